@@ -19,38 +19,51 @@ export const newGroup = (name: string, summary: string, examples: readonly strin
     .showHelpAfterError('(--help shows flags and examples)')
     .addHelpText('after', `\nExamples:\n${examples.map((e) => `  ${e}`).join('\n')}`)
 
-/** A command with the connection's flags, and its examples below the help. */
-export const newCommand = (name: string, summary: string, examples: readonly string[]): Command =>
-  newGroup(name, summary, examples)
-    .option('-n, --namespace <name>', 'namespace; else STAGELY_NAMESPACE, or that of the login')
-    .option('--kubeconfig <file>', 'take server and credentials from this kubeconfig')
-
-export const outputOption = (): Option =>
-  new Option('-o, --output <format>', 'json, yaml, name or wide')
-
-export const noteOption = (): Option =>
-  new Option('-m, --note <text>', 'why; shown in the history of the project')
-
-/** Headers of a write that say why. */
-export const noteHeaders = ({ note }: { readonly note?: string }): Record<string, string> =>
-  note === undefined ? {} : { 'Stagely-Note': encodeURIComponent(note) }
-
 /** Collects the values of a repeatable option. */
 export const collect = (value: string, previous: readonly string[] | undefined): string[] => [
   ...(previous ?? []),
   value,
 ]
 
-export const fileOption = (): Option =>
-  new Option('-f, --filename <path>', 'file, folder, or - for stdin; may be given again').argParser(
-    collect,
-  )
+/** Flags that mean the same in each command, by their letter. */
+const sharedOptions = {
+  '-o': () => new Option('-o, --output <format>', 'json, yaml, name or wide'),
+  '-l': () =>
+    new Option(
+      '-l, --selector <labels>',
+      'only objects with these labels, such as app=shop,tier!=db',
+    ),
+  '-A': () => new Option('-A, --all-namespaces', 'in every namespace'),
+  '-f': () =>
+    new Option(
+      '-f, --filename <path>',
+      'file, folder, or - for stdin; may be given again',
+    ).argParser(collect),
+  '-m': () => new Option('-m, --note <text>', 'why; shown in the history of the project'),
+} as const
 
-export const selectorOption = (): Option =>
-  new Option('-l, --selector <labels>', 'only objects with these labels, such as app=shop,tier!=db')
+type SharedOption = keyof typeof sharedOptions
 
-export const allNamespacesOption = (): Option =>
-  new Option('-A, --all-namespaces', 'in every namespace')
+/**
+ * A command with the connection's flags, and its examples below the help. `usage`: the name, and the shared
+ * flags that the command has: `list -o -A`.
+ */
+export const newCommand = (
+  usage: string,
+  summary: string,
+  examples: readonly string[],
+): Command => {
+  const [name = '', ...letters] = usage.split(' ')
+  const made = newGroup(name, summary, examples)
+    .option('-n, --namespace <name>', 'namespace; else STAGELY_NAMESPACE, or that of the login')
+    .option('--kubeconfig <file>', 'take server and credentials from this kubeconfig')
+  for (const letter of letters) made.addOption(sharedOptions[letter as SharedOption]())
+  return made
+}
+
+/** Headers of a write that say why. */
+export const noteHeaders = ({ note }: { readonly note?: string }): Record<string, string> =>
+  note === undefined ? {} : { 'Stagely-Note': encodeURIComponent(note) }
 
 /** `60s`, `5m`, `1h`, `90d`, `500ms`, or seconds → milliseconds. */
 export const parseDuration = (text: string): number => {

@@ -5,7 +5,7 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { toInstant } from '../audit/time.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { isTransient, usageError } from '../errors.ts'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { parseOutput } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../output/records.ts'
@@ -46,7 +46,7 @@ interface Flags extends CommonFlags {
 
 export const command = (): Command =>
   newCommand(
-    'activity',
+    'activity -o',
     'Show what happened in the last 90 days, newest first: changes, rollouts, drift and who did it by hand, agents, pauses.',
     [
       'stagely activity --since 24h',
@@ -69,7 +69,6 @@ export const command = (): Command =>
     )
     .option('--limit <number>', 'how many at most', parseLimit, 100)
     .option('-f, --follow', 'keep printing new entries, the newest last')
-    .addOption(outputOption())
     .action(activity)
 
 const activity = async (flags: Flags): Promise<void> => {

@@ -7,10 +7,8 @@ import { applyObjects } from '../apply/apply-objects.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import {
-  fileOption,
   newCommand,
   noteHeaders,
-  noteOption,
   parseWait,
   waiting,
   type CommonFlags,
@@ -31,7 +29,7 @@ interface Flags extends CommonFlags, WaitFlags {
 
 export const command = (): Command =>
   waiting(
-    newCommand('apply', 'Create or update everything in files, as one change set.', [
+    newCommand('apply -m -f', 'Create or update everything in files, as one change set.', [
       'stagely apply -f shop.yaml',
       'stagely apply -f manifests/ --wait=5m',
       'stagely apply -f - < shop.yaml',
@@ -39,8 +37,6 @@ export const command = (): Command =>
     ]),
     'wait until the affected stagelets are in sync',
   )
-    .addOption(fileOption())
-    .addOption(noteOption())
     .option('-y, --yes', 'do not ask where a key would go to more services')
     .option('--dry-run', 'check everything and say what would happen; change nothing')
     .action(apply)

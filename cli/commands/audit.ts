@@ -8,7 +8,7 @@ import { readHeadFile, verifyLines } from '../audit/verify-lines.ts'
 import { recordView, revealedView } from '../audit/views.ts'
 import { CliError, Exit } from '../errors.ts'
 import { parseLimit, takeFirst } from '../connect/limited.ts'
-import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { note, out, outStream } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../output/records.ts'
@@ -29,7 +29,7 @@ export const command = (): Command => {
 const list = (): Command =>
   filterOptions(
     newCommand(
-      'list',
+      'list -o',
       'List the rows of the audit log, newest first, of every team that you may audit.',
       [
         'stagely audit list --since 24h',
@@ -40,7 +40,6 @@ const list = (): Command =>
     ),
   )
     .option('--limit <rows>', 'how many at most', parseLimit, 100)
-    .addOption(outputOption())
     .action(async (flags: FilterFlags & { limit: number }) => {
       const rest = await openRest(flags)
       const { limit, output } = flags
@@ -158,13 +157,12 @@ const head = (): Command =>
 
 const revealed = (): Command =>
   newCommand(
-    'revealed',
+    'revealed -o',
     'List the secrets whose values a person has read, to rotate them when the person leaves.',
     ['stagely audit revealed --by alice', 'stagely audit revealed --by alice --current -o json'],
   )
     .requiredOption('--by <person>', 'name or id')
     .option('--current', 'only secrets whose current value the person has read')
-    .addOption(outputOption())
     .action(async (flags: CommonFlags & { by: string; current?: boolean }) => {
       const rest = await openRest(flags)
       const query = { by: flags.by, namespace: flags.namespace }
@@ -179,14 +177,13 @@ const revealed = (): Command =>
 const erase = (): Command =>
   asking(
     newCommand(
-      'erase',
+      'erase -o',
       'Replace the name of a person by a pseudonym in the whole log, for good. The log can still be verified.',
       ['stagely audit erase alice --dry-run', 'stagely audit erase alice --yes'],
     ),
   )
     .argument('<person>', 'name or id')
     .option('--dry-run', 'only count the rows that name the person')
-    .addOption(outputOption())
     .action(async (person: string, flags: CommonFlags & { dryRun?: boolean; yes?: boolean }) => {
       if (flags.dryRun !== true)
         await confirm(

@@ -9,14 +9,7 @@ import { planDeletion } from '../delete/plan.ts'
 import { CliError, Exit, NotStagely, renderError, usageError } from '../errors.ts'
 import { servedKind, parseTargets, quotedName } from '../objects/kinds.ts'
 import { followObject, listObjects } from '../objects/objects.ts'
-import {
-  fileOption,
-  newCommand,
-  timeoutOption,
-  parseWait,
-  selectorOption,
-  type CommonFlags,
-} from '../options.ts'
+import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { readManifests } from '../apply/read-manifests.ts'
@@ -35,17 +28,19 @@ interface Flags extends CommonFlags {
 
 export const command = (): Command =>
   asking(
-    newCommand('delete', 'Delete objects after a confirmation, and wait until they are gone.', [
-      'stagely delete secret stripe-secret-key.backend',
-      'stagely delete -f shop.yaml --yes',
-      'stagely delete stagelets -l team=web --wait=false',
-      'stagely delete stagelet shop --force      # its machine is dead for good',
-      'stagely delete namespace team-a --cascade # with the stagelets in it',
-    ]),
+    newCommand(
+      'delete -l -f',
+      'Delete objects after a confirmation, and wait until they are gone.',
+      [
+        'stagely delete secret stripe-secret-key.backend',
+        'stagely delete -f shop.yaml --yes',
+        'stagely delete stagelets -l team=web --wait=false',
+        'stagely delete stagelet shop --force      # its machine is dead for good',
+        'stagely delete namespace team-a --cascade # with the stagelets in it',
+      ],
+    ),
   )
     .argument('[kind...]', 'KIND NAME... or KIND/NAME...')
-    .addOption(fileOption())
-    .addOption(selectorOption())
     .option('--all', 'every object of the kind in the namespace')
     .addOption(
       new Option('--wait [yes]', 'wait until they are gone; --wait=false returns at once').default(

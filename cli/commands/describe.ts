@@ -8,19 +8,17 @@ import { type KubeList, openApi } from '../connect/api.ts'
 import { pathOf, type KubeApi } from '../connect/api.ts'
 import { servedKind, parseTargets } from '../objects/kinds.ts'
 import { readTargets, objectSelection } from '../objects/objects.ts'
-import { allNamespacesOption, newCommand, selectorOption, type CommonFlags } from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { plainAnnotations, toYaml } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { renderColumns } from '../output/table.ts'
 
 export const command = (): Command =>
-  newCommand('describe', 'Show everything about objects: spec, status, conditions, events.', [
+  newCommand('describe -A -l', 'Show everything about objects: spec, status, conditions, events.', [
     'stagely describe stagelet shop',
     'stagely describe secrets -l team=web',
   ])
     .argument('<kind...>', 'KIND [NAME...] or KIND/NAME...')
-    .addOption(selectorOption())
-    .addOption(allNamespacesOption())
     .action(describe)
 
 const describe = async (words: string[], flags: CommonFlags): Promise<void> => {

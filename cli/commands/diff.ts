@@ -5,7 +5,7 @@ import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import { Exit, usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
-import { fileOption, newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { readOverride } from '../apply/override.ts'
 import { out } from '../print.ts'
@@ -14,18 +14,20 @@ import { renderAffected, reviewDocuments } from '../apply/review.ts'
 import { referencesText, valuesToCome } from '../apply/values-to-come.ts'
 
 export const command = (): Command =>
-  newCommand('diff', 'Show what an apply would change, and which services it would re-create.', [
-    'stagely diff -f shop.yaml          # exit code 1 when something differs',
-    'stagely diff -f manifests/ -o json',
-    'stagely diff --override stagelet/shop     # what Compose is given, without the values',
-  ])
+  newCommand(
+    'diff -o -f',
+    'Show what an apply would change, and which services it would re-create.',
+    [
+      'stagely diff -f shop.yaml          # exit code 1 when something differs',
+      'stagely diff -f manifests/ -o json',
+      'stagely diff --override stagelet/shop     # what Compose is given, without the values',
+    ],
+  )
     .argument('[stagelet...]', 'with --override: stagelet/NAME')
-    .addOption(fileOption())
     .option(
       '--override',
       'print the override that Compose is given for stored stagelets, each value as ***REDACTED***',
     )
-    .addOption(outputOption())
     .action(diff)
 
 interface DiffFlags extends CommonFlags {

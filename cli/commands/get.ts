@@ -11,28 +11,19 @@ import {
   type IfThere,
   type ObjectSelection,
 } from '../objects/objects.ts'
-import {
-  allNamespacesOption,
-  newCommand,
-  outputOption,
-  selectorOption,
-  type CommonFlags,
-} from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { parseOutput, renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
 
 export const command = (): Command =>
-  newCommand('get', 'List objects, or show some as a table, YAML or JSON.', [
+  newCommand('get -A -l -o', 'List objects, or show some as a table, YAML or JSON.', [
     'stagely get stagelets',
     'stagely get stagelets,secrets -A',
     'stagely get stagelet shop -o yaml',
     'stagely get stagely -l team=web -o wide',
   ])
     .argument('<kind...>', 'KIND[,KIND] [NAME...], or KIND/NAME...; "stagely" is every kind')
-    .addOption(outputOption())
-    .addOption(selectorOption())
-    .addOption(allNamespacesOption())
     .action((words: string[], flags: CommonFlags) => get(words, flags))
 
 /** Which objects of a list are meant, by the flags of its command. */
@@ -44,11 +35,9 @@ export const listCommandOf = <Flags extends CommonFlags>(
   { summary, examples }: { readonly summary: string; readonly examples: readonly string[] },
   isMeant?: Filter<Flags>,
 ): Command =>
-  newCommand('list', summary, examples)
-    .addOption(outputOption())
-    .addOption(selectorOption())
-    .addOption(allNamespacesOption())
-    .action((flags: Flags) => get([plural], flags, isMeant))
+  newCommand('list -A -l -o', summary, examples).action((flags: Flags) =>
+    get([plural], flags, isMeant),
+  )
 
 /** `words` are kinds and names, as for `stagely get`. */
 export const get = async <Flags extends CommonFlags>(

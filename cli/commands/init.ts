@@ -15,7 +15,7 @@ import { usedElsewhere, propose, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
-import { collect, newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { collect, newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note } from '../print.ts'
 import { promptLine, canAsk, confirm } from '../prompt.ts'
@@ -44,7 +44,7 @@ interface InitFlags extends CommonFlags {
 }
 
 export const command = (): Command =>
-  newCommand('init', 'Adopt an existing Compose project: its .env files become secrets.', [
+  newCommand('init -o', 'Adopt an existing Compose project: its .env files become secrets.', [
     'stagely init /srv/shop --dry-run            # what it would do',
     'stagely init /srv/shop --agent web-1',
     'stagely init . --exclude LOG_LEVEL --global NPM_TOKEN --yes',
@@ -71,7 +71,6 @@ export const command = (): Command =>
     .option('--reload', 'overwrite stored secrets with the values of your files')
     .option('--dry-run', 'show the proposal and change nothing')
     .option('-y, --yes', 'do not ask')
-    .addOption(outputOption())
     .option('--json', 'the same as -o json')
     .action(init)
 

@@ -5,7 +5,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { CliError, Exit } from '../errors.ts'
 import { servedKind, nameOf } from '../objects/kinds.ts'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { hanging, note, oneLine, out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
@@ -45,13 +45,12 @@ const parseTail = (text: string): number => {
 
 export const command = (): Command =>
   newCommand(
-    'leak-test',
+    'leak-test -o',
     'Count the secrets that the containers of a stagelet have printed. The agent counts on its machine, and no line leaves it. Exits with 3 when a secret was printed.',
     ['stagely leak-test shop', 'stagely leak-test shop --tail 100000 -o json'],
   )
     .argument('<stagelet>', 'name of the stagelet')
     .option('--tail <lines>', 'last lines of each container (default: 10000)', parseTail)
-    .addOption(outputOption())
     .action(async (word: string, { tail, ...flags }: Flags) => {
       const stagelet = nameOf(servedKind('Stagelet'), word)
       const rest = await openRest(flags)

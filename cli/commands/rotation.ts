@@ -8,7 +8,7 @@ import { Exit, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { findObject } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
-import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { parseOutput, printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { promptLine, canAsk } from '../prompt.ts'
@@ -91,13 +91,12 @@ const list = (): Command =>
 
 const show = (): Command =>
   ofProject(
-    newCommand('show', 'Show the phase of a rotation, and what it waits for.', [
+    newCommand('show -o', 'Show the phase of a rotation, and what it waits for.', [
       'stagely rotation show shop-db',
       'stagely rotation show shop-db -o yaml',
     ]),
   )
     .argument('<name>', 'rotation')
-    .addOption(outputOption())
     .action(async (name: string, flags: Flags) => {
       const format = flags.output === undefined ? undefined : parseOutput(flags.output)
       const { rest, path } = await open(name, flags)
@@ -107,13 +106,12 @@ const show = (): Command =>
 
 const history = (): Command =>
   ofProject(
-    newCommand('history', 'Show the steps of a rotation, newest first.', [
+    newCommand('history -o', 'Show the steps of a rotation, newest first.', [
       'stagely rotation history shop-db',
       'stagely rotation history shop-db -o json',
     ]),
   )
     .argument('<name>', 'rotation')
-    .addOption(outputOption())
     .action(async (name: string, flags: Flags) => {
       const { rest, path } = await open(name, flags)
       const { body } = await rest.call<{ steps: RotationStep[] }>(`${named(path, name)}/history`)

@@ -1,7 +1,7 @@
 // search: finds objects of all one's teams by their names.
 import type { SearchResult } from '../../src/rest/types.ts'
 import { InvalidArgumentError, type Command } from 'commander'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest } from '../connect/rest.ts'
 
@@ -28,13 +28,12 @@ const parseLimit = (text: string): number => {
 
 export const command = (): Command =>
   newCommand(
-    'search',
+    'search -o',
     'Find projects, stagelets, agents and secrets of all your teams by their names. Every word must be in a name, a key, a scope, the project or the team. Values are not searched.',
     ['stagely search stripe', 'stagely search shop db_url -o wide'],
   )
     .argument('<word...>', 'what to look for')
     .option('--limit <number>', 'how many at most (default: 20)', parseLimit)
-    .addOption(outputOption())
     .action(async (words: string[], { limit, ...flags }: CommonFlags & { limit?: number }) => {
       const rest = await openRest(flags)
       const query = { q: words.join(' '), limit: limit?.toString() }

@@ -1,7 +1,7 @@
 // sessions: the browsers in which a person is logged in.
 import type { Session } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { pathPart, sessionView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -18,16 +18,14 @@ export const command = (): Command => {
 }
 
 const listCommand = (): Command =>
-  newCommand('list', 'List the browsers in which you are logged in.', [
+  newCommand('list -o', 'List the browsers in which you are logged in.', [
     'stagely sessions list',
     'stagely sessions list -o wide',
-  ])
-    .addOption(outputOption())
-    .action(async (flags: CommonFlags) => {
-      const rest = await openRest(flags)
-      const sessions = await rest.list<Session>('/me/sessions', 'sessions')
-      printRecords(sessions, sessionView, flags.output)
-    })
+  ]).action(async (flags: CommonFlags) => {
+    const rest = await openRest(flags)
+    const sessions = await rest.list<Session>('/me/sessions', 'sessions')
+    printRecords(sessions, sessionView, flags.output)
+  })
 
 const revokeCommand = (): Command =>
   asking(

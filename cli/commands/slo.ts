@@ -3,7 +3,7 @@ import type { Propagation } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { toInstant } from '../audit/time.ts'
 import { Exit } from '../errors.ts'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { parseOutput, printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
@@ -16,7 +16,7 @@ interface Flags extends CommonFlags {
 
 export const command = (): Command =>
   newCommand(
-    'slo',
+    'slo -o',
     'Show how fast changes reach containers, against the objectives. Exits with 1 when an objective is missed.',
     ['stagely slo', 'stagely slo -n shop --project shop --since 7d', 'stagely slo -o json'],
   )
@@ -26,7 +26,6 @@ export const command = (): Command =>
       'since this time: 2026-01-31, 2026-01-31T10:00:00Z, or 7d for a week ago (default: 30d)',
       toInstant,
     )
-    .addOption(outputOption())
     .action(slo)
 
 const slo = async (flags: Flags): Promise<void> => {

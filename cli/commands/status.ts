@@ -14,28 +14,18 @@ import {
   objectSelection,
   type ObjectSelection,
 } from '../objects/objects.ts'
-import {
-  allNamespacesOption,
-  newCommand,
-  outputOption,
-  selectorOption,
-  type CommonFlags,
-} from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { checkFormat } from '../secrets/set-diff.ts'
 import { renderColumns } from '../output/table.ts'
 import { answerMs, exchange } from '../connect/transport.ts'
 
 export const command = (): Command =>
-  newCommand('status', 'Show what is not in sync, and every warning.', [
+  newCommand('status -o -l -A', 'Show what is not in sync, and every warning.', [
     'stagely status',
     'stagely status -A',
     'stagely status -o json',
-  ])
-    .addOption(allNamespacesOption())
-    .addOption(selectorOption())
-    .addOption(outputOption())
-    .action(status)
+  ]).action(status)
 
 interface Overview {
   readonly server: string

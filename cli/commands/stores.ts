@@ -11,14 +11,7 @@ import { openApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { get, listCommandOf } from './get.ts'
-import {
-  collect,
-  newCommand,
-  newGroup,
-  outputOption,
-  timeoutOption,
-  type CommonFlags,
-} from '../options.ts'
+import { collect, newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
 import { parseOutput, printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
@@ -54,9 +47,8 @@ const listCommand = (): Command =>
   })
 
 const showCommand = (): Command =>
-  newCommand('show', 'Show one store and its conditions.', ['stagely stores show prod-aws'])
+  newCommand('show -o', 'Show one store and its conditions.', ['stagely stores show prod-aws'])
     .argument('<name>', 'name of the store')
-    .addOption(outputOption())
     .action(show)
 
 /** `-o json` and `-o yaml` print the answer of REST. */
@@ -115,13 +107,12 @@ const failIfThrottled = (store: KubeObject, say: (why: string) => string): void 
 
 const checkCommand = (): Command =>
   newCommand(
-    'check',
+    'check -o',
     'Check whether the store accepts the credential, also after a refusal. Exits with 1 when it does not.',
     ['stagely stores check prod-aws'],
   )
     .argument('<name>', 'name of the store')
     .addOption(timeoutOption(30_000))
-    .addOption(outputOption())
     .action(async (name: string, flags: AskFlags) => {
       const store = await ask('check', name, flags)
       await show(name, flags)
@@ -130,14 +121,13 @@ const checkCommand = (): Command =>
     })
 
 const refreshCommand = (): Command =>
-  newCommand('refresh', 'Read the store now, and fetch what has changed.', [
+  newCommand('refresh -o', 'Read the store now, and fetch what has changed.', [
     'stagely stores refresh prod-aws',
     'stagely stores refresh prod-aws --key prod/shop/db',
   ])
     .argument('<name>', 'name of the store')
     .option('--key <key>', 'ask for this key of the store; may be given again', collect)
     .addOption(timeoutOption(60_000))
-    .addOption(outputOption())
     .action(async (name: string, flags: AskFlags) => {
       const store = await ask('refresh', name, flags)
       failIfThrottled(

@@ -1,7 +1,7 @@
 // team: teams, their members and the members' roles.
 import type { Member, Team } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { memberView, parseRole, pathPart, teamView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { printRecord, printRecords } from '../output/records.ts'
@@ -23,9 +23,8 @@ export const command = (): Command => {
 }
 
 const createCommand = (): Command =>
-  newCommand('create', 'Create a team. For admins.', ['stagely team create team-a'])
+  newCommand('create -o', 'Create a team. For admins.', ['stagely team create team-a'])
     .argument('<team>', 'name of the team')
-    .addOption(outputOption())
     .action(async (name: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
       const call = { method: 'POST', body: { name } } as const
@@ -35,19 +34,18 @@ const createCommand = (): Command =>
     })
 
 const listCommand = (): Command =>
-  newCommand('list', 'List your teams; an admin sees all.', ['stagely team list'])
-    .addOption(outputOption())
-    .action(async (flags: CommonFlags) => {
+  newCommand('list -o', 'List your teams; an admin sees all.', ['stagely team list']).action(
+    async (flags: CommonFlags) => {
       const rest = await openRest(flags)
       printRecords(await rest.list<Team>('/teams', 'teams'), teamView, flags.output)
-    })
+    },
+  )
 
 const membersPath = (team: string): string => `/teams/${pathPart(team)}/members`
 
 const membersCommand = (): Command =>
-  newCommand('members', 'List the members of a team.', ['stagely team members team-a'])
+  newCommand('members -o', 'List the members of a team.', ['stagely team members team-a'])
     .argument('<team>', 'name of the team')
-    .addOption(outputOption())
     .action(async (team: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
       const members = await rest.list<Member>(membersPath(team), 'members')
@@ -55,11 +53,10 @@ const membersCommand = (): Command =>
     })
 
 const putCommand = (name: string, summary: string): Command =>
-  newCommand(name, summary, [`stagely team ${name} team-a ann --role developer`])
+  newCommand(`${name} -o`, summary, [`stagely team ${name} team-a ann --role developer`])
     .argument('<team>', 'name of the team')
     .argument('<user>', 'user, by name, e-mail address or id')
     .requiredOption('--role <role>', 'owner, maintainer, developer, viewer or auditor', parseRole)
-    .addOption(outputOption())
     .action(async (team: string, user: string, flags: CommonFlags & { role: string }) => {
       const rest = await openRest(flags)
       const call = { method: 'PUT', body: { role: flags.role } } as const

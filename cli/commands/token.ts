@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { usageError } from '../errors.ts'
-import { newCommand, newGroup, outputOption, parseDuration, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, parseDuration, type CommonFlags } from '../options.ts'
 import { parseRole, pathPart, tokenView } from '../people/views.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -48,7 +48,7 @@ const pathOf = ({ team, user }: OwnerFlags): string => {
 
 const createCommand = (): Command =>
   withOwner(
-    newCommand('create', 'Create a token; prints only the token, once.', [
+    newCommand('create -o', 'Create a token; prints only the token, once.', [
       'stagely token create laptop --ttl 30d > token',
       'stagely token create dashboard --read-only --only-team team-a',
       'stagely token create ci --team team-a --role developer --ttl 90d',
@@ -70,7 +70,6 @@ const createCommand = (): Command =>
       'read only: values too if the owner may read them, unless --role is lower',
     )
     .option('--only-team <team...>', 'only in these teams')
-    .addOption(outputOption())
     .action(create)
 
 const create = async (name: string, flags: CreateFlags): Promise<void> => {
@@ -100,16 +99,14 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
 
 const listCommand = (): Command =>
   withOwner(
-    newCommand('list', 'List tokens, without the tokens themselves.', [
+    newCommand('list -o', 'List tokens, without the tokens themselves.', [
       'stagely token list',
       'stagely token list --team team-a -o wide',
     ]),
-  )
-    .addOption(outputOption())
-    .action(async (flags: OwnerFlags) => {
-      const rest = await openRest(flags)
-      printRecords(await rest.list<Token>(pathOf(flags), 'tokens'), tokenView, flags.output)
-    })
+  ).action(async (flags: OwnerFlags) => {
+    const rest = await openRest(flags)
+    printRecords(await rest.list<Token>(pathOf(flags), 'tokens'), tokenView, flags.output)
+  })
 
 const revokeCommand = (): Command =>
   withOwner(

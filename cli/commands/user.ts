@@ -2,7 +2,7 @@
 import type { User, UserWithTeams } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
-import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { pathPart, userView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -38,7 +38,7 @@ const bodyOf = ({ email, displayName, admin }: UserFlags): Record<string, unknow
 })
 
 const createCommand = (): Command =>
-  newCommand('create', 'Add a user. A login by the OpenID provider adds its user by itself.', [
+  newCommand('create -o', 'Add a user. A login by the OpenID provider adds its user by itself.', [
     'stagely user create ann --email ann@example.com',
     'stagely user create root2 --admin',
   ])
@@ -46,7 +46,6 @@ const createCommand = (): Command =>
     .option('--email <address>', 'e-mail address; a login by OpenID is matched by it')
     .option('--display-name <name>', 'name to show')
     .option('--admin', 'administrator of the whole controller')
-    .addOption(outputOption())
     .action(async (name: string, flags: UserFlags) => {
       const rest = await openRest(flags)
       const call = { method: 'POST', body: { name, ...bodyOf(flags) } } as const
@@ -56,12 +55,13 @@ const createCommand = (): Command =>
     })
 
 const listCommand = (): Command =>
-  newCommand('list', 'List the users.', ['stagely user list', 'stagely user list -o wide'])
-    .addOption(outputOption())
-    .action(async (flags: CommonFlags) => {
-      const rest = await openRest(flags)
-      printRecords(await rest.list<User>('/users', 'users'), userView, flags.output)
-    })
+  newCommand('list -o', 'List the users.', [
+    'stagely user list',
+    'stagely user list -o wide',
+  ]).action(async (flags: CommonFlags) => {
+    const rest = await openRest(flags)
+    printRecords(await rest.list<User>('/users', 'users'), userView, flags.output)
+  })
 
 const update = async (name: string, flags: CommonFlags, body: object): Promise<void> => {
   const rest = await openRest(flags)
@@ -72,7 +72,7 @@ const update = async (name: string, flags: CommonFlags, body: object): Promise<v
 }
 
 const updateCommand = (): Command =>
-  newCommand('update', 'Change e-mail address, display name, or whether the user is an admin.', [
+  newCommand('update -o', 'Change e-mail address, display name, or whether the user is an admin.', [
     'stagely user update ann --admin',
     'stagely user update ann --no-admin',
   ])
@@ -81,7 +81,6 @@ const updateCommand = (): Command =>
     .option('--display-name <name>', 'name to show; empty removes it')
     .option('--admin', 'administrator of the whole controller')
     .option('--no-admin', 'no longer an admin')
-    .addOption(outputOption())
     .action((name: string, flags: UserFlags) => {
       const body = bodyOf(flags)
       if (Object.keys(body).length === 0) throw usageError('say what to change; --help shows how')
@@ -89,9 +88,8 @@ const updateCommand = (): Command =>
     })
 
 const switchCommand = (name: string, disabled: boolean, summary: string): Command =>
-  newCommand(name, summary, [`stagely user ${name} ann`])
+  newCommand(`${name} -o`, summary, [`stagely user ${name} ann`])
     .argument('<name>', 'user, by name, e-mail address or id')
-    .addOption(outputOption())
     .action((user: string, flags: CommonFlags) => update(user, flags, { disabled }))
 
 const deleteCommand = (): Command =>

@@ -18,13 +18,7 @@ import { CliError, usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../objects/kinds.ts'
 import { listObjects, objectSelection } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
-import {
-  allNamespacesOption,
-  newCommand,
-  timeoutOption,
-  selectorOption,
-  type CommonFlags,
-} from '../options.ts'
+import { newCommand, timeoutOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output/output.ts'
 import { out } from '../print.ts'
 import { waitForOutcomes, type LookUp } from '../wait/wait-for-outcomes.ts'
@@ -37,7 +31,7 @@ interface Flags extends CommonFlags {
 }
 
 export const command = (): Command =>
-  newCommand('wait', 'Wait until a condition holds, or until objects are gone.', [
+  newCommand('wait -A -l', 'Wait until a condition holds, or until objects are gone.', [
     'stagely wait --for=condition=SecretsInSync stagelet/shop',
     'stagely wait --for=condition=SecretsInSync stagelets --all -A --timeout 5m',
     'stagely wait --for=condition=Degraded=False stagelet shop web',
@@ -52,8 +46,6 @@ export const command = (): Command =>
     )
     .addOption(timeoutOption(60_000))
     .option('--all', 'every object of the kind')
-    .addOption(selectorOption())
-    .addOption(allNamespacesOption())
     .addOption(
       new Option('-o, --output <format>', 'the objects as they are then: json or yaml').choices([
         'json',

@@ -1,7 +1,7 @@
 // whoami: the identity and the rights that the controller gives you.
 import type { Me } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output/output.ts'
 import { out } from '../print.ts'
 import { usageError } from '../errors.ts'
@@ -9,15 +9,13 @@ import { openRest } from '../connect/rest.ts'
 import { renderColumns } from '../output/table.ts'
 
 export const command = (): Command =>
-  newCommand('whoami', 'Show who you are, your roles, and what your token leaves of them.', [
+  newCommand('whoami -o', 'Show who you are, your roles, and what your token leaves of them.', [
     'stagely whoami',
     'stagely whoami -o json',
-  ])
-    .addOption(outputOption())
-    .action(async (flags: CommonFlags) => {
-      const { body } = await (await openRest(flags)).call<Me>('/me')
-      out(render(body, flags.output))
-    })
+  ]).action(async (flags: CommonFlags) => {
+    const { body } = await (await openRest(flags)).call<Me>('/me')
+    out(render(body, flags.output))
+  })
 
 const render = (me: Me, output: string | undefined): string => {
   if (output === 'json') return JSON.stringify(me, null, 4)

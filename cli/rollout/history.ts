@@ -4,15 +4,7 @@ import type { Command } from 'commander'
 import { usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
-import {
-  newCommand,
-  noteOption,
-  outputOption,
-  parseWait,
-  waiting,
-  type CommonFlags,
-  type WaitFlags,
-} from '../options.ts'
+import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { asking } from '../prompt.ts'
@@ -66,7 +58,7 @@ interface HistoryFlags extends CommonFlags {
 
 export const rolloutHistoryCommand = (): Command =>
   newCommand(
-    'history',
+    'history -o',
     'Show the revisions of a project: who changed which keys when, and which stagelets run them.',
     [
       'stagely rollout history shop',
@@ -76,7 +68,6 @@ export const rolloutHistoryCommand = (): Command =>
   )
     .argument('<target...>', 'a project, or KIND/NAME: project/shop, stagelet/shop')
     .option('--revision <number>', 'what this revision changed, by names', parseNumber)
-    .addOption(outputOption())
     .action(history)
 
 const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
@@ -113,7 +104,7 @@ export const undoCommand = (): Command =>
   waiting(
     asking(
       newCommand(
-        'undo',
+        'undo -o -m',
         'Roll all secrets of a project back to the previous revision, or to an older one.',
         [
           'stagely rollout undo shop',
@@ -128,8 +119,6 @@ export const undoCommand = (): Command =>
     .argument('<target...>', 'a project: shop, project/shop')
     .option('--to-revision <number>', '0 or absent: the one before the newest', parseNumber, 0)
     .option('--dry-run', 'show what would change, and change nothing')
-    .addOption(noteOption())
-    .addOption(outputOption())
     .addHelpText(
       'after',
       '\nWhat comes back is stored as the newest revision: nothing is lost, and this can be undone.',

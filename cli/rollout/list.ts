@@ -2,7 +2,7 @@
 import type { KeptRollout } from '../../src/rest/types.ts'
 import { Option, type Command } from 'commander'
 import { openApi } from '../connect/api.ts'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { parseLimit, takeFirst } from '../connect/limited.ts'
 import { note } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
@@ -51,7 +51,7 @@ interface Flags extends CommonFlags {
 
 export const rolloutListCommand = (): Command =>
   newCommand(
-    'list',
+    'list -o',
     'List rollouts, newest first: which services each changed, how it ended, and whose values made it fail. The newest 50 of each stagelet are kept.',
     [
       'stagely rollout list',
@@ -67,7 +67,6 @@ export const rolloutListCommand = (): Command =>
       ]),
     )
     .option('--limit <number>', 'how many at most', parseLimit, 50)
-    .addOption(outputOption())
     .action(list)
 
 const list = async (words: string[], flags: Flags): Promise<void> => {

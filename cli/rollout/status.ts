@@ -5,7 +5,7 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
 import { CliError, usageError } from '../errors.ts'
 import { openApi } from '../connect/api.ts'
-import { newCommand, outputOption, timeoutOption, type CommonFlags } from '../options.ts'
+import { newCommand, timeoutOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
@@ -23,7 +23,7 @@ const pollMs = 500
 
 export const statusCommand = (): Command =>
   newCommand(
-    'status',
+    'status -o',
     'Follow a rollout until it is done. Exit code 1 when it failed, stopped, or took too long.',
     [
       'stagely rollout status shop',
@@ -35,7 +35,6 @@ export const statusCommand = (): Command =>
     .argument('<target...>', 'a project, or KIND/NAME: project/shop, stagelet/shop')
     .option('-w, --watch [bool]', 'wait for the end (default); --watch=false does not', true)
     .addOption(timeoutOption(0, 'how long to wait; 0s is for ever'))
-    .addOption(outputOption())
     .action(status)
 
 const status = async (words: string[], flags: Flags): Promise<void> => {

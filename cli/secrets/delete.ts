@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { openApi, pathOf } from '../connect/api.ts'
 import { servedKind, quotedName } from '../objects/kinds.ts'
-import { noteHeaders, noteOption } from '../options.ts'
+import { noteHeaders } from '../options.ts'
 import { readGrace, restorableFor, restorableUntil } from '../delete/grace.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -12,13 +12,12 @@ import { chosenProject, requireKnown } from './identity.ts'
 
 export const deleteCommand = (): Command =>
   asking(
-    secretCommand('delete', 'Delete one secret; the services that see it get new containers.', [
+    secretCommand('delete -m', 'Delete one secret; the services that see it get new containers.', [
       'stagely secrets delete STRIPE_SECRET_KEY --project shop --scope backend',
       'stagely secrets delete DB_URL --project shop --stagelet staging --yes',
     ]),
   )
     .argument('<key>', 'variable name, such as DATABASE_URL')
-    .addOption(noteOption())
     .action(remove)
 
 const remove = async (

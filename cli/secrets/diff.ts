@@ -2,7 +2,6 @@
 import type { SetDiff } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { openApi } from '../connect/api.ts'
-import { outputOption } from '../options.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { chosenProject } from './identity.ts'
@@ -16,7 +15,7 @@ interface DiffFlags extends SecretFlags {
 
 export const diffCommand = (): Command =>
   secretCommand(
-    'diff',
+    'diff -o',
     'Show the differences between two revisions, by names and never by values.',
     [
       'stagely secrets diff --project shop --from 12           # to what is stored now',
@@ -25,7 +24,6 @@ export const diffCommand = (): Command =>
   )
     .requiredOption('--from <revision>', 'older revision; 0 is the empty set', parseNumber)
     .option('--to <revision>', 'newer revision; what is stored now when absent', parseNumber)
-    .addOption(outputOption())
     .action(diff)
 
 const diff = async (flags: DiffFlags): Promise<void> => {

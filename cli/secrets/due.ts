@@ -4,7 +4,7 @@ import type { Secret } from '../../src/rest/types.ts'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
 import { openApi } from '../connect/api.ts'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { chosenProject } from './identity.ts'
@@ -56,7 +56,7 @@ const parseWithin = (text: string): string => {
 
 export const dueCommand = (): Command =>
   newCommand(
-    'due',
+    'due -o',
     'List values that expire, are too old, or are known to people who left: nearest first, with the services that see them.',
     [
       'stagely secrets due --project shop',
@@ -71,7 +71,6 @@ export const dueCommand = (): Command =>
         .argParser(parseWithin)
         .default('30d', '30d'),
     )
-    .addOption(outputOption())
     .action(due)
 
 const due = async (flags: DueFlags): Promise<void> => {

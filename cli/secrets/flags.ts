@@ -15,10 +15,10 @@ export const withSecretFlags = (command: Command): Command =>
     .option('--stagelet <name>', 'the secret of just this stagelet')
 
 export const secretCommand = (
-  name: string,
+  usage: string,
   summary: string,
   examples: readonly string[],
-): Command => withSecretFlags(newCommand(name, summary, examples))
+): Command => withSecretFlags(newCommand(usage, summary, examples))
 
 export const parseNumber = (text: string): number => {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('use a whole number.')

@@ -7,7 +7,7 @@ import { specOf } from '../../src/resources/typed.ts'
 import { type KubeApi, mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
-import { noteHeaders, noteOption, parseWait, waiting, type WaitFlags } from '../options.ts'
+import { noteHeaders, parseWait, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { confirmNew } from '../apply/reach.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
@@ -32,7 +32,7 @@ const waits = 'wait until the containers that see it run it'
 
 export const generateCommand = (): Command =>
   waiting(
-    secretCommand('generate', 'Let the controller generate the value of a secret.', [
+    secretCommand('generate -m', 'Let the controller generate the value of a secret.', [
       'stagely secrets generate SESSION_KEY --project shop --scope backend',
       'stagely secrets generate PIN --project shop --length 8 --charset digits',
       'stagely secrets generate SIGNING_KEY --project shop --keypair ed25519 --wait',
@@ -54,19 +54,17 @@ export const generateCommand = (): Command =>
     )
     .option('--replace', 'also where the secret has a value that somebody wrote')
     .option('-y, --yes', 'do not ask where the key was kept to fewer services')
-    .addOption(noteOption())
     .action(generate)
 
 export const rotateCommand = (): Command =>
   waiting(
-    secretCommand('rotate', 'Generate a new value for a secret whose value is generated.', [
+    secretCommand('rotate -m', 'Generate a new value for a secret whose value is generated.', [
       'stagely secrets rotate SESSION_KEY --project shop --scope backend --wait',
       'stagely secrets rotate SESSION_KEY --project shop --scope backend -m "INC-42: it leaked"',
     ]),
     waits,
   )
     .argument('<key>', 'variable name, such as SESSION_KEY')
-    .addOption(noteOption())
     .action(rotate)
 
 const generate = async (key: string, flags: GenerateFlags): Promise<void> => {

@@ -3,7 +3,6 @@ import type { Command } from 'commander'
 import { asTable, openApi, pathOf } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { outputOption } from '../options.ts'
 import { parseOutput, renderObjects, toYaml } from '../output/output.ts'
 import { out, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
@@ -19,7 +18,7 @@ interface GetFlags extends SecretFlags {
 }
 
 export const getCommand = (): Command =>
-  secretCommand('get', 'Show one secret: its version and state, or with --reveal its value.', [
+  secretCommand('get -o', 'Show one secret: its version and state, or with --reveal its value.', [
     'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend',
     'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend --reveal',
     'stagely secrets get TLS_KEY --project shop --reveal > /dev/shm/tls.key',
@@ -28,7 +27,6 @@ export const getCommand = (): Command =>
     .option('--reveal', 'print the value; needs the right to read values, and is always audited')
     .option('--version <number>', 'with --reveal: an older version, as it was written')
     .option('--as-written', 'with --reveal: show ${KEY}, not the value that it stands for')
-    .addOption(outputOption())
     .action(get)
 
 const get = async (key: string, flags: GetFlags): Promise<void> => {

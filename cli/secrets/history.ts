@@ -2,7 +2,6 @@
 import type { Revision, SecretVersion } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { openApi } from '../connect/api.ts'
-import { outputOption } from '../options.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
@@ -37,12 +36,11 @@ const revisionView: RecordView<Revision> = {
 }
 
 export const secretHistoryCommand = (): Command =>
-  secretCommand('history', 'Show who changed a secret when; without KEY, the whole project.', [
+  secretCommand('history -o', 'Show who changed a secret when; without KEY, the whole project.', [
     'stagely secrets history STRIPE_SECRET_KEY --project shop --scope backend',
     'stagely secrets history --project shop     # its revisions',
   ])
     .argument('[key]', 'variable name, such as DATABASE_URL')
-    .addOption(outputOption())
     .action(history)
 
 const history = async (key: string | undefined, flags: SecretFlags): Promise<void> => {

@@ -7,7 +7,7 @@ import { entryText, type Entry, type ParsedEntries } from '../formats/entries.ts
 import { readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
 import { openApi } from '../connect/api.ts'
-import { noteHeaders, noteOption, outputOption } from '../options.ts'
+import { noteHeaders } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
@@ -31,7 +31,7 @@ interface ImportFlags extends StoreImportFlags {
 
 export const importCommand = (): Command =>
   secretCommand(
-    'import',
+    'import -o -m',
     'Import a file of secrets: shows a diff by names, asks, and writes one change set.',
     [
       'stagely secrets import .env --project shop --scope backend',
@@ -56,8 +56,6 @@ export const importCommand = (): Command =>
     .option('--prefix <text>', 'with --store: keys that begin with this, such as prod/shop/')
     .option('--dry-run', 'show the diff and change nothing')
     .option('-y, --yes', 'do not ask')
-    .addOption(noteOption())
-    .addOption(outputOption())
     .action(importSecrets)
 
 /** The format and the file, from the argument or from --seed-ciphertexts. */

@@ -2,7 +2,6 @@
 import type { Command } from 'commander'
 import { CliError } from '../errors.ts'
 import { openApi } from '../connect/api.ts'
-import { outputOption } from '../options.ts'
 import { lossOfSecret } from '../delete/losses.ts'
 import { asking, confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
@@ -15,12 +14,11 @@ import { checkFormat } from './set-diff.ts'
 
 export const purgeCommand = (): Command =>
   asking(
-    secretCommand('purge', 'Erase a secret for good, also a deleted one. Nothing restores it.', [
+    secretCommand('purge -o', 'Erase a secret for good, also a deleted one. Nothing restores it.', [
       'stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend',
     ]),
   )
     .argument('<key>', 'variable name, or the id of a deleted secret')
-    .addOption(outputOption())
     .addHelpText(
       'after',
       '\nBackups and the write-ahead log of the database keep what they hold until they are gone too.',

@@ -5,7 +5,6 @@ import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { findObject } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
-import { outputOption } from '../options.ts'
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
@@ -31,7 +30,7 @@ const deletedView: RecordView<DeletedSecret> = {
 
 export const restoreCommand = (): Command =>
   secretCommand(
-    'restore',
+    'restore -o',
     'Restore a deleted secret; without KEY, list the secrets that can be restored.',
     [
       'stagely secrets restore --project shop                  # what can be restored',
@@ -44,7 +43,6 @@ export const restoreCommand = (): Command =>
       '--all',
       'restore every deleted secret of the project, and the project if it was deleted',
     )
-    .addOption(outputOption())
     .action(restore)
 
 export const listDeleted = (rest: RestClient, project: string): Promise<DeletedSecret[]> => {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { toInstant } from '../audit/time.ts'
 import { usageError } from '../errors.ts'
 import { openApi } from '../connect/api.ts'
-import { noteHeaders, noteOption, outputOption } from '../options.ts'
+import { noteHeaders } from '../options.ts'
 import { out } from '../print.ts'
 import { lossOfSecret } from '../delete/losses.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -32,7 +32,7 @@ interface StoredRecord {
 export const rollbackCommand = (): Command =>
   asking(
     secretCommand(
-      'rollback',
+      'rollback -o -m',
       'Roll one secret back to an old version, or all secrets of a project to an old revision.',
       [
         'stagely secrets rollback STRIPE_SECRET_KEY --to-version 3 --project shop --scope backend',
@@ -51,8 +51,6 @@ export const rollbackCommand = (): Command =>
       toInstant,
     )
     .option('--dry-run', 'of the project: show what would change, and change nothing')
-    .addOption(noteOption())
-    .addOption(outputOption())
     .addHelpText(
       'after',
       '\nWhat comes back is stored as the newest version: nothing is lost, and this can be undone.',

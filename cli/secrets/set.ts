@@ -7,7 +7,7 @@ import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
-import { noteHeaders, noteOption, parseWait, waiting, type WaitFlags } from '../options.ts'
+import { noteHeaders, parseWait, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { confirmNew } from '../apply/reach.ts'
 import { openRest } from '../connect/rest.ts'
@@ -31,7 +31,7 @@ interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
 
 export const setCommand = (): Command =>
   waiting(
-    secretCommand('set', 'Set the value of one secret, from stdin, a file or a hidden prompt.', [
+    secretCommand('set -m', 'Set the value of one secret, from stdin, a file or a hidden prompt.', [
       'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend      # asks for it',
       'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
       'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
@@ -59,7 +59,6 @@ export const setCommand = (): Command =>
       parseNumber,
     )
     .option('-y, --yes', 'do not ask where the key was kept to fewer services')
-    .addOption(noteOption())
     .action(set)
 
 /** CliError where something else gives the value. */
