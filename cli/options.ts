@@ -2,10 +2,14 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { ConnectFlags } from './connect/connect.ts'
 
+const outputs = ['json', 'yaml', 'name', 'wide'] as const
+
+export type Output = (typeof outputs)[number]
+
 export interface CommonFlags extends ConnectFlags {
   readonly allNamespaces?: boolean
   readonly selector?: string
-  readonly output?: string
+  readonly output?: Output
   readonly filename?: readonly string[]
 }
 
@@ -27,7 +31,8 @@ export const collect = (value: string, previous: readonly string[] | undefined):
 
 /** Flags that mean the same in each command, by their letter. */
 const sharedOptions = {
-  '-o': () => new Option('-o, --output <format>', 'json, yaml, name or wide'),
+  '-o': () => new Option('-o, --output <format>', 'how to print').choices(outputs),
+  '-o=data': () => new Option('-o, --output <format>', 'how to print').choices(['json', 'yaml']),
   '-l': () =>
     new Option(
       '-l, --selector <labels>',
@@ -46,7 +51,7 @@ type SharedOption = keyof typeof sharedOptions
 
 /**
  * A command with the connection's flags, and its examples below the help. `usage`: the name, and the shared
- * flags that the command has: `list -o -A`.
+ * flags that the command has: `list -o -A`. `-o=data`: without name and wide.
  */
 export const newCommand = (
   usage: string,

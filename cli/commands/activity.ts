@@ -6,7 +6,6 @@ import { toInstant } from '../audit/time.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { isTransient, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
-import { parseOutput } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../output/records.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
@@ -73,14 +72,13 @@ export const command = (): Command =>
 
 const activity = async (flags: Flags): Promise<void> => {
   const { namespace: team, project, stagelet, kind, since, output, limit } = flags
-  const format = output === undefined ? undefined : parseOutput(output)
-  if (flags.follow === true && (format === 'yaml' || format === 'name'))
+  if (flags.follow === true && (output === 'yaml' || output === 'name'))
     throw usageError('--follow prints lines, or JSON lines with -o json')
   const rest = await openRest(flags)
   const query = { team, project, stagelet, kind, since }
   const items: Happened[] = []
   const isCut = await takeFirst(rest, { path: '/activity', list: 'activity', query, limit }, items)
-  if (flags.follow === true) return follow(rest, query, { items, format })
+  if (flags.follow === true) return follow(rest, query, { items, format: output })
   printRecords(items, view, output)
   if (isCut) note(`There is more: raise --limit (now ${limit}).`)
 }

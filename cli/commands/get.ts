@@ -12,7 +12,7 @@ import {
   type ObjectSelection,
 } from '../objects/objects.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
-import { parseOutput, renderObjects } from '../output/output.ts'
+import { renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
 
@@ -45,7 +45,7 @@ export const get = async <Flags extends CommonFlags>(
   flags: Flags,
   filter?: Filter<Flags>,
 ): Promise<void> => {
-  const output = flags.output === undefined ? undefined : parseOutput(flags.output)
+  const { output } = flags
   const targets = parseTargets(words)
   const api = await openApi(flags)
   const selection = { ...objectSelection(api, flags), isMeant: await filter?.(api, flags) }

@@ -1,15 +1,12 @@
 // keys: their age and their rotation.
 import type { KeyRotation, Keys } from '../../src/rest/types.ts'
-import { Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { pollUntilDone } from '../wait/poll.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
-
-const outputOption = (): Option =>
-  new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'])
 
 export const command = (): Command => {
   const group = newGroup('keys', 'Show and rotate keys. For admins of the controller.', [
@@ -21,12 +18,11 @@ export const command = (): Command => {
 }
 
 const statusCommand = (): Command =>
-  newCommand('status', 'Which keys there are, how old they are, and how far rotations are.', [
-    'stagely keys status',
-    'stagely keys status -o json',
-  ])
-    .addOption(outputOption())
-    .action(status)
+  newCommand(
+    'status -o=data',
+    'Which keys there are, how old they are, and how far rotations are.',
+    ['stagely keys status', 'stagely keys status -o json'],
+  ).action(status)
 
 /** `due` is absent from older controllers, which only report the start date of a key. */
 const datesOf = (since = 'unknown', due?: string): string =>
@@ -79,7 +75,7 @@ interface RotateFlags extends CommonFlags {
 
 const rotateCommand = (): Command =>
   newCommand(
-    'rotate',
+    'rotate -o=data',
     'Start a rotation of keys. It runs in the controller: no container restarts, and nothing waits for it.',
     [
       'stagely keys rotate --project shop',
@@ -96,7 +92,6 @@ const rotateCommand = (): Command =>
     .option('--sealing', 'a new key for "stagely seal"; prints its public half')
     .option('--wait', 'wait until it has ended')
     .addOption(timeoutOption(0, 'how long --wait waits; 0s is for ever'))
-    .addOption(outputOption())
     .action(rotate)
 
 const bodyOf = (flags: RotateFlags, namespace: string): object => {

@@ -84,7 +84,7 @@ const waitForEnd = (rest: RestClient, path: string, started: LeakTest): Promise<
     everyMs: 500,
   })
 
-const show = (test: LeakTest, output: string | undefined): void => {
+const show = (test: LeakTest, output: CommonFlags['output']): void => {
   if (output === 'json' || output === 'yaml') {
     printAs(test, output, () => '')
     return

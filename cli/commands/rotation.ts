@@ -9,7 +9,7 @@ import { servedKind } from '../objects/kinds.ts'
 import { findObject } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, newGroup, type CommonFlags } from '../options.ts'
-import { parseOutput, printAs } from '../output/output.ts'
+import { printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { promptLine, canAsk } from '../prompt.ts'
 import { printRecords } from '../output/records.ts'
@@ -98,7 +98,7 @@ const show = (): Command =>
   )
     .argument('<name>', 'rotation')
     .action(async (name: string, flags: Flags) => {
-      const format = flags.output === undefined ? undefined : parseOutput(flags.output)
+      const { output: format } = flags
       const { rest, path } = await open(name, flags)
       const { body } = await rest.call<Rotation>(named(path, name))
       printAs(body, format, () => rotationText(body))

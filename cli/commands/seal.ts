@@ -19,7 +19,7 @@ import { stageletIn } from '../../src/secrets/set-entry.ts'
 import { findEndpoint } from '../connect/connect.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output/output.ts'
+import { printAs } from '../output/output.ts'
 import { out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
 import { nameFor, type SecretIdentity } from '../secrets/identity.ts'
@@ -105,8 +105,7 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   const { output, file } = flags
   const more = { ...whoseOf(flags), sealedValue, file }
   const manifest = manifestOf(namespace, identity, more)
-  if (output === 'json') out(JSON.stringify(manifest, null, 4))
-  else out(output === 'yaml' ? toYaml(manifest) : sealedValue)
+  printAs(manifest, output, () => sealedValue)
 }
 
 interface KeyOfNamespace {

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { toInstant } from '../audit/time.ts'
 import { Exit } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
-import { parseOutput, printAs } from '../output/output.ts'
+import { printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderColumns } from '../output/table.ts'
@@ -30,10 +30,9 @@ export const command = (): Command =>
 
 const slo = async (flags: Flags): Promise<void> => {
   const { namespace: team, project, since, output } = flags
-  const format = output === undefined ? undefined : parseOutput(output)
   const rest = await openRest(flags)
   const { body } = await rest.call<Propagation>('/slo', { query: { team, project, since } })
-  if (format === 'json' || format === 'yaml') printAs(body, format, () => '')
+  if (output === 'json' || output === 'yaml') printAs(body, output, () => '')
   else print(body)
   if (body.is_met === false) throw new Exit(1)
 }

@@ -16,12 +16,11 @@ import {
 } from '../objects/objects.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
-import { checkFormat } from '../secrets/set-diff.ts'
 import { renderColumns } from '../output/table.ts'
 import { answerMs, exchange } from '../connect/transport.ts'
 
 export const command = (): Command =>
-  newCommand('status -o -l -A', 'Show what is not in sync, and every warning.', [
+  newCommand('status -o=data -l -A', 'Show what is not in sync, and every warning.', [
     'stagely status',
     'stagely status -A',
     'stagely status -o json',
@@ -50,7 +49,6 @@ export interface StatusWarning {
 }
 
 const status = async (flags: CommonFlags): Promise<void> => {
-  checkFormat(flags.output)
   const overview = await readOverview(flags)
   printAs(overview, flags.output, () => renderOverview(overview))
 }

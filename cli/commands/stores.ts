@@ -12,7 +12,7 @@ import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { get, listCommandOf } from './get.ts'
 import { collect, newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
-import { parseOutput, printAs } from '../output/output.ts'
+import { printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
 import { requestAction } from '../wait/request-action.ts'
@@ -53,7 +53,7 @@ const showCommand = (): Command =>
 
 /** `-o json` and `-o yaml` print the answer of REST. */
 const show = async (name: string, flags: CommonFlags): Promise<void> => {
-  const format = flags.output === undefined ? undefined : parseOutput(flags.output)
+  const { output: format } = flags
   if (format === 'name') return get(['secretstore', name], flags)
   const rest = await openRest(flags)
   const { body } = await rest.call<Store>(pathOf(rest, flags, name))

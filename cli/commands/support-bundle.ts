@@ -28,7 +28,7 @@ export interface AgentMachine {
   readonly parts: (flags: MachineFlags) => Promise<BundlePart[]>
 }
 
-interface Flags extends CommonFlags {
+interface Flags extends Omit<CommonFlags, 'output'> {
   readonly output?: string
   readonly agentDataDir?: string
   readonly allowDir?: readonly string[]

@@ -18,9 +18,8 @@ import { CliError, usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../objects/kinds.ts'
 import { listObjects, objectSelection } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
+import { printAs } from '../output/output.ts'
 import { newCommand, timeoutOption, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output/output.ts'
-import { out } from '../print.ts'
 import { waitForOutcomes, type LookUp } from '../wait/wait-for-outcomes.ts'
 import { withProject } from '../wait/wait-in-sync.ts'
 
@@ -143,5 +142,5 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
   if (flags.output === undefined) return
   const found = [...last.values()].filter((object) => object !== undefined)
   const answer = found.length === 1 ? found[0] : { apiVersion: 'v1', kind: 'List', items: found }
-  out(flags.output === 'json' ? JSON.stringify(answer, null, 4) : toYaml(answer))
+  printAs(answer, flags.output, () => '')
 }

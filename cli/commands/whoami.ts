@@ -2,9 +2,7 @@
 import type { Me } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { newCommand, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output/output.ts'
-import { out } from '../print.ts'
-import { usageError } from '../errors.ts'
+import { printAs } from '../output/output.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderColumns } from '../output/table.ts'
 
@@ -14,15 +12,11 @@ export const command = (): Command =>
     'stagely whoami -o json',
   ]).action(async (flags: CommonFlags) => {
     const { body } = await (await openRest(flags)).call<Me>('/me')
-    out(render(body, flags.output))
+    printAs(body, flags.output, () => render(body, flags.output))
   })
 
-const render = (me: Me, output: string | undefined): string => {
-  if (output === 'json') return JSON.stringify(me, null, 4)
-  if (output === 'yaml') return toYaml(me)
+const render = (me: Me, output: CommonFlags['output']): string => {
   if (output === 'name') return me.name
-  if (output !== undefined && output !== 'wide')
-    throw usageError(`-o ${output} is not known; use json, yaml or name`)
   return [
     `${me.name} (${me.kind}${me.admin ? ', admin' : ''})`,
     ...limitsOf(me),

@@ -1,16 +1,8 @@
 // Objects as YAML, JSON or names.
 import { Document, visit } from 'yaml'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import { usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { out, printable } from '../print.ts'
-
-export type Output = 'json' | 'yaml' | 'name' | 'wide'
-
-export const parseOutput = (text: string): Output => {
-  if (text === 'json' || text === 'yaml' || text === 'name' || text === 'wide') return text
-  throw usageError(`-o ${text} is not known; use json, yaml, name or wide`)
-}
 
 /** Text of which a part is escaped when it is printed stands in quotes, where the escapes are read back. */
 const quoted = (document: Document): Document => {

@@ -1,5 +1,6 @@
 // Prints answers of the REST API as a table, JSON, YAML or names.
-import { parseOutput, printAs, type Output } from './output.ts'
+import type { Output } from '../options.ts'
+import { printAs } from './output.ts'
 import { note } from '../print.ts'
 import { renderColumns } from './table.ts'
 
@@ -18,16 +19,12 @@ export interface RecordView<T> {
   readonly empty: string
 }
 
-const chosen = (output: string | undefined): Output | undefined =>
-  output === undefined ? undefined : parseOutput(output)
-
 /** -o json and -o yaml print the server's data, as an array. */
 export const printRecords = <T>(
   items: readonly T[],
   view: RecordView<T>,
-  output: string | undefined,
+  format: Output | undefined,
 ): void => {
-  const format = chosen(output)
   if (items.length === 0 && format !== 'json' && format !== 'yaml') {
     if (format !== 'name') note(view.empty)
     return
@@ -40,7 +37,7 @@ export const printRecords = <T>(
 }
 
 /** One item: an object with -o json and -o yaml, else a table with one row. */
-export const printRecord = <T>(item: T, view: RecordView<T>, output: string | undefined): void => {
+export const printRecord = <T>(item: T, view: RecordView<T>, output: Output | undefined): void => {
   if (output === 'json' || output === 'yaml') printAs(item, output, () => '')
   else printRecords([item], view, output)
 }

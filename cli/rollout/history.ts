@@ -104,7 +104,7 @@ export const undoCommand = (): Command =>
   waiting(
     asking(
       newCommand(
-        'undo -o -m',
+        'undo -o=data -m',
         'Roll all secrets of a project back to the previous revision, or to an older one.',
         [
           'stagely rollout undo shop',
@@ -126,7 +126,6 @@ export const undoCommand = (): Command =>
     .action(undo)
 
 const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
-  checkFormat(flags.output)
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const target = await findRolloutTarget(api, words)

@@ -6,7 +6,7 @@ import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
 import { CliError, usageError } from '../errors.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, timeoutOption, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output/output.ts'
+import { printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
 import { renderColumns } from '../output/table.ts'
@@ -43,8 +43,7 @@ const status = async (words: string[], flags: Flags): Promise<void> => {
   const target = await findRolloutTarget(await openApi(flags), words)
   const rest = await openRest(flags)
   const view = await readRollout(rest, target.project)
-  if (output === 'json') out(JSON.stringify(view, null, 4))
-  else if (output === 'yaml') out(toYaml(view))
+  if (output === 'json' || output === 'yaml') printAs(view, output, () => '')
   else if (output === 'wide') out(renderWide(view))
   const isOnce = flags.watch === false || flags.watch === 'false' || output !== undefined
   if (isOnce) {

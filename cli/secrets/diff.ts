@@ -6,7 +6,7 @@ import { openRest, projectPath } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { chosenProject } from './identity.ts'
 import { printAs } from '../output/output.ts'
-import { checkFormat, renderDiff } from './set-diff.ts'
+import { renderDiff } from './set-diff.ts'
 
 interface DiffFlags extends SecretFlags {
   readonly from: number
@@ -15,7 +15,7 @@ interface DiffFlags extends SecretFlags {
 
 export const diffCommand = (): Command =>
   secretCommand(
-    'diff -o',
+    'diff -o=data',
     'Show the differences between two revisions, by names and never by values.',
     [
       'stagely secrets diff --project shop --from 12           # to what is stored now',
@@ -27,7 +27,6 @@ export const diffCommand = (): Command =>
     .action(diff)
 
 const diff = async (flags: DiffFlags): Promise<void> => {
-  checkFormat(flags.output)
   const project = await chosenProject(await openApi(flags), flags.project)
   const rest = await openRest(flags)
   const query = { from: String(flags.from), to: String(flags.to ?? 'head') }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { asTable, openApi, pathOf } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { parseOutput, renderObjects, toYaml } from '../output/output.ts'
+import { printAs, renderObjects } from '../output/output.ts'
 import { out, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
@@ -30,7 +30,7 @@ export const getCommand = (): Command =>
     .action(get)
 
 const get = async (key: string, flags: GetFlags): Promise<void> => {
-  const output = flags.output === undefined ? undefined : parseOutput(flags.output)
+  const { output } = flags
   if (flags.version !== undefined && (flags.reveal !== true || !/^\d+$/.test(flags.version))) {
     throw usageError('--version goes with --reveal, and is a number')
   }
@@ -45,8 +45,7 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
     const version = flags.version === undefined ? undefined : Number(flags.version)
     const what = { version, as_written: flags.asWritten }
     const revealed = await revealOne(await openRest(flags), project, name, what)
-    if (output === 'json') out(JSON.stringify(revealed, null, 4))
-    else if (output === 'yaml') out(toYaml(revealed))
+    if (output === 'json' || output === 'yaml') printAs(revealed, output, () => '')
     else if (output !== undefined) throw new CliError(`-o ${output} shows no value`, 2)
     else outBytes(bytesOf(revealed))
   } else if (output === undefined || output === 'wide') {

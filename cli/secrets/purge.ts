@@ -10,13 +10,14 @@ import { secretPath } from './history.ts'
 import { chosenProject, readStoredSecrets } from './identity.ts'
 import { findDeleted, listDeleted } from './restore.ts'
 import { printAs } from '../output/output.ts'
-import { checkFormat } from './set-diff.ts'
 
 export const purgeCommand = (): Command =>
   asking(
-    secretCommand('purge -o', 'Erase a secret for good, also a deleted one. Nothing restores it.', [
-      'stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend',
-    ]),
+    secretCommand(
+      'purge -o=data',
+      'Erase a secret for good, also a deleted one. Nothing restores it.',
+      ['stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend'],
+    ),
   )
     .argument('<key>', 'variable name, or the id of a deleted secret')
     .addHelpText(
@@ -26,7 +27,6 @@ export const purgeCommand = (): Command =>
     .action(purge)
 
 const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promise<void> => {
-  checkFormat(flags.output)
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
   const rest = await openRest(flags)

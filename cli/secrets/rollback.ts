@@ -13,7 +13,6 @@ import { secretPath } from './history.ts'
 import { chosenProject, requireKnown } from './identity.ts'
 import { rollBack } from './roll-back.ts'
 import { printAs } from '../output/output.ts'
-import { checkFormat } from './set-diff.ts'
 
 interface RollbackFlags extends SecretFlags {
   readonly toVersion?: number
@@ -32,7 +31,7 @@ interface StoredRecord {
 export const rollbackCommand = (): Command =>
   asking(
     secretCommand(
-      'rollback -o -m',
+      'rollback -o=data -m',
       'Roll one secret back to an old version, or all secrets of a project to an old revision.',
       [
         'stagely secrets rollback STRIPE_SECRET_KEY --to-version 3 --project shop --scope backend',
@@ -58,7 +57,6 @@ export const rollbackCommand = (): Command =>
     .action(rollback)
 
 const rollback = async (key: string | undefined, flags: RollbackFlags): Promise<void> => {
-  checkFormat(flags.output)
   const { toVersion, toRevision, toTime, dryRun } = flags
   const asked = [toVersion, toRevision, toTime].filter((choice) => choice !== undefined)
   if (asked.length !== 1 || (key === undefined) !== (toVersion === undefined))
