@@ -18,7 +18,7 @@ export const usageError = (message: string): CliError => new CliError(message, 2
 export class UnansweredError extends CliError {}
 
 /** True where the same question may be answered in a moment, as after a restart of the server. */
-export const isTransient = (error: unknown): boolean =>
+export const maySucceedLater = (error: unknown): boolean =>
   error instanceof UnansweredError || isReason(error, 'ServiceUnavailable')
 
 /** The answer is not from a controller. */

@@ -9,7 +9,7 @@ import { specOf } from '../../src/resources/typed.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind, nameOf } from '../objects/kinds.ts'
-import { listObjects, patchObject } from '../objects/objects.ts'
+import { listObjects, mergePatchObject } from '../objects/objects.ts'
 import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
@@ -53,7 +53,7 @@ const agentNames = (words: readonly string[]): string[] =>
   words.map((word) => nameOf(servedKind('Agent'), word))
 
 const setDrained = async (api: KubeApi, name: string, drained: boolean): Promise<void> => {
-  await patchObject(api, { kind: servedKind('Agent'), name }, { spec: { drained } })
+  await mergePatchObject(api, { kind: servedKind('Agent'), name }, { spec: { drained } })
 }
 
 const drain = async (words: string[], flags: DrainFlags): Promise<void> => {

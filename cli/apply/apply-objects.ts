@@ -5,7 +5,7 @@ import { isReason } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
-import { findObject, isSameButStatus, listObjects } from '../objects/objects.ts'
+import { getIfThere, isSameButStatus, listObjects } from '../objects/objects.ts'
 import { note, out } from '../print.ts'
 import { inReferenceGroups } from './reference-order.ts'
 
@@ -91,7 +91,7 @@ const createFinder = async (api: KubeApi, objects: readonly KubeObject[]): Promi
     const list = isAgain ? undefined : lists.get(placeOf(object))
     const { name, namespace = '' } = object.metadata
     if (list !== undefined) return list.get(name)
-    return await findObject(api, servedKind(object.kind), namespace, name)
+    return await getIfThere(api, servedKind(object.kind), namespace, name)
   }
 }
 

@@ -15,7 +15,7 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { findObject } from '../objects/objects.ts'
+import { getIfThere } from '../objects/objects.ts'
 import { secretIdentityOf, readStoredSecrets } from '../secrets/identity.ts'
 
 const query = { fieldManager: 'stagely', fieldValidation: 'Strict', dryRun: 'All' }
@@ -76,7 +76,7 @@ const reviewOne = async (
   const { name, namespace = '' } = object.metadata
   const what = { kind: kind.kind, namespace, name, valueChanged: false }
   const collection = pathOf(kind, kind.namespaced ? namespace : undefined)
-  const live = await findObject(api, kind, namespace, name)
+  const live = await getIfThere(api, kind, namespace, name)
   if (live === undefined) {
     // An object cannot be tried in a namespace that the same set would create.
     if (!made.has(namespace))

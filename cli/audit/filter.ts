@@ -32,7 +32,7 @@ export const filterOptions = (command: Command): Command =>
     )
     .option('--until <time>', 'until this time', toInstant)
 
-export const auditQuery = (flags: FilterFlags): Record<string, string | undefined> => ({
+export const filterQuery = (flags: FilterFlags): Record<string, string | undefined> => ({
   by: flags.by,
   action: flags.action,
   kind: flags.kind,

@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { toInstant } from '../audit/time.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
-import { isTransient, usageError } from '../errors.ts'
+import { maySucceedLater, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../output/records.ts'
@@ -103,7 +103,7 @@ const follow = async (
   let newest = items[0]?.at ?? new Date(realClock.now()).toISOString()
   let isLost = false
   const notAnswered = (error: unknown): undefined => {
-    if (!isTransient(error)) throw error
+    if (!maySucceedLater(error)) throw error
     if (!isLost) note(`${messageOf(error)}; asking again`)
   }
   for (;;) {

@@ -6,7 +6,7 @@ import { openApi } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../objects/kinds.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
-import { patchObject } from '../objects/objects.ts'
+import { mergePatchObject } from '../objects/objects.ts'
 import { out } from '../print.ts'
 
 export const command = (): Command =>
@@ -39,7 +39,7 @@ const adopt = async (words: string[], flags: Flags): Promise<void> => {
   const body = { metadata: { annotations: { [annotations.source]: source } } }
   for (const { kind, names } of targets) {
     for (const name of names) {
-      await patchObject(api, { kind, name }, body)
+      await mergePatchObject(api, { kind, name }, body)
       out(`${fullName(kind, name)} ${release ? 'released' : 'adopted'}`)
     }
   }

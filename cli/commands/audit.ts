@@ -3,7 +3,7 @@ import type { Erasure, ReadSecret } from '../../src/rest/types.ts'
 import { open } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import { filterOptions, auditQuery, type FilterFlags } from '../audit/filter.ts'
+import { filterOptions, filterQuery, type FilterFlags } from '../audit/filter.ts'
 import { readHeadFile, verifyLines } from '../audit/verify-lines.ts'
 import { recordView, revealedView } from '../audit/views.ts'
 import { CliError, Exit } from '../errors.ts'
@@ -43,7 +43,7 @@ const list = (): Command =>
     .action(async (flags: FilterFlags & { limit: number }) => {
       const rest = await openRest(flags)
       const { limit, output } = flags
-      const query = auditQuery(flags)
+      const query = filterQuery(flags)
       const items: AuditRecord[] = []
       const isCut = await takeFirst(rest, { path: '/audit', list: 'rows', query, limit }, items)
       printRecords(items, recordView, output)
@@ -64,7 +64,7 @@ const exportLog = (): Command =>
     )
     .action(async (flags: FilterFlags & { after?: string }) => {
       const rest = await openRest(flags)
-      const query = { ...auditQuery(flags), after: flags.after }
+      const query = { ...filterQuery(flags), after: flags.after }
       const stream = await rest.stream('/audit/export', { query })
       await outStream(stream as AsyncIterable<Buffer>)
     })

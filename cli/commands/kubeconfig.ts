@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { findEndpoint, howToConnect, type ControllerEndpoint } from '../connect/connect.ts'
+import { findEndpoint, howToConnect, type LoginEndpoint } from '../connect/connect.ts'
 import { readConnectionEnv } from '../config.ts'
 import { CliError, usageError } from '../errors.ts'
 import { mergeKubeconfig, type KubeconfigParts } from '../connect/kubeconfig-file.ts'
@@ -71,7 +71,7 @@ const defaultFile = (): string => {
   return files[0] ?? join(homedir(), '.kube', 'config')
 }
 
-const partsOf = async (endpoint: ControllerEndpoint, flags: Flags): Promise<KubeconfigParts> => {
+const partsOf = async (endpoint: LoginEndpoint, flags: Flags): Promise<KubeconfigParts> => {
   const { server, token, caFile } = endpoint
   const namespace = flags.namespace ?? endpoint.namespace ?? 'default'
   const ca = caFile === undefined ? {} : { 'certificate-authority-data': await readBase64(caFile) }

@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { readConnectionEnv, writeLogin } from '../config.ts'
 import { createApi } from '../connect/api.ts'
-import { connectionTo, type ControllerEndpoint } from '../connect/connect.ts'
+import { connectionTo, type LoginEndpoint } from '../connect/connect.ts'
 import { CliError, usageError } from '../errors.ts'
 import { loginByBrowser } from '../people/browser-login.ts'
 import { out } from '../print.ts'
@@ -70,7 +70,7 @@ const login = async (flags: {
 }
 
 /** A person in one team should not have to name it in every command. */
-const onlyTeam = async (endpoint: ControllerEndpoint): Promise<string | undefined> => {
+const onlyTeam = async (endpoint: LoginEndpoint): Promise<string | undefined> => {
   const { body } = await createRest(connectionTo(endpoint)).call<{ teams: { team: string }[] }>(
     '/me',
   )

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { Exit, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { findObject } from '../objects/objects.ts'
+import { getIfThere } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
@@ -61,7 +61,7 @@ const open = async (name: string, flags: Flags): Promise<Place> => {
   const api = await openApi(flags)
   const found =
     flags.project === undefined
-      ? await findObject(api, servedKind('Rotation'), api.namespace, name)
+      ? await getIfThere(api, servedKind('Rotation'), api.namespace, name)
       : undefined
   const project =
     found === undefined ? await chosenProject(api, flags.project) : projectOfRotation(found)

@@ -9,7 +9,7 @@ import { createApi, type KubeApi } from '../connect/api.ts'
 import { findConnection, type ControllerConnection } from '../connect/connect.ts'
 import { findKinds, fullName, servedKind } from '../objects/kinds.ts'
 import {
-  findObject,
+  getIfThere,
   listObjects,
   objectSelection,
   type ObjectSelection,
@@ -114,7 +114,7 @@ const readTeams = async (
 ): Promise<KubeObject[]> => {
   if (selector !== undefined) return []
   if (namespace === undefined) return listObjects(api, servedKind('Namespace'), { namespace })
-  const team = await findObject(api, servedKind('Namespace'), '', namespace)
+  const team = await getIfThere(api, servedKind('Namespace'), '', namespace)
   return team === undefined ? [] : [team]
 }
 

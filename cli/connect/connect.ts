@@ -17,7 +17,7 @@ export interface ConnectFlags {
   readonly namespace?: string
 }
 
-export interface ControllerEndpoint {
+export interface LoginEndpoint {
   readonly server: string
   readonly token?: string
   readonly caFile?: string
@@ -37,7 +37,7 @@ export const howToConnect =
   'set STAGELY_SERVER, STAGELY_TOKEN and STAGELY_CA_FILE, or run "stagely login"'
 
 /** --kubeconfig, else STAGELY_SERVER, else the stored login, else KUBECONFIG. */
-export const findEndpoint = async (): Promise<ControllerEndpoint | undefined> => {
+export const findEndpoint = async (): Promise<LoginEndpoint | undefined> => {
   const env = readConnectionEnv()
   const login = await readLogin()
   const server = env.server ?? login?.server
@@ -97,7 +97,7 @@ const loadKubeconfigs = (library: Library, files: readonly string[]): ClientNode
 const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
 export const connectionTo = (
-  endpoint: ControllerEndpoint,
+  endpoint: LoginEndpoint,
   namespace = endpoint.namespace ?? 'default',
 ): ControllerConnection => {
   const { server } = endpoint
@@ -119,7 +119,7 @@ const endpointOptions = async ({
   server,
   token,
   caFile,
-}: ControllerEndpoint): Promise<http.RequestOptions> => {
+}: LoginEndpoint): Promise<http.RequestOptions> => {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   if (server.startsWith('http:')) return { headers, agent: new http.Agent({ keepAlive: true }) }
   const ca = caFile === undefined ? {} : { ca: await readCa(caFile) }

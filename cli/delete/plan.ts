@@ -5,7 +5,7 @@ import { specOf } from '../../src/resources/typed.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { findObject, listObjects } from '../objects/objects.ts'
+import { getIfThere, listObjects } from '../objects/objects.ts'
 import type { RestClient } from '../connect/rest.ts'
 import { readGrace, restorableFor, restorableUntil, type Loss } from './grace.ts'
 import {
@@ -71,7 +71,7 @@ export const planDeletion = async (
   for (const { kind, namespace, name } of doomed) {
     const isForced = flags.force === true
     if (kind.kind === 'Project') {
-      if ((await findObject(api, kind, namespace, name)) === undefined) continue
+      if ((await getIfThere(api, kind, namespace, name)) === undefined) continue
       const users = stays('Stagelet', namespace, usersOf(name, await lists('Stagelet', namespace)))
       if (users.length > 0) throw inUse('project', name, users)
       const secrets = (await lists('StagelySecret', namespace)).filter(
@@ -84,7 +84,7 @@ export const planDeletion = async (
     } else if (kind.kind === 'Agent') {
       lines.push(lossOfAgent(name, stageletsOfAgent(name, await lists('Stagelet', namespace))))
     } else if (kind.kind === 'Stagelet' || kind.kind === 'StagelySecret') {
-      const object = await findObject(api, kind, namespace, name)
+      const object = await getIfThere(api, kind, namespace, name)
       if (object === undefined) continue
       if (kind.kind === 'StagelySecret')
         lose({ namespace, project: specOf('StagelySecret', object).projectRef.name, whole: false })

@@ -7,7 +7,7 @@ import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import { mergePatch, pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
 import type { KindTarget } from './kinds.ts'
-import { isTransient, usageError } from '../errors.ts'
+import { maySucceedLater, usageError } from '../errors.ts'
 import { note } from '../print.ts'
 
 export interface ObjectSelection {
@@ -34,7 +34,7 @@ export const getObject = async (
 ): Promise<KubeObject> => (await api.call(pathOf(kind, namespace, name))) as KubeObject
 
 /** Changes the fields that the patch has; returns the object as it is then. */
-export const patchObject = async (
+export const mergePatchObject = async (
   api: KubeApi,
   { kind, namespace = api.namespace, name }: { kind: Kind; namespace?: string; name: string },
   patch: object,
@@ -54,7 +54,7 @@ export const isSameButStatus = (
   isDeepStrictEqual([a.labels, a.annotations], [b.labels, b.annotations])
 
 /** undefined when it does not exist. */
-export const findObject = async (
+export const getIfThere = async (
   api: KubeApi,
   kind: Kind,
   namespace: string,
@@ -170,7 +170,7 @@ const follow = async (
       return await watchUntil(api, ref, take, signal)
     } catch (error) {
       signal.throwIfAborted()
-      if (!isRead || !isTransient(error)) throw error
+      if (!isRead || !maySucceedLater(error)) throw error
       if (failures++ === 0) lost(messageOf(error))
       await pause(Math.min(250 * failures, 5_000), signal)
     }

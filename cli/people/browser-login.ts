@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { loginWord } from '../../src/access/login-word.ts'
 import { sameText } from '../../src/kernel/same-text.ts'
-import { connectionTo, type ControllerEndpoint } from '../connect/connect.ts'
+import { connectionTo, type LoginEndpoint } from '../connect/connect.ts'
 import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
 import { exchange, readJson } from '../connect/transport.ts'
@@ -24,7 +24,7 @@ export interface LoginByBrowser {
  * controller's message when it refuses.
  */
 export const loginByBrowser = async (
-  endpoint: ControllerEndpoint,
+  endpoint: LoginEndpoint,
   show: (url: string, word: string) => void = (url, word) =>
     note(
       `Open this page in the browser of this machine:\n\n  ${url}\n\nIt asks whether this command line may log in, and shows ${word}. Waiting…`,
@@ -57,7 +57,7 @@ export const loginByBrowser = async (
 }
 
 /** Otherwise the person would wait at a page that does not exist. */
-const requireProvider = async (endpoint: ControllerEndpoint): Promise<void> => {
+const requireProvider = async (endpoint: LoginEndpoint): Promise<void> => {
   const { server, options } = connectionTo({ ...endpoint })
   const { status } = await exchange(server, '/auth/login', {}, await options())
   if (status === 404)
@@ -102,7 +102,7 @@ const codeFrom = (server: Server, state: string): Promise<string> =>
   })
 
 const giveCode = async (
-  endpoint: ControllerEndpoint,
+  endpoint: LoginEndpoint,
   code: string,
   verifier: string,
 ): Promise<LoginByBrowser> => {

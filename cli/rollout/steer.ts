@@ -5,7 +5,7 @@ import { retryOutcome, syncOutcome, rolloutStartOf } from '../../src/resources/w
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
-import { getObject, patchObject } from '../objects/objects.ts'
+import { getObject, mergePatchObject } from '../objects/objects.ts'
 import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
@@ -38,7 +38,7 @@ const setStageletPaused = async (api: KubeApi, name: string, paused: boolean): P
   const { spec } = await getObject(api, kind, api.namespace, name)
   const word = paused ? 'already paused' : 'not paused'
   if ((spec?.['paused'] === true) === paused) throw new CliError(`stagelet "${name}" is ${word}`)
-  await patchObject(api, { kind, name }, { spec: { paused: paused ? true : null } })
+  await mergePatchObject(api, { kind, name }, { spec: { paused: paused ? true : null } })
 }
 
 const setProjectPaused = async (

@@ -4,7 +4,7 @@ import { specOf } from '../../src/resources/typed.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind, parseTargets } from '../objects/kinds.ts'
-import { findObject, getObject } from '../objects/objects.ts'
+import { getIfThere, getObject } from '../objects/objects.ts'
 
 export interface RolloutTarget {
   readonly kind: 'Project' | 'Stagelet'
@@ -40,7 +40,7 @@ export const findRolloutTarget = async (
     await getObject(api, servedKind('Project'), api.namespace, name)
   } catch (error) {
     if (!isReason(error, 'NotFound') || words.length > 1 || words[0]!.includes('/')) throw error
-    const stagelet = await findObject(api, servedKind('Stagelet'), api.namespace, name)
+    const stagelet = await getIfThere(api, servedKind('Stagelet'), api.namespace, name)
     if (stagelet === undefined) throw error
     throw new CliError(`there is no project "${name}"; did you mean stagelet/${name}?`)
   }

@@ -5,7 +5,7 @@ import { specOf } from '../../src/resources/typed.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { findObject, listObjects } from '../objects/objects.ts'
+import { getIfThere, listObjects } from '../objects/objects.ts'
 
 export interface SecretIdentity {
   readonly project: string
@@ -54,7 +54,7 @@ export const nameFor = (
 /** The given project, else the only one of the namespace. CliError when there is none. */
 export const chosenProject = async (api: KubeApi, given: string | undefined): Promise<string> => {
   const kind = servedKind('Project')
-  if (given !== undefined && (await findObject(api, kind, api.namespace, given)) !== undefined)
+  if (given !== undefined && (await getIfThere(api, kind, api.namespace, given)) !== undefined)
     return given
   const projects = await listObjects(api, kind, { namespace: api.namespace })
   const names = projects.map(({ metadata }) => metadata.name)

@@ -18,7 +18,7 @@ import { secretCommand } from './flags.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
 import { chosenProject, readStoredSecrets } from './identity.ts'
 import { steersCompose } from './steers-compose.ts'
-import { planFileImport, type ImportItem, type FileImportPlan } from './plan-import.ts'
+import { planImportOfFile, type ImportItem, type FileImportPlan } from './plan-import.ts'
 import { readValueFile } from './values.ts'
 import { importBatches, writeBatches } from './write-import.ts'
 
@@ -98,7 +98,7 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
     stagelet: flags.stagelet,
     file: shown,
   }
-  const plan = await planFileImport(api, entries, defaults, known)
+  const plan = await planImportOfFile(api, entries, defaults, known)
   printAs(summaryOf(plan), output, () => renderPlan(plan))
   const pending = plan.items.filter(({ action }) => action !== 'unchanged')
   if (pending.length === 0) return

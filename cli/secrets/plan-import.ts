@@ -43,7 +43,7 @@ interface Draft {
 }
 
 /** Asks the server. Prints every fault with its place in the file, and ends with 1 if there is one. */
-export const planFileImport = async (
+export const planImportOfFile = async (
   api: KubeApi,
   entries: readonly Entry[],
   defaults: ImportDefaults,

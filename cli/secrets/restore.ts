@@ -3,7 +3,7 @@ import type { DeletedSecret } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { findObject } from '../objects/objects.ts'
+import { getIfThere } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
@@ -72,7 +72,7 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
   const { project: given } = flags
   const isGone =
     given !== undefined &&
-    (await findObject(api, servedKind('Project'), api.namespace, given)) === undefined
+    (await getIfThere(api, servedKind('Project'), api.namespace, given)) === undefined
   const project = isGone ? given : await chosenProject(api, given)
   if (isGone) {
     const body = { team: rest.namespace, name: given }

@@ -3,7 +3,7 @@ import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import type { KubeObject, requestAnnotations } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import type { KubeApi } from '../connect/api.ts'
-import { patchObject } from '../objects/objects.ts'
+import { mergePatchObject } from '../objects/objects.ts'
 
 export interface RequestedAction {
   /** The object as it is with the request. */
@@ -21,5 +21,5 @@ export const requestAction = async (
 ): Promise<RequestedAction> => {
   const request = [toFineTimestamp(realClock.now()), ...details].join('\n')
   const patch = { metadata: { annotations: { [annotation]: request } } }
-  return { object: await patchObject(api, target, patch), request }
+  return { object: await mergePatchObject(api, target, patch), request }
 }
