@@ -22,7 +22,7 @@ import { prepareDataDir, refuseRoot } from './data-dir.ts'
 import type { Egress } from './egress/gate.ts'
 import { writeForPeople } from './files-for-people.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
-import { beatUntil } from './http/agents/replicas.ts'
+import { startHeartbeat } from './http/agents/replicas.ts'
 import type { AgentRoutesDeps } from './http/agents/deps.ts'
 import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
 import { defaultUrl } from './default-url.ts'
@@ -116,11 +116,11 @@ const start = async (
       () => url.sendAgentsAway(),
       logFault(log, 'agents could not be sent to another replica'),
     )
-  background(
-    () => beatUntil(lifecycle.stopping, { replicas, peers: url.peers, clock, log, onIsolated }),
-    logFault(log, 'the heartbeat has ended'),
-  )
-  if (url.peers === undefined) lifecycle.onStop('heartbeat', 2_000, () => replicas.beat())
+  const heartbeat = startHeartbeat({ replicas, peers: url.peers, clock, log, onIsolated })
+  lifecycle.onStop('heartbeat', 2_000, async () => {
+    await heartbeat.stop()
+    if (url.peers === undefined) await replicas.beat()
+  })
   const leader = startLeader({
     ...{ lease, holder: replicas.id, clock, log },
     monotonic: () => performance.now(),

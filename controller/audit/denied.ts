@@ -2,8 +2,10 @@
 // first attempt of its kind is a row at once, the same again within the minute is counted into one
 // more, and past the budget of a minute all the rest is one row that counts them.
 import type { Clock } from '../../src/kernel/clock.ts'
-import { isAbort, messageOf } from '../../src/kernel/errors.ts'
+import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { controllerActor } from '../../src/store/core/actor.ts'
@@ -60,8 +62,7 @@ export const createDeniedLog = (deps: {
   clock: Clock
   log: Logger
 }): DeniedLog => {
-  const { audit, clock, log } = deps
-  const stopping = new AbortController()
+  const { audit, log } = deps
   let seen = new Map<string, Repeated>()
   let actors = new Map<string, number>()
   let beyond = 0
@@ -87,7 +88,7 @@ export const createDeniedLog = (deps: {
     return write(denied.actor, refOf(denied), detail)
   }
 
-  const flush = async (): Promise<void> => {
+  const flush = async (): Promise<Outcome> => {
     const repeated = [...seen.values()].filter(({ again }) => again > 0)
     const rest = { beyond, unknownTokens: unknown }
     seen = new Map()
@@ -95,20 +96,12 @@ export const createDeniedLog = (deps: {
     beyond = 0
     unknown = 0
     for (const { denied, again } of repeated) await writeOne(denied, { again })
-    if (rest.beyond + rest.unknownTokens === 0) return
     const ref = { kind: 'Request', namespace: '', name: '*' }
-    await write(controllerActor, ref, rest)
+    if (rest.beyond + rest.unknownTokens > 0) await write(controllerActor, ref, rest)
+    return waitFor(minuteMs)
   }
-
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(minuteMs, stopping.signal).catch((error: unknown) => {
-        if (!isAbort(error)) throw error
-      })
-      await flush()
-    }
-  }
-  const running = run()
+  const loop = startSingleLoop(deps, { name: 'denied attempts', settleMs: minuteMs, run: flush })
+  loop.poke()
 
   return {
     record: async (denied) => {
@@ -134,8 +127,8 @@ export const createDeniedLog = (deps: {
       unknown += 1
     },
     stop: async () => {
-      stopping.abort()
-      await running
+      await loop.stop()
+      await flush()
       await Promise.all(writing)
     },
   }

@@ -5,7 +5,8 @@ import type { SignedHead } from '../../src/audit/record.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { pause } from '../../src/kernel/pause.ts'
+import { waitFor } from '../../src/runtime/control-loop.ts'
+import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
 
 const everyMs = 1_000
@@ -41,7 +42,6 @@ const hashPrefix = (hash: string): number =>
 
 export const startHeadSigning = (deps: HeadSigningDeps): HeadSigning => {
   const { audit, clock, log, metrics } = deps
-  const stopping = new AbortController()
   let logged = { seq: -1, at: 0 }
   let head: SignedHead | undefined
   let prunedAt = 0
@@ -84,20 +84,16 @@ export const startHeadSigning = (deps: HeadSigningDeps): HeadSigning => {
     }
   }
 
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      const isSigned = await round()
-      await pause(clock, isSigned ? everyMs : retryMs, stopping.signal)
-    }
-    await round()
-    tellHead(true)
-  }
-  const running = run()
-
+  const loop = startSingleLoop(deps, {
+    name: 'audit head',
+    run: async () => waitFor((await round()) ? everyMs : retryMs),
+  })
+  loop.wake()
   return {
     stop: async () => {
-      stopping.abort()
-      await running
+      await loop.stop()
+      await round()
+      tellHead(true)
     },
   }
 }

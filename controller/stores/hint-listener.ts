@@ -2,10 +2,12 @@
 // the queue until the keys that it names were looked at: whoever leads next gets it again.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import { done, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { startSingleLoop, type SingleLoop } from '../../src/runtime/single-loop.ts'
 import { QueueFault, type HintQueue, type Hints } from './provider.ts'
 
 export interface HintListenerDeps {
-  readonly clock: Pick<Clock, 'sleep'>
+  readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
   /** Keys wait to be looked at. */
@@ -14,7 +16,7 @@ export interface HintListenerDeps {
   readonly onNews: () => void
 }
 
-const restMs = { base: 10_000, most: 900_000 }
+const rest = { baseMs: 10_000, mostMs: 900_000 }
 const none: readonly string[] = []
 
 export class HintListener {
@@ -23,7 +25,7 @@ export class HintListener {
   /** Messages that were no hints. */
   strangers = 0
   readonly #deps: HintListenerDeps
-  #listening: { readonly ending: AbortController; readonly running: Promise<void> } | undefined
+  #loop: SingleLoop | undefined
   #waiting: { readonly keys: readonly string[]; readonly heeded: () => void } | undefined
 
   constructor(deps: HintListenerDeps) {
@@ -42,37 +44,38 @@ export class HintListener {
 
   /** Goes on listening where it does. */
   listen(queue: HintQueue): void {
-    if (this.#listening !== undefined) return
-    const ending = new AbortController()
-    this.#listening = { ending, running: this.#run(queue, ending.signal) }
+    if (this.#loop !== undefined) return
+    const { clock, log, random } = this.#deps
+    let failed = 0
+    const run = async (signal: AbortSignal): Promise<Outcome> => {
+      try {
+        await this.#receive(queue, signal)
+        failed = 0
+        return waitFor(0)
+      } catch (error) {
+        if (signal.aborted) return done
+        if (error instanceof QueueFault) this.#note(error)
+        else log.error({ err: error }, 'a queue of hints could not be read; trying again')
+        const restMs = Math.min(rest.baseMs * 2 ** Math.min(failed, 12), rest.mostMs)
+        failed += 1
+        return waitFor(restMs * (0.5 + random() / 2))
+      }
+    }
+    this.#loop = startSingleLoop({ clock, log }, { name: 'hints', run })
+    this.#loop.wake()
   }
 
   async stop(): Promise<void> {
-    const listening = this.#listening
-    this.#listening = undefined
-    listening?.ending.abort()
-    await listening?.running
+    const loop = this.#loop
+    this.#loop = undefined
+    await loop?.stop()
   }
 
-  async #run(queue: HintQueue, signal: AbortSignal): Promise<void> {
-    const { clock, log, random } = this.#deps
-    let failed = 0
-    while (!signal.aborted) {
-      try {
-        const hints = await queue.receive(signal)
-        this.#note('listening', hints)
-        if (hints.keys.length > 0) await this.#heed(hints.keys, signal)
-        if (hints.receipts.length > 0) await queue.discard(hints, signal)
-        failed = 0
-      } catch (error) {
-        if (signal.aborted) return
-        if (error instanceof QueueFault) this.#note(error)
-        else log.error({ err: error }, 'a queue of hints could not be read; trying again')
-        const wait = Math.min(restMs.base * 2 ** Math.min(failed, 12), restMs.most)
-        failed += 1
-        await clock.sleep(wait * (0.5 + random() / 2), signal).catch(() => undefined)
-      }
-    }
+  async #receive(queue: HintQueue, signal: AbortSignal): Promise<void> {
+    const hints = await queue.receive(signal)
+    this.#note('listening', hints)
+    if (hints.keys.length > 0) await this.#heed(hints.keys, signal)
+    if (hints.receipts.length > 0) await queue.discard(hints, signal)
   }
 
   #note(

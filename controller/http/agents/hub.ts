@@ -1,7 +1,7 @@
 // All open streams of this process, one for each agent. A change in the mirror goes to the session of its agent.
-import { clearTimeout, setTimeout } from 'node:timers'
 import { background, logFault } from '../../../src/kernel/background.ts'
 import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
+import { after } from '../../../src/kernel/pause.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { AgentRoutesDeps, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
@@ -46,9 +46,11 @@ interface Watchers {
 
 export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watchers): Hub => {
   const { presence, duplicates } = watchers
-  const { log, agents } = deps
+  const { log, agents, clock } = deps
   const sessions = new Map<string, Session>()
-  const retries = createRetries(retryBundleMs)
+  const stopping = new AbortController()
+  const retry = (session: Session, uid: string): void =>
+    after(clock, retryBundleMs, stopping.signal, () => session.markDirty(uid))
 
   const endSoon = (session: Session, reason: string, message: string): void =>
     background(() => end(session, reason, message), logFault(log, 'a stream could not be ended'))
@@ -81,7 +83,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
   const sessionDeps: SessionDeps = {
     ...readersOf(deps, world),
     schedule,
-    retry: retries.add,
+    retry,
     log,
   }
 
@@ -122,7 +124,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
     stop: async () => {
       wheel.stop()
       listening.stop()
-      retries.stop()
+      stopping.abort()
       await world.stop()
       await sendAway([...sessions.values()])
     },
@@ -151,24 +153,6 @@ const sendAway = async (sessions: readonly Session[]): Promise<void> => {
 /** All registered agents may come back together, not only those that are here now. */
 const spreadFor = (open: number, world: World): number =>
   spreadMsFor(Math.max(open, world.agentCount))
-
-const createRetries = (
-  delayMs: number,
-): { readonly add: (session: Session, uid: string) => void; stop(): void } => {
-  const timers = new Set<NodeJS.Timeout>()
-  return {
-    add: (session, uid) => {
-      const timer = setTimeout(() => {
-        timers.delete(timer)
-        session.markDirty(uid)
-      }, delayMs)
-      timers.add(timer)
-    },
-    stop: () => {
-      for (const timer of timers) clearTimeout(timer)
-    },
-  }
-}
 
 /** Ends a stream whose agent was revoked or has new keys. The feed may tell of an earlier agent of this name, so the registry is asked. */
 const createRevocation =

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import { beatUntil } from './replicas.ts'
+import { startHeartbeat } from './replicas.ts'
 
 const start = () => {
   const clock = createFakeClock()
-  const stopping = new AbortController()
   const world = { reachable: true, otherReady: true, sentAway: 0 }
-  const running = beatUntil(stopping.signal, {
+  const heartbeat = startHeartbeat({
     replicas: {
       others: [{ id: 'other', url: 'https://other', certificate: undefined }],
       beat: () => (world.reachable ? Promise.resolve() : Promise.reject(new Error('cut off'))),
@@ -22,11 +21,7 @@ const start = () => {
   const pass = async (seconds: number): Promise<void> => {
     for (let i = 0; i < seconds; i++) await clock.advance(1_000)
   }
-  const stop = async (): Promise<void> => {
-    stopping.abort()
-    await running
-  }
-  return { world, pass, stop }
+  return { world, pass, stop: () => heartbeat.stop() }
 }
 
 describe('a replica that loses the database', () => {

@@ -1,9 +1,10 @@
 // Each replica writes a heartbeat. The leader declares agents gone whose replica has no heartbeat any more and that did
 // not come back to another one. A replica that cannot write its heartbeat, while another can, sends its agents there.
 import type { Clock } from '../../../src/kernel/clock.ts'
-import { isAbort, messageOf } from '../../../src/kernel/errors.ts'
+import { messageOf } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
-import { pause } from '../../../src/kernel/pause.ts'
+import { waitFor, type Outcome } from '../../../src/runtime/control-loop.ts'
+import { startSingleLoop, type SingleLoop } from '../../../src/runtime/single-loop.ts'
 import type { AgentConnections } from '../../../src/store/agents/agent-connections.ts'
 import { isDeposed } from '../../../src/store/core/errors.ts'
 import type { Peer, Replicas } from '../../../src/store/replicas.ts'
@@ -21,7 +22,7 @@ const retryMs = 1_000
 const isolatedMs = 10_000
 const mostInOneWrite = 100
 
-interface BeatDeps {
+interface HeartbeatDeps {
   readonly replicas: Pick<Replicas, 'beat' | 'others'>
   /** Undefined: there are no other replicas. */
   readonly peers: { isReady(peer: Peer): Promise<boolean> } | undefined
@@ -31,36 +32,36 @@ interface BeatDeps {
   readonly log: Logger
 }
 
-/** Resolves once `signal` has aborted. */
-export const beatUntil = async (
-  signal: AbortSignal,
-  { replicas, peers, onIsolated, clock, log }: BeatDeps,
-): Promise<void> => {
-  const pauseMs = peers === undefined ? aloneEveryMs : everyMs
+export const startHeartbeat = (deps: HeartbeatDeps): Pick<SingleLoop, 'stop'> => {
+  const { replicas, peers, onIsolated, clock, log } = deps
+  const beatMs = peers === undefined ? aloneEveryMs : everyMs
   const isOtherReady = async (): Promise<boolean> =>
     peers !== undefined &&
     (await Promise.all(replicas.others.map((peer) => peers.isReady(peer)))).includes(true)
   let lastBeat = clock.now()
   let state: 'well' | 'failing' | 'isolated' = 'well'
-  while (!signal.aborted) {
-    if (!(await pause(clock, state === 'well' ? pauseMs : retryMs, signal))) return
+  const run = async (): Promise<Outcome> => {
     const failed = await replicas.beat().then(() => undefined, messageOf)
     if (failed === undefined) {
       lastBeat = clock.now()
       state = 'well'
-      continue
+      return waitFor(beatMs)
     }
     if (state === 'well') {
       log.warn({ err: failed }, 'cannot note in the database that this controller is there')
       state = 'failing'
     }
-    if (state === 'isolated' || clock.now() - lastBeat < isolatedMs) continue
+    if (state === 'isolated' || clock.now() - lastBeat < isolatedMs) return waitFor(retryMs)
     // Where no replica has the database, agents keep their streams here.
-    if (!(await isOtherReady())) continue
+    if (!(await isOtherReady())) return waitFor(retryMs)
     state = 'isolated'
     log.warn({}, 'this replica alone is cut off from the database: its agents are sent to others')
     onIsolated()
+    return waitFor(retryMs)
   }
+  const loop = startSingleLoop(deps, { name: 'heartbeat', settleMs: beatMs, run })
+  loop.poke()
+  return loop
 }
 
 interface SweepDeps {
@@ -76,11 +77,10 @@ interface SweepDeps {
 export const startSweep = (
   { connections, clock, log, store }: SweepDeps,
   givenMs?: number,
-): { stop(): Promise<void> } => {
-  const stopping = new AbortController()
-
-  const sweep = async (graceMs: number): Promise<void> => {
-    const lost = await connections.lost(graceMs)
+): Pick<SingleLoop, 'stop'> => {
+  let graceMs = givenMs
+  const sweep = async (lostMs: number): Promise<void> => {
+    const lost = await connections.lost(lostMs)
     for (let i = 0; i < lost.length; i += mostInOneWrite) {
       const batch = lost.slice(i, i + mostInOneWrite)
       await connections.write(
@@ -101,25 +101,19 @@ export const startSweep = (
     }
   }
 
-  const run = async (): Promise<void> => {
-    const agents = await connections.agentCount().catch(() => Infinity)
-    const graceMs = givenMs ?? restartGraceMs(agents)
-    await clock.sleep(graceMs, stopping.signal)
-    for (;;) {
-      await sweep(graceMs).catch((error: unknown) => {
-        if (!isDeposed(error)) log.warn({ err: messageOf(error) }, 'cannot look for lost agents')
-      })
-      await clock.sleep(Math.min(everyMs, graceMs), stopping.signal)
+  let isFirst = true
+  const run = async (): Promise<Outcome> => {
+    graceMs ??= restartGraceMs(await connections.agentCount().catch(() => Infinity))
+    if (isFirst) {
+      isFirst = false
+      return waitFor(graceMs)
     }
+    await sweep(graceMs).catch((error: unknown) => {
+      if (!isDeposed(error)) log.warn({ err: messageOf(error) }, 'cannot look for lost agents')
+    })
+    return waitFor(Math.min(everyMs, graceMs))
   }
-  const running = run().catch((error: unknown) => {
-    if (!isAbort(error)) throw error
-  })
-
-  return {
-    stop: async () => {
-      stopping.abort()
-      await running
-    },
-  }
+  const loop = startSingleLoop({ clock, log }, { name: 'lost agents', run })
+  loop.wake()
+  return loop
 }
