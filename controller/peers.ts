@@ -8,19 +8,19 @@ import type { Logger } from '../src/kernel/log.ts'
 import type { Replicas } from '../src/store/replicas.ts'
 import { isWildcard, type ShownCertificate } from './certificate.ts'
 import type { Config } from './config.ts'
-import type { LogsElsewhere } from './http/agents/log-relay.ts'
-import type { SignsElsewhere } from './http/agents/signs.ts'
-import type { TasksElsewhere } from './http/agents/tasks.ts'
-import type { AgentEnv } from './http/agents/refusal.ts'
+import type { LogPeers } from './http/agents/orders/log-relay.ts'
+import type { HeartbeatPeers } from './http/agents/streams/heartbeats.ts'
+import type { TaskPeers } from './http/agents/orders/tasks.ts'
+import type { AgentEnv } from './http/agents/requests/refusal.ts'
 import type { AgentRoutes } from './http/agents/routes.ts'
 import { createPeerClient, type PeerClient } from './http/peers/client.ts'
 import { createLogsElsewhere, mountPeerRoutes } from './http/peers/logs.ts'
-import { createSignsElsewhere } from './http/peers/signs.ts'
+import { createHeartbeatPeers } from './http/peers/heartbeats.ts'
 import type { SealedSettings } from './identity.ts'
 
 export interface Peers extends Pick<PeerClient, 'isReady' | 'close'> {
-  readonly logsElsewhere: LogsElsewhere & TasksElsewhere
-  readonly signsElsewhere: SignsElsewhere
+  readonly logsElsewhere: LogPeers & TaskPeers
+  readonly signsElsewhere: HeartbeatPeers
   mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'tasks' | 'ask' | 'heard'>): void
   /** Publishes the address of this replica; to be repeated when its certificate changes. */
   announce(port: number, certificate: Pick<ShownCertificate, 'chainPem'>): Promise<void>
@@ -70,7 +70,7 @@ export const preparePeers = async (
   if (databaseUrl === undefined) return undefined
   const key = await settings.putSealedIfAbsent('peer-key', randomBytes(32))
   const client = createPeerClient(key, clock)
-  const signsElsewhere = createSignsElsewhere(replicas, client)
+  const signsElsewhere = createHeartbeatPeers(replicas, client)
   return {
     isReady: (peer) => client.isReady(peer),
     close: () => {

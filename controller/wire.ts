@@ -21,8 +21,8 @@ import type { Config } from './config.ts'
 import { prepareDataDir, refuseRoot } from './data-dir.ts'
 import type { Egress } from './egress/gate.ts'
 import { writeForPeople } from './files-for-people.ts'
-import type { AgentEnv } from './http/agents/refusal.ts'
-import { startHeartbeat } from './http/agents/replicas.ts'
+import type { AgentEnv } from './http/agents/requests/refusal.ts'
+import { startHeartbeat } from './http/agents/streams/replicas.ts'
 import type { AgentRoutesDeps } from './http/agents/deps.ts'
 import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
 import { defaultUrl } from './default-url.ts'
@@ -37,7 +37,7 @@ import { createProxyTrust } from './http/request-identity.ts'
 import { createLimits } from './http/rate-limit.ts'
 import { closeWithin, listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
-import { egressOf, outsideFor } from './outside.ts'
+import { egressOf, outboundCallsFor } from './outbound-calls.ts'
 import { readStoreMeans, type StoreMeans } from './stores/opener.ts'
 import { startLeader } from './leader.ts'
 import { startLoops, type LoopsDeps } from './loops.ts'
@@ -211,7 +211,7 @@ const serve = async (
     ...{ logs: agentRoutes.logs, leakTests: agentRoutes.leakTests },
     ...limits,
     sessions: web.sessions,
-    ...outsideFor(config, { store, clock, egress, storeMeans }),
+    ...outboundCallsFor(config, { store, clock, egress, storeMeans }),
     versions: { version, gitVersion },
     introduction: () => ({
       url: base,
@@ -285,9 +285,9 @@ const mountMachines = async (
   const agentRoutes = mountAgentRoutes(app, {
     ...agentDeps,
     ...(peers !== undefined && {
-      logsElsewhere: peers.logsElsewhere,
-      tasksElsewhere: peers.logsElsewhere,
-      signsElsewhere: peers.signsElsewhere,
+      logPeers: peers.logsElsewhere,
+      taskPeers: peers.logsElsewhere,
+      heartbeatPeers: peers.signsElsewhere,
     }),
   })
   lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())

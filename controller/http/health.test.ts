@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import type { StoreHealth } from '../../src/store/store.ts'
 import type { AppEnv } from './env.ts'
-import type { Fleet } from './agents/fleet.ts'
+import type { Fleet } from './agents/objects/fleet.ts'
 import { mountHealth } from './health.ts'
 
 const ask = async (

@@ -3,7 +3,7 @@
 import { storeChecks, type StoreHealth } from '../../src/store/core/health.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { App, AppContext } from './env.ts'
-import type { Fleet } from './agents/fleet.ts'
+import type { Fleet } from './agents/objects/fleet.ts'
 import { isTrueParam } from './kube/params.ts'
 
 export interface Check {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { silentLogger, type Logger } from '../../../src/kernel/log.ts'
 import { decodeReports } from './decode-reports.ts'
-import { RefusedError } from './refusal.ts'
+import { RefusedError } from './requests/refusal.ts'
 
 const good = {
   ...{ stageletUid: 's1', generation: 1, epoch: 1, revision: 1, phase: 'Settled' },

@@ -5,7 +5,7 @@ import { mapYielding } from '../../../src/kernel/map-yielding.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { decodeReport } from '../../../src/protocol/fit-report.ts'
 import type { ReportRequest, reportEnvelope } from '../../../src/protocol/messages.ts'
-import { malformed } from './refusal.ts'
+import { malformed } from './requests/refusal.ts'
 
 interface DecodedReports {
   readonly request: ReportRequest

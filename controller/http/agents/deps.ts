@@ -6,10 +6,10 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinContent } from '../../../src/protocol/join.ts'
 import type { AgentConnections } from '../../../src/store/agents/agent-connections.ts'
 import type { LeakTestStore } from '../../../src/store/agents/leak-tests.ts'
-import type { LogsElsewhere } from './log-relay.ts'
-import { awayAfterMs, signEveryMs } from './pace.ts'
-import type { SignsElsewhere } from './signs.ts'
-import type { TasksElsewhere } from './tasks.ts'
+import type { LogPeers } from './orders/log-relay.ts'
+import { awayAfterMs, signEveryMs } from './streams/reconnect-rate.ts'
+import type { HeartbeatPeers } from './streams/heartbeats.ts'
+import type { TaskPeers } from './orders/tasks.ts'
 import type { Origin, Store } from '../../../src/store/store.ts'
 
 /** A registered agent. Keys are raw 32 bytes in base64url. */
@@ -64,11 +64,11 @@ export interface AgentRoutesDeps {
   readonly log: Logger
   readonly leakTests: LeakTestStore
   /** Log sessions at other replicas. */
-  readonly logsElsewhere?: LogsElsewhere
+  readonly logPeers?: LogPeers
   /** Tasks that other replicas wait for. */
-  readonly tasksElsewhere?: TasksElsewhere
-  /** Replicas that have the streams of agents whose signs of life come here. */
-  readonly signsElsewhere?: SignsElsewhere
+  readonly taskPeers?: TaskPeers
+  /** Replicas that have the streams of agents whose heartbeats come here. */
+  readonly heartbeatPeers?: HeartbeatPeers
   /** Audit log of refused requests. */
   readonly denied?: DeniedLog
   /** Times and bounds; the defaults are measured for 5,000 agents. Tests shorten them. */
@@ -77,7 +77,7 @@ export interface AgentRoutesDeps {
 
 export interface Tuning {
   readonly keepAliveMs: number
-  /** Time between two signs of life of an agent. */
+  /** Time between two heartbeats of an agent. */
   readonly signMs: number
   /** An agent is away when nothing was heard of it for this time; at least a second. */
   readonly silenceMs: number

@@ -6,8 +6,8 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
 import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
 import { createReports, type Reports } from './reports.ts'
-import type { World } from './world.ts'
-import type { StageletView } from './world-views.ts'
+import type { ObjectCache } from './objects/object-cache.ts'
+import type { StageletView } from './objects/views.ts'
 
 const agent = { namespace: 'default', name: 'box' } as RegisteredAgent
 const view = { namespace: 'default', name: 'prod', agentKey: 'default/box' } as StageletView
@@ -51,7 +51,7 @@ const open = (
     write: (_actor: unknown, _options: unknown, fn: (given: unknown) => Promise<unknown>) => fn(tx),
   } as unknown as AgentRoutesDeps['store']
   const duplicates = { reportedLate: () => undefined }
-  const world = { stagelet: () => view } as unknown as World
+  const world = { stagelet: () => view } as unknown as ObjectCache
   return {
     reports: createReports(
       { store, connections, log: silentLogger, clock: realClock, duplicates },

@@ -12,10 +12,10 @@ import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import { agentKeyOf, agentRefOf } from '../../../src/protocol/agent-key.ts'
 import { system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
-import type { Duplicates } from './duplicates.ts'
-import { RefusedError } from './refusal.ts'
-import type { World } from './world.ts'
-import type { StageletView } from './world-views.ts'
+import type { Duplicates } from './streams/duplicates.ts'
+import { RefusedError } from './requests/refusal.ts'
+import type { ObjectCache } from './objects/object-cache.ts'
+import type { StageletView } from './objects/views.ts'
 
 export interface Reports {
   /** Stores what is new. 409 for a replay, 403 where no stagelet in it is this agent's; else returns the uids that were refused. */
@@ -131,7 +131,7 @@ type ReportsDeps = Pick<AgentRoutesDeps, 'store' | 'connections' | 'log' | 'cloc
 
 export const createReports = (
   { store, connections, log, clock, duplicates }: ReportsDeps,
-  world: World,
+  objects: ObjectCache,
 ): Reports => {
   const newest: Newest = new Map()
 
@@ -153,11 +153,11 @@ export const createReports = (
   return {
     accept: async (agentUid, agent, report) => {
       const agentKey = agentKeyOf(agent.namespace, agent.name)
-      let { mine, refused } = divide(report, agentKey, world)
+      let { mine, refused } = divide(report, agentKey, objects)
       if (refused.length > 0) {
-        // Another replica may have told the agent of a stagelet before the mirror here shows it.
-        await world.caughtUp()
-        ;({ mine, refused } = divide(report, agentKey, world))
+        // Another replica may have told the agent of a stagelet before the cache here shows it.
+        await objects.caughtUp()
+        ;({ mine, refused } = divide(report, agentKey, objects))
       }
       if (refused.length > 0) {
         const named = refused.slice(0, mostNamed)
@@ -200,13 +200,13 @@ const newsAt = (
 const divide = (
   report: ReportRequest,
   agentKey: string,
-  world: World,
+  objects: ObjectCache,
 ): { mine: Accepted[]; refused: string[] } => {
   const mine: Accepted[] = []
   const refused: string[] = []
   const { boot, seq } = report
   for (const reported of report.observations) {
-    const view = world.stagelet(reported.stageletUid)
+    const view = objects.stagelet(reported.stageletUid)
     if (view?.agentKey === agentKey) {
       mine.push({ view, spec: { agent: agentKey, boot, seq, ...storable(reported) } })
     } else refused.push(reported.stageletUid)

@@ -23,32 +23,32 @@ import {
   streamRequest,
 } from '../../../src/protocol/messages.ts'
 import { protocolFault } from '../../../src/protocol/version.ts'
-import { checkClock, createAuthenticator, type Authenticator } from './authenticate.ts'
+import { checkClock, createAuthenticator, type Authenticator } from './requests/authenticate.ts'
 import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
 import { defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { decodeReports } from './decode-reports.ts'
-import { createDuplicates } from './duplicates.ts'
-import { createAgentCost, createDoor, createGate } from './gate.ts'
-import { createLeakTests, type LeakTests } from './leak-tests.ts'
-import { createLogRelay, type LogRelay } from './log-relay.ts'
-import { noteRefused } from './note-refused.ts'
-import { fleetOf, type Fleet } from './fleet.ts'
-import { createHub, type Hub } from './hub.ts'
-import { createPresence, type Presence } from './presence.ts'
+import { createDuplicates } from './streams/duplicates.ts'
+import { createAgentCost, createAdmission, createConnectLimit } from './requests/admission.ts'
+import { createLeakTests, type LeakTests } from './orders/leak-tests.ts'
+import { createLogRelay, type LogRelay } from './orders/log-relay.ts'
+import { noteRefused } from './requests/note-refused.ts'
+import { fleetOf, type Fleet } from './objects/fleet.ts'
+import { createAgentStreams, type AgentStreams } from './streams/agent-streams.ts'
+import { createPresence, type Presence } from './streams/presence.ts'
 import {
   decodeBody,
-  originOf,
+  requestOrigin,
   RefusedError,
   renderRefusal,
   type AgentContext,
   type AgentEnv,
-} from './refusal.ts'
+} from './requests/refusal.ts'
 import { readBody } from '../read-body.ts'
 import { clientNetwork } from '../request-identity.ts'
-import { createRefusals } from './refused-agents.ts'
+import { createRefusals } from './requests/refused-agents.ts'
 import { createReports } from './reports.ts'
-import { createSigns } from './signs.ts'
-import { createTasks, type AgentTasks } from './tasks.ts'
+import { createHeartbeats } from './streams/heartbeats.ts'
+import { createAgentTasks, type AgentTasks } from './orders/tasks.ts'
 
 const maxJoinBytes = 16_384
 /** Whose bodies come at the same time from one address: many agents may join from behind one. */
@@ -71,11 +71,11 @@ export interface AgentRoutes {
   /** Steps that agents do in containers of databases. */
   readonly tasks: AgentTasks
   /** Sends an order to the agent, if it has its stream here. */
-  readonly ask: Hub['ask']
-  /** The server's listener: takes signs of life itself, and gives all else to `app`. */
+  readonly ask: AgentStreams['ask']
+  /** The server's listener: takes heartbeats itself, and gives all else to `app`. */
   listener(app: { readonly fetch: Parameters<typeof getRequestListener>[0] }): RequestListener
-  /** Takes a sign of life that came to another replica; false where it is not of a stream here. */
-  readonly heard: Hub['heard']
+  /** Takes a heartbeat that came to another replica; false where it is not of a stream here. */
+  readonly heard: AgentStreams['heard']
   /** Asks every agent to come back; a load balancer may lead it to another replica. */
   sendAway(): Promise<void>
   /** Asks every agent to come back later, ends the streams and writes what waits. Idempotent. */
@@ -107,40 +107,40 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   const { clock, log } = deps
   const tuning = { ...defaultTuning, ...deps.tuning }
   const presence: Presence = createPresence(deps, tuning, {
-    isConnected: (key) => hub.isConnected(key),
-    replaced: (key, connection) => hub.replaced(key, connection),
+    isConnected: (key) => streams.isConnected(key),
+    replaced: (key, connection) => streams.replaced(key, connection),
   })
   const duplicates = createDuplicates(deps)
-  const hub = createHub(deps, tuning, { presence, duplicates })
-  const signs = createSigns({
+  const streams = createAgentStreams(deps, tuning, { presence, duplicates })
+  const signs = createHeartbeats({
     self: deps.connections.replica,
-    heard: hub.heard,
-    elsewhere: deps.signsElsewhere,
+    heard: streams.heard,
+    peers: deps.heartbeatPeers,
   })
-  const reports = createReports({ ...deps, duplicates }, hub.world)
+  const reports = createReports({ ...deps, duplicates }, streams.objects)
   const logs = createLogRelay({
     clock,
-    ask: hub.ask,
-    ...defined({ elsewhere: deps.logsElsewhere }),
+    ask: streams.ask,
+    ...defined({ peers: deps.logPeers }),
   })
-  const leakTests = createLeakTests({ ...deps, ask: hub.ask, elsewhere: deps.logsElsewhere })
-  const tasks = createTasks({ ...deps, ask: hub.ask, elsewhere: deps.tasksElsewhere })
+  const leakTests = createLeakTests({ ...deps, ask: streams.ask, peers: deps.logPeers })
+  const tasks = createAgentTasks({ ...deps, ask: streams.ask, peers: deps.taskPeers })
   const cost = createAgentCost(clock)
   const authenticate = createAuthenticator({ ...deps, cost })
-  const letIn = createDoor(tuning.connectsPerSecond, clock, cost)
+  const letIn = createAdmission(tuning.connectsPerSecond, clock, cost)
   let stopping: Promise<void> | undefined
   let reporting = 0
 
   const guard = createGuard(deps, {
     isStopping: () => stopping !== undefined,
-    noteAgent: createRefusals(deps, hub),
+    noteAgent: createRefusals(deps, streams),
   })
 
-  app.post(paths.join, guard(takeJoin(deps, createGate(tuning.joinsPerSecond, clock))))
+  app.post(paths.join, guard(takeJoin(deps, createConnectLimit(tuning.joinsPerSecond, clock))))
 
   app.post(
     paths.stream,
-    guard((c) => openStream(c, { deps, authenticate, letIn, hub, presence })),
+    guard((c) => openStream(c, { deps, authenticate, letIn, streams, presence })),
   )
 
   app.post(
@@ -153,7 +153,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
       }
       reporting += 1
       try {
-        await hub.world.ready
+        await streams.objects.ready
         const { agentUid, agent, aheadMs } = caller
         const agentKey = agentKeyOf(agent.namespace, agent.name)
         presence.timed(agentKey, aheadMs)
@@ -176,18 +176,18 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 
   return {
     logs,
-    connected: (agentKey) => hub.isConnected(agentKey),
-    fleet: () => fleetOf(hub.world),
+    connected: (agentKey) => streams.isConnected(agentKey),
+    fleet: () => fleetOf(streams.objects),
     listener: (app) => signs.inFrontOf(createListener(app.fetch, log)),
-    heard: hub.heard,
-    ask: hub.ask,
+    heard: streams.heard,
+    ask: streams.ask,
     leakTests,
     tasks,
-    sendAway: () => hub.sendAway(),
+    sendAway: () => streams.sendAway(),
     stop: () =>
       (stopping ??= (async () => {
         logs.stop()
-        await hub.stop()
+        await streams.stop()
         await presence.stop()
       })()),
   }
@@ -216,7 +216,7 @@ const takeJoin =
     await agents.proveJoin(join)
     passGate()
     checkPublicKeys(join)
-    const { agentUid } = await agents.join(join, originOf(c))
+    const { agentUid } = await agents.join(join, requestOrigin(c))
     log.info({ agent: `${join.namespace}/${join.name}`, agentUid }, 'agent joined')
     const sealed = answer({
       agentUid,
@@ -244,7 +244,7 @@ const takeKeys =
     const key = publicKeyFromRaw('Ed25519', Buffer.from(keys.ed25519, 'base64url'))
     if (!verify(null, signed, key, Buffer.from(proof, 'base64url')))
       throw new RefusedError(400, 'BadRequest', 'the new key did not sign for itself')
-    await agents.rotateKeys({ agentUid, held: agent.ed25519, ...keys, request }, originOf(c))
+    await agents.rotateKeys({ agentUid, held: agent.ed25519, ...keys, request }, requestOrigin(c))
     log.info({ agent: `${agent.namespace}/${agent.name}` }, 'agent has new keys')
     return caller.answer({})
   }
@@ -252,13 +252,13 @@ const takeKeys =
 interface StreamDeps {
   readonly deps: AgentRoutesDeps
   readonly authenticate: Authenticator
-  readonly letIn: ReturnType<typeof createDoor>
-  readonly hub: Hub
+  readonly letIn: ReturnType<typeof createAdmission>
+  readonly streams: AgentStreams
   readonly presence: Presence
 }
 
 const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> => {
-  const { deps, hub, presence } = to
+  const { deps, streams, presence } = to
   const caller = await to.authenticate(c)
   // After the check of the proof: without one nobody can keep others out.
   to.letIn(caller)
@@ -268,19 +268,19 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
     checkProtocol(request.protocol)
     checkClock(request.now, deps.clock.now())
   })
-  await hub.world.ready
+  await streams.objects.ready
   const { outgoing: res } = c.env
   // An agent that gave up meanwhile may have a stream elsewhere, which must stay the newest.
   if (res.destroyed) return RESPONSE_ALREADY_SENT
   const connection = await deps.connections.open(agentUid, request.boot)
-  // Another replica may have told the agent of a change that the mirror here does not show yet.
-  await hub.world.caughtUp()
+  // Another replica may have told the agent of a change that the cache here does not show yet.
+  await streams.objects.caughtUp()
   const agentKey = agentKeyOf(agent.namespace, agent.name)
   if (res.destroyed) {
     presence.left(agentKey, { agentUid, connection })
     return RESPONSE_ALREADY_SENT
   }
-  hub.attach({ res, agentUid, agent, connection, request, proof, from: originOf(c) })
+  streams.attach({ res, agentUid, agent, connection, request, proof, from: requestOrigin(c) })
   presence.connected(agentKey, { agentUid, connection, aheadMs }, request)
   return RESPONSE_ALREADY_SENT
 }

@@ -12,20 +12,20 @@ import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
 import { open as openSealed, seal } from '../../../src/secrets/aead.ts'
 import type { Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import type { Replicas } from '../../../src/store/replicas.ts'
-import type { LogRelay, LogsElsewhere } from '../agents/log-relay.ts'
+import type { LogRelay, LogPeers } from '../agents/orders/log-relay.ts'
 import {
   decodeBody,
   RefusedError,
   renderRefusal,
   type AgentContext,
   type AgentEnv,
-} from '../agents/refusal.ts'
-import type { OrderResult } from '../agents/order-result.ts'
-import type { AgentTasks, TasksElsewhere } from '../agents/tasks.ts'
+} from '../agents/requests/refusal.ts'
+import type { OrderResult } from '../agents/orders/order-result.ts'
+import type { AgentTasks, TaskPeers } from '../agents/orders/tasks.ts'
 import { readBody } from '../read-body.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
 import { askRequest, takeRequest, takeTaskRequest, taskRequest } from './requests.ts'
-import { signsPath, signsRequest } from './signs.ts'
+import { signsPath, signsRequest } from './heartbeats.ts'
 import { createPeerCheck } from './token.ts'
 
 const paths = {
@@ -42,7 +42,7 @@ export const createLogsElsewhere = (
   replicas: Pick<Replicas, 'id' | 'find' | 'holding'>,
   client: Pick<PeerClient, 'post'>,
   key: Buffer,
-): LogsElsewhere & TasksElsewhere => ({
+): LogPeers & TaskPeers => ({
   self: replicas.id,
   ask: async (agentKey, order) => {
     const [namespace = '', name = ''] = agentKey.split('/')

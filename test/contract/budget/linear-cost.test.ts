@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type * as z from 'zod'
 import { fileWordsOf } from '../../../agent/compose/compose-files.ts'
-import { decodeBody } from '../../../controller/http/agents/refusal.ts'
+import { decodeBody } from '../../../controller/http/agents/requests/refusal.ts'
 import { duplicateKeys } from '../../../controller/http/kube/duplicate-keys.ts'
 import { jsonPatch, type Json } from '../../../controller/http/kube/patch.ts'
 import { applyStrategicPatch } from '../../../controller/http/kube/strategic-merge.ts'

@@ -1,0 +1,142 @@
+// AgentTasks of agents: asks an agent for one step, and waits for its facts. AgentTasks are not stored: the caller is in this process,
+// and asks again where the answer is lost. The id of a task names the replica that waits for it.
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../../../../src/kernel/clock.ts'
+import { defined } from '../../../../src/kernel/defined.ts'
+import { linkedAbort } from '../../../../src/kernel/linked-abort.ts'
+import { pause } from '../../../../src/kernel/pause.ts'
+import type { Logger } from '../../../../src/kernel/log.ts'
+import { StepFault, type Facts } from '../../../../src/databases/step.ts'
+import {
+  taskPatienceMs,
+  type AgentTask,
+  type AgentTaskRunner,
+  type TaskOrder,
+  type TaskReport,
+} from '../../../../src/protocol/tasks.ts'
+import type { OnDemandOrder } from '../../../../src/protocol/messages.ts'
+import type { LogPeers } from './log-relay.ts'
+import type { OrderResult } from './order-result.ts'
+
+export interface AgentTasks extends AgentTaskRunner {
+  /** What an agent has answered. */
+  accept(agentKey: string, report: TaskReport): Promise<'taken' | 'ended'>
+  /** The same, only for tasks of this process. */
+  acceptHere(agentKey: string, report: TaskReport): 'taken' | 'ended'
+}
+
+/** The other replicas. */
+export interface TaskPeers extends Pick<LogPeers, 'self' | 'ask'> {
+  takeTask(replica: string, agentKey: string, report: TaskReport): Promise<'taken' | 'ended'>
+}
+
+export interface AgentTasksDeps {
+  readonly ask: (agentKey: string, order: TaskOrder) => OrderResult
+  /** Absent where there is no other replica. */
+  readonly peers?: TaskPeers | undefined
+  readonly clock: Clock
+  readonly log: Logger
+  /** For tests. */
+  readonly patienceMs?: number
+}
+
+interface Waiting {
+  readonly agentKey: string
+  readonly take: (report: TaskReport) => void
+}
+
+/** For this time (ms) after the start of the controller, its agents are still connecting again. */
+const comingBackMs = 30_000
+const lookMs = 500
+
+export const createAgentTasks = (deps: AgentTasksDeps): AgentTasks => {
+  const { clock, peers, patienceMs = taskPatienceMs } = deps
+  const waiting = new Map<string, Waiting>()
+  const allBackMs = clock.monotonic() + comingBackMs
+  const ask = async (
+    agentKey: string,
+    order: TaskOrder,
+    signal: AbortSignal,
+  ): Promise<OrderResult> => {
+    for (;;) {
+      const asked = await askAnywhere(deps, agentKey, order)
+      const isLast = asked !== 'away' || clock.monotonic() >= allBackMs
+      if (isLast || !(await pause(clock, lookMs, signal))) return asked
+    }
+  }
+
+  const acceptHere: AgentTasks['acceptHere'] = (agentKey, report) => {
+    const found = waiting.get(report.id)
+    if (found?.agentKey !== agentKey) return 'ended'
+    found.take(report)
+    return 'taken'
+  }
+
+  return {
+    acceptHere,
+    accept: async (agentKey, report) => {
+      const [replica = ''] = report.id.split('.')
+      if (peers === undefined || replica === peers.self) return acceptHere(agentKey, report)
+      return peers.takeTask(replica, agentKey, report)
+    },
+    run: async (agentKey, task, signal) => {
+      const id = `${peers?.self ?? 'only'}.${randomUUID()}`
+      const over = linkedAbort(signal)
+      const answered = new Promise<TaskReport>((resolve) => {
+        waiting.set(id, { agentKey, take: resolve })
+      })
+      try {
+        checkAsked(agentKey, await ask(agentKey, { type: 'task', id, ...task }, over.signal))
+        const silence = pause(clock, patienceMs, over.signal).then(() => undefined)
+        const report = await Promise.race([answered, silence])
+        if (report === undefined) throw silent(agentKey, patienceMs)
+        return factsOf(report)
+      } finally {
+        over.abort()
+        waiting.delete(id)
+      }
+    },
+  }
+}
+
+interface Asking<Order extends OnDemandOrder> {
+  readonly ask: (agentKey: string, order: Order) => OrderResult
+  readonly peers?: Pick<LogPeers, 'ask'> | undefined
+  readonly log: Logger
+}
+
+/** Sends the order by the agent's stream, which may be at another replica. */
+export const askAnywhere = async <Order extends OnDemandOrder>(
+  { ask, peers, log }: Asking<Order>,
+  agentKey: string,
+  order: Order,
+): Promise<OrderResult> => {
+  const here = ask(agentKey, order)
+  if (here !== 'away' || peers === undefined) return here
+  return peers.ask(agentKey, order).catch((error: unknown) => {
+    const { type } = order
+    log.warn({ err: error, agent: agentKey, type }, 'cannot ask an agent at another replica')
+    return 'away' as const
+  })
+}
+
+const checkAsked = (agentKey: string, asked: OrderResult): void => {
+  if (asked === 'away')
+    throw new StepFault(
+      'Unreachable',
+      `agent ${agentKey} has no connection to a controller: look at its machine`,
+    )
+  if (asked === 'tooOld')
+    throw new StepFault(
+      'Refused',
+      `agent ${agentKey}, or the controller that it is connected to, is older than tasks of agents: upgrade it`,
+    )
+}
+
+const silent = (agentKey: string, ms: number): StepFault =>
+  new StepFault('Unreachable', `agent ${agentKey} has not answered within ${ms / 1000} s`)
+
+const factsOf = ({ facts, fault }: TaskReport): Facts => {
+  if (fault !== undefined) throw new StepFault(fault.kind, fault.message)
+  return defined(facts ?? {})
+}

@@ -1,0 +1,103 @@
+// Refusals of the agents' endpoints, as an HTTP status with { reason, message }.
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type * as z from 'zod'
+import { httpStatusOf, StagelyError } from '../../../../src/kernel/errors.ts'
+import type { Logger } from '../../../../src/kernel/log.ts'
+import type { Origin } from '../../../../src/store/store.ts'
+import type { BodyBudget } from '../../body-budget.ts'
+import { misfitsOf } from '../../../../src/resources/validation/misfits.ts'
+import { dropBody } from '../../read-body.ts'
+
+export interface AgentEnv {
+  Bindings: HttpBindings
+  /** Set for every request of the server: see request-identity.ts and app.ts. */
+  Variables: { address: string; requestId: string; bodies: BodyBudget }
+}
+export type AgentContext = Context<AgentEnv>
+
+/** Where a request of an agent came from, for the audit log. */
+export const requestOrigin = (c: AgentContext): Origin => ({
+  address: c.get('address'),
+  requestId: c.get('requestId'),
+})
+
+export interface RefusedAgent {
+  readonly agentKey: string
+  readonly agentUid: string
+  /** The agent's clock minus this one, in ms, as the request tells it. */
+  readonly aheadMs: number
+}
+
+/** A refusal. The message names the remedy and never a secret. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+  readonly status: number
+  readonly reason: string
+  readonly retryAfterSeconds: number | undefined
+  /** The agent that proved who it is, where it cannot work with this controller. */
+  agent: RefusedAgent | undefined
+
+  constructor(status: number, reason: string, message: string, retryAfterSeconds?: number) {
+    super(message)
+    this.status = status
+    this.reason = reason
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** Renders any error. An unexpected one becomes a plain 500 and is logged here, once. */
+export const renderRefusal = async (
+  c: AgentContext,
+  error: unknown,
+  log: Logger,
+): Promise<Response> => {
+  const refused = toRefusal(error)
+  if (refused === undefined) {
+    log.error({ err: error, path: c.req.path }, 'agent request failed')
+    return c.json({ reason: 'InternalError', message: 'the controller failed; see its log' }, 500)
+  }
+  if (refused.retryAfterSeconds !== undefined) {
+    c.header('Retry-After', String(refused.retryAfterSeconds))
+  }
+  // Another replica behind the same address may serve the agent: a kept connection would lead here again.
+  if (refused.status === 503) {
+    await dropBody(c.env)
+    c.header('Connection', 'close')
+  }
+  const body = { reason: refused.reason, message: refused.message }
+  return c.json(body, refused.status as ContentfulStatusCode)
+}
+
+const toRefusal = (error: unknown): RefusedError | undefined => {
+  if (error instanceof RefusedError) return error
+  if (!(error instanceof StagelyError) || error.reason === 'InternalError') return undefined
+  const status = httpStatusOf[error.reason]
+  const retryAfter = error.details.retryAfterSeconds ?? (status === 503 ? 2 : undefined)
+  return new RefusedError(status, error.reason, error.message, retryAfter)
+}
+
+const mostNamed = 10
+
+/** 400 with the faulty fields, never their values. */
+export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw new RefusedError(400, 'BadRequest', 'the body is not JSON')
+  }
+  const misfits = misfitsOf(schema, json, mostNamed)
+  if (misfits.length > 0) throw malformed(misfits)
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  throw malformed(parsed.error.issues.map((issue) => issue.path.join('.')))
+}
+
+/** Names of fields may come from outside: neither many nor long ones are repeated. */
+export const malformed = (fields: readonly string[]): RefusedError => {
+  const named = new Set(fields.slice(0, 1_000).map((field) => field.slice(0, 100) || 'the body'))
+  const message = `the message is malformed at: ${[...named].slice(0, mostNamed).join(', ')}`
+  return new RefusedError(400, 'BadRequest', message)
+}
