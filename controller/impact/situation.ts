@@ -1,5 +1,6 @@
 // What the impact of a change is computed from: stagelets with their agents and projects, and the newest
 // sets. Read once before a write and once after.
+import { projectNameOf } from '../../src/resources/project-ref.ts'
 import { append } from '../../src/kernel/append.ts'
 import type { AgentSpec, AgentStatus } from '../../src/resources/kinds/agent.ts'
 import { refOf, type KubeObject, type Place } from '../../src/resources/meta.ts'

@@ -10,7 +10,6 @@ import { projectMissing } from '../../../src/resources/kinds/unseen-secret.ts'
 import {
   engineUnavailable,
   type ObservationSpec,
-  type Quarantined,
 } from '../../../src/resources/kinds/observation.ts'
 import type { ServiceStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { findFailed } from '../../../src/rollout/quarantine.ts'

@@ -1,5 +1,6 @@
 // The effects of a rotation: each looks before it acts, and may be done again after a crash. What comes of one is told
 // back; the performer stores it.
+import { statusOf } from '../../../src/resources/typed.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { refOf } from '../../../src/resources/meta.ts'
 import type { StagedCredential } from '../../../src/store/secrets/staged-values.ts'
@@ -195,8 +196,8 @@ const write = async (work: Work): Promise<Outcome> => {
           if (before !== undefined) versions[output] = before
           continue
         }
-        const { status: after } = await tx.setOutput(ref, rotation, value)
-        versions[output] = (after as { version?: number } | undefined)?.version ?? 0
+        const written = await tx.setOutput(ref, rotation, value)
+        versions[output] = statusOf('StagelySecret', written).version ?? 0
         isOther ||= versions[output] !== before
       }
       // The way back ends the new one. What services share is accepted by nobody else.

@@ -9,7 +9,6 @@ import type { Logger } from '../../../../src/kernel/log.ts'
 import { StepFault, type Facts } from '../../../../src/databases/step.ts'
 import {
   taskPatienceMs,
-  type AgentTask,
   type AgentTaskRunner,
   type TaskOrder,
   type TaskReport,

@@ -99,8 +99,7 @@ const driftedNow = async (
     stagelet === undefined ? undefined : findCondition(conditionsOf(stagelet), 'Drifted')?.status
   if (status !== 'True' || detail.state === 'ByHand') return { now: status ?? 'Unknown', agent }
   const observed = await deps.store.get({ kind: 'Observation', namespace, name })
-  const { drift } = observed?.spec ?? {}
-  return { now: drift?.since === detail.since ? 'True' : 'False', agent }
+  return { now: observed?.spec.drift?.since === detail.since ? 'True' : 'False', agent }
 }
 
 /** Of what had begun and is not seen now it is not known how it ended. */

@@ -1,6 +1,7 @@
 // Events as a list and as a stream of server-sent events. Ids are resourceVersions, so that a client
 // that reconnects with Last-Event-ID misses nothing. A slow reader delays only itself: further changes
 // are read when it has taken the last ones.
+import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
 import { teamsWhere } from '../../../../src/access/principal.ts'

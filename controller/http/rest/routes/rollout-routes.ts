@@ -3,11 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import { annotations, type KubeObject } from '../../../../src/resources/meta.ts'
-import {
-  projectStatus,
-  rolloutSpec,
-  type ProjectSpec,
-} from '../../../../src/resources/kinds/project.ts'
+import { projectStatus, rolloutSpec } from '../../../../src/resources/kinds/project.ts'
 import { stageletStatus } from '../../../../src/resources/kinds/stagelet.ts'
 import { specOf } from '../../../../src/resources/typed.ts'
 import type { Reader } from '../../../../src/store/store.ts'
@@ -109,8 +105,9 @@ const steer =
 const bySilence = rolloutSpec.parse({})
 
 /** A pause of a project without turns makes the section; its end takes the section away, unless somebody changed it. */
-const withPaused = ({ metadata, spec, ...project }: KubeObject, paused: boolean): KubeObject => {
-  const { rollout, ...others } = (spec ?? {}) as Partial<ProjectSpec>
+const withPaused = (stored: KubeObject, paused: boolean): KubeObject => {
+  const { metadata, spec: _spec, ...project } = stored
+  const { rollout, ...others } = specOf('Project', stored) ?? {}
   const { paused: _, ...turns } = rollout ?? {}
   const { [annotations.turnsByPause]: made, ...texts } = metadata.annotations ?? {}
   const mark = (value: string | undefined) => ({

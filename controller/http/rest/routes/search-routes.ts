@@ -1,4 +1,6 @@
 // Search by name, over all that the caller may list. Names only: a value is nowhere in it.
+import { projectNameOf } from '../../../../src/resources/project-ref.ts'
+import { specOf } from '../../../../src/resources/typed.ts'
 import * as z from 'zod'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { mapYielding } from '../../../../src/kernel/map-yielding.ts'
@@ -31,18 +33,13 @@ const searched = [
   ['StagelySecret', 'secret', 'stagelysecrets'],
 ] as const satisfies readonly (readonly [IdKind, Found['kind'], Resource])[]
 
-interface Named {
-  readonly projectRef?: { readonly name: string }
-  readonly key?: string
-  readonly scope?: string
-}
-
-const namesOf = ({ metadata, spec }: KubeObject): Omit<Found, 'kind' | 'id'> => {
-  const { projectRef, key, scope } = (spec ?? {}) as Named
+const namesOf = (object: KubeObject): Omit<Found, 'kind' | 'id'> => {
+  const { kind, metadata } = object
+  const secret = kind === 'StagelySecret' ? specOf('StagelySecret', object) : undefined
   return {
     team: metadata.namespace ?? '',
     name: metadata.name,
-    ...defined({ project: projectRef?.name, key, scope }),
+    ...defined({ project: projectNameOf(object), key: secret?.key, scope: secret?.scope }),
   }
 }
 

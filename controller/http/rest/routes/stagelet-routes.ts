@@ -1,4 +1,5 @@
 // Stagelets: what runs where, and its state.
+import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import * as z from 'zod'
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import { limits } from '../../../../src/resources/limits.ts'
@@ -26,8 +27,8 @@ const tryDeploy = async (context: RestContext): Promise<RestAnswer> => {
   requireMatch(stagelet, context.ifMatch)
   const { namespace, name } = refOf(stagelet)
   const report = await store.get({ kind: 'Observation', namespace, name })
-  const isOfThis = report?.spec.stageletUid === stagelet.metadata.uid
-  const edited = isOfThis ? (report?.spec.pendingEdits ?? []) : []
+  const isOwn = report?.spec.stageletUid === stagelet.metadata.uid
+  const edited = isOwn ? (report?.spec.pendingEdits ?? []) : []
   const impact = impactOfDeploy(await readStagelet(store, stagelet), edited)
   return { status: 200, body: { ...toStagelet(stagelet), impact: toImpact(impact) } }
 }
