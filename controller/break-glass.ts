@@ -6,7 +6,7 @@ import { createLogger } from '../src/kernel/log.ts'
 import { openStore } from '../src/store/open-store.ts'
 import { ConfigError } from './config-error.ts'
 import { parseConfig, type Config } from './config.ts'
-import { keepOwner, prepareDataDir } from './data-dir.ts'
+import { keepOwner, prepareControllerDataDir } from './data-dir.ts'
 import { openMasterKeys } from './master-keys.ts'
 
 const log = createLogger('warn', { component: 'controller' })
@@ -37,7 +37,7 @@ interface Flags {
 const breakGlass = async (flags: Flags): Promise<void> => {
   const wanted = { reason: reasonOf(flags.reason), ttlMs: ttlOf(flags.ttl) }
   const config = parseConfig(['--data-dir', flags.dataDir])
-  await prepareDataDir(config.dataDir, log)
+  await prepareControllerDataDir(config.dataDir, log)
   await keepOwner(config.dataDir, () => printToken(config, wanted))
 }
 

@@ -9,15 +9,15 @@ import { followCertificate, readCertificate, type ShownCertificate } from './cer
 import { ConfigError } from './config-error.ts'
 import type { TlsFiles } from './config.ts'
 import { listen } from './http/server.ts'
-import { loadIdentity, type Identity } from './identity.ts'
+import { loadControllerIdentity, type ControllerIdentity } from './identity.ts'
 
 const clock = createFakeClock(Date.parse('2026-01-01T00:00:00Z'))
 let dir: string
-let first: Identity
-let second: Identity
+let first: ControllerIdentity
+let second: ControllerIdentity
 
-const makeIdentity = (): Promise<Identity> =>
-  loadIdentity(
+const makeIdentity = (): Promise<ControllerIdentity> =>
+  loadControllerIdentity(
     {
       getSealed: () => Promise.resolve(undefined),
       putSealedIfAbsent: (_, bytes) => Promise.resolve(bytes),
@@ -26,7 +26,7 @@ const makeIdentity = (): Promise<Identity> =>
     [],
   )
 
-const leafOf = ({ chainPem }: Identity): string =>
+const leafOf = ({ chainPem }: ControllerIdentity): string =>
   `${chainPem.split('-----END CERTIFICATE-----')[0]!}-----END CERTIFICATE-----\n`
 
 const write = async (cert: string, key: string, ca?: string): Promise<TlsFiles> => {

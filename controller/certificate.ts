@@ -8,7 +8,7 @@ import type { Logger } from '../src/kernel/log.ts'
 import { repeatUntil } from '../src/kernel/pause.ts'
 import { ConfigError } from './config-error.ts'
 import type { Config, TlsFiles } from './config.ts'
-import type { Identity } from './identity.ts'
+import type { ControllerIdentity } from './identity.ts'
 
 export interface ShownCertificate {
   /** Leaf first. */
@@ -18,7 +18,7 @@ export interface ShownCertificate {
   readonly ca: { readonly pem: string; readonly fingerprint: string } | undefined
 }
 
-const ownCertificate = (identity: Identity): ShownCertificate => ({
+const ownCertificate = (identity: ControllerIdentity): ShownCertificate => ({
   chainPem: identity.chainPem,
   keyPem: identity.leafKeyPem,
   ca: { pem: identity.caPem, fingerprint: identity.caFingerprint },
@@ -30,7 +30,7 @@ const ownCertificate = (identity: Identity): ShownCertificate => ({
  */
 export const certificateToShow = async (
   config: Config,
-  identity: Identity,
+  identity: ControllerIdentity,
 ): Promise<ShownCertificate> => {
   if (config.tlsFiles === undefined) return ownCertificate(identity)
   const certificate = await readCertificate(config.tlsFiles)
@@ -114,7 +114,7 @@ const checkPair = (files: TlsFiles, pem: string, keyPem: string, faults: string[
 
 const lookEveryMs = 30_000
 
-export interface FollowDeps {
+export interface CertificateDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly signal: AbortSignal
@@ -128,7 +128,7 @@ export const followCertificate = async (
   files: TlsFiles,
   shown: ShownCertificate,
   show: (certificate: ShownCertificate) => void,
-  { clock, log, signal }: FollowDeps,
+  { clock, log, signal }: CertificateDeps,
 ): Promise<void> => {
   let current = shown.chainPem + shown.keyPem
   await repeatUntil(signal, clock, {

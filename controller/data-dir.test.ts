@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger, type Logger } from '../src/kernel/log.ts'
-import { prepareDataDir, readAdminToken } from './data-dir.ts'
+import { prepareControllerDataDir, readAdminToken } from './data-dir.ts'
 
 describe('the data folder', () => {
   let parent: string
@@ -18,23 +18,23 @@ describe('the data folder', () => {
 
   it('is made private, and an empty or former one becomes so', async () => {
     const made = join(parent, 'a/b')
-    await prepareDataDir(made, log)
+    await prepareControllerDataDir(made, log)
     expect(await modeOf(made)).toBe(0o700)
     expect(said).toEqual([])
     await chmod(made, 0o755)
-    await prepareDataDir(made, log)
+    await prepareControllerDataDir(made, log)
     expect(await modeOf(made)).toBe(0o700)
     expect(said).toEqual(['the data folder was open to other users; it is closed to them now'])
     await writeFile(join(made, 'ca.crt'), '')
     await chmod(made, 0o755)
-    await prepareDataDir(made, log)
+    await prepareControllerDataDir(made, log)
     expect(await modeOf(made)).toBe(0o700)
   })
 
   it('is not one that others use', async () => {
     await writeFile(join(parent, 'theirs'), '')
     await chmod(parent, 0o1777)
-    await expect(prepareDataDir(parent, log)).rejects.toThrow('name a folder of its own')
+    await expect(prepareControllerDataDir(parent, log)).rejects.toThrow('name a folder of its own')
     expect(await modeOf(parent)).toBe(0o1777)
   })
 })

@@ -10,7 +10,7 @@ import { ConfigError } from './config-error.ts'
 const ourNames = new Set(['postgres', 'master.key', 'admin-token', 'ca.crt'])
 
 /** Creates the folder, or removes the access of others from an existing one and logs that. */
-export const prepareDataDir = async (dir: string, log: Logger): Promise<void> => {
+export const prepareControllerDataDir = async (dir: string, log: Logger): Promise<void> => {
   try {
     if (await makePrivate(dir, ourNames))
       log.warn(

@@ -6,7 +6,7 @@ import { TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { realClock } from '../src/kernel/clock.ts'
 import { listen } from './http/server.ts'
-import { loadIdentity, type Identity, type SealedSettings } from './identity.ts'
+import { loadControllerIdentity, type ControllerIdentity, type SealedSettings } from './identity.ts'
 
 const memorySettings = (): SealedSettings => {
   const stored = new Map<string, Buffer>()
@@ -19,8 +19,8 @@ const memorySettings = (): SealedSettings => {
   }
 }
 
-const load = (settings: SealedSettings, names: string[] = []): Promise<Identity> =>
-  loadIdentity(settings, realClock, names)
+const load = (settings: SealedSettings, names: string[] = []): Promise<ControllerIdentity> =>
+  loadControllerIdentity(settings, realClock, names)
 
 describe('loadIdentity', () => {
   it('is the same controller after a restart, with a new leaf of the same CA', async () => {

@@ -16,7 +16,7 @@ export interface SealedSettings {
   putSealedIfAbsent(key: string, bytes: Buffer): Promise<Buffer>
 }
 
-export interface Identity {
+export interface ControllerIdentity {
   /** Audience of agents' requests. */
   readonly controllerId: string
   /** HPKE's auth mode uses it to prove to an agent that a bundle is from this controller. */
@@ -42,11 +42,11 @@ interface CertificateAuthority {
  * Loads or creates the identity. The leaf certificate is made anew at every start and is valid for a
  * year.
  */
-export const loadIdentity = async (
+export const loadControllerIdentity = async (
   settings: SealedSettings,
   clock: Clock,
   names: readonly string[],
-): Promise<Identity> => {
+): Promise<ControllerIdentity> => {
   const controllerId = (
     await once(settings, 'controller-id', () => Buffer.from(randomUUID()))
   ).toString()

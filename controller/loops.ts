@@ -21,7 +21,7 @@ import type { SealingKeys } from './sealing.ts'
 import { openerWith, type StoreMeans } from './stores/opener.ts'
 import { startStores } from './stores/performer.ts'
 import { startReconcilers } from './reconcilers/start.ts'
-import { createRotatorOpener, type OpenerDeps } from './rotators/providers/opener.ts'
+import { createRotatorOpener, type RotatorOpenerDeps } from './rotators/providers/opener.ts'
 import { startRotationPerformer } from './rotators/performer.ts'
 
 export interface LoopsDeps
@@ -32,7 +32,7 @@ export interface LoopsDeps
       'onKeysDue' | 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated' | 'ofStores'
     >,
     RotationMetrics,
-    Pick<OpenerDeps, 'tasks'> {
+    Pick<RotatorOpenerDeps, 'tasks'> {
   /** Id of the database. */
   readonly controllerId: string
   /** The cluster to follow; undefined: none. */

@@ -13,7 +13,7 @@ import { isAllowed } from './ask.ts'
 import { breakGlassCommand } from './break-glass.ts'
 import { ConfigError, HelpAsked } from './config-error.ts'
 import { parseConfig, type Config } from './config.ts'
-import { keepOwner, prepareDataDir } from './data-dir.ts'
+import { keepOwner, prepareControllerDataDir } from './data-dir.ts'
 import { readKeyFile } from './key-file.ts'
 import { openMasterKeys } from './master-keys.ts'
 import { say } from './print.ts'
@@ -28,7 +28,7 @@ const withDatabase = async (
   work: (sql: Sql) => Promise<void>,
   config = parseConfig(['--data-dir', dataDir]),
 ): Promise<void> => {
-  await prepareDataDir(dataDir, log)
+  await prepareControllerDataDir(dataDir, log)
   const { databaseUrl } = config
   const at = databaseUrl === undefined ? {} : { databaseUrl }
   await keepOwner(dataDir, async () => {

@@ -18,7 +18,7 @@ import {
   type ShownCertificate,
 } from './certificate.ts'
 import type { Config } from './config.ts'
-import { prepareDataDir, refuseRoot } from './data-dir.ts'
+import { prepareControllerDataDir, refuseRoot } from './data-dir.ts'
 import type { Egress } from './egress/gate.ts'
 import { writeForPeople } from './files-for-people.ts'
 import type { AgentEnv } from './http/agents/requests/refusal.ts'
@@ -36,7 +36,7 @@ import { mountStoreHooks } from './http/store-hooks.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createLimits } from './http/rate-limit.ts'
 import { closeWithin, listen, type Listening } from './http/server.ts'
-import { loadIdentity } from './identity.ts'
+import { loadControllerIdentity } from './identity.ts'
 import { egressOf, outboundCallsFor } from './outbound-calls.ts'
 import { readStoreMeans, type StoreMeans } from './stores/opener.ts'
 import { startLeader } from './leader.ts'
@@ -79,7 +79,7 @@ const start = async (
   context: Context,
 ): Promise<Omit<RunningController, 'stop'>> => {
   const { log, clock, lifecycle } = context
-  await prepareDataDir(config.dataDir, log)
+  await prepareControllerDataDir(config.dataDir, log)
   await refuseRoot(config.dataDir)
   const storeMeans = await readStoreMeans(config.stores, clock)
   const sealing = new SealingKeys()
@@ -170,7 +170,7 @@ const serve = async (
   const { log, clock, lifecycle } = context
   const { store, keys, agents, connections, principals, settings, idempotency, audit } = opened
   const { sealing, activity, storeMeans, leakTests, ...people } = opened
-  const identity = await loadIdentity(settings, clock, certificateNames(config))
+  const identity = await loadControllerIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
   await writeForPeople(config, certificate, people.tokens)
   const http: { listening?: Listening } = {}

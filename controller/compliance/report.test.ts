@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ComplianceFacts, VersionFact } from '../../src/store/keys/compliance-facts.ts'
-import { reportOf } from './report.ts'
+import { complianceReportOf } from './report.ts'
 
 const day = 86_400_000
 const from = Date.parse('2026-01-01T00:00:00Z')
@@ -26,7 +26,7 @@ const asked = {
   rotatesKeys: true,
 }
 const report = (facts: Partial<ComplianceFacts>, more: Partial<typeof asked> = {}) =>
-  reportOf({ ...nothing, ...facts }, { ...asked, ...more })
+  complianceReportOf({ ...nothing, ...facts }, { ...asked, ...more })
 const version = (n: number, days: number, more: Partial<VersionFact> = {}): VersionFact => ({
   ...{ uid: 's1', name: 'token', key: 'TOKEN', scope: 'global', stagelet: null },
   ...{ version: n, digest: `d${n}`, at: at(days), by: 'ann', ...more },

@@ -13,7 +13,7 @@ import { reportSecrets } from './secrets.ts'
 
 const dayMs = 86_400_000
 
-export interface Asked {
+export interface ComplianceRequest {
   readonly project: KubeObject
   /** ms */
   readonly sinceMs: number
@@ -22,9 +22,9 @@ export interface Asked {
   readonly rotatesKeys: boolean
 }
 
-export const reportOf = (
+export const complianceReportOf = (
   facts: ComplianceFacts,
-  { project, sinceMs, nowMs, rotationMs, rotatesKeys }: Asked,
+  { project, sinceMs, nowMs, rotationMs, rotatesKeys }: ComplianceRequest,
 ): ComplianceReport => {
   const { namespace: team, name } = refOf(project)
   const spec = specOf('Project', project) ?? {}

@@ -5,7 +5,7 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import type { Store } from '../../src/store/store.ts'
 import { gatherHints } from '../stores/gathered-hints.ts'
-import { isSigned, keysOf, type Hint } from '../stores/hints.ts'
+import { isHintSigned, keysOf, type StoreHint } from '../stores/hints.ts'
 import { createSigningKeys } from '../stores/signing-keys.ts'
 import type { App, AppContext } from './env.ts'
 import { readBytes } from './kube/body.ts'
@@ -36,9 +36,9 @@ export const mountStoreHooks = (app: App, deps: StoreHooksDeps): { stop(): Promi
     if (uid !== undefined && hook === undefined) signingKeys.forget(uid)
     if (uid === undefined || object === undefined || hook === undefined) throw refused()
     const key = await signingKeys.of(object, hook.signingKeyRef.name)
-    const hint: Hint = { body, header: (name) => c.req.header(name) }
+    const hint: StoreHint = { body, header: (name) => c.req.header(name) }
     const known = { key: key ?? Buffer.alloc(0), nowMs: clock.now() }
-    if (!isSigned(hook.signature, hint, known)) throw refused()
+    if (!isHintSigned(hook.signature, hint, known)) throw refused()
     const keys = keysOf(hint)
     const address = c.get('address')
     hints.heed(uid, { object, address, keys: keys.length === 0 ? undefined : new Set(keys) })

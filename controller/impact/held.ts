@@ -9,14 +9,14 @@ import { findFailed } from '../../src/rollout/quarantine.ts'
 import { newestOf } from '../../src/rollout/revision.ts'
 import type { StageletFacts } from './situation.ts'
 
-export interface Held {
+export interface HoldReason {
   readonly why: string
   readonly message: string
   /** Absent where the time is not recorded. */
   readonly since?: string
 }
 
-type Ask = (facts: StageletFacts, entries: readonly SetEntry[]) => Held | undefined
+type Ask = (facts: StageletFacts, entries: readonly SetEntry[]) => HoldReason | undefined
 
 /** Nobody sees what runs there. The reason says whether the agent is away, revoked or has never reported. */
 const unseen: Ask = ({ stagelet: { status } }) => {
@@ -99,7 +99,7 @@ const firstOf = (
   all: readonly Ask[],
   facts: StageletFacts,
   entries: readonly SetEntry[],
-): Held | undefined => {
+): HoldReason | undefined => {
   for (const ask of all) {
     const held = ask(facts, entries)
     if (held !== undefined) return held
@@ -108,10 +108,11 @@ const firstOf = (
 }
 
 /** The first reason for which the stagelet would not take this set as its newest one. */
-export const whyHeld: Ask = (facts, entries) => firstOf(asks, facts, entries)
+export const whyStageletHeld: Ask = (facts, entries) => firstOf(asks, facts, entries)
 
 /** Why the stagelet would not deploy edits of its compose file. */
-export const whyStopped = (facts: StageletFacts): Held | undefined => firstOf(stops, facts, [])
+export const whyStageletStopped = (facts: StageletFacts): HoldReason | undefined =>
+  firstOf(stops, facts, [])
 
 /** Its turn in the rollout of the newest closed revision is still to come. */
 export const awaitsTurn = ({ rollout, closed, stagelet }: StageletFacts): boolean => {

@@ -13,7 +13,7 @@ import { isFor } from '../../src/secrets/references.ts'
 import { viewsOf, type ServiceView, type SetViews } from '../../src/secrets/set-views.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import { nameSet } from '../../src/store/core/set-diff.ts'
-import { awaitsTurn, whyHeld, whyStopped, type Held } from './held.ts'
+import { awaitsTurn, whyStageletHeld, whyStageletStopped, type HoldReason } from './held.ts'
 import type { Situation, StageletFacts } from './situation.ts'
 import { widenedKeys } from './widened.ts'
 
@@ -82,7 +82,9 @@ const impactOn = (was: StageletFacts, now: StageletFacts, change: Change): Reach
   const hits = hitsOf(was, services, change)
   const isReached = services.length === 0 ? mayReach(metadata.name, change) : hits.length > 0
   const facts = { ...now, stagelet: { ...now.stagelet, ...defined({ status }) } }
-  const held = isReached ? (whyHeld(facts, change.after.entries) ?? neverSeen(services)) : undefined
+  const held = isReached
+    ? (whyStageletHeld(facts, change.after.entries) ?? neverSeen(services))
+    : undefined
   return impactOfHits(was, hits, held)
 }
 
@@ -90,7 +92,7 @@ const impactOn = (was: StageletFacts, now: StageletFacts, change: Change): Reach
 const impactOfHits = (
   { stagelet: { metadata, status } }: StageletFacts,
   hits: readonly Hit[],
-  held: Held | undefined,
+  held: HoldReason | undefined,
 ): Reach => {
   const { services = [] } = status ?? {}
   const names = new Set(hits.map(({ service }) => service))
@@ -115,12 +117,12 @@ export const impactOfDeploy = (facts: StageletFacts, edited: readonly string[]):
     ...{ service, keys: [] },
     reason: 'the compose file was edited',
   }))
-  const held = hits.length === 0 ? undefined : whyStopped(facts)
+  const held = hits.length === 0 ? undefined : whyStageletStopped(facts)
   return { ...impactOfHits(facts, hits, held), widened: [] }
 }
 
 /** A service that no agent has reported yet may be among those that see the change. */
-const neverSeen = (services: readonly ServiceStatus[]): Held | undefined =>
+const neverSeen = (services: readonly ServiceStatus[]): HoldReason | undefined =>
   services.length > 0
     ? undefined
     : { why: 'NoReport', message: 'the agent has not reported the services of this stagelet yet' }
@@ -134,7 +136,7 @@ const mayReach = (stagelet: string, { before, after }: Change): boolean => {
 const hitsOf = (was: StageletFacts, services: readonly ServiceStatus[], change: Change): Hit[] => {
   const { before, after } = change
   const { name } = was.stagelet.metadata
-  const keepsOlder = awaitsTurn(was) || whyHeld(was, before.entries) !== undefined
+  const keepsOlder = awaitsTurn(was) || whyStageletHeld(was, before.entries) !== undefined
   return services.flatMap((service) => {
     if (service.state === 'scaledToZero') return []
     const old = before.of(name, service.name)

@@ -18,7 +18,7 @@ export interface Dues {
   readonly dueAt: number
 }
 
-export interface Plan {
+export interface KeyPlan {
   readonly dues: readonly Dues[]
   /** Projects whose data key is due. */
   readonly dataKeys: readonly ProjectKeysFact[]
@@ -46,7 +46,7 @@ export const planRotation = (
   { ages, projects }: KeyFacts,
   ruleFor: (project: ProjectKeysFact) => KeyRule,
   { usualMs, nowMs }: { usualMs: number; nowMs: number },
-): Plan => {
+): KeyPlan => {
   const strictest = new Map<string, number>()
   const data: (Dues & { readonly of: ProjectKeysFact })[] = []
   for (const project of projects) {
@@ -92,7 +92,7 @@ const remedies = {
 
 /** Those that the operator is told of, once for each day that they are overdue, and when (ms) the next day begins. */
 export const dueKeys = (
-  { dues }: Plan,
+  { dues }: KeyPlan,
   { nowMs, waits }: { nowMs: number; waits?: string | undefined },
 ): { due: DueKey[]; nextAt: number | undefined } => {
   const due: DueKey[] = []

@@ -7,11 +7,11 @@ import { keyOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { KeyStore } from '../../src/store/keys/key-store.ts'
 import type { ProjectKeysFact } from '../../src/store/keys/key-age.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
-import { dueKeys, planRotation, ruleOf, type Dues, type Plan } from './plan.ts'
+import { dueKeys, planRotation, ruleOf, type Dues, type KeyPlan } from './plan.ts'
 import { noteProjectKeys } from './note-projects.ts'
 import { controllerActor } from '../../src/store/core/actor.ts'
 
-export interface KeyRotationDeps {
+export interface DueKeysDeps {
   readonly store: Store
   readonly keys: Pick<KeyStore, 'facts' | 'replaceDataKeys' | 'rotationMs' | 'tellOf'>
   readonly sealing: { rotate(actor: Actor): Promise<unknown> }
@@ -30,7 +30,7 @@ interface Waiting {
 }
 
 const rotateDataKeys = async (
-  { keys, log }: KeyRotationDeps,
+  { keys, log }: DueKeysDeps,
   due: readonly ProjectKeysFact[],
 ): Promise<Map<string, string>> => {
   if (due.length === 0) return new Map()
@@ -42,7 +42,7 @@ const rotateDataKeys = async (
 }
 
 const rotateSealing = async (
-  { sealing, log }: KeyRotationDeps,
+  { sealing, log }: DueKeysDeps,
   isDue: boolean,
 ): Promise<string | undefined> => {
   if (!isDue) return undefined
@@ -56,7 +56,7 @@ const rotateSealing = async (
   }
 }
 
-const rotate = async (deps: KeyRotationDeps, plan: Plan): Promise<Waiting> => ({
+const rotate = async (deps: DueKeysDeps, plan: KeyPlan): Promise<Waiting> => ({
   dataKeys: await rotateDataKeys(deps, plan.dataKeys),
   sealing: await rotateSealing(deps, plan.isSealingDue),
 })
@@ -68,7 +68,7 @@ export interface Looked {
   readonly waits: boolean
 }
 
-export const rotateDueKeys = async (deps: KeyRotationDeps): Promise<Looked> => {
+export const rotateDueKeys = async (deps: DueKeysDeps): Promise<Looked> => {
   const { store, keys, clock } = deps
   const usualMs = keys.rotationMs
   const all = (await store.list('Project')).items

@@ -7,7 +7,7 @@ import { waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.t
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
 import { pokeAt } from '../follow-store.ts'
-import { rotateDueKeys, type KeyRotationDeps } from './rotate-due.ts'
+import { rotateDueKeys, type DueKeysDeps } from './rotate-due.ts'
 
 const idleMs = 3_600_000
 const leastMs = 1_000
@@ -27,7 +27,7 @@ const concerns = (change: ChangeEvent): boolean =>
   change.type !== 'DELETED' &&
   !sameJson(inputsOf(change.previous), inputsOf(change.object))
 
-export const startKeyRotation = (deps: KeyRotationDeps): { stop(): Promise<void> } => {
+export const startKeyRotation = (deps: DueKeysDeps): { stop(): Promise<void> } => {
   const { clock, log } = deps
   const following = new AbortController()
   let failed = 0

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { createSteppedClock } from '../../test/support/databases/store-fixtures.ts'
-import { createClaims, type ClaimDeps, type Claims, type Lease } from './claims.ts'
+import { createClaims, type NamespaceClaimDeps, type Claims, type Lease } from './claims.ts'
 
 /** One namespace of a cluster; `ending`: it takes nothing new. */
 const createCluster = (clock: ReturnType<typeof createSteppedClock>) => {
@@ -12,7 +12,7 @@ const createCluster = (clock: ReturnType<typeof createSteppedClock>) => {
   const put = (spec: Lease['spec']): void => {
     lease = { metadata: { uid: 'u', resourceVersion: String(++version) }, spec: spec! }
   }
-  const client: ClaimDeps['client'] = {
+  const client: NamespaceClaimDeps['client'] = {
     get: () =>
       lease === undefined
         ? Promise.reject(new StagelyError('NotFound', 'no'))

@@ -44,7 +44,7 @@ export interface ClaimTimes {
 const usualTimes: ClaimTimes = { renewMs: 40_000, leaseMs: 120_000, lookMs: 10_000 }
 const againMs = 250
 
-export interface ClaimDeps {
+export interface NamespaceClaimDeps {
   readonly client: Pick<ClusterClient, 'get' | 'post' | 'patch'>
   readonly clock: Clock
   readonly log: Logger
@@ -65,7 +65,7 @@ interface Known {
   looking?: Promise<void> | undefined
 }
 
-export const createClaims = (deps: ClaimDeps): Claims => {
+export const createClaims = (deps: NamespaceClaimDeps): Claims => {
   const { clock, log, times = usualTimes } = deps
   const all = new Map<string, Known>()
   const knownOf = (namespace: string): Known => {
@@ -103,7 +103,7 @@ const mergePatch = 'application/merge-patch+json'
 
 /** Reads the Lease of the namespace, and claims it if it is free. */
 const lookOnce = async (
-  deps: ClaimDeps,
+  deps: NamespaceClaimDeps,
   times: ClaimTimes,
   { namespace, known, ends }: { namespace: string; known: Known; ends: boolean },
 ): Promise<void> => {
@@ -164,7 +164,7 @@ const isStale = (clock: Clock, lease: Lease, known: Known): boolean => {
 }
 
 const learn = async (
-  { clock, onChange }: ClaimDeps,
+  { clock, onChange }: NamespaceClaimDeps,
   namespace: string,
   known: Known,
   { lease, forMs }: { lease: Lease | undefined; forMs: number },

@@ -9,7 +9,7 @@ import { done, waitFor, type Reconciler } from '../../src/runtime/control-loop.t
 import type { Store } from '../../src/store/store.ts'
 import type { Claims } from './claims.ts'
 import type { ClusterClient } from './cluster-client.ts'
-import type { Mirror } from './mirror.ts'
+import type { ClusterObjects } from './mirror.ts'
 import { afterRetryAfter } from './retry-after.ts'
 import { collectionPath, objectPath } from './paths.ts'
 
@@ -25,7 +25,7 @@ export const isYoung = (event: KubeObject, clock: Clock): boolean => {
 export interface EventDeps {
   readonly store: Store
   readonly client: ClusterClient
-  readonly mirror: Mirror
+  readonly mirror: ClusterObjects
   readonly claims: Pick<Claims, 'refused'>
 }
 

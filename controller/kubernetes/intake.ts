@@ -4,12 +4,12 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { Store } from '../../src/store/store.ts'
 import { isYoung } from './events.ts'
-import type { Mirror } from './mirror.ts'
+import type { ClusterObjects } from './mirror.ts'
 import { isLate } from './order.ts'
 import { collectionPath, followedKinds } from './paths.ts'
 
 /** One followed collection. */
-export interface Stream {
+export interface ClusterStream {
   readonly kind: string
   readonly namespace: string | undefined
   readonly path: string
@@ -18,7 +18,7 @@ export interface Stream {
 export interface IntakeDeps {
   readonly store: Store
   readonly clock: Clock
-  readonly mirror: Mirror
+  readonly mirror: ClusterObjects
   readonly log: Logger
   /** undefined: all. */
   readonly namespaces: readonly string[] | undefined
@@ -28,9 +28,9 @@ export interface IntakeDeps {
 }
 
 export interface Intake {
-  readonly streams: readonly Stream[]
+  readonly streams: readonly ClusterStream[]
   /** Rejects when the store cannot be read: list again. */
-  onList(stream: Stream, items: readonly KubeObject[]): Promise<void>
+  onList(stream: ClusterStream, items: readonly KubeObject[]): Promise<void>
   onChange(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): void
   /**
    * True once every kind of the namespace was listed completely: before, an absent object means
@@ -55,11 +55,11 @@ export const createIntake = (deps: IntakeDeps): Intake => {
       path: collectionPath(kind, namespace),
     })),
   )
-  const unlisted = new Set<Stream>(streams)
+  const unlisted = new Set<ClusterStream>(streams)
   const held = new Set<string>()
   const isFollowed = (key: string): boolean =>
     namespaces === undefined || namespaces.includes(refFromKey(key).namespace)
-  const isOf = (stream: Stream, namespace: string): boolean =>
+  const isOf = (stream: ClusterStream, namespace: string): boolean =>
     (stream.namespace ?? namespace) === namespace
   // A namespace that cannot be read delays no other: there are no references between namespaces.
   const isReady = (namespace: string): boolean =>
@@ -79,7 +79,7 @@ export const createIntake = (deps: IntakeDeps): Intake => {
       if (isYoung(event, deps.clock)) enqueue(keyOf(refOf(event)))
   }
 
-  const settle = async (stream: Stream): Promise<void> => {
+  const settle = async (stream: ClusterStream): Promise<void> => {
     const { kind, namespace } = stream
     const unknown = (key: string): boolean =>
       [...unlisted].some(

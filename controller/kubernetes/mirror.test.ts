@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { createMirror } from './mirror.ts'
+import { createClusterObjects } from './mirror.ts'
 
 const project = (name: string, namespace = 'default'): KubeObject => ({
   apiVersion: 'stagely.dev/v1alpha1',
@@ -9,7 +9,7 @@ const project = (name: string, namespace = 'default'): KubeObject => ({
 })
 
 test('what was removed is known as ended until its kind is listed again', () => {
-  const mirror = createMirror()
+  const mirror = createClusterObjects()
   for (const object of [project('a'), project('b', 'other')]) {
     mirror.put(object)
     mirror.remove(object)
@@ -25,7 +25,7 @@ test('what was removed is known as ended until its kind is listed again', () => 
 })
 
 test('of what has ended the newest thousand are remembered', () => {
-  const mirror = createMirror()
+  const mirror = createClusterObjects()
   for (let i = 0; i <= 1000; i++) mirror.remove(project(`p${i}`))
   expect(mirror.ended('Project/default/p0')).toBeUndefined()
   expect(mirror.ended('Project/default/p1')).toBeDefined()

@@ -1,7 +1,7 @@
 // A copy in memory of the cluster's objects, and of the last deletions.
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 
-export interface Mirror {
+export interface ClusterObjects {
   get(key: string): KubeObject | undefined
   /** Metadata of the object that was deleted last under this name, since its kind was listed. */
   ended(key: string): KubeObject['metadata'] | undefined
@@ -16,7 +16,7 @@ export interface Mirror {
 /** Events are late by moments only: older deletions need not be remembered. */
 const maxEnded = 1_000
 
-export const createMirror = (): Mirror => {
+export const createClusterObjects = (): ClusterObjects => {
   const objects = new Map<string, KubeObject>()
   const ended = new Map<string, KubeObject['metadata']>()
   const put = (object: KubeObject): void => {

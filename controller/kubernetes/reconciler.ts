@@ -21,14 +21,14 @@ import {
   clusterFinalizer,
   isUpToDate,
   isSameOrigin,
-  refusal,
+  refusalCondition,
   refusePlainValue,
   secretKeyRefOf,
-  type SecretValue,
+  type ClusterSecretValue,
 } from './store-object.ts'
 import type { Claims } from './claims.ts'
 import type { ClusterClient } from './cluster-client.ts'
-import type { Mirror } from './mirror.ts'
+import type { ClusterObjects } from './mirror.ts'
 import { afterRetryAfter } from './retry-after.ts'
 import { objectPath } from './paths.ts'
 import type { Removals } from './removals.ts'
@@ -41,7 +41,7 @@ export interface ClusterReconcilerDeps {
   readonly store: Store
   readonly client: ClusterClient
   readonly clock: Clock
-  readonly mirror: Mirror
+  readonly mirror: ClusterObjects
   readonly secrets: SecretValues
   readonly removals: Removals
   readonly claims: Pick<Claims, 'refused'>
@@ -88,7 +88,7 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
       // Deleted and created again between two looks: the old object is removed first.
       const why = await deps.removals.remove(ref)
       if (why === undefined) return waitFor(againMs)
-      await showStatus(deps, object, refusal(object, 'Conflict', why))
+      await showStatus(deps, object, refusalCondition(object, 'Conflict', why))
       return waitFor(keptMs)
     }
     await ensureFinalizer(deps, object)
@@ -125,17 +125,17 @@ const carryOver = async (
   const plain = refusePlainValue(object)
   if (plain !== undefined) return { refused: plain, retry: false }
   const ref = secretKeyRefOf(object)
-  let value: SecretValue | undefined
+  let value: ClusterSecretValue | undefined
   if (ref === undefined) secrets.release(key)
   else {
     value = secrets.read(key, object.metadata.namespace ?? 'default', ref)
     if (value === undefined)
       return {
-        refused: refusal(object, 'ValueMissing', `reading the Secret ${ref.name}`),
+        refused: refusalCondition(object, 'ValueMissing', `reading the Secret ${ref.name}`),
         retry: true,
       }
     if ('missing' in value)
-      return { refused: refusal(object, 'ValueMissing', value.missing), retry: false }
+      return { refused: refusalCondition(object, 'ValueMissing', value.missing), retry: false }
   }
   if (stored !== undefined && isUpToDate(stored, toStoreObject(object, value, stored))) return taken
   try {
@@ -149,7 +149,7 @@ const carryOver = async (
 const write = (
   { store, isOurs }: Pick<ClusterReconcilerDeps, 'store' | 'isOurs'>,
   object: KubeObject,
-  value: SecretValue | undefined,
+  value: ClusterSecretValue | undefined,
 ): Promise<void> =>
   store.write(clusterActor, {}, async (tx) => {
     // Read again: somebody may have set a request annotation meanwhile.
@@ -187,7 +187,7 @@ const refusedBy = (error: unknown, object: KubeObject): Carried => {
   const message = faults.length === 0 ? error.message : faults.join('; ')
   // NotFound and Conflict may pass; other faults are faults of the object.
   const retry = error.reason === 'NotFound' || error.reason === 'Conflict'
-  return { refused: refusal(object, error.reason, message), retry }
+  return { refused: refusalCondition(object, error.reason, message), retry }
 }
 
 /** Deletes in the store an object that is being deleted in the cluster; the store's own rules apply. */
@@ -200,7 +200,7 @@ const removeFromStore = async (
   if (stored !== undefined && stored.metadata.deletionTimestamp === undefined) {
     const why = await deps.removals.remove(refOf(object))
     if (why !== undefined) {
-      await showStatus(deps, object, refusal(object, 'Conflict', why))
+      await showStatus(deps, object, refusalCondition(object, 'Conflict', why))
       return waitFor(keptMs)
     }
   }
@@ -277,6 +277,6 @@ const showStatus = async (
 }
 
 /** Stores the answer, which is newer than the watch: otherwise the next look would write the same again. */
-const learn = (mirror: Mirror, before: KubeObject, answer: unknown): void => {
+const learn = (mirror: ClusterObjects, before: KubeObject, answer: unknown): void => {
   if (mirror.get(keyOf(refOf(before))) === before) mirror.put(answer as KubeObject)
 }

@@ -6,14 +6,14 @@ import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { conditionsOf, findCondition } from '../../src/resources/conditions.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
-import { leaseName, type ClaimDeps, type Lease } from './claims.ts'
+import { leaseName, type NamespaceClaimDeps, type Lease } from './claims.ts'
 import { collectionPath } from './paths.ts'
 
 const conditionType = 'ClusterFollowed'
 /** Length limit of text from a Lease, which anybody with write access may have filled. */
 const maxHolderChars = 100
 
-export interface ReportDeps extends Pick<ClaimDeps, 'client' | 'controllerId'> {
+export interface ReportDeps extends Pick<NamespaceClaimDeps, 'client' | 'controllerId'> {
   readonly store: Store
   readonly actor: Actor
   readonly clock: Clock
@@ -22,7 +22,7 @@ export interface ReportDeps extends Pick<ClaimDeps, 'client' | 'controllerId'> {
   readonly onClaimed: (count: number) => void
 }
 
-export const createClaimReporter = (deps: ReportDeps): ClaimDeps['onChange'] => {
+export const createClaimReporter = (deps: ReportDeps): NamespaceClaimDeps['onChange'] => {
   const { log, controllerId, onClaimed } = deps
   const others = new Set<string>()
   // Forgets the count of an earlier term.

@@ -6,7 +6,7 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { conditionsOf, findCondition } from '../../src/resources/conditions.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { remedyOf, type FollowOptions } from './follow.ts'
-import type { Stream } from './intake.ts'
+import type { ClusterStream } from './intake.ts'
 
 const type = 'ClusterFollowed'
 const reason = 'CannotFollow'
@@ -14,7 +14,7 @@ const reason = 'CannotFollow'
 const patienceMs = 30_000
 
 export interface FollowReporter {
-  readonly of: (stream: Stream) => Pick<Required<FollowOptions>, 'onFailure' | 'onFollowed'>
+  readonly of: (stream: ClusterStream) => Pick<Required<FollowOptions>, 'onFailure' | 'onFollowed'>
   /** Resolves when everything is written. */
   readonly ended: () => Promise<void>
 }
@@ -29,7 +29,7 @@ interface Deps {
 export const createFollowReporter = (deps: Deps): FollowReporter => {
   const { clock, log } = deps
   /** Since when (ms) a collection fails. */
-  const failing = new Map<Stream, number>()
+  const failing = new Map<ClusterStream, number>()
   const said = new Map<string, string>()
   let last = Promise.resolve()
 
@@ -43,7 +43,7 @@ export const createFollowReporter = (deps: Deps): FollowReporter => {
         log.warn({ team, reason: messageOf(error) }, 'cannot say in the team how it is followed')
       })
   }
-  const teamOf = ({ namespace }: Stream): string => namespace ?? 'default'
+  const teamOf = ({ namespace }: ClusterStream): string => namespace ?? 'default'
 
   return {
     of: (stream) => ({

@@ -3,7 +3,7 @@
 import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { SecretKeyRef, SecretValue } from './store-object.ts'
+import type { SecretKeyRef, ClusterSecretValue } from './store-object.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { followCollection } from './follow.ts'
 import { isLate } from './order.ts'
@@ -15,7 +15,7 @@ export interface SecretValues {
    * read once. From then on `user` is notified of changes, until it reads another Secret or calls
    * `release`.
    */
-  read(user: string, namespace: string, ref: SecretKeyRef): SecretValue | undefined
+  read(user: string, namespace: string, ref: SecretKeyRef): ClusterSecretValue | undefined
   release(user: string): void
   stop(): Promise<void>
 }
@@ -118,7 +118,7 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
   }
 }
 
-const valueOf = (secret: Followed['secret'], name: string, key: string): SecretValue => {
+const valueOf = (secret: Followed['secret'], name: string, key: string): ClusterSecretValue => {
   if (secret === undefined) return { missing: `there is no Secret ${name} in this namespace` }
   const { data = {} } = secret
   const base64 = Object.hasOwn(data, key) ? data[key] : undefined

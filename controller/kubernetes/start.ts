@@ -18,8 +18,8 @@ import { createClaims, type ClaimTimes } from './claims.ts'
 import { createClusterClient } from './cluster-client.ts'
 import { createEventReconciler } from './events.ts'
 import { followCollection } from './follow.ts'
-import { createIntake, type Stream } from './intake.ts'
-import { createMirror } from './mirror.ts'
+import { createIntake, type ClusterStream } from './intake.ts'
+import { createClusterObjects } from './mirror.ts'
 import { followedKinds } from './paths.ts'
 import { clusterActor, createClusterReconciler } from './reconciler.ts'
 import { createRemovals } from './removals.ts'
@@ -64,7 +64,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   const stopping = new AbortController()
   const { signal } = stopping
   const client = createClusterClient({ ...options, signal })
-  const mirror = createMirror()
+  const mirror = createClusterObjects()
   const claims = createClaims({
     ...{ ...options, client, log },
     ...defined({ times: options.claimTimes }),
@@ -107,7 +107,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     createEventReconciler({ store, client, mirror, claims }),
   )
   const reporter = createFollowReporter({ store, clock, log, actor: clusterActor })
-  const follow = (stream: Stream): Promise<void> =>
+  const follow = (stream: ClusterStream): Promise<void> =>
     followCollection({
       client,
       path: stream.path,

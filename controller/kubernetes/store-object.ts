@@ -21,7 +21,7 @@ export interface SecretKeyRef {
 }
 
 /** The entry's bytes, or why there are none. */
-export type SecretValue =
+export type ClusterSecretValue =
   { readonly base64: string; readonly resourceVersion: string } | { readonly missing: string }
 
 export const secretKeyRefOf = (object: KubeObject): SecretKeyRef | undefined => {
@@ -29,7 +29,11 @@ export const secretKeyRefOf = (object: KubeObject): SecretKeyRef | undefined => 
   return object.kind === 'StagelySecret' ? from?.kubernetesSecret : undefined
 }
 
-export const refusal = (object: KubeObject, reason: string, message: string): NewCondition => ({
+export const refusalCondition = (
+  object: KubeObject,
+  reason: string,
+  message: string,
+): NewCondition => ({
   type: 'Accepted',
   status: 'False',
   reason,
@@ -42,7 +46,7 @@ export const refusePlainValue = (object: KubeObject): NewCondition | undefined =
   if (object.kind !== 'StagelySecret') return undefined
   const field = ['value', 'valueBase64'].find((name) => object.spec?.[name] !== undefined)
   if (field === undefined) return undefined
-  return refusal(
+  return refusalCondition(
     object,
     'PlainValue',
     `spec.${field} lies readable in etcd: rotate this value, remove the field, and use spec.sealedValue (stagely seal) or spec.valueFrom`,
@@ -82,7 +86,7 @@ const requestsOf = (given: Notes, held: Notes): Notes => {
  */
 export const toStoreObject = (
   object: KubeObject,
-  value: SecretValue | undefined,
+  value: ClusterSecretValue | undefined,
   stored: KubeObject | undefined,
 ): KubeObject => {
   const { metadata } = object

@@ -6,7 +6,7 @@ import { decodeObject } from '../../src/resources/validation/validate.ts'
 import { givesValue } from '../../src/store/secrets/value-owner.ts'
 import type { Transaction } from '../../src/store/store.ts'
 
-export interface Applied {
+export interface AppliedManifest {
   readonly before: KubeObject | undefined
   readonly after: KubeObject
   /** The difference to the stored object; {} for a new one. */
@@ -17,7 +17,10 @@ export interface Applied {
  * Creates or updates the object. An update without a difference writes nothing. Throws the store's
  * errors.
  */
-export const applyObject = async (tx: Transaction, manifest: KubeObject): Promise<Applied> => {
+export const applyManifest = async (
+  tx: Transaction,
+  manifest: KubeObject,
+): Promise<AppliedManifest> => {
   const before = await tx.get(refOf(manifest))
   if (before === undefined) {
     return { before, after: await tx.create(decoded(withLastApplied(manifest))), patch: {} }

@@ -6,7 +6,7 @@ import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import { annotations, keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { kinds } from '../../src/resources/registry.ts'
 import type { Actor, Reader, Store, Transaction } from '../../src/store/store.ts'
-import { applyObject, type Applied } from './apply-object.ts'
+import { applyManifest, type AppliedManifest } from './apply-object.ts'
 import type { FolderFault } from './scan.ts'
 import { writeAllPossible } from './write-all-possible.ts'
 
@@ -45,14 +45,14 @@ export const applyFolder = async (
     ...documents.map((document) => ({ document })),
     ...doomed.map((object) => ({ remove: object })),
   ]
-  const { results, refused } = await writeAllPossible<Item, Applied | undefined>(store, {
+  const { results, refused } = await writeAllPossible<Item, AppliedManifest | undefined>(store, {
     actor,
     // Files may be arriving in the folder one by one.
     options: { changeSet: { id: randomUUID(), last: true, isSoFar: true } },
     items,
     refOf: (item) => refOf('document' in item ? item.document.object : item.remove),
     each: async (tx, item) => {
-      if ('document' in item) return applyObject(tx, item.document.object)
+      if ('document' in item) return applyManifest(tx, item.document.object)
       await removeOne(tx, item.remove)
       return undefined
     },

@@ -5,7 +5,7 @@ import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { valueFields } from '../../src/resources/kinds/secret-value.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { setOf, type Situation } from '../impact/situation.ts'
-import type { Applied } from './apply-object.ts'
+import type { AppliedManifest } from './apply-object.ts'
 
 const hidden = new Set([
   ...valueFields.map((field) => `spec.${field}`),
@@ -22,7 +22,7 @@ const leavesOf = (patch: unknown, path = ''): string[] => {
 
 export const changeOf = (
   index: number,
-  applied: Applied,
+  applied: AppliedManifest,
   before: Situation,
   after: Situation,
 ): ReviewChange => {

@@ -3,12 +3,12 @@ import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { ObjectRef } from '../../src/resources/meta.ts'
 import type { Actor, Store, Transaction, WriteOptions } from '../../src/store/store.ts'
 
-export interface Outcome<Item, Result> {
+export interface ManifestOutcome<Item, Result> {
   readonly results: ReadonlyMap<Item, Result>
   readonly refused: ReadonlyMap<Item, StagelyError>
 }
 
-export interface Work<Item, Result> {
+export interface ManifestWork<Item, Result> {
   readonly actor: Actor
   readonly options: WriteOptions
   readonly items: readonly Item[]
@@ -41,8 +41,8 @@ class Refusal extends Error {
  */
 export const writeAllPossible = async <Item, Result>(
   store: Store,
-  work: Work<Item, Result>,
-): Promise<Outcome<Item, Result>> => {
+  work: ManifestWork<Item, Result>,
+): Promise<ManifestOutcome<Item, Result>> => {
   const refused = new Map<Item, StagelyError>()
   for (;;) {
     const results = new Map<Item, Result>()
@@ -73,7 +73,7 @@ const mayBeOfItem = (error: unknown): error is StagelyError =>
 /** Finds the item of a refusal at the end of the transaction, such as a broken reference. */
 const refusalAtEnd = <Item, Result>(
   error: unknown,
-  { items, refOf }: Work<Item, Result>,
+  { items, refOf }: ManifestWork<Item, Result>,
   refused: ReadonlyMap<Item, StagelyError>,
 ): Refusal => {
   if (!mayBeOfItem(error)) throw error
@@ -91,7 +91,7 @@ const isSecret = ({ kind }: ObjectRef): boolean => kind === 'StagelySecret'
 const eachOrRefuse = async <Item, Result>(
   tx: Transaction,
   item: Item,
-  each: Work<Item, Result>['each'],
+  each: ManifestWork<Item, Result>['each'],
 ): Promise<Result> => {
   try {
     return await each(tx, item)

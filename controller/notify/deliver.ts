@@ -7,7 +7,7 @@ import type { Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
 import { secretForController } from '../secret-for-controller.ts'
 import type { Mailer } from './mail.ts'
-import { letterOf, slackPost, webhookPost, type Message, type Posted } from './message.ts'
+import { letterOf, slackPost, webhookPost, type NotifierMessage, type Posted } from './message.ts'
 
 export interface DeliverDeps {
   readonly store: Pick<Store, 'get' | 'revealSecret'>
@@ -38,7 +38,7 @@ const secretFor = (
 const postOf = async (
   deps: DeliverDeps,
   notifier: KubeObject,
-  message: Message,
+  message: NotifierMessage,
 ): Promise<Posted & { readonly url: string; readonly isSecret: boolean }> => {
   const { webhook, slack } = specOf('Notifier', notifier)
   if (slack !== undefined) {

@@ -26,12 +26,12 @@ const pathOf = ({ kind, team, project = '', name }: Notice): string => {
 }
 
 /** undefined: the controller serves no dashboard at an address that others know. */
-const linkOf = ({ dashboard }: Message, notice: Notice): string | undefined =>
+const linkOf = ({ dashboard }: NotifierMessage, notice: Notice): string | undefined =>
   dashboard === undefined || notice.reason === 'Test'
     ? undefined
     : new URL(pathOf(notice), dashboard).href
 
-export interface Message {
+export interface NotifierMessage {
   /** The same at each attempt. */
   readonly id: string
   readonly notifier: string
@@ -68,7 +68,7 @@ export const signedHeaders = (
 }
 
 export const webhookPost = (
-  message: Message,
+  message: NotifierMessage,
   { nowMs, signingKey }: { nowMs: number; signingKey: Buffer | undefined },
 ): Posted => {
   const { id, notifier, notices, count } = message
@@ -85,7 +85,7 @@ const escaped = (text: string): string =>
 
 const mostLines = 20
 
-export const slackPost = (message: Message): Posted => {
+export const slackPost = (message: NotifierMessage): Posted => {
   const { notices, count } = message
   const lines = notices.slice(0, mostLines).map((one) => {
     const { reason, kind, team, project, name, message: told } = one
@@ -104,7 +104,7 @@ export interface Letter {
   readonly text: string
 }
 
-export const letterOf = (letter: Message): Letter => {
+export const letterOf = (letter: NotifierMessage): Letter => {
   const { notifier, notices, count } = letter
   const placeOf = ({ team, project }: Notice): string =>
     project === undefined ? team : `${team}/${project}`

@@ -12,14 +12,14 @@ import {
 } from '../reconcilers/project/gather.ts'
 import { awayIn } from './proof/away-stagelets.ts'
 import { busyOf } from './busy.ts'
-import type { Facts, RotationObject } from './machine/facts.ts'
+import type { RotationFacts, RotationObject } from './machine/facts.ts'
 import { nothingToProve, proofOf, type Proof } from './proof/proof.ts'
 import { releasedBlocks } from './proof/released.ts'
-import type { Step } from './providers/rotator.ts'
+import type { RolloutStep } from './providers/rotator.ts'
 import { withFollowers } from './proof/viewers.ts'
 
 export interface Gathered {
-  readonly facts: Facts
+  readonly facts: RotationFacts
   /** By output, as far as they exist. */
   readonly outputs: ReadonlyMap<string, SecretObject>
   readonly projectUid: string | undefined
@@ -134,7 +134,7 @@ const outputFaults = (
   })
 }
 
-const stepsIn = ({ rotator }: RotationSpec): readonly Step[] => {
+const stepsIn = ({ rotator }: RotationSpec): readonly RolloutStep[] => {
   if (rotator.generate === undefined) return ['Switch']
   return rotator.generate.order === 'SwitchFirst'
     ? ['Switch', 'Remove']

@@ -29,7 +29,7 @@ import { reconcilerActor } from '../reconcilers/actor.ts'
 import { secretForController } from '../secret-for-controller.ts'
 import { withVerdicts } from './machine/status-conditions.ts'
 import { decideRotation } from './machine/decide.ts'
-import type { Next, Told } from './machine/facts.ts'
+import type { Next, RotationEvent } from './machine/facts.ts'
 import { retryMs } from './machine/idle.ts'
 import { afterResult } from './machine/enter.ts'
 import { afterRefusal } from './machine/store-refusal.ts'
@@ -39,7 +39,7 @@ import { busyOf } from './busy.ts'
 import { gatherRotation, type Gathered } from './gather.ts'
 import type { RotationObject } from './machine/facts.ts'
 import type { OpenRotator } from './providers/open-rotator.ts'
-import type { Outcome as Step } from './effects/outcome.ts'
+import type { EffectOutcome as Step } from './effects/outcome.ts'
 import { isNear, isReturn, isTriedAgain, triedNow } from './returns.ts'
 import { RotatorFault } from './providers/rotator.ts'
 
@@ -222,21 +222,21 @@ const follow = async (
   }
 }
 
-const warnings: ReadonlySet<Told['reason']> = new Set([
+const warnings: ReadonlySet<RotationEvent['reason']> = new Set([
   ...(['RotationFailed', 'RotationBlocked', 'CredentialRefused', 'CredentialUntested'] as const),
 ])
 
 const eventsOf = (
   rotation: KubeObject,
   status: RotationStatus,
-  told: Told | undefined,
+  told: RotationEvent | undefined,
 ): EventInput[] => {
   const before = statusOf('Rotation', rotation)
   const of = (from: RotationStatus): Condition | undefined =>
     findCondition(from.conditions, 'Blocked')
   const blocked = of(status)
   const isNews = blocked?.status === 'True' && blocked.reason !== of(before)?.reason
-  const all: Told[] = [
+  const all: RotationEvent[] = [
     ...(told === undefined ? [] : [told]),
     ...(isNews ? [{ reason: 'RotationBlocked' as const, message: blocked.message }] : []),
   ]

@@ -14,11 +14,11 @@ export interface OpenStore {
   readonly credential: string | undefined
   readonly spend: (signal: AbortSignal) => Promise<void>
 }
-export type Opener = (store: OpenStore) => Promise<StoreProvider>
+export type ProviderOpener = (store: OpenStore) => Promise<StoreProvider>
 
 export interface ConnectionDeps {
   readonly store: Pick<Store, 'get' | 'revealSecret'>
-  readonly open: Opener
+  readonly open: ProviderOpener
   /** Who asks, for the audit; absent: the controller itself. */
   readonly actor?: Actor
 }
@@ -42,7 +42,7 @@ const credentialSecret = async (
   return secret
 }
 
-export class Connection {
+export class StoreConnection {
   readonly #deps: ConnectionDeps
   #open: { key: string; provider: StoreProvider } | undefined
   /** The store was asked whom it takes us for, and has said so. */

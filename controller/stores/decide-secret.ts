@@ -8,7 +8,7 @@ import type { Absence, Fetched, Found } from './provider.ts'
 import type { StoreSecret } from './store-secret.ts'
 
 /** What is written of a secret. */
-export interface Outcome<Value = Buffer> {
+export interface SecretOutcome<Value = Buffer> {
   readonly secret: StoreSecret
   /** undefined: the value stays. */
   readonly value?: Value
@@ -30,7 +30,7 @@ const sameVerdict = (one: Verdict, { fresh }: StoreSecret): boolean =>
   fresh?.status === one.status && fresh.reason === one.reason && fresh.message === one.message
 
 /** The outcome, where it says something new. */
-const news = (outcome: Outcome<never>): Outcome<never> | undefined => {
+const news = (outcome: SecretOutcome<never>): SecretOutcome<never> | undefined => {
   const { secret, known, fresh } = outcome
   const same =
     sameVerdict(fresh, secret) &&
@@ -59,7 +59,7 @@ const absent = (
   secret: StoreSecret,
   absence: Absence,
   { nowMs, place }: Now,
-): Outcome<never> | undefined => {
+): SecretOutcome<never> | undefined => {
   const { key } = secret.external
   // Of another place nothing is known.
   const { missingSince, ...rest } = secret.known.place === place ? secret.known : {}
@@ -98,7 +98,7 @@ export const decideSeen = (
   secret: StoreSecret,
   seen: Found | Absence,
   now: Now,
-): 'fetch' | Outcome<never> | undefined => {
+): 'fetch' | SecretOutcome<never> | undefined => {
   if ('absent' in seen) return absent(secret, seen, now)
   if (knowsNothing(secret, now.place) || secret.known.version !== seen.version) return 'fetch'
   // Of a value that was refused it is not the end of what is served.
@@ -111,14 +111,14 @@ export const decideFetched = (
   secret: StoreSecret,
   answer: Fetched | Absence,
   now: Now,
-): Outcome | undefined => {
+): SecretOutcome | undefined => {
   if ('absent' in answer) return absent(secret, answer, now)
   const { nowMs, place } = now
   const { version, expiresAt } = answer
   const again = secret.known.place === place && secret.known.version === version
   const fetchedAt = again ? secret.known.fetchedAt : toTimestamp(nowMs)
   const known = { version, place, ...defined({ fetchedAt }) }
-  const refuse = (reason: string, why: string): Outcome<never> | undefined =>
+  const refuse = (reason: string, why: string): SecretOutcome<never> | undefined =>
     news({
       ...{ secret, known: withServedEnd(secret, known) },
       fresh: no(reason, `${why}${served(secret)}`),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { decideStore, offsetOf, type Fault, type StoreFacts } from './decide-store.ts'
+import { decideStore, offsetOf, type KnownFault, type StoreStepInput } from './decide-store.ts'
 
 const minute = 60_000
-const facts = (given: Partial<StoreFacts> = {}): StoreFacts => ({
+const facts = (given: Partial<StoreStepInput> = {}): StoreStepInput => ({
   nowMs: 1_000_000,
   everyMs: 5 * minute,
   offset: 0.5,
@@ -17,12 +17,12 @@ const facts = (given: Partial<StoreFacts> = {}): StoreFacts => ({
   random: 0,
   ...given,
 })
-const fault = (given: Partial<Fault>): Fault => ({
+const fault = (given: Partial<KnownFault>): KnownFault => ({
   ...{ kind: 'Unavailable', message: 'no answer', tries: 1, at: 1_000_000 },
   ...given,
 })
 const asked = { look: true, keys: false, check: false, hints: false }
-const waitOf = (given: Partial<StoreFacts>): number | undefined => {
+const waitOf = (given: Partial<StoreStepInput>): number | undefined => {
   const { at } = decideStore(facts(given))
   return at === undefined ? undefined : at - 1_000_000
 }
@@ -91,7 +91,7 @@ describe('a store', () => {
   })
 
   it('that does not take the credential is asked three times, and then once an hour', () => {
-    const refused = (tries: number): Fault => fault({ kind: 'Unauthorized', tries })
+    const refused = (tries: number): KnownFault => fault({ kind: 'Unauthorized', tries })
     expect(waitOf({ fault: refused(2) })).toBeGreaterThan(0)
     for (const random of [0, 0.99]) {
       const wait = waitOf({ fault: refused(3), news: 5, asked, random })!

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { StoreFaultKind } from './provider.ts'
 
-export interface Fault {
+export interface KnownFault {
   readonly kind: StoreFaultKind
   readonly message: string
   /** How often in a row. */
@@ -12,7 +12,7 @@ export interface Fault {
   readonly retryAfterMs?: number | undefined
 }
 
-export interface StoreFacts {
+export interface StoreStepInput {
   readonly nowMs: number
   readonly everyMs: number
   /** Of this store alone, between 0 and 1: stores of one interval are not asked together. */
@@ -29,7 +29,7 @@ export interface StoreFacts {
   readonly isUntried: boolean
   /** It has a queue of hints, which is listened to after it was asked whom it takes us for. */
   readonly isDeaf: boolean
-  readonly fault: Fault | undefined
+  readonly fault: KnownFault | undefined
   /** What somebody asks for now. */
   readonly asked: {
     readonly look: boolean
@@ -51,7 +51,7 @@ export interface NextStep {
 }
 
 /** After so many a credential that is not taken is asked once an hour. */
-export const mostTries = 3
+export const mostLoginTries = 3
 export const refusedMs = 3_600_000
 const most = { throttledMs: 3_600_000, awayMs: 900_000 }
 const baseAwayMs = 10_000
@@ -62,15 +62,15 @@ export const offsetOf = (uid: string): number =>
   createHash('sha256').update(uid).digest().readUInt32BE(0) / 2 ** 32
 
 /** People are told of a credential that stays refused, not of one that was refused for some seconds. */
-export const isRefused = (fault: Fault | undefined): boolean =>
-  fault?.kind === 'Unauthorized' && fault.tries >= mostTries
+export const isUnauthorized = (fault: KnownFault | undefined): boolean =>
+  fault?.kind === 'Unauthorized' && fault.tries >= mostLoginTries
 
 /** ms */
-const afterFault = (fault: Fault, { nowMs, everyMs, random }: StoreFacts): number => {
+const afterFault = (fault: KnownFault, { nowMs, everyMs, random }: StoreStepInput): number => {
   const { kind, tries, at, retryAfterMs } = fault
   // The clock was set back.
   if (at > nowMs) return nowMs
-  if (isRefused(fault)) return at + refusedMs * (1 + random / 10)
+  if (isUnauthorized(fault)) return at + refusedMs * (1 + random / 10)
   if (kind === 'Unauthorized') return at + 1_000 * 2 ** tries * (1 + random)
   if (kind === 'Throttled') {
     const doubled = Math.min(everyMs * 2 ** Math.min(tries, 12), most.throttledMs)
@@ -82,7 +82,7 @@ const afterFault = (fault: Fault, { nowMs, everyMs, random }: StoreFacts): numbe
   return at + Math.max(1_000, away * random)
 }
 
-const whenLooked = (facts: StoreFacts): number => {
+const whenLooked = (facts: StoreStepInput): number => {
   const { nowMs, everyMs, offset, lookedAt, sinceMs, random } = facts
   // The clock was set back: how old the look is is not known.
   if (lookedAt !== undefined && lookedAt > nowMs) return nowMs
@@ -93,7 +93,7 @@ const whenLooked = (facts: StoreFacts): number => {
   return due > sinceMs ? due : soon
 }
 
-const wanted = (facts: StoreFacts): NextStep => {
+const wanted = (facts: StoreStepInput): NextStep => {
   const { nowMs, asked, news, secrets } = facts
   if (asked.look) return { at: nowMs, step: 'look' }
   if (asked.keys) return { at: nowMs, step: 'keys' }
@@ -103,7 +103,7 @@ const wanted = (facts: StoreFacts): NextStep => {
   return { at: secrets === 0 ? undefined : whenLooked(facts), step: 'look' }
 }
 
-export const decideStore = (facts: StoreFacts): NextStep => {
+export const decideStore = (facts: StoreStepInput): NextStep => {
   const { nowMs, asked, fault } = facts
   if (asked.check && fault?.kind !== 'Throttled') return { at: nowMs, step: 'check' }
   const next = wanted(facts)

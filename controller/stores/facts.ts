@@ -1,11 +1,11 @@
 // All that is known of a store and its secrets when something is decided.
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import type { Connection } from './connection.ts'
+import type { StoreConnection } from './connection.ts'
 import { isNew } from './decide-secret.ts'
 import type { StoreStep } from './decide-store.ts'
 import type { Remembered } from './remembered.ts'
-import { noRequests, requestsOf, type Requests } from './requests.ts'
+import { noRequests, storeRequestsOf, type Requests } from './requests.ts'
 import { barred } from './steps.ts'
 import { placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
 
@@ -14,7 +14,7 @@ export interface ReadStore {
   readonly secrets: readonly StoreSecret[]
 }
 
-export interface Facts {
+export interface StoreFacts {
   readonly object: KubeObject
   readonly of: StoreObject
   readonly allowed: readonly StoreSecret[]
@@ -25,11 +25,11 @@ export interface Facts {
 }
 
 /** `read` undefined: the store is gone. */
-export const gatherFacts = async (
+export const gatherStoreFacts = async (
   read: ReadStore | undefined,
-  connection: Connection,
+  connection: StoreConnection,
   answered: Remembered['answered'],
-): Promise<Facts | undefined> => {
+): Promise<StoreFacts | undefined> => {
   if (read === undefined) return undefined
   const { object, secrets } = read
   const spec = specOf('SecretStore', object)
@@ -37,17 +37,17 @@ export const gatherFacts = async (
   const out = secrets.filter((secret) => barred(of, secret) !== undefined)
   const allowed = secrets.filter((secret) => barred(of, secret) === undefined)
   const news = allowed.filter((secret) => isNew(secret, placeOf(of, secret)))
-  const requests = requestsOf(object, answered)
+  const requests = storeRequestsOf(object, answered)
   const key = await connection.keyOf(object)
   return { object, of, allowed, barred: out, news, requests, key }
 }
 
 /** What does not wait for the end of a long step. `covered`: secrets (by uid) that a step is under way for. */
 export const urgentOf = (
-  facts: Facts,
+  facts: StoreFacts,
   covered: ReadonlySet<string>,
   hinted: readonly string[],
-): { readonly kind: StoreStep; readonly facts: Facts } | undefined => {
+): { readonly kind: StoreStep; readonly facts: StoreFacts } | undefined => {
   const news = facts.news.filter(({ uid }) => !covered.has(uid))
   const { keys, refresh } = facts.requests
   const asked = keys.length > 0

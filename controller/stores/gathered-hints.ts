@@ -19,14 +19,17 @@ interface GatherDeps {
 /** Hints that come together start one look. */
 const gatherMs = 5_000
 
-export interface Waiting {
+export interface WaitingHint {
   readonly object: KubeObject
   readonly address: string
   /** Undefined: one of the hints names no key, or they name many. */
   readonly keys: ReadonlySet<string> | undefined
 }
 
-const keysOfBoth = ({ keys: one }: Waiting, { keys: other }: Waiting): Waiting['keys'] => {
+const keysOfBoth = (
+  { keys: one }: WaitingHint,
+  { keys: other }: WaitingHint,
+): WaitingHint['keys'] => {
   if (one === undefined || other === undefined) return undefined
   const keys = new Set([...one, ...other])
   return keys.size > 100 ? undefined : keys
@@ -40,15 +43,15 @@ const actorOf = (object: KubeObject, address: string): Actor => {
 /** Asks for the look at a store (by uid) that its hints want: at once, and for what comes in the seconds after that together. */
 export const gatherHints = (deps: GatherDeps) => {
   const { store, clock } = deps
-  const waiting = new Map<string, Waiting>()
+  const waiting = new Map<string, WaitingHint>()
   /** Until when a store that was asked for a look gathers its hints. */
   const gathers = new Map<string, number>()
 
-  const add = (uid: string, hint: Waiting): void => {
+  const add = (uid: string, hint: WaitingHint): void => {
     const before = waiting.get(uid)
     waiting.set(uid, before === undefined ? hint : { ...hint, keys: keysOfBoth(before, hint) })
   }
-  const ask = ({ object, keys, address }: Waiting): Promise<unknown> =>
+  const ask = ({ object, keys, address }: WaitingHint): Promise<unknown> =>
     store.write(actorOf(object, address), {}, async (tx) => {
       const current = await tx.get(refOf(object))
       if (current === undefined || current.metadata.uid !== object.metadata.uid) return
@@ -76,7 +79,7 @@ export const gatherHints = (deps: GatherDeps) => {
   const loop = startControlLoop(deps, { name: 'store-hints', reconcile })
   return {
     stop: () => loop.stop(),
-    heed: (uid: string, hint: Waiting): void => {
+    heed: (uid: string, hint: WaitingHint): void => {
       add(uid, hint)
       loop.enqueue(uid)
     },

@@ -4,7 +4,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { done, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop, type SingleLoop } from '../../src/runtime/single-loop.ts'
-import { QueueFault, type HintQueue, type Hints } from './provider.ts'
+import { QueueFault, type HintQueue, type QueueHints } from './provider.ts'
 
 export interface HintListenerDeps {
   readonly clock: Clock
@@ -80,7 +80,7 @@ export class HintListener {
 
   #note(
     state: QueueFault | 'listening',
-    { strangers }: Pick<Hints, 'strangers'> = { strangers: 0 },
+    { strangers }: Pick<QueueHints, 'strangers'> = { strangers: 0 },
   ) {
     const said = (one: typeof this.state): unknown => (one instanceof Error ? one.message : one)
     const isNews = said(this.state) !== said(state) || strangers > 0

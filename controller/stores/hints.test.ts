@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { isSigned, keysOf } from './hints.ts'
+import { isHintSigned, keysOf } from './hints.ts'
 
 const nowMs = 1_800_000_000_000
 const key = Buffer.from('a-signing-key')
@@ -13,17 +13,19 @@ const hex = (text: string): string => createHmac('sha256', key).update(text).dig
 describe('a hint', () => {
   it('of Doppler has a HMAC of its body', () => {
     const headers = { 'x-doppler-signature': `sha256=${hex('{}')}` }
-    expect(isSigned('Doppler', hintOf('{}', headers), { key, nowMs })).toBe(true)
-    expect(isSigned('Doppler', hintOf('{ }', headers), { key, nowMs })).toBe(false)
-    expect(isSigned('Doppler', hintOf('{}', {}), { key, nowMs })).toBe(false)
-    expect(isSigned('Doppler', hintOf('{}', headers), { key: Buffer.alloc(0), nowMs })).toBe(false)
+    expect(isHintSigned('Doppler', hintOf('{}', headers), { key, nowMs })).toBe(true)
+    expect(isHintSigned('Doppler', hintOf('{ }', headers), { key, nowMs })).toBe(false)
+    expect(isHintSigned('Doppler', hintOf('{}', {}), { key, nowMs })).toBe(false)
+    expect(isHintSigned('Doppler', hintOf('{}', headers), { key: Buffer.alloc(0), nowMs })).toBe(
+      false,
+    )
   })
 
   it('of Infisical has a time of its own in what is signed', () => {
     const of = (timestamp: number): boolean => {
       const text = JSON.stringify({ event: 'secrets.modified', timestamp })
       const headers = { 'x-infisical-signature': `t=${timestamp};${hex(text)}` }
-      return isSigned('Infisical', hintOf(text, headers), { key, nowMs })
+      return isHintSigned('Infisical', hintOf(text, headers), { key, nowMs })
     }
     expect(of(nowMs - 1000)).toBe(true)
     expect(of(nowMs - 3_600_000)).toBe(false)
@@ -39,7 +41,7 @@ describe('a hint', () => {
     }
     const whsec = Buffer.from(`whsec_${key.toString('base64')}`)
     const of = (given: Buffer, ms: number): boolean =>
-      isSigned('StandardWebhooks', hintOf('{}', headers), { key: given, nowMs: ms })
+      isHintSigned('StandardWebhooks', hintOf('{}', headers), { key: given, nowMs: ms })
     expect(of(key, nowMs)).toBe(true)
     expect(of(whsec, nowMs)).toBe(true)
     expect(of(key, nowMs + 301_000)).toBe(false)

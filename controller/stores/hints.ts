@@ -5,7 +5,7 @@ import type { SecretStoreSpec } from '../../src/resources/kinds/secret-store.ts'
 
 type Signature = NonNullable<NonNullable<SecretStoreSpec['push']>['hook']>['signature']
 
-export interface Hint {
+export interface StoreHint {
   readonly body: Buffer
   readonly header: (name: string) => string | undefined
 }
@@ -27,7 +27,7 @@ const standardKey = (key: Buffer): Buffer => {
   return text.startsWith('whsec_') ? Buffer.from(text.slice('whsec_'.length), 'base64') : key
 }
 
-const isStandard = ({ body, header }: Hint, key: Buffer, nowMs: number): boolean => {
+const isStandard = ({ body, header }: StoreHint, key: Buffer, nowMs: number): boolean => {
   const [id = '', at = ''] = [header('webhook-id'), header('webhook-timestamp')]
   if (id === '' || !/^\d{1,12}$/.test(at)) return false
   if (Math.abs(nowMs - Number(at) * 1000) > skewMs) return false
@@ -37,7 +37,7 @@ const isStandard = ({ body, header }: Hint, key: Buffer, nowMs: number): boolean
 }
 
 /** `t=MILLISECONDS;HEX`; the time is in the body too, which is what is signed. */
-const isInfisical = ({ body, header }: Hint, key: Buffer, nowMs: number): boolean => {
+const isInfisical = ({ body, header }: StoreHint, key: Buffer, nowMs: number): boolean => {
   const found = /^t=(\d{1,15});([0-9a-f]{64})$/.exec(header('x-infisical-signature') ?? '')
   if (found === null) return false
   const sent = parseJson(body.toString('utf8'))
@@ -45,12 +45,12 @@ const isInfisical = ({ body, header }: Hint, key: Buffer, nowMs: number): boolea
   return Math.abs(nowMs - at) <= skewMs && same(found[2]!, hex(key, body))
 }
 
-const isDoppler = ({ body, header }: Hint, key: Buffer): boolean =>
+const isDoppler = ({ body, header }: StoreHint, key: Buffer): boolean =>
   same(header('x-doppler-signature') ?? '', `sha256=${hex(key, body)}`)
 
-export const isSigned = (
+export const isHintSigned = (
   signature: Signature,
-  hint: Hint,
+  hint: StoreHint,
   { key, nowMs }: { readonly key: Buffer; readonly nowMs: number },
 ): boolean => {
   if (key.length === 0) return false
@@ -59,7 +59,7 @@ export const isSigned = (
 }
 
 /** Keys that the hint names (`data.keys`); none: look at the whole store. */
-export const keysOf = ({ body }: Pick<Hint, 'body'>): string[] => {
+export const keysOf = ({ body }: Pick<StoreHint, 'body'>): string[] => {
   const sent = parseJson(body.toString('utf8'))
   const data = isRecord(sent) && isRecord(sent.data) ? sent.data : {}
   const keys = Array.isArray(data.keys) ? (data.keys as unknown[]) : []

@@ -1,14 +1,14 @@
 // One member of a secret that is JSON. Strict: what is not there, or cannot be told exactly, is a fault. Pure.
 
-export type Cut =
+export type PointerCut =
   | { readonly value: Buffer }
   | { readonly fault: 'PropertyMissing' | 'Refused'; readonly why: string }
 
-const missing = (pointer: string): Cut => ({
+const missing = (pointer: string): PointerCut => ({
   fault: 'PropertyMissing',
   why: `the secret has no member ${pointer}`,
 })
-const refused = (why: string): Cut => ({ fault: 'Refused', why })
+const refused = (why: string): PointerCut => ({ fault: 'Refused', why })
 
 const unescaped = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~')
 
@@ -31,7 +31,7 @@ const parsed = (secret: Buffer): { json: unknown } | undefined => {
 }
 
 /** The member that `pointer` (RFC 6901) names; the whole secret without one. No message repeats a value. */
-export const cutProperty = (secret: Buffer, pointer: string | undefined): Cut => {
+export const cutProperty = (secret: Buffer, pointer: string | undefined): PointerCut => {
   if (pointer === undefined) return { value: secret }
   const whole = parsed(secret)
   if (whole === undefined) return refused(`the secret is not JSON, so it has no ${pointer}`)

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { createBudgets } from './budgets.ts'
-import type { Opener } from './connection.ts'
+import type { ProviderOpener } from './connection.ts'
 import { keyLister } from './list-keys.ts'
 
 const of = (kind: string, spec: object, status: object): KubeObject =>
@@ -33,7 +33,7 @@ const lister = (calls: number) => {
       return Promise.resolve({ value: Buffer.from('a-token') })
     },
   } as unknown as Store
-  const open: Opener = ({ spend }) =>
+  const open: ProviderOpener = ({ spend }) =>
     Promise.resolve({
       list: async (_: string, signal: AbortSignal) => {
         for (let i = 0; i < calls; i += 1) {

@@ -6,15 +6,15 @@ import { specOf } from '../../src/resources/typed.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { matchesKey } from './allowed.ts'
 import { defaultCalls, type Budgets } from './budgets.ts'
-import { Connection, type ConnectionDeps } from './connection.ts'
-import { StoreFault, type Listing } from './provider.ts'
+import { StoreConnection, type ConnectionDeps } from './connection.ts'
+import { StoreFault, type KeyListing } from './provider.ts'
 
 /** `actor` asks for it: the audit names them. */
 export type ListKeys = (
   store: KubeObject,
   asked: { readonly prefix: string; readonly actor: Actor },
   signal: AbortSignal,
-) => Promise<Listing>
+) => Promise<KeyListing>
 
 /** A credential that is not taken stays so until somebody changes it. */
 const reasons = {
@@ -41,7 +41,7 @@ export const keyLister = ({
     const { name, uid = '' } = store.metadata
     if (listed.has(uid)) throw busy(name)
     listed.add(uid)
-    const connection = new Connection({ ...deps, actor })
+    const connection = new StoreConnection({ ...deps, actor })
     const { budget, release } = budgets.take(uid)
     const { allow, refresh } = specOf('SecretStore', store)
     budget.most = refresh?.maxCallsPerMinute ?? defaultCalls

@@ -3,7 +3,7 @@ import { isReason } from '../../src/kernel/errors.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Egress } from '../egress/gate.ts'
 import { createBudgets, type Budgets } from './budgets.ts'
-import type { Opener, OpenStore } from './connection.ts'
+import type { ProviderOpener, OpenStore } from './connection.ts'
 import { grantedIdentity, readStoreIdentities, type StoreIdentity } from './identities.ts'
 import { openProvider } from './open-provider.ts'
 import { StoreFault } from './provider.ts'
@@ -26,7 +26,7 @@ export const readStoreMeans = async (
   identities: await readStoreIdentities(identities),
 })
 
-export interface OpenerDeps {
+export interface ProviderOpenerDeps {
   readonly egress: Egress
   readonly clock: Clock
   readonly storeMeans: StoreMeans
@@ -46,7 +46,7 @@ const identityFor = (
 }
 
 export const openerWith =
-  ({ egress, clock, storeMeans }: OpenerDeps): Opener =>
+  ({ egress, clock, storeMeans }: ProviderOpenerDeps): ProviderOpener =>
   async (store) => {
     const { spec, credential, spend } = store
     const identity = identityFor(storeMeans, store)

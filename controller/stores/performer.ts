@@ -5,16 +5,16 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Store } from '../../src/store/store.ts'
 import { followStore } from '../follow-store.ts'
 import { no } from '../reconcilers/verdict.ts'
-import type { Opener } from './connection.ts'
+import type { ProviderOpener } from './connection.ts'
 import { Runner } from './runner.ts'
 import type { Budgets } from './budgets.ts'
 import type { MeasuredStore } from './measured.ts'
 import { SecretIndex } from './secret-index.ts'
-import { writeOutcomes, type WriteDeps } from './write-outcomes.ts'
+import { writeOutcomes, type OutcomeWriteDeps } from './write-outcomes.ts'
 
 export interface StoresDeps {
   readonly store: Store
-  readonly open: Opener
+  readonly open: ProviderOpener
   /** Absent: nobody else calls the stores. */
   readonly budgets?: Budgets
   readonly clock: Clock
@@ -22,7 +22,7 @@ export interface StoresDeps {
   readonly onMeasured?: ((measured: MeasuredStore) => void) | undefined
   readonly onGone?: ((namespace: string, name: string) => void) | undefined
   readonly random?: () => number
-  readonly inOne?: WriteDeps['inOne']
+  readonly inOne?: OutcomeWriteDeps['inOne']
 }
 
 export const startStores = (deps: StoresDeps): { stop(): Promise<void> } => {

@@ -47,7 +47,7 @@ export interface ProviderLimits {
   readonly parallel: number
 }
 
-export interface Listing {
+export interface KeyListing {
   /** Keys that begin with the prefix, sorted. */
   readonly keys: readonly string[]
   /** True: there are more than could be listed. */
@@ -67,7 +67,7 @@ export interface StoreProvider {
   /** Values of at most `limits.batch` refs that `look` called new. Has every ref that was asked. */
   fetch(refs: readonly Ref[], signal: AbortSignal): Promise<ReadonlyMap<Ref, Fetched | Absence>>
   /** Names for an import; no value. */
-  list(prefix: string, signal: AbortSignal): Promise<Listing>
+  list(prefix: string, signal: AbortSignal): Promise<KeyListing>
   /** Hints that the store puts into a queue, where the spec names one. */
   readonly hints?: HintQueue
   /** Ends what is open, and gives up tokens that were borrowed. */
@@ -75,7 +75,7 @@ export interface StoreProvider {
 }
 
 /** What was received at once. */
-export interface Hints {
+export interface QueueHints {
   /** Secrets that have changed, by all names that they go by. */
   readonly keys: readonly string[]
   /** By what the messages are taken out of the queue. */
@@ -87,9 +87,9 @@ export interface Hints {
 /** Methods reject with QueueFault alone, and with the signal's reason when it aborts. */
 export interface HintQueue {
   /** Waits some seconds for hints; those that are there come together. */
-  receive(signal: AbortSignal): Promise<Hints>
+  receive(signal: AbortSignal): Promise<QueueHints>
   /** Takes the messages out of the queue. */
-  discard(hints: Hints, signal: AbortSignal): Promise<void>
+  discard(hints: QueueHints, signal: AbortSignal): Promise<void>
 }
 
 /** How many names a listing has at most. */

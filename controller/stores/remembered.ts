@@ -1,8 +1,8 @@
 // What a runner knows of its store, and how much of that the process before has written down. Pure.
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { SecretStoreStatus } from '../../src/resources/kinds/secret-store.ts'
-import type { Fault } from './decide-store.ts'
-import { mostTries, refusedMs } from './decide-store.ts'
+import type { KnownFault } from './decide-store.ts'
+import { mostLoginTries, refusedMs } from './decide-store.ts'
 
 export interface Remembered {
   /** The requests that were answered last. */
@@ -13,7 +13,7 @@ export interface Remembered {
   /** ms; of the last whole look. */
   lookedAt: number | undefined
   lagMs: number
-  fault: Fault | undefined
+  fault: KnownFault | undefined
   isBraked: boolean
   /** Of the provider, for its next look. */
   cursor: string | undefined
@@ -29,13 +29,13 @@ const saidFirst = ({ message }: Condition): string => message.split('; ')[0] ?? 
 const faultOf = (
   { conditions, nextLookAt = '' }: SecretStoreStatus,
   nowMs: number,
-): Fault | undefined => {
+): KnownFault | undefined => {
   const ready = findCondition(conditions, 'Ready')
   if (ready?.reason === 'Unauthorized') {
     const isSilent = [askedHourly, saidBefore].some((text) => ready.message.includes(text))
     // At a start it is asked once: somebody may have mended it meanwhile.
     const at = isSilent ? nowMs - 2 * refusedMs : nowMs
-    const tries = isSilent ? mostTries : 1
+    const tries = isSilent ? mostLoginTries : 1
     return { kind: 'Unauthorized', message: saidFirst(ready), tries, at }
   }
   const throttled = findCondition(conditions, 'Throttled')

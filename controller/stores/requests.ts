@@ -17,7 +17,7 @@ export const noRequests: Requests = {
 }
 
 /** Requests that were not answered yet. */
-export const requestsOf = (
+export const storeRequestsOf = (
   { metadata: { annotations: texts = {} } }: KubeObject,
   answered: NonNullable<SecretStoreStatus['answered']>,
 ): Requests => {

@@ -10,9 +10,15 @@ import { startSingleLoop, type SingleLoop, type SingleWork } from '../../src/run
 import type { Store } from '../../src/store/store.ts'
 import type { Budget } from './budget.ts'
 import { createBudgets, defaultCalls, type Budgets } from './budgets.ts'
-import { Connection, type Opener } from './connection.ts'
-import { decideStore, isRefused, offsetOf, type NextStep, type StoreStep } from './decide-store.ts'
-import { gatherFacts, urgentOf, type Facts, type ReadStore } from './facts.ts'
+import { StoreConnection, type ProviderOpener } from './connection.ts'
+import {
+  decideStore,
+  isUnauthorized,
+  offsetOf,
+  type NextStep,
+  type StoreStep,
+} from './decide-store.ts'
+import { gatherStoreFacts, urgentOf, type StoreFacts, type ReadStore } from './facts.ts'
 import { HintListener } from './hint-listener.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 import { rememberedOf, type Remembered } from './remembered.ts'
@@ -24,12 +30,12 @@ import {
   storeUnauthorized,
   writeOutcomes,
   writeStatus,
-  type WriteDeps,
+  type OutcomeWriteDeps,
 } from './write-outcomes.ts'
 
 export interface RunnerDeps {
   readonly store: Store
-  readonly open: Opener
+  readonly open: ProviderOpener
   readonly budgets?: Budgets | undefined
   readonly clock: Clock
   readonly log: Logger
@@ -38,7 +44,7 @@ export interface RunnerDeps {
   readonly onWritten?: (secret: KubeObject) => void
   readonly onMeasured?: ((measured: MeasuredStore) => void) | undefined
   readonly random?: () => number
-  readonly inOne?: WriteDeps['inOne']
+  readonly inOne?: OutcomeWriteDeps['inOne']
 }
 
 /** New secrets come in bursts: an apply writes one after the other. */
@@ -55,7 +61,7 @@ export class Runner {
   readonly #beside: SingleLoop
   readonly #budget: Budget
   readonly #releaseBudget: () => void
-  readonly #connection: Connection
+  readonly #connection: StoreConnection
   readonly #sinceMs: number
   readonly #known: Remembered
   readonly #hints: HintListener
@@ -76,12 +82,12 @@ export class Runner {
     this.#sinceMs = clock.now()
     this.#status = store.status ?? {}
     this.#known = rememberedOf(this.#status, clock.now())
-    this.#isToldRefused = isRefused(this.#known.fault)
+    this.#isToldRefused = isUnauthorized(this.#known.fault)
     this.#random = this.#roll()
     const { budget, release } = (deps.budgets ?? createBudgets(clock)).take(this.uid)
     this.#budget = budget
     this.#releaseBudget = release
-    this.#connection = new Connection(deps)
+    this.#connection = new StoreConnection(deps)
     this.#hints = new HintListener({
       ...{ clock, log: deps.log, random: () => this.#roll() },
       onHints: () => {
@@ -115,11 +121,11 @@ export class Runner {
     return (this.#deps.random ?? Math.random)()
   }
 
-  #gather(): Promise<Facts | undefined> {
-    return gatherFacts(this.#deps.read(), this.#connection, this.#known.answered)
+  #gather(): Promise<StoreFacts | undefined> {
+    return gatherStoreFacts(this.#deps.read(), this.#connection, this.#known.answered)
   }
 
-  #next({ of, allowed, news, requests, key }: Facts): NextStep {
+  #next({ of, allowed, news, requests, key }: StoreFacts): NextStep {
     const { refresh, keys, check, resume } = requests
     const look = resume !== undefined || (refresh !== undefined && keys.length === 0)
     const { lookedAt, fault, triedKey } = this.#known
@@ -162,13 +168,13 @@ export class Runner {
     return waitFor(Math.min(Math.max(restMs, leastRestMs), mostRestMs))
   }
 
-  async #bar({ of, barred: secrets }: Facts): Promise<void> {
+  async #bar({ of, barred: secrets }: StoreFacts): Promise<void> {
     const outcomes = secrets.flatMap((secret) => barred(of, secret)?.outcome ?? [])
     if (outcomes.length > 0) await writeOutcomes(this.#deps, of, outcomes)
   }
 
   /** New secrets, and what somebody waits for, do not wait for the end of a step that takes long. */
-  async #performLong(facts: Facts, kind: StoreStep, signal: AbortSignal): Promise<void> {
+  async #performLong(facts: StoreFacts, kind: StoreStep, signal: AbortSignal): Promise<void> {
     this.#budget.open()
     if (kind === 'look' || kind === 'news')
       this.#covered = new Set(facts.allowed.map(({ uid }) => uid))
@@ -202,7 +208,7 @@ export class Runner {
     return done
   }
 
-  async #perform(facts: Facts, kind: StoreStep, signal: AbortSignal): Promise<void> {
+  async #perform(facts: StoreFacts, kind: StoreStep, signal: AbortSignal): Promise<void> {
     const known = this.#known
     const { refresh, check, resume } = facts.requests
     const { fault, cursor, isBraked } = known
@@ -233,7 +239,7 @@ export class Runner {
 
   /** The provider, after the store has said whom it takes us for. */
   async #connect(
-    { object, of, key }: Facts,
+    { object, of, key }: StoreFacts,
     asksAgain: boolean,
     signal: AbortSignal,
   ): Promise<StoreProvider> {
@@ -271,7 +277,7 @@ export class Runner {
     this.#known.answered = { ...this.#known.answered, ...defined(answers) }
   }
 
-  async #tell({ object, of, allowed, barred: out }: Facts, at: number, signal: AbortSignal) {
+  async #tell({ object, of, allowed, barred: out }: StoreFacts, at: number, signal: AbortSignal) {
     const { clock, onMeasured } = this.#deps
     const { lagMs, lookedAt, triedKey } = this.#known
     const now = clock.now()
@@ -294,10 +300,10 @@ export class Runner {
     const { fault } = this.#known
     const told = [
       ...(isStale && !isStaleIn(this.#status) ? [storeStale(after)] : []),
-      ...(isRefused(fault) && !this.#isToldRefused ? [storeUnauthorized(after)] : []),
+      ...(isUnauthorized(fault) && !this.#isToldRefused ? [storeUnauthorized(after)] : []),
     ]
     await writeStatus(this.#deps, of, after, told)
-    this.#isToldRefused = isRefused(fault)
+    this.#isToldRefused = isUnauthorized(fault)
     this.#status = after
     this.#writtenAt = now
   }

@@ -6,14 +6,14 @@ import { no } from '../reconcilers/verdict.ts'
 import type { Store } from '../../src/store/store.ts'
 import { everyMsOf } from '../../src/resources/kinds/secret-store.ts'
 import { notAllowed } from './allowed.ts'
-import { decideFetched, decideRemoval, decideSeen, type Outcome } from './decide-secret.ts'
+import { decideFetched, decideRemoval, decideSeen, type SecretOutcome } from './decide-secret.ts'
 import type { StoreStep } from './decide-store.ts'
 import { createHolder, type Held } from './held-values.ts'
 import type { Absence, Fetched, Ref, StoreProvider } from './provider.ts'
 import { askedOf, placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
-import { removeSecrets, writeOutcomes, type WriteDeps } from './write-outcomes.ts'
+import { removeSecrets, writeOutcomes, type OutcomeWriteDeps } from './write-outcomes.ts'
 
-interface StepDeps extends WriteDeps {
+interface StepDeps extends OutcomeWriteDeps {
   readonly store: Store
   readonly clock: Clock
   readonly provider: StoreProvider
@@ -55,7 +55,7 @@ const few = 10
 export const barred = (
   { spec }: StoreObject,
   secret: StoreSecret,
-): { readonly outcome: Outcome<never> | undefined } | undefined => {
+): { readonly outcome: SecretOutcome<never> | undefined } | undefined => {
   const { project, external, known, fresh: before } = secret
   const why = notAllowed(spec, { project, key: external.key })
   if (why === undefined) return undefined
@@ -68,7 +68,7 @@ export const stale = (
   { ref }: StoreObject,
   secrets: readonly StoreSecret[],
   lookedAt: number,
-): Outcome<never>[] => {
+): SecretOutcome<never>[] => {
   const message = `store "${ref.name}" was not looked at since ${toTimestamp(lookedAt)}; the value is as it was then, and is served`
   return secrets
     .filter(({ fresh }) => fresh?.reason === 'Checked')
@@ -122,10 +122,10 @@ const fetchAndWrite = async (
   deps: StepDeps,
   of: StoreObject,
   groups: ReadonlyMap<Ref, readonly StoreSecret[]>,
-  seen: readonly Outcome<never>[] = [],
+  seen: readonly SecretOutcome<never>[] = [],
 ): Promise<boolean> => {
   const hold = createHolder()
-  const outcomes: Outcome<Held>[] = [...seen]
+  const outcomes: SecretOutcome<Held>[] = [...seen]
   let bytes = 0
   let isOvertaken = false
   const write = async (): Promise<void> => {
@@ -173,7 +173,7 @@ const lookAt = async (
   const { versions, cursor, lagMs } = await provider.look([...groups.keys()], before, signal)
   const nowMs = clock.now()
   const toFetch = new Map<Ref, StoreSecret[]>()
-  const outcomes: Outcome<never>[] = []
+  const outcomes: SecretOutcome<never>[] = []
   const missing: StoreSecret[] = []
   for (const [ref, group] of groups) {
     const seen = versions.get(ref)

@@ -10,11 +10,11 @@ import {
 } from '../../src/resources/kinds/secret-store.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
-import { isRefused } from './decide-store.ts'
+import { isUnauthorized } from './decide-store.ts'
 import type { HintListener } from './hint-listener.ts'
 import { askedHourly, type Remembered } from './remembered.ts'
 
-export interface StoreFacts extends Pick<
+export interface StoreStatusInput extends Pick<
   Remembered,
   'answered' | 'fault' | 'identity' | 'isBraked' | 'lagMs' | 'lookedAt'
 > {
@@ -34,11 +34,11 @@ const quietMs = 600_000
 export const staleAtOf = (spec: SecretStoreSpec, lookedAt: number): number =>
   lookedAt + staleMsOf(spec)
 
-const readyOf = ({ fault, identity, credential }: StoreFacts): Verdict => {
+const readyOf = ({ fault, identity, credential }: StoreStatusInput): Verdict => {
   if (fault !== undefined && fault.kind !== 'Throttled') {
     const { kind, message } = fault
     if (kind !== 'Unauthorized') return no(kind, `${message}; it is tried again`)
-    const next = isRefused(fault)
+    const next = isUnauthorized(fault)
       ? `${askedHourly}, when the credential or the spec changes, and by "stagely stores check"`
       : 'it is tried again'
     return no(kind, `${message}; ${next}`)
@@ -48,7 +48,7 @@ const readyOf = ({ fault, identity, credential }: StoreFacts): Verdict => {
   return yes('Accepted', `the store takes the controller for ${identity}`)
 }
 
-const freshOf = ({ spec, lookedAt, nowMs }: StoreFacts): Verdict => {
+const freshOf = ({ spec, lookedAt, nowMs }: StoreStatusInput): Verdict => {
   if (lookedAt === undefined) return unknown('NotLooked', 'it was not looked at yet')
   if (nowMs < staleAtOf(spec, lookedAt))
     return yes('Checked', 'its last look (lastLookAt) is not older than spec.staleAfter')
@@ -56,12 +56,12 @@ const freshOf = ({ spec, lookedAt, nowMs }: StoreFacts): Verdict => {
   return no('Stale', message)
 }
 
-const throttledOf = ({ fault, nextAt }: StoreFacts): Verdict =>
+const throttledOf = ({ fault, nextAt }: StoreStatusInput): Verdict =>
   fault?.kind === 'Throttled'
     ? yes('TooManyCalls', `${fault.message}; until ${toTimestamp(nextAt ?? 0)} it is left alone`)
     : no('Free', 'it does not ask to be left alone')
 
-const brakedOf = ({ isBraked }: StoreFacts): Verdict =>
+const brakedOf = ({ isBraked }: StoreStatusInput): Verdict =>
   isBraked
     ? yes(
         'ManyMissing',
@@ -70,7 +70,7 @@ const brakedOf = ({ isBraked }: StoreFacts): Verdict =>
     : no('Free', 'what is missing is dealt with as spec.onMissing says')
 
 /** The condition Listening is that of a store with a queue; before anything is known it says what it said. */
-const listeningOf = ({ queue }: StoreFacts): Record<string, Verdict> => {
+const listeningOf = ({ queue }: StoreStatusInput): Record<string, Verdict> => {
   if (queue === undefined) return {}
   if (queue === 'listening')
     return { Listening: yes('Receiving', 'hints are taken from the queue (spec.push.sqs)') }
@@ -78,7 +78,10 @@ const listeningOf = ({ queue }: StoreFacts): Record<string, Verdict> => {
   return { Listening: no(queue.reason, message) }
 }
 
-export const statusAfter = (before: SecretStoreStatus, now: StoreFacts): SecretStoreStatus => {
+export const statusAfter = (
+  before: SecretStoreStatus,
+  now: StoreStatusInput,
+): SecretStoreStatus => {
   const { generation, nowMs, lookedAt, nextAt, answered } = now
   const isListening = now.spec.push?.sqs !== undefined
   const conditions = withConditions(

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { no } from '../reconcilers/verdict.ts'
-import { writeOutcomes, type WriteDeps } from './write-outcomes.ts'
+import { writeOutcomes, type OutcomeWriteDeps } from './write-outcomes.ts'
 
 const outcomes = Array.from({ length: 5_000 }, () => ({
   ...{ secret: { known: {} }, fresh: no('Test', 'test') },
@@ -21,7 +21,7 @@ const writesUntilStop = async (
     if (writes === stopsIn) stopping.abort()
     return answer()
   }
-  const store = { write } as unknown as WriteDeps['store']
+  const store = { write } as unknown as OutcomeWriteDeps['store']
   const deps = { store, clock: createFakeClock(), signal: stopping.signal }
   await expect(writeOutcomes(deps, of, outcomes)).rejects.toThrow('aborted')
   return writes

@@ -11,11 +11,11 @@ import { ofKind, statusOf } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import type { Actor, ChangeSet, Store, Transaction } from '../../src/store/store.ts'
 import { no } from '../reconcilers/verdict.ts'
-import { withServedEnd, type Outcome as OutcomeOf } from './decide-secret.ts'
+import { withServedEnd, type SecretOutcome as OutcomeOf } from './decide-secret.ts'
 import type { Held } from './held-values.ts'
 import { placeOf, storeSecretOf, type StoreObject, type StoreSecret } from './store-secret.ts'
 
-export interface WriteDeps {
+export interface OutcomeWriteDeps {
   readonly store: Pick<Store, 'write'>
   readonly clock: Pick<Clock, 'now'>
   /** Before the feed tells of it. */
@@ -118,7 +118,7 @@ const refusedBy = ({ secret, known }: Outcome, error: StagelyError): Outcome => 
 
 /** True: another step has written of one of the secrets meanwhile, and its outcome was dropped. */
 export const writeOutcomes = async (
-  { store, clock, onWritten, inOne = usualInOne, signal }: WriteDeps,
+  { store, clock, onWritten, inOne = usualInOne, signal }: OutcomeWriteDeps,
   of: StoreObject,
   outcomes: readonly Outcome[],
 ): Promise<boolean> => {
@@ -165,7 +165,7 @@ const writeOneByOne = async (
 
 /** Through the tombstone: each can be restored. What something needs stays, and its condition says that it is missing. */
 export const removeSecrets = async (
-  { store, signal }: WriteDeps,
+  { store, signal }: OutcomeWriteDeps,
   of: StoreObject,
   secrets: readonly StoreSecret[],
 ): Promise<void> => {
@@ -207,7 +207,7 @@ export const storeUnauthorized = (status: SecretStoreStatus): ToldOfStore => ({
 
 /** With what people are told by the same write. */
 export const writeStatus = async (
-  { store }: WriteDeps,
+  { store }: OutcomeWriteDeps,
   of: StoreObject,
   status: SecretStoreStatus,
   told: readonly ToldOfStore[],

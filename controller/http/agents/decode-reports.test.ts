@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { silentLogger, type Logger } from '../../../src/kernel/log.ts'
 import { decodeReports } from './decode-reports.ts'
-import { RefusedError } from './requests/refusal.ts'
+import { AgentRefusedError } from './requests/refusal.ts'
 
 const good = {
   ...{ stageletUid: 's1', generation: 1, epoch: 1, revision: 1, phase: 'Settled' },
@@ -22,7 +22,7 @@ test('one malformed report does not hold up the others of its agent', async () =
 
 test('a request whose reports are all malformed is refused, with their fields', async () => {
   const refused = decodeReports(request([bad]), silentLogger)
-  await expect(refused).rejects.toThrow(RefusedError)
+  await expect(refused).rejects.toThrow(AgentRefusedError)
   await expect(refused).rejects.toThrow('the message is malformed at: observations.0.revision')
 })
 

@@ -13,7 +13,7 @@ import type { Transaction } from '../../../src/store/store.ts'
 import { agentKeyOf, agentRefOf } from '../../../src/protocol/agent-key.ts'
 import { system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import type { Duplicates } from './streams/duplicates.ts'
-import { RefusedError } from './requests/refusal.ts'
+import { AgentRefusedError } from './requests/refusal.ts'
 import type { ObjectCache } from './objects/object-cache.ts'
 import type { StageletView } from './objects/views.ts'
 
@@ -39,8 +39,8 @@ const mostNamed = 10
 /** Reports in one write: other writers wait for it. */
 const mostInOneWrite = 64
 
-const replay = (seq: number, last: number): RefusedError =>
-  new RefusedError(409, 'Replay', `report ${seq} came after report ${last}: a replay, or late`)
+const replay = (seq: number, last: number): AgentRefusedError =>
+  new AgentRefusedError(409, 'Replay', `report ${seq} came after report ${last}: a replay, or late`)
 
 /** Throws where the report is not newer than the last one of this agent. */
 const checkReplay = (
@@ -53,7 +53,7 @@ const checkReplay = (
 const staleBoot = 'StaleBoot'
 const checkBoot = (boot: string, current: string | undefined): void => {
   if (current === undefined || current === boot) return
-  throw new RefusedError(409, staleBoot, 'this report is from an earlier start of the agent')
+  throw new AgentRefusedError(409, staleBoot, 'this report is from an earlier start of the agent')
 }
 
 /** The check must be repeated while nobody else writes: the report may be of an earlier start of its agent. */
@@ -105,8 +105,8 @@ const putAll = async (
   tx: Transaction,
   known: Known,
   batch: readonly CheckedReport[],
-): Promise<(RefusedError | undefined)[]> => {
-  const outcomes: (RefusedError | undefined)[] = []
+): Promise<(AgentRefusedError | undefined)[]> => {
+  const outcomes: (AgentRefusedError | undefined)[] = []
   /** By agent, the newest report in this write so far. */
   const here = new Map<string, ReportRequest>()
   for (const checked of batch) {
@@ -118,7 +118,7 @@ const putAll = async (
       for (const { view, spec } of news) await tx.putInternal(renderObservation(view, spec))
       outcomes.push(undefined)
     } catch (error) {
-      if (!(error instanceof RefusedError)) throw error
+      if (!(error instanceof AgentRefusedError)) throw error
       outcomes.push(error)
     }
   }
@@ -165,7 +165,7 @@ export const createReports = (
         log.warn(facts, 'report of stagelets of another agent')
         if (mine.length === 0) {
           const message = `not assigned to this agent: ${named.join(', ')}`
-          throw new RefusedError(403, 'Forbidden', message)
+          throw new AgentRefusedError(403, 'Forbidden', message)
         }
       }
       const refusal = await put({ agentUid, report, mine })

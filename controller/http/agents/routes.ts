@@ -23,7 +23,11 @@ import {
   streamRequest,
 } from '../../../src/protocol/messages.ts'
 import { protocolFault } from '../../../src/protocol/version.ts'
-import { checkClock, createAuthenticator, type Authenticator } from './requests/authenticate.ts'
+import {
+  checkClock,
+  createAuthenticator,
+  type AgentAuthenticator,
+} from './requests/authenticate.ts'
 import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
 import { defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { decodeReports } from './decode-reports.ts'
@@ -38,7 +42,7 @@ import { createPresence, type Presence } from './streams/presence.ts'
 import {
   decodeBody,
   requestOrigin,
-  RefusedError,
+  AgentRefusedError,
   renderRefusal,
   type AgentContext,
   type AgentEnv,
@@ -149,7 +153,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
       const caller = await authenticate(c)
       const envelope = await caller.take(reportEnvelope, maxReportBytes)
       if (reporting >= tuning.concurrentReports) {
-        throw new RefusedError(503, 'Overload', 'many reports come just now; send it again', 2)
+        throw new AgentRefusedError(503, 'Overload', 'many reports come just now; send it again', 2)
       }
       reporting += 1
       try {
@@ -231,19 +235,23 @@ const takeJoin =
  * so that nobody can have a key registered that he does not have.
  */
 const takeKeys =
-  (authenticate: Authenticator, { agents, identity, log }: AgentRoutesDeps): Handler =>
+  (authenticate: AgentAuthenticator, { agents, identity, log }: AgentRoutesDeps): Handler =>
   async (c) => {
     const caller = await authenticate(c)
     const { agentUid, agent } = caller
     if (!caller.isByKey)
-      throw new RefusedError(401, 'UnknownSession', 'new keys are signed by the old key itself')
+      throw new AgentRefusedError(
+        401,
+        'UnknownSession',
+        'new keys are signed by the old key itself',
+      )
     const { proof, request, ...keys } = await caller.take(keysRequest, maxJoinBytes)
     checkPublicKeys(keys)
     const { controllerId } = identity
     const signed = keysProof({ controllerId, agentUid, held: agent.ed25519, ...keys })
     const key = publicKeyFromRaw('Ed25519', Buffer.from(keys.ed25519, 'base64url'))
     if (!verify(null, signed, key, Buffer.from(proof, 'base64url')))
-      throw new RefusedError(400, 'BadRequest', 'the new key did not sign for itself')
+      throw new AgentRefusedError(400, 'BadRequest', 'the new key did not sign for itself')
     await agents.rotateKeys({ agentUid, held: agent.ed25519, ...keys, request }, requestOrigin(c))
     log.info({ agent: `${agent.namespace}/${agent.name}` }, 'agent has new keys')
     return caller.answer({})
@@ -251,7 +259,7 @@ const takeKeys =
 
 interface StreamDeps {
   readonly deps: AgentRoutesDeps
-  readonly authenticate: Authenticator
+  readonly authenticate: AgentAuthenticator
   readonly letIn: ReturnType<typeof createAdmission>
   readonly streams: AgentStreams
   readonly presence: Presence
@@ -294,7 +302,7 @@ const bodies = {
 /** Passes a message of an agent to the part that waits for it, and answers with the result. */
 const taking =
   <T>(
-    authenticate: Authenticator,
+    authenticate: AgentAuthenticator,
     { schema, maxBytes }: { readonly schema: z.ZodType<T>; readonly maxBytes: number },
     to: { readonly accept: (agentKey: string, told: T) => Promise<string> },
   ): Handler =>
@@ -316,7 +324,7 @@ const createGuard =
   async (c) => {
     try {
       if (to.isStopping()) {
-        throw new RefusedError(503, 'Stopping', 'the controller stops; come back later', 2)
+        throw new AgentRefusedError(503, 'Stopping', 'the controller stops; come back later', 2)
       }
       return await handle(c)
     } catch (error) {
@@ -328,5 +336,5 @@ const createGuard =
 
 const checkProtocol = (theirs: string): void => {
   const fault = protocolFault(protocolVersion, theirs)
-  if (fault !== undefined) throw new RefusedError(426, 'Protocol', fault)
+  if (fault !== undefined) throw new AgentRefusedError(426, 'Protocol', fault)
 }

@@ -10,7 +10,7 @@ import type { AppContext } from '../env.ts'
 import { packed } from '../packed.ts'
 import { warningValues } from '../warnings.ts'
 import type { ListAnswer } from './list.ts'
-import { negotiate, type Wanted } from './negotiate.ts'
+import { negotiate, type WantedForm } from './negotiate.ts'
 import {
   columnDefinitions,
   rowAt,
@@ -78,7 +78,7 @@ const yamlOf = (json: string | Uint8Array): string => {
 const send = async (
   c: AppContext,
   json: string | Uint8Array<ArrayBuffer>,
-  wanted: Wanted,
+  wanted: WantedForm,
   code: 200 | 201 = 200,
 ): Promise<Response> => {
   const content = wanted.yaml ? yamlOf(json) : json

@@ -172,7 +172,7 @@ interface ApplyResult {
 }
 
 /** Creates or changes the object inside the caller's transaction. */
-export const applyObject = async (
+export const serveApply = async (
   c: AppContext,
   kind: Kind,
   request: ApplyRequest,

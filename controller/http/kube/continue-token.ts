@@ -1,7 +1,7 @@
 // The position of a list's next page. Opaque to clients; in the format of Kubernetes.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 
-export interface Place {
+export interface ListPosition {
   readonly namespace: string
   readonly name: string
 }
@@ -9,7 +9,7 @@ export interface Place {
 export interface Continue {
   /** Version of all pages; undefined: continue with the present objects. */
   readonly at: number | undefined
-  readonly after: Place
+  readonly after: ListPosition
 }
 
 const format = 'meta.k8s.io/v1'

@@ -3,8 +3,13 @@ import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { ObjectPage, PageOptions, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
-import { parseContinue, renderContinue, type Continue, type Place } from './continue-token.ts'
-import { isSelective, selectionOf, selects, type Selection } from './params.ts'
+import {
+  parseContinue,
+  renderContinue,
+  type Continue,
+  type ListPosition,
+} from './continue-token.ts'
+import { isSelective, listSelectionOf, selects, type ListSelection } from './params.ts'
 import {
   forbiddenOption,
   matchOf,
@@ -23,7 +28,7 @@ export interface ListAnswer {
 }
 
 interface Wanted {
-  readonly selection: Selection
+  readonly selection: ListSelection
   readonly limit: number
   readonly from: Partial<Continue>
 }
@@ -61,7 +66,7 @@ const wantedOf = async (c: AppContext, store: Store, kind: Kind): Promise<Wanted
   if (c.req.query('sendInitialEvents') !== undefined)
     throw forbiddenOption(c, 'sendInitialEvents', 'sendInitialEvents is forbidden for list')
   const match = matchOf(c)
-  const selection = selectionOf(c, kind)
+  const selection = listSelectionOf(c, kind)
   const limit = limitOf(c) ?? Number.MAX_SAFE_INTEGER
   const token = c.req.query('continue') ?? ''
   if (token !== '') {
@@ -75,7 +80,9 @@ const wantedOf = async (c: AppContext, store: Store, kind: Kind): Promise<Wanted
   return { selection, limit: whole ? Number.MAX_SAFE_INTEGER : limit, from: { at } }
 }
 
-export const placeOf = ({ object: { metadata } }: Pick<StoredObject, 'object'>): Place => ({
+export const listPositionOf = ({
+  object: { metadata },
+}: Pick<StoredObject, 'object'>): ListPosition => ({
   namespace: metadata.namespace ?? '',
   name: metadata.name,
 })
@@ -122,7 +129,7 @@ export const listOfRequest = async (
     const { resourceVersion } = page
     if (left === 0) return { items, resourceVersion }
     const last = page.items[seen - 1]
-    if (last !== undefined) after = placeOf(last)
+    if (last !== undefined) after = listPositionOf(last)
     if (items.length >= limit && after !== undefined) {
       const next = renderContinue({ at: inconsistent ? undefined : at, after })
       const more = selective ? {} : { remaining: left }
@@ -135,7 +142,7 @@ export const listOfRequest = async (
 const takeSelected = (
   items: StoredObject[],
   rows: readonly StoredObject[],
-  { selection, limit }: { selection: Selection; limit: number },
+  { selection, limit }: { selection: ListSelection; limit: number },
 ): number => {
   let seen = 0
   for (const row of rows) {

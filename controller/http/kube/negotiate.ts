@@ -4,7 +4,7 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 
 type Shape = 'object' | 'Table' | 'PartialObjectMetadata'
 
-export interface Wanted {
+export interface WantedForm {
   readonly shape: Shape
   readonly yaml: boolean
 }
@@ -37,14 +37,14 @@ const isJson = ({ type }: Accept): boolean =>
   ['application/json', 'application/*', '*/*'].includes(type.toLowerCase())
 
 /** NotAcceptable when no entry is supported. */
-export const negotiate = (accept: string | undefined): Wanted =>
+export const negotiate = (accept: string | undefined): WantedForm =>
   firstOf(
     accept,
     wantedBy,
     'application/json, application/yaml, application/json;as=Table;v=v1;g=meta.k8s.io',
   )
 
-const wantedBy = (clause: Accept): Wanted | undefined => {
+const wantedBy = (clause: Accept): WantedForm | undefined => {
   const { as, g, v = '' } = clause.params
   const yaml = clause.type.toLowerCase() === 'application/yaml'
   if (!yaml && !isJson(clause)) return undefined

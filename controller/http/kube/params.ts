@@ -15,7 +15,7 @@ import {
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
 
-export interface Selection {
+export interface ListSelection {
   readonly namespace: string | undefined
   /** The only namespaces that the caller may see; undefined: all. */
   readonly within: readonly string[] | undefined
@@ -91,7 +91,7 @@ export const writeOptionsOf = (c: AppContext): WriteOptions => {
   return { dryRun: dryRunOf(c), ...defined({ changeSet, note: noteOf(c) }) }
 }
 
-export const selectionOf = (c: AppContext, kind: Kind): Selection => ({
+export const listSelectionOf = (c: AppContext, kind: Kind): ListSelection => ({
   namespace: c.req.param('namespace'),
   // The right to a namespace in the path was checked already.
   within: c.req.param('namespace') === undefined ? visibleNamespaces(c, kind) : undefined,
@@ -100,11 +100,11 @@ export const selectionOf = (c: AppContext, kind: Kind): Selection => ({
 })
 
 /** Labels or fields decide, and not the place alone. */
-export const isSelective = ({ labels, fields }: Selection): boolean =>
+export const isSelective = ({ labels, fields }: ListSelection): boolean =>
   labels !== undefined || fields !== undefined
 
 export const selects = (
-  { labels, fields }: Selection,
+  { labels, fields }: ListSelection,
   stored: Pick<StoredObject, 'object'>,
 ): boolean =>
   (labels === undefined || labels(stored.object.metadata.labels)) &&

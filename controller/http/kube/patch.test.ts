@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { jsonPatch, type Json } from './patch.ts'
+import { jsonPatch, type JsonDocument } from './patch.ts'
 
-const target: Json = { a: { b: [1, 2, 3] }, 'x/y': 1 }
+const target: JsonDocument = { a: { b: [1, 2, 3] }, 'x/y': 1 }
 
 describe('jsonPatch', () => {
   it('applies operations in order and leaves its input alone', () => {
@@ -26,7 +26,7 @@ describe('jsonPatch', () => {
     expect(() => jsonPatch(target, [{ op: 'test', path: '/a', value: null }])).toThrow()
   })
 
-  it.each<[string, Json]>([
+  it.each<[string, JsonDocument]>([
     ['a failing test', [{ op: 'test', path: '/a', value: 1 }]],
     ['a path that is not there', [{ op: 'remove', path: '/nope' }]],
     ['an index beyond the end', [{ op: 'replace', path: '/a/b/9', value: 1 }]],
@@ -41,7 +41,7 @@ describe('jsonPatch', () => {
       [{ op: 'add', path: '/a' }],
       [{ op: 'fly', path: '/a' }],
       [1],
-    ] as Json[])
+    ] as JsonDocument[])
       expect(() => jsonPatch(target, patch)).toThrow(
         expect.objectContaining({ reason: 'BadRequest' }),
       )

@@ -2,16 +2,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type JsonDocument =
+  null | boolean | number | string | JsonDocument[] | { [key: string]: JsonDocument }
 
-const isObject = (value: unknown): value is { [key: string]: Json } =>
+const isObject = (value: unknown): value is { [key: string]: JsonDocument } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 interface Operation {
   readonly op: string
   readonly path: string
   readonly from?: string
-  readonly value?: Json
+  readonly value?: JsonDocument
 }
 
 /** Copies of copies grow exponentially: 30 operations could fill the memory. */
@@ -28,7 +29,7 @@ const refuse = (message: string): StagelyError =>
  * Applies the operations in order, all or nothing. BadRequest when `patch` is not a JSON patch; Invalid
  * when a path or test fails; RequestEntityTooLarge when it has too many operations or copies too much.
  */
-export const jsonPatch = (target: Json, patch: Json): Json => {
+export const jsonPatch = (target: JsonDocument, patch: JsonDocument): JsonDocument => {
   if (!Array.isArray(patch))
     throw new StagelyError('BadRequest', 'a JSON patch is a list of operations')
   if (patch.length > maxOperations)
@@ -43,19 +44,19 @@ const tooLarge = (message: string): StagelyError =>
 
 /** The document, and the number of bytes copied within it so far. */
 interface Root {
-  document: Json
+  document: JsonDocument
   copiedBytes: number
 }
 
-const copied = (root: Root, value: Json): Json => {
+const copied = (root: Root, value: JsonDocument): JsonDocument => {
   const text = JSON.stringify(value)
   root.copiedBytes += text.length
   if (root.copiedBytes > maxCopiedBytes)
     throw tooLarge(`a JSON patch may not copy more than ${maxCopiedBytes} bytes`)
-  return JSON.parse(text) as Json
+  return JSON.parse(text) as JsonDocument
 }
 
-const decodeOperation = (input: Json): Operation => {
+const decodeOperation = (input: JsonDocument): Operation => {
   if (!isObject(input) || typeof input['op'] !== 'string' || typeof input['path'] !== 'string')
     throw new StagelyError('BadRequest', 'each operation of a JSON patch has "op" and "path"')
   return input as unknown as Operation
@@ -96,24 +97,27 @@ const segmentsOf = (path: string): string[] => {
 }
 
 /** Parent container and last segment; the document itself is the child of a wrapper. */
-const locate = (root: { document: Json }, path: string): { parent: Json; last: string } => {
+const locate = (
+  root: { document: JsonDocument },
+  path: string,
+): { parent: JsonDocument; last: string } => {
   const segments = ['document', ...segmentsOf(path)]
-  let parent: Json = root
+  let parent: JsonDocument = root
   for (const segment of segments.slice(0, -1)) {
-    const child: Json | undefined = childOf(parent, segment)
+    const child: JsonDocument | undefined = childOf(parent, segment)
     if (child === undefined) throw refuse(`path ${path} does not exist`)
     parent = child
   }
   return { parent, last: segments.at(-1)! }
 }
 
-const childOf = (parent: Json, segment: string): Json | undefined => {
+const childOf = (parent: JsonDocument, segment: string): JsonDocument | undefined => {
   if (Array.isArray(parent))
     return /^(0|[1-9]\d*)$/.test(segment) ? parent[Number(segment)] : undefined
   return isObject(parent) && Object.hasOwn(parent, segment) ? parent[segment] : undefined
 }
 
-const read = (root: { document: Json }, path: string): Json => {
+const read = (root: { document: JsonDocument }, path: string): JsonDocument => {
   const { parent, last } = locate(root, path)
   const value = childOf(parent, last)
   if (value === undefined) throw refuse(`path ${path} does not exist`)
@@ -121,13 +125,18 @@ const read = (root: { document: Json }, path: string): Json => {
 }
 
 /** An absent value equals null, as in Kubernetes: so a patch can test that a field does not exist. */
-const test = (root: { document: Json }, path: string, value: Json): void => {
+const test = (root: { document: JsonDocument }, path: string, value: JsonDocument): void => {
   const { parent, last } = locate(root, path)
   if (!isDeepStrictEqual(childOf(parent, last) ?? null, value))
     throw refuse(`testing path ${path} failed`)
 }
 
-const put = (root: { document: Json }, path: string, value: Json, insert: boolean): void => {
+const put = (
+  root: { document: JsonDocument },
+  path: string,
+  value: JsonDocument,
+  insert: boolean,
+): void => {
   const { parent, last } = locate(root, path)
   if (Array.isArray(parent)) {
     const index = last === '-' && insert ? parent.length : Number(last)
@@ -148,7 +157,7 @@ const put = (root: { document: Json }, path: string, value: Json, insert: boolea
   })
 }
 
-const take = (root: { document: Json }, path: string): Json => {
+const take = (root: { document: JsonDocument }, path: string): JsonDocument => {
   const value = read(root, path)
   const { parent, last } = locate(root, path)
   if (Array.isArray(parent)) parent.splice(Number(last), 1)

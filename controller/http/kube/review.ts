@@ -12,7 +12,7 @@ import { apiVersion, refOf } from '../../../src/resources/meta.ts'
 import { kinds, requireKind } from '../../../src/resources/registry.ts'
 import { decodeObject } from '../../../src/resources/validation/validate.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
-import { applyObject, type Applied } from '../../manifests/apply-object.ts'
+import { applyManifest, type AppliedManifest } from '../../manifests/apply-object.ts'
 import { impactOf } from '../../impact/impact.ts'
 import { readNamespaces, type Situation } from '../../impact/situation.ts'
 import { changeOf } from '../../manifests/change-of.ts'
@@ -155,7 +155,7 @@ export const reviewChangeSet = async (
   let before: Situation | undefined
   let after: Situation | undefined
   const written = items.map(({ object }) => object)
-  const { results, refused } = await writeAllPossible<Item, Applied>(store, {
+  const { results, refused } = await writeAllPossible<Item, AppliedManifest>(store, {
     actor,
     options: { dryRun: true, review: { signal: input.signal } },
     items,
@@ -163,7 +163,7 @@ export const reviewChangeSet = async (
     before: async (tx) => {
       before = await readNamespaces(tx, written)
     },
-    each: (tx, { object }) => applyObject(tx, object),
+    each: (tx, { object }) => applyManifest(tx, object),
     after: async (tx) => {
       after = await readNamespaces(tx, written)
     },

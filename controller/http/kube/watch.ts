@@ -20,9 +20,9 @@ import {
   isSelective,
   isTrueParam,
   secondsOf,
-  selectionOf,
+  listSelectionOf,
   selects,
-  type Selection,
+  type ListSelection,
 } from './params.ts'
 import { forbiddenOption, matchOf, requireReached, resourceVersionOf } from './resource-version.ts'
 import { failureStatus } from './status.ts'
@@ -90,7 +90,7 @@ const asStagely = (error: unknown, log: Logger): StagelyError => {
 
 interface Plan {
   readonly kind: Kind
-  readonly selection: Selection
+  readonly selection: ListSelection
   /** The version after which to start; undefined: now. */
   readonly after: number | undefined
   /** True: send the existing objects first. */
@@ -121,7 +121,7 @@ const planOf = (c: AppContext, kind: Kind): Plan => {
   const wantsInitial = initial === undefined ? version === undefined : isTrueParam(initial)
   return {
     kind,
-    selection: selectionOf(c, kind),
+    selection: listSelectionOf(c, kind),
     after: wantsInitial ? undefined : version,
     sendsInitial: wantsInitial,
     endsInitial: wantsInitial && bookmarks,
@@ -274,13 +274,16 @@ const lineOf = (plan: Plan, event: ChangeEvent, render: Render): string | undefi
   return text
 }
 
-const isIn = ({ namespace, within }: Selection, { metadata }: KubeObject): boolean => {
+const isIn = ({ namespace, within }: ListSelection, { metadata }: KubeObject): boolean => {
   if (namespace !== undefined) return metadata.namespace === namespace
   return within === undefined || within.includes(metadata.namespace ?? metadata.name)
 }
 
 /** The event for this watcher: entering the selection is ADDED, leaving it is DELETED. */
-const transition = (selection: Selection, event: ChangeEvent): ChangeEvent['type'] | undefined => {
+const transition = (
+  selection: ListSelection,
+  event: ChangeEvent,
+): ChangeEvent['type'] | undefined => {
   const { type } = event
   if (!isSelective(selection)) return type
   const now = selects(selection, event)

@@ -22,7 +22,7 @@ import { getOrThrow, refOfPath } from './read.ts'
 import { conflict, invalid } from './status.ts'
 import { managedAfterUpdate, whoOf } from './tracking.ts'
 import type { Wire } from './wire-form.ts'
-import { checkPatchOptions, patched, type Handler, type WriteDeps } from './write.ts'
+import { checkPatchOptions, patched, type Handler, type KubeWriteDeps } from './write.ts'
 
 interface StatusChange {
   /** The body, or the object with the patch applied. */
@@ -38,7 +38,7 @@ const writeStatus = async (
     deps,
     check,
     change,
-  }: { deps: WriteDeps; check: FieldCheck; change: (current: KubeObject) => StatusChange },
+  }: { deps: KubeWriteDeps; check: FieldCheck; change: (current: KubeObject) => StatusChange },
 ): Promise<Response> => {
   const options = writeOptionsOf(c)
   const who = whoOf(c, kind, 'status')
@@ -63,7 +63,7 @@ const writeStatus = async (
 }
 
 export const serveReplaceStatus =
-  (deps: WriteDeps, kind: Kind): Handler =>
+  (deps: KubeWriteDeps, kind: Kind): Handler =>
   async (c) => {
     const body = await readObject(c)
     const input = atPath(c, kind, body.content)
@@ -76,7 +76,7 @@ export const serveReplaceStatus =
   }
 
 export const servePatchStatus =
-  (deps: WriteDeps, kind: Kind): Handler =>
+  (deps: KubeWriteDeps, kind: Kind): Handler =>
   async (c) => {
     const patch = await readPatch(c, kind)
     checkPatchOptions(c, patch)

@@ -10,7 +10,7 @@ import type { Store, StoredObject, Transaction } from '../../../src/store/store.
 import { actorOf, type AppContext } from '../env.ts'
 import { checkUnused } from '../in-use.ts'
 import { answerList, answerObject, asStored } from './answer.ts'
-import { applyObject, readConfiguration } from './apply.ts'
+import { serveApply, readConfiguration } from './apply.ts'
 import { readObject, readPatch, type Patch } from './body.ts'
 import {
   asAnswered,
@@ -24,17 +24,17 @@ import {
 } from './decode.ts'
 import { readDeleteOptions } from './delete-options.ts'
 import { checkPatchRight } from './deploy-right.ts'
-import { parseContinue, renderContinue, type Place } from './continue-token.ts'
-import { limitOf, placeOf } from './list.ts'
-import { invalidOption, selectionOf, selects, writeOptionsOf } from './params.ts'
-import { jsonPatch, type Json } from './patch.ts'
+import { parseContinue, renderContinue, type ListPosition } from './continue-token.ts'
+import { limitOf, listPositionOf } from './list.ts'
+import { invalidOption, listSelectionOf, selects, writeOptionsOf } from './params.ts'
+import { jsonPatch, type JsonDocument } from './patch.ts'
 import { getOrThrow, refOfPath } from './read.ts'
 import { deletedStatus } from './status.ts'
 import { applyStrategicPatch } from './strategic-merge.ts'
 import { managedAfterUpdate, whoOf, withKnownValue, type TrackedChange } from './tracking.ts'
 import { toWire, type Wire } from './wire-form.ts'
 
-export interface WriteDeps {
+export interface KubeWriteDeps {
   readonly store: Store
   readonly clock: Clock
 }
@@ -42,7 +42,7 @@ export interface WriteDeps {
 export type Handler = (c: AppContext) => Promise<Response>
 
 export const serveCreate =
-  ({ store, clock }: WriteDeps, kind: Kind): Handler =>
+  ({ store, clock }: KubeWriteDeps, kind: Kind): Handler =>
   async (c) => {
     const options = writeOptionsOf(c)
     const who = whoOf(c, kind, '')
@@ -72,7 +72,7 @@ const replaceObject = async (
 }
 
 export const serveReplace =
-  ({ store, clock }: WriteDeps, kind: Kind): Handler =>
+  ({ store, clock }: KubeWriteDeps, kind: Kind): Handler =>
   async (c) => {
     const options = writeOptionsOf(c)
     const who = whoOf(c, kind, '')
@@ -99,7 +99,7 @@ export const serveReplace =
 const mergedLists: Schema = { properties: { metadata: objectMetaSchema } }
 
 const merged = (wire: Wire, { type, content }: Patch): unknown => {
-  if (type === 'json') return jsonPatch(wire as Json, content as Json)
+  if (type === 'json') return jsonPatch(wire as JsonDocument, content as JsonDocument)
   return type === 'strategic'
     ? applyStrategicPatch(wire, content, mergedLists)
     : applyMergePatch(wire, content)
@@ -125,7 +125,7 @@ export const checkPatchOptions = (c: AppContext, { type }: Patch): void => {
 }
 
 export const servePatch =
-  (deps: WriteDeps, kind: Kind): Handler =>
+  (deps: KubeWriteDeps, kind: Kind): Handler =>
   async (c) => {
     const patch = await readPatch(c, kind)
     checkPatchOptions(c, patch)
@@ -138,7 +138,7 @@ export const servePatch =
 const answerApply = async (
   c: AppContext,
   kind: Kind,
-  { store, clock }: WriteDeps,
+  { store, clock }: KubeWriteDeps,
   patch: Patch,
 ): Promise<Response> => {
   const options = writeOptionsOf(c)
@@ -146,7 +146,7 @@ const answerApply = async (
   const check = fieldCheckOf(c, patch)
   const now = clock.now()
   const { object, before, created, versionBefore } = await store.write(actorOf(c), options, (tx) =>
-    applyObject(c, kind, { tx, config, check, now }),
+    serveApply(c, kind, { tx, config, check, now }),
   )
   await warnOfPlace(c, store, object, before)
   const answered = asAnswered(options, object, versionBefore)
@@ -156,7 +156,7 @@ const answerApply = async (
 const answerPatch = async (
   c: AppContext,
   kind: Kind,
-  { store, clock }: WriteDeps,
+  { store, clock }: KubeWriteDeps,
   patch: Patch,
 ): Promise<Response> => {
   const check = fieldCheckOf(c, patch)
@@ -178,7 +178,7 @@ const answerPatch = async (
 }
 
 export const serveDelete =
-  ({ store, clock }: WriteDeps, kind: Kind): Handler =>
+  ({ store, clock }: KubeWriteDeps, kind: Kind): Handler =>
   async (c) => {
     const options = writeOptionsOf(c)
     const { preconditions, dryRun, foreground } = await readDeleteOptions(c)
@@ -196,7 +196,7 @@ export const serveDelete =
     return c.json(deletedStatus(kind, ref.name, object.metadata.uid))
   }
 
-const isAfter = (place: Place, after: Place): boolean =>
+const isAfter = (place: ListPosition, after: ListPosition): boolean =>
   place.namespace === after.namespace ? place.name > after.name : place.namespace > after.namespace
 
 /**
@@ -204,10 +204,10 @@ const isAfter = (place: Place, after: Place): boolean =>
  * objects, and with a token for the rest.
  */
 export const serveDeleteCollection =
-  ({ store, clock }: WriteDeps, kind: Kind): Handler =>
+  ({ store, clock }: KubeWriteDeps, kind: Kind): Handler =>
   async (c) => {
     const options = writeOptionsOf(c)
-    const selection = selectionOf(c, kind)
+    const selection = listSelectionOf(c, kind)
     const limit = limitOf(c)
     const token = c.req.query('continue') ?? ''
     const after = token === '' ? undefined : parseContinue(token).after
@@ -220,7 +220,7 @@ export const serveDeleteCollection =
         const { items, resourceVersion } = await tx.list(kind.kind, { namespace, within })
         const selected = items
           .filter((object) => selects(selection, { object }))
-          .filter((object) => after === undefined || isAfter(placeOf({ object }), after))
+          .filter((object) => after === undefined || isAfter(listPositionOf({ object }), after))
         const removed: StoredObject[] = []
         for (const object of selected.slice(0, limit))
           removed.push(asStored((await tx.remove(refOf(object), preconditions)).object))
@@ -228,7 +228,7 @@ export const serveDeleteCollection =
         const done = removed.length === selected.length || last === undefined
         const next = done
           ? {}
-          : { continue: renderContinue({ at: undefined, after: placeOf(last) }) }
+          : { continue: renderContinue({ at: undefined, after: listPositionOf(last) }) }
         return { items: removed, resourceVersion, ...next }
       },
     )

@@ -26,7 +26,7 @@ const ticketSchema = z.strictObject({
 })
 
 /** A login that the provider has vouched for, and that its person has yet to allow. */
-export interface Waiting {
+export interface WaitingLogin {
   readonly state: string
   readonly login: StartedByCommand
   readonly identity: Identity
@@ -34,14 +34,14 @@ export interface Waiting {
 
 const use = 'login to allow'
 
-const renderTicket = (key: Buffer, { state, login, identity }: Waiting): string => {
+const renderTicket = (key: Buffer, { state, login, identity }: WaitingLogin): string => {
   const roles = identity.roles === undefined ? undefined : [...identity.roles]
   const { expiresAt } = login
   return renderSigned(key, use, { state, login, identity: { ...identity, roles }, expiresAt })
 }
 
 /** undefined for a ticket that was not made here, or has expired. */
-export const parseTicket = (key: Buffer, ticket: string, now: number): Waiting | undefined => {
+export const parseTicket = (key: Buffer, ticket: string, now: number): WaitingLogin | undefined => {
   const found = parseSigned({ key, use, schema: ticketSchema }, ticket, now)
   if (found === undefined) return undefined
   const { state, login, identity } = found
@@ -74,7 +74,7 @@ const html = (text: string): string =>
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
     .replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
-export const askPerson = (c: AppContext, deps: LoginDeps, waiting: Waiting): Response => {
+export const askPerson = (c: AppContext, deps: LoginDeps, waiting: WaitingLogin): Response => {
   const { login, identity } = waiting
   const who = html(identity.email)
   c.header('content-security-policy', policy)

@@ -8,7 +8,7 @@ import type { DeniedLog } from '../../audit/denied.ts'
 import type { AppContext } from '../env.ts'
 import type { FailureLimit, LoginLimit } from '../rate-limit.ts'
 import type { Base } from '../session-cookie.ts'
-import type { Asking, Checks, OidcProvider } from './provider.ts'
+import type { Asking, LoginChecks, OidcProvider } from './provider.ts'
 
 export interface LoginDeps {
   readonly logins: Pick<
@@ -28,7 +28,7 @@ export interface LoginDeps {
 }
 
 /** Derived from the state, so that nothing is stored for a login in progress. */
-export const checksOf = (key: Buffer, state: string): Checks => {
+export const checksOf = (key: Buffer, state: string): LoginChecks => {
   const part = (use: string): string =>
     createHmac('sha256', key).update(`${use} ${state}`).digest('base64url')
   return { state, nonce: part('nonce'), verifier: part('verifier') }

@@ -25,7 +25,7 @@ export interface OidcConfig {
 }
 
 /** Values that bind an answer of the provider to its login. All three are derived from one secret state. */
-export interface Checks {
+export interface LoginChecks {
   readonly state: string
   readonly nonce: string
   readonly verifier: string
@@ -134,7 +134,7 @@ export class OidcProvider {
   /** The URL for the browser. ServiceUnavailable while the provider does not answer. */
   async authorizationUrl(
     redirectUri: string,
-    checks: Checks,
+    checks: LoginChecks,
     { isFresh = false }: Asking = {},
   ): Promise<URL> {
     const client = await this.#discovered()
@@ -153,7 +153,7 @@ export class OidcProvider {
   }
 
   /** The identity behind this callback URL. Forbidden when the provider does not confirm it. */
-  async identity(callback: URL, checks: Checks, asking: Asking): Promise<Identity> {
+  async identity(callback: URL, checks: LoginChecks, asking: Asking): Promise<Identity> {
     const client = await this.#discovered()
     let claims: openid.IDToken | undefined
     try {

@@ -15,7 +15,7 @@ import type { Replicas } from '../../../src/store/replicas.ts'
 import type { LogRelay, LogPeers } from '../agents/orders/log-relay.ts'
 import {
   decodeBody,
-  RefusedError,
+  AgentRefusedError,
   renderRefusal,
   type AgentContext,
   type AgentEnv,
@@ -81,8 +81,8 @@ const sealTask = (key: Buffer, to: string, order: TaskOrder): string =>
 const openTask = (key: Buffer, self: string, sealed: string): TaskOrder =>
   taskOrder.parse(JSON.parse(openSealed(sealKey(key), sealed, taskAad(self)).toString('utf8')))
 
-const stranger = (): RefusedError =>
-  new RefusedError(401, 'Unauthorized', 'only controllers of this database may ask this')
+const stranger = (): AgentRefusedError =>
+  new AgentRefusedError(401, 'Unauthorized', 'only controllers of this database may ask this')
 
 /** The server's part. */
 export const mountPeerRoutes = (

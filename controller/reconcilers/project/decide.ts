@@ -25,7 +25,7 @@ import { entryIn, seesIn } from './sees.ts'
 import { no, unknown, yes } from '../verdict.ts'
 
 /** One service of one stagelet that sees a secret. */
-export interface Consumer {
+export interface SecretConsumer {
   readonly stagelet: StageletObject
   readonly service: ServiceStatus
 }
@@ -50,8 +50,11 @@ export const decideProject = (input: ProjectFacts): ProjectStatus => {
 }
 
 /** The services that see each secret, by the uid of the secret; also those that see only another secret that refers to it. */
-export const consumersBySecret = ({ stagelets, head }: ProjectFacts): Map<string, Consumer[]> => {
-  const consumers = new Map<string, Consumer[]>()
+export const consumersBySecret = ({
+  stagelets,
+  head,
+}: ProjectFacts): Map<string, SecretConsumer[]> => {
+  const consumers = new Map<string, SecretConsumer[]>()
   const secretsSeen = createSeen(head.entries)
   for (const stagelet of stagelets)
     for (const service of stagelet.status?.services ?? [])
@@ -92,7 +95,7 @@ interface Decided {
 export const decideSecret = (
   input: ProjectFacts,
   secret: SecretObject,
-  consumers: readonly Consumer[],
+  consumers: readonly SecretConsumer[],
 ): Decided => {
   const generation = secret.metadata.generation
   const services = consumers.map(consumerName).sort()
@@ -171,14 +174,14 @@ const namesOf = (stagelets: readonly StageletObject[]): string =>
     .map((s) => s.metadata.name)
     .join(', ')
 
-const consumerName = ({ stagelet, service }: Consumer): string =>
+const consumerName = ({ stagelet, service }: SecretConsumer): string =>
   `${stagelet.metadata.name}/${service.name}`
 
-const consumersNamed = (consumers: readonly Consumer[]): string =>
+const consumersNamed = (consumers: readonly SecretConsumer[]): string =>
   consumers.slice(0, mostNamed).map(consumerName).join(', ')
 
 /** What all of their stagelets say; where they differ, that an agent is away. */
-const whyUnseen = (consumers: readonly Consumer[]): string => {
+const whyUnseen = (consumers: readonly SecretConsumer[]): string => {
   const reasons = new Set(
     consumers.map(({ stagelet: { status } }) => {
       const inSync = findCondition(status?.conditions, 'SecretsInSync')
@@ -195,7 +198,7 @@ const whyMissing = ({ spec, status }: SecretObject): Verdict =>
 const inSync = (
   input: ProjectFacts,
   secret: SecretObject,
-  consumers: readonly Consumer[],
+  consumers: readonly SecretConsumer[],
 ): Verdict => {
   const version = secret.status?.version
   if (version === undefined) return whyMissing(secret)
@@ -240,7 +243,7 @@ const inSync = (
 export const runsCurrent = (
   { runningSets, head }: ProjectFacts,
   secret: SecretObject,
-  { service, stagelet }: Consumer,
+  { service, stagelet }: SecretConsumer,
 ): boolean => {
   const set = service.revision === undefined ? undefined : runningSets.get(service.revision)
   if (set === undefined) return false

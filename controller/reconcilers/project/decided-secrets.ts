@@ -5,7 +5,7 @@ import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts
 import type { ListedObject } from '../../../src/store/store.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import { earliest } from '../../../src/kernel/earliest.ts'
-import { consumersBySecret, decideSecret, type Consumer } from './decide.ts'
+import { consumersBySecret, decideSecret, type SecretConsumer } from './decide.ts'
 import { isToRenew } from './expiry.ts'
 import type { ProjectFacts, SecretObject, StageletObject } from './gather.ts'
 
@@ -25,10 +25,10 @@ const keyOfStagelet = (stagelet: StageletObject): string => {
   return key
 }
 
-const serviceKeys = new WeakMap<Consumer['service'], { stagelet: string; key: string }>()
+const serviceKeys = new WeakMap<SecretConsumer['service'], { stagelet: string; key: string }>()
 
 /** A service that has not changed is the same object, and has the same key. */
-const keyOf = ({ stagelet: { metadata }, service }: Consumer): string => {
+const keyOf = ({ stagelet: { metadata }, service }: SecretConsumer): string => {
   const known = serviceKeys.get(service)
   if (known?.stagelet === metadata.name) return known.key
   const key = JSON.stringify([metadata.name, service])
@@ -36,7 +36,7 @@ const keyOf = ({ stagelet: { metadata }, service }: Consumer): string => {
   return key
 }
 
-const noConsumers: readonly Consumer[] = []
+const noConsumers: readonly SecretConsumer[] = []
 const noKeys: readonly string[] = []
 
 const sameItems = (a: readonly string[], b: readonly string[]): boolean =>

@@ -35,12 +35,12 @@ export const gatherProject = async (
   ref: { namespace: string; name: string },
   now: string,
 ): Promise<ProjectInput | undefined> => {
-  const around = await gatherFacts(reader, ref, now)
+  const around = await gatherProjectFacts(reader, ref, now)
   return around && { ...around, secrets: await secretsOf(reader, ref) }
 }
 
 /** Undefined when the project does not exist. */
-export const gatherFacts = async (
+export const gatherProjectFacts = async (
   reader: Reader,
   { namespace, name }: { namespace: string; name: string },
   now: string,

@@ -15,7 +15,7 @@ import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
 import { decideOrphan, decideProject } from './decide.ts'
-import { gatherFacts, secretsOf, type ProjectFacts, type SecretObject } from './gather.ts'
+import { gatherProjectFacts, secretsOf, type ProjectFacts, type SecretObject } from './gather.ts'
 import { expiryEvents, isToRenew, renew } from './expiry.ts'
 import { DecidedSecrets, type ListedSecret } from './decided-secrets.ts'
 import { hasSameInputs } from './reconciled-inputs.ts'
@@ -39,7 +39,7 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
     const now = toTimestamp(deps.clock.now())
     const { namespace, name: project } = ref
     const secrets = await deps.store.listRows('StagelySecret', { namespace, project })
-    const input = await gatherFacts(deps.store, ref, now)
+    const input = await gatherProjectFacts(deps.store, ref, now)
     if (input === undefined) {
       decided.delete(key)
       return { changes: orphanChanges(await secretsOf(deps.store, ref), now), renewals: [] }

@@ -14,7 +14,7 @@ import { isUnseen, lastKnown } from '../stagelet/unseen.ts'
 import { countStandings, namesAt, type Standing } from './counts.ts'
 import { findVanishedTogether } from './vanished-agents.ts'
 import type { RolloutInput } from './gather.ts'
-import { conditionsOf } from './verdict.ts'
+import { rolloutConditionsOf } from './verdict.ts'
 
 export interface RolloutDecision {
   /** Names of the stagelets that are admitted to the newest revision now. */
@@ -46,7 +46,7 @@ export const decideRollout = (input: RolloutInput): RolloutDecision => {
   // Interrupted stagelets come first: otherwise more than maxConcurrent stagelets would be unfinished.
   const waiting = [...namesAt(standings, 'interrupted'), ...namesAt(standings, 'waiting')]
   const vanished = waiting.length === 0 ? [] : vanishedAgents(input)
-  const state = stateOf({ spec, failed, vanished, open: waiting.length + progressing })
+  const state = rolloutStateOf({ spec, failed, vanished, open: waiting.length + progressing })
   const free = (spec.maxConcurrent ?? Infinity) - progressing
   const admit = state === 'Progressing' ? waiting.slice(0, Math.max(0, free)) : []
   const rollout: ProjectRollout = {
@@ -60,7 +60,7 @@ export const decideRollout = (input: RolloutInput): RolloutDecision => {
     admit,
     stagelets,
     rollout,
-    conditions: conditionsOf(input, rollout, { standings, vanished }),
+    conditions: rolloutConditionsOf(input, rollout, { standings, vanished }),
     checkInMs: nextDeadline(input, spec, new Set(namesAt(standings, 'busy'))),
   }
 }
@@ -81,7 +81,7 @@ const countStagelets = (stagelets: readonly StageletObject[]): StageletCounts =>
   }
 }
 
-export const stateOf = (known: {
+export const rolloutStateOf = (known: {
   spec: RolloutSpec
   failed: readonly string[]
   vanished: readonly string[]

@@ -12,7 +12,7 @@ const listed = (names: readonly string[]): string =>
   names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
 
 /** `Progressing` says how far the rollout is, `Degraded` what stops it. */
-export const conditionsOf = (
+export const rolloutConditionsOf = (
   input: RolloutInput,
   rollout: ProjectRollout,
   known: { standings: Standings; vanished: readonly string[] },

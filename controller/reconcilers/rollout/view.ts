@@ -6,7 +6,14 @@ import type { ProjectRollout, RolloutSpec } from '../../../src/resources/kinds/p
 import type { StageletObject } from '../project/gather.ts'
 import { isUnseen } from '../stagelet/unseen.ts'
 import { countStandings, type Standing } from './counts.ts'
-import { holdsFailed, isAway, isHeld, standingOf, stateOf, vanishedAgents } from './decide.ts'
+import {
+  holdsFailed,
+  isAway,
+  isHeld,
+  standingOf,
+  rolloutStateOf,
+  vanishedAgents,
+} from './decide.ts'
 import type { RolloutInput } from './gather.ts'
 import { progressOf, whyStopped } from './verdict.ts'
 
@@ -73,7 +80,7 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
   const open = waiting + progressing + unknown
   const vanished = isStaged && waiting > 0 ? vanishedAgents(input) : []
   const atOnceState = open > 0 ? 'Progressing' : failed.length > 0 ? 'Failed' : 'Complete'
-  const state = isStaged ? stateOf({ spec, failed, vanished, open }) : atOnceState
+  const state = isStaged ? rolloutStateOf({ spec, failed, vanished, open }) : atOnceState
   const stopped = state === 'Stopped' || state === 'Braked'
   return {
     isStaged,

@@ -16,7 +16,7 @@ import { findFailed } from '../../../src/rollout/quarantine.ts'
 import type { SeenInput, StageletInput } from './facts.ts'
 import { degraded } from './degraded.ts'
 import { drifted } from './drift.ts'
-import { isOutdated, secretsInSync, type Decided } from './in-sync.ts'
+import { isFaultOutdated, secretsInSync, type Decided } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
 import { heldOf, withPropagation } from './propagation.ts'
 import { reportCut } from './report-cut.ts'
@@ -27,7 +27,7 @@ import {
   quarantineOf,
   revisionFor,
   wantedSinceOf,
-  whyHeld,
+  whyRevisionHeld,
   withKeys,
 } from './revision.ts'
 import {
@@ -67,7 +67,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const failed = findFailed(stagelet.metadata.name, input.head?.entries, quarantine)
   const decided = revisionFor(input, quarantine)
   const { revision: wantedRevision } = decided
-  const held = whyHeld(input, decided)
+  const held = whyRevisionHeld(input, decided)
   const generation = stagelet.metadata.generation ?? 0
   const unseen = unseenOf(input)
   const verdicts =
@@ -234,7 +234,7 @@ const progressing = (
   if (held?.reason === awaitingCredential) return held
   if (observation === undefined)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
-  if (observation.fault?.reason === 'KeysMissing' && !isOutdated(observation, wantedRevision))
+  if (observation.fault?.reason === 'KeysMissing' && !isFaultOutdated(observation, wantedRevision))
     return no('KeysMissing', observation.fault.message)
   if (observation.phase === 'Applying')
     return yes('Applying', `applying revision ${observation.revision}`)

@@ -7,7 +7,7 @@ import {
 } from '../../../src/resources/kinds/observation.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { decideStagelet } from './decide.ts'
-import { eventsOf } from './events.ts'
+import { stageletEventsOf } from './events.ts'
 import type { StageletInput } from './facts.ts'
 
 type Rollout = NonNullable<ObservationSpec['rollout']>
@@ -19,14 +19,14 @@ const story = (...steps: Partial<StageletInput>[]): string[] => {
     const stagelet = aStagelet(status === undefined ? {} : { status })
     const next = decideStagelet(anInput([], { ...step, stagelet })).status
     status = next
-    return eventsOf(stagelet, next).map(({ type, reason }) => `${type} ${reason}`)
+    return stageletEventsOf(stagelet, next).map(({ type, reason }) => `${type} ${reason}`)
   })
 }
 /** The texts of what is told of this input. */
 const textsOf = (step: Partial<StageletInput>): string[] => {
   const stagelet = aStagelet()
   const { status } = decideStagelet(anInput([], { ...step, stagelet }))
-  return eventsOf(stagelet, status).map(({ message }) => message)
+  return stageletEventsOf(stagelet, status).map(({ message }) => message)
 }
 const reports = (rollout: Rollout, pendingEdits: string[] = []): Partial<StageletInput> => ({
   observation: anObservation({ rollout, pendingEdits }),
@@ -91,7 +91,7 @@ describe('the events of a stagelet', () => {
     const stagelet = aStagelet({})
     const { status } = decideStagelet(anInput([], { ...reports(along), stagelet }))
     expect(status.lastRollout).toMatchObject({ recreated: ['db', 'peer'], cascaded: ['peer'] })
-    const said = eventsOf(stagelet, status).map(({ message }) => message)
+    const said = stageletEventsOf(stagelet, status).map(({ message }) => message)
     expect(said).toContain('revision 1 is healthy; re-created: db; along with these: peer')
   })
 

@@ -7,7 +7,7 @@ import type { Stagelet } from './facts.ts'
 import { isUntoldHealing } from './drift.ts'
 import { lastKnown } from './unseen.ts'
 
-export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[] => {
+export const stageletEventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[] => {
   const before = stagelet.status
   const events: EventInput[] = []
   const add = (type: EventInput['type'], reason: string, message: string): void => {

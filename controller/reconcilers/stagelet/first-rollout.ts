@@ -7,7 +7,7 @@ import type { StageletInput } from './facts.ts'
 /** Longest wait for a project to be quiet, however often it is written to. */
 const longestMs = 10_000
 
-export interface Awaited {
+export interface FirstRolloutWait {
   readonly reason: 'WaitingForSecrets' | 'AwaitingQuiet'
   readonly message: string
   /** When to look again (ms); undefined where a change of the project ends the wait. */
@@ -35,7 +35,7 @@ const missingKeys = ({ stagelet, head }: FirstRolloutInput): string[] => {
 }
 
 /** The reason why the first rollout waits; undefined where it does not wait, or is not the first one. */
-export const awaitedBy = (input: FirstRolloutInput): Awaited | undefined => {
+export const awaitedBy = (input: FirstRolloutInput): FirstRolloutWait | undefined => {
   const { stagelet, project, revisions, nowMs } = input
   if (revisions === undefined || !isFirst(input)) return undefined
   const missing = missingKeys(input)

@@ -32,7 +32,7 @@ export const rolledBack = (input: StageletInput, failed: Quarantined): string =>
 }
 
 /** Of keys that were missing: a newer revision may hold them. */
-export const isOutdated = ({ fault, revision }: ObservationSpec, newest: number): boolean =>
+export const isFaultOutdated = ({ fault, revision }: ObservationSpec, newest: number): boolean =>
   fault?.reason === 'KeysMissing' && revision < newest
 
 const faultOf = (
@@ -40,7 +40,7 @@ const faultOf = (
   newest: number,
   held: Verdict | undefined,
 ): Verdict | undefined => {
-  if (held === undefined && isOutdated(observation, newest))
+  if (held === undefined && isFaultOutdated(observation, newest))
     return no('NewRevision', `revision ${newest} is on its way, which may hold what was missing`)
   return observation.fault && no(observation.fault.reason, observation.fault.message)
 }

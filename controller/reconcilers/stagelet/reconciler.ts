@@ -18,7 +18,7 @@ import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
 import { decideStagelet } from './decide.ts'
-import { eventsOf } from './events.ts'
+import { stageletEventsOf } from './events.ts'
 import { awaitedBy } from './first-rollout.ts'
 import { happeningsOf } from './happenings.ts'
 import type { StageletInput } from './facts.ts'
@@ -102,7 +102,9 @@ const reconcileIn = async (
     if (until !== undefined) outcomes.set(key, waitFor(until - now))
     else outcomes.set(key, revisions?.closesAt === undefined ? done : waitFor(5000))
   }
-  await tx.recordEvents(decided.flatMap(({ input, status }) => eventsOf(input.stagelet, status)))
+  await tx.recordEvents(
+    decided.flatMap(({ input, status }) => stageletEventsOf(input.stagelet, status)),
+  )
   for (const { input, release } of decided) {
     const { stagelet } = input
     if (release && stagelet.metadata.finalizers?.includes(agentFinalizer) === true)

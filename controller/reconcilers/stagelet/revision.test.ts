@@ -13,7 +13,7 @@ import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 import { decideStagelet } from './decide.ts'
-import { eventsOf } from './events.ts'
+import { stageletEventsOf } from './events.ts'
 import type { StageletInput } from './facts.ts'
 
 const entriesAt = (web: number, db = 1): SetEntry[] => [
@@ -74,8 +74,10 @@ describe('a stagelet whose newest revision failed', () => {
     expect(message).toMatch(
       /^rolled back to revision 4, because revision 5 failed.*keeps crashing$/s,
     )
-    expect(eventsOf(aStagelet({ status }), next).map((e) => e.reason)).toEqual(['RolledBack'])
-    expect(eventsOf(aStagelet({ status: next }), next)).toEqual([])
+    expect(stageletEventsOf(aStagelet({ status }), next).map((e) => e.reason)).toEqual([
+      'RolledBack',
+    ])
+    expect(stageletEventsOf(aStagelet({ status: next }), next)).toEqual([])
   })
 
   it('blames the new values by key, version and who set them, in the event too', () => {
@@ -85,7 +87,7 @@ describe('a stagelet whose newest revision failed', () => {
       'because revision 5 failed with WEB (version 2, set by ann at 2026-01-01T08:00:00Z) for web; give web another value'
     for (const type of ['SecretsInSync', 'Degraded', 'Ready'])
       expect(findCondition(next.conditions, type)?.message).toContain(said)
-    expect(eventsOf(aStagelet({ status }), next)[0]?.message).toContain(said)
+    expect(stageletEventsOf(aStagelet({ status }), next)[0]?.message).toContain(said)
     const taken = decideStagelet(
       anInputAfter({
         head: setAt(5, [anEntry({ key: 'DB', scope: 'db' })]),

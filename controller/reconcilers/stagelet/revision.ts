@@ -89,7 +89,7 @@ export const wantedSinceOf = (
 export const awaitingCredential = 'AwaitingCredential'
 
 /** Why the newest revision is kept from the stagelet. */
-export const whyHeld = (
+export const whyRevisionHeld = (
   { stagelet, revisions, untested }: StageletInput,
   { heldBy, revision }: RevisionDecision,
 ): Verdict | undefined => {

@@ -13,7 +13,7 @@ import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { decideStagelet } from './decide.ts'
-import { eventsOf } from './events.ts'
+import { stageletEventsOf } from './events.ts'
 import type { StageletInput } from './facts.ts'
 import { seenTypes } from './unseen.ts'
 
@@ -234,9 +234,11 @@ describe('what an engine runs that does not answer', () => {
   it('is told by one event, and stays readable when the agent is lost as well', () => {
     const first = after({}, { observation: blind })
     const before = aStagelet({ status: after({}) })
-    expect(eventsOf(before, first)).toMatchObject([{ reason: 'EngineUnavailable', message: why }])
+    expect(stageletEventsOf(before, first)).toMatchObject([
+      { reason: 'EngineUnavailable', message: why },
+    ])
     const again = after({}, { observation: blind }, { observation: blind })
-    expect(eventsOf(aStagelet({ status: first }), again)).toEqual([])
+    expect(stageletEventsOf(aStagelet({ status: first }), again)).toEqual([])
     const lostToo = after({}, { observation: blind }, { observation: blind, agent: away })
     expect(message(lostToo, 'SecretsInSync')).toBe(`${said}; then: InSync, revision 1`)
   })

@@ -5,17 +5,17 @@ import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { Effect } from '../machine/machine.ts'
 import { retryMs } from '../machine/idle.ts'
 import { discard } from './discard.ts'
-import { after, dropStaged, type Outcome } from './outcome.ts'
+import { afterEffect, dropStagedValues, type EffectOutcome } from './outcome.ts'
 import type { RotatorFault } from '../providers/rotator.ts'
 import { afterNoLook } from '../machine/old-use.ts'
-import type { Work } from './work.ts'
+import type { EffectContext } from './work.ts'
 
 /** A service that answers "pending" for ever has so long. */
 const pendingMs = 21_600_000
 const mostTries = 5
 
 /** Whether a service that answers "pending" may do so still. */
-const mayWait = ({ rotation, status, nowMs }: Work): boolean => {
+const mayWait = ({ rotation, status, nowMs }: EffectContext): boolean => {
   const { pendingFor = '6h' } = rotation.spec.rotator.webhook ?? {}
   const since = Date.parse(status.phaseSince ?? '') || nowMs
   return nowMs - since < Math.min(pendingMs, durationMs(pendingFor))
@@ -30,13 +30,13 @@ const unknownBy = {
 
 /** Of a fault that a rotator tells: when it is tried again, or that the attempt ends. */
 export const afterFault = async (
-  work: Work,
+  work: EffectContext,
   effect: Effect,
   fault: RotatorFault,
-): Promise<Outcome> => {
+): Promise<EffectOutcome> => {
   const { status, nowMs } = work
-  const later = (set: Partial<RotationStatus>): Outcome =>
-    after(work, [effect, 'RetryLater'], { set })
+  const later = (set: Partial<RotationStatus>): EffectOutcome =>
+    afterEffect(work, [effect, 'RetryLater'], { set })
   if (fault.kind === 'Pending' && mayWait(work)) {
     const retryAt = toTimestamp(nowMs + Math.max(1_000, fault.retryAfterMs ?? 60_000))
     return later({ retryAt, retryFor: fault.message })
@@ -57,16 +57,23 @@ export const afterFault = async (
     if (effect !== 'prepare' && work.rotation.spec.inPlace === true)
       await discard(work).catch(() => undefined)
     const set = { tries, retryAt, retryFor: fault.message }
-    return effect === 'test' ? after(work, ['test', 'SetAgain'], { set }) : later(set)
+    return effect === 'test' ? afterEffect(work, ['test', 'SetAgain'], { set }) : later(set)
   }
   return givenUp(work, effect, fault)
 }
 
-const givenUp = (work: Work, effect: Effect, { kind, message }: RotatorFault): Outcome => {
+const givenUp = (
+  work: EffectContext,
+  effect: Effect,
+  { kind, message }: RotatorFault,
+): EffectOutcome => {
   if (effect === 'prepare') {
     const failure = { reason: 'Preflight', message }
-    return { ...after(work, ['prepare', 'NotAllowed'], { failure }), write: dropStaged(work) }
+    return {
+      ...afterEffect(work, ['prepare', 'NotAllowed'], { failure }),
+      write: dropStagedValues(work),
+    }
   }
   const failure = { reason: kind === 'Pending' ? 'PendingTooLong' : 'SetFailed', message }
-  return after(work, [effect === 'test' ? 'test' : 'set', 'GivenUp'], { failure })
+  return afterEffect(work, [effect === 'test' ? 'test' : 'set', 'GivenUp'], { failure })
 }

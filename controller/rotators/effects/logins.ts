@@ -2,7 +2,7 @@
 import { refOf } from '../../../src/resources/meta.ts'
 import { reconcilerActor } from '../../reconcilers/actor.ts'
 import type { Credential, Rotator } from '../providers/rotator.ts'
-import type { Work } from './work.ts'
+import type { EffectContext } from './work.ts'
 
 /** Values of now. */
 export const readOld = async ({
@@ -10,7 +10,7 @@ export const readOld = async ({
   gathered,
   rotator,
   status,
-}: Work): Promise<Credential | undefined> => {
+}: EffectContext): Promise<Credential | undefined> => {
   const values: Record<string, string> = {}
   for (const [output, secret] of gathered.outputs) {
     if (secret.status?.version === undefined) continue
@@ -38,7 +38,7 @@ interface Turns {
 }
 
 /** Which credential is the old one, and which login gets the new one. */
-export const turnsOf = async (work: Work): Promise<Turns> => {
+export const turnsOf = async (work: EffectContext): Promise<Turns> => {
   const { rotator, status, signal } = work
   const { slots } = rotator
   // What the outputs hold is dead: what runs must be found.
@@ -64,7 +64,7 @@ export const sameValues = (
 
 /** To set, scramble or end one of the two changes the other: both are one login. */
 export const isSameLogin = (
-  { rotator, rotation }: Work,
+  { rotator, rotation }: EffectContext,
   old: Credential,
   other: Credential,
 ): boolean => {
@@ -75,7 +75,7 @@ export const isSameLogin = (
 
 /** Why the login that gets the new credential may belong to somebody else. */
 export const idleFaults = async (
-  work: Work,
+  work: EffectContext,
   candidate: Credential,
   old: Credential | undefined,
 ): Promise<string[]> => {
@@ -112,7 +112,7 @@ export const idleFaults = async (
 }
 
 /** An earlier attempt that was given up has left its login valid: containers may run it, although the outputs do not hold it. */
-const runFaults = (work: Work, name: string): string[] => {
+const runFaults = (work: EffectContext, name: string): string[] => {
   const { blockedBy, rolling } = work.gathered.facts.proof
   const stagelets = [...blockedBy.flatMap(({ stagelet }) => stagelet ?? []), ...rolling]
   if (stagelets.length === 0) return []
@@ -123,7 +123,7 @@ const runFaults = (work: Work, name: string): string[] => {
 }
 
 /** How to take a login away. */
-const closing = ({ rotation: { spec } }: Work, name: string): string =>
+const closing = ({ rotation: { spec } }: EffectContext, name: string): string =>
   spec.rotator.mariadb === undefined
     ? `take its login away (ALTER ROLE ${name} NOLOGIN)`
     : `lock it (ALTER USER ${name} ACCOUNT LOCK)`

@@ -2,14 +2,14 @@
 import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import { afterResult, type Failed, type Observed, type ResultOf } from '../machine/enter.ts'
-import type { Move, Told, Wait } from '../machine/facts.ts'
+import type { Move, RotationEvent, Wait } from '../machine/facts.ts'
 import type { Effect } from '../machine/machine.ts'
-import type { Work } from './work.ts'
+import type { EffectContext } from './work.ts'
 
 /** What follows, and what is written along with it. */
-export interface Outcome {
+export interface EffectOutcome {
   readonly status: RotationStatus
-  readonly told?: Told | undefined
+  readonly told?: RotationEvent | undefined
   readonly detail?: Record<string, unknown>
   /** Done in the write; its answer is added to the status. */
   readonly write?: (tx: Transaction) => Promise<Partial<RotationStatus> | undefined>
@@ -18,17 +18,17 @@ export interface Outcome {
 }
 
 /** What follows from the result of the effect. */
-export const after = <E extends Effect>(
-  { status, nowMs }: Work,
+export const afterEffect = <E extends Effect>(
+  { status, nowMs }: EffectContext,
   result: readonly [E, ResultOf<E>],
   observed: Observed = {},
-): Outcome => {
+): EffectOutcome => {
   const next = afterResult(result, status, nowMs, observed) as Move | Wait
   return next.do === 'wait' ? { status: next.status } : next
 }
 
-export const dropStaged =
-  ({ rotation }: Work): NonNullable<Outcome['write']> =>
+export const dropStagedValues =
+  ({ rotation }: EffectContext): NonNullable<EffectOutcome['write']> =>
   async (tx) => {
     await tx.endStaged(rotation.metadata.uid ?? '')
     return undefined

@@ -6,19 +6,19 @@ import type { Phase, RotationStatus } from '../../../src/resources/kinds/rotatio
 import type { Transaction } from '../../../src/store/store.ts'
 import { isSameLogin, sameValues } from './logins.ts'
 import { stillReleased } from '../proof/released.ts'
-import { after, dropStaged, stagedLost, type Outcome } from './outcome.ts'
+import { afterEffect, dropStagedValues, stagedLost, type EffectOutcome } from './outcome.ts'
 import { RotatorFault, type Credential } from '../providers/rotator.ts'
 import { afterLook, useInWords, watchMs } from '../machine/old-use.ts'
-import { endOf, placeOf, type Work } from './work.ts'
+import { revocationIdOf, stagedPlaceOf, type EffectContext } from './work.ts'
 
-export const checkUse = async (work: Work): Promise<Outcome> => {
+export const checkUse = async (work: EffectContext): Promise<EffectOutcome> => {
   const { rotator, rotation, staged, status, gathered, random, signal } = work
   const { spec } = rotation
-  const old = await staged.open(placeOf(work, 'old'))
+  const old = await staged.open(stagedPlaceOf(work, 'old'))
   if (old === undefined)
     return {
-      ...after(work, ['checkUse', 'CandidateLost'], { failure: stagedLost }),
-      write: dropStaged(work),
+      ...afterEffect(work, ['checkUse', 'CandidateLost'], { failure: stagedLost }),
+      write: dropStagedValues(work),
     }
   const seen = await rotator.stillUsed(old, signal, watchMs(spec))
   const { steps } = gathered.facts
@@ -29,7 +29,7 @@ export const checkUse = async (work: Work): Promise<Outcome> => {
 
 /** Versions of the outputs before these are of credentials that are dead. */
 export const endVersions =
-  ({ rotation }: Work, versions: NonNullable<RotationStatus['versions']>) =>
+  ({ rotation }: EffectContext, versions: NonNullable<RotationStatus['versions']>) =>
   async (tx: Transaction): Promise<void> => {
     const { namespace } = refOf(rotation)
     for (const [output, name] of Object.entries(rotation.spec.outputs)) {
@@ -40,10 +40,10 @@ export const endVersions =
   }
 
 /** No rollback brings the old versions back from here on, and no failure leads back to them. */
-export const beginRevoke = (work: Work): Outcome => {
+export const beginRevoke = (work: EffectContext): EffectOutcome => {
   const { versions = {} } = work.status
   return {
-    ...after(work, ['beginRevoke', 'Stored']),
+    ...afterEffect(work, ['beginRevoke', 'Stored']),
     write: async (tx) => {
       await endVersions(work, versions)(tx)
       return undefined
@@ -63,7 +63,7 @@ const measured: Readonly<Record<Ended, string>> = {
 
 /** How the old credential ended, in words. */
 const endInWords = (
-  { status }: Work,
+  { status }: EffectContext,
   { values, slot = status.slot }: Credential,
   ended: Ended,
 ): string => {
@@ -75,16 +75,16 @@ const endInWords = (
 }
 
 /** Ends it, and looks whether it has. */
-const endOld = async (work: Work, old: Credential): Promise<Ended> => {
+const endOld = async (work: EffectContext, old: Credential): Promise<Ended> => {
   const { rotator, rotation, staged, status, signal } = work
   if (rotation.spec.inPlace === true) return 'PasswordReplaced'
-  const candidate = await staged.open(placeOf(work, 'new'))
+  const candidate = await staged.open(stagedPlaceOf(work, 'new'))
   if (candidate !== undefined && (isSameLogin(work, old, candidate) || sameValues(old, candidate)))
     throw new RotatorFault(
       'Refused',
       'the old and the new credential are the same: it is not ended',
     )
-  await rotator.revoke(old, endOf(work), signal)
+  await rotator.revoke(old, revocationIdOf(work), signal)
   if (rotation.spec.rotator.generate !== undefined) return 'OfNoOutput'
   // Nobody knows its password: what is asked is whether the login takes any.
   if (status.oldIsLogin === true) {
@@ -97,7 +97,7 @@ const endOld = async (work: Work, old: Credential): Promise<Ended> => {
 }
 
 /** Phases that the attempt has passed without doing what they are for. */
-const skippedBy = ({ rotation: { spec }, status }: Work): Phase[] => {
+const skippedBy = ({ rotation: { spec }, status }: EffectContext): Phase[] => {
   const { hasOld, now, withoutProof } = status
   if (hasOld !== true) return ['Proving', 'Overlapping', 'Revoking']
   if (withoutProof === true) return ['Proving', 'Overlapping']
@@ -106,9 +106,9 @@ const skippedBy = ({ rotation: { spec }, status }: Work): Phase[] => {
 
 const noOldOne = 'the credential is given out; there was no old one, so nothing was proven or ended'
 
-export const revoke = async (work: Work): Promise<Outcome> => {
+export const revoke = async (work: EffectContext): Promise<EffectOutcome> => {
   const { staged, status, nowMs } = work
-  const old = status.hasOld === true ? await staged.open(placeOf(work, 'old')) : undefined
+  const old = status.hasOld === true ? await staged.open(stagedPlaceOf(work, 'old')) : undefined
   const ended = old && (await endOld(work, old))
   const { slot, candidateSlot = slot, failure: _, restored, released: __, ...rest } = status
   // A proof that is no part of what a restore began.
@@ -120,11 +120,15 @@ export const revoke = async (work: Work): Promise<Outcome> => {
     ...(released.length > 0 && { released }),
     ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0, skipped: skippedBy(work) },
   }
-  const write = dropStaged(work)
+  const write = dropStagedValues(work)
   if (old === undefined || ended === undefined) {
     const detail = status.hasOld === true ? {} : { detail: { message: noOldOne } }
-    return { ...after(work, ['revoke', 'NothingEnded'], { status: rest, set }), write, ...detail }
+    return {
+      ...afterEffect(work, ['revoke', 'NothingEnded'], { status: rest, set }),
+      write,
+      ...detail,
+    }
   }
   const message = endInWords(work, old, ended)
-  return { ...after(work, ['revoke', 'Ended'], { status: rest, set, message }), write }
+  return { ...afterEffect(work, ['revoke', 'Ended'], { status: rest, set, message }), write }
 }

@@ -10,28 +10,33 @@ import type { Effect } from '../machine/machine.ts'
 import { discard } from './discard.ts'
 import type { Failed } from '../machine/enter.ts'
 import { idleFaults, isLoginAlone, sameValues, turnsOf } from './logins.ts'
-import { after, dropStaged, stagedLost, type Outcome } from './outcome.ts'
+import { afterEffect, dropStagedValues, stagedLost, type EffectOutcome } from './outcome.ts'
 import { beginRevoke, checkUse, endVersions, revoke } from './revoke.ts'
 import { takeOver } from './take-over.ts'
 import { verify } from './verify.ts'
 import { renewed } from '../machine/restored.ts'
-import { RotatorFault, type Credential, type Rotator, type Step } from '../providers/rotator.ts'
-import { attemptOf, placeOf, projectOf, type Work } from './work.ts'
+import {
+  RotatorFault,
+  type Credential,
+  type Rotator,
+  type RolloutStep,
+} from '../providers/rotator.ts'
+import { attemptIdOf, stagedPlaceOf, projectOf, type EffectContext } from './work.ts'
 
-const notAllowed = (work: Work, faults: readonly string[]): Outcome => ({
-  ...after(work, ['prepare', 'NotAllowed'], {
+const notAllowed = (work: EffectContext, faults: readonly string[]): EffectOutcome => ({
+  ...afterEffect(work, ['prepare', 'NotAllowed'], {
     failure: { reason: 'Preflight', message: faults.join('; ') },
   }),
-  write: dropStaged(work),
+  write: dropStagedValues(work),
 })
 
-const prepare = async (work: Work): Promise<Outcome> => {
+const prepare = async (work: EffectContext): Promise<EffectOutcome> => {
   const { rotator, rotation, staged, signal } = work
   const warnings: string[] = []
   const faults = await rotator.preflight(signal, (warning) => warnings.push(warning))
   if (faults.length > 0) return notAllowed(work, faults)
   const { old, candidateSlot } = await turnsOf(work)
-  const known = await staged.open(placeOf(work, 'new'))
+  const known = await staged.open(stagedPlaceOf(work, 'new'))
   const made =
     known ?? (rotator.create === undefined ? await rotator.make(candidateSlot) : undefined)
   const unsafe = made === undefined ? [] : await idleFaults(work, made, old)
@@ -45,10 +50,10 @@ const prepare = async (work: Work): Promise<Outcome> => {
   const message = `the rotator warns: ${warnings.join('; ')}`
   const result = warnings.length > 0 ? 'PreparedWithWarnings' : 'Prepared'
   return {
-    ...after(work, ['prepare', result], { set, message }),
+    ...afterEffect(work, ['prepare', result], { set, message }),
     write: async (tx) => {
-      if (old !== undefined) await tx.stage(project, placeOf(work, 'old'), old)
-      if (made !== undefined) await tx.stage(project, placeOf(work, 'new'), made)
+      if (old !== undefined) await tx.stage(project, stagedPlaceOf(work, 'old'), old)
+      if (made !== undefined) await tx.stage(project, stagedPlaceOf(work, 'new'), made)
       await endIdle(work, tx)
       return undefined
     },
@@ -59,7 +64,7 @@ const prepare = async (work: Work): Promise<Outcome> => {
  * The idle login gets another password next. So no version but the one of now is a credential any more, also one that an
  * attempt has left valid which was given up.
  */
-const endIdle = async (work: Work, tx: Transaction): Promise<void> => {
+const endIdle = async (work: EffectContext, tx: Transaction): Promise<void> => {
   const { rotator, rotation, status, gathered } = work
   const isAdoption = rotator.adopt !== undefined && status.lastRotatedAt === undefined
   if (rotator.slots.length === 0 || rotation.spec.inPlace === true || isAdoption) return
@@ -70,10 +75,10 @@ const endIdle = async (work: Work, tx: Transaction): Promise<void> => {
 }
 
 /** Noted before the login is set: a crash must not make it look like somebody else's. */
-const ownWith = ({ status: { ownSlots = [] }, rotator }: Work, slot: string): string[] =>
+const ownWith = ({ status: { ownSlots = [] }, rotator }: EffectContext, slot: string): string[] =>
   [...new Set([...ownSlots, slot])].filter((one) => rotator.slots.includes(one))
 
-const isSet = (work: Work): Outcome => {
+const isSet = (work: EffectContext): EffectOutcome => {
   const { candidateSlot, cause, hasOld } = work.status
   const whose = candidateSlot === undefined ? '' : ` for ${candidateSlot}`
   const isUnnamed = cause === 'Refused' && hasOld !== true
@@ -84,7 +89,7 @@ const isSet = (work: Work): Outcome => {
   const { tries } = work.status
   const set = tries === undefined ? {} : { tries }
   const message = `a new credential${whose} is set; ${rest}`
-  return after(work, ['set', 'Set'], { set, message })
+  return afterEffect(work, ['set', 'Set'], { set, message })
 }
 
 const sameCredential: Failed = {
@@ -95,67 +100,70 @@ const sameCredential: Failed = {
 
 /** Made outside: asked twice, since one attempt has one credential. */
 const create = async (
-  work: Work,
+  work: EffectContext,
   known: StagedCredential | undefined,
   ask: NonNullable<Rotator['create']>,
-): Promise<Outcome> => {
+): Promise<EffectOutcome> => {
   const { rotation, signal } = work
-  const attempt = attemptOf(work)
+  const attempt = attemptIdOf(work)
   const made = await ask(attempt, signal)
-  const old = known === undefined ? await work.staged.open(placeOf(work, 'old')) : undefined
+  const old = known === undefined ? await work.staged.open(stagedPlaceOf(work, 'old')) : undefined
   // To take it back, or to end the old one, would end what runs.
   if (old !== undefined && sameValues(old, made))
     return {
-      ...after(work, ['set', 'SameCredential'], { failure: sameCredential }),
-      write: dropStaged(work),
+      ...afterEffect(work, ['set', 'SameCredential'], { failure: sameCredential }),
+      write: dropStagedValues(work),
     }
   if (known === undefined)
     return {
-      ...after(work, ['set', 'Created']),
+      ...afterEffect(work, ['set', 'Created']),
       write: async (tx) => {
-        await tx.stage(projectOf(rotation), placeOf(work, 'new'), made)
+        await tx.stage(projectOf(rotation), stagedPlaceOf(work, 'new'), made)
         return undefined
       },
     }
   if (sameValues(known, made)) return isSet(work)
   const message = 'the rotator answered two different credentials for one attempt'
-  return after(work, ['set', 'GivenUp'], { failure: { reason: 'TwoCredentials', message } })
+  return afterEffect(work, ['set', 'GivenUp'], { failure: { reason: 'TwoCredentials', message } })
 }
 
-const set = async (work: Work): Promise<Outcome> => {
+const set = async (work: EffectContext): Promise<EffectOutcome> => {
   const { rotator, staged, signal } = work
-  const candidate = await staged.open(placeOf(work, 'new'))
+  const candidate = await staged.open(stagedPlaceOf(work, 'new'))
   if (rotator.create !== undefined) return create(work, candidate, rotator.create.bind(rotator))
-  if (candidate === undefined) return after(work, ['set', 'GivenUp'], { failure: stagedLost })
+  if (candidate === undefined) return afterEffect(work, ['set', 'GivenUp'], { failure: stagedLost })
   if ((await rotator.look(candidate, signal)) !== 'accepted')
-    await rotator.set(candidate, attemptOf(work), signal)
+    await rotator.set(candidate, attemptIdOf(work), signal)
   return isSet(work)
 }
 
-const test = async (work: Work): Promise<Outcome> => {
+const test = async (work: EffectContext): Promise<EffectOutcome> => {
   const { rotator, staged, status, gathered, signal } = work
-  const candidate = await staged.open(placeOf(work, 'new'))
-  if (candidate === undefined) return after(work, ['test', 'GivenUp'], { failure: stagedLost })
+  const candidate = await staged.open(stagedPlaceOf(work, 'new'))
+  if (candidate === undefined)
+    return afterEffect(work, ['test', 'GivenUp'], { failure: stagedLost })
   const answer = await rotator.test(candidate, signal)
   if (answer === 'meaningless') {
     const message =
       'a random password is accepted too, so that a test says nothing, and no secret was changed: let the server ask for passwords (Postgres: scram-sha-256 in pg_hba.conf)'
-    return after(work, ['test', 'GivenUp'], { failure: { reason: 'TestMeaningless', message } })
+    return afterEffect(work, ['test', 'GivenUp'], {
+      failure: { reason: 'TestMeaningless', message },
+    })
   }
   if (answer === 'refused')
     throw new RotatorFault('Refused', 'the new credential was set, and is not accepted')
   const [first = 'Switch'] = gathered.facts.steps
   const step = status.hasOld === true ? first : 'Switch'
-  return after(work, ['test', 'Accepted'], { set: { step } })
+  return afterEffect(work, ['test', 'Accepted'], { set: { step } })
 }
 
 /** What the outputs hold after a step, or held before the one that failed. */
 const valuesOf = (
-  { rotator, status, gathered }: Work,
+  { rotator, status, gathered }: EffectContext,
   old: Credential | undefined,
   candidate: Credential,
 ): Credential['values'] => {
-  const at = (step: Step): Credential['values'] =>
+  const at = (step: RolloutStep): Credential['values'] =>
     rotator.valuesAt?.(step, old, candidate) ?? candidate.values
   const { step = 'Switch', backFrom = 'Switch' } = status
   if (step !== 'Back') return at(step)
@@ -165,21 +173,21 @@ const valuesOf = (
 
 const mostNamed = 100
 
-const write = async (work: Work): Promise<Outcome> => {
+const write = async (work: EffectContext): Promise<EffectOutcome> => {
   const { staged, rotator, rotation, status, gathered, nowMs } = work
-  const candidate = await staged.open(placeOf(work, 'new'))
+  const candidate = await staged.open(stagedPlaceOf(work, 'new'))
   if (candidate === undefined)
     return {
-      ...after(work, ['write', 'CandidateLost'], { failure: stagedLost }),
-      write: dropStaged(work),
+      ...afterEffect(work, ['write', 'CandidateLost'], { failure: stagedLost }),
+      write: dropStagedValues(work),
     }
-  const old = await staged.open(placeOf(work, 'old'))
+  const old = await staged.open(stagedPlaceOf(work, 'old'))
   const values = valuesOf(work, old, candidate)
   const { namespace } = refOf(rotation)
   const { provenRuns: _, ...unwatched } = status
   const { unsteady } = gathered.facts.proof
   return {
-    ...after(work, ['write', status.step === 'Back' ? 'WrittenBack' : 'Written'], {
+    ...afterEffect(work, ['write', status.step === 'Back' ? 'WrittenBack' : 'Written'], {
       status: unwatched,
       set: { provingSince: toTimestamp(nowMs), illBefore: unsteady.slice(0, mostNamed) },
     }),
@@ -212,19 +220,19 @@ const write = async (work: Work): Promise<Outcome> => {
   }
 }
 
-const scramble = async (work: Work): Promise<Outcome> => {
+const scramble = async (work: EffectContext): Promise<EffectOutcome> => {
   const { failures = 0, backFrom } = work.status
   if (backFrom !== 'Remove') await discard(work)
-  const next = after(work, ['scramble', 'Discarded'], { set: { failures: failures + 1 } })
-  return { ...next, write: dropStaged(work) }
+  const next = afterEffect(work, ['scramble', 'Discarded'], { set: { failures: failures + 1 } })
+  return { ...next, write: dropStagedValues(work) }
 }
 
-const effects: Readonly<Record<Effect, (work: Work) => Promise<Outcome>>> = {
+const effects: Readonly<Record<Effect, (work: EffectContext) => Promise<EffectOutcome>>> = {
   ...{ takeOver, verify, prepare, set, test, write, checkUse, scramble, revoke },
   beginRevoke: (work) => Promise.resolve(beginRevoke(work)),
 }
 
-export const runEffect = async (effect: Effect, work: Work): Promise<Outcome> => {
+export const runEffect = async (effect: Effect, work: EffectContext): Promise<EffectOutcome> => {
   try {
     return await effects[effect](work)
   } catch (error) {

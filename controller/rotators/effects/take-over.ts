@@ -2,19 +2,19 @@
 // that came back. It must name a login of the Rotation, and be accepted.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { readOld } from './logins.ts'
-import { after, type Outcome } from './outcome.ts'
+import { afterEffect, type EffectOutcome } from './outcome.ts'
 import { RotatorFault } from '../providers/rotator.ts'
-import type { Work } from './work.ts'
+import type { EffectContext } from './work.ts'
 
 const againMs = 60_000
 
-export const takeOver = async (work: Work): Promise<Outcome> => {
+export const takeOver = async (work: EffectContext): Promise<EffectOutcome> => {
   const { rotator, status, gathered, nowMs, signal } = work
   const { judged: _, retryAt: __, retryFor: ___, ...rest } = status
   const versions = { ...gathered.facts.foreign }
   const old = await readOld(work)
-  const not = (message: string): Outcome =>
-    after(work, ['takeOver', 'NotTakenOver'], {
+  const not = (message: string): EffectOutcome =>
+    afterEffect(work, ['takeOver', 'NotTakenOver'], {
       status: rest,
       set: { judged: { versions, message } },
     })
@@ -30,10 +30,10 @@ export const takeOver = async (work: Work): Promise<Outcome> => {
     if (error.kind === 'Failed') return not(error.message)
     const retryAt = toTimestamp(nowMs + againMs)
     const set = { retryAt, retryFor: error.message }
-    return after(work, ['takeOver', 'RetryLater'], { status: rest, set })
+    return afterEffect(work, ['takeOver', 'RetryLater'], { status: rest, set })
   }
   const ownSlots = [...new Set([...(rest.ownSlots ?? []), slot])]
   const message = `what the outputs hold is accepted as a login of ${slot}: it is taken over`
   const set = { versions, slot, ownSlots }
-  return after(work, ['takeOver', 'TakenOver'], { status: rest, set, message })
+  return afterEffect(work, ['takeOver', 'TakenOver'], { status: rest, set, message })
 }

@@ -4,7 +4,7 @@ import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { idleFaults } from './logins.ts'
 import { RotatorFault, type Accepted } from '../providers/rotator.ts'
 import { verify } from './verify.ts'
-import type { Work } from './work.ts'
+import type { EffectContext } from './work.ts'
 
 type Answer = Accepted | RotatorFault
 interface Given {
@@ -18,7 +18,13 @@ interface Given {
 
 const mark = { at: '2026-03-02T12:00:00Z', takenAt: '2026-03-01T12:00:00Z', message: '' }
 
-const workOf = ({ status, answers = {}, staged = [], inPlace = false, used }: Given): Work => {
+const workOf = ({
+  status,
+  answers = {},
+  staged = [],
+  inPlace = false,
+  used,
+}: Given): EffectContext => {
   const clock = createFakeClock()
   const secret = { metadata: { namespace: 'default', name: 'p' }, status: { version: 3 } }
   const work = {
@@ -58,7 +64,7 @@ const workOf = ({ status, answers = {}, staged = [], inPlace = false, used }: Gi
     },
     ...{ status, clock, nowMs: clock.now(), signal: new AbortController().signal },
   }
-  return work as unknown as Work
+  return work as unknown as EffectContext
 }
 
 const proving: RotationStatus = {

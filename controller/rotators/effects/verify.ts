@@ -3,19 +3,19 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import { pause, within } from '../../../src/kernel/pause.ts'
 import { awayIn } from '../proof/away-stagelets.ts'
 import { readOld } from './logins.ts'
-import { dropStaged, type Outcome } from './outcome.ts'
+import { dropStagedValues, type EffectOutcome } from './outcome.ts'
 import {
   decideRestored,
   hasReturned,
   isWritten,
-  mostTries,
+  mostTestTries,
   stayUntested,
-  type Seen,
-  type Unanswered,
+  type TestedCredentials,
+  type UnansweredTest,
 } from '../machine/restored.ts'
 import { endVersions } from './revoke.ts'
 import { RotatorFault, type Accepted } from '../providers/rotator.ts'
-import { placeOf, projectOf, type Work } from './work.ts'
+import { stagedPlaceOf, projectOf, type EffectContext } from './work.ts'
 
 /** So long the project of a Rotation waits for an answer. */
 const patienceMs = 60_000
@@ -23,13 +23,16 @@ const againMs = 2_000
 /** What cannot be asked for long counts for nothing. */
 const noneAccepted = { candidate: undefined, old: undefined } as const
 
-const lookAtAll = async (work: Work, told: (outputs: Accepted) => void): Promise<Seen> => {
+const lookAtAll = async (
+  work: EffectContext,
+  told: (outputs: Accepted) => void,
+): Promise<TestedCredentials> => {
   const { rotator, rotation, staged, status, signal } = work
   const [outputs, candidate, old] = [
     await readOld(work),
-    await staged.open(placeOf(work, 'new')),
+    await staged.open(stagedPlaceOf(work, 'new')),
     status.hasOld === true && status.oldIsLogin !== true
-      ? await staged.open(placeOf(work, 'old'))
+      ? await staged.open(stagedPlaceOf(work, 'old'))
       : undefined,
   ]
   if (outputs === undefined || rotation.spec.rotator.generate !== undefined)
@@ -46,12 +49,15 @@ const lookAtAll = async (work: Work, told: (outputs: Accepted) => void): Promise
 const failedTest = 'the test failed, see the log of the controller'
 const late = `there is no answer within ${String(patienceMs / 1000)} s`
 
-interface NoAnswer extends Omit<Unanswered, 'away'> {
+interface NoAnswer extends Omit<UnansweredTest, 'away'> {
   /** What nobody has thought of. */
   readonly bug?: unknown
 }
 
-const lookOnce = async (work: Work, until: number): Promise<Seen | NoAnswer> => {
+const lookOnce = async (
+  work: EffectContext,
+  until: number,
+): Promise<TestedCredentials | NoAnswer> => {
   const { clock, signal } = work
   let outputs: Accepted | undefined
   const looking = lookAtAll(work, (seen) => {
@@ -71,7 +77,7 @@ const lookOnce = async (work: Work, until: number): Promise<Seen | NoAnswer> => 
  * An agent comes back some seconds after its controller, and a database may start meanwhile. Who went away, or was
  * found to be, during the last look is away too.
  */
-const look = async (work: Work): Promise<Seen | Unanswered> => {
+const look = async (work: EffectContext): Promise<TestedCredentials | UnansweredTest> => {
   const { store, rotation, status, gathered, nowMs, clock, signal, log } = work
   const { namespace, name: project } = projectOf(rotation)
   const until = nowMs + patienceMs
@@ -94,13 +100,16 @@ const look = async (work: Work): Promise<Seen | Unanswered> => {
 }
 
 /** The secret may come back, with the credential of the backup (stagely secrets restore). */
-const whyMissing = ({ rotation, gathered }: Work): string | undefined => {
+const whyMissing = ({ rotation, gathered }: EffectContext): string | undefined => {
   const missing = Object.entries(rotation.spec.outputs).find(([key]) => !gathered.outputs.has(key))
   return missing && `secret "${missing[1]}" of output ${missing[0]} does not exist`
 }
 
 /** A part of a credential that is refused may be accepted as a whole: it is held until the rest is back. */
-const lookWithout = async (work: Work, why: string): Promise<Seen | Unanswered> => {
+const lookWithout = async (
+  work: EffectContext,
+  why: string,
+): Promise<TestedCredentials | UnansweredTest> => {
   const { outputs, facts } = work.gathered
   const hasPart = [...outputs.values()].some(({ status }) => status?.version !== undefined)
   if (!hasPart) return { why, away: [] }
@@ -109,12 +118,12 @@ const lookWithout = async (work: Work, why: string): Promise<Seen | Unanswered> 
   return isRefused ? { why, outputs: 'refused', away: facts.away } : seen
 }
 
-export const verify = async (work: Work): Promise<Outcome> => {
+export const verify = async (work: EffectContext): Promise<EffectOutcome> => {
   const { rotation, status, nowMs, gathered } = work
   const why = whyMissing(work)
   const seen = await (why === undefined ? look(work) : lookWithout(work, why))
   const isRefused = 'why' in seen && seen.outputs === 'refused'
-  const isLast = why === undefined && (status.tries ?? 0) >= mostTries
+  const isLast = why === undefined && (status.tries ?? 0) >= mostTestTries
   if ('why' in seen && !(isRefused && isLast)) return stayUntested(status, work.clock.now(), seen)
   const known = 'why' in seen ? { ...noneAccepted, outputs: seen.outputs } : seen
   const next = decideRestored(
@@ -124,7 +133,7 @@ export const verify = async (work: Work): Promise<Outcome> => {
     known,
   )
   const isOver = next.status.phase === 'Idle' || next.status.attempt !== status.attempt
-  if (isOver) return { ...next, write: dropStaged(work) }
+  if (isOver) return { ...next, write: dropStagedValues(work) }
   // The old one is dead: no rollback leads back to it.
   const isEnded = status.revokeStartedAt === undefined && next.status.revokeStartedAt !== undefined
   if (!isEnded || !isWritten(status)) return next

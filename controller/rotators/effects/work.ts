@@ -13,7 +13,7 @@ import type { Gathered } from '../gather.ts'
 import type { RotationObject } from '../machine/facts.ts'
 import type { Rotator } from '../providers/rotator.ts'
 
-export interface Work {
+export interface EffectContext {
   readonly store: Pick<Store, 'revealSecret' | 'get' | 'list'>
   readonly staged: Pick<StagedValues, 'open'>
   readonly rotator: Rotator
@@ -33,15 +33,18 @@ export const projectOf = ({ spec, metadata }: RotationObject): ObjectRef => ({
   name: spec.projectRef.name,
 })
 
-export const placeOf = ({ rotation, status }: Work, role: StagedRole): StagedPlace => ({
+export const stagedPlaceOf = (
+  { rotation, status }: EffectContext,
+  role: StagedRole,
+): StagedPlace => ({
   ...{ rotationUid: rotation.metadata.uid ?? '', attempt: status.attempt ?? 0, role },
 })
 
-export const attemptOf = ({ rotation, status }: Work): string =>
+export const attemptIdOf = ({ rotation, status }: EffectContext): string =>
   `${rotation.metadata.uid ?? ''}.${String(status.attempt ?? 0)}`
 
 /** Of an end that is tried again, another one: a service that has answered, and not done it, must not repeat that answer. */
-export const endOf = (work: Work): string => {
+export const revocationIdOf = (work: EffectContext): string => {
   const { tries = 0 } = work.status
-  return tries === 0 ? attemptOf(work) : `${attemptOf(work)}.${String(tries)}`
+  return tries === 0 ? attemptIdOf(work) : `${attemptIdOf(work)}.${String(tries)}`
 }

@@ -7,7 +7,7 @@ import type {
 } from '../../../src/resources/kinds/rotation.ts'
 import { decideRotation, decisionOf } from './decide.ts'
 import { always, decisions, stateOf, underWay } from './machine.ts'
-import type { Facts, Next } from './facts.ts'
+import type { RotationFacts, Next } from './facts.ts'
 import { isOverdue } from './idle.ts'
 import { afterLook } from './old-use.ts'
 import { nothingToProve, settledMs } from '../proof/proof.ts'
@@ -24,7 +24,7 @@ const spec = {
   schedule: { every: '30d' },
   ...{ overlap: '10m', away: 'Wait' },
 } as RotationSpec
-const facts: Facts = {
+const facts: RotationFacts = {
   ...{ nowMs: now, uid: '80000000-0000-4000-8000-000000000000', createdMs: now - 90 * day },
   ...{ faults: [], hasValues: true, changed: [], steps: ['Switch'], proof: nothingToProve },
   ...{ busy: undefined, hasProject: true, away: [] },
@@ -40,7 +40,7 @@ const inside = (phase: RotationStatus['phase'], more: RotationStatus = {}): Rota
 })
 const failed = { stagelet: 'one', service: 'web', message: 'exited with code 1' }
 const away = { stagelet: 'two', reason: 'AgentAway', message: 'its agent is away' }
-const proof = (more: Partial<Facts['proof']>): Partial<Facts> => ({
+const proof = (more: Partial<RotationFacts['proof']>): Partial<RotationFacts> => ({
   proof: { ...nothingToProve, ...more },
 })
 const watch = { provenRuns: { of: '', restarts: {} } }
@@ -68,7 +68,7 @@ const ofBackup = (state: Restored['state'], project?: Restored['project']): Rota
   restored: { at: at(0), takenAt: at(-day), state, message: '', ...defined({ project }) },
 })
 
-type Row = readonly [string, RotationStatus, Partial<Facts>, Partial<RotationSpec>, string]
+type Row = readonly [string, RotationStatus, Partial<RotationFacts>, Partial<RotationSpec>, string]
 const failedOf = (reason: string, failures: number): RotationStatus => ({
   ...{ ...rotated, endedAt: at(-30_000), failures, failure: { reason, message: 'no' } },
 })

@@ -1,7 +1,7 @@
 // What a Rotation does next: the first row of the machine whose guard holds. Pure.
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { take } from './enter.ts'
-import type { Facts, Next, Situation } from './facts.ts'
+import type { RotationFacts, Next, RotationSituation } from './facts.ts'
 import { guards } from './guards.ts'
 import { always, decisions, stateOf, underWay, type Guard, type Then } from './machine.ts'
 import { withStarts } from './proving.ts'
@@ -13,7 +13,7 @@ export interface Decision {
   readonly next: Next
 }
 
-const firstOf = (rows: Rows, situation: Situation): Decision | undefined => {
+const firstOf = (rows: Rows, situation: RotationSituation): Decision | undefined => {
   for (const [name, then] of Object.entries(rows)) {
     const guard = name as Guard
     const observed = guards[guard](situation)
@@ -30,7 +30,11 @@ const withProject = (status: RotationStatus): RotationStatus => {
 }
 
 /** The decision, and the guard that led to it. */
-export const decisionOf = (spec: RotationSpec, given: RotationStatus, facts: Facts): Decision => {
+export const decisionOf = (
+  spec: RotationSpec,
+  given: RotationStatus,
+  facts: RotationFacts,
+): Decision => {
   const state = stateOf(given)
   const asked = facts.hasProject ? firstOf(always, { spec, status: given, facts }) : undefined
   if (asked !== undefined) return asked
@@ -45,5 +49,8 @@ export const decisionOf = (spec: RotationSpec, given: RotationStatus, facts: Fac
   return next
 }
 
-export const decideRotation = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next =>
-  decisionOf(spec, status, facts).next
+export const decideRotation = (
+  spec: RotationSpec,
+  status: RotationStatus,
+  facts: RotationFacts,
+): Next => decisionOf(spec, status, facts).next

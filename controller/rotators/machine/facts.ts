@@ -7,11 +7,11 @@ import type {
 import type { Typed } from '../../../src/resources/typed.ts'
 import type { Effect, EventReason } from './machine.ts'
 import type { Proof } from '../proof/proof.ts'
-import type { Step } from '../providers/rotator.ts'
+import type { RolloutStep } from '../providers/rotator.ts'
 
 export type RotationObject = Typed<'Rotation'>
 
-export interface Facts {
+export interface RotationFacts {
   readonly nowMs: number
   readonly uid: string
   readonly createdMs: number
@@ -30,7 +30,7 @@ export interface Facts {
   /** By output, the versions that this Rotation has not made, where they may be a login of it. */
   readonly foreign?: Readonly<Record<string, number>> | undefined
   /** Of the rotator. */
-  readonly steps: readonly Step[]
+  readonly steps: readonly RolloutStep[]
   readonly proof: Proof
   /** Another rotation that must end first. */
   readonly busy: Holder | undefined
@@ -44,7 +44,7 @@ export interface Holder {
   readonly isBlocked: boolean
 }
 
-export interface Told {
+export interface RotationEvent {
   readonly reason: EventReason
   readonly message: string
 }
@@ -52,7 +52,7 @@ export interface Told {
 export interface Move {
   readonly do: 'move'
   readonly status: RotationStatus
-  readonly told?: Told
+  readonly told?: RotationEvent
 }
 
 export interface Wait {
@@ -64,8 +64,8 @@ export interface Wait {
 export type Next = Move | Wait | { readonly do: 'effect'; readonly effect: Effect }
 
 /** What guards look at. */
-export interface Situation {
+export interface RotationSituation {
   readonly spec: RotationSpec
   readonly status: RotationStatus
-  readonly facts: Facts
+  readonly facts: RotationFacts
 }

@@ -1,44 +1,46 @@
 // What each guard of the machine looks at. A guard that holds says what the status gets.
 import { due, foreignValues, notDue, requestExpired, requestHurries } from './idle.ts'
 import type { Observed } from './enter.ts'
-import type { Situation } from './facts.ts'
+import type { RotationSituation } from './facts.ts'
 import type { Guard } from './machine.ts'
 import { hasRemoveStep, nextLookAt } from './old-use.ts'
 import * as proving from './proving.ts'
 import { projectReplaced, testAt } from './restored.ts'
 
-const retryLater = ({ status: { retryAt }, facts }: Situation): Observed | undefined => {
+const retryLater = ({ status: { retryAt }, facts }: RotationSituation): Observed | undefined => {
   const until = retryAt === undefined ? 0 : Date.parse(retryAt)
   return until > facts.nowMs ? { until } : undefined
 }
 
-const projectMissing = ({ spec, status, facts }: Situation): Observed | undefined => {
+const projectMissing = ({ spec, status, facts }: RotationSituation): Observed | undefined => {
   if (facts.hasProject) return undefined
   const { provenSince: _, ...rest } = status
   const message = `project "${spec.projectRef.name}" does not exist, so that nobody knows what runs: create it again, or delete the rotation, which ends no credential`
   return { status: rest, set: { blockedBy: [{ reason: 'ProjectMissing', message }] } }
 }
 
-const testDue = (situation: Situation): Observed | undefined =>
+const testDue = (situation: RotationSituation): Observed | undefined =>
   (testAt(situation) ?? Infinity) <= situation.facts.nowMs ? {} : undefined
 
 /** Without a time it is waited for a change. */
-const testLater = (situation: Situation): Observed | undefined => {
+const testLater = (situation: RotationSituation): Observed | undefined => {
   const until = testAt(situation)
   return until !== undefined && until > situation.facts.nowMs && until < Infinity
     ? { until }
     : undefined
 }
 
-const lookSkipped = ({ status }: Situation): Observed | undefined =>
+const lookSkipped = ({ status }: RotationSituation): Observed | undefined =>
   status.withoutProof === true ? {} : undefined
 
-const lookLater = ({ spec, status, facts }: Situation): Observed | undefined => {
+const lookLater = ({ spec, status, facts }: RotationSituation): Observed | undefined => {
   const until = nextLookAt(spec, status)
   return until > facts.nowMs ? { until } : undefined
 }
 
-export const guards: Readonly<Record<Guard, (situation: Situation) => Observed | undefined>> = {
+export const guards: Readonly<
+  Record<Guard, (situation: RotationSituation) => Observed | undefined>
+> = {
   ProjectReplaced: projectReplaced,
   TestDue: testDue,
   TestLater: testLater,

@@ -6,7 +6,7 @@ import { sameJson } from '../../../src/kernel/same-json.ts'
 import { dueAt, startAt } from '../../../src/resources/kinds/rotation-window.ts'
 import type { Cause, RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { Observed } from './enter.ts'
-import type { Facts, Situation } from './facts.ts'
+import type { RotationFacts, RotationSituation } from './facts.ts'
 
 const firstBackoffMs = 60_000
 const mostBackoffMs = 21_600_000
@@ -30,7 +30,7 @@ const isTriedSoon = ({ failure, failures = 0 }: RotationStatus): boolean =>
 const nextAttemptMs = (
   { schedule }: Pick<RotationSpec, 'schedule'>,
   status: RotationStatus,
-  facts: Pick<Facts, 'nowMs' | 'uid' | 'createdMs' | 'hasValues'>,
+  facts: Pick<RotationFacts, 'nowMs' | 'uid' | 'createdMs' | 'hasValues'>,
 ): number | undefined => {
   const { failures = 0, endedAt, lastRotatedAt } = status
   if (!facts.hasValues && lastRotatedAt === undefined)
@@ -45,7 +45,7 @@ const nextAttemptMs = (
 export const isOverdue = (
   { schedule }: Pick<RotationSpec, 'schedule'>,
   { lastRotatedAt }: RotationStatus,
-  { nowMs, createdMs }: Pick<Facts, 'nowMs' | 'createdMs'>,
+  { nowMs, createdMs }: Pick<RotationFacts, 'nowMs' | 'createdMs'>,
 ): boolean =>
   schedule !== undefined &&
   nowMs > dueAt(schedule, lastRotatedAt === undefined ? createdMs : ms(lastRotatedAt)) + overdueMs
@@ -54,7 +54,7 @@ export const isOverdue = (
 const startOf = (
   spec: RotationSpec,
   status: RotationStatus,
-  { nowMs, hasValues }: Facts,
+  { nowMs, hasValues }: RotationFacts,
   turn: number | undefined,
 ): Cause | undefined => {
   if (spec.paused === true) return undefined
@@ -69,7 +69,7 @@ const requestMs = 3_600_000
 const requestEnds = ({ request, endedAt }: RotationStatus): number | undefined =>
   request?.cause === 'Run' ? Math.max(ms(request.at), ms(endedAt)) + requestMs : undefined
 
-export const requestExpired = (situation: Situation): Observed | undefined => {
+export const requestExpired = (situation: RotationSituation): Observed | undefined => {
   const { facts } = situation
   const until = requestEnds(situation.status)
   if (until === undefined || until > facts.nowMs) return undefined
@@ -82,11 +82,11 @@ export const requestExpired = (situation: Situation): Observed | undefined => {
 }
 
 /** When (ms) the next turn is, or was; undefined: nothing starts by itself. */
-const turnOf = ({ spec, status, facts }: Situation): number | undefined =>
+const turnOf = ({ spec, status, facts }: RotationSituation): number | undefined =>
   spec.paused === true ? undefined : nextAttemptMs(spec, status, facts)
 
 /** At rest, with the time of its next turn: one that has come stays until it begins. */
-const idleOf = (situation: Situation): RotationStatus => {
+const idleOf = (situation: RotationSituation): RotationStatus => {
   const { nextAt, blockedBy: _, ...others } = situation.status
   const { nowMs } = situation.facts
   const turn = turnOf(situation)
@@ -96,7 +96,7 @@ const idleOf = (situation: Situation): RotationStatus => {
 }
 
 /** One that should begin, and waits for another one that waits itself: somebody must do something. */
-const heldBy = (idle: RotationStatus, { faults, busy }: Facts): RotationStatus =>
+const heldBy = (idle: RotationStatus, { faults, busy }: RotationFacts): RotationStatus =>
   faults.length === 0 && busy?.isBlocked === true
     ? { ...idle, blockedBy: [{ reason: 'OtherRotation', message: busy.message }] }
     : idle
@@ -121,7 +121,7 @@ export const beginning = (idle: RotationStatus, cause: Cause, nowMs: number): Ob
 }
 
 /** When (ms) what the outputs hold is asked for; undefined: not at all. */
-const takeOverAt = ({ status, facts }: Situation): number | undefined => {
+const takeOverAt = ({ status, facts }: RotationSituation): number | undefined => {
   const { judged, retryAt } = status
   const { foreign, hasProject } = facts
   const isAsked = hasProject && foreign !== undefined
@@ -129,20 +129,20 @@ const takeOverAt = ({ status, facts }: Situation): number | undefined => {
   return retryAt === undefined ? 0 : Date.parse(retryAt)
 }
 
-export const foreignValues = (situation: Situation): Observed | undefined =>
+export const foreignValues = (situation: RotationSituation): Observed | undefined =>
   (takeOverAt(situation) ?? Infinity) <= situation.facts.nowMs ? {} : undefined
 
-const causeOf = (situation: Situation): Cause | undefined =>
+const causeOf = (situation: RotationSituation): Cause | undefined =>
   startOf(situation.spec, situation.status, situation.facts, turnOf(situation))
 
-export const due = (situation: Situation): Observed | undefined => {
+export const due = (situation: RotationSituation): Observed | undefined => {
   const { nowMs, faults, busy } = situation.facts
   const cause = causeOf(situation)
   if (cause === undefined || faults.length > 0 || busy !== undefined) return undefined
   return beginning(idleOf(situation), cause, nowMs)
 }
 
-export const notDue = (situation: Situation): Observed => {
+export const notDue = (situation: RotationSituation): Observed => {
   const { status, facts } = situation
   const idle = idleOf(situation)
   const turn = turnOf(situation)
@@ -161,7 +161,7 @@ const unwritten = new Set<RotationStatus['phase']>(['Preparing', 'Setting', 'Tes
  */
 export const requestHurries = ({
   status: { request, retryAt: _, ...status },
-}: Situation): Observed | undefined => {
+}: RotationSituation): Observed | undefined => {
   if (request === undefined || status.failure !== undefined) return undefined
   const { cause, now, withoutProof } = request
   const isForAnother =

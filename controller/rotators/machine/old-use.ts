@@ -6,7 +6,7 @@ import { durationMs } from '../../../src/resources/duration.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { surelySeen } from '../../../src/resources/kinds/rotation-use.ts'
 import { afterResult } from './enter.ts'
-import type { Facts, Move, Wait } from './facts.ts'
+import type { RotationFacts, Move, Wait } from './facts.ts'
 import type { Use } from '../providers/rotator.ts'
 
 const leastMs = 5_000
@@ -56,9 +56,10 @@ export const afterNoLook = (
     : undefined
 
 /** A rollout without the old value comes before the end of a value that services share. */
-export const hasRemoveStep = ({ steps }: Pick<Facts, 'steps'>): boolean => steps.includes('Remove')
+export const hasRemoveStep = ({ steps }: Pick<RotationFacts, 'steps'>): boolean =>
+  steps.includes('Remove')
 
-type Looking = Pick<Facts, 'nowMs' | 'steps'>
+type Looking = Pick<RotationFacts, 'nowMs' | 'steps'>
 
 /** Nobody uses the old credential, or nobody can know. */
 const unused = (status: RotationStatus, facts: Looking): Move | Wait =>

@@ -11,7 +11,7 @@ import type {
 } from '../../../src/resources/kinds/rotation.ts'
 import { keyOfBearer, mostRestarts, settledMs, type Bearer } from '../proof/proof.ts'
 import type { Failed, Observed } from './enter.ts'
-import type { Facts, Situation } from './facts.ts'
+import type { RotationFacts, RotationSituation } from './facts.ts'
 import { hasRemoveStep } from './old-use.ts'
 
 /** After that who is still on the way is named, and a service that is not well since then counts as failed. */
@@ -26,11 +26,18 @@ const awayOverAt = (spec: RotationSpec, status: RotationStatus): number | undefi
     ? ms(status.provingSince ?? status.phaseSince) + durationMs(spec.revokeAfter)
     : undefined
 
-const isAwayOver = (spec: RotationSpec, status: RotationStatus, { nowMs }: Facts): boolean =>
-  nowMs >= (awayOverAt(spec, status) ?? Infinity)
+const isAwayOver = (
+  spec: RotationSpec,
+  status: RotationStatus,
+  { nowMs }: RotationFacts,
+): boolean => nowMs >= (awayOverAt(spec, status) ?? Infinity)
 
 /** Who is still waited for: agents that are away count only so long. */
-const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): BlockedBy[] => {
+const blockersOf = (
+  spec: RotationSpec,
+  status: RotationStatus,
+  facts: RotationFacts,
+): BlockedBy[] => {
   const waited = facts.nowMs - ms(status.phaseSince)
   const isOver = isAwayOver(spec, status, facts)
   const held = facts.proof.blockedBy.filter((one) => !(isOver && one.reason === 'AgentAway'))
@@ -56,7 +63,7 @@ const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): B
 const mayGoBack = ({ hasOld, oldIsLogin, cause, revokeStartedAt }: RotationStatus): boolean =>
   hasOld === true && oldIsLogin !== true && cause !== 'Refused' && revokeStartedAt === undefined
 
-const rolledBack = (facts: Facts): Failed | undefined => {
+const rolledBack = (facts: RotationFacts): Failed | undefined => {
   const { failed } = facts.proof
   if (failed === undefined) return undefined
   const message = `service ${failed.service} of stagelet "${failed.stagelet}" failed with the new credential; the old values are given back: ${failed.message}`
@@ -71,7 +78,7 @@ interface Failing {
 }
 
 /** Services that restart again and again with the new values, or are not well for long. */
-const failingOf = (status: RotationStatus, { nowMs, proof }: Facts): Failing[] => {
+const failingOf = (status: RotationStatus, { nowMs, proof }: RotationFacts): Failing[] => {
   const { provenRuns, phaseSince } = status
   const isSlow = nowMs - ms(phaseSince) >= slowMs
   return proof.bearers.flatMap((bearer): Failing[] => {
@@ -84,7 +91,7 @@ const failingOf = (status: RotationStatus, { nowMs, proof }: Facts): Failing[] =
 }
 
 /** A service that was well before its container got the new values, and is not since. */
-const cannotLive = (status: RotationStatus, facts: Facts): Failed | undefined => {
+const cannotLive = (status: RotationStatus, facts: RotationFacts): Failed | undefined => {
   const { illBefore } = status
   if (illBefore === undefined) return undefined
   const found = failingOf(status, facts).find(({ key }) => !illBefore.includes(key))
@@ -95,7 +102,7 @@ const cannotLive = (status: RotationStatus, facts: Facts): Failed | undefined =>
 }
 
 /** Whoever restarts again and again looks well in between, and keeps the proof from its end. */
-const restartingOf = (status: RotationStatus, facts: Facts): BlockedBy[] =>
+const restartingOf = (status: RotationStatus, facts: RotationFacts): BlockedBy[] =>
   failingOf(status, facts)
     .filter(({ bearer }) => bearer.ill === undefined)
     .slice(0, 20)
@@ -105,7 +112,7 @@ const restartingOf = (status: RotationStatus, facts: Facts): BlockedBy[] =>
     }))
 
 /** The proof begins anew with each start of a container. The fewest restarts are those of before. */
-export const withStarts = (status: RotationStatus, { proof }: Facts): RotationStatus => {
+export const withStarts = (status: RotationStatus, { proof }: RotationFacts): RotationStatus => {
   const { provenRuns: before, provenSince, ...rest } = status
   const restarts =
     before === undefined
@@ -125,21 +132,21 @@ export const withStarts = (status: RotationStatus, { proof }: Facts): RotationSt
 const needsNoProof = ({ withoutProof, hasOld, step }: RotationStatus): boolean =>
   step !== 'Back' && (withoutProof === true || hasOld !== true)
 
-export const outputChanged = ({ facts: { changed } }: Situation): Observed | undefined => {
+export const outputChanged = ({ facts: { changed } }: RotationSituation): Observed | undefined => {
   if (changed.length === 0) return undefined
   const message = `${changed.join(', ')} was changed or removed meanwhile: the old credential is not ended`
   return { failure: { reason: 'OutputChanged', message } }
 }
 
-export const credentialFails = ({ status, facts }: Situation): Observed | undefined => {
+export const credentialFails = ({ status, facts }: RotationSituation): Observed | undefined => {
   const failure = rolledBack(facts) ?? cannotLive(status, facts)
   return failure !== undefined && mayGoBack(status) ? { failure } : undefined
 }
 
-export const stackFailed = ({ status, facts }: Situation): Observed | undefined =>
+export const stackFailed = ({ status, facts }: RotationSituation): Observed | undefined =>
   facts.proof.failed !== undefined && mayGoBack(status) ? {} : undefined
 
-export const proofPending = ({ spec, status, facts }: Situation): Observed | undefined => {
+export const proofPending = ({ spec, status, facts }: RotationSituation): Observed | undefined => {
   if (needsNoProof(status)) return undefined
   const { nowMs, proof } = facts
   const blockedBy = blockersOf(spec, status, facts)
@@ -157,35 +164,35 @@ export const proofPending = ({ spec, status, facts }: Situation): Observed | und
   return { status: waiting, until: settled }
 }
 
-export const addProven = ({ status: { step } }: Situation): Observed | undefined =>
+export const addProven = ({ status: { step } }: RotationSituation): Observed | undefined =>
   step === 'Add' ? { set: { step: 'Switch' } } : undefined
 
-const evidenceOf = ({ facts }: Situation): { readonly evidence: Evidence[] } => ({
+const evidenceOf = ({ facts }: RotationSituation): { readonly evidence: Evidence[] } => ({
   evidence: facts.proof.evidence.slice(0, 50),
 })
 
-export const removeProven = (situation: Situation): Observed | undefined =>
+export const removeProven = (situation: RotationSituation): Observed | undefined =>
   situation.status.step === 'Remove' ? { set: evidenceOf(situation) } : undefined
 
-export const nothingToEnd = ({ status: { hasOld } }: Situation): Observed | undefined =>
+export const nothingToEnd = ({ status: { hasOld } }: RotationSituation): Observed | undefined =>
   hasOld === true ? undefined : {}
 
 /** Where a rollout without the old value is to come, it follows this step. */
 const stepBeforeRemove = ({
   status: { step = 'Switch' },
   facts,
-}: Situation): Partial<RotationStatus> => (hasRemoveStep(facts) ? { step } : {})
+}: RotationSituation): Partial<RotationStatus> => (hasRemoveStep(facts) ? { step } : {})
 
-export const proofSkipped = (situation: Situation): Observed | undefined => {
+export const proofSkipped = (situation: RotationSituation): Observed | undefined => {
   const { evidence: _, ...status } = situation.status
   return status.withoutProof === true ? { status, set: stepBeforeRemove(situation) } : undefined
 }
 
 /** A container that was only started again keeps the overlap that has begun. */
-export const provenAgain = (situation: Situation): Observed | undefined =>
+export const provenAgain = (situation: RotationSituation): Observed | undefined =>
   situation.status.provenAt === undefined ? undefined : proven(situation)
 
-export const proven = (situation: Situation): Observed => {
+export const proven = (situation: RotationSituation): Observed => {
   const { status, facts } = situation
   const { provenAt = time(facts.nowMs), provenSince } = status
   const { evidence } = evidenceOf(situation)
@@ -203,14 +210,14 @@ export const proven = (situation: Situation): Observed => {
 }
 
 /** What was proven must still be so. */
-export const proofLost = ({ spec, status, facts }: Situation): Observed | undefined => {
+export const proofLost = ({ spec, status, facts }: RotationSituation): Observed | undefined => {
   const { provenAt: _, ...unproven } = status
   if (status.withoutProof === true) return undefined
   const isLost = facts.proof.rolling.length > 0 || blockersOf(spec, status, facts).length > 0
   return isLost ? { status: unproven } : undefined
 }
 
-export const proofInterrupted = ({ status, facts }: Situation): Observed | undefined => {
+export const proofInterrupted = ({ status, facts }: RotationSituation): Observed | undefined => {
   const { withoutProof, provenRuns } = status
   if (withoutProof === true || provenRuns === undefined) return undefined
   return provenRuns.of === facts.proof.runs ? undefined : {}

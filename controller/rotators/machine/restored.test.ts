@@ -7,9 +7,9 @@ import type {
 import { fromFor, holdIn } from '../../../src/rollout/restored.ts'
 import { decideRotation } from './decide.ts'
 import { afterRefusal } from './store-refusal.ts'
-import type { Facts, Move } from './facts.ts'
+import type { RotationFacts, Move } from './facts.ts'
 import { nothingToProve } from '../proof/proof.ts'
-import { decideRestored, renewed, stayUntested, type Seen } from './restored.ts'
+import { decideRestored, renewed, stayUntested, type TestedCredentials } from './restored.ts'
 
 const minute = 60_000
 const now = Date.parse('2026-03-02T12:00:00Z')
@@ -21,7 +21,7 @@ const spec = {
   rotator: {},
   ...{ overlap: '10m', away: 'Wait' },
 } as RotationSpec
-const facts: Facts = {
+const facts: RotationFacts = {
   ...{ nowMs: now, uid: '80000000-0000-4000-8000-000000000000', createdMs: now - 90 * minute },
   ...{ faults: [], hasValues: true, changed: [], steps: ['Switch'], proof: nothingToProve },
   ...{ busy: undefined, hasProject: true, away: [] },
@@ -42,7 +42,7 @@ const inside = (phase: RotationStatus['phase'], more: RotationStatus = {}): Rota
 })
 
 /** Outputs, candidate, old: y is accepted, n refused, - not there. */
-const seen = (text: string): Seen => {
+const seen = (text: string): TestedCredentials => {
   const [outputs, candidate, old] = Array.from(text, (one) =>
     one === '-' ? undefined : one === 'y' ? ('accepted' as const) : ('refused' as const),
   )
@@ -253,7 +253,7 @@ describe('what follows after a restore where', () => {
 
 const decided = (
   status: RotationStatus,
-  more: Partial<Facts> = {},
+  more: Partial<RotationFacts> = {},
   tweak: Partial<RotationSpec> = {},
 ): string => {
   const next = decideRotation({ ...spec, ...tweak }, status, { ...facts, ...more })

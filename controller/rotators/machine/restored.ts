@@ -9,7 +9,7 @@ import type {
 } from '../../../src/resources/kinds/rotation.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import { atRest, afterResult, type Failed, type Observed } from './enter.ts'
-import type { Facts, Move, Situation } from './facts.ts'
+import type { RotationFacts, Move, RotationSituation } from './facts.ts'
 import type { results } from './machine.ts'
 import type { Accepted } from '../providers/rotator.ts'
 import { beginning, retryMs } from './idle.ts'
@@ -18,7 +18,7 @@ import { beginning, retryMs } from './idle.ts'
 const mostRetryMs = 300_000
 
 /** Of each credential that the backup knows; undefined where there is none. */
-export interface Seen {
+export interface TestedCredentials {
   /** What the outputs hold. */
   readonly outputs: Accepted | undefined
   /** Of an attempt that was under way: its new credential, and the one before. */
@@ -27,7 +27,7 @@ export interface Seen {
 }
 
 /** What was seen before a look had no answer. */
-export interface Unanswered {
+export interface UnansweredTest {
   readonly why: string
   readonly outputs?: Accepted | undefined
   /** Stagelets whose agents were away then. */
@@ -35,7 +35,7 @@ export interface Unanswered {
 }
 
 /** A look at another credential that has failed so often, while the outputs were refused, counts as refused. */
-export const mostTries = 5
+export const mostTestTries = 5
 
 const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
 
@@ -52,7 +52,7 @@ const renewAt = ({ retryAt, request, failures = 0, endedAt }: RotationStatus): n
  * When (ms) it is asked which credential is accepted; Infinity: once somebody mends the Rotation; undefined: not at
  * all.
  */
-export const testAt = ({ spec, status, facts }: Situation): number | undefined => {
+export const testAt = ({ spec, status, facts }: RotationSituation): number | undefined => {
   const { restored, phase = 'Idle' } = status
   const state = restored?.state
   if (state === 'Untested' || hasReturned(status, facts.away)) return 0
@@ -62,7 +62,7 @@ export const testAt = ({ spec, status, facts }: Situation): number | undefined =
 }
 
 /** The revision is of a project that is gone. */
-export const projectReplaced = ({ status, facts }: Situation): Observed | undefined => {
+export const projectReplaced = ({ status, facts }: RotationSituation): Observed | undefined => {
   const { restored, ...unmarked } = status
   const isOther = restored?.project !== undefined && !sameJson(restored.project, facts.project)
   return isOther ? { status: unmarked } : undefined
@@ -84,7 +84,7 @@ const as = (
 }
 
 /** Whom nothing is delivered to until they are back, and it was asked for again. */
-const awaitingOf = ({ restored }: RotationStatus, { outputs, away }: Unanswered): string[] => {
+const awaitingOf = ({ restored }: RotationStatus, { outputs, away }: UnansweredTest): string[] => {
   if (outputs === 'accepted') return []
   if (restored?.state !== 'Unknown') return [...away].sort()
   return (restored.awaiting ?? []).filter((stagelet) => away.includes(stagelet))
@@ -108,7 +108,7 @@ const verified = (
 export const stayUntested = (
   status: RotationStatus,
   nowMs: number,
-  unanswered: Unanswered,
+  unanswered: UnansweredTest,
 ): Move => {
   const { why, outputs } = unanswered
   const state = status.restored?.state
@@ -135,7 +135,7 @@ export const stayUntested = (
 
 const unknownInWords = (
   status: RotationStatus,
-  { why, outputs }: Unanswered,
+  { why, outputs }: UnansweredTest,
   awaiting: readonly string[],
 ): string => {
   const credential = `the credential of ${sourceOf(status)}`
@@ -172,7 +172,7 @@ const untestable = (status: RotationStatus, nowMs: number): Move => {
 const endedAt = (old: Accepted | undefined, nowMs: number): Partial<RotationStatus> =>
   old === 'refused' ? { revokeStartedAt: toTimestamp(nowMs) } : {}
 
-type Judging = Pick<Facts, 'nowMs' | 'faults' | 'project'>
+type Judging = Pick<RotationFacts, 'nowMs' | 'faults' | 'project'>
 
 /** Of an attempt whose credential is not accepted, nothing is left. */
 const attemptOver = (status: RotationStatus): { readonly failure: Failed } => ({
@@ -185,7 +185,11 @@ const attemptOver = (status: RotationStatus): { readonly failure: Failed } => ({
 const isIdle = ({ phase = 'Idle' }: RotationStatus): boolean => phase === 'Idle'
 
 /** Services get what the outputs hold. */
-const accepted = (status: RotationStatus, { nowMs, project }: Judging, { old }: Seen): Move => {
+const accepted = (
+  status: RotationStatus,
+  { nowMs, project }: Judging,
+  { old }: TestedCredentials,
+): Move => {
   const message = `the credential of ${sourceOf(status)} is accepted`
   const { tries: _, retryAt: __, ...rest } = { ...status, ...as(status, 'Accepted', message) }
   if (isIdle(status)) return verified('Accepted', rest, nowMs, { message })
@@ -205,7 +209,7 @@ const accepted = (status: RotationStatus, { nowMs, project }: Judging, { old }: 
 }
 
 /** The attempt of then goes on with the credential that it was about to write: services may run with it already. */
-const goOn = (status: RotationStatus, nowMs: number, { outputs }: Seen): Move => {
+const goOn = (status: RotationStatus, nowMs: number, { outputs }: TestedCredentials): Move => {
   const message = `the attempt that was under way in ${sourceOf(status)} goes on: its credential is accepted. Nothing is delivered before it is written`
   const { step = 'Switch' } = status
   const mark = as(status, 'Renewing', message)
@@ -261,7 +265,7 @@ export const decideRestored = (
   spec: RotationSpec,
   status: RotationStatus,
   facts: Judging,
-  seen: Seen,
+  seen: TestedCredentials,
 ): Move => {
   const { nowMs } = facts
   const { phase = 'Idle', step, failure, hasOld, revokeStartedAt } = status

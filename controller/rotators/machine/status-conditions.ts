@@ -3,10 +3,10 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { withConditions } from '../../../src/resources/conditions.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { no, unknown, yes, type Verdict } from '../../reconcilers/verdict.ts'
-import type { Facts } from './facts.ts'
+import type { RotationFacts } from './facts.ts'
 import { isOverdue } from './idle.ts'
 
-export type Around = Pick<Facts, 'nowMs' | 'createdMs' | 'faults' | 'busy'>
+export type Around = Pick<RotationFacts, 'nowMs' | 'createdMs' | 'faults' | 'busy'>
 
 const rolledOut = new Set(['Proving', 'Overlapping', 'Revoking'])
 

@@ -7,7 +7,7 @@ import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { ProjectInput, SecretObject } from '../../reconcilers/project/gather.ts'
 import { decideRotation } from '../machine/decide.ts'
-import type { Facts } from '../machine/facts.ts'
+import type { RotationFacts } from '../machine/facts.ts'
 import { mostRestarts, proofOf, settledMs } from './proof.ts'
 import { afterLook } from '../machine/old-use.ts'
 
@@ -81,7 +81,7 @@ class World {
       if (isStart) service.since = this.now
     }
   }
-  facts(): Facts {
+  facts(): RotationFacts {
     const services = this.services.map(({ since, ...one }, i) => ({
       ...{ ...one, name: names[i]!, revision: 2, since: new Date(since).toISOString() },
     }))

@@ -10,7 +10,7 @@ import type {
   SecretObject,
   StageletObject,
 } from '../../reconcilers/project/gather.ts'
-import { viewersOf, type Viewer } from './viewers.ts'
+import { outputViewersOf, type OutputViewer } from './viewers.ts'
 
 interface Failure {
   readonly stagelet: string
@@ -114,7 +114,7 @@ const holdOf = ({ metadata, spec, status }: StageletObject): BlockedBy | undefin
   return { reason, message: inSync?.reason === engineUnavailable ? inSync.message : message }
 }
 
-const failureOf = ({ stagelet, services }: Viewer, revision: number): Failure | undefined => {
+const failureOf = ({ stagelet, services }: OutputViewer, revision: number): Failure | undefined => {
   const bad = (stagelet.status?.quarantine ?? []).find(
     (one) => one.revision >= revision && services.has(one.service),
   )
@@ -135,7 +135,7 @@ const illOf = ({ state = 'running', health, containers }: ServiceStatus): string
 const isWell = (service: ServiceStatus): boolean =>
   illOf(service) === undefined && service.health !== 'starting'
 
-const blockOf = ({ stagelet, late, services }: Viewer): BlockedBy | undefined => {
+const blockOf = ({ stagelet, late, services }: OutputViewer): BlockedBy | undefined => {
   const { status } = stagelet
   const hold = holdOf(stagelet)
   const isUnseen = hold?.reason === 'AgentAway'
@@ -170,7 +170,7 @@ const oldContainerOf = ({ status }: StageletObject): BlockedBy | undefined => {
 }
 
 /** All its services that see an output have their values of now, and have passed the gate with them. */
-const isRolledOut = ({ stagelet, late, services }: Viewer, revision: number): boolean => {
+const isRolledOut = ({ stagelet, late, services }: OutputViewer, revision: number): boolean => {
   const { status } = stagelet
   if (late.size > 0) return false
   const wanted = new Map((status?.services ?? []).map((one) => [one.name, one.wantedDigest]))
@@ -181,13 +181,13 @@ const isRolledOut = ({ stagelet, late, services }: Viewer, revision: number): bo
   return services.size === 0 || (status?.healthyRevision ?? 0) >= revision
 }
 
-const containersOf = ({ stagelet, services }: Viewer): number =>
+const containersOf = ({ stagelet, services }: OutputViewer): number =>
   (stagelet.status?.services ?? [])
     .filter(({ name }) => services.has(name))
     .reduce((sum, { containers = 0 }) => sum + containers, 0)
 
 /** Which containers run, and since when. */
-const runsOf = (viewers: readonly Viewer[]): string => {
+const runsOf = (viewers: readonly OutputViewer[]): string => {
   const lines = viewers.flatMap(({ stagelet, services }) =>
     [...services.values()].map(({ name, since = '', restarts = 0, containers = 0 }) =>
       JSON.stringify([stagelet.metadata.name, name, since, restarts, containers]),
@@ -196,7 +196,7 @@ const runsOf = (viewers: readonly Viewer[]): string => {
   return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 32)
 }
 
-const restartsOf = (viewers: readonly Viewer[]): Record<string, number> =>
+const restartsOf = (viewers: readonly OutputViewer[]): Record<string, number> =>
   Object.fromEntries(
     viewers.flatMap(({ stagelet, services }) =>
       [...services.values()].flatMap(({ name, restarts = 0 }) =>
@@ -214,7 +214,7 @@ const isUnsteady = (service: ServiceStatus, nowMs: number): boolean => {
   return !isWell(service) || state === 'unknown' || isYoung || restarts >= mostRestarts * containers
 }
 
-const bearersOf = ({ stagelet, services }: Viewer): Bearer[] =>
+const bearersOf = ({ stagelet, services }: OutputViewer): Bearer[] =>
   [...services.values()].map((one) => ({
     ...{ stagelet: stagelet.metadata.name, service: one.name, ill: illOf(one) },
     ...{ containers: one.containers ?? 0, restarts: one.restarts ?? 0 },
@@ -232,7 +232,7 @@ export const proofOf = (
   outputs: readonly SecretObject[],
   { revision, needsHealth = true }: ProofOf,
 ): Proof => {
-  const viewers = viewersOf(input, outputs)
+  const viewers = outputViewersOf(input, outputs)
   const nowMs = Date.parse(input.now)
   const isOpen = input.revisions.closed < revision
   const blocks = viewers.map((seen) => blockOf(seen))

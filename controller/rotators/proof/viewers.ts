@@ -10,7 +10,7 @@ import type {
 } from '../../reconcilers/project/gather.ts'
 
 /** A stagelet that gets an output, or runs one. */
-export interface Viewer {
+export interface OutputViewer {
   readonly stagelet: StageletObject
   /** By name, the services that see one. */
   readonly services: ReadonlyMap<string, ServiceStatus>
@@ -67,11 +67,14 @@ const runsEarlier = (
   )
 }
 
-export const viewersOf = (input: ProjectInput, outputs: readonly SecretObject[]): Viewer[] => {
+export const outputViewersOf = (
+  input: ProjectInput,
+  outputs: readonly SecretObject[],
+): OutputViewer[] => {
   const secrets = withFollowers(input.secrets, outputs)
   const current = new Map(secrets.map((one) => [one.metadata.uid ?? '', one.status?.version]))
   const ahead = lookAhead(input, secrets)
-  return input.stagelets.flatMap((stagelet): Viewer[] => {
+  return input.stagelets.flatMap((stagelet): OutputViewer[] => {
     const services = new Map<string, ServiceStatus>()
     const late = new Set<string>()
     for (const service of stagelet.status?.services ?? []) {

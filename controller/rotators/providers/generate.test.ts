@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openGenerate } from './generate.ts'
-import type { Credential, Step } from './rotator.ts'
+import type { Credential, RolloutStep } from './rotator.ts'
 
 const old: Credential = { slot: undefined, values: { current: 'b', previous: 'a', list: '["b"]' } }
 const next: Credential = { slot: undefined, values: { current: 'c' } }
@@ -8,7 +8,7 @@ const next: Credential = { slot: undefined, values: { current: 'c' } }
 describe('the rotator generate', () => {
   it('lets every service know the new value before one uses it', () => {
     const rotator = openGenerate({ order: 'AddFirst' })
-    const steps: Step[] = ['Add', 'Switch', 'Remove']
+    const steps: RolloutStep[] = ['Add', 'Switch', 'Remove']
     expect(steps.map((step) => rotator.valuesAt?.(step, old, next))).toEqual([
       { current: 'b', previous: 'c', list: '["c","b"]' },
       { current: 'c', previous: 'b', list: '["c","b"]' },

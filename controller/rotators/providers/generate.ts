@@ -1,7 +1,7 @@
 // A random value that services share. Two are valid at once since services know both, in `list`.
 import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
 import { generateValue } from '../../../src/secrets/generate.ts'
-import type { Credential, Rotator, Step } from './rotator.ts'
+import type { Credential, Rotator, RolloutStep } from './rotator.ts'
 
 type GenerateRotator = NonNullable<RotationSpec['rotator']['generate']>
 
@@ -9,7 +9,7 @@ const listOf = (...values: readonly (string | undefined)[]): string =>
   JSON.stringify([...new Set(values.filter((value) => value !== undefined))])
 
 const valuesAt = (
-  step: Step,
+  step: RolloutStep,
   old: Credential | undefined,
   candidate: Credential,
 ): Credential['values'] => {

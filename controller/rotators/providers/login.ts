@@ -8,7 +8,7 @@ import {
   type Step,
 } from '../../../src/databases/step.ts'
 import { generateValue } from '../../../src/secrets/generate.ts'
-import { RotatorFault, type Credential, type Found, type Rotator } from './rotator.ts'
+import { RotatorFault, type Credential, type FoundLogins, type Rotator } from './rotator.ts'
 
 export interface Ask {
   readonly step: Step
@@ -107,7 +107,7 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
     const value = (await generateValue(password)).toString('utf8')
     return { slot, values: { username: slot ?? usual, password: value } }
   }
-  const find = async (signal: AbortSignal): Promise<Found> => {
+  const find = async (signal: AbortSignal): Promise<FoundLogins> => {
     const seen: { slot: string; facts: Facts }[] = []
     for (const slot of slots)
       seen.push({ slot, facts: await ask('stillUsed', loginOf(await make(slot)), { signal }) })

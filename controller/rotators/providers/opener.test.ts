@@ -3,7 +3,7 @@ import { createEgress } from '../../egress/gate.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
 import { objectOf, stageletOf } from '../../../test/support/databases/store-fixtures.ts'
-import { createRotatorOpener, type OpenerDeps } from './opener.ts'
+import { createRotatorOpener, type RotatorOpenerDeps } from './opener.ts'
 
 const spec = {
   ...{ projectRef: { name: 'shop' }, outputs: { username: 'user', password: 'password' } },
@@ -32,7 +32,7 @@ it.each([
       return Promise.resolve({})
     },
   }
-  const open = createRotatorOpener({ store, tasks } as unknown as OpenerDeps)
+  const open = createRotatorOpener({ store, tasks } as unknown as RotatorOpenerDeps)
   const rotator = await open(
     { uid: 'uid', namespace: 'ns', name: 'db', spec },
     {

@@ -10,13 +10,13 @@ import { reconcilerActor } from '../../reconcilers/actor.ts'
 import { openRotator, type OpenRotator } from './open-rotator.ts'
 import type { RotationAt, RunTask } from './rotator.ts'
 
-export interface OpenerDeps {
+export interface RotatorOpenerDeps {
   readonly store: Pick<Store, 'get' | 'revealSecret'>
   readonly tasks: AgentTaskRunner
 }
 
 export const createRotatorOpener =
-  (deps: OpenerDeps): OpenRotator =>
+  (deps: RotatorOpenerDeps): OpenRotator =>
   (at, more) =>
     openRotator(at, {
       ...{ ...more, task: taskIn(deps, at) },
@@ -32,7 +32,7 @@ const whyNobody = (agent: ObjectOf<'Agent'> | undefined): string | undefined => 
 
 /** The stagelet must be of the Rotation's own project: a name gives nobody the agent of another one. */
 const taskIn =
-  ({ store, tasks }: OpenerDeps, { namespace, spec }: RotationAt): RunTask =>
+  ({ store, tasks }: RotatorOpenerDeps, { namespace, spec }: RotationAt): RunTask =>
   async (name, task, signal) => {
     const stagelet = await store.get({ kind: 'Stagelet', namespace, name })
     if (stagelet?.spec.projectRef.name !== spec.projectRef.name)
@@ -53,7 +53,7 @@ const taskIn =
   }
 
 const currentOf = async (
-  { store }: OpenerDeps,
+  { store }: RotatorOpenerDeps,
   { namespace, spec }: RotationAt,
 ): Promise<Record<string, string>> => {
   const values: Record<string, string | undefined> = {}

@@ -52,7 +52,7 @@ const connect = async (
 }
 
 /** No part of a statement, nor of a value, is in the message of a failure of the server. */
-export const faultOf = (at: Pick<PostgresAt, 'host' | 'port'>, error: unknown): unknown => {
+export const postgresFaultOf = (at: Pick<PostgresAt, 'host' | 'port'>, error: unknown): unknown => {
   if (error instanceof StepFault) return error
   const place = `${at.host}:${at.port}`
   if (!(error instanceof DatabaseError))
@@ -80,7 +80,7 @@ const sessionAt = (egress: Egress, at: PostgresAt, own: string): PostgresSession
     try {
       return await once({ login: at.admin, database }, work)
     } catch (error) {
-      throw faultOf(at, error)
+      throw postgresFaultOf(at, error)
     }
   }
   return {
@@ -99,7 +99,7 @@ const sessionAt = (egress: Egress, at: PostgresAt, own: string): PostgresSession
       } catch (error) {
         if (error instanceof DatabaseError && error.code?.startsWith(refusedClass) === true)
           return undefined
-        throw faultOf(at, error)
+        throw postgresFaultOf(at, error)
       }
     },
   }

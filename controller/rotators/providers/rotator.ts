@@ -24,7 +24,7 @@ export interface Use {
 }
 
 /** What is found outside where the outputs hold a credential that is refused, as after the restore of a backup. */
-export interface Found {
+export interface FoundLogins {
   /** The slot that nobody logs in to. */
   readonly idle: string | undefined
   /** What services run with, as far as it can be named: without its password. It ends after the proof. */
@@ -32,7 +32,7 @@ export interface Found {
 }
 
 /** Add: the new value is known beside the old one. Switch: it is used. Remove: only it is known. */
-export type Step = 'Add' | 'Switch' | 'Remove'
+export type RolloutStep = 'Add' | 'Switch' | 'Remove'
 
 export interface Rotator {
   /** Slots that take turns; empty: the rotator has none. */
@@ -65,9 +65,13 @@ export interface Rotator {
   /** The idle slot accepts nothing any more. */
   scramble(slot: string | undefined, signal: AbortSignal): Promise<void>
   /** What runs in place of what the outputs hold; absent where nobody can tell. */
-  find?(signal: AbortSignal): Promise<Found>
+  find?(signal: AbortSignal): Promise<FoundLogins>
   /** What the outputs hold after `step`; the candidate's values when absent. `old`: what they held before the attempt. */
-  valuesAt?(step: Step, old: Credential | undefined, candidate: Credential): Credential['values']
+  valuesAt?(
+    step: RolloutStep,
+    old: Credential | undefined,
+    candidate: Credential,
+  ): Credential['values']
 }
 
 export type FaultKind = 'Unreachable' | 'Refused' | 'Pending' | 'Failed'

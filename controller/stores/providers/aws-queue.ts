@@ -9,7 +9,7 @@ import {
 import { append } from '../../../src/kernel/append.ts'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import type { Opening } from '../opening.ts'
-import { QueueFault, StoreFault, type HintQueue, type Hints } from '../provider.ts'
+import { QueueFault, StoreFault, type HintQueue, type QueueHints } from '../provider.ts'
 import { awsCalls, awsNameOf } from './aws-calls.ts'
 import { keysOfEvent } from './aws-events.ts'
 
@@ -39,7 +39,7 @@ const faultOf = (error: unknown, url: string): unknown => {
   return error instanceof StoreFault ? new QueueFault(error.kind, error.message) : error
 }
 
-const hintsOf = (messages: readonly Message[]): Hints => {
+const hintsOf = (messages: readonly Message[]): QueueHints => {
   const told = messages.map(({ Body }) => keysOfEvent(Body ?? ''))
   return {
     keys: [...new Set(told.flatMap((keys) => keys ?? []))],

@@ -18,7 +18,7 @@ import {
   type Absence,
   type Fetched,
   type Found,
-  type Listing,
+  type KeyListing,
   type Look,
   type Ref,
   type StoreProvider,
@@ -255,7 +255,7 @@ const list = async (
   { client, calls }: Context,
   prefix: string,
   signal: AbortSignal,
-): Promise<Listing> => {
+): Promise<KeyListing> => {
   const keys: string[] = []
   let token: string | undefined
   do {

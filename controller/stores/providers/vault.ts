@@ -11,7 +11,7 @@ import {
   type Absence,
   type Fetched,
   type Found,
-  type Listing,
+  type KeyListing,
   type Ref,
   type StoreProvider,
 } from '../provider.ts'
@@ -131,7 +131,7 @@ const fetchOne = async (
   }
 }
 
-const list = async (context: Context, prefix: string, signal: AbortSignal): Promise<Listing> => {
+const list = async (context: Context, prefix: string, signal: AbortSignal): Promise<KeyListing> => {
   const { send, mount } = context
   const keys: string[] = []
   const folders = [prefix.slice(0, prefix.lastIndexOf('/') + 1)]

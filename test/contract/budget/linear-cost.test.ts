@@ -5,14 +5,14 @@ import type * as z from 'zod'
 import { fileWordsOf } from '../../../agent/compose/compose-files.ts'
 import { decodeBody } from '../../../controller/http/agents/requests/refusal.ts'
 import { duplicateKeys } from '../../../controller/http/kube/duplicate-keys.ts'
-import { jsonPatch, type Json } from '../../../controller/http/kube/patch.ts'
+import { jsonPatch, type JsonDocument } from '../../../controller/http/kube/patch.ts'
 import { applyStrategicPatch } from '../../../controller/http/kube/strategic-merge.ts'
 import { peerRequests } from '../../../controller/http/peers/requests.ts'
 import { decodeInput } from '../../../controller/http/rest/input.ts'
 import { restRoutes } from '../../../controller/http/rest/table.ts'
 import { consumersBySecret, decideSecret } from '../../../controller/reconcilers/project/decide.ts'
 import { decideStagelet } from '../../../controller/reconcilers/stagelet/decide.ts'
-import { eventsOf } from '../../../controller/reconcilers/stagelet/events.ts'
+import { stageletEventsOf } from '../../../controller/reconcilers/stagelet/events.ts'
 import { happeningsOf } from '../../../controller/reconcilers/stagelet/happenings.ts'
 import { matchesKey } from '../../../controller/stores/allowed.ts'
 import { compare, fieldsOf } from '../../../src/managed-fields/compare.ts'
@@ -106,7 +106,7 @@ const judge = (observation: ObservationSpec): void => {
   const stagelet = aStagelet({ status })
   const second = { ...first, stagelet }
   const after = decideStagelet(second).status
-  eventsOf(first.stagelet, after)
+  stageletEventsOf(first.stagelet, after)
   happeningsOf(second, {
     ...after,
     lastRollout: { revision: 2, result: 'Healthy', ...first.observation?.rollout },
@@ -257,7 +257,7 @@ describe('an object', () => {
     const add = (count: number): object[] =>
       Array.from({ length: count }, (_, i) => ({ op: 'add', path: '/list/0', value: i }))
     expectLinear([{ field: 'operations', body: add }], (json) =>
-      jsonPatch({ list: [] }, JSON.parse(json) as Json),
+      jsonPatch({ list: [] }, JSON.parse(json) as JsonDocument),
     )
   })
 })

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import type { Dues } from '../../../controller/keys/plan.ts'
 import {
   rotateDueKeys,
-  type KeyRotationDeps,
+  type DueKeysDeps,
   type Looked,
 } from '../../../controller/keys/rotate-due.ts'
 import { startKeyRotation } from '../../../controller/keys/start.ts'
 import { SealingKeys } from '../../../controller/sealing.ts'
-import { reportOf } from '../../../controller/compliance/report.ts'
+import { complianceReportOf } from '../../../controller/compliance/report.ts'
 import { nodeCrypto } from '../../../src/audit/chain.ts'
 import { reportFault } from '../../../src/audit/compliance.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
@@ -60,7 +60,7 @@ describe('keys that are due', () => {
   const [master, cards] = [{ isAway: false }, { isAway: false }]
   const sealing = new SealingKeys()
   let t: TestStore
-  let deps: KeyRotationDeps
+  let deps: DueKeysDeps
   let dues: readonly Dues[] = []
   const logged: string[] = []
 
@@ -92,7 +92,7 @@ describe('keys that are due', () => {
     await look()
   })
 
-  const look = (more: Partial<KeyRotationDeps> = {}): Promise<Looked> =>
+  const look = (more: Partial<DueKeysDeps> = {}): Promise<Looked> =>
     rotateDueKeys({ ...deps, ...more })
   const finish = async (): Promise<void> => {
     await t.keys.beginLeft()
@@ -343,7 +343,7 @@ describe('keys that are due', () => {
     const facts = await t.keys.complianceOf(project)
     const { rotationMs, rotatesKeys } = t.keys
     const nowMs = clock.now()
-    const report = reportOf(facts, { project, sinceMs, nowMs, rotationMs, rotatesKeys })
+    const report = complianceReportOf(facts, { project, sinceMs, nowMs, rotationMs, rotatesKeys })
     const values = report.secrets.map((one) => [
       ...[one.name, one.exempt, one.deleted_by],
       one.values.map(({ version, by, overdue_days: days }) => [version, by, days]),
@@ -377,7 +377,7 @@ describe('keys that are due', () => {
     clock.leap(day)
     const lax = await projectOf(ns)
     const when = { sinceMs, nowMs: clock.now(), rotationMs, rotatesKeys }
-    const later = reportOf(await t.keys.complianceOf(lax), { project: lax, ...when })
+    const later = complianceReportOf(await t.keys.complianceOf(lax), { project: lax, ...when })
     expect(later.rules_before).toMatchObject([{ max_age: '90d', exempt: ['FREE'] }])
     expect(later.secrets.at(-1)?.values[0]).toMatchObject({ version: 1, overdue_days: 10 })
     const { document, ...signed } = await t.audit.signDocument('compliance', report)

@@ -22,7 +22,10 @@ import { startSweep } from '../../../controller/http/agents/streams/replicas.ts'
 import { createBodyBudget, type BodyBudget } from '../../../controller/http/body-budget.ts'
 import { mountAgentRoutes, type AgentRoutes } from '../../../controller/http/agents/routes.ts'
 import { listen } from '../../../controller/http/server.ts'
-import { loadIdentity, type Identity as ControllerIdentity } from '../../../controller/identity.ts'
+import {
+  loadControllerIdentity,
+  type ControllerIdentity as ControllerIdentity,
+} from '../../../controller/identity.ts'
 import { giveEmbeddedDatabase } from '../databases/embedded-database.ts'
 import { withBodies } from '../http/with-bodies.ts'
 import { memoryFolder } from '../memory-folder.ts'
@@ -137,7 +140,7 @@ export const serveTestAgents = async (
   { restartMs = 500, port = 0, ...tuning }: Partial<Tuning> & { restartMs?: number; port?: number },
   clock: Clock = realClock,
 ): Promise<Pick<TestController, 'url' | 'identity' | 'routes' | 'bodies' | 'token' | 'close'>> => {
-  const identity = await loadIdentity(opened.settings, clock, ['127.0.0.1'])
+  const identity = await loadControllerIdentity(opened.settings, clock, ['127.0.0.1'])
   const bodies = createBodyBudget()
   const app = withBodies(new Hono<AgentEnv>(), bodies)
   app.use(async (c, next) => {

@@ -17,7 +17,7 @@ import { mountOpenApi } from '../../../controller/http/kube/openapi.ts'
 import { mountKubeRoutes } from '../../../controller/http/kube/route.ts'
 import { objectRoutes } from '../../../controller/http/kube/routes.ts'
 import { failureStatus } from '../../../controller/http/kube/status.ts'
-import { loadIdentity } from '../../../controller/identity.ts'
+import { loadControllerIdentity } from '../../../controller/identity.ts'
 import type { WatchDeps } from '../../../controller/http/kube/watch.ts'
 import { gitVersion } from '../../../controller/version.ts'
 import type { Principal } from '../../../src/access/principal.ts'
@@ -99,7 +99,7 @@ export const startOwnServer = async (
   }
   const put = [createCrds(), createSecrets(), createLeases()]
   const token = randomBytes(16).toString('hex')
-  const { caPem, chainPem, leafKeyPem } = await loadIdentity(opened.settings, realClock, [
+  const { caPem, chainPem, leafKeyPem } = await loadControllerIdentity(opened.settings, realClock, [
     '127.0.0.1',
   ])
   const server = createTlsServer({ cert: chainPem, key: leafKeyPem }, (request, response) => {

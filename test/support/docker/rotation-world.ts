@@ -7,7 +7,7 @@ import {
   RotatorFault,
   type Credential,
   type FaultKind,
-  type Found,
+  type FoundLogins,
   type Rotator,
   type Use,
 } from '../../../controller/rotators/providers/rotator.ts'
@@ -92,7 +92,7 @@ export class MemoryDatabase implements Rotator {
       canLogIn: this.logins.has(values['username'] ?? ''),
     })
   }
-  async find(): Promise<Found> {
+  async find(): Promise<FoundLogins> {
     this.#call('find')
     const idle = this.slots.find((slot) => !this.logins.has(slot))
     return Promise.resolve({ idle, running: this.make(this.slots.find((slot) => slot !== idle)) })

@@ -2,7 +2,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { loadIdentity, type SealedSettings } from '../../../controller/identity.ts'
+import { loadControllerIdentity, type SealedSettings } from '../../../controller/identity.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import type { TestController } from '../programs/controller.ts'
 
@@ -37,7 +37,7 @@ const writeStrangers = async (folder: string): Promise<void> => {
     getSealed: () => Promise.resolve(undefined),
     putSealedIfAbsent: (_, bytes) => Promise.resolve(bytes),
   }
-  const { caPem, chainPem, leafKeyPem } = await loadIdentity(settings, realClock, [])
+  const { caPem, chainPem, leafKeyPem } = await loadControllerIdentity(settings, realClock, [])
   await writeFile(join(folder, 'stranger-ca.crt'), caPem)
   await writeFile(join(folder, 'client.crt'), chainPem)
   await writeFile(join(folder, 'client.key'), leafKeyPem)

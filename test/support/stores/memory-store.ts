@@ -12,10 +12,10 @@ import {
   type StoreProvider,
 } from '../../../controller/stores/provider.ts'
 import { defined } from '../../../src/kernel/defined.ts'
-import type { OpenStore, Opener } from '../../../controller/stores/connection.ts'
+import type { OpenStore, ProviderOpener } from '../../../controller/stores/connection.ts'
 
 export interface MemoryStore {
-  readonly open: Opener
+  readonly open: ProviderOpener
   /** Key → value; versions are counted. */
   put(key: string, value: string | Buffer): void
   /** The version that is there ends then; undefined: never. */

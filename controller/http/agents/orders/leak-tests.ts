@@ -20,16 +20,16 @@ import { askAnywhere } from './tasks.ts'
 /** `waiting`: the agent was asked, and has not answered yet. */
 type LeakTestState = 'waiting' | 'running' | 'done' | 'agent_away' | 'agent_too_old' | 'failed'
 
-export interface LeakTest extends Omit<StoredLeakTest, 'state'> {
+export interface PendingLeakTest extends Omit<StoredLeakTest, 'state'> {
   readonly state: LeakTestState
 }
 
 export interface LeakTests {
   /** Asks the agent. Conflict while a test of the stagelet runs. */
-  start(wanted: Pick<StoredLeakTest, 'stageletUid' | 'agent' | 'tail'>): Promise<LeakTest>
-  read(stageletUid: string, id: string): Promise<LeakTest | undefined>
+  start(wanted: Pick<StoredLeakTest, 'stageletUid' | 'agent' | 'tail'>): Promise<PendingLeakTest>
+  read(stageletUid: string, id: string): Promise<PendingLeakTest | undefined>
   /** The newest first. */
-  list(stageletUid: string): Promise<LeakTest[]>
+  list(stageletUid: string): Promise<PendingLeakTest[]>
   /** What an agent has counted so far, or in the end. */
   accept(agentKey: string, report: LeakTestReport): Promise<'taken' | 'ended'>
 }
@@ -45,7 +45,7 @@ export interface LeakTestsDeps {
 
 export const createLeakTests = (deps: LeakTestsDeps): LeakTests => {
   const { leakTests: store, clock } = deps
-  const shown = (test: StoredLeakTest): LeakTest => withState(test, clock.now())
+  const shown = (test: StoredLeakTest): PendingLeakTest => withState(test, clock.now())
   return {
     start: async (wanted) => {
       const test = await store.begin(wanted, clock.now() - leakTestPatienceMs)
@@ -91,7 +91,7 @@ const notAsked = (agent: string, asked: OrderResult): LeakTestEnd | undefined =>
 }
 
 /** A test whose agent has been silent for long has failed. */
-const withState = (test: StoredLeakTest, now: number): LeakTest => {
+const withState = (test: StoredLeakTest, now: number): PendingLeakTest => {
   const { state, heardAt, finishedAt } = test
   if (state !== 'asked' && state !== 'running') return { ...test, state }
   const endsAt = heardAt + leakTestPatienceMs

@@ -16,7 +16,7 @@ import {
   type LogsOrder,
 } from '../../../../src/protocol/logs.ts'
 import type { OnDemandOrder } from '../../../../src/protocol/messages.ts'
-import { RefusedError } from '../requests/refusal.ts'
+import { AgentRefusedError } from '../requests/refusal.ts'
 import type { OrderResult } from './order-result.ts'
 
 interface LogWanted {
@@ -142,8 +142,8 @@ const absent = (agentKey: string): StagelyError =>
     { retryAfterSeconds: 2 },
   )
 
-const unread = (): RefusedError =>
-  new RefusedError(404, 'NotFound', 'nobody reads this session of logs here')
+const unread = (): AgentRefusedError =>
+  new AgentRefusedError(404, 'NotFound', 'nobody reads this session of logs here')
 
 const encode = (records: readonly LogRecord[]): Buffer =>
   Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join('') || '\n')

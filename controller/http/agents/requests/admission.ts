@@ -3,7 +3,7 @@
 import type { Clock } from '../../../../src/kernel/clock.ts'
 import { maxClockSkewMs } from '../../../../src/kernel/clock-skew.ts'
 import { createWorkBudget, requestBytes, type WorkBudget } from '../../work-budget.ts'
-import { RefusedError } from './refusal.ts'
+import { AgentRefusedError } from './refusal.ts'
 
 /** The returned function throws 503 with Retry-After when more than `perSecond` come. Each further refusal gets a later time, so that they do not return together. */
 export const createConnectLimit = (perSecond: number, clock: Clock): (() => void) => {
@@ -23,7 +23,7 @@ export const createConnectLimit = (perSecond: number, clock: Clock): (() => void
     }
     refused += 1
     const seconds = 1 + Math.floor(refused / perSecond)
-    throw new RefusedError(
+    throw new AgentRefusedError(
       503,
       'Overload',
       'many agents connect just now; come back later',
@@ -45,7 +45,7 @@ const createOnce = (clock: Pick<Clock, 'now'>): ((proof: string) => void) => {
       seen.delete(old)
     }
     if (seen.has(proof))
-      throw new RefusedError(401, 'Repeated', 'this very request came before: sign it anew')
+      throw new AgentRefusedError(401, 'Repeated', 'this very request came before: sign it anew')
     seen.set(proof, now)
   }
 }

@@ -26,7 +26,7 @@ import type { AgentCost } from './admission.ts'
 import { agentKeyOf } from '../../../../src/protocol/agent-key.ts'
 import type { AgentRoutesDeps, RegisteredAgent } from '../deps.ts'
 import { readBody } from '../../read-body.ts'
-import { decodeBody, RefusedError, type AgentContext, type RefusedAgent } from './refusal.ts'
+import { decodeBody, AgentRefusedError, type AgentContext, type RefusedAgent } from './refusal.ts'
 import { RequestSessions } from './request-sessions.ts'
 
 export interface Caller {
@@ -53,7 +53,7 @@ export interface Caller {
 }
 
 /** Throws 401 with the reason when the credentials are not good. */
-export type Authenticator = (c: AgentContext) => Promise<Caller>
+export type AgentAuthenticator = (c: AgentContext) => Promise<Caller>
 
 type Deps = Pick<AgentRoutesDeps, 'identity' | 'agents' | 'clock'> & { readonly cost: AgentCost }
 
@@ -81,7 +81,7 @@ const createAtWork = (): (<T>(name: string, work: () => Promise<T>) => Promise<T
   const names = new Set<string>()
   return async (name, work) => {
     if (names.has(name))
-      throw new RefusedError(401, 'Repeated', 'this very request is being worked on')
+      throw new AgentRefusedError(401, 'Repeated', 'this very request is being worked on')
     names.add(name)
     try {
       return await work()
@@ -91,7 +91,7 @@ const createAtWork = (): (<T>(name: string, work: () => Promise<T>) => Promise<T
   }
 }
 
-export const createAuthenticator = (deps: Deps): Authenticator => {
+export const createAuthenticator = (deps: Deps): AgentAuthenticator => {
   const { identity, clock } = deps
   const sessions = new RequestSessions()
   const [keyOf, used, atWork] = [createKeyCache(), createUsedCounters(), createAtWork()]
@@ -128,7 +128,7 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
               ? openMessage(keys.request, counter, body)
               : undefined
           if (opened === undefined)
-            throw new RefusedError(401, 'BadProof', 'the body is not the one that was signed')
+            throw new AgentRefusedError(401, 'BadProof', 'the body is not the one that was signed')
           await proven.count(isBrief)
           takeBack = deps.cost.charge(agentUid, body.length)
           return opened
@@ -148,7 +148,7 @@ const inNameOf = (agent: RefusedAgent, work: () => void): void => {
   try {
     work()
   } catch (error) {
-    if (error instanceof RefusedError) error.agent = agent
+    if (error instanceof AgentRefusedError) error.agent = agent
     throw error
   }
 }
@@ -159,8 +159,8 @@ const credentialsOf = (c: AgentContext): Credentials => {
   if (credentials !== undefined) return credentials
   // Agents before protocol 2.0 sent a token, which anybody who had seen it could use for any request.
   if (header.startsWith('Bearer '))
-    throw new RefusedError(426, 'Protocol', protocolFault(protocolVersion, '1.1')!)
-  throw new RefusedError(401, 'Unauthorized', 'the request is not signed by an agent')
+    throw new AgentRefusedError(426, 'Protocol', protocolFault(protocolVersion, '1.1')!)
+  throw new AgentRefusedError(401, 'Unauthorized', 'the request is not signed by an agent')
 }
 
 const proveSession = async (
@@ -169,15 +169,19 @@ const proveSession = async (
   line: RequestLine,
   by: Extract<Credentials, { form: 'session' }>,
 ): Promise<Proven> => {
-  const unknown = (): RefusedError =>
-    new RefusedError(401, 'UnknownSession', 'this session is not known here: sign with the key')
+  const unknown = (): AgentRefusedError =>
+    new AgentRefusedError(
+      401,
+      'UnknownSession',
+      'this session is not known here: sign with the key',
+    )
   const session = sessions.find(by.session)
   if (session === undefined) throw unknown()
   const { agentUid, keys, window } = session
   if (!isOfSession(line, by, keys))
-    throw new RefusedError(401, 'BadProof', 'the MAC is not of this request')
-  const repeated = (): RefusedError =>
-    new RefusedError(401, 'Repeated', `request ${by.counter} of this session came before`)
+    throw new AgentRefusedError(401, 'BadProof', 'the MAC is not of this request')
+  const repeated = (): AgentRefusedError =>
+    new AgentRefusedError(401, 'Repeated', `request ${by.counter} of this session came before`)
   if (window.has(by.counter)) throw repeated()
   const agent = await agents.keysOf(agentUid)
   if (agent?.ed25519 !== session.ed25519) {
@@ -212,10 +216,14 @@ const proveKey = async (
   const agent = await agents.keysOf(agentUid)
   if (agent === undefined) throw unknownAgent()
   if (!isByKey(line, by, keyOf(agent)))
-    throw new RefusedError(401, 'BadSignature', 'not signed by the key that this agent registered')
-  const repeated = (used: number): RefusedError => {
+    throw new AgentRefusedError(
+      401,
+      'BadSignature',
+      'not signed by the key that this agent registered',
+    )
+  const repeated = (used: number): AgentRefusedError => {
     c.header(counterHeader, String(used))
-    return new RefusedError(401, 'Repeated', `the agent has signed request ${used} by now`)
+    return new AgentRefusedError(401, 'Repeated', `the agent has signed request ${used} by now`)
   }
   const before = usedHere.newest(agent.ed25519)
   if (by.counter <= before) throw repeated(before)
@@ -236,8 +244,8 @@ const proveKey = async (
   return { agentUid, agent, keys, counter: 0, count, checkNew }
 }
 
-const unknownAgent = (): RefusedError =>
-  new RefusedError(
+const unknownAgent = (): AgentRefusedError =>
+  new AgentRefusedError(
     401,
     'UnknownAgent',
     'this agent is not registered here, or was revoked; give it a new join token: stagely agent token create',
@@ -280,5 +288,5 @@ const isInTime = (theirs: number, ours: number): boolean =>
 /** Throws for an agent's time, in ms, that is too far from the controller's. */
 export const checkClock = (theirs: number, ours: number): void => {
   if (isInTime(theirs, ours)) return
-  throw new RefusedError(400, 'ClockSkew', clockSkewMessage(theirs, ours))
+  throw new AgentRefusedError(400, 'ClockSkew', clockSkewMessage(theirs, ours))
 }

@@ -1,7 +1,7 @@
 // Tells the audit log of refused agents: by name where a join token names the agent, else by a count.
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { DeniedLog } from '../../../audit/denied.ts'
-import { requestOrigin, RefusedError, type AgentContext } from './refusal.ts'
+import { requestOrigin, AgentRefusedError, type AgentContext } from './refusal.ts'
 
 /** Never rejects. */
 export const noteRefused = async (
@@ -13,7 +13,7 @@ export const noteRefused = async (
   if (denied === undefined) {
     const unauthorized = error instanceof StagelyError && error.reason === 'Unauthorized'
     // After a restart of the controller every agent comes with an unknown session: that is no attempt of a stranger.
-    const refused = error instanceof RefusedError && error.reason !== 'UnknownSession'
+    const refused = error instanceof AgentRefusedError && error.reason !== 'UnknownSession'
     if (unauthorized || (refused && error.status === 401)) log.countUnknown()
     return
   }

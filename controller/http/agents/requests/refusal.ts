@@ -31,7 +31,7 @@ export interface RefusedAgent {
 }
 
 /** A refusal. The message names the remedy and never a secret. */
-export class RefusedError extends Error {
+export class AgentRefusedError extends Error {
   override readonly name = 'RefusedError'
   readonly status: number
   readonly reason: string
@@ -70,12 +70,12 @@ export const renderRefusal = async (
   return c.json(body, refused.status as ContentfulStatusCode)
 }
 
-const toRefusal = (error: unknown): RefusedError | undefined => {
-  if (error instanceof RefusedError) return error
+const toRefusal = (error: unknown): AgentRefusedError | undefined => {
+  if (error instanceof AgentRefusedError) return error
   if (!(error instanceof StagelyError) || error.reason === 'InternalError') return undefined
   const status = httpStatusOf[error.reason]
   const retryAfter = error.details.retryAfterSeconds ?? (status === 503 ? 2 : undefined)
-  return new RefusedError(status, error.reason, error.message, retryAfter)
+  return new AgentRefusedError(status, error.reason, error.message, retryAfter)
 }
 
 const mostNamed = 10
@@ -86,7 +86,7 @@ export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
   try {
     json = JSON.parse(text)
   } catch {
-    throw new RefusedError(400, 'BadRequest', 'the body is not JSON')
+    throw new AgentRefusedError(400, 'BadRequest', 'the body is not JSON')
   }
   const misfits = misfitsOf(schema, json, mostNamed)
   if (misfits.length > 0) throw malformed(misfits)
@@ -96,8 +96,8 @@ export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
 }
 
 /** Names of fields may come from outside: neither many nor long ones are repeated. */
-export const malformed = (fields: readonly string[]): RefusedError => {
+export const malformed = (fields: readonly string[]): AgentRefusedError => {
   const named = new Set(fields.slice(0, 1_000).map((field) => field.slice(0, 100) || 'the body'))
   const message = `the message is malformed at: ${[...named].slice(0, mostNamed).join(', ')}`
-  return new RefusedError(400, 'BadRequest', message)
+  return new AgentRefusedError(400, 'BadRequest', message)
 }

@@ -9,7 +9,7 @@ import {
 } from '../../../../src/resources/conditions.ts'
 import { agentRefOf } from '../../../../src/protocol/agent-key.ts'
 import { system, type AgentRoutesDeps } from '../deps.ts'
-import { RefusedError, type RefusedAgent } from './refusal.ts'
+import { AgentRefusedError, type RefusedAgent } from './refusal.ts'
 import { skewOf } from './clock-skew.ts'
 import type { ObjectCache } from '../objects/object-cache.ts'
 
@@ -64,7 +64,7 @@ export const createRefusals = (
   }
 
   return async (error) => {
-    if (!(error instanceof RefusedError) || error.agent === undefined) return
+    if (!(error instanceof AgentRefusedError) || error.agent === undefined) return
     if (!isRefusalReason(error.reason)) return
     const { agentKey, agentUid, aheadMs } = error.agent
     // An agent with a stream gives it up first, and is refused again when it comes back.

@@ -35,7 +35,7 @@ import {
 } from '../../../../src/protocol/heartbeat.ts'
 import type { OpenedEntry, Origin } from '../../../../src/store/store.ts'
 import { agentKeyOf } from '../../../../src/protocol/agent-key.ts'
-import type { AgentRoutesDeps, RegisteredAgent } from '../deps.ts'
+import type { AgentRoutesDeps, RegisteredAgent, Tuning } from '../deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
 import type { OrderResult } from '../orders/order-result.ts'
 import { HeldBundles } from './held-bundles.ts'
@@ -67,11 +67,7 @@ export interface NewStream {
   readonly from: Origin
 }
 
-interface StreamTimes {
-  readonly keepAliveMs: number
-  readonly spreadMs: number
-  readonly signMs: number
-}
+type StreamTimes = Pick<Tuning, 'keepAliveMs' | 'signMs'> & { readonly spreadMs: number }
 
 export class AgentStream {
   readonly agentUid: string

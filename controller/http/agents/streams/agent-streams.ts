@@ -47,15 +47,11 @@ interface Watchers {
 export const createAgentStreams = (
   deps: AgentRoutesDeps,
   tuning: Tuning,
-  watchers: Watchers,
+  { presence, duplicates }: Watchers,
 ): AgentStreams => {
-  const { presence, duplicates } = watchers
   const { log, agents, clock } = deps
   const sessions = new Map<string, AgentStream>()
   const stopping = new AbortController()
-  const retry = (session: AgentStream, uid: string): void =>
-    after(clock, retryBundleMs, stopping.signal, () => session.markDirty(uid))
-
   const endSoon = (session: AgentStream, reason: string, message: string): void =>
     background(() => end(session, reason, message), logFault(log, 'a stream could not be ended'))
   const schedule = createFanOut<AgentStream>(
@@ -66,7 +62,6 @@ export const createAgentStreams = (
     },
   )
   const wheel = createWheel<AgentStream>(tuning.keepAliveMs, (session) => session.keepAlive())
-
   const silence = createSilenceTimeout(tuning.silenceMs, deps)
   const checkRevoked = createRevocation(agents, log, endSoon)
   const agentChanged = (agentKey: string, view: AgentView | undefined): void => {
@@ -87,12 +82,13 @@ export const createAgentStreams = (
   const sessionDeps: AgentStreamDeps = {
     ...readersOf(deps, objects),
     schedule,
-    retry,
+    retry: (session, uid) =>
+      after(clock, retryBundleMs, stopping.signal, () => session.markDirty(uid)),
     log,
   }
 
   return {
-    objects: objects,
+    objects,
     attach: (to) => {
       const session = new AgentStream(sessionDeps, to)
       const { agentKey } = session

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
 import { signedReport } from '../../../../src/audit/compliance.ts'
 import { refOf } from '../../../../src/resources/meta.ts'
-import { reportOf } from '../../../compliance/report.ts'
+import { complianceReportOf } from '../../../compliance/report.ts'
 import { requireTarget, route, routesOf } from '../route.ts'
 
 const yearMs = 365 * 86_400_000
@@ -31,7 +31,7 @@ export const complianceRoutes = routesOf('Compliance', [
       const sinceMs = since === undefined ? nowMs - yearMs : Date.parse(since)
       const facts = await deps.keys.complianceOf(project)
       const { rotationMs, rotatesKeys } = deps.keys
-      const told = reportOf(facts, { project, sinceMs, nowMs, rotationMs, rotatesKeys })
+      const told = complianceReportOf(facts, { project, sinceMs, nowMs, rotationMs, rotatesKeys })
       const { document, ...signed } = await deps.audit.signDocument('compliance', told)
       return { body: { report: document, ...signed } }
     },

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { maxLeakTestLines } from '../../../../src/protocol/leak-test.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
 import { stageletSpec } from '../../../../src/resources/kinds/stagelet.ts'
-import type { LeakTest } from '../../agents/orders/leak-tests.ts'
+import type { PendingLeakTest } from '../../agents/orders/leak-tests.ts'
 import { notFound } from '../access.ts'
 import { idOf } from '../ids.ts'
 import { listRoute } from '../lists.ts'
@@ -50,7 +50,7 @@ const access = { in: 'stagelet', verb: 'get', resource: 'stagelets/logs' } as co
 
 const shown =
   (stagelet: KubeObject) =>
-  ({ stageletUid: _uid, agent: _agent, heardAt: _heard, ...test }: LeakTest) => ({
+  ({ stageletUid: _uid, agent: _agent, heardAt: _heard, ...test }: PendingLeakTest) => ({
     ...test,
     stagelet: stagelet.metadata.name,
     stageletId: idOf(stagelet),

@@ -13,7 +13,7 @@ import type {
 import { objectName } from '../../../../src/resources/kinds/status.ts'
 import { gatherProject } from '../../../reconcilers/project/gather.ts'
 import { releasedWith } from '../../../rotators/proof/released.ts'
-import { viewersOf } from '../../../rotators/proof/viewers.ts'
+import { outputViewersOf } from '../../../rotators/proof/viewers.ts'
 import { notFound, requireIn } from '../access.ts'
 import { createObject, updateObject } from './kind-routes.ts'
 import { listRoute } from '../lists.ts'
@@ -67,7 +67,7 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
   const unseen = (released ?? []).flatMap(({ stagelet, services: names, at }) =>
     (names.length === 0 ? ['?'] : names).map((service) => ({ stagelet, service, released_at: at })),
   )
-  const seen = viewersOf(input, own).flatMap(({ stagelet, services, late }) =>
+  const seen = outputViewersOf(input, own).flatMap(({ stagelet, services, late }) =>
     [...services.values()]
       .filter((service) => !isUnderWay || late.has(service.name))
       .map(({ name: service, containers }): z.infer<typeof breakSchema> => ({
