@@ -75,7 +75,6 @@ const mayCast = [
   'cli/init/manifests.ts',
   'cli/secrets/delete.ts',
   'cli/secrets/rollback.ts',
-  'controller/http/rest/routes/rollout-routes.ts',
   'src/resources/kinds/unseen-secret.ts',
   'src/resources/typed.ts',
 ]

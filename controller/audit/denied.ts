@@ -4,7 +4,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
 import type { Actor } from '../../src/store/store.ts'
@@ -88,7 +88,7 @@ export const createDeniedLog = (deps: {
     return write(denied.actor, refOf(denied), detail)
   }
 
-  const flush = async (): Promise<Outcome> => {
+  const flush = async (): Promise<ReconcileOutcome> => {
     const repeated = [...seen.values()].filter(({ again }) => again > 0)
     const rest = { beyond, unknownTokens: unknown }
     seen = new Map()
@@ -101,7 +101,7 @@ export const createDeniedLog = (deps: {
     return waitFor(minuteMs)
   }
   const loop = startSingleLoop(deps, { name: 'denied attempts', settleMs: minuteMs, run: flush })
-  loop.poke()
+  loop.schedule()
 
   return {
     record: async (denied) => {

@@ -88,7 +88,7 @@ export const startHeadSigning = (deps: HeadSigningDeps): HeadSigning => {
     name: 'audit head',
     run: async () => waitFor((await round()) ? everyMs : retryMs),
   })
-  loop.wake()
+  loop.runNow()
   return {
     stop: async () => {
       await loop.stop()

@@ -2,7 +2,7 @@
 // the queue until the keys that it names were looked at: whoever leads next gets it again.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { done, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { done, waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop, type SingleLoop } from '../../src/runtime/single-loop.ts'
 import { QueueFault, type HintQueue, type QueueHints } from './provider.ts'
 
@@ -47,7 +47,7 @@ export class HintListener {
     if (this.#loop !== undefined) return
     const { clock, log, random } = this.#deps
     let failed = 0
-    const run = async (signal: AbortSignal): Promise<Outcome> => {
+    const run = async (signal: AbortSignal): Promise<ReconcileOutcome> => {
       try {
         await this.#receive(queue, signal)
         failed = 0
@@ -62,7 +62,7 @@ export class HintListener {
       }
     }
     this.#loop = startSingleLoop({ clock, log }, { name: 'hints', run })
-    this.#loop.wake()
+    this.#loop.runNow()
   }
 
   async stop(): Promise<void> {

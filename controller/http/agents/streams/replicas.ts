@@ -3,7 +3,7 @@
 import type { Clock } from '../../../../src/kernel/clock.ts'
 import { messageOf } from '../../../../src/kernel/errors.ts'
 import type { Logger } from '../../../../src/kernel/log.ts'
-import { waitFor, type Outcome } from '../../../../src/runtime/control-loop.ts'
+import { waitFor, type ReconcileOutcome } from '../../../../src/runtime/control-loop.ts'
 import { startSingleLoop, type SingleLoop } from '../../../../src/runtime/single-loop.ts'
 import type { AgentConnections } from '../../../../src/store/agents/agent-connections.ts'
 import { isDeposed } from '../../../../src/store/core/errors.ts'
@@ -40,7 +40,7 @@ export const startHeartbeat = (deps: HeartbeatDeps): Pick<SingleLoop, 'stop'> =>
     (await Promise.all(replicas.others.map((peer) => peers.isReady(peer)))).includes(true)
   let lastBeat = clock.now()
   let state: 'well' | 'failing' | 'isolated' = 'well'
-  const run = async (): Promise<Outcome> => {
+  const run = async (): Promise<ReconcileOutcome> => {
     const failed = await replicas.beat().then(() => undefined, messageOf)
     if (failed === undefined) {
       lastBeat = clock.now()
@@ -60,7 +60,7 @@ export const startHeartbeat = (deps: HeartbeatDeps): Pick<SingleLoop, 'stop'> =>
     return waitFor(retryMs)
   }
   const loop = startSingleLoop(deps, { name: 'heartbeat', settleMs: beatMs, run })
-  loop.poke()
+  loop.schedule()
   return loop
 }
 
@@ -102,7 +102,7 @@ export const startSweep = (
   }
 
   let isFirst = true
-  const run = async (): Promise<Outcome> => {
+  const run = async (): Promise<ReconcileOutcome> => {
     graceMs ??= restartGraceMs(await connections.agentCount().catch(() => Infinity))
     if (isFirst) {
       isFirst = false
@@ -114,6 +114,6 @@ export const startSweep = (
     return waitFor(Math.min(everyMs, graceMs))
   }
   const loop = startSingleLoop({ clock, log }, { name: 'lost agents', run })
-  loop.wake()
+  loop.runNow()
   return loop
 }

@@ -1,7 +1,6 @@
 // Stagelets: what runs where, and its state.
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import * as z from 'zod'
-import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import { annotations, refOf } from '../../../../src/resources/meta.ts'
 import { actionRoute } from '../action-route.ts'
