@@ -79,13 +79,9 @@ export const createAgentStreams = (
     agentChanged,
   })
 
-  const sessionDeps: AgentStreamDeps = {
-    ...readersOf(deps, objects),
-    schedule,
-    retry: (session, uid) =>
-      after(clock, retryBundleMs, stopping.signal, () => session.markDirty(uid)),
-    log,
-  }
+  const retry: AgentStreamDeps['retry'] = (session, uid) =>
+    after(clock, retryBundleMs, stopping.signal, () => session.markDirty(uid))
+  const sessionDeps = { ...readersOf(deps, objects), schedule, retry, log }
 
   return {
     objects,
