@@ -12,12 +12,7 @@ import { StagelyError, type ErrorDetails } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { parseId, type IdKind } from './ids.ts'
-import type { Access } from './route.ts'
-
-type InTarget = Extract<
-  Access,
-  { in: 'team' | 'project' | 'stagelet' | 'agent' | 'notifier' | 'store' }
->['in']
+import type { Access, InTarget } from './route.ts'
 
 /** The path parameter that names the object of the check. */
 const targetParameters: Readonly<Record<InTarget, string>> = {

@@ -7,6 +7,9 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Actor } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 
+/** What the path of a route may name. */
+export type InTarget = 'project' | 'stagelet' | 'agent' | 'notifier' | 'store' | 'team'
+
 /**
  * The right of a route, and how its team is found: from the project, stagelet, agent or team in the
  * path. `self`: everybody who is logged in, for their own data; `admin`: admins of the controller only;
@@ -15,7 +18,7 @@ import type { RestDeps } from './deps.ts'
  */
 export type Access =
   | {
-      readonly in: 'project' | 'stagelet' | 'agent' | 'notifier' | 'store' | 'team'
+      readonly in: InTarget
       readonly verb: Verb
       readonly resource: Resource
     }

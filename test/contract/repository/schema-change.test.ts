@@ -1,27 +1,16 @@
-// A field added to one zod schema, in a copy of the program: nothing else is edited. A spec, a status
-// and a secret get one each.
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import { request } from 'node:https'
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import { KubeConfig } from '@kubernetes/client-node'
-import { buildSync } from 'esbuild'
+// What is added to the sources by the recipes of DEVELOPERS.md, in a copy of the program. A field is an edit of one zod
+// schema alone: a spec, a status and a secret get one each. All else is in test/support/recipes.ts.
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubeRoutes } from '../../../controller/http/app.ts'
 import { documentOf } from '../../../controller/http/kube/discovery.ts'
 import { openApiDocuments } from '../../../controller/http/kube/openapi.ts'
 import { gitVersion } from '../../../controller/version.ts'
-import { freshDatabase } from '../../support/databases/fresh-database.ts'
-import { createKubectl, type Kubectl } from '../../support/kubectl/run.ts'
-import { freePort } from '../../support/programs/processes.ts'
-import { shortLived } from '../../support/short-lived.ts'
-import type { TestDatabase } from '../../support/databases/test-database.ts'
+import { startChangedCopy, type ChangedCopy } from '../../support/programs/changed-copy.ts'
+import { followRecipes, recipes } from '../../support/recipes.ts'
 
-const root = resolve(import.meta.dirname, '../../..')
 const field = `
   tier: z
     .enum(['Gold', 'Silver'])
@@ -42,88 +31,29 @@ const edits: readonly (readonly [string, string, string])[] = [
   ['stagelysecret.ts', 'export const secretSpec = z\n  .strictObject({', secretField],
 ]
 
-let copy: string
-let server: string
-let controller: ChildProcess
-let database: TestDatabase
-let kubectl: Kubectl
+let copy: ChangedCopy
+let run: ChangedCopy['run']
+let call: ChangedCopy['call']
+let kubectl: ChangedCopy['kubectl']
 
-/** What a program of the copy prints. */
-const run = async (args: readonly string[]): Promise<string> => {
-  const env = { PATH: process.env['PATH'], HOME: copy, KUBECONFIG: join(copy, 'kubeconfig') }
-  return (await promisify(execFile)(process.execPath, [...shortLived, ...args], { cwd: copy, env }))
-    .stdout
-}
-
-const writeKubeConfig = async (server: string): Promise<string> => {
-  const config = new KubeConfig()
-  const ca = await readFile(join(copy, 'data/ca.crt'))
-  config.loadFromOptions({
-    clusters: [{ name: 's', server, caData: ca.toString('base64'), skipTLSVerify: false }],
-    users: [
-      { name: 'admin', token: (await readFile(join(copy, 'data/admin-token'), 'utf8')).trim() },
-    ],
-    contexts: [{ name: 's', cluster: 's', user: 'admin', namespace: 'default' }],
-    currentContext: 's',
-  })
-  const file = join(copy, 'kubeconfig')
-  await writeFile(file, config.exportConfig(), { mode: 0o600 })
-  return file
-}
-
-/** As scripts/bundle.mjs does, but for the packages: they are the same, and most of its work. */
-const bundleCopy = async (): Promise<void> => {
-  buildSync({
-    absWorkingDir: copy,
-    entryPoints: ['cli/main.ts'],
-    outdir: 'dist/cli',
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-  })
-  await cp(join(copy, 'src/store/drivers/migrations'), join(copy, 'dist/cli/migrations'), {
-    recursive: true,
-  })
-}
-
-beforeAll(async () => {
-  copy = await mkdtemp(join(tmpdir(), 'stagely-copy-'))
-  const parts = ['src', 'controller', 'agent', 'cli', 'scripts', 'crds', 'docs', 'package.json']
-  // Node's own copying takes five times as long for so many files.
-  await promisify(execFile)('cp', ['-r', ...parts, copy], { cwd: root })
-  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
+const addFields = async (folder: string): Promise<void> => {
   for (const [name, start, added] of edits) {
-    const file = join(copy, 'src/resources/kinds', name)
+    const file = join(folder, 'src/resources/kinds', name)
     const text = await readFile(file, 'utf8')
     expect(text).toContain(start)
     await writeFile(file, text.replace(start, start + added))
   }
-  await bundleCopy()
-  database = await freshDatabase()
-  const port = await freePort()
-  const args = ['controller', '--data-dir', join(copy, 'data'), '--listen', `127.0.0.1:${port}`]
-  controller = spawn(process.execPath, [...shortLived, 'dist/cli/main.js', ...args], {
-    cwd: copy,
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: database.url,
-      STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64'),
-    },
-    stdio: ['ignore', 'pipe', 'ignore'],
+}
+
+beforeAll(async () => {
+  copy = await startChangedCopy(async (folder) => {
+    await addFields(folder)
+    await followRecipes(folder)
   })
-  await once(controller.stdout!, 'data') // the line that says it is ready
-  server = `https://127.0.0.1:${port}`
-  kubectl = await createKubectl(await writeKubeConfig(server))
+  ;({ run, call, kubectl } = copy)
+  await run(['scripts/lib/run.mjs', 'scripts/generate.ts'])
 }, 180_000)
-afterAll(async () => {
-  controller.kill('SIGTERM')
-  await once(controller, 'exit')
-  await database.drop()
-  await kubectl.remove()
-  await rm(copy, { recursive: true, force: true })
-})
+afterAll(() => copy?.stop())
 
 const project = (name: string, spec: object): object => ({
   apiVersion: 'stagely.dev/v1alpha1',
@@ -132,28 +62,9 @@ const project = (name: string, spec: object): object => ({
   spec,
 })
 
-interface Reply {
-  readonly status: number
-  readonly body: Record<string, unknown>
-}
-
-/** As an admin; `content` goes as JSON. */
-const call = async (method: string, path: string, content?: unknown): Promise<Reply> => {
-  const ca = await readFile(join(copy, 'data/ca.crt'))
-  const token = (await readFile(join(copy, 'data/admin-token'), 'utf8')).trim()
-  const type = path.endsWith('/status') ? 'application/merge-patch+json' : 'application/json'
-  const headers = { authorization: `Bearer ${token}`, 'content-type': type }
-  const sent = request(server + path, { method, ca, headers })
-  sent.end(content === undefined ? undefined : JSON.stringify(content))
-  const [response] = (await once(sent, 'response')) as [IncomingMessage]
-  const text = (await response.toArray()).join('')
-  return { status: response.statusCode ?? 0, body: JSON.parse(text) as Reply['body'] }
-}
-
 describe('a new field', () => {
   it('is in the CRD, with its column', async () => {
-    await run(['scripts/lib/run.mjs', 'scripts/generate.ts'])
-    const crd = await readFile(join(copy, 'crds/stagely.dev_projects.yaml'), 'utf8')
+    const crd = await readFile(join(copy.folder, 'crds/stagely.dev_projects.yaml'), 'utf8')
     expect(crd).toMatch(/tier:\s+(.*\n)*?\s+default: Silver/)
     expect(crd).toContain('jsonPath: .spec.tier')
   })
@@ -240,5 +151,124 @@ describe('a new field', () => {
     const secret = '/projects/{project_id}/secrets/{secret_id}'
     for (const method of ['get', 'patch']) expect(told(secret, method)).toContain('"owned_by":')
     expect(told('/agents/{agent_id}', 'get')).toContain('"left_seconds":{"type":"integer"')
+  })
+})
+
+const object = (kind: string, name: string, spec: object): object => ({
+  ...project(name, spec),
+  kind,
+})
+
+/** Applies them, and tells what kubectl refuses. */
+const apply = async (...objects: object[]): Promise<string[]> => {
+  const { stderr } = await kubectl('apply', '-f', await kubectl.manifest(...objects))
+  return stderr.split('\n').filter((line) => /error/i.test(line))
+}
+
+const statusOf = async (kind: string, name: string): Promise<Record<string, unknown>> => {
+  const { stdout } = await kubectl('get', kind, name, '-o', 'json')
+  return (JSON.parse(stdout) as { status?: Record<string, unknown> }).status ?? {}
+}
+
+describe('a recipe of DEVELOPERS.md', () => {
+  it.each(recipes)('names what is edited: $title', async (recipe) => {
+    const text = await readFile('DEVELOPERS.md', 'utf8')
+    const section = text.split(/^##+ /m).find((part) => part.startsWith(`${recipe.title}\n`))
+    expect(section).toBeDefined()
+    const edited = recipe.edits.map(({ file }) => file)
+    expect(edited.filter((file) => !section!.includes(`\`${file}\``))).toEqual([])
+  })
+
+  it('makes a kind that both APIs, the command and the generated files know', async () => {
+    const crd = await readFile(join(copy.folder, 'crds/stagely.dev_widgets.yaml'), 'utf8')
+    expect(crd).toContain('How large it is.')
+    expect(await apply(object('Widget', 'one', {}))).toEqual([])
+    const table = /^NAME +SIZE +AGE\none +3 /
+    expect((await kubectl('get', 'wid')).stdout).toMatch(table)
+    expect(await run(['dist/cli/main.js', 'get', 'widgets'])).toMatch(table)
+    const made = await call('POST', '/api/v1/widgets', { name: 'two', size: 4 })
+    expect(made).toMatchObject({ status: 201, body: { name: 'two', size: 4 } })
+    const bad = await call('POST', '/api/v1/widgets', { name: 'three', size: 10 })
+    expect(bad).toMatchObject({ status: 422, body: { errors: [{ field: 'size' }] } })
+  })
+
+  it('makes a store of secrets whose values become versions', async () => {
+    const projectRef = { name: 'shelved' }
+    const key = { projectRef, key: 'CARD', audience: 'Controller', value: 'a library card' }
+    const store = { shelf: { row: 2 }, auth: { secretRef: { name: 'card' } } }
+    const external = { store: 'shelf', key: 'book' }
+    const errors = await apply(
+      project('shelved', {}),
+      object('StagelySecret', 'card', key),
+      object('SecretStore', 'shelf', { ...store, allow: { projects: ['shelved'], remote: ['*'] } }),
+      object('StagelySecret', 'book', { projectRef, key: 'BOOK', valueFrom: { external } }),
+    )
+    expect(errors).toEqual([])
+    await expect
+      .poll(() => statusOf('secretstore', 'shelf'), { timeout: 60_000 })
+      .toMatchObject({
+        identity: 'reader of row 2',
+      })
+    await expect
+      .poll(() => statusOf('ssec', 'book'), { timeout: 60_000 })
+      .toMatchObject({
+        version: 1,
+      })
+  })
+
+  it('makes a rotator whose credential becomes a version', async () => {
+    const projectRef = { name: 'coins' }
+    const valueFrom = { rotation: { name: 'toss', output: 'side' } }
+    const rotation = { projectRef, outputs: { side: 'side' }, rotator: { coin: { side: 'heads' } } }
+    const errors = await apply(
+      project('coins', {}),
+      object('StagelySecret', 'side', { projectRef, key: 'SIDE', valueFrom }),
+      object('Rotation', 'toss', rotation),
+    )
+    expect(errors).toEqual([])
+    await expect
+      .poll(() => statusOf('ssec', 'side'), { timeout: 60_000 })
+      .toMatchObject({
+        version: 1,
+      })
+  })
+
+  it('makes an event with its reason, which Notifiers may tell', async () => {
+    const told = { reasons: ['Tiny'], webhook: { url: 'https://hooks.example.com/s' } }
+    const secret = object('StagelySecret', 'small', {
+      ...{ projectRef: { name: 'small' }, key: 'SMALL', value: 'small value', scope: 'web' },
+      // Its status is written by the reconciler, which tells of its end.
+      expiry: { after: '1d' },
+    }) as { metadata: object }
+    const labelled = { ...secret, metadata: { ...secret.metadata, labels: { tiny: 'indeed' } } }
+    expect(await apply(project('small', {}), object('Notifier', 'us', told), labelled)).toEqual([])
+    const events = async (): Promise<string> => (await kubectl('get', 'events')).stdout
+    await expect.poll(events, { timeout: 60_000 }).toMatch(/Tiny +.*small +It is tiny\./)
+  })
+
+  it('makes a command', async () => {
+    expect(await run(['dist/cli/main.js', 'hello'])).toBe('hello from the copy\n')
+    expect(await run(['dist/cli/main.js', '--help'])).toMatch(/hello +say hello/)
+  })
+
+  it('makes a page with a file of its own', async () => {
+    const { outputFiles } = await build({
+      absWorkingDir: copy.folder,
+      entryPoints: ['dashboard/app/pages.ts'],
+      outdir: 'out',
+      write: false,
+      bundle: true,
+      splitting: true,
+      packages: 'external',
+      format: 'esm',
+      external: ['icon:*'],
+      loader: { '.css': 'empty', '.woff2': 'empty', '.svg': 'empty' },
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      logLevel: 'silent',
+    })
+    const withPage = outputFiles.filter(({ text }) => text.includes('hello from the copy'))
+    expect(withPage.map(({ path }) => path)).toEqual([expect.stringMatching(/hello-\w+\.js$/)])
+    expect(outputFiles.some(({ text }) => text.includes('/ui/hello'))).toBe(true)
   })
 })
