@@ -117,8 +117,8 @@ export const command = (): Command =>
   edits: [
     {
       file: 'cli/command-line.ts',
-      after: 'const commands: Record<string, Entry> = {',
-      add: "\n  hello: { summary: 'say hello', load: () => import('./commands/hello.ts') },",
+      after: 'const commands: Readonly<Record<string, Load>> = {',
+      add: "\n  hello: () => import('./commands/hello.ts'),",
     },
   ],
 }

@@ -248,7 +248,7 @@ describe('a recipe of DEVELOPERS.md', () => {
 
   it('makes a command', async () => {
     expect(await run(['dist/cli/main.js', 'hello'])).toBe('hello from the copy\n')
-    expect(await run(['dist/cli/main.js', '--help'])).toMatch(/hello +say hello/)
+    expect(await run(['dist/cli/main.js', '--help'])).toMatch(/hello +Say hello\./)
   })
 
   it('makes a page with a file of its own', async () => {
