@@ -6,6 +6,13 @@ import { stringify } from 'yaml'
 import { loadAll } from '../cli/command-line.ts'
 import { openApiDocument } from '../controller/http/rest/openapi.ts'
 import { crdKinds, renderCrd } from '../src/resources/schemas/crd.ts'
+import { specForm } from '../src/resources/schemas/form-fields.ts'
+import { agentSpec } from '../src/resources/kinds/agent.ts'
+import { notifierSpec } from '../src/resources/kinds/notifier.ts'
+import { projectSpec } from '../src/resources/kinds/project.ts'
+import { rotationSpec } from '../src/resources/kinds/rotation.ts'
+import { secretStoreSpec } from '../src/resources/kinds/secret-store.ts'
+import { stageletSpec } from '../src/resources/kinds/stagelet.ts'
 import type { Kind } from '../src/resources/registry.ts'
 import { withCommandTable } from './lib/command-table.ts'
 import { renderTypes, type Names, type OpenApi } from './lib/openapi-types.ts'
@@ -77,13 +84,40 @@ wanted.set(typesFile, renderTypes(openApiDocument('') as unknown as OpenApi, nam
 const commandsPage = join(root, 'docs/cli.md')
 wanted.set(commandsPage, withCommandTable(readFileSync(commandsPage, 'utf8'), await loadAll()))
 
+/** Kinds that the dashboard has a form for. */
+const specs = {
+  Project: projectSpec,
+  Stagelet: stageletSpec,
+  SecretStore: secretStoreSpec,
+  Rotation: rotationSpec,
+  Notifier: notifierSpec,
+  Agent: agentSpec,
+}
+const formsFile = join(root, 'src/rest/forms.ts')
+const formLines = Object.entries(specs).map(
+  ([kind, spec]) => `  ${kind}: ${JSON.stringify(specForm(kind, spec))},\n`,
+)
+wanted.set(
+  formsFile,
+  `// Generated from the schemas of the kinds by "npm run generate". Do not edit.
+import type { Form } from '../resources/schemas/form.ts'
+
+export type FormKind = ${Object.keys(specs)
+    .map((kind) => `'${kind}'`)
+    .join(' | ')}
+
+export const forms: Readonly<Record<FormKind, Form>> = {
+${formLines.join('')}}
+`,
+)
+
 for (const dir of crdsDirs) mkdirSync(dir, { recursive: true })
 const present = crdsDirs.flatMap((dir) =>
   readdirSync(dir)
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => join(dir, name)),
 )
-present.push(commandsPage, ...(existsSync(typesFile) ? [typesFile] : []))
+present.push(commandsPage, ...[typesFile, formsFile].filter((path) => existsSync(path)))
 const contentOf = (path: string): string | undefined =>
   present.includes(path) ? readFileSync(path, 'utf8') : undefined
 const stale = [

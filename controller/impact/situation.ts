@@ -94,13 +94,21 @@ export const readProject = async (reader: Reader, { namespace, name }: Place): P
     (await reader.list('Stagelet', { namespace, project: name })).items,
   )
 
+/** What an object decides of containers: a project with its stagelets, or one stagelet; nothing of other kinds. */
+export const readReach = async (reader: Reader, object: KubeObject): Promise<Situation> => {
+  if (object.kind === 'Project') return readProject(reader, refOf(object))
+  const place = object.kind === 'Stagelet' ? projectPlace(object) : undefined
+  return place === undefined
+    ? { stagelets: [], sets: new Map() }
+    : readProjects(reader, [place], [object])
+}
+
 /** One stagelet. */
 export const readStagelet = async (
   reader: Reader,
   stagelet: KubeObject,
 ): Promise<StageletFacts> => {
-  const place = projectPlace(stagelet)
-  const { stagelets } = await readProjects(reader, place === undefined ? [] : [place], [stagelet])
+  const { stagelets } = await readReach(reader, stagelet)
   return stagelets[0]!
 }
 

@@ -1,7 +1,7 @@
 // Actions on members, users, tokens and sessions.
 import type { TeamRole } from '../../src/access/team-roles.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { request } from '../api/request.ts'
+import { request, requestTo } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 
 /** Adds a member, or gives one another role. */
@@ -79,6 +79,13 @@ export const logOutBrowser = ({
   name: `Log out ${browser}`,
   request: request('delete', '/me/sessions/{session_id}', { session_id: id }),
   stagely: ['sessions', 'revoke', id, '--yes'],
+})
+
+export const createTeam = (name: string): ApiAction => ({
+  name: `New team ${name}`,
+  request: requestTo('post', '/teams', { name }),
+  stagely: ['team', 'create', name],
+  kubectl: ['create', 'namespace', name],
 })
 
 export const createUser = (name: string, email?: string): ApiAction => ({

@@ -12,6 +12,7 @@ import Gauge from 'icon:gauge'
 import KeyRound from 'icon:key-round'
 import ShieldCheck from 'icon:shield-check'
 import Users from 'icon:users'
+import Layers from 'icon:layers'
 import Rocket from 'icon:rocket'
 import Server from 'icon:server'
 
@@ -33,6 +34,9 @@ export interface PageEntry {
 /** Wanted from the first edit that is staged: nobody is kept from applying it by a file that does not come. */
 export const reviewFile: PageFile = later(() => import('../pages/review/page.tsx'))
 
+/** Forms of all kinds. */
+const formFile: PageFile = later(() => import('../pages/forms/page.tsx'))
+
 export const pages: readonly PageEntry[] = [
   {
     path: '/ui/',
@@ -43,6 +47,11 @@ export const pages: readonly PageEntry[] = [
     path: '/ui/projects',
     file: later(() => import('../pages/projects.tsx')),
     rail: { label: 'Projects', icon: Boxes, letter: 'p', needs: ['list', 'projects'] },
+  },
+  {
+    path: '/ui/stacks',
+    file: later(() => import('../pages/stacks/page.tsx')),
+    rail: { label: 'Stacks', icon: Layers, letter: 'c', needs: ['list', 'stagelets'] },
   },
   { path: '/ui/t/:team/p/:project', file: later(() => import('../pages/secrets/page.tsx')) },
   { path: '/ui/t/:team/p/:project/review', file: reviewFile },
@@ -111,6 +120,8 @@ export const pages: readonly PageEntry[] = [
     file: later(() => import('../pages/keys.tsx')),
     rail: { label: 'Keys', icon: KeyRound, letter: 'k', needs: 'admin' },
   },
+  { path: '/ui/new/:kind', file: formFile },
+  { path: '/ui/t/:team/edit/:kind/:name', file: formFile },
   { path: '/ui/me', file: later(() => import('../pages/me.tsx')) },
   { path: '/ui/t/:team/members', file: later(() => import('../pages/members.tsx')) },
   { path: '/ui/t/:team/tokens', file: later(() => import('../pages/team-tokens.tsx')) },

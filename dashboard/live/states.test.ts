@@ -17,6 +17,7 @@ const stagelet = (conditions: readonly Condition[], more: Partial<Stagelet> = {}
   project: 'shop',
   agent: 'web-3',
   compose: { directory: '/srv/shop', on_change: 'Hold' },
+  deletion_policy: 'Retain',
   directory: '/srv/shop',
   paused: false,
   quarantine: [],

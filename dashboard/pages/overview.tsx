@@ -6,13 +6,14 @@ import type { Agent, Stagelet } from '../../src/rest/types.ts'
 import { agents, projects, stagelets } from '../live/collections.ts'
 import { mapKnown, someOf, together, type Known } from '../live/known.ts'
 import { stageletState, type ShownState } from '../live/states.ts'
-import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { Command } from '../ui/copy.tsx'
+import { PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { stageletUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
 import { State } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
 import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
+import { FirstRun } from './overview/first-run.tsx'
+import { firstSteps, isFirstRun } from './overview/first-steps.ts'
 import { RecentActivity } from './overview/last-change.tsx'
 import { Projects } from './overview/projects.tsx'
 import { States } from './overview/states.tsx'
@@ -82,28 +83,6 @@ const Rolling = ({ all }: { readonly all: readonly StageletWithState[] }) => (
         <AttentionRow key={one.stagelet.id} {...one} />
       ))}
     </ul>
-  </Panel>
-)
-
-const FirstSteps = () => (
-  <Panel>
-    <Empty title="Nothing is declared yet">
-      A project is a set of secrets and the stacks that get them.
-    </Empty>
-    <ol class={s['steps']}>
-      <li>
-        <h2>Add a machine</h2>
-        <Command text="stagely agent token create --name web-1" />
-      </li>
-      <li>
-        <h2>Describe a stack, in its folder</h2>
-        <Command text="stagely init" />
-      </li>
-      <li>
-        <h2>Bring in its secrets</h2>
-        <Command text="stagely secrets import --project shop .env" />
-      </li>
-    </ol>
   </Panel>
 )
 
@@ -179,7 +158,11 @@ export const Page = () => {
   const shown = mapKnown(projects.known.value, (every) =>
     every.filter((one) => team === undefined || one.team === team),
   )
-  const both = together(shown, all)
+  const world = mapKnown(together(shown, all, agents.known.value), ([some, stacks, machines]) => ({
+    projects: some,
+    stacks: stacks.map(({ stagelet }) => stagelet),
+    agents: machines.filter((one) => team === undefined || one.team === team),
+  }))
   return (
     <PageFrame
       windowTitle={`${markOf(all)}Overview`}
@@ -191,11 +174,11 @@ export const Page = () => {
       }
       actions={<Counted all={all} />}
     >
-      {both.state === 'loading' ? (
+      {world.state === 'loading' ? (
         // Nothing jumps: parts are shown once all of them are known.
         <Skeleton rows={8} />
-      ) : both.state === 'known' && both.value.every(({ length }) => length === 0) ? (
-        <FirstSteps />
+      ) : world.state === 'known' && isFirstRun(world.value) ? (
+        <FirstRun steps={firstSteps(world.value)} />
       ) : (
         <>
           <WhenKnown of={all} what="The stagelets" none={null}>

@@ -15,6 +15,7 @@ import { Empty, PageFrame } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import type { TableColumn } from '../ui/table.tsx'
 import { Ago } from '../ui/time.tsx'
+import { NewTeam } from './people/new-team.tsx'
 import { useQuery } from '../ui/use-query.ts'
 
 const Teams = () => {
@@ -25,26 +26,37 @@ const Teams = () => {
   const roleIn = (team: string): string =>
     me.value?.teams.find((one) => one.team === team)?.role ??
     (isAdmin.value ? 'admin of the controller' : '–')
+  const [isMaking, setMaking] = useState(false)
   return (
-    <ListPanel
-      title="Teams"
-      label="Teams"
-      rows={mapKnown(teams, ({ teams: all }) => all)}
-      idOf={({ name }) => name}
-      columns={[
-        {
-          title: 'Team',
-          head: true,
-          render: ({ name }) => <a href={`/ui/t/${name}/members`}>{name}</a>,
-        },
-        { title: 'Your role', render: ({ name }) => roleIn(name) },
-        {
-          title: 'Machine tokens',
-          render: ({ name }) => <a href={`/ui/t/${name}/tokens`}>tokens</a>,
-        },
-      ]}
-      empty={<Empty title="You are in no team" />}
-    />
+    <>
+      <ListPanel
+        title="Teams"
+        aside={
+          isAdmin.value ? (
+            <Button small command="new-team" onPress={() => setMaking(true)}>
+              New team
+            </Button>
+          ) : null
+        }
+        label="Teams"
+        rows={mapKnown(teams, ({ teams: all }) => all)}
+        idOf={({ name }) => name}
+        columns={[
+          {
+            title: 'Team',
+            head: true,
+            render: ({ name }) => <a href={`/ui/t/${name}/members`}>{name}</a>,
+          },
+          { title: 'Your role', render: ({ name }) => roleIn(name) },
+          {
+            title: 'Machine tokens',
+            render: ({ name }) => <a href={`/ui/t/${name}/tokens`}>tokens</a>,
+          },
+        ]}
+        empty={<Empty title="You are in no team" />}
+      />
+      {isMaking ? <NewTeam onClose={() => setMaking(false)} /> : null}
+    </>
   )
 }
 

@@ -2,14 +2,13 @@
 import { isScalar, parseDocument, visit } from 'yaml'
 import { readStructure, type CheckLine, type Structured } from './structured.ts'
 
-/** YAML 1.1, as for manifests: `yes` and `0600` are not texts. */
-export const parseYamlSecrets = (source: string, check: CheckLine): Structured => {
+/** One document. YAML 1.1, as for manifests: `yes` and `0600` are not texts. */
+export const readYaml = (
+  source: string,
+): { readonly value: unknown } | { readonly brokenLine: number } => {
   const document = parseDocument(source, { version: '1.1', prettyErrors: false, merge: true })
   const broken = document.errors[0]
-  if (broken !== undefined) {
-    const line = source.slice(0, broken.pos[0]).split('\n').length
-    return { lines: [], faults: [{ where: `line ${line}`, message: 'is not valid YAML' }] }
-  }
+  if (broken !== undefined) return { brokenLine: source.slice(0, broken.pos[0]).split('\n').length }
   visit(document, {
     Pair: (_, pair) => {
       // A key such as ON or 123 is a name, whatever its type in YAML.
@@ -17,5 +16,12 @@ export const parseYamlSecrets = (source: string, check: CheckLine): Structured =
         pair.key.value = pair.key.source
     },
   })
-  return readStructure(document.toJS({ maxAliasCount: 100 }), check)
+  return { value: document.toJS({ maxAliasCount: 100 }) as unknown }
+}
+
+export const parseYamlSecrets = (source: string, check: CheckLine): Structured => {
+  const read = readYaml(source)
+  if ('value' in read) return readStructure(read.value, check)
+  const where = `line ${read.brokenLine}`
+  return { lines: [], faults: [{ where, message: 'is not valid YAML' }] }
 }

@@ -7,6 +7,7 @@ import { cheapFlags } from './browser.ts'
 import { compose, startDashboard, type Dashboard } from './dashboard.ts'
 import { shellTests } from './shell.ts'
 import { activityTests } from './activity.ts'
+import { formTests } from './forms.ts'
 import { agentTests } from './agents.ts'
 import { logTests } from './logs.ts'
 import { notKnownTests } from './not-known.ts'
@@ -52,6 +53,7 @@ describe('the dashboard', () => {
   rolloutTests(given)
   activityTests(given)
   settingsTests(given)
+  formTests(given)
   elsewhereTests(given)
   walkTests(given, soak(1, 3))
   largeImportTests(given)

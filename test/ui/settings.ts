@@ -13,18 +13,34 @@ export const settingsTests = (given: () => Dashboard): void => {
     const page = await open('/ui/notifiers')
     await page.getByText('No notifiers yet').waitFor()
     await page.getByRole('button', { name: 'New notifier' }).click()
-    await page.keyboard.type('ops')
-    await page.getByLabel('Address').fill('https://hooks.example.com/s')
+    await page.getByLabel('Name', { exact: true }).fill('ops')
     await page.getByLabel('a container was changed by hand').check()
+    await page.getByLabel('Which one').selectOption('webhook')
+    await page.getByLabel('Url').fill('no address')
     await page.keyboard.press('Control+Enter')
+    // All that is wrong stands at its field, and nothing is lost.
+    await page.getByText('Nothing was stored.').waitFor()
+    expect(await page.getByLabel('Url').getAttribute('aria-invalid')).toBe('true')
+    await page.getByText('must be a URL').waitFor()
+    await page.getByLabel('Url').fill('https://hooks.example.com/s')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.getByText('No container is re-created by this.').waitFor()
+    await page.getByRole('button', { name: 'Make the notifier' }).click()
     const row = page.getByRole('row', { name: /^ops/ })
     await row.getByText('Nothing sent yet').waitFor()
     await page.getByRole('button', { name: 'Edit ops' }).click()
-    await page.getByLabel('Channel').selectOption('email')
-    await page.getByLabel('Addresses').fill('ops@example.com')
+    // What is typed in the YAML is in the form, and the other way round.
+    const yaml = page.getByLabel('YAML')
+    await yaml.fill((await yaml.inputValue()).replace('- Drifted', '- Drifted\n    - Expired'))
+    expect(await page.getByLabel('a secret has expired').isChecked()).toBe(true)
+    await page.getByLabel('Which one').selectOption('email')
+    await page.getByLabel('To', { exact: true }).fill('ops@example.com')
+    expect(await yaml.inputValue()).toContain('    to:\n      - "ops@example.com"')
+    await page.getByRole('button', { name: 'Review' }).click()
     const diff = page.getByRole('group', { name: 'What changes' })
+    await diff.waitFor()
     expect(await diff.locator('div').allTextContents()).toEqual(
-      expect.arrayContaining(['− goes: webhook:', '+ comes: email:']),
+      expect.arrayContaining(['− goes:   webhook:', '+ comes:   email:']),
     )
     await page.getByRole('button', { name: 'Apply' }).click()
     await row.getByText('E-mail: ops@example.com').waitFor()
@@ -54,18 +70,23 @@ export const settingsTests = (given: () => Dashboard): void => {
     const read = async (path: string): Promise<Answered> =>
       JSON.parse(await rest('GET', path)) as Answered
     const page = await open('/ui/t/default/p/shop/settings')
+    await page.getByRole('button', { name: 'Edit shop' }).click()
+    await page.getByText('Secret policy').click()
+    await page.getByLabel('Max age').fill('90d')
+    await page.getByText('More: exempt, enforce').click()
+    await page.getByLabel('Exempt').fill('LOG_LEVEL')
+    await page.getByRole('button', { name: 'Review' }).click()
     const diff = page.getByRole('group', { name: 'What changes' })
-    await page.getByLabel('Greatest age').fill('90d')
-    await page.getByLabel('Keys that may be older').fill('LOG_LEVEL')
+    await diff.waitFor()
     expect(await diff.locator('div').allTextContents()).toEqual(
       expect.arrayContaining([
-        '  description: "the shop"',
-        ...['+ comes: secretPolicy:', '+ comes:   maxAge: "90d"', '+ comes:   exempt:'],
-        '+ comes:     - LOG_LEVEL',
+        '    description: "the shop"',
+        ...['+ comes:   secretPolicy:', '+ comes:     maxAge: "90d"', '+ comes:     exempt:'],
+        '+ comes:       - LOG_LEVEL',
       ]),
     )
     await page.getByRole('button', { name: 'Apply' }).click()
-    await diff.getByText('No changes yet').waitFor()
+    await page.getByText('90d at most, but for LOG_LEVEL').waitFor()
     expect((await read('/projects/default%2Fshop')).secret_policy).toMatchObject({
       ...{ max_age: '90d', exempt: ['LOG_LEVEL'] },
     })

@@ -20,6 +20,8 @@ const names: Readonly<Record<string, string>> = {
   ':stagelet': 'shop',
   ':agent': 'box',
   ':revision': '1',
+  ':kind': 'stack',
+  ':name': 'shop',
 }
 
 /** The pages of the table, and what else an address opens in them. */
@@ -28,6 +30,7 @@ const addresses = [
     path.replace(/:\w+/g, (name) => names[name] ?? name),
   ),
   '/ui/nowhere',
+  ...['store', 'rotation', 'notifier', 'project', 'agent'].map((kind) => `/ui/new/${kind}`),
   ...['logs', 'history', 'why'].map((tab) => `/ui/t/default/s/shop?tab=${tab}`),
   '/ui/t/default/p/shop?secret=shop-log-level.global',
 ]
@@ -154,12 +157,16 @@ const controlsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Deploy: 'deployStagelet',
     Retry: 'retryStagelet',
     Pause: 'updateStagelet',
+    'Edit shop': 'updateStagelet',
   },
   '/ui/t/default/p/shop/rollout': { Pause: 'pauseRollout' },
   '/ui/projects': { 'New project': 'createProject' },
   '/ui/notifiers': { 'New notifier': 'createNotifier' },
+  '/ui/stores': { 'New store': 'createStore' },
+  '/ui/t/default/p/shop/rotations': { 'New rotation': 'createRotation' },
+  '/ui/t/default/edit/stack/shop': { Review: 'updateStagelet' },
   '/ui/t/default/p/shop/settings': {
-    Apply: 'updateProject',
+    'Edit shop': 'updateProject',
     'Delete the project…': 'deleteProject',
   },
   '/ui/agents': { 'Add machine': 'createJoinToken' },

@@ -34,11 +34,15 @@ document.addEventListener('securitypolicyviolation', (e) => console.error('polic
 new BroadcastChannel('stagely-live').addEventListener('message', ({ data }) => { if (${hasCanaryIn('JSON.stringify(data)')}) console.error('a value is in an event') })
 `
 
-/** The browser logs each refused request: that nobody is logged in or in a team, or that a confirmation is wanted. */
+/**
+ * The browser logs each refused request: that nobody is logged in or in a team, that a confirmation is wanted, or that
+ * a dry run names what is wrong.
+ */
 const isExpected = (text: string, url: string): boolean =>
   text.startsWith('Failed to load resource') &&
   (url.includes('/api/v1/session') ||
     (url.includes('/api/v1/stream') && text.includes('403')) ||
+    (url.includes('dry_run=true') && text.includes('422')) ||
     text.includes('401') ||
     text.includes('ERR_'))
 

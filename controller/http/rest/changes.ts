@@ -218,7 +218,7 @@ const otherSet = (project: KubeObject): StagelyError =>
 const longestMs = 30_000
 
 /** A dry run delays no writer. It ends when the client leaves (`left`), or when it takes too long. */
-const withReview = async <T>(
+export const withReview = async <T>(
   left: AbortSignal | undefined,
   run: (options: Pick<WriteOptions, 'review'>) => Promise<T>,
 ): Promise<T> => {

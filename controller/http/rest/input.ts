@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import * as z from 'zod'
 import { maxFaults, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
+import { restNameOf, type RestField } from '../../../src/resources/schemas/rest-fields.ts'
 import { faultOfIssue } from '../../../src/resources/validation/faults.ts'
 import { unstorable } from '../../../src/resources/validation/validate.ts'
 import type { AppContext } from '../env.ts'
@@ -29,6 +30,26 @@ export const invalidInput = (faults: readonly Fault[]): StagelyError => {
   return new StagelyError('Invalid', `${count}${lines.join('; ')}`.slice(0, 4_000), {
     faults: told,
   })
+}
+
+/** Runs `work`, and translates faults of the store to the names that REST has for the fields of the kind. */
+export const inNamesOf = async <T>(
+  fields: readonly RestField[],
+  work: () => Promise<T>,
+): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof StagelyError) || error.reason !== 'Invalid') throw error
+    const { faults = [] } = error.details
+    if (faults.length === 0) throw error
+    throw invalidInput(
+      faults.map(({ field, reason, message }) => {
+        const name = restNameOf(fields, field.replace(/^spec\./, ''))
+        return { field: name, reason, message: message.replaceAll(field, name) }
+      }),
+    )
+  }
 }
 
 const faultsOf = (error: z.ZodError, given: unknown): Fault[] =>

@@ -109,8 +109,6 @@ export const toAgent = answerOf(agentSchema)
 
 export const stageletFields: readonly RestField[] = fieldsOf(stageletSpec, {
   paused: { absent: false },
-  deletionPolicy: hidden,
-  deleteVolumes: hidden,
 })
 
 const stageletStatusFields = fieldsOf(stageletStatus, {

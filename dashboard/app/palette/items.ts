@@ -162,15 +162,29 @@ export const secretItem = ({
   words: ['secret', name],
 })
 
+/** Kinds with a form, but for rotations: those are made in their project. */
+const madeByForm = [
+  ['project', 'projects'],
+  ['stack', 'stagelets'],
+  ['store', 'secretstores'],
+  ['notifier', 'notifiers'],
+] as const
+
 const general = (): Item[] => [
   page('Profile: sessions and tokens', '/ui/me'),
   action('Add a machine', '', {
     ...{ href: '/ui/agents', command: 'add-machine' },
     whyNot: whyNotSomewhere('create', 'agents/join'),
   }),
-  action('New notifier', '', {
-    ...{ href: '/ui/notifiers', command: 'new-notifier' },
-    whyNot: whyNotSomewhere('create', 'notifiers'),
+  ...madeByForm.map(([kind, resource]) =>
+    action(`New ${kind}`, '', {
+      href: `/ui/new/${kind}`,
+      whyNot: whyNotSomewhere('create', resource),
+    }),
+  ),
+  action('New team', '', {
+    ...{ href: '/ui/people', command: 'new-team' },
+    whyNot: isAdmin.value ? undefined : needsAdmin,
   }),
   action('New user', '', {
     ...{ href: '/ui/people', command: 'new-user' },

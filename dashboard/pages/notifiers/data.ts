@@ -1,9 +1,8 @@
-// Notifiers: what they send in words, in which state they are, and the form of one. Pure.
+// Notifiers: what they send in words, and in which state they are. Pure.
 import type { Notifier } from '../../../src/rest/types.ts'
-import { manifestNames, type Spec } from '../../actions/kinds.ts'
 import type { RotationState } from '../rotations/data.ts'
 
-export type Reason = Notifier['reasons'][number]
+type Reason = Notifier['reasons'][number]
 
 /** What a notifier can send, in words. */
 export const reasonWords: Readonly<Record<Reason, string>> = {
@@ -20,9 +19,8 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   KeyRotationDue: 'an encryption key is due for rotation',
   ManifestFault: 'a manifest of the folder has an error',
 }
-export const reasons = Object.keys(reasonWords) as Reason[]
 
-export type Channel = 'webhook' | 'slack' | 'email'
+type Channel = 'webhook' | 'slack' | 'email'
 export const channelWords: Readonly<Record<Channel, string>> = {
   webhook: 'Webhook',
   slack: 'Slack',
@@ -45,65 +43,3 @@ export const notifierState = ({ conditions }: Pick<Notifier, 'conditions'>): Rot
     ? { kind: 'fail', word: 'Gave up', why }
     : { kind: 'fail', word: 'Failing, retrying', why }
 }
-
-export interface Fields {
-  readonly channel: Channel
-  readonly url: string
-  /** Names of secrets for the controller alone. */
-  readonly signingKey: string
-  readonly slackUrl: string
-  /** Addresses, with commas or line breaks between. */
-  readonly to: string
-  readonly reasons: readonly Reason[]
-  /** None: all of the team. */
-  readonly projects: readonly string[]
-}
-
-export const fieldsOf = (notifier: Notifier | undefined): Fields => ({
-  channel: notifier === undefined ? 'webhook' : channelOf(notifier),
-  url: notifier?.webhook?.url ?? '',
-  signingKey: notifier?.webhook?.signing_key ?? '',
-  slackUrl: notifier?.slack?.url ?? '',
-  to: notifier?.email?.to.join('\n') ?? '',
-  reasons: notifier?.reasons ?? ['Expiring', 'Expired', 'RolledBack', 'AgentLost'],
-  projects: notifier?.projects ?? [],
-})
-
-type Body = {
-  readonly projects?: string[]
-  readonly reasons: Reason[]
-  readonly webhook?: { readonly url: string; readonly signing_key?: string }
-  readonly slack?: { readonly url: string }
-  readonly email?: { readonly to: string[] }
-}
-
-/** As REST takes it; whatever is not given is left out. */
-export const bodyOf = ({ channel, projects, ...fields }: Fields): Body => ({
-  ...(projects.length > 0 && { projects: [...projects].sort() }),
-  reasons: reasons.filter((one) => fields.reasons.includes(one)),
-  ...(channel === 'webhook'
-    ? {
-        webhook: {
-          url: fields.url.trim(),
-          ...(fields.signingKey.trim() !== '' && { signing_key: fields.signingKey.trim() }),
-        },
-      }
-    : channel === 'slack'
-      ? { slack: { url: fields.slackUrl.trim() } }
-      : { email: { to: fields.to.split(/[\s,]+/).filter((one) => one !== '') } }),
-})
-
-/** As a manifest has it: secrets are referred to by name. */
-export const specOf = ({ webhook, slack, ...rest }: Partial<Body>): Spec =>
-  manifestNames({
-    ...rest,
-    webhook:
-      webhook === undefined
-        ? undefined
-        : {
-            url: webhook.url,
-            signingKeyRef:
-              webhook.signing_key === undefined ? undefined : { name: webhook.signing_key },
-          },
-    slack: slack === undefined ? undefined : { urlRef: { name: slack.url } },
-  })

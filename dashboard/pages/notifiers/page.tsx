@@ -3,7 +3,6 @@ import { useState } from 'preact/hooks'
 import type { Notifier } from '../../../src/rest/types.ts'
 import { testNotifier } from '../../actions/agents.ts'
 import { deleteObject } from '../../actions/kinds.ts'
-import { teamsToCreateIn } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { allNotifiers } from '../../live/collections.ts'
@@ -12,6 +11,7 @@ import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ConfirmAction } from '../../ui/confirm-action.tsx'
+import { EditButton, NewButton } from '../../ui/form-buttons.tsx'
 import { attention, ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
@@ -19,7 +19,6 @@ import { RowActions, type TableColumn } from '../../ui/table.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import { Ago } from '../../ui/time.tsx'
 import { channelOf, channelWords, notifierState, reasonWords, targetText } from './data.ts'
-import { NotifierForm } from './form.tsx'
 import s from './notifiers.module.css'
 
 const TestButton = ({ notifier }: { readonly notifier: Notifier }) => {
@@ -52,9 +51,7 @@ const Delivery = ({ notifier }: { readonly notifier: Notifier }) => {
   )
 }
 
-type Opened = { readonly edited: Notifier | undefined } | { readonly deleted: Notifier }
-
-const columnsOf = (open: (next: Opened) => void): readonly TableColumn<Notifier>[] => [
+const columnsOf = (onDelete: (notifier: Notifier) => void): readonly TableColumn<Notifier>[] => [
   {
     title: 'Notifier',
     head: true,
@@ -89,20 +86,13 @@ const columnsOf = (open: (next: Opened) => void): readonly TableColumn<Notifier>
       return (
         <RowActions>
           <TestButton notifier={notifier} />
-          <Button
-            small
-            label={`Edit ${name}`}
-            whyNot={whyNot('patch', 'notifiers', team) ?? whyNotOwned(source)}
-            onPress={() => open({ edited: notifier })}
-          >
-            Edit
-          </Button>
+          <EditButton small kind="notifier" resource="notifiers" of={notifier} />
           <Button
             small
             look="quiet"
             label={`Delete ${name}`}
             whyNot={whyNot('delete', 'notifiers', team) ?? whyNotOwned(source)}
-            onPress={() => open({ deleted: notifier })}
+            onPress={() => onDelete(notifier)}
           >
             Delete
           </Button>
@@ -114,12 +104,8 @@ const columnsOf = (open: (next: Opened) => void): readonly TableColumn<Notifier>
 
 export const Page = () => {
   const team = useTeam()
-  const [opened, setOpened] = useState<Opened | undefined>()
-  const close = (): void => setOpened(undefined)
-  const teams = team === undefined ? teamsToCreateIn() : [team]
-  const whyNotNew = teams.some((one) => whyNot('create', 'notifiers', one) === undefined)
-    ? undefined
-    : whyNot('create', 'notifiers', teams[0] ?? '')
+  const [deleted, setDeleted] = useState<Notifier | undefined>()
+  const close = (): void => setDeleted(undefined)
   return (
     <ListPage
       title="Notifiers"
@@ -127,20 +113,11 @@ export const Page = () => {
       stacks
       rows={inTeam(allNotifiers().known.value, team)}
       idOf={({ id }) => id}
-      columns={columnsOf(setOpened)}
+      columns={columnsOf(setDeleted)}
       summary={(all) =>
         attention(all.length, all.filter((one) => notifierState(one).kind === 'fail').length)
       }
-      actions={
-        <Button
-          command="new-notifier"
-          look="primary"
-          whyNot={whyNotNew}
-          onPress={() => setOpened({ edited: undefined })}
-        >
-          New notifier
-        </Button>
-      }
+      actions={<NewButton kind="notifier" resource="notifiers" />}
       empty={
         <Empty title="No notifiers yet">
           A notifier sends a message to a webhook, to Slack or by e-mail when something happens: a
@@ -149,19 +126,17 @@ export const Page = () => {
         </Empty>
       }
     >
-      {opened === undefined ? null : 'deleted' in opened ? (
+      {deleted === undefined ? null : (
         <ConfirmAction
           danger
-          title={`Delete ${opened.deleted.name}?`}
-          label={`Delete ${opened.deleted.name}`}
-          action={deleteObject('Notifier', opened.deleted)}
-          onDone={`${opened.deleted.name} is deleted.`}
+          title={`Delete ${deleted.name}?`}
+          label={`Delete ${deleted.name}`}
+          action={deleteObject('Notifier', deleted)}
+          onDone={`${deleted.name} is deleted.`}
           onClose={close}
         >
           <p>It sends nothing any more. Messages that were not delivered yet are dropped.</p>
         </ConfirmAction>
-      ) : (
-        <NotifierForm edited={opened.edited} onDone={close} onClose={close} />
       )}
     </ListPage>
   )

@@ -9,6 +9,7 @@ import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { ConfirmAction } from '../../ui/confirm-action.tsx'
 import { FactList } from '../../ui/drawer.tsx'
+import { EditButton, NewButton } from '../../ui/form-buttons.tsx'
 import { attention } from '../../ui/list.tsx'
 import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
@@ -49,6 +50,13 @@ const Actions = ({ team, rotation }: Props) => {
       >
         {paused ? 'Resume' : 'Pause'}
       </Button>
+      <EditButton
+        small
+        kind="rotation"
+        resource="rotations"
+        of={{ team, name, source }}
+        project={project}
+      />
       <Button
         small
         label={`Run now: ${name}`}
@@ -178,6 +186,7 @@ export const Page = () => {
       title="Rotations"
       within={<a href={projectUrl({ team, name })}>{name}</a>}
       tabs={<ProjectTabs {...{ team, name }} current="Rotations" />}
+      actions={<NewButton kind="rotation" resource="rotations" given={{ team, project: name }} />}
       state={bad > 0 ? text : null}
     >
       <WhenKnown

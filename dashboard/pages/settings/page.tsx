@@ -1,146 +1,133 @@
-// The settings of a project. What is edited is shown as YAML first, and applied together; nobody else's edit is lost,
-// since only what differs is sent.
+// The settings of a project, what its keys are, and its deletion.
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import type { Project } from '../../../src/rest/types.ts'
 import { isAdmin, needsAdmin, whyNot } from '../../app/session.ts'
-import { manifestNames, patchObject, patchOf } from '../../actions/kinds.ts'
 import { projects } from '../../live/collections.ts'
-import { perform, whyNotOwned } from '../../ui/action.ts'
-import { toast } from '../../ui/announce.tsx'
-import { Button } from '../../ui/button.tsx'
-import { CopyAs } from '../../ui/copy-as.tsx'
+import { findIn } from '../../live/known.ts'
+import { whyNotOwned } from '../../ui/action.ts'
+import { Button, LinkButton } from '../../ui/button.tsx'
 import { FactList } from '../../ui/drawer.tsx'
-import { projectUrl } from '../../ui/text/links.ts'
-import { DetailPage, findByName } from '../../ui/detail.tsx'
-import { PageFrame, Panel } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
+import { EditButton } from '../../ui/form-buttons.tsx'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
+import { projectUrl } from '../../ui/text/links.ts'
+import { visibleText } from '../../ui/text/visible-text.ts'
 import { Since } from '../../ui/time.tsx'
-import { useSending } from '../../ui/use-sending.ts'
-import { changesOf, isChanged, YamlDiff } from '../../ui/yaml-diff.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { DeleteProject } from './delete.tsx'
-import { fieldsOf, specOf, type Fields } from './fields.ts'
-import { SettingsForm } from './form.tsx'
 import { RotateKeys } from './rotate-keys.tsx'
 import s from './settings.module.css'
 
-const About = ({ project }: { readonly project: Project }) => {
-  const [asks, setAsks] = useState(false)
-  const close = (): void => setAsks(false)
-  return (
-    <Panel title="About">
-      <div class={s['diff']}>
-        <FactList
-          rows={[
-            ['Managed by', project.source],
-            ['Created', <Since at={project.created_at} />],
-            ['Keys', project.key_provider ?? 'controller'],
-          ]}
-        />
-        <div>
-          <Button whyNot={isAdmin.value ? undefined : needsAdmin} onPress={() => setAsks(true)}>
-            Rotate the data key…
-          </Button>
-        </div>
-        {asks ? <RotateKeys kind="data" project={project} onDone={close} onClose={close} /> : null}
-      </div>
-    </Panel>
-  )
+const valuesText = ({ secret_policy: policy }: Project): string => {
+  if (policy === undefined) return 'any age'
+  const { max_age: age, exempt = [], enforce } = policy
+  const but = exempt.length === 0 ? '' : `, but for ${exempt.join(', ')}`
+  const refused = enforce === 'Refuse' ? '; other new values are refused while one is too old' : ''
+  return `${age} at most${but}${refused}`
 }
 
+const keyText = ({ key_rotation: keys }: Project): string => {
+  if (keys === undefined) return 'replaced as the controller says'
+  const refused = keys.enforce === true ? '; new values are refused 30 days after that' : ''
+  return `replaced every ${keys.every}${refused}`
+}
+
+const rolloutText = ({ rollout }: Project): string => {
+  if (rollout === undefined) return 'all stacks at once'
+  const { max_concurrent: most, progress_deadline_seconds: limit = 600, paused } = rollout
+  const many = most === undefined ? 'all stacks at once' : `${most} at the same time`
+  return `${many}, each within ${limit} seconds${paused === true ? '; paused' : ''}`
+}
+
+const Settings = ({ project }: { readonly project: Project }) => (
+  <Panel
+    title="Settings"
+    aside={<EditButton small kind="project" resource="projects" of={project} />}
+  >
+    <FactList
+      rows={[
+        ['Description', visibleText(project.description ?? '–')],
+        ['Age of values', valuesText(project)],
+        ['Data key', keyText(project)],
+        ['Rollout', rolloutText(project)],
+        ['Keys', project.key_provider ?? 'those of the controller'],
+        ['Owner', project.source],
+        ['Made', <Since at={project.created_at} />],
+      ]}
+    />
+  </Panel>
+)
+
 const Shown = ({ project }: { readonly project: Project }) => {
+  const [asked, setAsked] = useState<'deletion' | 'key'>()
+  const close = (): void => setAsked(undefined)
   const { team, source } = project
-  const [edited, setEdited] = useState<Partial<Fields>>({})
-  const [isGoing, setGoing] = useState(false)
-  const { busy, error: failed, run } = useSending()
-  const fields = { ...fieldsOf(project), ...edited }
-  const [before, after] = [specOf(project, fieldsOf(project)), specOf(project, fields)]
-  const [was, is] = [manifestNames(before), manifestNames(after)]
-  const lines = changesOf(was, is)
-  const action = patchObject('Project', project, patchOf(before, after), patchOf(was, is))
-  const why = whyNot('patch', 'projects', team) ?? whyNotOwned(source)
-  const apply = async (): Promise<void> => {
-    await perform(action)
-    setEdited({})
-    toast({ kind: 'ok', text: 'The settings are saved.' })
-  }
   return (
-    <>
-      <div class={s['split']}>
-        <Panel title="Settings">
-          <SettingsForm
-            fields={fields}
-            whyNot={why}
-            change={(part) => setEdited({ ...edited, ...part })}
-            onSubmit={() => void run(apply)}
-          />
+    <div class={s['split']}>
+      <Settings project={project} />
+      <div class={s['side']}>
+        <Panel title="Data key">
+          <div class={s['part']}>
+            <p>A new data key re-creates no container. Values are sealed anew in the background.</p>
+            <div>
+              <Button
+                whyNot={isAdmin.value ? undefined : needsAdmin}
+                onPress={() => setAsked('key')}
+              >
+                Rotate the data key…
+              </Button>
+            </div>
+          </div>
         </Panel>
-        <div class={s['side']}>
-          <Panel title="What changes">
-            <div class={s['diff']}>
-              {failed === undefined ? null : <ProblemBox error={failed} />}
-              <YamlDiff lines={lines} />
-              <p class="muted">No container is re-created by this.</p>
-              <div class={s['buttons']}>
-                <Button
-                  whyNot={isChanged(lines) ? undefined : 'No changes yet.'}
-                  onPress={() => setEdited({})}
-                >
-                  Discard
-                </Button>
-                <Button
-                  look="primary"
-                  busy={busy}
-                  whyNot={why ?? (isChanged(lines) ? undefined : 'No changes yet.')}
-                  onPress={() => void run(apply)}
-                >
-                  Apply
-                </Button>
-              </div>
-              {isChanged(lines) ? <CopyAs action={action} /> : null}
+        <Panel title="Delete">
+          <div class={s['part']}>
+            <p>With all its secrets. A project that stacks use cannot be deleted.</p>
+            <div>
+              <Button
+                look="danger"
+                whyNot={whyNot('delete', 'projects', team) ?? whyNotOwned(source)}
+                onPress={() => setAsked('deletion')}
+              >
+                Delete the project…
+              </Button>
             </div>
-          </Panel>
-          <About project={project} />
-          <Panel title="Delete">
-            <div class={s['diff']}>
-              <p>
-                The project is deleted with all its secrets. A project that stagelets use cannot be
-                deleted.
-              </p>
-              <div>
-                <Button
-                  look="danger"
-                  whyNot={whyNot('delete', 'projects', team) ?? whyNotOwned(source)}
-                  onPress={() => setGoing(true)}
-                >
-                  Delete the project…
-                </Button>
-              </div>
-            </div>
-          </Panel>
-        </div>
+          </div>
+        </Panel>
       </div>
-      {isGoing ? <DeleteProject project={project} onClose={() => setGoing(false)} /> : null}
-    </>
+      {asked === 'key' ? (
+        <RotateKeys kind="data" project={project} onDone={close} onClose={close} />
+      ) : null}
+      {asked === 'deletion' ? <DeleteProject project={project} onClose={close} /> : null}
+    </div>
   )
 }
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
-  const project = findByName(projects.known.value, { team, name })
+  const project = findIn(
+    projects.known.value,
+    (one) => one.team === team && (one.name === name || one.id === name),
+  )
   return (
-    <DetailPage of={project} name={name} back={{ href: '/ui/projects', text: 'Back to projects' }}>
-      {(found) => (
-        <PageFrame
-          windowTitle={`${name} settings`}
-          title="Settings"
-          within={<a href={projectUrl({ team, name })}>{name}</a>}
-          tabs={<ProjectTabs {...{ team, name }} current="Settings" />}
-        >
-          <Shown key={found.id} project={found} />
-        </PageFrame>
-      )}
-    </DetailPage>
+    <PageFrame
+      windowTitle={`${name} settings`}
+      title="Settings"
+      within={<a href={projectUrl({ team, name })}>{name}</a>}
+      tabs={<ProjectTabs {...{ team, name }} current="Settings" />}
+    >
+      <WhenKnown
+        of={project}
+        rows={8}
+        none={
+          <Empty
+            title="Not there, or not yours."
+            action={<LinkButton href="/ui/projects">To the projects</LinkButton>}
+          />
+        }
+      >
+        {(found) => <Shown key={found.id} project={found} />}
+      </WhenKnown>
+    </PageFrame>
   )
 }

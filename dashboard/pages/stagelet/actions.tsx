@@ -16,6 +16,7 @@ import { ActionButton } from '../../ui/action-button.tsx'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyMenu } from '../../ui/copy-as.tsx'
+import { EditButton } from '../../ui/form-buttons.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
@@ -107,6 +108,7 @@ export const StageletActions = ({ stagelet }: Props) => {
       >
         Retry
       </ActionButton>
+      <EditButton kind="stack" resource="stagelets" of={stagelet} />
       <CopyMenu
         actions={[deployStagelet, pauseStagelet, retryStagelet, startLeakTest].map((actionOf) =>
           actionOf(stagelet),

@@ -2,7 +2,7 @@
 import type { Condition, Store } from '../../../src/rest/types.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
-const providerWords: Readonly<Record<NonNullable<Store['provider']>, string>> = {
+export const providerWords: Readonly<Record<NonNullable<Store['provider']>, string>> = {
   aws: 'AWS Secrets Manager',
   vault: 'Vault or OpenBao',
   onePassword: '1Password Connect',

@@ -9,6 +9,7 @@ import { allStores } from '../../live/collections.ts'
 import { inTeam } from '../../live/known.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
+import { EditButton, NewButton } from '../../ui/form-buttons.tsx'
 import { attention, ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
@@ -120,6 +121,7 @@ const columns: readonly TableColumn<Store>[] = [
         {areDeletionsHeld(store) ? <StoreButton verb="resume" store={store} /> : null}
         {isRejected(store) ? <StoreButton verb="check" store={store} /> : null}
         <StoreButton verb="refresh" store={store} />
+        <EditButton small kind="store" resource="secretstores" of={store} />
       </RowActions>
     ),
   },
@@ -133,6 +135,7 @@ export const Page = () => (
     rows={inTeam(allStores().known.value, useTeam())}
     idOf={({ id }) => id}
     columns={columns}
+    actions={<NewButton kind="store" resource="secretstores" />}
     summary={(all) =>
       attention(all.length, all.filter((one) => storeState(one).kind === 'fail').length)
     }

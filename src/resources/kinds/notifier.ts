@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { count, timeText } from '../limits.ts'
 import type { Fault } from '../../kernel/errors.ts'
-import { conditionsSchema, objectName, refSchema } from './status.ts'
+import { conditionsSchema, nameOfKind, refSchema } from './status.ts'
 
 /** Reasons of notices. A notice belongs to an event of an object, and is stored by the same commit. */
 export const noticeReasons = [
@@ -45,7 +45,7 @@ const webhookSpec = z.strictObject({
 export const notifierSpec = z
   .strictObject({
     projects: z
-      .array(objectName)
+      .array(nameOfKind('Project'))
       .min(1)
       .max(100)
       .optional()

@@ -20,7 +20,7 @@ import {
   time,
   useSpec,
 } from './rotation-status.ts'
-import { conditionsSchema, objectName, refSchema } from './status.ts'
+import { conditionsSchema, nameOfKind, refSchema } from './status.ts'
 
 export type {
   BlockedBy,
@@ -98,7 +98,7 @@ const rotatorSpec = z
 export const rotationSpec = z
   .strictObject({
     projectRef: refSchema('Project').describe('The project whose secrets get the credential.'),
-    outputs: mapOf(objectName, { most: limits.told }).describe(
+    outputs: mapOf(nameOfKind('StagelySecret'), { most: limits.told }).describe(
       'By output of the rotator, the StagelySecret that gets the value. That secret says valueFrom.rotation.',
     ),
     rotator: rotatorSpec.describe('What makes the credential. Exactly one.'),

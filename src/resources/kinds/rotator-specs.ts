@@ -1,7 +1,7 @@
 // The rotators of a Rotation: which credential is changed, and by which way.
 import * as z from 'zod'
 import { duration } from '../duration.ts'
-import { refSchema } from './status.ts'
+import { refersTo, refSchema } from './status.ts'
 import { charsets } from './value-source.ts'
 
 export const onePlace = 'give exactly one of in and at'
@@ -41,7 +41,12 @@ const onlyInside =
   'say in, with the stagelet and service of the database: only postgres can be changed over the network (at)'
 
 const insideFields = {
-  stagelet: z.string().min(1).max(253).describe('Name of the Stagelet whose agent does it.'),
+  stagelet: z
+    .string()
+    .min(1)
+    .max(253)
+    .meta({ [refersTo]: 'Stagelet' })
+    .describe('Name of the Stagelet whose agent does it.'),
   service: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,255}$/, 'must be the name of a Compose service')

@@ -4,7 +4,7 @@ import { count, limits, message, timeText, word } from '../limits.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
 import { duration, durationMs } from '../duration.ts'
-import { conditionsSchema, objectName, refSchema } from './status.ts'
+import { conditionsSchema, nameOfKind, objectName, refSchema } from './status.ts'
 import {
   checkProvider,
   oneProviderRule,
@@ -56,7 +56,7 @@ export const secretStoreSpec = z
     allow: z
       .strictObject({
         projects: z
-          .array(objectName)
+          .array(nameOfKind('Project'))
           .min(1)
           .max(1000)
           .describe('Projects of the namespace whose secrets may take values from the store.'),

@@ -27,6 +27,9 @@ export const conditionsSchema = z
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
   .describe('The latest observations, one of each type.')
 
+/** Keyword of a schema whose value is the name of an object: the kind of that object. */
+export const refersTo = 'x-refers-to'
+
 /** RFC 1123 subdomain: the form of object names. */
 export const objectName = z
   .string()
@@ -36,5 +39,8 @@ export const objectName = z
   )
   .max(253)
 
-export const refSchema = (what: string): z.ZodObject<{ name: z.ZodString }, z.core.$strict> =>
-  z.strictObject({ name: objectName.describe(`Name of the ${what}, in the same namespace.`) })
+/** The name of an object of this kind, in the same namespace. Forms let people choose one. */
+export const nameOfKind = (kind: string): z.ZodString => objectName.meta({ [refersTo]: kind })
+
+export const refSchema = (kind: string): z.ZodObject<{ name: z.ZodString }, z.core.$strict> =>
+  z.strictObject({ name: nameOfKind(kind).describe(`Name of the ${kind}, in the same namespace.`) })

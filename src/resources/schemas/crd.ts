@@ -3,6 +3,7 @@
 import * as z from 'zod'
 import { apiGroup } from '../meta.ts'
 import type { PrinterColumn } from '../columns.ts'
+import { refersTo } from '../kinds/status.ts'
 import { kinds, resourceNameOf, type Kind } from '../registry.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
@@ -58,6 +59,8 @@ const translate = (keyword: string, value: unknown, path: string): unknown => {
     case 'minimum':
     case 'maximum':
       return isSafeInteger(value) ? undefined : value
+    case refersTo: // see form-fields.ts
+      return undefined
     case 'properties':
       return Object.fromEntries(
         Object.entries(value as object).map(([name, child]) => [

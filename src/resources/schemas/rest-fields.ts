@@ -134,6 +134,20 @@ export const fieldsOf = <T extends Shape>(
   return fields
 }
 
+/** The REST name of a field of the described object: `webhook.signing_key` of `webhook.signingKeyRef.name`. */
+export const restNameOf = (fields: readonly RestField[], path: string): string => {
+  for (const { name, path: own, inner } of fields) {
+    const place = own.join('.')
+    // A reference that is missing as a whole is named without the name that it holds.
+    if (path === place || place === `${path}.name`) return name
+    if (!path.startsWith(place) || !/^[.[]/.test(path.slice(place.length))) continue
+    const [, index = '', rest = ''] = /^(\[\d+\])?\.?(.*)$/.exec(path.slice(place.length)) ?? []
+    if (rest === '') return `${name}${index}`
+    return `${name}${index}.${inner === undefined ? rest : restNameOf(inner, rest)}`
+  }
+  return snakeCase(path)
+}
+
 type Fields = Readonly<Record<string, unknown>>
 
 export const valueAt = (from: unknown, path: readonly string[]): unknown => {

@@ -52,7 +52,8 @@ import {
   startLeakTest,
 } from '../../../dashboard/actions/stagelets.ts'
 import { placeholder } from '../../../dashboard/actions/text.ts'
-import { bodyOf, fieldsOf, specOf } from '../../../dashboard/pages/notifiers/data.ts'
+import { manifestOf } from '../../../dashboard/pages/forms/values.ts'
+import { forms as formsOfKinds } from '../../../src/rest/forms.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { servedCommand, type ServedCommand } from '../../support/programs/served-command.ts'
 import { shortGo } from '../../support/short-go.ts'
@@ -319,9 +320,9 @@ describe('what "copy as" gives', () => {
   it('makes, changes and deletes a notifier, and changes a project and the expiry of a secret', async () => {
     const path = '/api/v1/notifiers/default%2Fops'
     const named = { team: 'default', name: 'ops' }
-    const mail = { ...fieldsOf(undefined), channel: 'email' as const, to: 'ops@example.com' }
-    const hook = { ...fieldsOf(undefined), url: 'https://hooks.example.com/s' }
-    const [was, is] = [bodyOf(mail), bodyOf(hook)] as readonly [Spec, Spec]
+    const was = { reasons: ['AgentLost'], email: { to: ['ops@example.com'] } }
+    const is = { reasons: ['AgentLost'], webhook: { url: 'https://hooks.example.com/s' } }
+    const specOf = (value: Spec): Spec => manifestOf(formsOfKinds.Notifier, value)
     const remove = async (): Promise<void> => {
       await call('DELETE', path)
     }
@@ -335,9 +336,9 @@ describe('what "copy as" gives', () => {
       const { webhook, email, reasons } = answer.json()
       return { webhook, email, reasons }
     }
-    const making = createObject('Notifier', named, was, specOf(bodyOf(mail)))
+    const making = createObject('Notifier', named, was, specOf(was))
     await same({ action: () => making, forms: all, before: remove, after })
-    const patch = patchOf(specOf(bodyOf(mail)), specOf(bodyOf(hook)))
+    const patch = patchOf(specOf(was), specOf(is))
     const editing = patchObject('Notifier', named, patchOf(was, is), patch)
     await same({ action: () => editing, forms: ['kubectl', 'curl'], before: make, after })
     const forms = ['kubectl', 'stagely', 'curl'] as const

@@ -456,3 +456,39 @@ describe('the list of secrets', () => {
     expect(secrets.length).toBeGreaterThan(300)
   })
 })
+
+describe('a dry run of a stack', () => {
+  const stacks = '/api/v1/stagelets'
+  const tell = (method: string, path: string, body: object): Promise<Answer> =>
+    server.call(method, `${path}?dry_run=true`, { body })
+
+  it('tells which containers an edit re-creates, and stores nothing', async () => {
+    await ok('POST', '/api/v1/projects', { name: 'empty' })
+    const before = await stagelet('test')
+    const moved = await tell('PATCH', `${stacks}/default%2Ftest`, { project: 'empty' })
+    const { project, impact } = moved.json<{ project: string } & Pick<Told, 'impact'>>()
+    expect([moved.status, project]).toEqual([200, 'empty'])
+    expect(impact.affected.map(({ service }) => service).sort()).toEqual([...services].sort())
+    const same = await tell('PATCH', `${stacks}/default%2Ftest`, { delete_volumes: true })
+    expect(same.json<Told>().impact).toMatchObject({ affected: [], untouched: 3 })
+    expect(await stagelet('test')).toEqual(before)
+  })
+
+  it('makes one only where it is no dry run, and names all faults by the fields of the request', async () => {
+    const stack = {
+      ...{ name: 'new', project: 'shop', agent: 'box' },
+      compose: { directory: '/srv/new', project_name: 'new' },
+    }
+    const tried = await tell('POST', stacks, stack)
+    expect([tried.status, await stagelet('new')]).toEqual([200, undefined])
+    expect((await ok('POST', stacks, stack)).json()).toMatchObject({ deletion_policy: 'Retain' })
+    expect((await stagelet('new'))!.spec).toMatchObject({ agentRef: { name: 'box' } })
+    const broken = await tell('POST', stacks, {
+      ...{ name: 'Bad', agent: 'box', compose: { directory: 'srv', files: [] } },
+    })
+    const { errors } = broken.json<{ errors: { field: string }[] }>()
+    expect(errors.map(({ field }) => field).sort()).toEqual([
+      ...['compose.directory', 'compose.files', 'name', 'project'],
+    ])
+  })
+})

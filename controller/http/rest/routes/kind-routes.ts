@@ -5,14 +5,25 @@ import { teamsWhere } from '../../../../src/access/principal.ts'
 import { apiVersion, type KubeObject } from '../../../../src/resources/meta.ts'
 import { withFields, type RestField } from '../../../../src/resources/schemas/rest-fields.ts'
 import { objectName } from '../../../../src/resources/kinds/status.ts'
+import type { Transaction } from '../../../../src/store/store.ts'
+import { impactOf } from '../../../impact/impact.ts'
+import { readReach } from '../../../impact/situation.ts'
 import { requireIn } from '../access.ts'
 import { listPaged, pageOf, pageQuery } from '../paging.ts'
 import { deletedSchema } from '../representations.ts'
-import { route, type RestAnswer, type RestContext, type RouteEntry } from '../route.ts'
-import { inRequestNames } from '../secrets.ts'
+import {
+  requireTarget,
+  route,
+  type RestAnswer,
+  type RestContext,
+  type RouteEntry,
+  type SessionRule,
+} from '../route.ts'
+import { dryRunQuery, impactSchema, toImpact, withReview } from '../changes.ts'
+import { inNamesOf } from '../input.ts'
 import { answerOf, createShape, updateShape } from '../shapes.ts'
-import { changeTarget, deleteTarget, shownAs, showTarget } from '../target.ts'
-import { createTracked } from '../writes.ts'
+import { deleteTarget, shownAs, showTarget } from '../target.ts'
+import { createTracked, readAgain, updateTracked } from '../writes.ts'
 
 /** The words of the API for a kind: of one object, of its list and paths, and of rights. */
 const words = {
@@ -26,7 +37,7 @@ const words = {
 interface Shape {
   readonly kind: string
   /** Of an answer. */
-  readonly schema: z.ZodType<object>
+  readonly schema: z.ZodObject
   /** Of the spec, in requests. */
   readonly fields: readonly RestField[]
 }
@@ -92,37 +103,76 @@ interface New {
   readonly spec?: Record<string, unknown>
 }
 
-export const createObject = async (
-  { deps: { store, clock }, actor }: RestContext,
-  { kind, fields, schema }: Shape,
-  { name, namespace, given, spec = {} }: New,
+/** Query of the routes that write an object. */
+export const writeQuery = z.strictObject(dryRunQuery)
+type WriteQuery = z.infer<typeof writeQuery>
+
+/** An answer to a write; a dry run of it also tells the impact. */
+export const writtenShape = (schema: z.ZodObject): z.ZodObject =>
+  schema.extend({
+    impact: impactSchema
+      .optional()
+      .describe('Of a dry run, where the object decides what containers run.'),
+  })
+
+/** A dry run stores nothing, so that nobody needs to confirm it. */
+export const unlessTried =
+  (rule: RouteEntry['session']) =>
+  (query: WriteQuery): SessionRule | undefined =>
+    query.dry_run || typeof rule === 'function' ? undefined : rule
+
+/** Writes the object, or tries to. Faults have the names of the request. */
+const writeObject = async (
+  { deps: { store }, actor, signal, query }: RestContext<WriteQuery>,
+  { fields, schema }: Shape,
+  work: (tx: Transaction) => Promise<{ readonly before?: KubeObject; readonly object: KubeObject }>,
 ): Promise<RestAnswer> => {
-  const whole = withFields(fields, spec, given)
-  const object = { apiVersion, kind, metadata: { name, namespace }, spec: whole }
-  const made = await inRequestNames(() =>
-    store.write(actor, {}, (tx) => createTracked(tx, object, clock.now())),
+  const { dry_run: isDry } = query
+  const { object, change } = await inNamesOf(fields, () =>
+    withReview(isDry ? signal : undefined, (review) =>
+      store.write(actor, { dryRun: isDry, ...review }, async (tx) => {
+        const { before, object: made } = await work(tx)
+        if (!isDry || before === undefined) return { object: made, change: undefined }
+        const situations = [await readReach(store, before), await readReach(tx, made)] as const
+        return { object: made, change: situations }
+      }),
+    ),
   )
-  return shownAs(made, answerOf(schema))
+  const answer = shownAs(object, answerOf(schema))
+  const isReaching = change !== undefined && change[0].stagelets.length > 0
+  if (!isDry) return answer
+  const impact = isReaching ? { impact: toImpact(await impactOf(...change)) } : {}
+  return { status: 200, body: { ...(answer.body as object), ...impact } }
 }
 
-export const updateObject = async (
-  context: RestContext<unknown, Readonly<Record<string, unknown>>>,
-  { fields, schema }: Shape,
-  target?: KubeObject,
+export const createObject = (
+  context: RestContext<WriteQuery>,
+  shape: Shape,
+  { name, namespace, given, spec = {} }: New,
 ): Promise<RestAnswer> => {
-  const change = (before: KubeObject): KubeObject => ({
-    ...before,
-    spec: withFields(fields, before.spec ?? {}, context.body),
-  })
-  const updated = await inRequestNames(() => changeTarget(context, change, target))
-  return shownAs(updated, answerOf(schema))
+  const whole = withFields(shape.fields, spec, given)
+  const made = { apiVersion, kind: shape.kind, metadata: { name, namespace }, spec: whole }
+  return writeObject(context, shape, async (tx) => ({
+    object: await createTracked(tx, made, context.deps.clock.now()),
+  }))
 }
+
+export const updateObject = (
+  context: RestContext<WriteQuery, Readonly<Record<string, unknown>>>,
+  shape: Shape,
+  target = requireTarget(context),
+): Promise<RestAnswer> =>
+  writeObject(context, shape, async (tx) => {
+    const before = await readAgain(tx, target, context.ifMatch)
+    const after = { ...before, spec: withFields(shape.fields, before.spec ?? {}, context.body) }
+    return { before, object: await updateTracked(tx, before, after, context.deps.clock.now()) }
+  })
 
 type Words = Pick<RouteEntry, 'summary' | 'session'>
 
 const titleOf = (one: string): string => one.charAt(0).toUpperCase() + one.slice(1)
 
-export const createRoute = (of: RestKind, more: Words): RouteEntry => {
+export const createRoute = (of: RestKind, { summary, session }: Words): RouteEntry => {
   const { one, list, resource } = words[of.kind]
   const place = z.strictObject({
     team: z
@@ -137,10 +187,17 @@ export const createRoute = (of: RestKind, more: Words): RouteEntry => {
   return route({
     id: `create${titleOf(one)}`,
     at: `POST /${list}`,
-    ...more,
+    summary,
+    session: unlessTried(session),
     access: { in: 'teams', ...asked },
+    query: writeQuery,
     body: place.extend(createShape(of.fields)) as unknown as z.ZodType<z.infer<typeof place>>,
-    response: { status: 201, description: `The new ${one}.`, schema: of.schema },
+    response: {
+      status: 201,
+      description: `The new ${one}.`,
+      schema: of.schema,
+      dryRun: { description: 'Nothing was stored. What it would be.', schema: of.schema },
+    },
     handle: (context) => {
       const { team: namespace, name, ...given } = context.body
       requireIn(context.principal, asked, namespace)
@@ -154,12 +211,16 @@ export const updateRoute = (of: RestKind, more: Partial<Words> = {}): RouteEntry
   return route({
     id: `update${titleOf(one)}`,
     at: `PATCH /${list}/:${one}_id`,
-    summary: 'Change what is given. `null` takes a field away.',
-    ...more,
+    summary: more.summary ?? 'Change what is given. `null` takes a field away.',
+    session: unlessTried(more.session),
     access: { in: one, verb: 'patch', resource },
     heedsIfMatch: true,
+    query: writeQuery,
     body: z.strictObject(updateShape(of.fields)),
-    response: { description: `The ${one} as it is now.`, schema: of.schema },
+    response: {
+      description: `The ${one} as it is now; of a dry run, as it would be.`,
+      schema: writtenShape(of.schema),
+    },
     handle: (context) => updateObject(context, of),
   })
 }

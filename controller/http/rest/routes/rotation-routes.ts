@@ -15,7 +15,7 @@ import { gatherProject } from '../../../reconcilers/project/gather.ts'
 import { releasedWith } from '../../../rotators/proof/released.ts'
 import { outputViewersOf } from '../../../rotators/proof/viewers.ts'
 import { notFound, requireIn } from '../access.ts'
-import { createObject, updateObject } from './kind-routes.ts'
+import { createObject, unlessTried, updateObject, writeQuery } from './kind-routes.ts'
 import { listRoute } from '../lists.ts'
 import { pagedBy, pageOf, pageQuery, type Order } from '../paging.ts'
 import { deleted, deletedSchema } from '../representations.ts'
@@ -183,11 +183,17 @@ export const rotationRoutes = routesOf('Rotations', [
     at: `POST ${all}`,
     summary: 'Let a credential of the project be changed by itself.',
     access: { in: 'project', verb: 'create', resource: 'rotations' },
-    session: 'confirmed',
+    session: unlessTried('confirmed'),
+    query: writeQuery,
     body: z
       .strictObject({ name: objectName.describe('Name of the rotation, unique in its team.') })
       .extend(createShape(rotationFields)) as unknown as z.ZodType<{ name: string }>,
-    response: { status: 201, description: 'The new rotation.', schema: rotationSchema },
+    response: {
+      status: 201,
+      description: 'The new rotation.',
+      schema: rotationSchema,
+      dryRun: { description: 'Nothing was stored. What it would be.', schema: rotationSchema },
+    },
     handle: (context) => {
       const { namespace = '', name: project } = requireTarget(context).metadata
       const { name, ...given } = context.body
@@ -200,10 +206,14 @@ export const rotationRoutes = routesOf('Rotations', [
     at: `PATCH ${one}`,
     summary: 'Change what is given, such as `paused`. `null` takes a field away.',
     access: { in: 'project', verb: 'patch', resource: 'rotations' },
-    session: 'confirmed',
+    session: unlessTried('confirmed'),
     heedsIfMatch: true,
+    query: writeQuery,
     body: z.strictObject(updateShape(rotationFields)),
-    response: { description: 'The rotation as it is now.', schema: rotationSchema },
+    response: {
+      description: 'The rotation as it is now; of a dry run, as it would be.',
+      schema: rotationSchema,
+    },
     handle: async (context) => updateObject(context, kind, await findRotation(context)),
   }),
   route({

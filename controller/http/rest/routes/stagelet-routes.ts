@@ -8,7 +8,7 @@ import { impactOfDeploy } from '../../../impact/impact.ts'
 import { readStagelet } from '../../../impact/situation.ts'
 import { dryRunQuery, impactSchema, toImpact } from '../changes.ts'
 import { requireMatch } from '../etag.ts'
-import { readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
+import { createRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { stageletFields, stageletSchema, toStagelet } from '../kinds.ts'
 import {
   requireTarget,
@@ -45,6 +45,9 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
     },
     selects: (stagelet, { project }) =>
       project === undefined || projectNameOf(stagelet) === project,
+  }),
+  createRoute(stagelets, {
+    summary: 'Declare a stack on a machine: its agent starts it with the secrets of its project.',
   }),
   updateRoute(stagelets, {
     summary: 'Pause a stagelet, go on with it, or change its stack. `null` takes a field away.',

@@ -8,7 +8,7 @@ import {
   type CheckLine,
   type Structured,
 } from '../../../../src/formats/structured.ts'
-import { later } from '../../../app/later.ts'
+import { yamlFile } from '../../../app/yaml-file.ts'
 
 export const importFormats = ['dotenv', 'json', 'yaml'] as const
 export type ImportFormat = (typeof importFormats)[number]
@@ -41,8 +41,6 @@ const checkLine: CheckLine = (line) => {
     ? (line as CheckedLine)
     : 'must have one of value, value_base64 and value_from'
 }
-
-const yamlFile = later(() => import('../../../../src/formats/yaml-secrets.ts'))
 
 /** `onWait` gets the reason why the YAML parser could not be loaded. */
 export const readSecrets = async (

@@ -1,0 +1,183 @@
+// The fields of a form: what is required first, then the choice of one, then the rest, folded.
+import type { ComponentChild } from 'preact'
+import { useEffect, useId, useState } from 'preact/hooks'
+import type { Form, FormField } from '../../../src/resources/schemas/form.ts'
+import type { Spec } from '../../actions/kinds.ts'
+import { messageText } from '../../ui/text/message.ts'
+import { Field } from './fields.tsx'
+import { Faults } from './labelled.tsx'
+import { isOpen, isSpec, labelOf, withChosen, withField } from './values.ts'
+import f from '../../ui/form.module.css'
+import s from './forms.module.css'
+
+/** The same for all fields of the form. */
+export interface Surroundings {
+  readonly faults: ReadonlyMap<string, readonly string[]>
+  readonly namesOf: (field: FormField) => readonly string[]
+  readonly words: Readonly<Record<string, string>>
+  /** Places of fields that cannot be changed. */
+  readonly fixed: ReadonlySet<string>
+  readonly disabled: boolean
+}
+
+interface Props {
+  readonly form: Form
+  readonly value: Spec
+  /** `webhook.` of the fields below it; '' of all. */
+  readonly before?: string
+  readonly around: Surroundings
+  readonly onChange: (next: Spec) => void
+}
+
+/** Opens by itself where something is in it, and closes only by hand. */
+const Fold = ({
+  title,
+  isWanted,
+  children,
+}: {
+  readonly title: ComponentChild
+  readonly isWanted: boolean
+  readonly children: ComponentChild
+}) => {
+  const [isUnfolded, setUnfolded] = useState(isWanted)
+  useEffect(() => {
+    if (isWanted) setUnfolded(true)
+  }, [isWanted])
+  return (
+    <details
+      class={s['fold']}
+      open={isUnfolded}
+      onToggle={({ currentTarget }) => setUnfolded(currentTarget.open)}
+    >
+      <summary>{title}</summary>
+      <div class={f['form']}>{children}</div>
+    </details>
+  )
+}
+
+const Group = ({
+  field,
+  place,
+  faults,
+  children,
+}: {
+  readonly field: FormField
+  readonly place: string
+  readonly faults: readonly string[]
+  readonly children: ComponentChild
+}) => (
+  <fieldset class={s['group']}>
+    <legend>{labelOf(field.name)}</legend>
+    <p class={f['help']}>{messageText(field.help)}</p>
+    <Faults id={`${place}-faults`} faults={faults} />
+    {children}
+  </fieldset>
+)
+
+/** Which one of several: a select, and the fields of the chosen one below it. */
+const OneOf = ({
+  form,
+  value,
+  around,
+  one,
+  onChange,
+}: Props & { readonly one: (field: FormField) => ComponentChild }) => {
+  const id = useId()
+  const { oneOf = [] } = form
+  const chosen = oneOf.find((name) => value[name] !== undefined) ?? ''
+  const field = form.fields.find(({ name }) => name === chosen)
+  return (
+    <>
+      <div>
+        <label class={f['label']} for={id}>
+          Which one
+        </label>
+        <select
+          id={id}
+          disabled={around.disabled}
+          value={chosen}
+          onChange={({ currentTarget }) => onChange(withChosen(form, value, currentTarget.value))}
+        >
+          <option value="">–</option>
+          {oneOf.map((name) => (
+            <option value={name}>{around.words[name] ?? labelOf(name)}</option>
+          ))}
+        </select>
+        {field === undefined ? null : <p class={f['help']}>{messageText(field.help)}</p>}
+      </div>
+      {field === undefined ? null : one(field)}
+    </>
+  )
+}
+
+export const FormBody = (props: Props) => {
+  const { form, value, before = '', around, onChange } = props
+  const { fields, oneOf = [] } = form
+  const one = (field: FormField): ComponentChild => {
+    const { name } = field
+    const place = `${before}${name}`
+    const given = value[name]
+    const faults = around.faults.get(place) ?? []
+    const change = (next: Parameters<typeof withField>[3]): void =>
+      onChange(withField(form, value, field, next))
+    if (field.form === undefined)
+      return (
+        <Field
+          key={name}
+          {...{ field, value: given, faults }}
+          names={around.namesOf(field)}
+          words={around.words}
+          disabled={around.disabled || around.fixed.has(place)}
+          onChange={change}
+        />
+      )
+    const body = (
+      <FormBody
+        form={field.form}
+        value={isSpec(given) ? given : {}}
+        before={`${place}.`}
+        around={around}
+        onChange={change}
+      />
+    )
+    if (oneOf.includes(name)) return body
+    if (field.required === true)
+      return (
+        <Group key={name} {...{ field, place, faults }}>
+          {body}
+        </Group>
+      )
+    return (
+      <Fold key={name} title={labelOf(name)} isWanted={isOpen(given, place, around.faults)}>
+        <p class={f['help']}>{messageText(field.help)}</p>
+        <Faults id={`${place}-faults`} faults={faults} />
+        {body}
+      </Fold>
+    )
+  }
+  const others = fields.filter(({ name }) => !oneOf.includes(name))
+  const required = others.filter((field) => field.required === true)
+  const optional = others.filter((field) => field.required !== true && field.form === undefined)
+  const groups = others.filter((field) => field.required !== true && field.form !== undefined)
+  const isFolded = optional.length > 0 && (required.length > 0 || oneOf.length > 0)
+  const isAnyOpen = optional.some(({ name }) =>
+    isOpen(value[name], `${before}${name}`, around.faults),
+  )
+  return (
+    <>
+      {required.map(one)}
+      {oneOf.length === 0 ? null : <OneOf {...props} one={one} />}
+      {isFolded ? (
+        <Fold
+          title={`More: ${optional.map(({ name }) => labelOf(name).toLowerCase()).join(', ')}`}
+          isWanted={isAnyOpen}
+        >
+          {optional.map(one)}
+        </Fold>
+      ) : (
+        optional.map(one)
+      )}
+      {groups.map(one)}
+    </>
+  )
+}

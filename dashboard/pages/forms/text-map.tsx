@@ -1,0 +1,77 @@
+// Texts by name, in rows: the outputs of a rotation.
+import { useId, useState } from 'preact/hooks'
+import { Button } from '../../ui/button.tsx'
+import { messageText } from '../../ui/text/message.ts'
+import { Faults, fieldText, type FieldProps } from './labelled.tsx'
+import { isSpec, labelOf } from './values.ts'
+import f from '../../ui/form.module.css'
+import s from './forms.module.css'
+
+type Pair = readonly [name: string, text: string]
+
+/** Pairs are kept here while one of them has no name yet. */
+export const TextMap = ({ field, value, faults, names, disabled, onChange }: FieldProps) => {
+  const given: readonly Pair[] = isSpec(value)
+    ? Object.entries(value).map(([name, one]) => [name, fieldText(one)])
+    : []
+  const [draft, setDraft] = useState(given)
+  const complete = draft.filter(([name]) => name !== '')
+  const isSame = JSON.stringify(Object.fromEntries(complete)) === JSON.stringify(value ?? {})
+  const pairs = isSame ? draft : given
+  const id = useId()
+  const change = (next: readonly Pair[]): void => {
+    setDraft(next)
+    const named = next.filter(([name]) => name !== '')
+    onChange(named.length === 0 ? undefined : Object.fromEntries(named))
+  }
+  const part = (row: number, at: 0 | 1, label: string) => (
+    <input
+      class={f['code']}
+      aria-label={`${label} ${row + 1}`}
+      placeholder={label}
+      list={at === 1 ? id : undefined}
+      disabled={disabled}
+      autocomplete="off"
+      spellcheck={false}
+      value={pairs[row]?.[at] ?? ''}
+      onInput={({ currentTarget: { value: text } }) =>
+        change(
+          pairs.map(([name, one], i): Pair =>
+            i !== row ? [name, one] : at === 0 ? [text.trim(), one] : [name, text.trim()],
+          ),
+        )
+      }
+    />
+  )
+  return (
+    <fieldset class={s['group']}>
+      <legend>{labelOf(field.name)}</legend>
+      <p class={f['help']}>{messageText(field.help)}</p>
+      {pairs.map((_, row) => (
+        <div class={s['row']} key={row}>
+          {part(row, 0, 'Output')}
+          {part(row, 1, 'Secret')}
+          <Button
+            small
+            look="quiet"
+            label={`Take row ${row + 1} out`}
+            onPress={() => change(pairs.filter((__, i) => i !== row))}
+          >
+            Remove
+          </Button>
+        </div>
+      ))}
+      <div>
+        <Button small onPress={() => setDraft([...pairs, ['', '']])}>
+          Add
+        </Button>
+      </div>
+      <datalist id={id}>
+        {names.map((name) => (
+          <option value={name} />
+        ))}
+      </datalist>
+      <Faults id={`${id}-faults`} faults={faults} />
+    </fieldset>
+  )
+}

@@ -1,0 +1,94 @@
+import { expect, it } from 'vitest'
+import { forms } from '../../../src/rest/forms.ts'
+import {
+  faultsByField,
+  givenOf,
+  textLines,
+  manifestOf,
+  numberOr,
+  fieldPlaces,
+  valueOf,
+  withChosen,
+  withField,
+} from './values.ts'
+
+const { Notifier, Stagelet, Rotation, SecretStore } = forms
+const fieldOf = (form: typeof Notifier, name: string) =>
+  form.fields.find((one) => one.name === name)!
+
+it('has the fields of each kind, with the choice of one and what a name refers to', () => {
+  expect(Notifier.oneOf).toEqual(['webhook', 'slack', 'email'])
+  expect(SecretStore.oneOf).toContain('vault')
+  expect(fieldOf(SecretStore, 'auth').form?.oneOf).toEqual(['secret', 'identity'])
+  const { form: rotator } = fieldOf(Rotation, 'rotator')
+  expect(rotator?.oneOf).toContain('postgres')
+  expect(fieldOf(rotator!, 'postgres').form?.oneOf).toEqual(['in', 'at'])
+  expect(fieldOf(Rotation, 'outputs')).toMatchObject({ type: 'map', refersTo: 'StagelySecret' })
+  expect(fieldOf(Stagelet, 'agent')).toMatchObject({ required: true, refersTo: 'Agent' })
+  expect(fieldOf(Stagelet, 'deletion_policy')).toMatchObject({ usual: 'Retain' })
+})
+
+const stack = {
+  project: 'shop',
+  agent: 'box',
+  compose: { directory: '/srv/shop', project_name: 'shop', files: ['a.yaml'] },
+}
+const manifest = {
+  projectRef: { name: 'shop' },
+  agentRef: { name: 'box' },
+  compose: { directory: '/srv/shop', projectName: 'shop', files: ['a.yaml'] },
+}
+
+it('makes a manifest of what is given, and what is given of a manifest', () => {
+  expect(manifestOf(Stagelet, stack)).toEqual(manifest)
+  expect(valueOf(Stagelet, manifest)).toEqual({ value: stack, faults: [] })
+})
+
+it('names each field of a manifest that the form does not know', () => {
+  const { faults } = valueOf(Stagelet, {
+    ...manifest,
+    replicas: 2,
+    compose: { ...manifest.compose, folder: '/srv' },
+  })
+  expect(faults.map(({ field }) => field)).toEqual(['spec.replicas', 'spec.compose.folder'])
+})
+
+it('takes of an object what a form can change', () => {
+  expect(givenOf(Stagelet, { ...stack, id: 'stg_1', running_revision: 4 })).toEqual(stack)
+})
+
+it('drops a group that has nothing left, and keeps one whose presence is a choice', () => {
+  const { form: rotator } = fieldOf(Rotation, 'rotator')
+  expect(withField(Stagelet, stack, fieldOf(Stagelet, 'paused'), undefined)).toEqual(stack)
+  expect(withField(SecretStore, { push: { sqs: {} } }, fieldOf(SecretStore, 'push'), {})).toEqual(
+    {},
+  )
+  expect(
+    withField(rotator!, { generate: { length: 20 } }, fieldOf(rotator!, 'generate'), {}),
+  ).toEqual({ generate: {} })
+})
+
+it('gives exactly one of a choice', () => {
+  const value = { reasons: ['Expired'], webhook: { url: 'https://h' } }
+  expect(withChosen(Notifier, value, 'email')).toEqual({ reasons: ['Expired'], email: {} })
+  expect(withChosen(Notifier, value, '')).toEqual({ reasons: ['Expired'] })
+})
+
+it('shows each fault at the nearest field, and the rest above all', () => {
+  const faults = [
+    { field: 'webhook.url', message: 'must be a URL' },
+    { field: 'reasons[2]', message: 'unknown' },
+    { field: 'webhooks', message: 'no such field' },
+    { field: 'spec', message: 'give exactly one' },
+  ]
+  expect([...faultsByField(['name', 'team', ...fieldPlaces(Notifier)], faults)]).toEqual([
+    ['webhook.url', ['must be a URL']],
+    ['reasons', ['[2]: unknown']],
+    ['', ['webhooks: no such field', 'spec: give exactly one']],
+  ])
+})
+
+it('reads numbers and lines, and leaves what is no number to the controller', () => {
+  expect([numberOr(' 12 '), numberOr(''), numberOr('x')]).toEqual([12, undefined, 'x'])
+  expect([textLines('a\n b \n\n'), textLines(' \n')]).toEqual([['a', 'b'], undefined])
+})

@@ -1,0 +1,127 @@
+// All stacks with their services and containers, side by side.
+import { useLocation } from 'preact-iso'
+import { useMemo } from 'preact/hooks'
+import { useQueryState, useTeam } from '../../app/team.ts'
+import { stagelets } from '../../live/collections.ts'
+import { mapKnown } from '../../live/known.ts'
+import { NewButton } from '../../ui/form-buttons.tsx'
+import { Grid, type Column } from '../../ui/grid/grid.tsx'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
+import { State } from '../../ui/state.tsx'
+import { stageletUrl } from '../../ui/text/links.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { shownRows, stackRevision, stackRow, type StackRow } from './rows.ts'
+import s from './stacks.module.css'
+
+const columns: readonly Column<StackRow>[] = [
+  {
+    id: 'stack',
+    title: 'Stack',
+    width: 'minmax(160px, 1fr)',
+    render: ({ stack }) => (
+      <a href={stageletUrl(stack)} tabIndex={-1}>
+        {stack.project}/{stack.name}
+      </a>
+    ),
+  },
+  {
+    id: 'state',
+    title: 'State',
+    width: 'minmax(120px, 160px)',
+    render: ({ state }) => <State kind={state.kind}>{state.word}</State>,
+  },
+  {
+    id: 'services',
+    title: 'Services and containers',
+    width: 'minmax(200px, 4fr)',
+    render: ({ services }) => (
+      <span class={s['services']}>
+        {services.length === 0 ? <span class="muted">not reported yet</span> : null}
+        {services.map(({ service: { name, containers = 1 }, state }) => (
+          <State key={name} kind={state.kind} title={state.word}>
+            {name}
+            <span class="visually-hidden">: {state.word}</span>
+            {containers === 1 ? null : <span class="muted num"> ×{containers}</span>}
+          </State>
+        ))}
+      </span>
+    ),
+  },
+  {
+    id: 'revision',
+    title: 'Revision',
+    width: 'minmax(90px, 120px)',
+    wide: true,
+    render: ({ stack }) => <span class="num">{stackRevision(stack)}</span>,
+  },
+  {
+    id: 'machine',
+    title: 'Machine',
+    width: 'minmax(100px, 160px)',
+    wide: true,
+    render: ({ stack }) => stack.agent,
+  },
+]
+
+const countText = (shown: number, all: number): string =>
+  shown === all ? String(all) : `${shown} of ${all}`
+
+export const Page = () => {
+  const { route } = useLocation()
+  const team = useTeam()
+  const [filter = '', setFilter] = useQueryState('filter')
+  const all = stagelets.known.value
+  const rows = useMemo(
+    () =>
+      mapKnown(all, (every) =>
+        every.filter((one) => team === undefined || one.team === team).map(stackRow),
+      ),
+    [all, team],
+  )
+  return (
+    <PageFrame
+      windowTitle="Stacks"
+      title="Stacks"
+      full
+      actions={<NewButton kind="stack" resource="stagelets" />}
+    >
+      <WhenKnown
+        of={rows}
+        rows={8}
+        none={
+          <Panel>
+            <Empty title="No stack yet">
+              A stack is one Compose project on one machine. It gets the secrets of a project.
+            </Empty>
+          </Panel>
+        }
+      >
+        {(every) => {
+          const shown = shownRows(every, filter)
+          return (
+            <div class={s['page']}>
+              <div class={s['bar']}>
+                <input
+                  type="search"
+                  aria-label="Filter"
+                  placeholder="name, project, machine, service or state"
+                  value={filter}
+                  onInput={({ currentTarget }) => setFilter(currentTarget.value)}
+                />
+                <span class="muted num">{countText(shown.length, every.length)}</span>
+              </div>
+              <Grid
+                label="Stacks"
+                columns={columns}
+                rows={shown}
+                idOf={({ stack }) => stack.id}
+                onOpen={({ stack }) => route(stageletUrl(stack))}
+                empty="No stack has all of these words."
+              />
+            </div>
+          )
+        }}
+      </WhenKnown>
+    </PageFrame>
+  )
+}

@@ -1,0 +1,56 @@
+// All stacks with their services: which are shown, and in which order. Pure.
+import type { Service, Stagelet } from '../../../src/rest/types.ts'
+import { serviceState, stageletState, type ShownState } from '../../live/states.ts'
+
+export interface ServiceInRow {
+  readonly service: Service
+  readonly state: ShownState
+}
+
+export interface StackRow {
+  readonly stack: Stagelet
+  readonly state: ShownState
+  readonly services: readonly ServiceInRow[]
+}
+
+export const stackRow = (stack: Stagelet): StackRow => ({
+  stack,
+  state: stageletState(stack),
+  services: stack.services.map((service) => ({
+    service,
+    state: serviceState(service, stack.wanted_revision),
+  })),
+})
+
+const textOf = ({ stack, state, services }: StackRow): string =>
+  [
+    ...[stack.team, stack.project, stack.name, stack.agent, stack.directory, state.word],
+    ...services.flatMap(({ service, state: own }) => [service.name, own.word]),
+  ]
+    .join('\n')
+    .toLowerCase()
+
+/** Those in which each word stands somewhere; what needs a person is first. */
+export const shownRows = (rows: readonly StackRow[], filter: string): readonly StackRow[] => {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
+  return rows
+    .filter((row) => {
+      const text = words.length === 0 ? '' : textOf(row)
+      return words.every((word) => text.includes(word))
+    })
+    .sort(
+      (a, b) =>
+        b.state.weight - a.state.weight ||
+        a.stack.project.localeCompare(b.stack.project) ||
+        a.stack.name.localeCompare(b.stack.name),
+    )
+}
+
+/** `r4`, or `r3 of r4` while it does not run what is wanted. */
+export const stackRevision = ({
+  running_revision: runs,
+  wanted_revision: wanted,
+}: Stagelet): string => {
+  if (runs === undefined) return wanted === undefined ? '–' : `r${wanted} is wanted`
+  return wanted === undefined || wanted === runs ? `r${runs}` : `r${runs} of r${wanted}`
+}
