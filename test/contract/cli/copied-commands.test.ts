@@ -1,5 +1,4 @@
-// "Copy as" of the dashboard: the copied texts are run as they are, and must leave the same behind as the request that
-// the button makes.
+// "Copy as" of the dashboard: each copied text, run as it is, leaves the same behind as the request of the button.
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'

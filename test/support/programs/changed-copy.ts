@@ -25,9 +25,9 @@ export interface ChangedCopy {
   readonly folder: string
   readonly kubectl: Kubectl
   /** What a program of the copy prints. */
-  run(args: readonly string[]): Promise<string>
+  readonly run: (args: readonly string[]) => Promise<string>
   /** As an admin; `content` goes as JSON. */
-  call(method: string, path: string, content?: unknown): Promise<Reply>
+  readonly call: (method: string, path: string, content?: unknown) => Promise<Reply>
   stop(): Promise<void>
 }
 
