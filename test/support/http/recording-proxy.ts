@@ -3,6 +3,7 @@
 import { createServer, request as httpsRequest } from 'node:https'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { paths } from '../../../src/protocol/messages.ts'
 import type { TestController } from '../agents/agent-protocol.ts'
 
 export interface Recorded {
@@ -20,7 +21,7 @@ export interface Answered extends Recorded {
 export interface RecordingProxy {
   readonly url: string
   readonly recorded: Answered[]
-  /** Of the next request: what goes on in its place, or what the proxy answers itself. */
+  /** Of the next report (heartbeats pass): what goes on in its place, or what the proxy answers itself. */
   tamper: ((request: Recorded, res: ServerResponse) => Recorded | undefined) | undefined
   /** Sends what was recorded, or made of it, to a controller. */
   send(to: string, request: Recorded): Promise<{ status: number; text: string }>
@@ -62,8 +63,8 @@ export const startRecordingProxy = async (controller: TestController): Promise<R
       const request = { method, path, headers, body: Buffer.concat(chunks) }
       const seen: Answered = { ...request, status: undefined, answer: Buffer.alloc(0) }
       recorded.push(seen)
-      const { tamper } = proxy
-      proxy.tamper = undefined
+      const tamper = path === paths.report ? proxy.tamper : undefined
+      if (tamper !== undefined) proxy.tamper = undefined
       const passed = tamper === undefined ? request : tamper(request, res)
       if (passed === undefined) return
       pass(passed, seen, res)
