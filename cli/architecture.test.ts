@@ -124,6 +124,24 @@ describe('docs/adr', () => {
   })
 })
 
+describe('a comment', () => {
+  it('names files that exist', async () => {
+    const texts = (await Promise.all(parts.map(textsOf))).flat()
+    const paths = texts.map(([path]) => `/${path}`)
+    const named = texts
+      .filter(([path]) => /\.tsx?$/.test(path))
+      .flatMap(([path, text]) =>
+        [...text.matchAll(/(?:\/\/|^ *\*|\/\*\*)(.*)$/gm)].flatMap(([, comment = '']) =>
+          [...comment.matchAll(/(?<![\w./<{`@-])((?:[\w-]+\/)*[a-z][\w-]*\.tsx?)\b/g)].map(
+            ([, file]) => ({ path, file: file! }),
+          ),
+        ),
+      )
+    expect(named.length).toBeGreaterThan(50)
+    expect(named.filter(({ file }) => !paths.some((path) => path.endsWith(`/${file}`)))).toEqual([])
+  })
+})
+
 const programs = ['src', 'controller', 'agent', 'cli', 'dashboard']
 
 /** Sources that hold a text like this, without their tests. */

@@ -1,6 +1,6 @@
-// The loops that only the leader runs. They are started anew in each term, and their writes carry the
-// term. Loops that any replica may run are elsewhere: signing audit rows (under the lock of the chain)
-// and key rotations (each under a lease of its own).
+// The loops that only the leader runs. They are started anew in each term, and their writes to the store carry the
+// term. Loops that any replica may run are elsewhere: signing audit rows (under the lock of the chain), and key
+// rotations that are under way (each under a lease of its own). Which keys are due is looked after here.
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'

@@ -26,7 +26,7 @@ export interface GateDeps {
   readonly isStopped?: (container: ObservedContainer) => boolean
 }
 
-export interface GateRequest {
+interface GateRequest {
   readonly project: string
   /** Services to check, with the digest that each must carry ('' for none). */
   readonly wanted: ReadonlyMap<string, string>

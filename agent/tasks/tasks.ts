@@ -34,7 +34,7 @@ export interface TaskRuns {
   stop(): void
 }
 
-export interface TaskRunsDeps {
+interface TaskRunsDeps {
   readonly engine: Pick<Engine, 'listContainers' | 'inspect' | 'exec'>
   /** undefined where the stagelet is not this agent's. */
   readonly sourceOf: (stageletUid: string) => TaskSource | LogRefusal | undefined

@@ -69,12 +69,13 @@ const homesOf = (found: readonly FoundSecret[], compare: Order): Homes => {
   return homes
 }
 
-/** By text: the first URL of those with an equal password that is no secret of its own. */
+/** By text: of equal URLs with a password, the one that comes first in `compare`. */
 const firstOfEachUrl = (
   found: readonly FoundSecret[],
   compare: Order,
 ): ReadonlyMap<string, FoundSecret> => {
   const urls = found.filter(({ value }) => urlWithPassword.test(value))
+  // The last one of a text stays in the map, so the first of `compare` comes last.
   return new Map(urls.sort((a, b) => compare(b, a)).map((secret) => [secret.value, secret]))
 }
 

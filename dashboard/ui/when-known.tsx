@@ -1,5 +1,5 @@
-// Draws a value of the controller: the value, that there is none, that it is loading, or why it could not be read. Every
-// list, page and number of the dashboard is drawn by these.
+// Draws a value of the controller: the value, that there is none, that it is loading, or why it could not be read. Lists,
+// pages and numbers of the dashboard are drawn by these.
 import type { ComponentChild } from 'preact'
 import { isTransient } from '../live/retry.ts'
 import { knownFailure, partOf, type Failure, type Known } from '../live/known.ts'

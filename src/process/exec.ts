@@ -1,5 +1,5 @@
-// The only place that starts processes. Each runs in its own session, so that a signal to the agent
-// does not reach it: a killed Compose would leave half-made containers behind.
+// Starts a program and waits for its end; only this folder starts processes. Each runs in its own session, so that a
+// signal to the agent does not reach it: a killed Compose would leave half-made containers behind.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 

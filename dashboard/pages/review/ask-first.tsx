@@ -69,8 +69,9 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Chan
   const data = partOf(tried)
   const change = async (): Promise<void> => {
     if (data === undefined) return
+    const given = note.trim()
     const [at, startedBefore] = [now(), startsOf(someOf(stagelets))]
-    const done = await send({ expected_set: data.set, ...(note !== '' && { note }) }).catch(
+    const done = await send({ expected_set: data.set, ...(given !== '' && { note: given }) }).catch(
       (reason: unknown) => {
         void tried.refetch()
         throw reason
@@ -81,7 +82,14 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Chan
     onClose()
     if (revision === undefined) return
     const { impact } = done
-    keepApplied(team, project, { revision, at, note, keys: keysOf(done), impact, startedBefore })
+    keepApplied(team, project, {
+      revision,
+      at,
+      note: given,
+      keys: keysOf(done),
+      impact,
+      startedBefore,
+    })
     route(`${projectUrl({ team, name: project })}/history/${revision}`)
   }
   return (
@@ -108,7 +116,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Chan
           <input
             maxLength={1000}
             value={note}
-            onInput={(event) => setNote(event.currentTarget.value.trim())}
+            onInput={(event) => setNote(event.currentTarget.value)}
           />
         </label>
       ) : null}

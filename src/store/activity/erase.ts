@@ -1,7 +1,7 @@
 // Replaces a person by a pseudonym in the activity.
 import type { Queryable } from '../drivers/sql.ts'
 
-/** Members of a detail that name a person: see happening.ts. */
+/** Members of a detail that name a person: see activity-entry.ts. */
 const whoMembers: ReadonlySet<string> = new Set(['by', 'authors', 'user'])
 
 /** The author of a command that was run by hand is `ann (as told) with "…"`, or `ann (as told by agent box)`. */

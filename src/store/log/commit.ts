@@ -206,7 +206,7 @@ export const commit = async (
 
 const countersSql = 'SELECT rv, term, tip FROM counters'
 
-/** Waits while another replica may read without a question (alone.ts): it may not know of the newest commit yet. */
+/** Waits while another replica may read without a question (sole-replica.ts): it may not know of the newest commit yet. */
 const readSql = `SELECT rv, term, tip, pg_sleep(CASE WHEN alone <> $1 AND alone_until > clock_timestamp()
   THEN extract(epoch FROM alone_until - clock_timestamp()) ELSE 0 END) FROM counters`
 

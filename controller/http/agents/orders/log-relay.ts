@@ -31,7 +31,7 @@ export interface LogRelay {
    * stream, or when `signal` aborts. ServiceUnavailable, TooManyRequests.
    */
   open(wanted: LogWanted, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>
-  /** What an agent has sent. RefusedError 404 for a session that nobody knows. */
+  /** What an agent has sent. AgentRefusedError 404 for a session that nobody knows. */
   accept(agentKey: string, batch: LogBatch): Promise<LogBatchState>
   /** The same, only for sessions of this process. */
   acceptHere(agentKey: string, batch: LogBatch): Promise<LogBatchState>

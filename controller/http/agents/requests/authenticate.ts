@@ -34,15 +34,15 @@ export interface Caller {
   readonly agent: RegisteredAgent
   /** True for a request that the agent's key signed, outside of a session. */
   readonly isByKey: boolean
-  /** When the request was signed, by the agent's clock, minus when it came, in ms: see skew.ts. */
+  /** When the request was signed, by the agent's clock, minus when it came, in ms: see clock-skew.ts. */
   readonly aheadMs: number
-  /** Runs a check whose RefusedError is about this agent. */
+  /** Runs a check whose AgentRefusedError is about this agent. */
   check(work: () => void): void
   /** Proof of this one request. */
   readonly proof: string
   /**
    * Reads the body and counts the request: the same request again is refused, also while the body comes.
-   * RefusedError. `lasts`: the request is for a stream, which is not over when it is answered, and its body is not
+   * AgentRefusedError. `lasts`: the request is for a stream, which is not over when it is answered, and its body is not
    * counted for so long.
    */
   take<T>(schema: z.ZodType<T>, maxBytes: number, lasts?: 'lasts'): Promise<T>

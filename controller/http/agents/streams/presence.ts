@@ -28,7 +28,7 @@ interface Update {
   readonly boot: string
   readonly seenAt: number
   readonly facts: Omit<AgentStatus, 'conditions' | 'lastSeen'>
-  /** Of the last requests: see skew.ts. */
+  /** Of the last requests: see clock-skew.ts. */
   readonly ahead: readonly number[]
   readonly ready: NewCondition
 }

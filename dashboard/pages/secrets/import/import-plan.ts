@@ -17,7 +17,7 @@ export interface PlannedLine {
   readonly stagelet: string
   readonly bytes: number
   readonly does: Does
-  /** What one may not mean: see oddities.ts. */
+  /** What one may not mean: see `maskWords`. */
   readonly odd?: string
 }
 
