@@ -232,6 +232,13 @@ const told = { reasons: ['Expired', 'Drifted'], webhook: { url: 'https://127.0.0
 const rotates = { rotator: { generate: {} }, outputs: { current: 'a', list: 'b' } }
 const store = { aws: { region: 'eu-central-1' }, auth: { secret: 'aws' } }
 
+const composeLists = (n: number): object => ({
+  ...{ files: names(32 * n, 'f'), profiles: names(32 * n, 'p'), env_files: names(32 * n, 'e') },
+  ...{ requires: names(32 * n, 'R'), variables: names(32 * n, 'V') },
+  ...{ file_targets: names(32 * n, '/t'), writable_folders: names(32 * n, '/w') },
+  adopt: names(128 * n, 'volume'),
+})
+
 /**
  * A body for each route with a list or a map, with `n` times as many entries: 1, and then as many as it may have. The
  * lists of tokens, addresses and times hold few; they are here so that a new list is not forgotten.
@@ -247,14 +254,13 @@ const bodies: Readonly<Record<string, (n: number, nth: number) => object>> = {
   }),
   createSecret: (_, nth) => ({ key: `MORE_${nth}`, value: 'value', expiry: warns }),
   updateSecret: () => ({ expiry: warns }),
-  updateStagelet: (n) => ({
-    compose: {
-      ...{ files: names(32 * n, 'f'), profiles: names(32 * n, 'p'), env_files: names(32 * n, 'e') },
-      ...{ requires: names(32 * n, 'R'), variables: names(32 * n, 'V') },
-      ...{ file_targets: names(32 * n, '/t'), writable_folders: names(32 * n, '/w') },
-      adopt: names(128 * n, 'volume'),
-    },
+  createStagelet: (n, nth) => ({
+    name: `stagelet-${nth}`,
+    project: 'shop',
+    agent: 'shop',
+    compose: { directory: '/srv/shop', project_name: `stagelet-${nth}`, ...composeLists(n) },
   }),
+  updateStagelet: (n) => ({ compose: composeLists(n) }),
   createNotifier: (n, nth) => ({ name: `told-${nth}`, ...told, projects: names(12 * n, 'p') }),
   updateNotifier: (n) => ({ projects: names(12 * n, 'p') }),
   createRotation: (_, nth) => ({ name: `rotation-${nth}`, ...rotates }),

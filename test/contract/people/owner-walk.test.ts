@@ -165,6 +165,17 @@ const refused: Record<string, Attempts> = {
   'PATCH /projects/:project_id': withBody({ description: 'mine' }),
   'POST /agents': ({ team }) => [{ body: { name: 'box', team } }],
   'PATCH /agents/:agent_id': withBody({ paused: true }),
+  'POST /stagelets': ({ team }) => [
+    {
+      body: {
+        name: 'prod',
+        team,
+        project: 'shop',
+        agent: 'box',
+        compose: { directory: '/srv/shop' },
+      },
+    },
+  ],
   'PATCH /stagelets/:stagelet_id': withBody({ paused: true }),
   'POST /notifiers': ({ team }) => [{ body: { name: 'ops', team, ...notices } }],
   'PATCH /notifiers/:notifier_id': withBody({ reasons: ['Drifted'] }),
