@@ -14,7 +14,7 @@ import { aContainer } from '../../test/support/agents/a-container.ts'
 import { aPlan, aService } from '../../test/support/agents/a-service.ts'
 import { aStagelet, anEntry } from '../../test/support/builders.ts'
 import { runs } from '../../test/support/soak.ts'
-import { impactOf, type Impact } from './impact.ts'
+import { impactOf, withoutWaiting, type Impact } from './impact.ts'
 import type { Situation, StageletFacts } from './situation.ts'
 
 type Facts = Partial<StageletFacts> & { spec?: Partial<StageletSpec>; status?: StageletStatus }
@@ -248,6 +248,25 @@ describe('a stagelet that went back to an older revision', () => {
     const services = [{ name: 'web', revision: 1, state: 'running' }]
     const bare = factsOf({ status: { ...status, services } })
     expect(await impact([newA], [], bare)).toMatchObject({ affected: [], untouched: 1 })
+  })
+})
+
+describe('a stagelet that awaits its turn in a rollout', () => {
+  const rollout = { progressDeadlineSeconds: 1, onFailure: 'Stop' } as const
+  const runningDigest = serviceDigest(visibleTo('web', 'shop', [a]))!
+  const status = {
+    wantedRevision: 1,
+    services: [{ name: 'web', runningDigest, revision: 1, state: 'running' }],
+  }
+  const waiting = situation([newA], [factsOf({ rollout, status })])
+
+  it('is not re-created by an edit that leaves it waiting, and is by one that ends the wait', async () => {
+    const left = await impactOf(...withoutWaiting(waiting, waiting))
+    expect(left).toMatchObject({ affected: [], held: [], untouched: 0 })
+    const ended = situation([newA], [factsOf({ status })])
+    expect(affectedIn(await impactOf(...withoutWaiting(waiting, ended)))).toEqual([
+      'shop/web : an earlier change goes out with this one',
+    ])
   })
 })
 

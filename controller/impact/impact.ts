@@ -70,6 +70,26 @@ export const impactOf = async (before: Situation, after: Situation): Promise<Imp
   }
 }
 
+/**
+ * The two situations without the stagelets that await their turn in a rollout before and after: an edit that makes no
+ * revision does not give them the newest one.
+ */
+export const withoutWaiting = (
+  before: Situation,
+  after: Situation,
+): readonly [before: Situation, after: Situation] => {
+  const waiting = ({ stagelets }: Situation): ReadonlySet<string | undefined> =>
+    new Set(stagelets.filter(awaitsTurn).map(({ stagelet }) => stagelet.metadata.uid))
+  const [was, is] = [waiting(before), waiting(after)]
+  const kept = ({ stagelets, sets }: Situation): Situation => ({
+    sets,
+    stagelets: stagelets.filter(
+      ({ stagelet: { metadata } }) => !was.has(metadata.uid) || !is.has(metadata.uid),
+    ),
+  })
+  return [kept(before), kept(after)]
+}
+
 const viewsIn = ({ sets }: Situation, project: string): SetViews => viewsOf(sets.get(project) ?? [])
 
 /** The conditions are those of before: the write itself says of them that they are not in sync any more. */

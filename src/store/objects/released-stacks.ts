@@ -160,11 +160,12 @@ export const noteReleased = async (session: WriteSession, row: StoredRow): Promi
 }
 
 /** True where the update names another machine, project or Compose project: the old containers stay as they are. */
-export const leavesStack = (next: KubeObject, before: KubeObject): boolean => {
+export const leavesStack = (next: KubeObject, before: KubeObject): boolean =>
+  specOf('Stagelet', next).projectRef.name !== specOf('Stagelet', before).projectRef.name ||
+  movesStack(next, before)
+
+/** True where the update names another machine or Compose project: there all services start. */
+export const movesStack = (next: KubeObject, before: KubeObject): boolean => {
   const [a, b] = [specOf('Stagelet', next), specOf('Stagelet', before)]
-  return (
-    a.agentRef.name !== b.agentRef.name ||
-    a.projectRef.name !== b.projectRef.name ||
-    claimOf(a) !== claimOf(b)
-  )
+  return a.agentRef.name !== b.agentRef.name || claimOf(a) !== claimOf(b)
 }

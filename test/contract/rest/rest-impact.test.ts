@@ -471,6 +471,11 @@ describe('a dry run of a stack', () => {
     expect(impact.affected.map(({ service }) => service).sort()).toEqual([...services].sort())
     const same = await tell('PATCH', `${stacks}/default%2Ftest`, { delete_volumes: true })
     expect(same.json<Told>().impact).toMatchObject({ affected: [], untouched: 3 })
+    const elsewhere = [{ agent: 'box-2' }, { compose: { project_name: 'other' } }]
+    for (const place of elsewhere)
+      expect(
+        (await tell('PATCH', `${stacks}/default%2Ftest`, place)).json<Partial<Told>>().impact,
+      ).toBeUndefined()
     expect(await stagelet('test')).toEqual(before)
   })
 

@@ -1,5 +1,5 @@
-// AgentTasks of agents: asks an agent for one step, and waits for its facts. AgentTasks are not stored: the caller is in this process,
-// and asks again where the answer is lost. The id of a task names the replica that waits for it.
+// Tasks of agents: asks an agent for one step, and waits for its facts. Tasks are not stored: the caller is in this
+// process, and asks again where the answer is lost. The id of a task names the replica that waits for it.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../../../src/kernel/clock.ts'
 import { defined } from '../../../../src/kernel/defined.ts'

@@ -1,4 +1,5 @@
 // All open streams of this process, one for each agent. A change in the cache goes to the session of its agent.
+import { setMaxListeners } from 'node:events'
 import { background, logFault } from '../../../../src/kernel/background.ts'
 import { after } from '../../../../src/kernel/pause.ts'
 import type { OnDemandOrder } from '../../../../src/protocol/messages.ts'
@@ -52,6 +53,8 @@ export const createAgentStreams = (
   const { log, agents, clock } = deps
   const sessions = new Map<string, AgentStream>()
   const stopping = new AbortController()
+  // Each retry waits for its end.
+  setMaxListeners(0, stopping.signal)
   const endSoon = (session: AgentStream, reason: string, message: string): void =>
     background(() => end(session, reason, message), logFault(log, 'a stream could not be ended'))
   const schedule = createFanOut<AgentStream>(

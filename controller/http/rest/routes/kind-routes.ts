@@ -1,13 +1,15 @@
 // Routes that are the same for each kind: list, get, create, update and delete.
 import * as z from 'zod'
+import { defined } from '../../../../src/kernel/defined.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import { teamsWhere } from '../../../../src/access/principal.ts'
 import { apiVersion, type KubeObject } from '../../../../src/resources/meta.ts'
 import { withFields, type RestField } from '../../../../src/resources/schemas/rest-fields.ts'
 import { objectName } from '../../../../src/resources/kinds/status.ts'
+import { movesStack } from '../../../../src/store/objects/released-stacks.ts'
 import type { Transaction } from '../../../../src/store/store.ts'
-import { impactOf } from '../../../impact/impact.ts'
-import { readReach } from '../../../impact/situation.ts'
+import { impactOf, withoutWaiting } from '../../../impact/impact.ts'
+import { readReach, type Situation } from '../../../impact/situation.ts'
 import { requireIn } from '../access.ts'
 import { listPaged, pageOf, pageQuery } from '../paging.ts'
 import { deletedSchema } from '../representations.ts'
@@ -112,29 +114,36 @@ export const writtenShape = (schema: z.ZodObject): z.ZodObject =>
   schema.extend({
     impact: impactSchema
       .optional()
-      .describe('Of a dry run, where the object decides what containers run.'),
+      .describe(
+        'Of a dry run, where the object decides what containers run. Absent where a stack moves (another agent or Compose project): its containers stay as they are, and the new place starts all services.',
+      ),
   })
 
 /** A dry run stores nothing, so that nobody needs to confirm it. */
 export const unlessTried =
-  (rule: RouteEntry['session']) =>
+  (rule: SessionRule | undefined) =>
   (query: WriteQuery): SessionRule | undefined =>
-    query.dry_run || typeof rule === 'function' ? undefined : rule
+    query.dry_run ? undefined : rule
+
+interface Written {
+  readonly object: KubeObject
+  /** Of a dry run whose impact can be told: what the object reached before. */
+  readonly reached?: Situation
+}
 
 /** Writes the object, or tries to. Faults have the names of the request. */
 const writeObject = async (
   { deps: { store }, actor, signal, query }: RestContext<WriteQuery>,
   { fields, schema }: Shape,
-  work: (tx: Transaction) => Promise<{ readonly before?: KubeObject; readonly object: KubeObject }>,
+  work: (tx: Transaction) => Promise<Written>,
 ): Promise<RestAnswer> => {
   const { dry_run: isDry } = query
   const { object, change } = await inNamesOf(fields, () =>
     withReview(isDry ? signal : undefined, (review) =>
       store.write(actor, { dryRun: isDry, ...review }, async (tx) => {
-        const { before, object: made } = await work(tx)
-        if (!isDry || before === undefined) return { object: made, change: undefined }
-        const situations = [await readReach(store, before), await readReach(tx, made)] as const
-        return { object: made, change: situations }
+        const { reached, object: made } = await work(tx)
+        if (reached === undefined) return { object: made, change: undefined }
+        return { object: made, change: withoutWaiting(reached, await readReach(tx, made)) }
       }),
     ),
   )
@@ -165,10 +174,17 @@ export const updateObject = (
   writeObject(context, shape, async (tx) => {
     const before = await readAgain(tx, target, context.ifMatch)
     const after = { ...before, spec: withFields(shape.fields, before.spec ?? {}, context.body) }
-    return { before, object: await updateTracked(tx, before, after, context.deps.clock.now()) }
+    // A stack that moves keeps its containers, and starts all services at the new place: no set of secrets tells it.
+    const isTold =
+      context.query.dry_run && !(after.kind === 'Stagelet' && movesStack(after, before))
+    const reached = isTold ? await readReach(tx, before) : undefined
+    const object = await updateTracked(tx, before, after, context.deps.clock.now())
+    return { object, ...defined({ reached }) }
   })
 
-type Words = Pick<RouteEntry, 'summary' | 'session'>
+interface Words extends Pick<RouteEntry, 'summary'> {
+  readonly session?: SessionRule
+}
 
 const titleOf = (one: string): string => one.charAt(0).toUpperCase() + one.slice(1)
 
@@ -228,7 +244,7 @@ export const updateRoute = (of: RestKind, more: Partial<Words> = {}): RouteEntry
 /** A route that deletes the object; `more` may check or take away something else beside. */
 export const deleteRoute = (
   { kind }: Pick<RestKind, 'kind'>,
-  more: Words & Partial<Pick<RouteEntry, 'query' | 'handle'>>,
+  more: Pick<RouteEntry, 'summary' | 'session'> & Partial<Pick<RouteEntry, 'query' | 'handle'>>,
 ): RouteEntry => {
   const { one, list, resource } = words[kind]
   return {

@@ -48,6 +48,7 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
   }),
   createRoute(stagelets, {
     summary: 'Declare a stack on a machine: its agent starts it with the secrets of its project.',
+    session: 'confirmed',
   }),
   updateRoute(stagelets, {
     summary: 'Pause a stagelet, go on with it, or change its stack. `null` takes a field away.',
