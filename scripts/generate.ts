@@ -7,7 +7,6 @@ import { loadAll } from '../cli/command-line.ts'
 import { openApiDocument } from '../controller/http/rest/openapi.ts'
 import { crdKinds, renderCrd } from '../src/resources/schemas/crd.ts'
 import { specForm } from '../src/resources/schemas/form-fields.ts'
-import { agentSpec } from '../src/resources/kinds/agent.ts'
 import { notifierSpec } from '../src/resources/kinds/notifier.ts'
 import { projectSpec } from '../src/resources/kinds/project.ts'
 import { rotationSpec } from '../src/resources/kinds/rotation.ts'
@@ -91,7 +90,6 @@ const specs = {
   SecretStore: secretStoreSpec,
   Rotation: rotationSpec,
   Notifier: notifierSpec,
-  Agent: agentSpec,
 }
 const formsFile = join(root, 'src/rest/forms.ts')
 const formLines = Object.entries(specs).map(

@@ -19,7 +19,10 @@ export const manifestNames = (spec: Spec): Spec =>
     ),
   )
 
-/** What makes `after` of `before`: the fields that differ, with `null` for those that go. */
+/**
+ * The merge patch that makes `after` of `before`: the fields that differ, with `null` for those that go. A merge patch
+ * goes into maps too; REST replaces a map as a whole.
+ */
 export const patchOf = (before: Spec, after: Spec): Spec => {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   return Object.fromEntries(

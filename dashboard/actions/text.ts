@@ -1,6 +1,6 @@
 // Texts for a POSIX shell and for YAML, from words and values of JSON. Whatever a name holds, it stays text. Pure.
 
-/** A value of JSON. What somebody gives as a new value is a `given`, and never in it. */
+/** A value of JSON. What somebody gives as a new value is a `StdinValue`, and never in it. */
 export type JsonValue =
   | string
   | number
@@ -12,13 +12,16 @@ export type JsonValue =
 
 /** Stands for a new value, which is read from standard input as base64. `of` is its key. */
 export interface StdinValue {
-  readonly given: string
+  readonly [stdinKey]: string
 }
 
-export const stdinValue = (of: string): StdinValue => ({ given: of })
+/** A symbol, since a field of any name may be in a body. */
+const stdinKey = Symbol('key of a value from standard input')
 
-const isGiven = (value: JsonValue | undefined): value is StdinValue =>
-  typeof value === 'object' && value !== null && 'given' in value
+export const stdinValue = (of: string): StdinValue => ({ [stdinKey]: of })
+
+export const isStdinValue = (value: unknown): value is StdinValue =>
+  typeof value === 'object' && value !== null && stdinKey in value
 
 const plainWord = /^[A-Za-z0-9_@%+=:,./-]+$/
 
@@ -37,8 +40,8 @@ const pieces = (value: JsonValue): readonly string[] => {
   const keys: string[] = []
   const mark = '\u0000'
   const text = JSON.stringify(value, (_, part: JsonValue) => {
-    if (!isGiven(part)) return part
-    keys.push(part.given)
+    if (!isStdinValue(part)) return part
+    keys.push(part[stdinKey])
     return mark
   })
   const texts = text.split(JSON.stringify(mark))
@@ -96,7 +99,7 @@ const lines = (value: JsonValue, indent: string): string[] => {
     ([name, part]) => {
       if (part === undefined) return []
       const start = `${indent}${scalar(name)}:`
-      if (isGiven(part)) return [`${start} ${placeholder(part.given)}`]
+      if (isStdinValue(part)) return [`${start} ${placeholder(part[stdinKey])}`]
       if (typeof part !== 'object' || part === null) return [`${start} ${scalar(part)}`]
       if (Array.isArray(part) && part.length === 0) return [`${start} []`]
       if (Object.keys(part).length === 0) return [`${start} {}`]

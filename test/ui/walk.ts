@@ -30,7 +30,7 @@ const addresses = [
     path.replace(/:\w+/g, (name) => names[name] ?? name),
   ),
   '/ui/nowhere',
-  ...['store', 'rotation', 'notifier', 'project', 'agent'].map((kind) => `/ui/new/${kind}`),
+  ...['store', 'rotation', 'notifier', 'project'].map((kind) => `/ui/new/${kind}`),
   ...['logs', 'history', 'why'].map((tab) => `/ui/t/default/s/shop?tab=${tab}`),
   '/ui/t/default/p/shop?secret=shop-log-level.global',
 ]

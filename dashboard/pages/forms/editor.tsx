@@ -37,6 +37,7 @@ import {
   manifestOf,
   objectOf,
   fieldPlaces,
+  restPatchOf,
   type Draft,
   type FieldFault,
 } from './values.ts'
@@ -85,7 +86,7 @@ const actionOf = (of: EditableKind, isNew: boolean, draft: Draft, before: Draft)
     return patchObject(
       of.kind,
       object,
-      patchOf(bodyOf(of, before.value), body),
+      restPatchOf(form, bodyOf(of, before.value), body),
       patchOf(manifestOf(form, before.value), spec),
     )
   const action = createObject(of.kind, object, body, spec)

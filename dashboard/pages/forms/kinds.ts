@@ -5,7 +5,6 @@ import { sendRequest } from '../../api/client.ts'
 import type { ApiRequest } from '../../api/request.ts'
 import type { Spec } from '../../actions/kinds.ts'
 import {
-  agents,
   allNotifiers,
   allStores,
   projects,
@@ -14,7 +13,7 @@ import {
 } from '../../live/collections.ts'
 import type { Known } from '../../live/known.ts'
 import type { ChangeImpact } from '../../staging/staging.ts'
-import { agentUrl, projectUrl, rotationsUrl, stageletUrl } from '../../ui/text/links.ts'
+import { projectUrl, rotationsUrl, stageletUrl } from '../../ui/text/links.ts'
 import { channelWords, reasonWords } from '../notifiers/data.ts'
 import { providerWords } from '../stores/data.ts'
 import type { Draft } from './values.ts'
@@ -89,14 +88,6 @@ const kinds: Readonly<Record<string, EditableKind>> = {
     list: () => allNotifiers().known.value,
     effect: 'No container is re-created by this.',
     next: () => '/ui/notifiers',
-  },
-  agent: {
-    kind: 'Agent',
-    word: 'agent',
-    resource: 'agents',
-    list: () => agents.known.value,
-    effect: 'No container is re-created by this.',
-    next: agentUrl,
   },
 }
 

@@ -6,7 +6,8 @@ import { CopyAs } from '../../ui/copy-as.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { changesOf, YamlDiff } from '../../ui/yaml-diff.tsx'
-import { ImpactTable } from '../review/impact.tsx'
+import { ImpactTable, recreatesNone } from '../review/impact.tsx'
+import { stackEffect } from './stack-effect.ts'
 import type { EditableKind, WriteAnswer } from './kinds.ts'
 import f from '../../ui/form.module.css'
 
@@ -23,29 +24,25 @@ interface Props {
   readonly onBack: () => void
 }
 
-/** Only the agent knows what a change of the files means for containers. */
-const ofFiles = (before: Spec, after: Spec): string | undefined => {
-  if (JSON.stringify(before['compose']) === JSON.stringify(after['compose'])) return undefined
-  const compose = after['compose'] as Spec | undefined
-  return compose?.['onChange'] === 'Deploy'
-    ? 'The agent then reads the Compose files anew, and re-creates the services that differ.'
-    : 'The agent then reads the Compose files anew. Services that differ are shown as held edits on the page of the stack, until somebody deploys them.'
-}
-
 export const ObjectReview = (props: Props) => {
   const { of, isNew, before, after, tried, action, busy, error, onApply, onBack } = props
-  const files = of.kind === 'Stagelet' && !isNew ? ofFiles(before, after) : undefined
+  const effect = of.kind === 'Stagelet' && !isNew ? stackEffect(before, after) : undefined
   return (
     <Panel title="Review">
       <div class={f['form']}>
         {error === undefined ? null : <ProblemBox error={error} />}
         <YamlDiff lines={changesOf(before, after)} />
         {tried.impact === undefined ? (
-          <p>{of.effect}</p>
+          <p>{effect ?? of.effect}</p>
         ) : (
-          <ImpactTable impact={tried.impact} isOld={false} />
+          <>
+            <ImpactTable
+              impact={effect === undefined ? tried.impact : { ...tried.impact, untouched: 0 }}
+              none={effect}
+            />
+            {effect === undefined || recreatesNone(tried.impact) ? null : <p>{effect}</p>}
+          </>
         )}
-        {files === undefined ? null : <p>{files}</p>}
         <CopyAs action={action} />
         <div class={f['buttons']}>
           <Button onPress={onBack}>Back to the form</Button>

@@ -1,12 +1,15 @@
 import { expect, it } from 'vitest'
 import { forms } from '../../../src/rest/forms.ts'
 import {
+  draftOf,
   faultsByField,
   givenOf,
   textLines,
   manifestOf,
   numberOr,
   fieldPlaces,
+  objectOf,
+  restPatchOf,
   valueOf,
   withChosen,
   withField,
@@ -51,6 +54,74 @@ it('names each field of a manifest that the form does not know', () => {
     compose: { ...manifest.compose, folder: '/srv' },
   })
   expect(faults.map(({ field }) => field)).toEqual(['spec.replicas', 'spec.compose.folder'])
+})
+
+it('names what a manifest says and a form cannot keep, all at once', () => {
+  const { faults } = draftOf(
+    'Stagelet',
+    Stagelet,
+    {
+      apiVersion: 'v1',
+      kind: 'Stagelet',
+      metadata: { name: 'shop', namespace: 'default', labels: { a: 'b' }, annotations: {} },
+      status: {},
+      spec: {
+        ...manifest,
+        projectRef: { name: 'shop', namespace: 'other' },
+        agentRef: 'box',
+        compose: 'compose.yaml',
+      },
+    },
+    { team: 'default', name: 'shop' },
+  )
+  expect(faults.map(({ field, message }) => `${field}: ${message}`)).toEqual([
+    'apiVersion: must be stagely.dev/v1alpha1',
+    'status: no such field: mend its name, or take it out',
+    'metadata.labels: cannot be set by a form: take it out, and set it with kubectl',
+    'metadata.annotations: cannot be set by a form: take it out, and set it with kubectl',
+    'spec.projectRef.namespace: no such field: mend its name, or take it out',
+    'spec.agentRef: must be a map with name',
+    'spec.compose: must be a map of fields',
+  ])
+})
+
+it('refuses a manifest whose parts are no maps, or whose name is no text', () => {
+  const fieldsOf = (given: unknown) =>
+    draftOf('Stagelet', Stagelet, given).faults.map(({ field }) => field)
+  const whole = objectOf('Stagelet', Stagelet, { team: 'default', name: 'shop', value: stack })
+  expect(fieldsOf(whole)).toEqual([])
+  expect(fieldsOf({ ...whole, spec: ['a'] })).toEqual(['spec'])
+  expect(fieldsOf({ ...whole, metadata: { name: 7, namespace: 'default' } })).toEqual([
+    'metadata.name',
+  ])
+  expect(fieldsOf('shop')).toEqual(['apiVersion', 'kind', 'metadata', 'spec'])
+})
+
+it('sends a map and a list to REST whole, of a group only what differs', () => {
+  const before = {
+    outputs: { user: 'DB_USER', password: 'DB_PASSWORD' },
+    rotator: { postgres: { database: 'shop', owner: 'shop', roles: ['a', 'b'], adopt: 'old' } },
+  }
+  const { postgres } = before.rotator
+  const outputs = { user: 'DB_USER', password: 'DB_PASS' }
+  expect(restPatchOf(Rotation, before, before)).toEqual({})
+  expect(restPatchOf(Rotation, before, { ...before, outputs })).toEqual({ outputs })
+  const fewer = { user: 'DB_USER' }
+  expect(restPatchOf(Rotation, before, { ...before, outputs: fewer })).toEqual({ outputs: fewer })
+  const { adopt: _, ...kept } = postgres
+  const rotator = { postgres: { ...kept, roles: ['a', 'c'] } }
+  expect(restPatchOf(Rotation, before, { ...before, rotator })).toEqual({
+    rotator: { postgres: { roles: ['a', 'c'], adopt: null } },
+  })
+})
+
+it('sends the usual value of a field that goes back to it', () => {
+  const before = { deletion_policy: 'Down', paused: true }
+  expect(restPatchOf(Stagelet, before, {})).toEqual({ deletion_policy: 'Retain', paused: null })
+  const rollout = { max_concurrent: 2, progress_deadline_seconds: 60 }
+  expect(restPatchOf(forms.Project, { rollout }, { rollout: { max_concurrent: 2 } })).toEqual({
+    rollout: { progress_deadline_seconds: 600 },
+  })
 })
 
 it('takes of an object what a form can change', () => {

@@ -25,24 +25,68 @@ export const manifestOf = ({ fields }: Form, value: Spec): Spec =>
     return withAt(spec, path, form !== undefined && isSpec(given) ? manifestOf(form, given) : given)
   }, {})
 
-/** The other way round. A field that the form does not know is a fault: nothing of a text is dropped silently. */
+/** REST takes no `null` for a field that has a default, but the default. */
+const usualOf = ({ type, usual }: FormField): JsonValue => {
+  if (usual === undefined) return null
+  return type === 'number' || type === 'flag' ? (JSON.parse(usual) as JsonValue) : usual
+}
+
+/** The body of a patch in REST: the fields that differ. A list and a map are sent whole; a field that goes is as usual again. */
+export const restPatchOf = ({ fields }: Form, before: Spec, after: Spec): Spec =>
+  Object.fromEntries(
+    fields.flatMap((field): readonly (readonly [string, JsonValue])[] => {
+      const { name, form } = field
+      const [was, is] = [before[name], after[name]]
+      if (JSON.stringify(was) === JSON.stringify(is)) return []
+      if (is === undefined) return [[name, usualOf(field)]]
+      return [
+        [name, form !== undefined && isSpec(was) && isSpec(is) ? restPatchOf(form, was, is) : is],
+      ]
+    }),
+  )
+
+const noSuchField = 'no such field: mend its name, or take it out'
+
+/** Keys that lie on no way to a field, and what is no map where a way goes on. */
+const faultsOfKeys = (
+  paths: readonly (readonly string[])[],
+  spec: Spec,
+  place: string,
+): readonly FieldFault[] =>
+  Object.entries(spec).flatMap(([key, given]): readonly FieldFault[] => {
+    const field = `${place}.${key}`
+    const rest = paths.filter(([first]) => first === key).map((path) => path.slice(1))
+    if (rest.length === 0) return [{ field, message: noSuchField }]
+    if (given === undefined || given === null || rest.some(({ length }) => length === 0)) return []
+    if (isSpec(given)) return faultsOfKeys(rest, given, field)
+    return [{ field, message: `must be a map with ${rest.map(([next]) => next).join(', ')}` }]
+  })
+
+/** The other way round. What the form does not know is a fault: nothing of a text is dropped silently. */
 export const valueOf = (
   { fields }: Form,
   spec: Spec,
   place = 'spec',
 ): { readonly value: Spec; readonly faults: readonly FieldFault[] } => {
-  const faults: FieldFault[] = Object.keys(spec)
-    .filter((key) => !fields.some(({ path }) => path[0] === key))
-    .map((key) => ({ field: `${place}.${key}`, message: 'no such field' }))
+  const paths = fields.map(({ path }) => path)
+  const faults: FieldFault[] = [...faultsOfKeys(paths, spec, place)]
   const value: Record<string, JsonValue> = {}
   for (const { name, path, form } of fields) {
-    const given = path.reduce<JsonValue | undefined>((at, key) => (isSpec(at) ? at[key] : at), spec)
+    const given = path.reduce<JsonValue | undefined>(
+      (at, key) => (isSpec(at) ? at[key] : undefined),
+      spec,
+    )
     if (given === undefined || given === null) continue
-    if (form === undefined || !isSpec(given)) {
+    if (form === undefined) {
       value[name] = given
       continue
     }
-    const inner = valueOf(form, given, `${place}.${path.join('.')}`)
+    const at = `${place}.${path.join('.')}`
+    if (!isSpec(given)) {
+      faults.push({ field: at, message: 'must be a map of fields' })
+      continue
+    }
+    const inner = valueOf(form, given, at)
     value[name] = inner.value
     faults.push(...inner.faults)
   }
@@ -139,36 +183,67 @@ export interface Draft {
   readonly value: Spec
 }
 
+const apiVersion = 'stagely.dev/v1alpha1'
+
 export const objectOf = (kind: string, form: Form, { team, name, value }: Draft): Spec => ({
-  apiVersion: 'stagely.dev/v1alpha1',
+  apiVersion,
   kind,
   metadata: { name, namespace: team },
   spec: manifestOf(form, value),
 })
+
+const keysBut = (object: Spec, known: readonly string[]): string[] =>
+  Object.keys(object).filter((key) => !known.includes(key))
+
+type Place = Pick<Draft, 'team' | 'name'>
+
+const faultsOfMeta = (given: Spec, edited: Place | undefined): readonly FieldFault[] => {
+  const { name, namespace } = given
+  const others = keysBut(given, ['name', 'namespace']).map((key) => ({
+    field: `metadata.${key}`,
+    message: 'cannot be set by a form: take it out, and set it with kubectl',
+  }))
+  if (edited !== undefined && (edited.team !== namespace || edited.name !== name)) {
+    const message = `must stay ${edited.name} in the team ${edited.team}`
+    return [{ field: 'metadata', message }, ...others]
+  }
+  const noTexts = Object.entries({ name, namespace })
+    .filter(([, text]) => text !== undefined && typeof text !== 'string')
+    .map(([key]) => ({ field: `metadata.${key}`, message: 'must be a text: put it in quotes' }))
+  return [...noTexts, ...others]
+}
 
 /** What a manifest says; `edited`: the object that it must be about. */
 export const draftOf = (
   kind: string,
   form: Form,
   given: unknown,
-  edited?: Pick<Draft, 'team' | 'name'>,
+  edited?: Place,
 ): { readonly draft: Draft; readonly faults: readonly FieldFault[] } => {
   const object = isSpec(given) ? given : {}
-  const metadata = isSpec(object['metadata']) ? object['metadata'] : {}
-  const { value, faults } = valueOf(form, isSpec(object['spec']) ? object['spec'] : {})
-  const nameIn = (key: string): string => {
+  const partAt = (key: string): Spec => (isSpec(object[key]) ? object[key] : {})
+  const metadata = partAt('metadata')
+  const { value, faults } = valueOf(form, partAt('spec'))
+  const textAt = (key: string): string => {
     const text = metadata[key]
     return typeof text === 'string' ? text : ''
   }
-  const draft = { team: nameIn('namespace'), name: nameIn('name'), value }
-  const isOther = edited !== undefined && (edited.team !== draft.team || edited.name !== draft.name)
+  const must = (field: string, text: string): readonly FieldFault[] =>
+    object[field] === text ? [] : [{ field, message: `must be ${text}` }]
+  const mapFaults = ['metadata', 'spec']
+    .filter((field) => !isSpec(object[field]))
+    .map((field) => ({ field, message: 'must be a map of fields' }))
   return {
-    draft,
+    draft: { team: textAt('namespace'), name: textAt('name'), value },
     faults: [
-      ...(object['kind'] === kind ? [] : [{ field: 'kind', message: `must be ${kind}` }]),
-      ...(isOther
-        ? [{ field: 'metadata', message: `must stay ${edited.name} in the team ${edited.team}` }]
-        : []),
+      ...must('apiVersion', apiVersion),
+      ...must('kind', kind),
+      ...mapFaults,
+      ...keysBut(object, ['apiVersion', 'kind', 'metadata', 'spec']).map((field) => ({
+        field,
+        message: noSuchField,
+      })),
+      ...(isSpec(object['metadata']) ? faultsOfMeta(metadata, edited) : []),
       ...faults,
     ],
   }

@@ -16,6 +16,10 @@ interface Line {
   readonly why: string
 }
 
+/** True where the impact has no line in the table: `none` is said then. */
+export const recreatesNone = ({ affected, cascaded }: ShownImpact): boolean =>
+  affected.length + cascaded.length === 0
+
 /** `re-create 3 services`: the consequence, for the text of a button. */
 export const recreateText = ({ affected, cascaded }: ShownImpact): string => {
   const count = affected.length + cascaded.length
@@ -48,7 +52,8 @@ export const ImpactTable = ({
   readonly impact: ShownImpact
   /** The edits have changed since. */
   readonly isOld?: boolean
-  readonly none?: string
+  /** What is said where it re-creates nothing. */
+  readonly none?: string | undefined
 }) => {
   const lines = linesOf(impact)
   return (

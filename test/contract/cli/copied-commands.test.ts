@@ -50,8 +50,8 @@ import {
   retryStagelet,
   startLeakTest,
 } from '../../../dashboard/actions/stagelets.ts'
-import { placeholder } from '../../../dashboard/actions/text.ts'
-import { manifestOf } from '../../../dashboard/pages/forms/values.ts'
+import { isStdinValue, placeholder } from '../../../dashboard/actions/text.ts'
+import { manifestOf, restPatchOf } from '../../../dashboard/pages/forms/values.ts'
 import { forms as formsOfKinds } from '../../../src/rest/forms.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { servedCommand, type ServedCommand } from '../../support/programs/served-command.ts'
@@ -101,8 +101,7 @@ const run = (text: string, input: string): Promise<string> =>
     shell.stdin.end(input)
   })
 
-const withValue = (_: string, part: unknown): unknown =>
-  typeof part === 'object' && part !== null && 'given' in part ? base64 : part
+const withValue = (_: string, part: unknown): unknown => (isStdinValue(part) ? base64 : part)
 const button = ({ request: { method, path, body } }: ApiAction): Promise<unknown> => {
   const text = JSON.stringify(body, withValue)
   return must(
@@ -338,7 +337,8 @@ describe('what "copy as" gives', () => {
     const making = createObject('Notifier', named, was, specOf(was))
     await same({ action: () => making, forms: all, before: remove, after })
     const patch = patchOf(specOf(was), specOf(is))
-    const editing = patchObject('Notifier', named, patchOf(was, is), patch)
+    const restPatch = restPatchOf(formsOfKinds.Notifier, was, is)
+    const editing = patchObject('Notifier', named, restPatch, patch)
     await same({ action: () => editing, forms: ['kubectl', 'curl'], before: make, after })
     const forms = ['kubectl', 'stagely', 'curl'] as const
     await same({ action: () => deleteObject('Notifier', named), forms, before: make, after })

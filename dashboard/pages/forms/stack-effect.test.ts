@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import { forms } from '../../../src/rest/forms.ts'
+import type { Spec } from '../../actions/kinds.ts'
+import { stackEffect } from './stack-effect.ts'
+import { objectOf } from './values.ts'
+
+const compose = { directory: '/srv/shop', project_name: 'shop', files: ['a.yaml'] }
+const stack = { project: 'shop', agent: 'box', compose }
+const manifest = (value: Spec): Spec =>
+  objectOf('Stagelet', forms.Stagelet, { team: 'default', name: 'shop', value })
+
+it.each([
+  ['a pause', { paused: true }, undefined],
+  ['another project', { project: 'other' }, undefined],
+  ['other files', { compose: { ...compose, files: ['b.yaml'] } }, /anew. Services that differ/],
+  [
+    'other files that are deployed',
+    { compose: { ...compose, files: ['b.yaml'], on_change: 'Deploy' } },
+    /anew, and re-creates the services/,
+  ],
+  ['another machine', { agent: 'other' }, /^The stack moves: .* starts all of its services\.$/],
+  ['another folder', { compose: { ...compose, directory: '/srv/b' } }, /^The stack moves/],
+  ['another Compose project', { compose: { ...compose, project_name: 'b' } }, /^The stack moves/],
+] as const)('says what %s means for containers', (_, change, said) => {
+  const effect = stackEffect(manifest(stack), manifest({ ...stack, ...change }))
+  if (said === undefined) expect(effect).toBeUndefined()
+  else expect(effect).toMatch(said)
+})
