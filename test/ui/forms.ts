@@ -15,6 +15,10 @@ export const formTests = (given: () => Dashboard): void => {
     await page.getByText('comes: deleteVolumes: true').waitFor()
     await page.getByRole('button', { name: 'Back to the form' }).press('Enter') // a message may lie over it
     expect(await page.getByLabel('Delete volumes').isChecked()).toBe(true)
+    await page.getByLabel('Directory', { exact: true }).fill('/srv/elsewhere')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.getByText('The stack moves:').waitFor()
+    expect(await page.getByText('No container is re-created').count()).toBe(0)
     const { conditions: _, ...declared } = JSON.parse(before) as Record<string, unknown>
     const after = JSON.parse(await rest('GET', '/stagelets/default%2Fshop')) as object
     expect(after).toMatchObject({ compose: declared['compose'], paused: false })
