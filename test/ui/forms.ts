@@ -17,7 +17,7 @@ export const formTests = (given: () => Dashboard): void => {
     expect(await page.getByLabel('Delete volumes').isChecked()).toBe(true)
     await page.getByLabel('Directory', { exact: true }).fill('/srv/elsewhere')
     await page.getByRole('button', { name: 'Review' }).click()
-    await page.getByText('The stack moves:').waitFor()
+    await page.getByText('The agent then reads the Compose files anew').waitFor()
     expect(await page.getByText('No container is re-created').count()).toBe(0)
     const { conditions: _, ...declared } = JSON.parse(before) as Record<string, unknown>
     const after = JSON.parse(await rest('GET', '/stagelets/default%2Fshop')) as object

@@ -19,8 +19,17 @@ it.each([
     /anew, and re-creates the services/,
   ],
   ['another machine', { agent: 'other' }, /^The stack moves: .* starts all of its services\.$/],
-  ['another folder', { compose: { ...compose, directory: '/srv/b' } }, /^The stack moves/],
-  ['another Compose project', { compose: { ...compose, project_name: 'b' } }, /^The stack moves/],
+  ['another Compose project', { compose: { ...compose, project_name: 'b' } }, /starts no others/],
+  [
+    'a folder that may name the project',
+    { compose: { directory: '/srv/b', files: ['a.yaml'] } },
+    /^The agent then reads .* gets another name, its containers stay as they are/,
+  ],
+  [
+    'another folder of the same project',
+    { compose: { ...compose, directory: '/srv/b' } },
+    /anew. Services that differ/,
+  ],
 ] as const)('says what %s means for containers', (_, change, said) => {
   const effect = stackEffect(manifest(stack), manifest({ ...stack, ...change }))
   if (said === undefined) expect(effect).toBeUndefined()

@@ -1,31 +1,33 @@
 // What an edit of a stack means for containers, where only the agent can know which: in words. Pure.
-import type { JsonValue } from '../../actions/text.ts'
 import type { Spec } from '../../actions/kinds.ts'
 import { isSpec } from './values.ts'
 
-const moving = [
-  ['agentRef', 'name'],
-  ['compose', 'projectName'],
-  ['compose', 'directory'],
-] as const
+const partOf = (object: Spec, name: string): Spec => {
+  const part = object[name]
+  return isSpec(part) ? part : {}
+}
+
+const stackOf = (manifest: Spec) => {
+  const spec = partOf(manifest, 'spec')
+  const compose = partOf(spec, 'compose')
+  const { projectName, directory } = compose
+  return {
+    agent: partOf(spec, 'agentRef')['name'],
+    /** As the controller tells Compose projects apart: the folder counts only where no name is given. */
+    project: JSON.stringify(projectName === undefined ? { directory } : { projectName }),
+    compose,
+  }
+}
 
 /** `before`, `after`: manifests. undefined: the computed impact is all. */
 export const stackEffect = (before: Spec, after: Spec): string | undefined => {
-  const differs = (...path: readonly string[]): boolean => {
-    const textIn = (object: Spec): string | undefined =>
-      JSON.stringify(
-        ['spec', ...path].reduce<JsonValue | undefined>(
-          (at, key) => (isSpec(at) ? at[key] : undefined),
-          object,
-        ),
-      )
-    return textIn(before) !== textIn(after)
-  }
-  if (moving.some((path) => differs(...path)))
+  const [was, is] = [stackOf(before), stackOf(after)]
+  if (was.agent !== is.agent)
     return 'The stack moves: its containers at the old place stay as they are; the new place starts all of its services.'
-  if (!differs('compose')) return undefined
-  const spec = isSpec(after['spec']) ? after['spec'] : {}
-  return isSpec(spec['compose']) && spec['compose']['onChange'] === 'Deploy'
+  if (was.project !== is.project)
+    return 'The agent then reads the Compose files anew. Where the Compose project gets another name, its containers stay as they are, and the agent starts no others until somebody takes the old project down on the machine. Then all services start, with new volumes.'
+  if (JSON.stringify(was.compose) === JSON.stringify(is.compose)) return undefined
+  return is.compose['onChange'] === 'Deploy'
     ? 'The agent then reads the Compose files anew, and re-creates the services that differ.'
     : 'The agent then reads the Compose files anew. Services that differ are shown as held edits on the page of the stack, until somebody deploys them.'
 }
