@@ -7,7 +7,7 @@ import { shortLived } from './test/support/short-lived.ts'
 // databases, the API over a port; `test/integration`: real engine, real processes; `test/ui`: the dashboard in
 // a real browser), and `budget`, whose
 // limits are times: it runs when the others have ended, one file at a time. Files have databases, Compose
-// projects and folders of their own; ten run at a time, of which most wait while others compute.
+// projects and folders of their own; eight run at a time, of which most wait while others compute.
 // Files of one project share workers and what these have loaded: a worker of its own costs a file some
 // seconds of CPU. So no file leaves anything behind in a module or in the environment, and `npm test` runs
 // `unit` in the workers of `services`. It runs all of them as scripts/lib/bundle-tests.mjs has bundled them
@@ -32,7 +32,7 @@ const files =
 
 export default defineConfig({
   test: {
-    maxWorkers: 10,
+    maxWorkers: 8,
     // Kept below node_modules by its content: a module is compiled once for all projects and runs.
     experimental: { fsModuleCache: true },
     sequence: { sequencer: MixedSequencer },
