@@ -115,7 +115,7 @@ export const writtenShape = (schema: z.ZodObject): z.ZodObject =>
     impact: impactSchema
       .optional()
       .describe(
-        'Of a dry run, where the object decides what containers run. Absent where a stack moves (another agent or Compose project): its containers stay as they are, and the new place starts all services.',
+        'Of a dry run, where the object decides what containers run. Absent where a stack moves (another agent or Compose project): its containers stay as they are, and no set of secrets tells what starts there.',
       ),
   })
 
