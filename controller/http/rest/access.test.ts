@@ -88,13 +88,14 @@ const ruleOf = ({ session }: RestRoute): string | undefined =>
   typeof session === 'function' ? session({ dry_run: false, erase: 'true' }) : session
 
 describe('a session of a browser', () => {
-  it('has a confirmed login where values, people, tokens, keys, notifiers, stores, rotations and what erases are concerned', () => {
+  it('has a confirmed login where values, new stagelets, people, tokens, keys, notifiers, stores, rotations and what erases are concerned', () => {
     const ruled = restRoutes.filter((route) => ruleOf(route) !== undefined)
     expect(ruled.map((route) => `${ruleOf(route)} ${route.id}`).sort()).toEqual([
       'confirmed createJoinToken',
       ...[
         'confirmed createNotifier',
         'confirmed createRotation',
+        'confirmed createStagelet',
         'confirmed createStore',
         'confirmed createToken',
         'confirmed createTokenOfTeam',
