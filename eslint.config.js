@@ -50,6 +50,17 @@ const lateImports = [
     message: 'import a file of ours late, which imports the package',
   },
 ]
+// Fields that are spread from a literal are fields: the spread would say something to the formatter only.
+const literalSpreads = [
+  {
+    selector: 'ObjectExpression > SpreadElement > ObjectExpression',
+    message: 'write the fields without the spread',
+  },
+  {
+    selector: 'JSXSpreadAttribute > ObjectExpression',
+    message: 'write the attributes without the spread',
+  },
+]
 const mocks = [
   {
     selector: "CallExpression[callee.object.name='vi'][callee.property.name=/^(mock|doMock)$/]",
@@ -83,6 +94,7 @@ const dashboardPackages = [
 ]
 const inBrowsers = [
   ...time,
+  ...literalSpreads,
   ...mocks,
   {
     selector:
@@ -177,6 +189,7 @@ export default defineConfig(
       'no-restricted-syntax': [
         'error',
         ...time,
+        ...literalSpreads,
         ...thens,
         ...mocks,
         ...zod,
@@ -268,7 +281,10 @@ export default defineConfig(
     },
   },
   { files: ['{controller,agent,cli}/config.ts'], rules: { 'no-restricted-properties': 'off' } },
-  { files: ['src/kernel/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...mocks] } },
+  {
+    files: ['src/kernel/clock.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...mocks, ...literalSpreads] },
+  },
   {
     files: [
       'src/store/drivers/{pg,pg-listen}.ts',
@@ -323,7 +339,7 @@ export default defineConfig(
       'no-console': 'off',
       'no-restricted-imports': 'off',
       'no-restricted-properties': 'off',
-      'no-restricted-syntax': ['error', ...mocks, ...measures],
+      'no-restricted-syntax': ['error', ...mocks, ...measures, ...literalSpreads],
       'import-x/no-restricted-paths': 'off',
       // Vitest fails a run in which a fault is not handled.
       '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }],
@@ -335,6 +351,6 @@ export default defineConfig(
       'test/bench/**',
       'test/support/eventually.ts',
     ],
-    rules: { 'no-restricted-syntax': ['error', ...mocks] },
+    rules: { 'no-restricted-syntax': ['error', ...mocks, ...literalSpreads] },
   },
 )

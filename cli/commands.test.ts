@@ -106,11 +106,19 @@ describe('nameOf', () => {
 
 describe('values to come', () => {
   const change = (index: number, kind: string, more: Partial<ReviewChange>): ReviewChange => ({
-    ...{ index, kind, namespace: 'default', name: 'x', action: 'Create', fields: [] },
-    ...{ valueChanged: false, ...more },
+    index,
+    kind,
+    namespace: 'default',
+    name: 'x',
+    action: 'Create',
+    fields: [],
+    valueChanged: false,
+    ...more,
   })
   const secret = (name: string, valueFrom: object): KubeObject => ({
-    ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret', metadata: { name } },
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'StagelySecret',
+    metadata: { name },
     spec: { projectRef: { name: 'shop' }, key: 'KEY', valueFrom },
   })
   const external = { external: { store: 'aws', key: 'k' } }
@@ -263,8 +271,12 @@ it('says in status that a controller that is not ready may tell what is old', ()
 it('makes one row of many objects that one cause keeps back', () => {
   const counts = { stagelets: { total: 1, in_sync: 0 }, agents: { total: 0, ready: 0, drained: 0 } }
   const warning = (name: string, reason = 'NoAgent') => ({
-    ...{ namespace: 'default', object: `stagelysecret.stagely.dev/${name}`, condition: 'InSync' },
-    ...{ status: 'False' as const, reason, message: `${name} waits` },
+    namespace: 'default',
+    object: `stagelysecret.stagely.dev/${name}`,
+    condition: 'InSync',
+    status: 'False' as const,
+    reason,
+    message: `${name} waits`,
   })
   const many = Array.from({ length: 40 }, (_, i) => warning(`s${i}`))
   const warnings = [...many, warning('other', 'NewValue')]
@@ -280,8 +292,12 @@ describe('warningsOf', () => {
     const degraded = { ...inSync, type: 'Degraded', reason: 'GateFailed', message: 'web\nlogs' }
     expect(conditionWarnings(stagelet(1, [inSync, progressing, degraded]))).toEqual([
       {
-        ...{ namespace: 'default', object: 'stagelet.stagely.dev/shop', condition: 'Degraded' },
-        ...{ status: 'True', reason: 'GateFailed', message: 'web\nlogs' },
+        namespace: 'default',
+        object: 'stagelet.stagely.dev/shop',
+        condition: 'Degraded',
+        status: 'True',
+        reason: 'GateFailed',
+        message: 'web\nlogs',
       },
     ])
   })
@@ -306,7 +322,10 @@ describe('warningsOf', () => {
       reason: string,
     ): Condition => ({
       ...inSync,
-      ...{ type, status, reason, message: `because of ${reason}` },
+      type,
+      status,
+      reason,
+      message: `because of ${reason}`,
     })
     const told = (...conditions: Condition[]): string[] =>
       conditionWarnings(stagelet(1, conditions)).map(

@@ -72,11 +72,15 @@ export const startLoops = (
     startKeyRotation({ ...common, rotatesKeys }),
     startOffBoarding(common),
     startNotifyPerformer({
-      ...{ ...common, term, mail: smtp && createMailer(smtp) },
+      ...common,
+      term,
+      mail: smtp && createMailer(smtp),
       dashboard: dashboardOf(config),
     }),
     startStores({
-      ...{ ...common, ...deps.ofStores, open: openerWith(deps) },
+      ...common,
+      ...deps.ofStores,
+      open: openerWith(deps),
       budgets: deps.storeMeans.budgets,
     }),
   ]

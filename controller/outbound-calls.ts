@@ -27,11 +27,15 @@ export const outboundCallsFor = (
   { store, clock, egress, storeMeans }: OutsideDeps,
 ): Pick<RestDeps, 'listKeys' | 'testNotifier'> => ({
   listKeys: keyLister({
-    ...{ store, open: openerWith({ egress, clock, storeMeans }) },
+    store,
+    open: openerWith({ egress, clock, storeMeans }),
     budgets: storeMeans.budgets,
   }),
   testNotifier: notifierTester({
-    ...{ store, egress, mail: smtp && createMailer(smtp), now: () => clock.now() },
+    store,
+    egress,
+    mail: smtp && createMailer(smtp),
+    now: () => clock.now(),
     dashboard: dashboardOf(config),
     checkLimit: createTestLimit(clock),
   }),

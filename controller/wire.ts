@@ -27,7 +27,7 @@ import type { AgentRoutesDeps } from './http/agents/deps.ts'
 import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
 import { defaultUrl } from './default-url.ts'
 import { watchDisk } from './disk.ts'
-import { createApp } from './http/app.ts'
+import { createApp, type AppDeps } from './http/app.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
 import { addOwnState } from './http/readiness-metrics.ts'
 import type { RotationMetrics } from './rotators/metrics.ts'
@@ -36,7 +36,7 @@ import { mountStoreHooks } from './http/store-hooks.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createLimits } from './http/rate-limit.ts'
 import { closeWithin, listen, type Listening } from './http/server.ts'
-import { loadControllerIdentity } from './identity.ts'
+import { loadControllerIdentity, type ControllerIdentity } from './identity.ts'
 import { egressOf, outboundCallsFor } from './outbound-calls.ts'
 import { readStoreMeans, type StoreMeans } from './stores/opener.ts'
 import { startLeader } from './leader.ts'
@@ -89,10 +89,12 @@ const start = async (
     dataDir: config.dataDir,
     keyRing: await openMasterKeys(config, log, clock),
     keyCache: { keepMs: config.keys.cacheMs },
-    ...{ rotationMs: config.keys.rotationMs, rotatesKeys: config.keys.rotatesKeys },
+    rotationMs: config.keys.rotationMs,
+    rotatesKeys: config.keys.rotatesKeys,
     clock,
     log,
-    ...{ sealedValues: sealing, mailDomains: config.smtp?.domains },
+    sealedValues: sealing,
+    mailDomains: config.smtp?.domains,
   })
   lifecycle.onStop('database', 10_000, () => opened.close())
   await sealing.load(opened.settings)
@@ -122,7 +124,10 @@ const start = async (
     if (url.peers === undefined) await replicas.beat()
   })
   const leader = startLeader({
-    ...{ lease, holder: replicas.id, clock, log },
+    lease,
+    holder: replicas.id,
+    clock,
+    log,
     monotonic: () => performance.now(),
     start: (term, leads) =>
       startLoops(
@@ -181,44 +186,53 @@ const serve = async (
   const agentApp = new Hono<AgentEnv>()
   const agentDeps = { store, agents, connections, leakTests, identity, clock, log, denied }
   const { peers, agentRoutes } = await mountMachines(agentApp, config, {
-    ...{ agentDeps, lifecycle, settings },
+    agentDeps,
+    lifecycle,
+    settings,
     replicas: opened.replicas,
   })
   metrics.watchFleet(agentRoutes.fleet)
+  const { stopping } = lifecycle
   const health = {
-    ...{ store, stopping: lifecycle.stopping, disk: watchDisk(config), fleet: agentRoutes.fleet },
+    store,
+    stopping,
+    disk: watchDisk(config),
+    fleet: agentRoutes.fleet,
     ...(config.kubernetes !== undefined && { claimedByOthers: metrics.claimedByOthers }),
   }
   addOwnState(metrics.registry, health, () => lastBackupAt(opened.sql))
   let base = ''
   const limits = createLimits(config, context.clock)
   const web = await prepareWeb(config, {
-    ...{ opened, limits, denied, clock, log, version },
+    opened,
+    limits,
+    denied,
+    clock,
+    log,
+    version,
     base: () => base,
   })
   const egress = egressOf(config, () => http.listening?.address.port ?? 0)
   const app = createApp({
-    ...{ store, keys },
+    ...opened,
+    clock,
+    log,
+    stopping,
+    metrics,
+    denied,
+    health,
     takeBackup: createBackups(opened, config.dataDir, clock),
     tokens: principals,
     people,
-    agents,
-    ...{ clock, log },
-    ...{ metrics, audit, activity, denied },
     proxies: createProxyTrust(config.trustedProxies),
-    ...{ health, disk: health.disk, stopping: lifecycle.stopping },
-    ...{ idempotency, sealing },
-    ...{ logs: agentRoutes.logs, leakTests: agentRoutes.leakTests },
+    disk: health.disk,
+    logs: agentRoutes.logs,
+    leakTests: agentRoutes.leakTests,
     ...limits,
     sessions: web.sessions,
     ...outboundCallsFor(config, { store, clock, egress, storeMeans }),
     versions: { version, gitVersion },
-    introduction: () => ({
-      url: base,
-      controllerX25519: identity.x25519.publicKey.toString('base64url'),
-      // A configuration without a CA to pin was refused before.
-      ca: config.agentTrust === 'system' ? 'system' : certificate.ca!.fingerprint,
-    }),
+    introduction: () => introductionOf(config, identity, certificate, base),
     mountOpen: (open) => {
       open.route('/', agentApp)
       const hooks = mountStoreHooks(open, { store, clock, log })
@@ -226,11 +240,9 @@ const serve = async (
       web.mount(open)
     },
   })
-  http.listening = await listen(agentRoutes.listener(app), {
-    host: config.host,
-    port: config.port,
-    tls: config.insecureHttp ? undefined : certificate,
-  })
+  const { host, port, insecureHttp } = config
+  const tls = insecureHttp ? undefined : certificate
+  http.listening = await listen(agentRoutes.listener(app), { host, port, tls })
   renewCertificate(config, certificate, { listening: http.listening, peers }, context)
   base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
   await peers?.announce(http.listening.address.port, certificate)
@@ -243,6 +255,18 @@ const serve = async (
     sendAgentsAway: () => agentRoutes.sendAway(),
   }
 }
+
+const introductionOf = (
+  { agentTrust }: Config,
+  { x25519 }: ControllerIdentity,
+  { ca }: ShownCertificate,
+  url: string,
+): ReturnType<AppDeps['introduction']> => ({
+  url,
+  controllerX25519: x25519.publicKey.toString('base64url'),
+  // A configuration without a CA to pin was refused before.
+  ca: agentTrust === 'system' ? 'system' : ca!.fingerprint,
+})
 
 /**
  * Presents the new certificate of the given files whenever they change, and announces it to other

@@ -33,7 +33,10 @@ const find = (
       allowed: allowed.map(absolute),
     },
     mounts.map((m) => ({
-      ...{ container: 'app-1', project: 'shop', directory: absolute('shop'), ...m },
+      container: 'app-1',
+      project: 'shop',
+      directory: absolute('shop'),
+      ...m,
       source: absolute(m.source),
     })),
   )

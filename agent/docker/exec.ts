@@ -37,8 +37,12 @@ export const execIn = async (
 ): Promise<ExecOutcome> => {
   try {
     const body = {
-      ...{ AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false },
-      ...{ Cmd: command, Env: env },
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: false,
+      Cmd: command,
+      Env: env,
     }
     const path = `/containers/${container}/exec`
     const made = await request({ socketPath, path }, { method: 'POST', headers, signal }, (out) =>
@@ -71,7 +75,10 @@ const attach = (
   new Promise((resolve, reject) => {
     const upgrade = { Connection: 'Upgrade', Upgrade: 'tcp' }
     const outgoing = http.request({
-      ...{ ...at, method: 'POST', headers: { ...headers, ...upgrade }, signal },
+      ...at,
+      method: 'POST',
+      headers: { ...headers, ...upgrade },
+      signal,
     })
     outgoing.on('error', reject)
     outgoing.on('upgrade', (_, socket: Duplex, head: Buffer) => {

@@ -69,7 +69,8 @@ const writableOf = (
   const label = (name: string): string => Labels?.[`com.docker.compose.${name}`] ?? ''
   const of = {
     container: (Names[0] ?? '').replace(/^\//, ''),
-    ...{ project: label('project'), directory: label('project.working_dir') },
+    project: label('project'),
+    directory: label('project.working_dir'),
   }
   return Mounts.flatMap(({ RW, Name = '', Source = '' }) => {
     const source = devices.get(Name) ?? Source

@@ -85,7 +85,13 @@ export const loadAgentIdentity = async (dataDir: string): Promise<AgentIdentity 
   if (file === undefined) return undefined
   const { agentUid, namespace, name, controllerId, controllerX25519, url, ca, tokenId } = file
   return {
-    ...{ agentUid, namespace, name, controllerId, url, ca, tokenId },
+    agentUid,
+    namespace,
+    name,
+    controllerId,
+    url,
+    ca,
+    tokenId,
     controllerX25519: Buffer.from(controllerX25519, 'base64url'),
     ed25519: createPrivateKey(file.ed25519),
     x25519: keyPairOf(file.x25519),

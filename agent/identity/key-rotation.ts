@@ -100,7 +100,8 @@ export const openKeyRotation = async (deps: AgentKeyRotationDeps): Promise<Agent
         throw new StagelyError('Unauthorized', 'the controller knows none of the agent’s keys')
       await save({
         ...rest,
-        ...{ ed25519, x25519 },
+        ed25519,
+        x25519,
         formerEd25519: [file.ed25519, ...formers()].slice(0, formerKept),
         formerX25519: file.x25519,
       })

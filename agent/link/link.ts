@@ -62,8 +62,11 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<StreamO
   try {
     const { about, desired } = deps
     const body = {
-      ...{ ...about.current(), protocol: protocolVersion, knows: knownToAgent },
-      ...{ now, holds: desired.holds() },
+      ...about.current(),
+      protocol: protocolVersion,
+      knows: knownToAgent,
+      now,
+      holds: desired.holds(),
     }
     const answer = await client.open({ path: paths.stream, body, signal: ending.signal })
     stream.proof = answer.proof

@@ -160,7 +160,8 @@ test('large reports go in several requests', async () => {
   const [one] = anObservation().services
   const services = Array.from({ length: 55 }, (_, i) => ({
     ...one!,
-    ...{ name: `s${i}`, detail: 'x'.repeat(16_000) },
+    name: `s${i}`,
+    detail: 'x'.repeat(16_000),
   }))
   for (let i = 0; i < 5; i += 1) reporter.changed(anObservation({ stageletUid: `s${i}`, services }))
   await clock.advance(10)

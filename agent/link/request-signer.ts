@@ -82,7 +82,9 @@ export const createRequestSigner = (identity: SignerIdentity, clock: Clock): Req
     const stamp = { session: id, keys, counter, time: clock.now() }
     const { header, proof } = authorizeInSession({ ...request, controllerId }, body, stamp)
     return {
-      ...{ authorization: header, proof, body },
+      authorization: header,
+      proof,
+      body,
       open: (sealed) => opened(keys, counter, sealed),
       taken: () => {
         byConnection.set(over, session)
@@ -102,7 +104,9 @@ export const createRequestSigner = (identity: SignerIdentity, clock: Clock): Req
     const stamp = { agentUid, enc, ed25519, counter: lastCounter, time: clock.now() }
     const { header, proof } = authorizeByKey({ ...request, controllerId }, body, stamp)
     return {
-      ...{ authorization: header, proof, body },
+      authorization: header,
+      proof,
+      body,
       open: (sealed) => opened(keys, 0, sealed),
       taken: (id) => {
         if (id === undefined) return

@@ -48,7 +48,9 @@ export const createKnownValues = (): KnownValues => {
     values: () =>
       [...values.values()].flatMap(({ value, keys }) => [...keys].map((key) => ({ key, value }))),
     sourceOf: ({ project, ending }) => ({
-      ...{ project, masker: current, ended: ending.signal },
+      project,
+      masker: current,
+      ended: ending.signal,
       hide: (more) => {
         for (const value of more) {
           const name = `task ${createHash('sha256').update(value).digest('hex')}`

@@ -124,8 +124,13 @@ const runTest = async (
   const bounds = { ...defaultBounds, ...deps.bounds }
   const counting: Counting = {
     counter: createHitCounter(source.values()),
-    ...{ bounds, endMs: clock.monotonic() + bounds.ms, services: new Map() },
-    ...{ signal: either.signal, lines: 0, bytes: 0, complete: true },
+    bounds,
+    endMs: clock.monotonic() + bounds.ms,
+    services: new Map(),
+    signal: either.signal,
+    lines: 0,
+    bytes: 0,
+    complete: true,
   }
   const over = new AbortController()
   const pulse = tellWhileCounting(deps, order, counting, { ending, over: over.signal })
@@ -152,7 +157,8 @@ const shown = ({ services }: Counting, source: LeakSource): LeakTestService[] =>
   [...services]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, { lines, hits, fault }]) => ({
-      ...{ name, lines },
+      name,
+      lines,
       hits: [...hits].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, count]) => ({ key, count })),
       unmaskable: source.unmaskableOf(name),
       ...defined({ fault }),

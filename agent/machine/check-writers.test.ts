@@ -23,7 +23,9 @@ afterAll(async () => {
 })
 
 const container = (name: string, ...Mounts: unknown[]) => ({
-  ...{ Id: name, Names: [`/${name}-web-1`], Mounts },
+  Id: name,
+  Names: [`/${name}-web-1`],
+  Mounts,
   Labels: {
     'com.docker.compose.project': name,
     'com.docker.compose.project.working_dir': join(at, 'srv', name),

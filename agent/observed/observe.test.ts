@@ -78,7 +78,11 @@ describe('the health of a container', () => {
 describe('containers of compose run', () => {
   it('are told by service while they run, with the secrets that they have', async () => {
     const one = (service: string, digest: string | undefined, state: string, oneOff = 'True') => ({
-      ...{ Id: 'id', Names: ['/p'], Status: '', Created: 0, State: state },
+      Id: 'id',
+      Names: ['/p'],
+      Status: '',
+      Created: 0,
+      State: state,
       Labels: {
         'com.docker.compose.service': service,
         'com.docker.compose.oneoff': oneOff,

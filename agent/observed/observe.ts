@@ -116,7 +116,9 @@ export type ListedContainer = Pick<ObservedContainer, 'id' | 'service' | 'state'
 /** What one question to the engine tells of the same containers. */
 export const listProject = async (engine: Engine, project: string): Promise<ListedContainer[]> =>
   (await listServices(engine, project)).map(({ Id: id, Labels: of, State: state }) => ({
-    ...{ id, service: of[labels.service] ?? '', state: state as ContainerState },
+    id,
+    service: of[labels.service] ?? '',
+    state: state as ContainerState,
   }))
 
 /**

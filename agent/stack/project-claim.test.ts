@@ -37,7 +37,9 @@ const claim = async (world: World) => {
     HostConfig: { RestartPolicy: { Name: 'no' } },
   }
   const listed = containers.map((folder, i) => ({
-    ...{ Id: `${i}`, Names: [`/p-web-${i}`], Created: 0 },
+    Id: `${i}`,
+    Names: [`/p-web-${i}`],
+    Created: 0,
     Labels: {
       'com.docker.compose.service': 'web',
       ...(folder === '' ? {} : { 'com.docker.compose.project.working_dir': folder }),
@@ -53,7 +55,10 @@ const claim = async (world: World) => {
         ...(twin === undefined
           ? []
           : ['/var/run/docker.sock', '/srv/p/data'].map((source) => ({
-              ...{ source, container: 'q-db-1', project: 'q', directory: twin },
+              source,
+              container: 'q-db-1',
+              project: 'q',
+              directory: twin,
             }))),
         { source: '/srv/p/data', container: 'p-db-1', project: 'p', directory: '/srv/p' },
       ]),

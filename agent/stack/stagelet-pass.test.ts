@@ -238,8 +238,13 @@ describe('a stack that has another project name by now', () => {
 
   it('is told under the name that it runs by, and not started under the new one', async () => {
     expect(await pass(renamed)).toMatchObject({
-      ...{ verbs: [], phase: 'Failed', fault: 'ProjectRenamed', services: ['web'] },
-      ...{ held: 'before', follows: 'before', project: 'before' },
+      verbs: [],
+      phase: 'Failed',
+      fault: 'ProjectRenamed',
+      services: ['web'],
+      held: 'before',
+      follows: 'before',
+      project: 'before',
     })
   })
 

@@ -8,10 +8,18 @@ import { createTaskRuns } from './tasks.ts'
 
 const secret = 'a-password-of-a-task'
 const order = (tweak: Partial<TaskOrder> = {}): TaskOrder => ({
-  ...{ type: 'task', id: 'one', rotation: 'r', attempt: '1', step: 'set' },
-  ...{ stageletUid: 'uid', service: 'db', plugin: 'postgres' },
+  type: 'task',
+  id: 'one',
+  rotation: 'r',
+  attempt: '1',
+  step: 'set',
+  stageletUid: 'uid',
+  service: 'db',
+  plugin: 'postgres',
   params: {
-    ...{ database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] },
+    database: 'shop',
+    owner: 'app',
+    roles: ['app_a', 'app_b'],
     login: { username: 'app_a', password: secret },
   },
   ...tweak,
@@ -37,20 +45,30 @@ const open = ({
   const known = createKnownValues()
   const execs: ExecInContainer[] = []
   const tasks = createTaskRuns({
-    ...{ allowed, clock: realClock, log: silentLogger },
+    allowed,
+    clock: realClock,
+    log: silentLogger,
     engine: {
       listContainers: () =>
         Promise.resolve([
           {
-            ...{ Id: 'c', Names: ['/p-db-1'], State: state, Status: '', Created: 0 },
+            Id: 'c',
+            Names: ['/p-db-1'],
+            State: state,
+            Status: '',
+            Created: 0,
             Labels: { 'com.docker.compose.service': 'db' },
           },
         ]),
       inspect: () =>
         Promise.resolve({
-          ...{ Id: 'c', RestartCount: 0 },
+          Id: 'c',
+          RestartCount: 0,
           State: {
-            ...{ Status: 'running', ExitCode: 0, Error: '', OOMKilled: false },
+            Status: 'running',
+            ExitCode: 0,
+            Error: '',
+            OOMKilled: false,
             StartedAt: startedAt(),
           },
           Config: { Tty: false, Env: ['POSTGRES_USER=boss'] },
@@ -196,8 +214,13 @@ describe('a task of an agent', () => {
       exec: () => Promise.resolve({ exitCode: 127, stdout: '', stderr: '' }),
     })
     const params = {
-      ...{ database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] },
-      ...{ users: ['app_a', 'app_b'], from: '%', user: 'app', admins: [] },
+      database: 'shop',
+      owner: 'app',
+      roles: ['app_a', 'app_b'],
+      users: ['app_a', 'app_b'],
+      from: '%',
+      user: 'app',
+      admins: [],
     }
     const { fault } = await answer(order({ plugin, step: 'preflight', params }))
     expect(fault).toEqual({ kind: 'Failed', message })

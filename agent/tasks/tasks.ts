@@ -166,7 +166,9 @@ const shownFacts = (
   mask: (text: string) => string,
 ): NonNullable<Outcome['facts']> => ({
   ...defined({
-    ...{ accepted: facts.accepted, sessions: facts.sessions, watchedMs: facts.watchedMs },
+    accepted: facts.accepted,
+    sessions: facts.sessions,
+    watchedMs: facts.watchedMs,
     ended: facts.ended,
     faults: facts.faults?.map((one) => shown(mask(one))),
     warnings: facts.warnings?.map((one) => shown(mask(one))),

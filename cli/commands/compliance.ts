@@ -79,10 +79,12 @@ const verifyCommand = (): Command =>
     'report',
   ).action((file: string, flags) =>
     verifyFile(file, flags as object, {
-      ...{ noun: 'report', made: 'stagely compliance report -o json' },
+      noun: 'report',
+      made: 'stagely compliance report -o json',
       schema: signedReport.extend({
         report: complianceReport.extend({ head: signedHead }).loose(),
       }),
-      ...{ faultOf: reportFault, wordsOf: reportWords },
+      faultOf: reportFault,
+      wordsOf: reportWords,
     }),
   )

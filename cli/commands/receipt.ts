@@ -51,16 +51,27 @@ const verifyCommand = (): Command =>
     'receipt',
   ).action((file: string, flags) =>
     verifyFile(file, flags as object, {
-      ...{ noun: 'receipt', made: 'stagely receipt get', schema: told },
-      ...{ faultOf: receiptFault, wordsOf: receiptWords },
+      noun: 'receipt',
+      made: 'stagely receipt get',
+      schema: told,
+      faultOf: receiptFault,
+      wordsOf: receiptWords,
     }),
   )
 
 const told: z.ZodType<SignedReceipt> = z.object({
   receipt: z.looseObject({
-    ...{ team: z.string(), project: z.string(), revision: z.int(), closed_at: z.string() },
-    ...{ by: z.array(z.string()), note: z.string().optional(), keys: z.array(z.string()) },
-    ...{ written: z.int(), deleted: z.int(), issued_at: z.string(), head: signedHead },
+    team: z.string(),
+    project: z.string(),
+    revision: z.int(),
+    closed_at: z.string(),
+    by: z.array(z.string()),
+    note: z.string().optional(),
+    keys: z.array(z.string()),
+    written: z.int(),
+    deleted: z.int(),
+    issued_at: z.string(),
+    head: signedHead,
     stagelets: z.array(
       z.looseObject({ name: z.string(), state: z.string(), since: z.string().optional() }),
     ),

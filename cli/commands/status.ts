@@ -200,7 +200,10 @@ export const conditionWarnings = (object: KubeObject): StatusWarning[] => {
   }
   const told = causesOf(bad).map(({ type: condition, status, reason, message }) => ({
     ...about,
-    ...{ condition, status, reason, message },
+    condition,
+    status,
+    reason,
+    message,
   }))
   return [...told, ...onPurpose(object).map((why) => ({ ...about, ...why }))]
 }
@@ -244,6 +247,9 @@ const onPurpose = ({
     ...(rollout?.paused === true ? [['Paused', paused]] : []),
     ...(isSet('paused') ? [['Paused', 'spec.paused is true: nothing is changed there']] : []),
   ].map(([condition = '', message = '']) => ({
-    ...{ condition, status: 'True', reason: condition, message },
+    condition,
+    status: 'True',
+    reason: condition,
+    message,
   }))
 }

@@ -77,7 +77,8 @@ export const renderManifests = (
       : { ...object, spec: { ...(object.spec as Fields), value: secrets[i]?.value ?? '' } },
   )
   return {
-    ...{ objects: [project, ...withValues, stagelet], held: [...held] },
+    objects: [project, ...withValues, stagelet],
+    held: [...held],
     yaml: head + [project, ...bare, stagelet].map(toYaml).join('---\n'),
   }
 }

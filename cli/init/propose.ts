@@ -79,7 +79,10 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 const withoutOrigin = ({ key, scope, value, from, refersTo }: ProposedSecret): ProposedSecret => ({
-  ...{ key, scope, value, from },
+  key,
+  scope,
+  value,
+  from,
   ...(refersTo !== undefined && { refersTo }),
 })
 

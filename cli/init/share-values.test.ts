@@ -6,13 +6,22 @@ import { shareValues } from './share-values.ts'
 type Services = ComposeProject['services']
 
 const service = (name: string, image: string, dependsOn: string[] = []): Services[number] => ({
-  ...{ name, image, dependsOn, enabled: true, environment: new Map<string, string>() },
-  ...{ written: new Map<string, string>(), envFileEntries: [], texts: [] },
-  ...{ sharesWith: [], restartsAfter: [] },
+  name,
+  image,
+  dependsOn,
+  enabled: true,
+  environment: new Map<string, string>(),
+  written: new Map<string, string>(),
+  envFileEntries: [],
+  texts: [],
+  sharesWith: [],
+  restartsAfter: [],
 })
 
 const url = (scope: string, tail = 'shop'): FoundSecret => ({
-  ...{ key: 'DATABASE_URL', scope, from: 'environment: ${DB_PASSWORD}' },
+  key: 'DATABASE_URL',
+  scope,
+  from: 'environment: ${DB_PASSWORD}',
   value: `postgres://app:hunter2hunter2@db/${tail}`,
   parts: [
     { text: 'postgres://app:' },
@@ -35,11 +44,11 @@ it('keeps a URL with a password once, where no secret holds the password itself'
     'global/DATABASE_URL postgres://app:hunter2hunter2@db/shop',
   ])
   const password: FoundSecret = {
-    ...{ key: 'POSTGRES_PASSWORD', scope: 'db', value: 'hunter2hunter2' },
-    ...{
-      from: 'environment: ${DB_PASSWORD}',
-      source: variableSource('DB_PASSWORD', 'hunter2hunter2'),
-    },
+    key: 'POSTGRES_PASSWORD',
+    scope: 'db',
+    value: 'hunter2hunter2',
+    from: 'environment: ${DB_PASSWORD}',
+    source: variableSource('DB_PASSWORD', 'hunter2hunter2'),
   }
   const template = 'postgres://app:${db/POSTGRES_PASSWORD}@db/shop'
   expect(shared([password, url('migrate'), url('api')]).slice(1)).toEqual([
@@ -49,7 +58,10 @@ it('keeps a URL with a password once, where no secret holds the password itself'
 })
 
 const text = (scope: string, key: string, variable?: string): FoundSecret => ({
-  ...{ key, scope, value: 'twelve-chars', from: '' },
+  key,
+  scope,
+  value: 'twelve-chars',
+  from: '',
   ...(variable !== undefined && { source: variableSource(variable, 'twelve-chars') }),
 })
 

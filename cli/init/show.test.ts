@@ -3,8 +3,13 @@ import type { ReviewStatus } from '../../src/manifests/review.ts'
 import { renderProposal, summaryOf, type InitFindings } from './show.ts'
 
 const service = (name: string, restartsAfter: string[] = []) => ({
-  ...{ name, enabled: true, restartsAfter, environment: new Map<string, string>() },
-  ...{ dependsOn: [], sharesWith: [], written: new Map<string, string>() },
+  name,
+  enabled: true,
+  restartsAfter,
+  environment: new Map<string, string>(),
+  dependsOn: [],
+  sharesWith: [],
+  written: new Map<string, string>(),
 })
 
 const foundWith = (
@@ -13,24 +18,36 @@ const foundWith = (
 ): InitFindings =>
   ({
     project: {
-      ...{ name: 'shop', directory: '/srv/shop' },
+      name: 'shop',
+      directory: '/srv/shop',
       services: [service('db'), service('front', ['web']), service('web')],
     },
     proposal: {
-      ...{ secrets: [], kept: [], recreated: ['db', 'web'] },
-      ...{ restarted: ['front'], untouched: [] },
+      secrets: [],
+      kept: [],
+      recreated: ['db', 'web'],
+      restarted: ['front'],
+      untouched: [],
     },
     review: {
-      ...{ faults: [], affected: [] },
+      faults: [],
+      affected: [],
       changes: [
         {
-          ...{ index: 0, kind: 'Stagelet', namespace: 'default', name: 'shop', action },
-          ...{ fields: [], valueChanged: false },
+          index: 0,
+          kind: 'Stagelet',
+          namespace: 'default',
+          name: 'shop',
+          action,
+          fields: [],
+          valueChanged: false,
         },
       ],
       ...more,
     },
-    ...{ held: [], manifest: 'stagely.yaml', manifestDiffers: false },
+    held: [],
+    manifest: 'stagely.yaml',
+    manifestDiffers: false,
   }) as unknown as InitFindings
 
 it('tells of a new stack what its first up does', () => {
@@ -54,6 +71,8 @@ it('tells of a stack that Stagely has already what the write reaches', () => {
   expect(text).not.toContain('first')
   expect(text).toContain('    default/shop  web: NEW  (new key)\n')
   expect(summaryOf(found)).toMatchObject({
-    ...{ recreated: ['web'], restarted: ['front'], untouched: ['db'] },
+    recreated: ['web'],
+    restarted: ['front'],
+    untouched: ['db'],
   })
 })

@@ -69,7 +69,11 @@ const findValue = (
     const parts = isVariable ? { parts: [{ text: value, variable: key }] } : {}
     const source = isVariable ? variableSource(key, value) : `${key} of ${path}`
     return {
-      ...{ ...own, ...parts, from: path, file: path, source },
+      ...own,
+      ...parts,
+      from: path,
+      file: path,
+      source,
       isSecret: looksSecret(key, value),
     }
   }
@@ -84,7 +88,9 @@ const findValue = (
   const file = project.dotenvFiles.findLast(({ values }) => names.some((n) => values.has(n)))?.path
   const whole = wholeVariable(parts)
   return {
-    ...{ ...own, parts, file: file ?? composeFile },
+    ...own,
+    parts,
+    file: file ?? composeFile,
     from: `environment: ${isSet ? '' : 'default of '}${from}`,
     isSecret: looksSecret(key, value) || (whole !== undefined && looksSecret(whole, value)),
     ...(whole !== undefined && { source: variableSource(whole, value) }),

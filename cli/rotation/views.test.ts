@@ -3,10 +3,25 @@ import type { Rotation } from '../../src/rest/types.ts'
 import { rotationText, runText } from './views.ts'
 
 const rotationWith = (more: Partial<Rotation>): Rotation => ({
-  ...{ id: 'r', name: 'db', team: 'default', project: 'shop', outputs: {}, rotator: {} },
-  ...{ overlap: '10m', away: 'Wait', paused: false, phase: 'Idle', attempt: 1, versions: {} },
-  ...{ blocked_by: [], released: [], evidence: [], source: 'api', created_at: '2026-03-02' },
-  ...{ conditions: [], ...more },
+  id: 'r',
+  name: 'db',
+  team: 'default',
+  project: 'shop',
+  outputs: {},
+  rotator: {},
+  overlap: '10m',
+  away: 'Wait',
+  paused: false,
+  phase: 'Idle',
+  attempt: 1,
+  versions: {},
+  blocked_by: [],
+  released: [],
+  evidence: [],
+  source: 'api',
+  created_at: '2026-03-02',
+  conditions: [],
+  ...more,
 })
 const lineOf = (name: string, more: Partial<Rotation>): string | undefined => {
   const found = rotationText(rotationWith(more))
@@ -63,7 +78,11 @@ it('counts the containers of a proof in words', () => {
 })
 
 const condition = (type: string, reason: string, message: string) => ({
-  ...{ type, reason, message, status: 'True' as const, since: '2026-03-02' },
+  type,
+  reason,
+  message,
+  status: 'True' as const,
+  since: '2026-03-02',
 })
 
 it('gives the lines of a log below the message that they belong to', () => {

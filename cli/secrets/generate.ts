@@ -131,7 +131,10 @@ const patch = (
   headers: Record<string, string>,
 ): Promise<unknown> =>
   api.call(pathOf(kind, api.namespace, name), {
-    ...{ method: 'PATCH', body: { spec }, headers, contentType: mergePatch },
+    method: 'PATCH',
+    body: { spec },
+    headers,
+    contentType: mergePatch,
   })
 
 const waitIn = async (

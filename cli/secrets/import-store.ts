@@ -86,7 +86,9 @@ export const importFromStore = async (flags: StoreImportFlags): Promise<void> =>
   for (let at = 0; at < fresh.length; at += mostInOne) {
     const operations = fresh.slice(at, at + mostInOne).map(({ identity, valueFrom }) => ({
       op: 'create',
-      ...{ key: identity.key, scope, value_from: valueFrom },
+      key: identity.key,
+      scope,
+      value_from: valueFrom,
       ...defined({ stagelet }),
     }))
     const headers = noteHeaders(flags)

@@ -85,7 +85,9 @@ describe('an object', () => {
 
   it('that is a notifier says its host alone, as the path of a webhook may be its password', () => {
     const notifier = {
-      ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Notifier', metadata: { name: 'ops' } },
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Notifier',
+      metadata: { name: 'ops' },
       spec: { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com:8443/T0/key' } },
     }
     expect(cleanObject(notifier)).toMatchObject({

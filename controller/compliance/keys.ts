@@ -88,7 +88,8 @@ export const reportKeys = (
   [...dataKeys(facts), ...wrappingKeys(facts, wrappedBy), ...sealingKeys(facts)]
     .filter((life) => isWithin(life, sinceMs))
     .map(({ kind, name, ...life }) => ({
-      ...{ kind, name },
+      kind,
+      name,
       ...lifetimeOf(
         life,
         kind === 'sealing' ? [{ fromMs: -Infinity, everyMs: usualMs }] : limits,
@@ -106,6 +107,8 @@ export const reportRotations = (
       return !isEnd && Date.parse(at) >= sinceMs
     })
     .map(({ at, by, action, kind, name }) => ({
-      ...{ at, by, what: `${action} (${kind})` },
+      at,
+      by,
+      what: `${action} (${kind})`,
       ...(kind !== 'Project' && { key: name }),
     }))

@@ -7,14 +7,23 @@ const from = Date.parse('2026-01-01T00:00:00Z')
 const at = (days: number): number => from + days * day
 const text = (days: number): string => new Date(at(days)).toISOString().replace('.000', '')
 const nothing: ComplianceFacts = {
-  ...{ versions: [], secrets: [], dataKeys: [], keys: [], rules: [], auditSince: undefined },
+  versions: [],
+  secrets: [],
+  dataKeys: [],
+  keys: [],
+  rules: [],
+  auditSince: undefined,
   ages: {
-    ...{ masterSince: undefined, oldestDataKey: undefined, dataKeys: 0, sealingSince: undefined },
+    masterSince: undefined,
+    oldestDataKey: undefined,
+    dataKeys: 0,
+    sealingSince: undefined,
     named: new Map(),
   },
 }
 const project = {
-  ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Project' },
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Project',
   metadata: { name: 'cards', namespace: 'pay', uid: 'u' },
   spec: { secretPolicy: { maxAge: '90d', exempt: ['FREE'] }, keyRotation: { every: '90d' } },
 }
@@ -28,19 +37,25 @@ const asked = {
 const report = (facts: Partial<ComplianceFacts>, more: Partial<typeof asked> = {}) =>
   complianceReportOf({ ...nothing, ...facts }, { ...asked, ...more })
 const version = (n: number, days: number, more: Partial<VersionFact> = {}): VersionFact => ({
-  ...{ uid: 's1', name: 'token', key: 'TOKEN', scope: 'global', stagelet: null },
-  ...{ version: n, digest: `d${n}`, at: at(days), by: 'ann', ...more },
+  uid: 's1',
+  name: 'token',
+  key: 'TOKEN',
+  scope: 'global',
+  stagelet: null,
+  version: n,
+  digest: `d${n}`,
+  at: at(days),
+  by: 'ann',
+  ...more,
 })
 const row = (action: string, days: number, more: object = {}) => ({
-  ...{
-    at: text(days),
-    by: 'bob',
-    action,
-    kind: 'StagelySecret',
-    name: 'token',
-    detail: {},
-    ...more,
-  },
+  at: text(days),
+  by: 'bob',
+  action,
+  kind: 'StagelySecret',
+  name: 'token',
+  detail: {},
+  ...more,
 })
 
 describe('the values of a report', () => {
@@ -48,11 +63,18 @@ describe('the values of a report', () => {
     const { secrets } = report({ versions: [version(1, -50), version(2, 60)] })
     expect(secrets).toEqual([
       {
-        ...{ name: 'token', key: 'TOKEN', scope: 'global', exempt: false },
+        name: 'token',
+        key: 'TOKEN',
+        scope: 'global',
+        exempt: false,
         values: [
           {
-            ...{ version: 1, since: text(-50), until: text(60), by: 'ann' },
-            ...{ overdue_from: text(40), overdue_days: 20 },
+            version: 1,
+            since: text(-50),
+            until: text(60),
+            by: 'ann',
+            overdue_from: text(40),
+            overdue_days: 20,
           },
           { version: 2, since: text(60), by: 'ann' },
         ],
@@ -165,8 +187,12 @@ describe('the keys of a report', () => {
     })
     expect(keys).toEqual([
       {
-        ...{ kind: 'data', name: 'k1', since: text(0), until: text(95) },
-        ...{ overdue_from: text(90), overdue_days: 5 },
+        kind: 'data',
+        name: 'k1',
+        since: text(0),
+        until: text(95),
+        overdue_from: text(90),
+        overdue_days: 5,
       },
       { kind: 'data', name: 'k2', since: text(95), by: 'bob' },
     ])
@@ -182,12 +208,21 @@ describe('the keys of a report', () => {
     })
     expect(keys).toEqual([
       {
-        ...{ kind: 'master', name: 'local a', since: text(-100), until: text(0), by: 'bob' },
-        ...{ overdue_from: text(-10), overdue_days: 10 },
+        kind: 'master',
+        name: 'local a',
+        since: text(-100),
+        until: text(0),
+        by: 'bob',
+        overdue_from: text(-10),
+        overdue_days: 10,
       },
       {
-        ...{ kind: 'master', name: 'local b', since: text(0), by: 'bob' },
-        ...{ overdue_from: text(90), overdue_days: 10 },
+        kind: 'master',
+        name: 'local b',
+        since: text(0),
+        by: 'bob',
+        overdue_from: text(90),
+        overdue_days: 10,
       },
       { kind: 'sealing', name: 'x', since: text(-100), by: 'bob' },
     ])

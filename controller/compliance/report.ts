@@ -35,7 +35,8 @@ export const complianceReportOf = (
   const when = { sinceMs, nowMs }
   const exempt = secretPolicy?.exempt ?? []
   const limits = periods.map(({ fromMs, rules }) => ({
-    ...{ fromMs, everyMs: durationMs(everyOf(rules)) },
+    fromMs,
+    everyMs: durationMs(everyOf(rules)),
   }))
   const keyRules = { limits, usualMs: rotationMs, wrappedBy: keyProvider }
   const earlier = periods.slice(0, -1).flatMap(({ rules }, i) => {
@@ -46,10 +47,15 @@ export const complianceReportOf = (
     return [{ until, ...defined({ max_age: maxAge }), exempt: free, key_rotation: everyOf(rules) }]
   })
   return {
-    ...{ team, project: name, since: toTimestamp(sinceMs), issued_at: toTimestamp(nowMs) },
+    team,
+    project: name,
+    since: toTimestamp(sinceMs),
+    issued_at: toTimestamp(nowMs),
     rules: {
       ...defined({ max_age: secretPolicy?.maxAge, enforce: secretPolicy?.enforce }),
-      ...{ exempt, key_rotation: everyOf(spec), sealing_key_rotation: usual },
+      exempt,
+      key_rotation: everyOf(spec),
+      sealing_key_rotation: usual,
       key_rotation_enforced: keyRotation?.enforce === true,
       rotation: rotatesKeys ? 'auto' : 'off',
     },

@@ -47,7 +47,10 @@ const chained = (
   endMs: number | undefined,
 ): Version[] =>
   rows.map(({ version, at, by, valueSince }, i) => ({
-    ...{ version, since: at, by, until: rows[i + 1]?.at ?? endMs },
+    version,
+    since: at,
+    by,
+    until: rows[i + 1]?.at ?? endMs,
     ...defined({ valueSince }),
   }))
 

@@ -139,7 +139,11 @@ const requestTo = ({ to, address, call, signal }: Sending): http.ClientRequest =
   const { url, host, port } = to
   const { method = 'GET', headers = {}, body, ca } = call
   return (url.protocol === 'http:' ? http : https).request({
-    ...{ host: address, port, method, agent: false, path: `${url.pathname}${url.search}` },
+    host: address,
+    port,
+    method,
+    agent: false,
+    path: `${url.pathname}${url.search}`,
     ...(isIP(host) === 0 && { servername: host }),
     ...defined({ ca }),
     headers: {

@@ -14,7 +14,10 @@ import { sdkHandler } from './sdk-handler.ts'
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'the-secret-key' }
 const config = (endpoint: string, lookup: () => Promise<string[]>, allow = '') =>
   ({
-    ...{ region: 'eu-central-1', endpoint, credentials, maxAttempts: 1 },
+    region: 'eu-central-1',
+    endpoint,
+    credentials,
+    maxAttempts: 1,
     requestHandler: sdkHandler(
       createEgress({ own: () => [], lookup, deny: [], allow: parseRules('A', allow, []) }),
     ),

@@ -39,13 +39,17 @@ interface Bounds {
 const MiB = 1024 * 1024
 /** A parsed body takes up to ten times its bytes. */
 const ofKnown: Bounds = {
-  ...{ ofOne: 24 * MiB, ofAll: 96 * MiB },
-  ...{ little: MiB / 4, littleOfAll: 16 * MiB },
+  ofOne: 24 * MiB,
+  ofAll: 96 * MiB,
+  little: MiB / 4,
+  littleOfAll: 16 * MiB,
 }
 /** Their bodies have 64 KiB at most. */
 const ofStrangers: Bounds = {
-  ...{ ofOne: 4 * MiB, ofAll: 12 * MiB },
-  ...{ little: MiB / 16, littleOfAll: 4 * MiB },
+  ofOne: 4 * MiB,
+  ofAll: 12 * MiB,
+  little: MiB / 16,
+  littleOfAll: 4 * MiB,
 }
 
 interface Owned {

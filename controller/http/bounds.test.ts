@@ -77,7 +77,7 @@ test.each(texts)('the metadata of an object has a bound of %s', (field) => {
   const value = tooLarge[field] ?? 'x'.repeat(254)
   const { faults, metadata } = decodeMetadata(requireKind('Agent'), {
     name: 'box',
-    ...{ [field]: value },
+    [field]: value,
   })
   expect(faults).toMatchObject([{ field: `metadata.${field}`, reason: 'FieldValueTooLong' }])
   expect(JSON.stringify(metadata).length).toBeLessThan(300)

@@ -46,7 +46,8 @@ it(
   async () => {
     const { pem, keyPem } = await certificateUntil(Date.now() + 3_600_000, ['localhost'])
     const server = await listen(answerLarge, {
-      ...{ host: '127.0.0.1', port: 0 },
+      host: '127.0.0.1',
+      port: 0,
       tls: { chainPem: pem, keyPem },
     })
     const large = { method: 'POST', path: '/', body: 'b'.repeat(120_000) }

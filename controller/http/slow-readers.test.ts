@@ -84,7 +84,8 @@ describe('a stream whose client does not read', () => {
 describe('of the controller', () => {
   const uid = '6f7cf2b1-9a35-4c0e-a8f4-0f3a1a1f0a01'
   const project = {
-    ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Project' },
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'Project',
     metadata: {
       name: 'shop',
       namespace: 'default',
@@ -95,7 +96,12 @@ describe('of the controller', () => {
   }
   const change = { type: 'MODIFIED', object: project, text: JSON.stringify(project) }
   const admin: Principal = {
-    ...{ id: 'ada', name: 'ada', kind: 'user', admin: true, roles: new Map(), tokenId: 't' },
+    id: 'ada',
+    name: 'ada',
+    kind: 'user',
+    admin: true,
+    roles: new Map(),
+    tokenId: 't',
   }
 
   it.each([

@@ -127,7 +127,11 @@ describe('a key that goes to more services', () => {
     const { widened } = await impact([a, b], [a, wide, b, anEntry({ key: 'C' })])
     expect(widened).toEqual([
       {
-        ...{ namespace: 'default', project: 'shop', secret: 'a', key: 'A', scope: 'global' },
+        namespace: 'default',
+        project: 'shop',
+        secret: 'a',
+        key: 'A',
+        scope: 'global',
         before: [{ scope: 'web' }],
         services: [{ stagelet: 'shop', service: 'db' }],
       },
@@ -157,7 +161,10 @@ describe('a stagelet that no new revision reaches', () => {
     lastTransitionTime: '2026-01-02T00:00:00Z',
   })
   const failure = {
-    ...{ service: 'web', digest: digestFor('shop', 'web', [newA]), revision: 2, retry: '' },
+    service: 'web',
+    digest: digestFor('shop', 'web', [newA]),
+    revision: 2,
+    retry: '',
     message: 'crashed',
   }
   const stopped = { ...unknown('StoppedByHand'), type: 'Drifted', status: 'True' as const }
@@ -306,7 +313,10 @@ describe('over random sets', () => {
   }): SetEntry => {
     const { key, stagelet, references, value } = of
     return anEntry({
-      ...{ key, scope: of.scope, secretId: `${key} ${of.scope} ${stagelet ?? ''}`, version: value },
+      key,
+      scope: of.scope,
+      secretId: `${key} ${of.scope} ${stagelet ?? ''}`,
+      version: value,
       valueDigest: `${key} ${value} ${references === undefined ? '' : 'refers'}`,
       ...(stagelet === undefined ? {} : { stagelet }),
       ...(references === undefined ? {} : { references }),

@@ -134,7 +134,8 @@ const impactOfHits = (
 /** Of the deployment of pending edits, which change these services. */
 export const impactOfDeploy = (facts: StageletFacts, edited: readonly string[]): Impact => {
   const hits = edited.map((service) => ({
-    ...{ service, keys: [] },
+    service,
+    keys: [],
     reason: 'the compose file was edited',
   }))
   const held = hits.length === 0 ? undefined : whyStageletStopped(facts)

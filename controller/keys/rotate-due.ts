@@ -90,7 +90,10 @@ export const rotateDueKeys = async (deps: DueKeysDeps): Promise<Looked> => {
   deps.onKeysDue(plan.dues)
   const nowMs = clock.now()
   const noted = await noteProjectKeys(deps, facts.projects, {
-    ...{ ruleFor, objects, nowMs, waits: waiting.dataKeys },
+    ruleFor,
+    objects,
+    nowMs,
+    waits: waiting.dataKeys,
   })
   const told = dueKeys(plan, { nowMs, waits: waiting.sealing })
   await keys.tellOf(told.due)
@@ -101,5 +104,7 @@ export const rotateDueKeys = async (deps: DueKeysDeps): Promise<Looked> => {
 }
 
 const placeOf = ({ metadata }: KubeObject) => ({
-  ...{ kind: 'Project', namespace: metadata.namespace ?? '', name: metadata.name },
+  kind: 'Project',
+  namespace: metadata.namespace ?? '',
+  name: metadata.name,
 })

@@ -41,12 +41,18 @@ const createCluster = (clock: ReturnType<typeof createSteppedClock>) => {
       return saidBy()
     }
     const claims = createClaims({
-      ...{ client, clock, log: silentLogger, controllerId, times, onChange },
+      client,
+      clock,
+      log: silentLogger,
+      controllerId,
+      times,
+      onChange,
     })
     return { ...claims, told }
   }
   return {
-    ...{ follow, world },
+    follow,
+    world,
     lease: () => lease,
     remove: () => {
       lease = undefined

@@ -57,12 +57,21 @@ const reportToCluster = async (
     kind: 'Event',
     metadata: { name: `${leaseName}.${controllerId}`, namespace },
     involvedObject: {
-      ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: leaseName },
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      namespace,
+      name: leaseName,
       ...defined({ uid }),
     },
-    ...{ type: 'Warning', reason: 'ClaimedByAnother', message: message.slice(0, 1_000), count: 1 },
-    ...{ firstTimestamp: now, lastTimestamp: now, source: { component: 'stagely' } },
-    ...{ reportingComponent: 'stagely', reportingInstance: controllerId },
+    type: 'Warning',
+    reason: 'ClaimedByAnother',
+    message: message.slice(0, 1_000),
+    count: 1,
+    firstTimestamp: now,
+    lastTimestamp: now,
+    source: { component: 'stagely' },
+    reportingComponent: 'stagely',
+    reportingInstance: controllerId,
   })
   await post.catch((error: unknown) => {
     // The cluster still has the Event of the last time.

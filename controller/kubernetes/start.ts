@@ -66,10 +66,15 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   const client = createClusterClient({ ...options, signal })
   const mirror = createClusterObjects()
   const claims = createClaims({
-    ...{ ...options, client, log },
+    ...options,
+    client,
+    log,
     ...defined({ times: options.claimTimes }),
     onChange: createClaimReporter({
-      ...{ ...options, client, log, actor: clusterActor },
+      ...options,
+      client,
+      log,
+      actor: clusterActor,
       onClaimed: options.onClaimed ?? (() => undefined),
     }),
   })
@@ -87,25 +92,20 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   })
   const { pruneAll } = options
   const intake = createIntake({ store, clock, mirror, log, namespaces, pruneAll, isOurs, enqueue })
+  const deps = { store, client, clock, mirror, claims }
+  const removals = createRemovals({ store, log, actor: clusterActor })
   // One worker: the first pass handles the kinds in order, so that references exist.
   const loop = startControlLoop(
     { ...options, log, workers: 1 },
     createClusterReconciler({
-      store,
-      client,
-      clock,
-      mirror,
+      ...deps,
       secrets,
-      removals: createRemovals({ store, log, actor: clusterActor }),
-      claims,
+      removals,
       isHeld: (key) => intake.isHeld(key),
       isOurs,
     }),
   )
-  const events = startControlLoop(
-    { ...options, log, workers: 1 },
-    createEventReconciler({ store, client, mirror, claims }),
-  )
+  const events = startControlLoop({ ...options, log, workers: 1 }, createEventReconciler(deps))
   const reporter = createFollowReporter({ store, clock, log, actor: clusterActor })
   const follow = (stream: ClusterStream): Promise<void> =>
     followCollection({

@@ -14,7 +14,9 @@ const textOf = ({ file, line, field, message }: FolderFault): string =>
 
 /** A fault of the folder as a whole. */
 export const faultOfFolder = (dir: string, message: string): FolderFault => ({
-  ...{ file: dir, line: 0, message },
+  file: dir,
+  line: 0,
+  message,
 })
 
 /** The data from which the namespaces of a file are determined. */

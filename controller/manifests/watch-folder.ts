@@ -43,7 +43,12 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
   const actor: Actor = { name: 'folder', source: `folder:${dir}` }
   const { onFaults } = options
   const pass = createPass({
-    ...{ dir, store, actor, log, clock, pruneAll },
+    dir,
+    store,
+    actor,
+    log,
+    clock,
+    pruneAll,
     ...defined({ onFaults }),
   })
   const run = async (): Promise<ReconcileOutcome> => {

@@ -35,18 +35,28 @@ export const createMailer = ({
       )
     const { createTransport } = await import('nodemailer')
     const transport = createTransport({
-      ...{ host, port, secure: tls === 'implicit' },
+      host,
+      port,
+      secure: tls === 'implicit',
       // Without TLS only where the operator says so: a server that offers none is no reason to do without.
-      ...{ requireTLS: tls === 'starttls', ignoreTLS: tls === 'none' },
+      requireTLS: tls === 'starttls',
+      ignoreTLS: tls === 'none',
       ...(user !== undefined && { auth: { user, pass: password ?? '' } }),
-      ...{ connectionTimeout: mostMs, greetingTimeout: mostMs, socketTimeout: mostMs },
-      ...{ disableFileAccess: true, disableUrlAccess: true },
+      connectionTimeout: mostMs,
+      greetingTimeout: mostMs,
+      socketTimeout: mostMs,
+      disableFileAccess: true,
+      disableUrlAccess: true,
     })
     const close = (): void => transport.close()
     signal.addEventListener('abort', close)
     try {
       const { rejected } = await transport.sendMail({
-        ...{ from, to: [...to], subject, text, messageId: `<${id}@stagely>` },
+        from,
+        to: [...to],
+        subject,
+        text,
+        messageId: `<${id}@stagely>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
       })
       return rejected

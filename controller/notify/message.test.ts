@@ -3,11 +3,21 @@ import type { Notice } from '../../src/store/core/notice.ts'
 import { letterOf, slackPost, webhookPost, type NotifierMessage } from './message.ts'
 
 const notice = (more: Partial<Notice>): Notice => ({
-  ...{ reason: 'Expiring', kind: 'StagelySecret', team: 'default', project: 'shop' },
-  ...{ name: 'shop-key.web', message: 'ends soon', at: '2026-03-02T14:00:00Z', ...more },
+  reason: 'Expiring',
+  kind: 'StagelySecret',
+  team: 'default',
+  project: 'shop',
+  name: 'shop-key.web',
+  message: 'ends soon',
+  at: '2026-03-02T14:00:00Z',
+  ...more,
 })
 const message = (notices: readonly Notice[], dashboard?: string): NotifierMessage => ({
-  ...{ id: '1', notifier: 'team', notices, count: notices.length, dashboard },
+  id: '1',
+  notifier: 'team',
+  notices,
+  count: notices.length,
+  dashboard,
 })
 const base = 'https://stagely.example.com:8443'
 const all = [

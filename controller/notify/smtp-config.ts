@@ -40,7 +40,9 @@ const serverOf = (text: string): Server | undefined => {
     return {
       host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: url.port === '' ? ports[tls] : Number(url.port),
-      ...{ tls, user: given(url.username), password: given(url.password) },
+      tls,
+      user: given(url.username),
+      password: given(url.password),
     }
   } catch {
     return undefined

@@ -49,7 +49,8 @@ describe('what a change of a stagelet concerns', () => {
   it('is nothing where an agent was only seen or timed again, and something where it was lost', () => {
     const index = createStageletIndex()
     const agent = (ready: string, status: object): KubeObject => ({
-      ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Agent' },
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Agent',
       metadata: { name: 'box', namespace: 'default', uid: 'a' },
       status: { conditions: [{ type: 'Ready', status: ready, reason: 'r' }], ...status },
     })

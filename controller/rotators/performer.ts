@@ -191,7 +191,10 @@ const follow = async (
   const { store, staged, egress, clock, log, random = Math.random } = deps
   const { namespace, name } = refOf(rotation)
   const at = {
-    ...{ uid: rotation.metadata.uid ?? '', namespace, name, spec: rotation.spec },
+    uid: rotation.metadata.uid ?? '',
+    namespace,
+    name,
+    spec: rotation.spec,
     isRefused: status.cause === 'Refused' && !isWritten(status),
   }
   const secretOf = (secret: string): Promise<Buffer> =>
@@ -199,7 +202,7 @@ const follow = async (
   try {
     const rotator = await deps.openRotator(at, { egress, clock, secretOf })
     const from = { store, staged, rotator, rotation, status, gathered }
-    const work = { ...from, ...{ nowMs, clock, random, log, signal } }
+    const work = { ...from, nowMs, clock, random, log, signal }
     return { outcome: await runEffect(next.effect, work) }
   } catch (error) {
     const isKnown = error instanceof RotatorFault || error instanceof StagelyError
@@ -241,7 +244,9 @@ const eventsOf = (
     ...(isNews ? [{ reason: 'RotationBlocked' as const, message: blocked.message }] : []),
   ]
   return all.map(({ reason, message }) => ({
-    ...{ regarding: rotation, reason, message },
+    regarding: rotation,
+    reason,
+    message,
     type: warnings.has(reason) ? 'Warning' : 'Normal',
   }))
 }
@@ -276,7 +281,10 @@ const store = async (
       for (const event of eventsOf(current, status, told)) await tx.recordEvent(event)
       if (before.phase !== status.phase || before.step !== status.step || told !== undefined)
         await tx.audit(refOf(rotation), 'rotation step', {
-          ...{ attempt: status.attempt, from: before.phase, to: status.phase, ...detail },
+          attempt: status.attempt,
+          from: before.phase,
+          to: status.phase,
+          ...detail,
           ...(told?.reason === 'RotationProven' && { evidence: status.evidence }),
           ...defined({ step: status.step, what: told?.reason, message: told?.message }),
         })

@@ -4,7 +4,8 @@ import { isReturn, isTriedAgain } from './returns.ts'
 
 const ready = (kind: string, status: string): KubeObject =>
   ({
-    ...{ kind, metadata: { name: 'one', namespace: 'default' } },
+    kind,
+    metadata: { name: 'one', namespace: 'default' },
     status: { conditions: [{ type: 'Ready', status, reason: 'Test' }] },
   }) as unknown as KubeObject
 const secret = (version?: number): KubeObject =>

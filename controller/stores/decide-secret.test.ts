@@ -135,10 +135,12 @@ describe('what is removed', () => {
     const three = [long, long, missing(now.nowMs - 200_000)]
     expect(decideRemoval(three, facts)).toEqual({ remove: [], isBraked: true })
     expect(decideRemoval([long], { ...facts, isBraked: true })).toEqual({
-      ...{ remove: [], isBraked: true },
+      remove: [],
+      isBraked: true,
     })
     expect(decideRemoval(three, { ...facts, isBraked: true, isResumed: true })).toEqual({
-      ...{ remove: three, isBraked: false },
+      remove: three,
+      isBraked: false,
     })
     expect(decideRemoval([long, long], facts).isBraked).toBe(false)
   })

@@ -120,7 +120,8 @@ export const decideFetched = (
   const known = { version, place, ...defined({ fetchedAt }) }
   const refuse = (reason: string, why: string): SecretOutcome<never> | undefined =>
     news({
-      ...{ secret, known: withServedEnd(secret, known) },
+      secret,
+      known: withServedEnd(secret, known),
       fresh: no(reason, `${why}${served(secret)}`),
     })
   const cut = cutProperty(answer.value, secret.external.property)

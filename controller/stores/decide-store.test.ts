@@ -18,7 +18,10 @@ const facts = (given: Partial<StoreStepInput> = {}): StoreStepInput => ({
   ...given,
 })
 const fault = (given: Partial<KnownFault>): KnownFault => ({
-  ...{ kind: 'Unavailable', message: 'no answer', tries: 1, at: 1_000_000 },
+  kind: 'Unavailable',
+  message: 'no answer',
+  tries: 1,
+  at: 1_000_000,
   ...given,
 })
 const asked = { look: true, keys: false, check: false, hints: false }

@@ -102,7 +102,9 @@ export const storeHttp =
     await spend?.(signal)
     const call: EgressCall = {
       url,
-      ...{ method, signal, ca },
+      method,
+      signal,
+      ca,
       headers: {
         accept: 'application/json',
         ...(body !== undefined && { 'content-type': 'application/json' }),

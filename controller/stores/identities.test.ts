@@ -76,7 +76,8 @@ describe('an identity of the controller', () => {
     await expect(granted('pay', aws)).rejects.toThrow("for the cloud's own address alone")
     const withQueue = (queueUrl: string) =>
       granted('pay', {
-        ...{ aws: { region: 'eu-central-1' }, auth: { identity: 'reader' } },
+        aws: { region: 'eu-central-1' },
+        auth: { identity: 'reader' },
         push: { sqs: { queueUrl } },
       })
     const own = 'https://sqs.eu-central-1.amazonaws.com/111122223333/hints'

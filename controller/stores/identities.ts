@@ -84,8 +84,11 @@ export const readStoreIdentities = async (config: IdentityConfig): Promise<Store
       decoded.error.issues.map(({ path, message }) => `${what}: ${path.join('.')}: ${message}`),
     )
   return Object.entries(decoded.data).map(([named, own]) => ({
-    ...{ name: named, provider: own.provider, teams: own.teams },
-    ...{ address: own.address, credentialFile: own.credential_file },
+    name: named,
+    provider: own.provider,
+    teams: own.teams,
+    address: own.address,
+    credentialFile: own.credential_file,
   }))
 }
 

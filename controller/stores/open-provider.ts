@@ -37,7 +37,9 @@ const openingOf = (credential: string | undefined, deps: ProviderDeps): Opening 
   const { identity } = deps
   const file = identity?.credentialFile
   return {
-    ...{ clock: deps.clock, egress: deps.egress, keyOfProcess: keyOfProcess() },
+    clock: deps.clock,
+    egress: deps.egress,
+    keyOfProcess: keyOfProcess(),
     spend: (signal) => deps.spend?.(signal) ?? Promise.resolve(),
     http: (to) => storeHttp(deps, to),
     isOwn: identity !== undefined && identity.provider !== 'command' && file === undefined,

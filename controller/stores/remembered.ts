@@ -47,7 +47,11 @@ const faultOf = (
 export const rememberedOf = (status: SecretStoreStatus, nowMs: number): Remembered => {
   const { answered = {}, credential = '', identity, lagSeconds = 0, lastLookAt } = status
   return {
-    ...{ answered, triedKey: credential, identity, lagMs: lagSeconds * 1000, cursor: undefined },
+    answered,
+    triedKey: credential,
+    identity,
+    lagMs: lagSeconds * 1000,
+    cursor: undefined,
     lookedAt: lastLookAt === undefined ? undefined : Date.parse(lastLookAt),
     fault: faultOf(status, nowMs),
     isBraked: findCondition(status.conditions, 'Braked')?.status === 'True',

@@ -12,7 +12,9 @@ export interface Requests {
 }
 
 export const noRequests: Requests = {
-  ...{ refresh: undefined, check: undefined, resume: undefined },
+  refresh: undefined,
+  check: undefined,
+  resume: undefined,
   keys: [],
 }
 

@@ -89,7 +89,9 @@ export class Runner {
     this.#releaseBudget = release
     this.#connection = new StoreConnection(deps)
     this.#hints = new HintListener({
-      ...{ clock, log: deps.log, random: () => this.#roll() },
+      clock,
+      log: deps.log,
+      random: () => this.#roll(),
       onHints: () => {
         this.#main.runNow()
         this.#beside.runNow()
@@ -130,12 +132,20 @@ export class Runner {
     const look = resume !== undefined || (refresh !== undefined && keys.length === 0)
     const { lookedAt, fault, triedKey } = this.#known
     return decideStore({
-      ...{ nowMs: this.#deps.clock.now(), everyMs: everyMsOf(of.spec), offset: offsetOf(of.uid) },
-      ...{ sinceMs: this.#sinceMs, secrets: allowed.length, news: news.length, lookedAt, fault },
+      nowMs: this.#deps.clock.now(),
+      everyMs: everyMsOf(of.spec),
+      offset: offsetOf(of.uid),
+      sinceMs: this.#sinceMs,
+      secrets: allowed.length,
+      news: news.length,
+      lookedAt,
+      fault,
       isUntried: triedKey !== key,
       isDeaf: of.spec.push?.sqs !== undefined && !this.#connection.isKnown,
       asked: {
-        ...{ look, keys: keys.length > 0, check: check !== undefined },
+        look,
+        keys: keys.length > 0,
+        check: check !== undefined,
         hints: this.#hints.keys.length > 0,
       },
       random: this.#random,
@@ -284,8 +294,12 @@ export class Runner {
     const after = statusAfter(this.#status, {
       ...this.#known,
       queue: this.#hints.state,
-      ...{ spec: of.spec, generation: object.metadata.generation ?? 1, nowMs: now },
-      ...{ credential: triedKey, secrets: allowed.length + out.length, calls: this.#budget.used },
+      spec: of.spec,
+      generation: object.metadata.generation ?? 1,
+      nowMs: now,
+      credential: triedKey,
+      secrets: allowed.length + out.length,
+      calls: this.#budget.used,
       nextAt: at === Infinity ? undefined : at,
     })
     const isStale = isStaleIn(after)

@@ -18,7 +18,10 @@ const secretOf = (key: string): KubeObject => ({
   kind: 'StagelySecret',
   metadata: { name: key, namespace: 'default', uid: key },
   spec: {
-    ...{ projectRef: { name: 'shop' }, key: 'DB', scope: 'global', type: 'env' },
+    projectRef: { name: 'shop' },
+    key: 'DB',
+    scope: 'global',
+    type: 'env',
     valueFrom: { external: { store: 'here', key } },
   },
 })
@@ -54,10 +57,17 @@ const world = (...keys: string[]) => {
     } as unknown as StoreProvider
     const { signal } = new AbortController()
     return step(
-      { ...{ store, provider, signal }, clock: createFakeClock() },
+      { store, provider, signal, clock: createFakeClock() },
       {
-        ...{ of, allowed, news: [], requests: { keys }, hinted: keys, kind },
-        ...{ cursor: undefined, isBraked: false, isResumed: false },
+        of,
+        allowed,
+        news: [],
+        requests: { keys },
+        hinted: keys,
+        kind,
+        cursor: undefined,
+        isBraked: false,
+        isResumed: false,
       },
     )
   }

@@ -204,8 +204,11 @@ const removeMissing = async (
 ): Promise<boolean> => {
   if (of.spec.onMissing !== 'Remove') return false
   const { remove, isBraked } = decideRemoval(missing, {
-    ...{ all: allowed.length, everyMs: everyMsOf(of.spec), nowMs: deps.clock.now() },
-    ...{ isBraked: before, isResumed },
+    all: allowed.length,
+    everyMs: everyMsOf(of.spec),
+    nowMs: deps.clock.now(),
+    isBraked: before,
+    isResumed,
   })
   if (remove.length === 0) return isBraked
   // What is missing is missing only for somebody whom the store knows.

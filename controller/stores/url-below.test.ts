@@ -49,7 +49,8 @@ const faultsOf = (block: object): unknown => {
     allow: { projects: ['shop'], remote: ['*'] },
   }
   const read = decodeObject({
-    ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'SecretStore' },
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'SecretStore',
     metadata: { name: 'one', namespace: 'default' },
     spec: { ...base, ...block },
   })

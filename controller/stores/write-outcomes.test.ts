@@ -5,7 +5,8 @@ import { no } from '../reconcilers/verdict.ts'
 import { writeOutcomes, type OutcomeWriteDeps } from './write-outcomes.ts'
 
 const outcomes = Array.from({ length: 5_000 }, () => ({
-  ...{ secret: { known: {} }, fresh: no('Test', 'test') },
+  secret: { known: {} },
+  fresh: no('Test', 'test'),
 })) as never[]
 const of = { uid: 'u1', ref: { kind: 'SecretStore', namespace: 'default', name: 'one' } } as never
 

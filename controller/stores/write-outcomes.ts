@@ -198,11 +198,13 @@ const messageIn = ({ conditions }: SecretStoreStatus, type: string): string =>
   findCondition(conditions, type)?.message ?? ''
 
 export const storeStale = (status: SecretStoreStatus): ToldOfStore => ({
-  ...{ reason: 'StoreStale', message: messageIn(status, 'Fresh') },
+  reason: 'StoreStale',
+  message: messageIn(status, 'Fresh'),
 })
 
 export const storeUnauthorized = (status: SecretStoreStatus): ToldOfStore => ({
-  ...{ reason: 'StoreUnauthorized', message: messageIn(status, 'Ready') },
+  reason: 'StoreUnauthorized',
+  message: messageIn(status, 'Ready'),
 })
 
 /** With what people are told by the same write. */

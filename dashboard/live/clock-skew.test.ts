@@ -6,7 +6,9 @@ const agent = (name: string, skew?: number): Agent =>
   ({ name, team: 'default', ...(skew === undefined ? {} : { clock_skew_ms: skew }) }) as Agent
 const stagelet = (on: string): Stagelet =>
   ({
-    ...{ name: 'prod', team: 'default', agent: on },
+    name: 'prod',
+    team: 'default',
+    agent: on,
     services: [{ name: 'web', since: '2026-03-02T14:00:00.000Z' }, { name: 'job' }],
   }) as unknown as Stagelet
 

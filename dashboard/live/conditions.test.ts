@@ -3,7 +3,11 @@ import type { Condition } from '../../src/rest/types.ts'
 import { isTrouble, conditionKind, conditionWords } from './conditions.ts'
 
 const condition = (type: string, status: Condition['status']): Condition => ({
-  ...{ type, status, reason: 'Any', message: 'why', since: '2026-03-02T14:00:00Z' },
+  type,
+  status,
+  reason: 'Any',
+  message: 'why',
+  since: '2026-03-02T14:00:00Z',
 })
 
 it('knows what a person should read, also of a type that it does not know', () => {

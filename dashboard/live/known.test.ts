@@ -16,7 +16,9 @@ it('says that one is not there only when the whole list is known', () => {
   expect(findIn({ state: 'loading', part: ['a'] }, isB).state).toBe('loading')
   expect(findIn({ state: 'loading', part: ['a', 'b'] }, isB)).toEqual(known('b'))
   expect(findIn({ state: 'failed', failure: failure(3), part: ['b'] }, isB)).toMatchObject({
-    ...{ state: 'known', value: 'b', failure: { since: 3 } },
+    state: 'known',
+    value: 'b',
+    failure: { since: 3 },
   })
 })
 
@@ -26,7 +28,8 @@ it('changes what is known, and keeps what is said of it', () => {
   expect(mapKnown<readonly string[], number>(loading, count)).toEqual(loading)
   expect(partOf(mapKnown({ state: 'loading', part: ['a', 'b'] }, count))).toBe(2)
   expect(mapKnown({ state: 'known', value: ['a'], failure: failure(2) }, count)).toMatchObject({
-    ...{ value: 1, failure: { since: 2 } },
+    value: 1,
+    failure: { since: 2 },
   })
   expect(someOf<string>(failed())).toEqual([])
 })
@@ -35,7 +38,8 @@ it('knows several together only when it knows each', () => {
   expect(together(known(1), known('a'))).toEqual(known([1, 'a']))
   expect(together(known(1), loading)).toEqual(loading)
   expect(together(known(1), loading, failed(5), failed(4))).toMatchObject({
-    ...{ state: 'failed', failure: { since: 4 } },
+    state: 'failed',
+    failure: { since: 4 },
   })
   const stale: Known<number> = { state: 'known', value: 1, failure: failure(7) }
   expect(together(stale, known(2))).toMatchObject({ value: [1, 2], failure: { since: 7 } })

@@ -55,7 +55,8 @@ it('says that a stagelet is being deleted, since when, and for whom it waits', (
   const away = condition('SecretsInSync', 'Unknown', 'AgentAway')
   const since = '2026-03-02T15:00:00Z'
   expect(stageletState(stagelet([away], { deleting_since: since }))).toMatchObject({
-    ...{ word: 'Deleting', since },
+    word: 'Deleting',
+    since,
     why: 'It is being deleted, and waits for agent web-3, which is not connected.',
   })
 })

@@ -103,7 +103,10 @@ const columnsOf = (
       </>
     ),
   },
-  { title: 'Role', render: (member) => <MemberRole {...{ team, member, onChanged }} /> },
+  {
+    title: 'Role',
+    render: (member) => <MemberRole team={team} member={member} onChanged={onChanged} />,
+  },
   { title: 'Since', wide: true, render: ({ since }) => <Since at={since} /> },
   {
     title: 'Action',

@@ -100,7 +100,7 @@ const RolloutPage = ({ project }: { readonly project: Project }) => {
       windowTitle={`${glyphs.get(kind) ?? '◐'} ${project.name} rollout`}
       within={<a href={projectUrl(project)}>{project.name}</a>}
       title="Rollout"
-      tabs={<ProjectTabs {...{ team: project.team, name: project.name }} current="Rollout" />}
+      tabs={<ProjectTabs team={project.team} name={project.name} current="Rollout" />}
       state={
         rollout === undefined || kind === undefined ? null : (
           <span>

@@ -4,7 +4,11 @@ import type { BatchAnswer, Edit, ChangeImpact, Operation } from './staging.ts'
 
 const edits = (count: number): Edit[] =>
   Array.from({ length: count }, (_, id) => ({
-    ...{ id, op: 'create', key: `K${id}`, scope: 'global', type: 'env' },
+    id,
+    op: 'create',
+    key: `K${id}`,
+    scope: 'global',
+    type: 'env',
   }))
 const operation = (value: string): Operation => ({ op: 'create', key: 'K', value })
 
@@ -29,10 +33,18 @@ it('puts as many edits in a request as it takes, by count and by bytes', () => {
 })
 
 const hit = (service: string, keys: string[]) => ({
-  ...{ stagelet: 'prod', stagelet_id: 'stl_1', service, keys, reason: 'new value' },
+  stagelet: 'prod',
+  stagelet_id: 'stl_1',
+  service,
+  keys,
+  reason: 'new value',
 })
 const impact = (part: Partial<ChangeImpact>): ChangeImpact => ({
-  ...{ affected: [], cascaded: [], held: [], widened: [], untouched: 0 },
+  affected: [],
+  cascaded: [],
+  held: [],
+  widened: [],
+  untouched: 0,
   ...part,
 })
 const cascade = { stagelet: 'prod', stagelet_id: 'stl_1', service: 'db', with: ['web'] }
@@ -40,19 +52,27 @@ const cascade = { stagelet: 'prod', stagelet_id: 'stl_1', service: 'db', with: [
 it('reaches with all requests what any of them reaches', () => {
   const wide = { key: 'A', scope: 'global', before: [{ scope: 'web' }], services: [] }
   const one = impact({
-    ...{ affected: [hit('web', ['A'])], cascaded: [cascade], widened: [wide], untouched: 3 },
+    affected: [hit('web', ['A'])],
+    cascaded: [cascade],
+    widened: [wide],
+    untouched: 3,
   })
   const other = impact({ affected: [hit('web', ['B']), hit('db', ['C'])], untouched: 3 })
   expect(impactOfAll([one, other])).toEqual(
     impact({
-      ...{ affected: [hit('web', ['A', 'B']), hit('db', ['C'])], widened: [wide], untouched: 3 },
+      affected: [hit('web', ['A', 'B']), hit('db', ['C'])],
+      widened: [wide],
+      untouched: 3,
     }),
   )
 })
 
 it('counts operations through, and names the one revision', () => {
   const answer = (part: Partial<BatchAnswer>): BatchAnswer => ({
-    ...{ results: [], set: 'before', impact: impact({}), warnings: [] },
+    results: [],
+    set: 'before',
+    impact: impact({}),
+    warnings: [],
     ...part,
   })
   const results = [{}, {}] as unknown as BatchAnswer['results']
@@ -69,8 +89,11 @@ it('counts operations through, and names the one revision', () => {
 it('knows whether a later dry run still promises the same', () => {
   const update = { op: 'update', change: 'value', id: 'sec_1', updated_at: 'then' }
   const answer = (results: object[], part: Partial<BatchAnswer> = {}): BatchAnswer => ({
-    ...{ results: results as BatchAnswer['results'], set: 'before', warnings: [] },
-    ...{ impact: impact({ affected: [hit('web', ['A'])], untouched: 3 }), ...part },
+    results: results as BatchAnswer['results'],
+    set: 'before',
+    warnings: [],
+    impact: impact({ affected: [hit('web', ['A'])], untouched: 3 }),
+    ...part,
   })
   const before = answer([update])
   expect(saysSame(before, answer([{ ...update, updated_at: 'now' }], { set: 'later' }))).toBe(true)

@@ -36,7 +36,8 @@ export const usePages = <T>(key: readonly unknown[], readPage: ReadPage<T>): Pag
     } catch (error) {
       if (signal?.aborted === true) return
       setFailure((before) => ({
-        ...{ error, since: before?.since ?? now() },
+        error,
+        since: before?.since ?? now(),
         retry: cursor === undefined ? reload : () => void read(cursor),
       }))
     } finally {

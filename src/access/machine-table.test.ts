@@ -22,7 +22,11 @@ const rows: readonly [name: RegExp, needs: readonly [Verb, Resource] | undefined
 const namespace = 'shop'
 
 const login = (role: TeamRole | undefined, more: Partial<Principal> = {}): Principal => ({
-  ...{ id: 'id', name: 'name', kind: 'user', admin: false, tokenId: 'token' },
+  id: 'id',
+  name: 'name',
+  kind: 'user',
+  admin: false,
+  tokenId: 'token',
   roles: new Map(role === undefined ? [] : [[namespace, role]]),
   ...more,
 })

@@ -9,25 +9,42 @@ const newSigner = () =>
 const signer = newSigner()
 const point = { seq: 7, hash: 'h' }
 const report: SignedReport['report'] = {
-  ...{ team: 'pay', project: 'cards', since: '2025-07-01T00:00:00Z' },
+  team: 'pay',
+  project: 'cards',
+  since: '2025-07-01T00:00:00Z',
   issued_at: '2026-07-01T00:00:00Z',
   rules: {
-    ...{ max_age: '90d', exempt: ['PUBLIC_URL'], key_rotation: '90d', key_rotation_enforced: true },
-    ...{ sealing_key_rotation: '365d', rotation: 'auto' },
+    max_age: '90d',
+    exempt: ['PUBLIC_URL'],
+    key_rotation: '90d',
+    key_rotation_enforced: true,
+    sealing_key_rotation: '365d',
+    rotation: 'auto',
   },
   keys: [
     {
-      ...{ kind: 'data', name: 'k1', since: '2026-01-01T00:00:00Z', by: 'controller' },
-      ...{ until: '2026-04-11T00:00:00Z', overdue_from: '2026-04-01T00:00:00Z', overdue_days: 10 },
+      kind: 'data',
+      name: 'k1',
+      since: '2026-01-01T00:00:00Z',
+      by: 'controller',
+      until: '2026-04-11T00:00:00Z',
+      overdue_from: '2026-04-01T00:00:00Z',
+      overdue_days: 10,
     },
   ],
   secrets: [
     {
-      ...{ name: 'token', key: 'TOKEN', scope: 'global', exempt: false },
+      name: 'token',
+      key: 'TOKEN',
+      scope: 'global',
+      exempt: false,
       values: [
         {
-          ...{ version: 3, since: '2026-01-01T00:00:00Z', by: 'ann' },
-          ...{ overdue_from: '2026-04-01T00:00:00Z', overdue_days: 91 },
+          version: 3,
+          since: '2026-01-01T00:00:00Z',
+          by: 'ann',
+          overdue_from: '2026-04-01T00:00:00Z',
+          overdue_days: 91,
         },
       ],
     },
@@ -35,7 +52,9 @@ const report: SignedReport['report'] = {
   ],
   rotations: [{ at: '2026-04-11T00:00:00Z', by: 'ann', what: 'rotate keys (Keys)' }],
   head: {
-    ...{ type: 'head', ...point, public_key: signer.publicKey },
+    type: 'head',
+    ...point,
+    public_key: signer.publicKey,
     signature: signer.sign('head', point),
   },
 }

@@ -9,12 +9,21 @@ const newSigner = () =>
 const signer = newSigner()
 const point = { seq: 7, hash: 'h' }
 const receipt: Receipt = {
-  ...{ team: 'default', project: 'shop', revision: 4, closed_at: '2026-01-31T10:00:00Z' },
-  ...{ by: ['ann'], note: 'rotate', written: 1, deleted: 0, keys: ['URL'] },
+  team: 'default',
+  project: 'shop',
+  revision: 4,
+  closed_at: '2026-01-31T10:00:00Z',
+  by: ['ann'],
+  note: 'rotate',
+  written: 1,
+  deleted: 0,
+  keys: ['URL'],
   stagelets: [{ name: 'prod', state: 'running', since: '2026-01-31T10:00:04Z' }],
   issued_at: '2026-01-31T11:00:00Z',
   head: {
-    ...{ type: 'head', ...point, public_key: signer.publicKey },
+    type: 'head',
+    ...point,
+    public_key: signer.publicKey,
     signature: signer.sign('head', point),
   },
 }

@@ -180,7 +180,8 @@ const stillUsed = async (
     `select Host from mysql.global_priv where User = ${mariadbText(username)} and ${unlocked}`,
   )
   return {
-    ...{ sessions: hosts.length, from: [...new Set(hosts)].sort().slice(0, 100) },
+    sessions: hosts.length,
+    from: [...new Set(hosts)].sort().slice(0, 100),
     ...(watchMs > 0 && { watchedMs: watchMs }),
     ...(open.length === 0 && { ended: true }),
   }

@@ -12,7 +12,12 @@ interface Given {
 }
 
 const role = (name: string, more: object = {}) => ({
-  ...{ name, super: false, mighty: false, rights: [], login: false, asks: false },
+  name,
+  super: false,
+  mighty: false,
+  rights: [],
+  login: false,
+  asks: false,
   ...more,
 })
 const base = { database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] }
@@ -165,7 +170,8 @@ describe('a step of a rotation of Postgres', () => {
   it.each(tooMuch)('sets nothing with %s', async (_, given, tweak, fault) => {
     const { step, ran } = open(given)
     await expect(step('set', tweak)).rejects.toMatchObject({
-      ...{ kind: 'Failed', message: expect.stringMatching(fault) as string },
+      kind: 'Failed',
+      message: expect.stringMatching(fault) as string,
     })
     expect(ran.every((one) => /^\s*select/.test(one))).toBe(true)
   })

@@ -58,7 +58,9 @@ const readLine = (line: unknown, where: string, check: CheckLine): StructuredLin
   if (typeof checked === 'string') return { where, message: checked }
   const { key, scope, stagelet, value, value_base64: base64, ...fields } = checked
   return {
-    ...{ key, where, fields },
+    key,
+    where,
+    fields,
     ...defined({ scope, stagelet, value, value_base64: base64 }),
   }
 }

@@ -29,7 +29,11 @@ JSON.parse('{')
   await build({
     entryPoints: [join(dir, 'fails.ts')],
     outfile: join(dir, 'out/fails.mjs'),
-    ...{ bundle: true, platform: 'node', format: 'esm', sourcemap: true, sourcesContent: false },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    sourcemap: true,
+    sourcesContent: false,
     logLevel: 'silent',
   })
 })

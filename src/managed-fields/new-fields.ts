@@ -55,8 +55,12 @@ export const entriesOfNew = (
   const text = allFieldsText(shape, value)
   if (text === undefined) return []
   const entry: ManagedFieldsEntry = {
-    ...{ manager, operation: 'Update', apiVersion, time: now },
-    ...{ fieldsType: 'FieldsV1', fieldsV1: formOf(text) },
+    manager,
+    operation: 'Update',
+    apiVersion,
+    time: now,
+    fieldsType: 'FieldsV1',
+    fieldsV1: formOf(text),
   }
   return [subresource === '' ? entry : { ...entry, subresource }]
 }

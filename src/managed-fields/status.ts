@@ -36,7 +36,10 @@ export const withStatusOwner = (
         managersAfterUpdate({
           shape: shapeOfKind(kind),
           managers: parseManagers(concerned) ?? [],
-          ...{ who, before: statusOf(before), after: statusOf(object), now },
+          who,
+          before: statusOf(before),
+          after: statusOf(object),
+          now,
         }),
       )
   const others = entries.filter((entry) => !concerned.includes(entry))

@@ -91,7 +91,14 @@ describe('parseManifests', () => {
   it('takes for numbers what has a digit before its exponent, as kubectl does', () => {
     const text = `${project('a')}spec: {a: e-1, b: ., c: E5, d: 1e3, e: -.5, f: 1_0.2, g: 7., h: .NaN}\n`
     expect(parseManifests(text, 'a.yaml').documents[0]?.object.spec).toEqual({
-      ...{ a: 'e-1', b: '.', c: 'E5', d: 1000, e: -0.5, f: 10.2, g: 7, h: NaN },
+      a: 'e-1',
+      b: '.',
+      c: 'E5',
+      d: 1000,
+      e: -0.5,
+      f: 10.2,
+      g: 7,
+      h: NaN,
     })
   })
 

@@ -5,12 +5,23 @@ import { decodeReport, fitReport, fitStored } from './fit-report.ts'
 import type { ReportedStagelet } from './messages.ts'
 
 const service = (name: string): ReportedStagelet['services'][number] => ({
-  ...{ name, digests: ['d'], containers: 1, state: 'running', restarts: 0 },
+  name,
+  digests: ['d'],
+  containers: 1,
+  state: 'running',
+  restarts: 0,
 })
 
 const report = (more: Partial<ReportedStagelet> = {}): ReportedStagelet => ({
-  ...{ stageletUid: 's', generation: 1, epoch: 1, revision: 1, phase: 'Settled' },
-  ...{ services: [service('web')], passed: { web: 'd' }, pendingEdits: [], missingVariables: [] },
+  stageletUid: 's',
+  generation: 1,
+  epoch: 1,
+  revision: 1,
+  phase: 'Settled',
+  services: [service('web')],
+  passed: { web: 'd' },
+  pendingEdits: [],
+  missingVariables: [],
   ...more,
 })
 

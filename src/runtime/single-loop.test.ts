@@ -10,7 +10,8 @@ const start = (run: (at: number) => ReconcileOutcome | Promise<ReconcileOutcome>
   const loop = startSingleLoop(
     { clock, log: silentLogger },
     {
-      ...{ name: 'test', settleMs: 100 },
+      name: 'test',
+      settleMs: 100,
       run: async () => {
         runs.push(clock.now())
         return run(clock.now())

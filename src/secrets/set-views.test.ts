@@ -3,8 +3,15 @@ import type { SetEntry } from './visible.ts'
 import { viewsOf } from './set-views.ts'
 
 const entry = (key: string, scope: string, stagelet?: string): SetEntry => ({
-  ...{ secretId: `${key}.${scope}`, name: `${key}.${scope}`, version: 1, key, scope, type: 'env' },
-  ...{ bytes: 1, valueDigest: `${key} ${scope}`, ...(stagelet !== undefined && { stagelet }) },
+  secretId: `${key}.${scope}`,
+  name: `${key}.${scope}`,
+  version: 1,
+  key,
+  scope,
+  type: 'env',
+  bytes: 1,
+  valueDigest: `${key} ${scope}`,
+  ...(stagelet !== undefined && { stagelet }),
 })
 
 const keysOf = (entries: readonly SetEntry[], service: string, stagelet = 'prod'): string[] =>

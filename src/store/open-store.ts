@@ -178,7 +178,10 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       clock,
       log,
       retention,
-      ...{ sealedValues, mailDomains, onOutdated, lastSteps },
+      sealedValues,
+      mailDomains,
+      onOutdated,
+      lastSteps,
     })
     started = store
     await claimKey(store, keyRing)
@@ -207,7 +210,8 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       lease: leaseSql && createLeaderLease(leaseSql),
       connections: new AgentConnections(sql, store, replicas.id),
       replicas,
-      ...{ sql, outdated },
+      sql,
+      outdated,
       get isClosed() {
         return closing !== undefined
       },

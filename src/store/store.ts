@@ -69,7 +69,8 @@ export class Store implements Reader {
     const { sql, keys, writer } = parts
     this.#openSet = createDeliveries((projectUid, revision, deliveries) =>
       openSets(sql, keys, deliveries, {
-        ...{ projectUid, revision },
+        projectUid,
+        revision,
         audit: (set) => auditDeliveries(sql, writer, set, deliveries),
       }),
     )

@@ -23,7 +23,8 @@ it.each([
     'a database that was set back',
     { mode: 'off', oldestWaitMs: 0, isOutdated: true },
     {
-      ...{ ok: false, failed: 'database' },
+      ok: false,
+      failed: 'database',
       reason: 'the database was restored, or has lost commits: this controller begins anew',
     },
   ],

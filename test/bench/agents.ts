@@ -110,7 +110,9 @@ const readPropagation = async (world: World, size: number): Promise<Row[]> => {
     name: `slo_${size}_${objective}_p99_ms`,
     value: Number(value),
     unit: 'ms',
-    ...{ proven: slo.proven, median: Number(median), max: Number(max) },
+    proven: slo.proven,
+    median: Number(median),
+    max: Number(max),
   }))
 }
 

@@ -56,7 +56,9 @@ const numbersOf = (line: Line): Numbers | undefined => {
   const each = (seconds: number): number | undefined =>
     count === undefined ? undefined : (seconds * 1_000) / count
   return {
-    ...{ ms: stats.p50, p99: stats.p99, perSecond },
+    ms: stats.p50,
+    p99: stats.p99,
+    perSecond,
     ...(server === undefined ? {} : { cpu: each(server), wholeCpu: each(server + database) }),
   }
 }

@@ -73,7 +73,10 @@ const createProject = async (side: Side, namespace: string): Promise<void> => {
   if (side.hasProjects) {
     const apiVersion = 'stagely.dev/v1alpha1'
     await send('POST', `/apis/${apiVersion}/namespaces/${namespace}/projects`, {
-      ...{ apiVersion, kind: 'Project', metadata: { name: 'shop' }, spec: {} },
+      apiVersion,
+      kind: 'Project',
+      metadata: { name: 'shop' },
+      spec: {},
     })
   }
   close()
@@ -116,7 +119,10 @@ const startOurs = async (name: string, databaseUrl?: string): Promise<Side> => {
   const { url, env, server } = controller
   const database = databaseUrl === undefined ? undefined : await postgresPid(databaseUrl)
   return {
-    ...{ name, url, env, hasProjects: true },
+    name,
+    url,
+    env,
+    hasProjects: true,
     tokenFile: join(paths.controller, 'admin-token'),
     pids: { server: server.pid, ...(database === undefined ? {} : { database }) },
     stop: async () => {

@@ -30,8 +30,10 @@ const slowDown = async (cdp: CDPSession, by: Slowness): Promise<void> => {
   const throughput = (by.mbit * 1_000_000) / 8
   await cdp.send('Emulation.setCPUThrottlingRate', { rate: by.cpu })
   await cdp.send('Network.emulateNetworkConditions', {
-    ...{ offline: false, latency: by.latencyMs },
-    ...{ downloadThroughput: throughput, uploadThroughput: throughput },
+    offline: false,
+    latency: by.latencyMs,
+    downloadThroughput: throughput,
+    uploadThroughput: throughput,
   })
 }
 

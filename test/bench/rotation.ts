@@ -66,16 +66,26 @@ const measure = async (
   const refused = said.reduce((sum, one) => sum + one.refused.length, 0)
   return [
     {
-      ...{ name: 'rotation_steps_ms', unit: 'ms', value: Math.max(...each.map(([, ms]) => ms)) },
-      ...{ ...shown, rounds },
+      name: 'rotation_steps_ms',
+      unit: 'ms',
+      value: Math.max(...each.map(([, ms]) => ms)),
+      ...shown,
+      rounds,
     },
     {
-      ...{ name: 'rotation_whole_s', unit: 's', value: median(ours.map(({ ms }) => ms / 1_000)) },
-      ...{ stagelets: names.length, proof_s: 60, rounds: ours.length },
+      name: 'rotation_whole_s',
+      unit: 's',
+      value: median(ours.map(({ ms }) => ms / 1_000)),
+      stagelets: names.length,
+      proof_s: 60,
+      rounds: ours.length,
     },
     {
-      ...{ name: 'rotation_auth_failures', unit: '', value: refused },
-      ...{ logins, rounds },
+      name: 'rotation_auth_failures',
+      unit: '',
+      value: refused,
+      logins,
+      rounds,
     },
     { name: 'rotation_double_valid_s', unit: 's', value: both / 1_000, overlap_s: 60, rounds: 1 },
   ]

@@ -25,12 +25,15 @@ const services = 20
 const actor = { name: 'bench', source: 'api' }
 
 const secretSpec = (project: string, i: number): Record<string, unknown> => ({
-  ...{ projectRef: { name: project }, key: `KEY_${i}`, scope: `service-${i % services}` },
+  projectRef: { name: project },
+  key: `KEY_${i}`,
+  scope: `service-${i % services}`,
   value: randomBytes(48).toString('base64'),
 })
 
 const stageletSpec = (project: string, i: number): Record<string, unknown> => ({
-  ...{ projectRef: { name: project }, agentRef: { name: `box-${i}` } },
+  projectRef: { name: project },
+  agentRef: { name: `box-${i}` },
   compose: { directory: `/srv/${project}`, projectName: project },
 })
 
@@ -69,7 +72,8 @@ const timeCreates = async (controller: Controller, count: number): Promise<numbe
 const measure = async (paths: Paths, databaseUrl: string, masterKey: Buffer): Promise<Row[]> => {
   const start = async (): Promise<Controller> =>
     startController(paths, {
-      ...{ port: await freePort(0), databaseUrl },
+      port: await freePort(0),
+      databaseUrl,
       masterKey: masterKey.toString('base64'),
     })
   // The first one judges all that was never judged.
@@ -109,8 +113,11 @@ export const benchScale = async (objects: number): Promise<Row[]> => {
     const database = await createTestDatabase(postgres.url)
     try {
       const opened = await openStore({
-        ...{ databaseUrl: database.url, dataDir: dir, keyRing: localKeyRing(masterKey) },
-        ...{ clock: realClock, log: silentLogger },
+        databaseUrl: database.url,
+        dataDir: dir,
+        keyRing: localKeyRing(masterKey),
+        clock: realClock,
+        log: silentLogger,
       })
       await fill(opened.store, objects / objectsEach).finally(() => opened.close())
       const rows = await measure(pathsIn(dir), database.url, masterKey)

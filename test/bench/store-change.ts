@@ -36,7 +36,9 @@ const connect = async (world: World, url: string, queueUrl: string): Promise<voi
   const { main } = world
   await world.apply([
     manifest('StagelySecret', 'aws-reader', {
-      ...{ projectRef: { name: main.name }, key: 'AWS_READER', audience: 'Controller' },
+      projectRef: { name: main.name },
+      key: 'AWS_READER',
+      audience: 'Controller',
       value: credential,
     }),
     manifest('SecretStore', 'aws', {
@@ -47,7 +49,9 @@ const connect = async (world: World, url: string, queueUrl: string): Promise<voi
       push: { sqs: { queueUrl } },
     }),
     manifest('StagelySecret', 'stored', {
-      ...{ projectRef: { name: main.name }, key: 'STORED', scope: service },
+      projectRef: { name: main.name },
+      key: 'STORED',
+      scope: service,
       valueFrom: { external: { store: 'aws', key } },
     }),
   ])
@@ -84,7 +88,8 @@ const change = async (world: World, ask: Ask, { starts, queueUrl, round }: Round
   await ask('AmazonSQS.SendMessage', { QueueUrl: queueUrl, MessageBody })
   const running = (await started) - from
   await world.settled(undefined, {
-    ...{ timeoutMs: 60_000, everyMs: 10 },
+    timeoutMs: 60_000,
+    everyMs: 10,
     isMet: ({ status }) => (status?.runningRevision ?? 0) > wanted,
   })
   const proven = performance.now() - from
@@ -119,16 +124,15 @@ const measure = async (world: World, url: string, rounds: number): Promise<Row[]
     const [byHand, proven] = [median(theirs), ours.map((one) => one.proven)]
     return [
       {
-        ...{
-          name: 'store_change_to_running_s',
-          value: (median(proven) - byHand) / 1_000,
-          unit: 's',
-        },
+        name: 'store_change_to_running_s',
+        value: (median(proven) - byHand) / 1_000,
+        unit: 's',
         proven_ms: Math.round(median(proven)),
         p95_ms: Math.round(percentile(proven, 0.95)),
         running_ms: Math.round(median(ours.map((one) => one.running))),
         by_hand_ms: Math.round(byHand),
-        ...{ starts_each: started / rounds, rounds },
+        starts_each: started / rounds,
+        rounds,
       },
     ]
   } finally {

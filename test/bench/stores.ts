@@ -49,7 +49,8 @@ const answerTo = (target: string, body: Record<string, unknown>): object => {
     return { SecretList, ...(next < secrets ? { NextToken: String(next) } : {}) }
   }
   const SecretValues = (body['SecretIdList'] as string[]).map((Name) => ({
-    ...{ Name, VersionId: versionOf(Number(Name.slice(5))) },
+    Name,
+    VersionId: versionOf(Number(Name.slice(5))),
     SecretString: `value of ${Name}`,
   }))
   return { SecretValues }
@@ -170,12 +171,18 @@ const measure = async (controller: Controller, standIn: StandIn, looks: number):
     return [
       { name: 'store_10000_calls_per_min', value: calls / minutes, unit: '1/min', ...common },
       {
-        ...{ name: 'store_10000_idle_cpu_ms_per_min', value: cpu / minutes, unit: 'ms' },
-        ...{ rss_mb: Math.round(memoryMb(pid, 'VmRSS')), ...common },
+        name: 'store_10000_idle_cpu_ms_per_min',
+        value: cpu / minutes,
+        unit: 'ms',
+        rss_mb: Math.round(memoryMb(pid, 'VmRSS')),
+        ...common,
       },
       {
-        ...{ name: 'store_look_writes', value: writes / looks, unit: 'objects' },
-        ...{ writes_of_all_kinds: after.now - before.now, ...common },
+        name: 'store_look_writes',
+        value: writes / looks,
+        unit: 'objects',
+        writes_of_all_kinds: after.now - before.now,
+        ...common,
       },
     ]
   } finally {
@@ -191,12 +198,16 @@ export const benchIdleStore = async (looks: number): Promise<Row[]> => {
   try {
     const database = await createTestDatabase(postgres.url)
     const opened = await openStore({
-      ...{ databaseUrl: database.url, dataDir: dir, keyRing: localKeyRing(masterKey) },
-      ...{ clock: realClock, log: silentLogger },
+      databaseUrl: database.url,
+      dataDir: dir,
+      keyRing: localKeyRing(masterKey),
+      clock: realClock,
+      log: silentLogger,
     })
     await fill(opened.store, standIn.url).finally(() => opened.close())
     const controller = await startController(pathsIn(dir), {
-      ...{ port: await freePort(0), databaseUrl: database.url },
+      port: await freePort(0),
+      databaseUrl: database.url,
       masterKey: masterKey.toString('base64'),
       env: { STAGELY_EGRESS_ALLOW: '127.0.0.1' },
     })

@@ -127,7 +127,10 @@ describe('logs', () => {
     const bodies: unknown[] = []
     const report = await new Promise<LeakTestReport>((resolve) => {
       const tests = createLeakTestRuns({
-        ...{ engine, clock: realClock, log: silentLogger, bounds },
+        engine,
+        clock: realClock,
+        log: silentLogger,
+        bounds,
         sourceOf: () => machine.loop.logSource(),
         client: {
           post: ({ body }) => {

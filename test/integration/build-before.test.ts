@@ -86,7 +86,10 @@ const start = async (builds: Builds, databaseUrl: string | undefined): Promise<S
   expect(await world.apply(objects)).toMatchObject({ code: 0 })
   await inSync()
   return {
-    ...{ world, stack, builds, inSync },
+    world,
+    stack,
+    builds,
+    inSync,
     change: async (name, value) => {
       await world.patchSecret(name, value)
       await inSync()
@@ -200,7 +203,9 @@ describe('an agent of today with a controller of the build before', () => {
       return found
     }
     await expect.poll(values, { timeout: 150_000 }).toEqual({
-      ...{ SHARED: 'for all', TOKEN: 'first token', GONE: 'a value that comes back' },
+      SHARED: 'for all',
+      TOKEN: 'first token',
+      GONE: 'a value that comes back',
     })
     await t.change('shop-token.web', 'token after the restore')
   })

@@ -61,7 +61,8 @@ ${more}`
   beforeAll(async () => {
     stack = await createStack(compose)
     world = await startWorld({
-      ...{ controllerBy: controllerHere, agentBy: agentHereAfter(2) },
+      controllerBy: controllerHere,
+      agentBy: agentHereAfter(2),
       database: await freshDatabase(),
     })
   })

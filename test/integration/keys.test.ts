@@ -105,8 +105,11 @@ beforeAll(async () => {
   // The load and what looks at it share one token.
   const controllerArgs = ['--rate-limit', '0']
   world = await startWorld({
-    ...{ databaseUrl: database.url, controllerEnv: env, controllerArgs },
-    ...{ controllerBy: startNext, agentBy: agentHereAfter(1) },
+    databaseUrl: database.url,
+    controllerEnv: env,
+    controllerArgs,
+    controllerBy: startNext,
+    agentBy: agentHereAfter(1),
   })
   rest = await restOf(world)
   await world.apply(

@@ -146,9 +146,15 @@ const record = (by: Client, name: string): Promise<unknown> =>
     kind: 'Event',
     metadata: { name, namespace: 'default' },
     involvedObject: { apiVersion, kind: 'Project', namespace: 'default', name: 'shop' },
-    ...{ reason: 'Waited', message: 'it happened', type: 'Warning', count: 1 },
-    ...{ firstTimestamp: now(), lastTimestamp: now(), source: { component: 'stagely' } },
-    ...{ reportingComponent: 'stagely', reportingInstance: 'stagely' },
+    reason: 'Waited',
+    message: 'it happened',
+    type: 'Warning',
+    count: 1,
+    firstTimestamp: now(),
+    lastTimestamp: now(),
+    source: { component: 'stagely' },
+    reportingComponent: 'stagely',
+    reportingInstance: 'stagely',
   })
 const countTo = (by: Client, name: string, count: number): Promise<unknown> =>
   by.must('PATCH', `${events}/${name}`, { count, lastTimestamp: now() })
@@ -174,7 +180,9 @@ test('a pod follows its cluster by its service account, also when the token is r
   const hook = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/s' } }
   await clients[0]!.must('POST', `${namespaced}/notifiers`, object('Notifier', 'ops', hook))
   const signing = {
-    ...{ projectRef: { name: 'shop' }, outputs: { current: 'sign' }, rotator: { generate: {} } },
+    projectRef: { name: 'shop' },
+    outputs: { current: 'sign' },
+    rotator: { generate: {} },
   }
   await clients[0]!.must('POST', `${namespaced}/rotations`, object('Rotation', 'signing', signing))
   const doppler = {

@@ -40,7 +40,8 @@ describe.each(databases.slice(0, soak(1, 2)))('the main job on %s', (database) =
     if (database === 'postgres') fresh = await freshDatabase()
     world = await startWorld({
       ...(fresh === undefined ? {} : { databaseUrl: fresh.url }),
-      ...{ controllerBy: controllerHereAfter(2), agentBy: agentHereAfter(1) },
+      controllerBy: controllerHereAfter(2),
+      agentBy: agentHereAfter(1),
     })
     const applied = await world.apply(
       projectYaml() + seedSecretsYaml() + stageletYaml(stack.directory, stack.project),

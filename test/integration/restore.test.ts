@@ -36,8 +36,10 @@ const rotationYaml = [
       outputs: { username: 'db-user', password: 'db-password' },
       rotator: {
         postgres: {
-          ...{ in: { stagelet: 'bank', service: 'db' }, database: 'bank' },
-          ...{ owner: 'app', roles: ['app_a', 'app_b'] },
+          in: { stagelet: 'bank', service: 'db' },
+          database: 'bank',
+          owner: 'app',
+          roles: ['app_a', 'app_b'],
         },
       },
     },
@@ -46,7 +48,8 @@ const rotationYaml = [
     kind: 'StagelySecret',
     metadata: { name: output === 'username' ? 'db-user' : 'db-password' },
     spec: {
-      ...{ projectRef: { name: 'bank' }, scope: 'teller' },
+      projectRef: { name: 'bank' },
+      scope: 'teller',
       key: output === 'username' ? 'DB_USER' : 'DB_PASSWORD',
       valueFrom: { rotation: { name: 'bank-db', output } },
     },
@@ -98,7 +101,9 @@ describe('an agent whose controller goes back in time', () => {
     bank = await createStack(bankStack)
     database = await freshDatabase()
     world = await startWorld({
-      ...{ controllerBy: controllerHere, agentBy: agentHereAfter(1), database },
+      controllerBy: controllerHere,
+      agentBy: agentHereAfter(1),
+      database,
     })
     const yaml = projectYaml() + secretYaml('TOKEN', 'token-of-the-backup', 'web')
     const applied = await world.apply(

@@ -134,7 +134,10 @@ describe('a task in the container of a database', () => {
     await stack.compose('up', '-d')
     const known = createKnownValues()
     tasks = createTaskRuns({
-      ...{ engine, clock: realClock, log: silentLogger, allowed: true },
+      engine,
+      clock: realClock,
+      log: silentLogger,
+      allowed: true,
       sourceOf: () => known.sourceOf({ project: stack.project, ending: new AbortController() }),
       client: {
         post: ({ body }) => {
@@ -177,7 +180,9 @@ describe('a task in the container of a database', () => {
     const visit = 'psql -Xq -h pg -U app_a -d shop -c "select pg_sleep(0.05)"'
     const visits = run('open', shortly(`PGPASSWORD=$password ${visit}`), `${a.password}\n`)
     const watched = await facts('postgres', 'pg', 'stillUsed', {
-      ...{ ...postgres, login: a, watchMs: 3_000 },
+      ...postgres,
+      login: a,
+      watchMs: 3_000,
     })
     expect(watched).toMatchObject({ watchedMs: 3_000, from: [expect.any(String)] })
     expect(await visits).toMatchObject({ exitCode: 0 })
@@ -248,7 +253,9 @@ describe('a task in the container of a database', () => {
     const { address = '' } = await findContainer(engine, place, ending.signal)
     const gate = (deny = '') =>
       createEgress({
-        ...{ own: () => [], lookup: () => Promise.resolve([address]), allow: [] },
+        own: () => [],
+        lookup: () => Promise.resolve([address]),
+        allow: [],
         deny: parseRules('D', deny, []),
       })
     const admin = { username: 'postgres', password: 'the-boss' }
@@ -385,8 +392,10 @@ describe('a task in the container of a database', () => {
       await ready('postgres', service, postgres)
       const rotator = {
         postgres: {
-          ...{ in: { stagelet: 'one', service }, database: 'shop' },
-          ...{ owner: `owner_${roles[0] ?? ''}`, roles },
+          in: { stagelet: 'one', service },
+          database: 'shop',
+          owner: `owner_${roles[0] ?? ''}`,
+          roles,
         },
       }
       const world = await RotationWorld.begin(t, clock, { spec: { rotator, overlap: '1m' } })

@@ -51,7 +51,8 @@ describe('the tour of a rotation', () => {
     await makeDatabaseImage('postgres')
     const text = await readFile(page, 'utf8')
     blocks = [...text.matchAll(/```(yaml|sh)\n([^`]*)```/g)].map(([, kind = '', block = '']) => ({
-      ...{ kind, text: block },
+      kind,
+      text: block,
     }))
     const image = databaseImage('postgres')
     const compose = yaml(0)

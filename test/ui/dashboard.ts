@@ -252,7 +252,8 @@ export const startDashboard = async (
       if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(axeSource)
       const where = { exclude: whole ? [] : aroundPages }
       const options = {
-        ...{ resultTypes: ['violations'], preload: false },
+        resultTypes: ['violations'],
+        preload: false,
         ...(only === undefined ? {} : { runOnly: only }),
       }
       return page.evaluate<string[]>(

@@ -21,11 +21,16 @@ export const elsewhereTests = (given: () => Dashboard): void => {
   it('shows a store elsewhere: how fresh it is, how much it is asked, and what is wrong with it', async () => {
     const { open, rest } = given()
     await rest('POST', secrets, {
-      ...{ key: 'VAULT_TOKEN', value: `token of ${canary}`, audience: 'Controller' },
+      key: 'VAULT_TOKEN',
+      value: `token of ${canary}`,
+      audience: 'Controller',
     })
     const store = {
-      ...{ team: 'default', name: 'vault', vault: { address: vault.url } },
-      ...{ auth: { secret: 'none' }, allow: { projects: ['shop'], remote: ['prod/*'] } },
+      team: 'default',
+      name: 'vault',
+      vault: { address: vault.url },
+      auth: { secret: 'none' },
+      allow: { projects: ['shop'], remote: ['prod/*'] },
     }
     await rest('POST', '/stores', store)
     const external = { store: 'vault', key: 'prod/shop/mail', property: '/value' }
@@ -62,7 +67,8 @@ export const elsewhereTests = (given: () => Dashboard): void => {
     const rotation = { name: 'signing', output: 'current' }
     await rest('POST', secrets, { key: 'SIGNING', scope: 'web', value_from: { rotation } })
     await rest('POST', rotations, {
-      ...{ name: 'signing', outputs: { current: 'signing.web' } },
+      name: 'signing',
+      outputs: { current: 'signing.web' },
       rotator: { generate: { order: 'SwitchFirst' } },
     })
     const page = await open('/ui/t/default/p/shop')

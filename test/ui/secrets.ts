@@ -102,9 +102,15 @@ export const secretsTests = (given: () => Dashboard): void => {
     // Nothing of the browser or of an add-on keeps, checks or offers what is typed.
     const field = page.getByLabel('Value', { exact: true })
     for (const [name, value] of Object.entries({
-      ...{ autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off' },
-      ...{ translate: 'no', 'data-lpignore': 'true', 'data-form-type': 'other' },
-      ...{ 'data-1p-ignore': 'true', 'data-bwignore': 'true' },
+      autocomplete: 'off',
+      spellcheck: 'false',
+      autocapitalize: 'off',
+      autocorrect: 'off',
+      translate: 'no',
+      'data-lpignore': 'true',
+      'data-form-type': 'other',
+      'data-1p-ignore': 'true',
+      'data-bwignore': 'true',
     }))
       expect([name, await field.getAttribute(name)]).toEqual([name, value])
     await page.getByRole('button', { name: 'Stage the secret' }).click()

@@ -88,7 +88,8 @@ export const settingsTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Apply' }).click()
     await page.getByText('90d at most, but for LOG_LEVEL').waitFor()
     expect((await read('/projects/default%2Fshop')).secret_policy).toMatchObject({
-      ...{ max_age: '90d', exempt: ['LOG_LEVEL'] },
+      max_age: '90d',
+      exempt: ['LOG_LEVEL'],
     })
     await page.getByRole('link', { name: 'Secrets' }).click()
     await page.getByRole('row', { name: /^DATABASE_URL/ }).click()

@@ -14,8 +14,12 @@ export const stageletTests = (given: () => Dashboard): void => {
       kind: 'StagelySecret',
       metadata: { name: 'greeting' },
       spec: {
-        ...{ projectRef: { name: 'shop' }, stageletRef: { name: 'shop' }, key: 'LOG_LEVEL' },
-        ...{ scope: 'web', references: true, value: 'as ${SENTRY_DSN}' },
+        projectRef: { name: 'shop' },
+        stageletRef: { name: 'shop' },
+        key: 'LOG_LEVEL',
+        scope: 'web',
+        references: true,
+        value: 'as ${SENTRY_DSN}',
       },
     })
     const page = await open(`${url}?tab=why&service=web&key=LOG_LEVEL`)

@@ -53,7 +53,9 @@ const variants: readonly Variant[] = [
   { width: 1280, height: 800, media: { colorScheme: 'light', forcedColors: 'none' } },
   { width: 320, height: 640, media: { colorScheme: 'dark', forcedColors: 'none' } },
   {
-    ...{ width: 1280, height: 800, only: ofColours },
+    width: 1280,
+    height: 800,
+    only: ofColours,
     media: { colorScheme: 'dark', forcedColors: 'active' },
   },
 ]

@@ -4,8 +4,15 @@ import { decodeReports } from './decode-reports.ts'
 import { AgentRefusedError } from './requests/refusal.ts'
 
 const good = {
-  ...{ stageletUid: 's1', generation: 1, epoch: 1, revision: 1, phase: 'Settled' },
-  ...{ services: [], passed: {}, pendingEdits: [], missingVariables: [] },
+  stageletUid: 's1',
+  generation: 1,
+  epoch: 1,
+  revision: 1,
+  phase: 'Settled',
+  services: [],
+  passed: {},
+  pendingEdits: [],
+  missingVariables: [],
 }
 const bad = { ...good, stageletUid: 's2', revision: -1 }
 const request = (observations: unknown[]) => ({ boot: 'b', seq: 1, observations })

@@ -115,8 +115,13 @@ export const isTrueParam = (text: string | undefined): boolean =>
   text !== undefined && text !== '0' && text.toLowerCase() !== 'false'
 
 const secondsOfUnit: Readonly<Record<string, number>> = {
-  ...{ h: 3_600, m: 60, s: 1 },
-  ...{ ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 },
+  h: 3_600,
+  m: 60,
+  s: 1,
+  ms: 1e-3,
+  us: 1e-6,
+  µs: 1e-6,
+  ns: 1e-9,
 }
 
 /** Parses a Go duration (`2s`, `1m30s`, `500ms`) or a number of seconds; undefined: invalid. */

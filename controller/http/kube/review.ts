@@ -177,8 +177,12 @@ export const reviewChangeSet = async (
     .sort((a, b) => a.index - b.index)
   const { affected, cascaded, held, widened } = await impactOf(before, after)
   return {
-    ...{ faults, changes, affected: affected.map(withoutUid) },
-    ...{ cascaded: cascaded.map(withoutUid), held: held.map(withoutUid), widened },
+    faults,
+    changes,
+    affected: affected.map(withoutUid),
+    cascaded: cascaded.map(withoutUid),
+    held: held.map(withoutUid),
+    widened,
   }
 }
 

@@ -80,7 +80,9 @@ describe('parseFieldSelector', () => {
 
   it('knows the fields of spec that the CRD declares', () => {
     const stagelet = {
-      ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Stagelet', metadata: { name: 's' } },
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Stagelet',
+      metadata: { name: 's' },
       spec: { projectRef: { name: 'shop' }, agentRef: { name: 'a1' } },
     }
     const select = (text: string): boolean =>

@@ -55,7 +55,10 @@ describe('a sign of life that comes to another replica than its stream', () => {
   beforeAll(async () => {
     const app = withBodies(new Hono<AgentEnv>())
     mountPeerRoutes(app, {
-      ...{ key, self: holder, clock: realClock, log: silentLogger },
+      key,
+      self: holder,
+      clock: realClock,
+      log: silentLogger,
       tasks: { acceptHere: () => 'ended' },
       logs: { acceptHere: () => Promise.resolve('ended') },
       ask: () => 'away',
@@ -100,7 +103,10 @@ describe('a sign of life that comes to another replica than its stream', () => {
 describe('signs of life for another replica', () => {
   const holder = randomUUID()
   const sign = (connection: string, counter: number): Heartbeat => ({
-    ...{ replica: holder, connection, counter, mac: 'm'.repeat(43) },
+    replica: holder,
+    connection,
+    counter,
+    mac: 'm'.repeat(43),
   })
   /** A replica that has the stream `own`; `batches` are those that it got. */
   const open = (own: string) => {

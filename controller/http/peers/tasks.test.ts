@@ -18,8 +18,15 @@ import { createLogsElsewhere, mountPeerRoutes } from './logs.ts'
 
 const key = randomBytes(32)
 const order: TaskOrder = {
-  ...{ type: 'task', id: 'self.1', rotation: 'r', attempt: '1', step: 'set', stageletUid: 'u' },
-  ...{ service: 'db', plugin: 'postgres', params: { login: { password: 'a-candidate' } } },
+  type: 'task',
+  id: 'self.1',
+  rotation: 'r',
+  attempt: '1',
+  step: 'set',
+  stageletUid: 'u',
+  service: 'db',
+  plugin: 'postgres',
+  params: { login: { password: 'a-candidate' } },
 }
 const asked: OnDemandOrder[] = []
 const taken: TaskReport[] = []
@@ -34,7 +41,10 @@ let elsewhere: ReturnType<typeof createLogsElsewhere>
 beforeAll(async () => {
   const app = withBodies(new Hono<AgentEnv>(), budget)
   mountPeerRoutes(app, {
-    ...{ key, self: 'peer', clock: realClock, log: silentLogger },
+    key,
+    self: 'peer',
+    clock: realClock,
+    log: silentLogger,
     logs: { acceptHere: () => Promise.resolve('ended') },
     tasks: {
       acceptHere: (_, report) => {

@@ -99,7 +99,8 @@ export const impactSchema = z
     widened: z
       .array(
         z.strictObject({
-          ...{ key: z.string(), ...seenBy },
+          key: z.string(),
+          ...seenBy,
           before: z.array(z.strictObject(seenBy)).describe('Where the key was before.'),
           services: z
             .array(z.strictObject({ stagelet: z.string(), service: z.string() }))
@@ -143,7 +144,9 @@ export interface ChangeOptions {
 
 /** One change set that is closed at once, so that it is rolled out as a whole. */
 export const wholeChange = (body: ChangeBody): ChangeOptions => ({
-  ...{ dryRun: body.dry_run, expectedSet: body.expected_set, note: body.note },
+  dryRun: body.dry_run,
+  expectedSet: body.expected_set,
+  note: body.note,
   changeSet: { id: randomUUID(), last: true },
 })
 

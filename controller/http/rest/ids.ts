@@ -2,8 +2,13 @@
 // has one id; other spellings are refused.
 
 const prefixes = {
-  ...{ Project: 'proj', StagelySecret: 'sec', Stagelet: 'stg', Agent: 'agt' },
-  ...{ Notifier: 'ntf', SecretStore: 'sto', Rotation: 'rot' },
+  Project: 'proj',
+  StagelySecret: 'sec',
+  Stagelet: 'stg',
+  Agent: 'agt',
+  Notifier: 'ntf',
+  SecretStore: 'sto',
+  Rotation: 'rot',
 } as const
 export type IdKind = keyof typeof prefixes
 

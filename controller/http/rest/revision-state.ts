@@ -26,7 +26,9 @@ const newest = (times: readonly (string | undefined)[]): string | undefined =>
 export const stateAt = (stagelet: StageletObject, revision: number): StateAtRevision => {
   const { status = {}, metadata } = stagelet
   const tell = (state: StateAtRevision['state'], since?: string): StateAtRevision => ({
-    ...{ id: idOf(stagelet), name: metadata.name, state },
+    id: idOf(stagelet),
+    name: metadata.name,
+    state,
     ...defined({ since }),
   })
   const { services = [], quarantine = [], runningRevision, lastRollout, lastSeen } = status

@@ -30,9 +30,17 @@ export const rotationSchema = z
       ...answerShape(
         fieldsOf(rotationStatus, {
           ...ofEveryStatus,
-          ...{ now: hidden, withoutProof: hidden, hasOld: hidden, backFrom: hidden },
-          ...{ oldIsLogin: hidden, provenRuns: hidden, illBefore: hidden, judged: hidden },
-          ...{ provingSince: hidden, revokeStartedAt: hidden, ownSlots: hidden },
+          now: hidden,
+          withoutProof: hidden,
+          hasOld: hidden,
+          backFrom: hidden,
+          oldIsLogin: hidden,
+          provenRuns: hidden,
+          illBefore: hidden,
+          judged: hidden,
+          provingSince: hidden,
+          revokeStartedAt: hidden,
+          ownSlots: hidden,
           phase: { absent: 'Idle' },
           attempt: { absent: 0 },
           blockedBy: { absent: [] },
@@ -82,7 +90,8 @@ export const toStep = ({ at, detail }: AuditRecord): z.infer<typeof stepSchema> 
   >
   const known = { from, to, step, what, message, evidence }
   return {
-    ...{ at, attempt: attempt ?? 0 },
+    at,
+    attempt: attempt ?? 0,
     ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
   }
 }

@@ -183,7 +183,9 @@ describe('DecidedSecrets', () => {
   }
   /** Another object has another resourceVersion. */
   const listed = (object: SecretObject): ListedSecret => ({
-    ...{ uid: object.metadata.uid ?? '', rv: [...versions.add(object)].indexOf(object), object },
+    uid: object.metadata.uid ?? '',
+    rv: [...versions.add(object)].indexOf(object),
+    object,
   })
   const versions = new Set<SecretObject>()
   const stagelets = [running(2)]
@@ -206,7 +208,8 @@ describe('DecidedSecrets', () => {
       for (const one of secrets) {
         const { uid, rv } = listed(one)
         judge({
-          ...{ uid, rv },
+          uid,
+          rv,
           get object() {
             count += 1
             return one

@@ -17,8 +17,11 @@ const named = (name: string, status: StageletStatus): StageletObject => {
 /** Revision 5 goes to one at a time; nobody sees `a`, whose agent is away. */
 const aFleet = (a: StageletStatus, b: StageletStatus): RolloutInput => {
   const condition = {
-    ...{ type: 'SecretsInSync', status: 'Unknown' as const, reason: 'AgentAway' },
-    ...{ message: 'agent "agent-a" was last seen at T', lastTransitionTime: ago(1) },
+    type: 'SecretsInSync',
+    status: 'Unknown' as const,
+    reason: 'AgentAway',
+    message: 'agent "agent-a" was last seen at T',
+    lastTransitionTime: ago(1),
   }
   const ready = { type: 'Ready', reason: 'Connected', message: '', lastTransitionTime: ago(3600) }
   const agent = {

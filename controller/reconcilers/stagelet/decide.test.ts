@@ -316,7 +316,8 @@ describe('decideStagelet', () => {
       `keys were missing in the revision before: ${type}`,
       {
         observation: settled({
-          ...{ phase: 'Failed', revision: 0 },
+          phase: 'Failed',
+          revision: 0,
           fault: { reason: 'KeysMissing', message: 'TOKEN' },
         }),
       },
@@ -328,7 +329,8 @@ describe('decideStagelet', () => {
         `the stack is refused, so that nobody looks: ${type}`,
         {
           observation: settled({
-            ...{ phase: 'Failed', services: [aService({ name: 'backend' })] },
+            phase: 'Failed',
+            services: [aService({ name: 'backend' })],
             fault: { reason: 'ProjectRenamed', message: 'it runs as "before"' },
           }),
         },

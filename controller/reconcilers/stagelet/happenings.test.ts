@@ -41,7 +41,8 @@ const started = (revision: number, second: number): Rollout => ({
 })
 const ended = (rollout: Rollout, result: Rollout['result'], second: number): Rollout => ({
   ...rollout,
-  ...{ result, finishedAt: at(second) },
+  result,
+  finishedAt: at(second),
 })
 
 describe('what is kept of a stagelet', () => {
@@ -64,7 +65,8 @@ describe('what is kept of a stagelet', () => {
     ]
     const done = {
       ...ended(started(1, 1), 'Healthy', 4),
-      ...{ recreated: ['peer', 'web'], cascaded: ['job', 'peer'] },
+      recreated: ['peer', 'web'],
+      cascaded: ['job', 'peer'],
     }
     const all = kept(
       reports(started(1, 1)),
@@ -77,9 +79,15 @@ describe('what is kept of a stagelet', () => {
       [`rollout ${at(1)}`, 'Healthy'],
     ])
     expect(all[1]).toMatchObject({
-      ...{ kind: 'rollout', namespace: 'default', project: 'shop', stagelet: 'shop' },
+      kind: 'rollout',
+      namespace: 'default',
+      project: 'shop',
+      stagelet: 'shop',
       detail: {
-        ...{ revision: 1, cause: 'NewRevision', startedAt: at(1), finishedAt: at(4) },
+        revision: 1,
+        cause: 'NewRevision',
+        startedAt: at(1),
+        finishedAt: at(4),
         services: [
           { name: 'db', what: 'untouched', since: at(0) },
           { name: 'job', what: 'restarted', since: at(2) },
@@ -120,7 +128,10 @@ describe('what is kept of a stagelet', () => {
     const before = [anEntry({ key: 'URL', secretId: 's1', version: 1 })]
     const after = [anEntry({ key: 'URL', secretId: 's1', version: 2, valueDigest: 'new' })]
     const set = (revision: number, entries: typeof before) => ({
-      ...{ projectUid: 'p', epoch: 1, revision, entries },
+      projectUid: 'p',
+      epoch: 1,
+      revision,
+      entries,
     })
     const quarantine = [{ service: 'web', digest: 'd', revision: 2, retry: '', message: 'exit 1' }]
     const failed = { ...ended(started(2, 1), 'Failed', 2), service: 'web', message: 'exit 1' }
@@ -178,7 +189,9 @@ describe('what is kept of a stagelet', () => {
       { mark: `drift ${at(1)}`, kind: 'drift', detail: { state: 'Found', changes: [{ by }] } },
       { mark: `drift ${at(1)}`, kind: 'drift', detail: { state: 'Healed' } },
       {
-        ...{ mark: `hand ${at(5)}`, kind: 'drift', at: Date.parse(at(5)) },
+        mark: `hand ${at(5)}`,
+        kind: 'drift',
+        at: Date.parse(at(5)),
         detail: { state: 'ByHand', user: 'ann', command: 'ps' },
       },
     ])

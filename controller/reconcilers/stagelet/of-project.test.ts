@@ -30,7 +30,9 @@ describe('revisions of another project', () => {
       conditions: [],
     })
     expect(reportInProject(report, 'p')).toMatchObject({
-      ...{ epoch: 0, revision: 0, phase: 'Pending' },
+      epoch: 0,
+      revision: 0,
+      phase: 'Pending',
       services: report.services,
     })
     const released = reportInProject({ ...report, projectUid: '', phase: 'Released' }, 'p')

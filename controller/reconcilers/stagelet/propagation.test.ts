@@ -67,12 +67,10 @@ const done = (skewMs: number, ms: number) => ({
       services: [aService({ name: 'web', digests: [digest], healthySince: at(2_000, skewMs) })],
     },
     {
-      ...{
-        revision: 2,
-        result: 'Healthy',
-        startedAt: at(90, skewMs),
-        finishedAt: at(2_150, skewMs),
-      },
+      revision: 2,
+      result: 'Healthy',
+      startedAt: at(90, skewMs),
+      finishedAt: at(2_150, skewMs),
       recreated: ['web'],
     },
   ),

@@ -118,7 +118,9 @@ export const revoke = async (work: EffectContext): Promise<EffectOutcome> => {
     ...(!isPast && defined({ restored })),
     ...defined({ slot: candidateSlot }),
     ...(released.length > 0 && { released }),
-    ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0, skipped: skippedBy(work) },
+    lastRotatedAt: toTimestamp(nowMs),
+    failures: 0,
+    skipped: skippedBy(work),
   }
   const write = dropStagedValues(work)
   if (old === undefined || ended === undefined) {

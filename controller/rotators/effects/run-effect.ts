@@ -228,7 +228,15 @@ const scramble = async (work: EffectContext): Promise<EffectOutcome> => {
 }
 
 const effects: Readonly<Record<Effect, (work: EffectContext) => Promise<EffectOutcome>>> = {
-  ...{ takeOver, verify, prepare, set, test, write, checkUse, scramble, revoke },
+  takeOver,
+  verify,
+  prepare,
+  set,
+  test,
+  write,
+  checkUse,
+  scramble,
+  revoke,
   beginRevoke: (work) => Promise.resolve(beginRevoke(work)),
 }
 

@@ -62,13 +62,20 @@ const workOf = ({
       outputs: new Map([['password', secret]]),
       facts: { faults: [], away: [], proof: { blockedBy: [], rolling: [] } },
     },
-    ...{ status, clock, nowMs: clock.now(), signal: new AbortController().signal },
+    status,
+    clock,
+    nowMs: clock.now(),
+    signal: new AbortController().signal,
   }
   return work as unknown as EffectContext
 }
 
 const proving: RotationStatus = {
-  ...{ phase: 'Proving', attempt: 5, hasOld: true, step: 'Switch', versions: { password: 3 } },
+  phase: 'Proving',
+  attempt: 5,
+  hasOld: true,
+  step: 'Switch',
+  versions: { password: 3 },
   restored: { ...mark, state: 'Refused' },
   tries: 1,
 }

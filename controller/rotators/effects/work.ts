@@ -29,7 +29,8 @@ export interface EffectContext {
 }
 
 export const projectOf = ({ spec, metadata }: RotationObject): ObjectRef => ({
-  ...{ kind: 'Project', namespace: metadata.namespace ?? '' },
+  kind: 'Project',
+  namespace: metadata.namespace ?? '',
   name: spec.projectRef.name,
 })
 
@@ -37,7 +38,9 @@ export const stagedPlaceOf = (
   { rotation, status }: EffectContext,
   role: StagedRole,
 ): StagedPlace => ({
-  ...{ rotationUid: rotation.metadata.uid ?? '', attempt: status.attempt ?? 0, role },
+  rotationUid: rotation.metadata.uid ?? '',
+  attempt: status.attempt ?? 0,
+  role,
 })
 
 export const attemptIdOf = ({ rotation, status }: EffectContext): string =>

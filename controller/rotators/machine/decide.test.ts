@@ -22,20 +22,38 @@ const spec = {
   outputs: { password: 'p' },
   rotator: {},
   schedule: { every: '30d' },
-  ...{ overlap: '10m', away: 'Wait' },
+  overlap: '10m',
+  away: 'Wait',
 } as RotationSpec
 const facts: RotationFacts = {
-  ...{ nowMs: now, uid: '80000000-0000-4000-8000-000000000000', createdMs: now - 90 * day },
-  ...{ faults: [], hasValues: true, changed: [], steps: ['Switch'], proof: nothingToProve },
-  ...{ busy: undefined, hasProject: true, away: [] },
+  nowMs: now,
+  uid: '80000000-0000-4000-8000-000000000000',
+  createdMs: now - 90 * day,
+  faults: [],
+  hasValues: true,
+  changed: [],
+  steps: ['Switch'],
+  proof: nothingToProve,
+  busy: undefined,
+  hasProject: true,
+  away: [],
 }
 const rotated: RotationStatus = {
-  ...{ phase: 'Idle', attempt: 4, slot: 'a' },
-  ...{ endedAt: at(-31 * day), lastRotatedAt: at(-31 * day) },
+  phase: 'Idle',
+  attempt: 4,
+  slot: 'a',
+  endedAt: at(-31 * day),
+  lastRotatedAt: at(-31 * day),
 }
 const inside = (phase: RotationStatus['phase'], more: RotationStatus = {}): RotationStatus => ({
-  ...{ phase, attempt: 5, slot: 'a', candidateSlot: 'b', hasOld: true, step: 'Switch' },
-  ...{ phaseSince: at(-minute), startedAt: at(-2 * minute) },
+  phase,
+  attempt: 5,
+  slot: 'a',
+  candidateSlot: 'b',
+  hasOld: true,
+  step: 'Switch',
+  phaseSince: at(-minute),
+  startedAt: at(-2 * minute),
   ...more,
 })
 const failed = { stagelet: 'one', service: 'web', message: 'exited with code 1' }
@@ -70,7 +88,10 @@ const ofBackup = (state: Restored['state'], project?: Restored['project']): Rota
 
 type Row = readonly [string, RotationStatus, Partial<RotationFacts>, Partial<RotationSpec>, string]
 const failedOf = (reason: string, failures: number): RotationStatus => ({
-  ...{ ...rotated, endedAt: at(-30_000), failures, failure: { reason, message: 'no' } },
+  ...rotated,
+  endedAt: at(-30_000),
+  failures,
+  failure: { reason, message: 'no' },
 })
 const rows: readonly Row[] = [
   ['is tried again soon where it never began', failedOf('Preflight', 1), {}, {}, 'wait 30 s'],
@@ -260,7 +281,8 @@ const rows: readonly Row[] = [
     'a service had restarted before it got the new values',
     inside('Proving', {
       ...proven,
-      ...{ illBefore: [], provenRuns: { of: '', restarts: { 'one/web': 7 } } },
+      illBefore: [],
+      provenRuns: { of: '', restarts: { 'one/web': 7 } },
     }),
     proof({ bearers: [{ ...bearer, restarts: 7 }], restarts: { 'one/web': 7 } }),
     {},

@@ -8,8 +8,11 @@ import { afterLook, nextLookAt, useInWords, watchMs } from './old-use.ts'
 
 const begin = Date.parse('2026-03-02T12:00:00Z')
 const specOf = (overlap: string): RotationSpec => ({
-  ...{ projectRef: { name: 'shop' }, outputs: { password: 'db' }, rotator: {} },
-  ...{ overlap, away: 'Wait' as const },
+  projectRef: { name: 'shop' },
+  outputs: { password: 'db' },
+  rotator: {},
+  overlap,
+  away: 'Wait' as const,
 })
 
 interface Client {

@@ -53,7 +53,8 @@ const blockersOf = (
   return [
     ...held,
     ...slow.map((stagelet) => ({
-      ...{ stagelet, reason: 'NotHealthy' },
+      stagelet,
+      reason: 'NotHealthy',
       message: `it is not healthy with the ${which} credential yet${why(stagelet)}: stagely describe stagelet ${stagelet}, and stagely rollout status ${spec.projectRef.name}`,
     })),
   ].slice(0, 20)
@@ -107,7 +108,8 @@ const restartingOf = (status: RotationStatus, facts: RotationFacts): BlockedBy[]
     .filter(({ bearer }) => bearer.ill === undefined)
     .slice(0, 20)
     .map(({ bearer: { stagelet, service }, what }) => ({
-      ...{ stagelet, reason: 'NotHealthy' },
+      stagelet,
+      reason: 'NotHealthy',
       message: `service ${service} ${what} since it got the credential, and has to run for a minute without a restart: stagely logs ${stagelet} --service ${service}`,
     }))
 

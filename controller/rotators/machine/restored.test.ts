@@ -19,24 +19,45 @@ const spec = {
   projectRef: { name: 'shop' },
   outputs: { username: 'u', password: 'p' },
   rotator: {},
-  ...{ overlap: '10m', away: 'Wait' },
+  overlap: '10m',
+  away: 'Wait',
 } as RotationSpec
 const facts: RotationFacts = {
-  ...{ nowMs: now, uid: '80000000-0000-4000-8000-000000000000', createdMs: now - 90 * minute },
-  ...{ faults: [], hasValues: true, changed: [], steps: ['Switch'], proof: nothingToProve },
-  ...{ busy: undefined, hasProject: true, away: [] },
+  nowMs: now,
+  uid: '80000000-0000-4000-8000-000000000000',
+  createdMs: now - 90 * minute,
+  faults: [],
+  hasValues: true,
+  changed: [],
+  steps: ['Switch'],
+  proof: nothingToProve,
+  busy: undefined,
+  hasProject: true,
+  away: [],
 }
 const restored = (state: Restored['state'] = 'Untested'): RotationStatus => ({
   restored: { at: at(0), takenAt: at(-600 * minute), state, message: '' },
 })
 const idle: RotationStatus = {
-  ...{ phase: 'Idle', attempt: 4, slot: 'a', endedAt: at(-minute), lastRotatedAt: at(-minute) },
+  phase: 'Idle',
+  attempt: 4,
+  slot: 'a',
+  endedAt: at(-minute),
+  lastRotatedAt: at(-minute),
   ...restored(),
 }
 const inside = (phase: RotationStatus['phase'], more: RotationStatus = {}): RotationStatus => ({
-  ...{ phase, attempt: 5, slot: 'a', candidateSlot: 'b', hasOld: true, step: 'Switch' },
-  ...{ phaseSince: at(-900 * minute), provingSince: at(-900 * minute), revision: 7 },
-  ...{ provenSince: at(-800 * minute), versions: { password: 3 } },
+  phase,
+  attempt: 5,
+  slot: 'a',
+  candidateSlot: 'b',
+  hasOld: true,
+  step: 'Switch',
+  phaseSince: at(-900 * minute),
+  provingSince: at(-900 * minute),
+  revision: 7,
+  provenSince: at(-800 * minute),
+  versions: { password: 3 },
   ...restored(),
   ...more,
 })
@@ -169,7 +190,8 @@ describe('what follows after a restore where', () => {
     expect(first.status).toMatchObject({ tries: 1, retryAt: at(minute) })
     expect(first.told?.message).toMatch(/delivered all the same: agent box is away$/)
     const second = stayUntested(first.status, now + minute, {
-      ...{ why: 'agent box is away', away: [] },
+      why: 'agent box is away',
+      away: [],
     })
     expect(said(second)).toBe('Idle Unknown')
     expect(second.status.retryAt).toBe(at(5 * minute))

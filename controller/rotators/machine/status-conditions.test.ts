@@ -5,7 +5,10 @@ import { withVerdicts, type Around } from './status-conditions.ts'
 
 const now = '2026-03-02T12:00:00Z'
 const around: Around = {
-  ...{ nowMs: Date.parse(now), createdMs: 0, faults: [], busy: undefined },
+  nowMs: Date.parse(now),
+  createdMs: 0,
+  faults: [],
+  busy: undefined,
 }
 
 const messageOf = (type: string, status: RotationStatus, more: Partial<Around> = {}): string => {

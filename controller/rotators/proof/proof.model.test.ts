@@ -41,7 +41,8 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 const meta = { apiVersion: 'stagely.dev/v1alpha1' }
 const output: SecretObject = {
-  ...{ ...meta, kind: 'StagelySecret' },
+  ...meta,
+  kind: 'StagelySecret',
   metadata: { name: 'db', namespace: 'default', uid: 'id-DB' },
   spec: { projectRef: { name: 'shop' }, key: 'DB', scope: 'global', type: 'env' },
   status: { version: 2 },
@@ -49,8 +50,11 @@ const output: SecretObject = {
 const entries = [anEntry({ secretId: 'id-DB', key: 'DB', version: 2, scope: 'global' })]
 const set = { projectUid: 'p', epoch: 1, revision: 2, entries }
 const spec = {
-  ...{ projectRef: { name: 'shop' }, outputs: { password: 'db' }, rotator: {} },
-  ...{ overlap: '2m', away: 'Wait' },
+  projectRef: { name: 'shop' },
+  outputs: { password: 'db' },
+  rotator: {},
+  overlap: '2m',
+  away: 'Wait',
 } as RotationSpec
 
 class World {
@@ -58,11 +62,21 @@ class World {
   sessions = 0
   seenAt = 0
   readonly services: Service[] = names.map(() => ({
-    ...{ since: begin, restarts: 0, containers: 1, state: 'running', health: 'healthy' },
+    since: begin,
+    restarts: 0,
+    containers: 1,
+    state: 'running',
+    health: 'healthy',
   }))
   status: RotationStatus = {
-    ...{ phase: 'Proving', attempt: 2, hasOld: true, step: 'Switch', illBefore: [], revision: 2 },
-    ...{ phaseSince: toTimestamp(begin), provingSince: toTimestamp(begin) },
+    phase: 'Proving',
+    attempt: 2,
+    hasOld: true,
+    step: 'Switch',
+    illBefore: [],
+    revision: 2,
+    phaseSince: toTimestamp(begin),
+    provingSince: toTimestamp(begin),
   }
   end: 'revoked' | 'back' | undefined
 
@@ -83,18 +97,31 @@ class World {
   }
   facts(): RotationFacts {
     const services = this.services.map(({ since, ...one }, i) => ({
-      ...{ ...one, name: names[i]!, revision: 2, since: new Date(since).toISOString() },
+      ...one,
+      name: names[i]!,
+      revision: 2,
+      since: new Date(since).toISOString(),
     }))
     const input: ProjectInput = {
       now: toTimestamp(this.now),
       project: { ...meta, kind: 'Project', metadata: { name: 'shop', namespace: 'default' } },
       revisions: { epoch: 1, closed: 2, closesAt: undefined, quietAt: 0 },
-      ...{ head: set, secrets: [output], runningSets: new Map([[2, set]]) },
+      head: set,
+      secrets: [output],
+      runningSets: new Map([[2, set]]),
       stagelets: [aStagelet({ status: { services, healthyRevision: 2, conditions: [] } })],
     }
     return {
-      ...{ nowMs: this.now, uid: 'u', createdMs: begin, faults: [], hasProject: true, away: [] },
-      ...{ hasValues: true, changed: [], steps: ['Switch'], busy: undefined },
+      nowMs: this.now,
+      uid: 'u',
+      createdMs: begin,
+      faults: [],
+      hasProject: true,
+      away: [],
+      hasValues: true,
+      changed: [],
+      steps: ['Switch'],
+      busy: undefined,
       proof: proofOf(input, [output], { revision: 2 }),
     }
   }

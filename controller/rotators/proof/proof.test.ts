@@ -14,7 +14,8 @@ import { proofOf } from './proof.ts'
 const meta = { apiVersion: 'stagely.dev/v1alpha1' }
 
 const aSecret = (key: string, version: number, more: Partial<SecretSpec> = {}): SecretObject => ({
-  ...{ ...meta, kind: 'StagelySecret' },
+  ...meta,
+  kind: 'StagelySecret',
   metadata: { name: key.toLowerCase(), namespace: 'default', uid: `id-${key}` },
   spec: { projectRef: { name: 'shop' }, key, scope: 'backend', type: 'env', ...more },
   status: { version },
@@ -24,7 +25,9 @@ const entry = (key: string, version: number, scope = 'backend', more = {}): SetE
   anEntry({ secretId: `id-${key}`, key, version, scope, ...more })
 
 const runs = (name: string, revision: number | undefined): ServiceStatus => ({
-  ...{ name, state: 'running', containers: 1 },
+  name,
+  state: 'running',
+  containers: 1,
   ...(revision === undefined ? {} : { revision }),
 })
 
@@ -50,13 +53,18 @@ const proofIn = (
   output = aSecret('DB', 2),
 ) => {
   const setOf = (revision: number, entries: SetEntry[]) => ({
-    ...{ projectUid: 'p', epoch: 1, revision, entries },
+    projectUid: 'p',
+    epoch: 1,
+    revision,
+    entries,
   })
   const input: ProjectInput = {
     now: '2026-01-01T00:00:00Z',
     project: { ...meta, kind: 'Project', metadata: { name: 'shop', namespace: 'default' } },
     revisions: { epoch: 1, closed: 2, closesAt: undefined, quietAt: 0 },
-    ...{ head: setOf(2, now), secrets: [output, ...secrets], stagelets },
+    head: setOf(2, now),
+    secrets: [output, ...secrets],
+    stagelets,
     runningSets: new Map([
       [1, setOf(1, before)],
       [2, setOf(2, now)],

@@ -51,8 +51,14 @@ export interface Proof {
 }
 
 export const nothingToProve: Proof = {
-  ...{ failed: undefined, blockedBy: [], rolling: [], evidence: [] },
-  ...{ bearers: [], runs: '', restarts: {}, unsteady: [] },
+  failed: undefined,
+  blockedBy: [],
+  rolling: [],
+  evidence: [],
+  bearers: [],
+  runs: '',
+  restarts: {},
+  unsteady: [],
 }
 
 /** So long a service has to run until it counts as well. */
@@ -216,8 +222,11 @@ const isUnsteady = (service: ServiceStatus, nowMs: number): boolean => {
 
 const bearersOf = ({ stagelet, services }: OutputViewer): Bearer[] =>
   [...services.values()].map((one) => ({
-    ...{ stagelet: stagelet.metadata.name, service: one.name, ill: illOf(one) },
-    ...{ containers: one.containers ?? 0, restarts: one.restarts ?? 0 },
+    stagelet: stagelet.metadata.name,
+    service: one.name,
+    ill: illOf(one),
+    containers: one.containers ?? 0,
+    restarts: one.restarts ?? 0,
   }))
 
 export interface ProofOf {
@@ -252,7 +261,8 @@ export const proofOf = (
       ? ['the revision is still open']
       : rolling.map((one) => one.stagelet.metadata.name),
     evidence: proven.map((seen) => ({
-      ...{ stagelet: seen.stagelet.metadata.name, containers: containersOf(seen) },
+      stagelet: seen.stagelet.metadata.name,
+      containers: containersOf(seen),
       revision: seen.stagelet.status?.healthyRevision ?? revision,
       ...defined({ ended: seen.stagelet.status?.endedContainers?.slice(0, 20) }),
     })),

@@ -60,6 +60,7 @@ export const releasedBlocks = (
   rotation: string,
 ): BlockedBy[] =>
   releasedWith(input, status).map((one) => ({
-    ...{ stagelet: one.stagelet, reason: 'Released' },
+    stagelet: one.stagelet,
+    reason: 'Released',
     message: wordsOf(one, { isBack: status.step === 'Back', rotation }),
   }))

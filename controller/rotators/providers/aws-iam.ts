@@ -86,7 +86,10 @@ interface Clients {
 const clientsOf = (spec: Spec, deps: RotatorDeps): Clients => {
   const { endpoint, region = 'us-east-1' } = spec
   const settings = (credentials: Key) => ({
-    ...{ region, credentials, maxAttempts: 1, requestHandler: sdkHandler(deps.egress) },
+    region,
+    credentials,
+    maxAttempts: 1,
+    requestHandler: sdkHandler(deps.egress),
     ...defined({ endpoint }),
   })
   return {

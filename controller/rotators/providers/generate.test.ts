@@ -47,7 +47,9 @@ describe('the rotator generate', () => {
     expect(one.values['current']).toMatch(/^[0-9a-f]{40}$/)
     expect(two.values['current']).not.toBe(one.values['current'])
     expect(rotator.valuesAt?.('Switch', undefined, next)).toEqual({
-      ...{ current: 'c', previous: 'c', list: '["c"]' },
+      current: 'c',
+      previous: 'c',
+      list: '["c"]',
     })
   })
 })

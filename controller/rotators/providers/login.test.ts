@@ -6,7 +6,10 @@ const signal = new AbortController().signal
 const open = (tweak: Partial<LoginRotator> = {}, facts: Facts = {}) => {
   const asked: Ask[] = []
   const rotator = createLoginRotator({
-    ...{ slots: ['a', 'b'], usual: 'app', outputs: ['username', 'password'], inPlace: false },
+    slots: ['a', 'b'],
+    usual: 'app',
+    outputs: ['username', 'password'],
+    inPlace: false,
     countsSessions: true,
     ask: (what) => {
       asked.push(what)

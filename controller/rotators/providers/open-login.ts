@@ -71,7 +71,13 @@ const open = (at: RotationAt, deps: RotatorDeps, kind: Kind): Rotator => {
   }
   const { outputs, inPlace = false } = at.spec
   return createLoginRotator({
-    ...{ slots, usual, adopt, outputs: Object.keys(outputs), inPlace, countsSessions, ask },
+    slots,
+    usual,
+    adopt,
+    outputs: Object.keys(outputs),
+    inPlace,
+    countsSessions,
+    ask,
     current: deps.current,
   })
 }
@@ -83,11 +89,18 @@ export const openPostgres = (
 ): Rotator => {
   const { database, owner, roles, adopt } = spec
   return open(at, deps, {
-    ...{ plugin: 'postgres', place: spec, slots: roles, usual: adopt ?? roles[0] ?? owner },
-    ...{ adopt, countsSessions: true },
+    plugin: 'postgres',
+    place: spec,
+    slots: roles,
+    usual: adopt ?? roles[0] ?? owner,
+    adopt,
+    countsSessions: true,
     params: ({ user, password }) =>
       Promise.resolve({
-        ...{ database, owner: adopt ?? owner, roles, adopted: adopt !== undefined },
+        database,
+        owner: adopt ?? owner,
+        roles,
+        adopted: adopt !== undefined,
         ...given('adminUser', user),
         ...given('adminPassword', password),
       }),
@@ -109,11 +122,17 @@ export const openMariadb = (
 ): Rotator => {
   const { database, users, from = '%', adopt } = spec
   return open(at, deps, {
-    ...{ plugin: 'mariadb', place: spec, slots: users, usual: adopt ?? users[0] ?? '' },
-    ...{ adopt, countsSessions: true },
+    plugin: 'mariadb',
+    place: spec,
+    slots: users,
+    usual: adopt ?? users[0] ?? '',
+    adopt,
+    countsSessions: true,
     params: ({ user, password }) =>
       Promise.resolve({
-        ...{ database, users, from },
+        database,
+        users,
+        from,
         ...given('adopt', adopt),
         ...given('adminUser', user),
         ...given('adminPassword', password),
@@ -128,7 +147,11 @@ export const openRedis = (
 ): Rotator => {
   const { user } = spec
   return open(at, deps, {
-    ...{ plugin: 'redis', place: spec, slots: [], usual: user, countsSessions: false },
+    plugin: 'redis',
+    place: spec,
+    slots: [],
+    usual: user,
+    countsSessions: false,
     params: async (admin) => {
       const { password } = admin
       const named: Login | undefined =

@@ -6,11 +6,14 @@ import { objectOf, stageletOf } from '../../../test/support/databases/store-fixt
 import { createRotatorOpener, type RotatorOpenerDeps } from './opener.ts'
 
 const spec = {
-  ...{ projectRef: { name: 'shop' }, outputs: { username: 'user', password: 'password' } },
+  projectRef: { name: 'shop' },
+  outputs: { username: 'user', password: 'password' },
   rotator: {
     postgres: {
-      ...{ in: { stagelet: 'prod', service: 'db' }, database: 'shop' },
-      ...{ owner: 'app', roles: ['app_a', 'app_b'] },
+      in: { stagelet: 'prod', service: 'db' },
+      database: 'shop',
+      owner: 'app',
+      roles: ['app_a', 'app_b'],
     },
   },
 } as unknown as RotationSpec
@@ -37,7 +40,8 @@ it.each([
     { uid: 'uid', namespace: 'ns', name: 'db', spec },
     {
       egress: createEgress({ allow: [], deny: [], own: () => [] }),
-      ...{ clock: realClock, secretOf: () => Promise.reject(new Error('no value')) },
+      clock: realClock,
+      secretOf: () => Promise.reject(new Error('no value')),
     },
   )
   await expect(rotator.preflight(new AbortController().signal)).rejects.toMatchObject({

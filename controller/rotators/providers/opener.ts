@@ -19,7 +19,8 @@ export const createRotatorOpener =
   (deps: RotatorOpenerDeps): OpenRotator =>
   (at, more) =>
     openRotator(at, {
-      ...{ ...more, task: taskIn(deps, at) },
+      ...more,
+      task: taskIn(deps, at),
       current: () => (at.isRefused === true ? Promise.resolve({}) : currentOf(deps, at)),
     })
 

@@ -10,6 +10,7 @@ it.each([
 ])('a Postgres over the network that says %s is %s', (code, kind) => {
   const error = Object.assign(new DatabaseError('not now', 7, 'error'), { code })
   expect(postgresFaultOf({ host: 'db', port: 5432 }, error)).toMatchObject({
-    ...{ kind, message: 'db:5432 says: not now' },
+    kind,
+    message: 'db:5432 says: not now',
   })
 })

@@ -36,14 +36,21 @@ const connect = async (
       : error
   })
   const client = new Client({
-    ...{ host: address, port, database, user: login.username, password: login.password },
+    host: address,
+    port,
+    database,
+    user: login.username,
+    password: login.password,
     ssl: {
       ...defined({ ca }),
       ...(isIP(host) === 0 && { servername: host }),
       rejectUnauthorized: true,
     },
-    ...{ connectionTimeoutMillis: limitMs, query_timeout: limitMs },
-    ...{ statement_timeout: limitMs, lock_timeout: limitMs / 2, application_name: 'stagely' },
+    connectionTimeoutMillis: limitMs,
+    query_timeout: limitMs,
+    statement_timeout: limitMs,
+    lock_timeout: limitMs / 2,
+    application_name: 'stagely',
   })
   // A connection that breaks tells it by the query that runs.
   client.on('error', () => undefined)

@@ -27,7 +27,8 @@ const open = (
   const secretOf = (): Promise<Buffer> => Promise.resolve(Buffer.from(key))
   return {
     rotator: openWebhook(webhook, at, {
-      ...{ egress: { call, admit: () => Promise.reject(new Error('not here')) }, clock: realClock },
+      egress: { call, admit: () => Promise.reject(new Error('not here')) },
+      clock: realClock,
       secretOf,
     }),
     calls,

@@ -85,6 +85,12 @@ const read = (step: StepName, answer: EgressAnswer): Answer => {
   return parse(step, answer.text, answer.headers['content-type'] ?? '')
 }
 
+interface StepInput {
+  readonly attempt: string
+  readonly values?: Readonly<Record<string, string>>
+  readonly which?: 'new' | 'old'
+}
+
 export const openWebhook = (
   { url, signingKeyRef }: WebhookRotator,
   { uid, namespace, name, spec }: RotationAt,
@@ -92,17 +98,17 @@ export const openWebhook = (
 ): Rotator => {
   const post = async (
     step: StepName,
-    {
-      attempt,
-      values,
-      which,
-    }: { attempt: string; values?: Readonly<Record<string, string>>; which?: 'new' | 'old' },
+    { attempt, values, which }: StepInput,
     signal: AbortSignal,
   ): Promise<Answer> => {
     // One attempt can end the new credential and the old one: these are two requests.
     const id = [attempt, step, ...(which === undefined ? [] : [which])].join('.')
     const data = {
-      ...{ rotation: name, team: namespace, project: spec.projectRef.name, attempt, step },
+      rotation: name,
+      team: namespace,
+      project: spec.projectRef.name,
+      attempt,
+      step,
       outputs: Object.keys(spec.outputs),
       ...defined({ values, which }),
     }

@@ -135,7 +135,9 @@ export interface AwsCalls {
 
 export const awsCalls = (opening: Opening, region: string, ca: string | undefined): AwsCalls => ({
   config: {
-    ...{ region, maxAttempts: 1, requestHandler: sdkHandler(opening.egress, ca) },
+    region,
+    maxAttempts: 1,
+    requestHandler: sdkHandler(opening.egress, ca),
     ...(opening.isOwn
       ? {}
       : { credentials: async () => awsCredentials(await opening.credential()) }),

@@ -30,7 +30,9 @@ const startQueue = (...names: string[]) => {
     return Promise.resolve({ status: 200, text: JSON.stringify({ Messages }), headers })
   }
   const opening = {
-    ...{ clock, isOwn: false, egress: { call } },
+    clock,
+    isOwn: false,
+    egress: { call },
     spend: () => Promise.resolve(),
     credential: () => Promise.resolve('{"accessKeyId":"AKID","secretAccessKey":"secret"}'),
   } as unknown as Opening
@@ -39,7 +41,7 @@ const startQueue = (...names: string[]) => {
   const again = (): void => {
     left = names
   }
-  return { ...{ clock, asked, again }, receive: () => queue.receive(new AbortController().signal) }
+  return { clock, asked, again, receive: () => queue.receive(new AbortController().signal) }
 }
 
 it('messages that are together too long for one answer come one by one', async () => {

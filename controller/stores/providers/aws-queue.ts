@@ -72,8 +72,10 @@ export const openAwsQueue = (
   const receiveSome = async (seconds: number, signal: AbortSignal): Promise<Message[]> => {
     const isSingly = opening.clock.now() < singlyUntil
     const command = new ReceiveMessageCommand({
-      ...{ QueueUrl: url, MaxNumberOfMessages: isSingly ? 1 : inCall },
-      ...{ WaitTimeSeconds: seconds, VisibilityTimeout: hiddenSeconds },
+      QueueUrl: url,
+      MaxNumberOfMessages: isSingly ? 1 : inCall,
+      WaitTimeSeconds: seconds,
+      VisibilityTimeout: hiddenSeconds,
     })
     try {
       const { Messages = [] } = await send((options) => client.send(command, options), signal)

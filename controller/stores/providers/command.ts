@@ -108,11 +108,17 @@ const run = async (
   })
   try {
     const { exitCode } = await pipeProgram({
-      ...{ file, args: [], cwd: dir, env: { PATH: path, HOME: dir, LANG: 'C.UTF-8' } },
+      file,
+      args: [],
+      cwd: dir,
+      env: { PATH: path, HOME: dir, LANG: 'C.UTF-8' },
       stdin: JSON.stringify(request),
       // What it says beside its answer may hold a value.
-      ...{ stdout: sink, stderr: nowhere, signal: ending.signal },
-      ...{ killAfterMs: 1_000, lingerMs: 500 },
+      stdout: sink,
+      stderr: nowhere,
+      signal: ending.signal,
+      killAfterMs: 1_000,
+      lingerMs: 500,
     })
     signal.throwIfAborted()
     if (why !== undefined) throw why

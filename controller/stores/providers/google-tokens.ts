@@ -64,7 +64,9 @@ const signed = ({ email, keyId, key }: Account, now: number): string => {
 const ofMachine = async (signal: AbortSignal): Promise<z.infer<typeof machineToken>> => {
   const none = new StoreFault('Unauthorized', 'this machine has no identity of Google')
   const answer = await fetch(machineUrl, {
-    ...{ signal, redirect: 'error', headers: { 'metadata-flavor': 'Google' } },
+    signal,
+    redirect: 'error',
+    headers: { 'metadata-flavor': 'Google' },
   }).catch(() => {
     signal.throwIfAborted()
     throw none

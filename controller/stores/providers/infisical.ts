@@ -98,7 +98,10 @@ const ask = (
   signal: AbortSignal,
 ): Promise<StoreAnswer> => {
   const asked = new URLSearchParams({
-    ...{ projectId, environment, secretPath: path, recursive: String(what.recursive) },
+    projectId,
+    environment,
+    secretPath: path,
+    recursive: String(what.recursive),
     viewSecretValue: String(what.values),
     expandSecretReferences: String(what.values),
     includeImports: String(what.values),

@@ -75,7 +75,9 @@ const borrow = async (context: Context, signal: AbortSignal): Promise<Token> => 
     )
   const { auth } = readAs(login, 'Vault', answer)
   return {
-    ...{ text: auth.client_token, isBorrowed: true, known: undefined },
+    text: auth.client_token,
+    isBorrowed: true,
+    known: undefined,
     renewAt: halfOf(context, auth.lease_duration),
     isRenewable: auth.renewable === true,
   }
@@ -98,7 +100,11 @@ const lookUp = async (context: Context, one: Token, signal: AbortSignal): Promis
 const given = async (context: Context, signal: AbortSignal): Promise<Token> => {
   const text = await context.opening.credential()
   const one: Token = {
-    ...{ text, isBorrowed: false, renewAt: undefined, isRenewable: false, known: undefined },
+    text,
+    isBorrowed: false,
+    renewAt: undefined,
+    isRenewable: false,
+    known: undefined,
   }
   await lookUp(context, one, signal)
   return one

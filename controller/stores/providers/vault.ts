@@ -161,7 +161,8 @@ export const openVault = (block: ProviderBlock<'vault'>, opening: Opening): Stor
     call({ ...request, headers: { ...common, ...request.headers } }, signal),
   )
   const context: Context = {
-    ...{ send: session.send, mount: block.mount },
+    send: session.send,
+    mount: block.mount,
     now: () => opening.clock.now(),
   }
   return {

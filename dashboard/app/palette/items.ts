@@ -35,12 +35,19 @@ const whyNotSomewhere = (...[verb, resource]: Parameters<typeof rolesWith>): str
     : `Needs the role ${rolesWith(verb, resource).join(' or ')} in a team.`
 
 const page = (text: string, href: string, more: Partial<Item> = {}): Item => ({
-  ...{ id: `page ${href}`, text, href, place: '', group: 'Pages' },
+  id: `page ${href}`,
+  text,
+  href,
+  place: '',
+  group: 'Pages',
   ...more,
 })
 
 const action = (text: string, place: string, more: Pick<Item, 'href' | 'command' | 'whyNot'>) => ({
-  ...{ id: `action ${more.command ?? text}`, text, place, group: 'Actions' as const },
+  id: `action ${more.command ?? text}`,
+  text,
+  place,
+  group: 'Actions' as const,
   ...more,
 })
 
@@ -52,7 +59,11 @@ const here = (): Item[] =>
   shortcuts()
     .filter(({ group = 'Everywhere', keys }) => group === 'Everywhere' && !mute.has(keys))
     .map(({ keys, does, run }) => ({
-      ...{ id: `here ${keys}`, text: does, place: '', group: 'Here', keys },
+      id: `here ${keys}`,
+      text: does,
+      place: '',
+      group: 'Here',
+      keys,
       run: () => void run(),
     }))
 
@@ -69,11 +80,13 @@ const teamItems = (team: string): Item[] => {
     page('Members', members, { place: team, whyNot: whyNot('list', 'members', team) }),
     page('Machine tokens', tokens, { place: team, whyNot: whyNot('list', 'tokens', team) }),
     action('Add a member', team, {
-      ...{ href: members, command: `add-member:${team}` },
+      href: members,
+      command: `add-member:${team}`,
       whyNot: whyNot('update', 'members', team),
     }),
     action('New machine token', team, {
-      ...{ href: tokens, command: `new-token:team/${team}` },
+      href: tokens,
+      command: `new-token:team/${team}`,
       whyNot: whyNot('create', 'tokens', team),
     }),
   ]
@@ -93,17 +106,23 @@ const projectItems = ({ id, team, name, source }: Project): Item[] => {
     page(`${name}: settings`, `${url}/settings`, { place: team }),
     page(`${name}: review`, `${url}/review`, { place: team }),
     action(`New secret in ${name}`, team, {
-      ...{ href: url, command: `new-secret:${team}/${name}`, whyNot: write },
+      href: url,
+      command: `new-secret:${team}/${name}`,
+      whyNot: write,
     }),
     action(`Import secrets into ${name}`, team, {
-      ...{ href: url, command: `import:${team}/${name}`, whyNot: write },
+      href: url,
+      command: `import:${team}/${name}`,
+      whyNot: write,
     }),
     action(`Pause or resume the rollout of ${name}`, team, {
-      ...{ href: `${url}/rollout`, command: `pause:${id}` },
+      href: `${url}/rollout`,
+      command: `pause:${id}`,
       whyNot: whyNot('patch', 'projects', team) ?? whyNotOwned(source),
     }),
     action(`Retry what failed in ${name}`, team, {
-      ...{ href: `${url}/rollout`, command: `retry:${id}` },
+      href: `${url}/rollout`,
+      command: `retry:${id}`,
       whyNot: whyNot('create', 'stagelets/deploy', team),
     }),
   ]
@@ -120,7 +139,8 @@ const stageletItems = ({ id, team, project, name, paused, source }: Stagelet): I
     page(`${name}: why`, withQuery(href, { tab: 'why' }), { place }),
     action(`Deploy ${name}`, place, { href, command: `deploy:${id}`, whyNot: deploy }),
     action(`${paused ? 'Resume' : 'Pause'} ${name}`, place, {
-      ...{ href, command: `pause:${id}` },
+      href,
+      command: `pause:${id}`,
       whyNot: whyNot('patch', 'stagelets', team) ?? whyNotOwned(source),
     }),
     action(`Retry ${name}`, place, { href, command: `retry:${id}`, whyNot: deploy }),
@@ -134,16 +154,24 @@ const agentItems = ({ id, team, name, paused, drained }: Agent): Item[] => {
   return [
     page(name, href, { id, place: team, group: 'Objects', words: ['agent', 'machine'] }),
     action(`${paused ? 'Resume' : 'Pause'} agent ${name}`, team, {
-      ...{ href, command: `paused:${id}`, whyNot: change },
+      href,
+      command: `paused:${id}`,
+      whyNot: change,
     }),
     action(`${drained ? 'Stop draining' : 'Drain'} agent ${name}`, team, {
-      ...{ href, command: `drained:${id}`, whyNot: change },
+      href,
+      command: `drained:${id}`,
+      whyNot: change,
     }),
     action(`Rotate the keys of agent ${name}`, team, {
-      ...{ href, command: `new-keys:${id}`, whyNot: change },
+      href,
+      command: `new-keys:${id}`,
+      whyNot: change,
     }),
     action(`Revoke agent ${name}`, team, {
-      ...{ href, command: `revoke:${id}`, whyNot: whyNot('create', 'agents/join', team) },
+      href,
+      command: `revoke:${id}`,
+      whyNot: whyNot('create', 'agents/join', team),
     }),
   ]
 }
@@ -157,7 +185,10 @@ export const secretItem = ({
   scope = '',
 }: Pick<Secret, 'id' | 'team' | 'name'> &
   Partial<Pick<Secret, 'key' | 'scope' | 'project'>>): Item => ({
-  ...{ id, text: key, place: `${team} · ${project} · ${scope}`, group: 'Objects' },
+  id,
+  text: key,
+  place: `${team} · ${project} · ${scope}`,
+  group: 'Objects',
   href: withQuery(projectUrl({ team, name: project }), { secret: name }),
   words: ['secret', name],
 })
@@ -173,7 +204,8 @@ const madeByForm = [
 const general = (): Item[] => [
   page('Profile: sessions and tokens', '/ui/me'),
   action('Add a machine', '', {
-    ...{ href: '/ui/agents', command: 'add-machine' },
+    href: '/ui/agents',
+    command: 'add-machine',
     whyNot: whyNotSomewhere('create', 'agents/join'),
   }),
   ...madeByForm.map(([kind, resource]) =>
@@ -183,24 +215,31 @@ const general = (): Item[] => [
     }),
   ),
   action('New team', '', {
-    ...{ href: '/ui/people', command: 'new-team' },
+    href: '/ui/people',
+    command: 'new-team',
     whyNot: isAdmin.value ? undefined : needsAdmin,
   }),
   action('New user', '', {
-    ...{ href: '/ui/people', command: 'new-user' },
+    href: '/ui/people',
+    command: 'new-user',
     whyNot: isAdmin.value ? undefined : needsAdmin,
   }),
   action('New personal token', '', { href: '/ui/me', command: 'new-token:mine' }),
   ...(['data', 'master'] as const).map((kind) =>
     action(kind === 'data' ? 'Rotate data keys' : 'Re-wrap all keys', '', {
-      ...{ href: '/ui/keys', command: `rotate:${kind}` },
+      href: '/ui/keys',
+      command: `rotate:${kind}`,
       whyNot: isAdmin.value ? undefined : needsAdmin,
     }),
   ),
 ]
 
 const setting = (text: string, run: () => void, more: Partial<Item> = {}): Item => ({
-  ...{ id: `setting ${text}`, text, place: '', group: 'Settings', run },
+  id: `setting ${text}`,
+  text,
+  place: '',
+  group: 'Settings',
+  run,
   ...more,
 })
 

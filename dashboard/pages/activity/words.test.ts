@@ -3,8 +3,15 @@ import type { Happened } from '../../../src/rest/types.ts'
 import { byDay, countNew, activityState } from './words.ts'
 
 const row = (id: string, at: string, more: Partial<Happened> = {}): Happened => ({
-  ...{ id, at, kind: 'rollout', what: 'Healthy', is_bad: false, team: 'default' },
-  ...{ by: [], message: 'm', ...more },
+  id,
+  at,
+  kind: 'rollout',
+  what: 'Healthy',
+  is_bad: false,
+  team: 'default',
+  by: [],
+  message: 'm',
+  ...more,
 })
 
 describe('the feed', () => {

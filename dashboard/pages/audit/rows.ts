@@ -39,7 +39,8 @@ export const useRows = (
     const query = {
       ...auditQuery(filter, now()),
       ...defined({ namespace }),
-      ...{ ...cursor, limit: pageSize },
+      ...cursor,
+      limit: pageSize,
     }
     const page = await must(api.GET('/audit', { params: { query }, ...defined({ signal }) }))
     return { rows: page.rows, next: page.next_cursor }

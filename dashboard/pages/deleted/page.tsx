@@ -141,7 +141,7 @@ export const Page = () => {
       }
     >
       {secret !== undefined && verb === 'restore' ? (
-        <Restore {...{ place, secret }} onClose={close} />
+        <Restore place={place} secret={secret} onClose={close} />
       ) : null}
       {secret !== undefined && verb === 'erase' ? (
         <ConfirmAction

@@ -124,7 +124,15 @@ const useEditor = ({ of, edited, first }: Props) => {
     }
   }
   return {
-    ...{ form, before, draft, isNew, action, yamlFaults, error, busy, tried },
+    form,
+    before,
+    draft,
+    isNew,
+    action,
+    yamlFaults,
+    error,
+    busy,
+    tried,
     text: typed ?? yaml(objectOf(of.kind, form, draft)),
     change: (part: Partial<Draft>): void => {
       setDraft({ ...draft, ...part })
@@ -199,7 +207,12 @@ export const Editor = (props: Props) => {
   if (tried !== undefined)
     return (
       <ObjectReview
-        {...{ of, isNew, tried, busy, error, action: at.action }}
+        of={of}
+        isNew={isNew}
+        tried={tried}
+        busy={busy}
+        error={error}
+        action={at.action}
         before={isNew ? {} : objectOf(of.kind, form, before)}
         after={objectOf(of.kind, form, draft)}
         onApply={() => void at.apply()}

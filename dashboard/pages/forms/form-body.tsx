@@ -124,7 +124,9 @@ export const FormBody = (props: Props) => {
       return (
         <Field
           key={name}
-          {...{ field, value: given, faults }}
+          field={field}
+          value={given}
+          faults={faults}
           names={around.namesOf(field)}
           words={around.words}
           disabled={around.disabled || around.fixed.has(place)}
@@ -143,7 +145,7 @@ export const FormBody = (props: Props) => {
     if (oneOf.includes(name)) return body
     if (field.required === true)
       return (
-        <Group key={name} {...{ field, place, faults }}>
+        <Group key={name} field={field} place={place} faults={faults}>
           {body}
         </Group>
       )

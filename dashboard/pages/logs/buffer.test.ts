@@ -3,8 +3,12 @@ import { createLogBuffer } from './buffer.ts'
 import type { ShownLogLine } from './record.ts'
 
 const line = (text: string, service = 'web', second = 0): ShownLogLine => ({
-  ...{ type: 'line', service, container: `${service}-1`, stream: 'stdout' },
-  ...{ time: `2026-01-01T00:00:0${second}.000000000Z`, text },
+  type: 'line',
+  service,
+  container: `${service}-1`,
+  stream: 'stdout',
+  time: `2026-01-01T00:00:0${second}.000000000Z`,
+  text,
 })
 const texts = (buffer: ReturnType<typeof createLogBuffer>): string[] =>
   buffer

@@ -3,16 +3,35 @@ import type { Agent, Condition, Stagelet } from '../../../src/rest/types.ts'
 import { firstSteps, isFirstRun } from './first-steps.ts'
 
 const condition = (type: string): Condition => ({
-  ...{ type, status: 'True', reason: 'Is', message: '', since: '' },
+  type,
+  status: 'True',
+  reason: 'Is',
+  message: '',
+  since: '',
 })
 const agent: Agent = {
-  ...{ id: 'agt_1', name: 'web-1', team: 'default', paused: false, drained: false },
-  ...{ created_at: '', conditions: [] },
+  id: 'agt_1',
+  name: 'web-1',
+  team: 'default',
+  paused: false,
+  drained: false,
+  created_at: '',
+  conditions: [],
 }
 const stack: Stagelet = {
-  ...{ id: 'stg_1', name: 'shop', team: 'default', project: 'shop', agent: 'web-1' },
-  ...{ compose: { directory: '/srv' }, deletion_policy: 'Retain', paused: false },
-  ...{ directory: '/srv', quarantine: [], services: [], source: 'api', created_at: '' },
+  id: 'stg_1',
+  name: 'shop',
+  team: 'default',
+  project: 'shop',
+  agent: 'web-1',
+  compose: { directory: '/srv' },
+  deletion_policy: 'Retain',
+  paused: false,
+  directory: '/srv',
+  quarantine: [],
+  services: [],
+  source: 'api',
+  created_at: '',
   conditions: [],
 }
 const project = { team: 'default', name: 'shop', secrets: 0 }

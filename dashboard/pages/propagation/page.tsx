@@ -161,7 +161,7 @@ const Stages = ({ stages }: Pick<Propagation, 'stages'>) => {
         {
           title: 'Distribution',
           wide: true,
-          render: (stage) => <Range {...{ stage, longest }} />,
+          render: (stage) => <Range stage={stage} longest={longest} />,
         },
       ]}
     />

@@ -11,17 +11,15 @@ export const secretEdits = (
   const secrets = secretsOf(team, project)
   return edits.map(
     ({ op, key, scope, stagelet, type, file_path, bytes, moved, secretId, fields }) => ({
-      ...{
-        op,
-        key,
-        scope,
-        stagelet,
-        type,
-        file_path,
-        moved,
-        fields,
-        hasValue: bytes !== undefined,
-      },
+      op,
+      key,
+      scope,
+      stagelet,
+      type,
+      file_path,
+      moved,
+      fields,
+      hasValue: bytes !== undefined,
       name: secretId === undefined ? undefined : secrets.cell(secretId).value?.name,
     }),
   )

@@ -3,9 +3,20 @@ import type { Rollout } from '../../../src/rest/types.ts'
 import { countsText, rolloutState } from './rollout-words.ts'
 
 const rollout = (more: Partial<Rollout>): Rollout => ({
-  ...{ project: 'shop', team: 'default', revision: 2, message: '', in_turns: false },
-  ...{ state: 'Progressing', change_set_open: false },
-  ...{ healthy: 0, progressing: 0, waiting: 0, held: 0, failed: 0, unknown: 0, stagelets: [] },
+  project: 'shop',
+  team: 'default',
+  revision: 2,
+  message: '',
+  in_turns: false,
+  state: 'Progressing',
+  change_set_open: false,
+  healthy: 0,
+  progressing: 0,
+  waiting: 0,
+  held: 0,
+  failed: 0,
+  unknown: 0,
+  stagelets: [],
   ...more,
 })
 

@@ -142,7 +142,7 @@ const RotationPanel = (props: Props) => {
           {why === '' ? null : <span class="muted">{messageText(why)}</span>}
         </p>
         <RotationSteps rotation={rotation} />
-        <Progress {...{ team, rotation }} />
+        <Progress team={team} rotation={rotation} />
         <FactList
           rows={[
             [
@@ -168,7 +168,7 @@ const RotationPanel = (props: Props) => {
             ...(retry === undefined ? [] : [[again, <Since at={retry} />] as const]),
           ]}
         />
-        <RotationHistory {...{ team, rotation }} />
+        <RotationHistory team={team} rotation={rotation} />
       </div>
     </Panel>
   )
@@ -185,7 +185,7 @@ export const Page = () => {
       windowTitle={`${mark === undefined ? '' : `${mark} `}${name} rotations`}
       title="Rotations"
       within={<a href={projectUrl({ team, name })}>{name}</a>}
-      tabs={<ProjectTabs {...{ team, name }} current="Rotations" />}
+      tabs={<ProjectTabs team={team} name={name} current="Rotations" />}
       actions={<NewButton kind="rotation" resource="rotations" given={{ team, project: name }} />}
       state={bad > 0 ? text : null}
     >
@@ -204,7 +204,7 @@ export const Page = () => {
         {(rows) => (
           <>
             {rows.map((rotation) => (
-              <RotationPanel key={rotation.id} {...{ team, rotation }} />
+              <RotationPanel key={rotation.id} team={team} rotation={rotation} />
             ))}
           </>
         )}

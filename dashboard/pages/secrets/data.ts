@@ -189,7 +189,10 @@ const useRowOf = (matrix: Matrix) =>
       const before = known.get(secret)
       if (before !== undefined && before.edit === edit) return before
       const row = {
-        ...{ id: secret.id, secret, edit, isStaged: edit !== undefined },
+        id: secret.id,
+        secret,
+        edit,
+        isStaged: edit !== undefined,
         get runs() {
           return matrix.runsOf(secret)
         },

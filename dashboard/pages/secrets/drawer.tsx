@@ -145,8 +145,14 @@ const isNews = ({ type, status }: Secret['conditions'][number]): boolean =>
   status === (dates.has(type) ? 'True' : 'False')
 
 const editOf = ({ secret }: SecretRow, op: 'update' | 'delete'): SecretEdit => ({
-  ...{ op, name: secret.name, key: secret.key, scope: secret.scope, stagelet: secret.stagelet },
-  ...{ type: secret.type, file_path: secret.file_path, hasValue: op === 'update' },
+  op,
+  name: secret.name,
+  key: secret.key,
+  scope: secret.scope,
+  stagelet: secret.stagelet,
+  type: secret.type,
+  file_path: secret.file_path,
+  hasValue: op === 'update',
 })
 
 export const SecretDrawer = (props: Props) => {
@@ -190,10 +196,10 @@ export const SecretDrawer = (props: Props) => {
                   : 'No service uses it.'}
               </p>
             ) : (
-              <Consumers {...{ row, all, place }} />
+              <Consumers row={row} all={all} place={place} />
             )}
           </Section>
-          <HintSection {...{ place, all, row, why }} />
+          <HintSection place={place} all={all} row={row} why={why} />
           {secret.version === 0 ? null : (
             <Section title="Value">
               <SameValue {...props} />
@@ -201,7 +207,7 @@ export const SecretDrawer = (props: Props) => {
               <LastRead place={place} name={secret.name} />
             </Section>
           )}
-          <ExpirySection {...{ secret, place, why }} />
+          <ExpirySection secret={secret} place={place} why={why} />
           <Section title="Versions">
             <Versions secret={secret} place={place} noWrite={why ?? noWayBack(secret)} />
           </Section>

@@ -83,7 +83,9 @@ export const ExpirySection = ({ secret, place, why }: Props) => {
           ['Expiry', expiryText(secret.expiry)],
         ]}
       />
-      {isEditing ? <ExpiryDialog {...{ secret, place }} onClose={() => setEditing(false)} /> : null}
+      {isEditing ? (
+        <ExpiryDialog secret={secret} place={place} onClose={() => setEditing(false)} />
+      ) : null}
     </Section>
   )
 }
@@ -115,7 +117,11 @@ const ExpiryDialog = ({ secret, place, onClose }: DialogProps) => {
       send={send}
       onClose={onClose}
     >
-      <ExpiryFieldsOf {...{ fields, change }} isMade={secret.value_from?.generate !== undefined} />
+      <ExpiryFieldsOf
+        fields={fields}
+        change={change}
+        isMade={secret.value_from?.generate !== undefined}
+      />
       <YamlDiff lines={lines} />
       <p class="muted">
         {fields.rotates && fields.how !== 'never'

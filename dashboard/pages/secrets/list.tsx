@@ -52,7 +52,7 @@ export const List = (props: ListProps) => {
         empty="No secret matches this filter."
       />
       {selection.selected.length === 0 ? null : (
-        <SelectionBar {...{ selection, actions, noWrite }} />
+        <SelectionBar selection={selection} actions={actions} noWrite={noWrite} />
       )}
     </>
   )

@@ -8,7 +8,9 @@ const place = { team: 'default', project: 'shop' }
 
 const secret = (id: string, key: string, more: Partial<Secret> = {}): Secret => ({
   ...asSecret({ id: 0, op: 'create', key, scope: 'global', type: 'env' }, place),
-  ...{ id, name: id, version: 1 },
+  id,
+  name: id,
+  version: 1,
   ...more,
 })
 

@@ -106,7 +106,8 @@ const Shown = ({ isReady, ...props }: ShownProps & { readonly isReady: boolean }
   ) : (
     <LensGrid
       {...props}
-      {...{ isReady, isPast: at !== undefined }}
+      isReady={isReady}
+      isPast={at !== undefined}
       rows={at === undefined ? props.rows : props.past}
       stagelet={lens === 'stagelet' ? (props.stagelet ?? '') : undefined}
     />
@@ -195,7 +196,7 @@ export const Page = () => {
           {team} · revision {found?.revision ?? '–'}
         </>
       }
-      tabs={<ProjectTabs {...{ team, name: project }} current="Secrets" />}
+      tabs={<ProjectTabs team={team} name={project} current="Secrets" />}
       state={
         <div class={l['lenses']}>
           <LensSwitch />
@@ -209,7 +210,8 @@ export const Page = () => {
       }
       actions={
         <PageActions
-          {...{ place, noWrite }}
+          place={place}
+          noWrite={noWrite}
           newest={at === undefined ? found?.revision : undefined}
           onImport={() => bringIn({})}
           onNew={() => actions.edit()}
@@ -217,14 +219,23 @@ export const Page = () => {
       }
     >
       {at === undefined ? null : (
-        <PastBar {...{ place, at }} newest={found?.revision} failure={all.thenFailure} />
+        <PastBar place={place} at={at} newest={found?.revision} failure={all.thenFailure} />
       )}
       <div class={s['split']}>
         <div class={s['list']}>
           <WhenKnown of={read} rows={8}>
             {(_, isReady) => (
               <Shown
-                {...{ place, all, rows, past, open, classOf, actions, noWrite, stagelet, isReady }}
+                place={place}
+                all={all}
+                rows={rows}
+                past={past}
+                open={open}
+                classOf={classOf}
+                actions={actions}
+                noWrite={noWrite}
+                stagelet={stagelet}
+                isReady={isReady}
                 onOpen={({ secret, id }) => setOpened(secret.name === '' ? id : secret.name, true)}
               />
             )}
@@ -234,7 +245,10 @@ export const Page = () => {
         {open === undefined || at !== undefined ? null : (
           <SecretDrawer
             row={open}
-            {...{ place, all, noWrite, classOf }}
+            place={place}
+            all={all}
+            noWrite={noWrite}
+            classOf={classOf}
             onEdit={() => actions.edit(open)}
             onDelete={() => actions.remove(open)}
             onClose={() => setOpened(undefined)}
@@ -242,11 +256,12 @@ export const Page = () => {
         )}
       </div>
       {editing === undefined ? null : (
-        <EditDialog {...{ place, all, ...editing }} edited={editing.row} onClose={close} />
+        <EditDialog place={place} all={all} {...editing} edited={editing.row} onClose={close} />
       )}
       {importing === undefined ? null : (
         <ImportDialog
-          {...{ place, all }}
+          place={place}
+          all={all}
           given={importing}
           onClose={() => setImporting(undefined)}
         />

@@ -84,7 +84,8 @@ export const PastBar = ({ place, at, newest, failure }: Props) => {
       {failure === undefined ? null : <FailureBox failure={failure} />}
       {isGoing ? (
         <GoBack
-          {...{ place, newest: newest ?? at }}
+          place={place}
+          newest={newest ?? at}
           revision={at}
           onClose={() => setIsGoing(false)}
         />

@@ -23,8 +23,14 @@ const placeOf = (audience: Secret['audience'], name: string | undefined): { stag
 
 /** A secret with a value, as a set holds it. What the values are plays no part in who wins. */
 export const entryOf = (secret: Secret): SetEntry => ({
-  ...{ secretId: secret.id, name: secret.name, version: secret.version, key: secret.key },
-  ...{ scope: secret.scope, type: secret.type, bytes: secret.bytes ?? 0, valueDigest: '' },
+  secretId: secret.id,
+  name: secret.name,
+  version: secret.version,
+  key: secret.key,
+  scope: secret.scope,
+  type: secret.type,
+  bytes: secret.bytes ?? 0,
+  valueDigest: '',
   ...placeOf(secret.audience, secret.stagelet),
   ...(secret.references === true && { references: secret.refers_to }),
 })
@@ -77,15 +83,13 @@ const removedEntry = ({
   stagelet,
   ...named
 }: SetDiff['removed'][number]): SetEntry => ({
-  ...{
-    ...named,
-    ...placeOf(audience, stagelet),
-    secretId: id,
-    version: 0,
-    type: 'env',
-    bytes: 0,
-    valueDigest: '',
-  },
+  ...named,
+  ...placeOf(audience, stagelet),
+  secretId: id,
+  version: 0,
+  type: 'env',
+  bytes: 0,
+  valueDigest: '',
 })
 
 const changedBack = (entry: SetEntry, was: SetDiff['changed'][number]): SetEntry => {

@@ -26,7 +26,7 @@ export const thenRows = (
   const known = new Map(secrets.map((secret) => [secret.id, secret]))
   const goneSecret = ({ stagelet, ...was }: SetEntry): Secret =>
     asSecret(
-      { ...{ id: 0, op: 'create', key: was.key, scope: was.scope, type: was.type }, stagelet },
+      { id: 0, op: 'create', key: was.key, scope: was.scope, type: was.type, stagelet },
       place,
     )
   return [...then.keys()].sort().flatMap((key) => {
@@ -37,7 +37,13 @@ export const thenRows = (
       const word = wordOf(was, is)
       const secret = known.get(id) ?? goneSecret((was ?? is)!)
       return {
-        ...{ id, secret, was, is, word, differs: word !== 'same', isStaged: false },
+        id,
+        secret,
+        was,
+        is,
+        word,
+        differs: word !== 'same',
+        isStaged: false,
         get runs() {
           return matrix.runsOf(secret)
         },

@@ -42,7 +42,8 @@ export const useActions = (place: ProjectPlace, noWrite: string | undefined) => 
     takeBack: ({ id }) => unstage(team, project, id),
   }
   return {
-    ...{ editing, actions },
+    editing,
+    actions,
     close: () => setEditing(undefined),
   }
 }

@@ -49,7 +49,9 @@ const GoBack = ({ version, onClose, ...props }: Chosen) => (
 )
 
 const sideOf = (secretId: string, version: number): Side => ({
-  ...{ secretId, version, name: `v${version}` },
+  secretId,
+  version,
+  name: `v${version}`,
 })
 
 /** The oldest version with the same value. */

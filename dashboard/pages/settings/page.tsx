@@ -114,7 +114,7 @@ export const Page = () => {
       windowTitle={`${name} settings`}
       title="Settings"
       within={<a href={projectUrl({ team, name })}>{name}</a>}
-      tabs={<ProjectTabs {...{ team, name }} current="Settings" />}
+      tabs={<ProjectTabs team={team} name={name} current="Settings" />}
     >
       <WhenKnown
         of={project}

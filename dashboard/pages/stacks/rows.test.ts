@@ -3,9 +3,19 @@ import type { Stagelet } from '../../../src/rest/types.ts'
 import { shownRows, stackRevision, stackRow } from './rows.ts'
 
 const stack = (name: string, more: Partial<Stagelet> = {}): Stagelet => ({
-  ...{ id: `stg_${name}`, name, team: 'default', project: 'shop', agent: 'web-1' },
-  ...{ compose: { directory: '/srv' }, deletion_policy: 'Retain', paused: false },
-  ...{ directory: '/srv', quarantine: [], services: [], source: 'api', created_at: '' },
+  id: `stg_${name}`,
+  name,
+  team: 'default',
+  project: 'shop',
+  agent: 'web-1',
+  compose: { directory: '/srv' },
+  deletion_policy: 'Retain',
+  paused: false,
+  directory: '/srv',
+  quarantine: [],
+  services: [],
+  source: 'api',
+  created_at: '',
   conditions: [{ type: 'SecretsInSync', status: 'True', reason: 'InSync', message: '', since: '' }],
   ...more,
 })

@@ -4,8 +4,14 @@ import { badgeOf, findingsOf } from './leak-words.ts'
 
 const web = { name: 'web', lines: 10_000, hits: [], unmaskable: ['PORT'] }
 const done: LeakTest = {
-  ...{ id: 'x', stagelet_id: 'stg_1', stagelet: 'shop', state: 'done', tail: 10_000 },
-  ...{ lines: 10_000, complete: true, services: [web] },
+  id: 'x',
+  stagelet_id: 'stg_1',
+  stagelet: 'shop',
+  state: 'done',
+  tail: 10_000,
+  lines: 10_000,
+  complete: true,
+  services: [web],
   started_at: '2026-01-01T00:00:00Z',
 }
 const hits = [

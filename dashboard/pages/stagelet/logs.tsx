@@ -217,7 +217,14 @@ const Reader = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const shown = logs.buffer.shown()
   return (
     <div class={s['logs']}>
-      <Bar {...{ logs, chosen, colourOf, text }} onText={filter} name={stagelet.name} />
+      <Bar
+        logs={logs}
+        chosen={chosen}
+        colourOf={colourOf}
+        text={text}
+        onText={filter}
+        name={stagelet.name}
+      />
       {logs.phase === 'full' ? <Full /> : null}
       {logs.phase === 'refused' ? <ProblemBox error={logs.error} onRetry={logs.again} /> : null}
       {shown.length === 0 && logs.phase !== 'full' && logs.phase !== 'refused' ? (

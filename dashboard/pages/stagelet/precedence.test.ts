@@ -5,8 +5,14 @@ import { explainKey } from './precedence.ts'
 describe('whyOf', () => {
   it('says of each loser to which rank it loses', () => {
     const entry = (scope: string, stagelet?: string): SetEntry => ({
-      ...{ secretId: `${scope} ${stagelet}`, name: 'n', version: 1, key: 'A', scope, type: 'env' },
-      ...{ bytes: 1, valueDigest: '' },
+      secretId: `${scope} ${stagelet}`,
+      name: 'n',
+      version: 1,
+      key: 'A',
+      scope,
+      type: 'env',
+      bytes: 1,
+      valueDigest: '',
       ...(stagelet === undefined ? {} : { stagelet }),
     })
     const entries = [entry('global'), entry('web'), entry('global', 'prod'), entry('web', 'test')]

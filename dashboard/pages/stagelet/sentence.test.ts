@@ -7,7 +7,10 @@ const failed = (service: string, revision: number) => ({ service, revision, mess
 const stagelet = (more: Partial<Stagelet>): Stagelet =>
   ({ services: [], quarantine: [], ...more }) as unknown as Stagelet
 const rolledBack: ShownState = {
-  ...{ kind: 'fail', word: 'Rolled back', why: 'rolling back, because', weight: 100 },
+  kind: 'fail',
+  word: 'Rolled back',
+  why: 'rolling back, because',
+  weight: 100,
   since: undefined,
 }
 

@@ -105,7 +105,9 @@ const Runs = ({ stagelet, service }: Pick<Shown, 'stagelet' | 'service'>) => {
 
 const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {
   const why = explainKey(entriesOf(secrets), {
-    ...{ service: service.name, stagelet: stagelet.name, key },
+    service: service.name,
+    stagelet: stagelet.name,
+    key,
     composeKeys: service.compose_keys ?? [],
   })
   return (
@@ -113,7 +115,7 @@ const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {
       <Panel
         flush
         title={`Why does ${service.name} have ${key}?`}
-        aside={<Runs {...{ stagelet, service }} />}
+        aside={<Runs stagelet={stagelet} service={service} />}
       >
         <ol class={s['ladder']} aria-label="Ranks of precedence, the highest first">
           {why.rungs.map((rung) => (
@@ -191,7 +193,7 @@ export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
         />
       </div>
       <WhenKnown of={answered} none={<Empty title={`${service.name} has no secrets`} />}>
-        {(asked) => <Answer {...{ stagelet, service }} {...asked} />}
+        {(asked) => <Answer stagelet={stagelet} service={service} {...asked} />}
       </WhenKnown>
     </>
   )

@@ -4,12 +4,23 @@ import { comingLook } from '../../../src/rest/coming-look.ts'
 import { callsText, areDeletionsHeld, storeState, providerText } from './data.ts'
 
 const condition = (type: string, status: Condition['status'], message = type): Condition => ({
-  ...{ type, status, message, reason: 'R', since: '' },
+  type,
+  status,
+  message,
+  reason: 'R',
+  since: '',
 })
 const fresh = [condition('Ready', 'True'), condition('Fresh', 'True')]
 const store: Store = {
-  ...{ id: 'st_1', name: 'prod', team: 'default', secrets: 3, source: 'api', created_at: '' },
-  ...{ provider: 'aws', aws: { region: 'eu-central-1' }, conditions: fresh },
+  id: 'st_1',
+  name: 'prod',
+  team: 'default',
+  secrets: 3,
+  source: 'api',
+  created_at: '',
+  provider: 'aws',
+  aws: { region: 'eu-central-1' },
+  conditions: fresh,
 }
 
 it('says the worst first, with all that is wrong', () => {
@@ -20,14 +31,19 @@ it('says the worst first, with all that is wrong', () => {
   expect(of()).toEqual({ kind: 'ok', word: 'Fresh', faults: [] })
   expect(of(condition('Throttled', 'True'))).toMatchObject({ kind: 'wait', word: 'Throttled' })
   expect(of(condition('Listening', 'False', 'AWS has no such queue'))).toEqual({
-    ...{ kind: 'wait', word: 'Polling only', faults: ['AWS has no such queue'] },
+    kind: 'wait',
+    word: 'Polling only',
+    faults: ['AWS has no such queue'],
   })
   expect(of(condition('Fresh', 'False'))).toMatchObject({ word: 'Stale' })
   expect(of(condition('Ready', 'False'), condition('Fresh', 'False'))).toEqual({
-    ...{ kind: 'fail', word: 'Not ready', faults: ['Ready', 'Fresh'] },
+    kind: 'fail',
+    word: 'Not ready',
+    faults: ['Ready', 'Fresh'],
   })
   expect(of(condition('Braked', 'True', 'much is missing'))).toMatchObject({
-    ...{ word: 'Deletions held', faults: ['much is missing'] },
+    word: 'Deletions held',
+    faults: ['much is missing'],
   })
   expect(storeState({ conditions: [] })).toMatchObject({ kind: 'unknown' })
   expect([

@@ -8,7 +8,11 @@ const from = Date.parse('2026-03-02T14:00:00Z')
 /** The lane of `web`, which revision 7 has re-created, as its agent tells the times. */
 const laneOf = (told: { since?: string; finished?: string; skew?: number }): Lane | undefined => {
   const stagelet = {
-    ...{ name: 'prod', team: 'default', agent: 'box', conditions: [], wanted_revision: 7 },
+    name: 'prod',
+    team: 'default',
+    agent: 'box',
+    conditions: [],
+    wanted_revision: 7,
     services: [{ name: 'web', state: 'running', in_sync: true, revision: 7, since: told.since }],
     last_rollout: { revision: 7, recreated: ['web'], finished_at: told.finished },
   } as unknown as Stagelet
@@ -26,7 +30,11 @@ it('tells when a container started and was healthy, without the skew of the agen
 
 it('keeps the times of the rollout where what it made was healed since', () => {
   const stagelet = {
-    ...{ name: 'prod', team: 'default', agent: 'box', conditions: [], wanted_revision: 7 },
+    name: 'prod',
+    team: 'default',
+    agent: 'box',
+    conditions: [],
+    wanted_revision: 7,
     services: [
       { name: 'web', state: 'running', in_sync: true, revision: 7, since: '2026-03-02T15:00:00Z' },
     ],
@@ -34,7 +42,11 @@ it('keeps the times of the rollout where what it made was healed since', () => {
   } as unknown as Stagelet
   const times = { since: '2026-03-02T14:00:02.500Z', healthy_at: '2026-03-02T14:00:04Z' }
   const rollout = {
-    ...{ stagelet: 'prod', team: 'default', revision: 7, cause: 'NewRevision', result: 'Healthy' },
+    stagelet: 'prod',
+    team: 'default',
+    revision: 7,
+    cause: 'NewRevision',
+    result: 'Healthy',
     services: [{ name: 'web', what: 'recreated', ...times }],
   } as unknown as KeptRollout
   const healing = { ...rollout, cause: 'Drift', services: [] } as unknown as KeptRollout
@@ -51,14 +63,19 @@ it('keeps the times of the rollout where what it made was healed since', () => {
 it('shows no time that cannot be', () => {
   for (const lie of ['2026-03-02T13:00:00Z', '2027-01-01T00:00:00Z', 'yesterday', ''])
     expect(laneOf({ since: lie, finished: lie })).toMatchObject({
-      ...{ started: undefined, healthy: undefined, word: 'In sync' },
+      started: undefined,
+      healthy: undefined,
+      word: 'In sync',
     })
 })
 
 it('says that Compose stops the container of before once it has begun, and not that it is told still', () => {
   const stagelet = (last?: object): Stagelet =>
     ({
-      ...{ name: 'prod', team: 'default', agent: 'box', wanted_revision: 7 },
+      name: 'prod',
+      team: 'default',
+      agent: 'box',
+      wanted_revision: 7,
       conditions: [
         { type: 'SecretsInSync', status: 'False', reason: 'NewRevision', message: '' },
         { type: 'Progressing', status: 'True', reason: 'Applying', message: '' },

@@ -203,7 +203,12 @@ const Lanes = ({
         </span>
       </li>
       {lanes.map((lane) => (
-        <LaneRow key={`${lane.stagelet.name}/${lane.service}`} {...{ lane, scale, from }} />
+        <LaneRow
+          key={`${lane.stagelet.name}/${lane.service}`}
+          lane={lane}
+          scale={scale}
+          from={from}
+        />
       ))}
     </ul>
   )

@@ -249,7 +249,11 @@ export const Grid = <T,>(props: Props<T>) => {
             const row = rows[index]
             if (row === undefined) return null
             return draw({
-              ...{ id: idOf(row), row, drawn, index, start },
+              id: idOf(row),
+              row,
+              drawn,
+              index,
+              start,
               active: index === activeRow ? activeColumn : undefined,
               isMarked: props.isMarked?.(row) === true,
               isCurrent: props.isCurrent?.(row) === true,

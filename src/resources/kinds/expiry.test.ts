@@ -21,7 +21,8 @@ const faultsOf = (expiry: unknown, more: object = {}): string[] => {
 it('an end after the year 9999 hides no nearer one, and is a time of RFC 3339', () => {
   const storeEndsAt = toTimestamp(Date.parse('9999-12-31T23:59:59-05:00'))
   expect(endOf({ since, expiry: { at: '2026-01-02T00:00:00Z' }, storeEndsAt })).toEqual({
-    ...{ expiresAt: '2026-01-02T00:00:00Z', expiresFrom: 'Spec' },
+    expiresAt: '2026-01-02T00:00:00Z',
+    expiresFrom: 'Spec',
   })
   const ends = ['9999-12-31T23:59:59-05:00', '0000-01-01T00:00:00+05:00'].map(
     (at) => endOf({ since, expiry: { at } })?.expiresAt,

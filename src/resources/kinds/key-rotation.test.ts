@@ -14,7 +14,10 @@ const from = Date.parse('2026-01-01T00:00:00Z')
 const at = (days: number): number => from + days * day
 const text = (days: number): string => new Date(at(days)).toISOString()
 const rule = (own?: KeyRule['own']): KeyRule => ({
-  ...{ namespace: 'pay', name: 'cards', own, usualMs: 365 * day },
+  namespace: 'pay',
+  name: 'cards',
+  own,
+  usualMs: 365 * day,
 })
 const byMaster: KeysInUse = { dataKeySince: at(0), wrappedBy: undefined, wrappedSince: at(0) }
 const quarterly = { every: '90d', enforce: true }
@@ -28,7 +31,9 @@ describe('the keys of a project', () => {
 
   it('are no news while none is due: only a project with a rule of its own says when', () => {
     expect(keysAt(byMaster, rule(), { nowMs: at(364) })).toEqual({
-      ...{ dueAt: at(365), verdict: undefined, nextAt: at(365) },
+      dueAt: at(365),
+      verdict: undefined,
+      nextAt: at(365),
     })
     const { verdict, nextAt } = keysAt(byMaster, rule(quarterly), { nowMs: at(89) })
     expect(verdict).toMatchObject({ status: 'False', reason: 'NotDue' })

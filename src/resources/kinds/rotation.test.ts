@@ -109,7 +109,8 @@ describe('the rules of a Rotation', () => {
   it('refuse all of it at once', () => {
     const roles = ['app', 'app']
     const all = faultsOf({
-      ...{ outputs: { password: 'a', url: 'a' }, away: 'RevokeAfter' },
+      outputs: { password: 'a', url: 'a' },
+      away: 'RevokeAfter',
       rotator: { postgres: { ...postgres, roles, in: undefined } },
       schedule: { every: '1m', window: { from: '02:00', to: '02:00', timezone: 'Nowhere' } },
     })

@@ -54,7 +54,8 @@ export const valueToCome = (awaits: readonly string[], hasValue: boolean): Verdi
   const names = awaits.map((one) => `\${${one}}`).join(', ')
   const until = hasValue ? 'until then it has the value before' : 'until then it has none'
   return {
-    ...{ status: 'False', reason: 'ValueToCome' },
+    status: 'False',
+    reason: 'ValueToCome',
     message: `the value takes effect when ${names} have values, which a Rotation or a store gives; ${until}`,
   }
 }

@@ -66,7 +66,10 @@ describe('CRDs', () => {
     '%s: has a short name, is one of `kubectl get stagely`, and a column says how it is',
     (_, kind) => {
       const answers: Record<string, string> = {
-        ...{ Agent: 'Ready', Notifier: 'Delivering', Rotation: 'Ready', SecretStore: 'Fresh' },
+        Agent: 'Ready',
+        Notifier: 'Delivering',
+        Rotation: 'Ready',
+        SecretStore: 'Fresh',
       }
       const answer = answers[kind.kind] ?? 'In-Sync'
       expect(renderCrd(kind)).toMatchObject({

@@ -148,7 +148,11 @@ describe('decodeObject', () => {
       apiVersion: 'v1',
       kind: 'Event',
       metadata: { name: 'e', namespace: 'default' },
-      ...{ involvedObject, ...event, lastTimestamp: 'today', type: 'Odd', series: {} },
+      involvedObject,
+      ...event,
+      lastTimestamp: 'today',
+      type: 'Odd',
+      series: {},
     })
     expect(faults.map((f) => f.field)).toEqual([
       'type',

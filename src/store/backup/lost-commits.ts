@@ -32,7 +32,10 @@ export const noteLoss = (
     const epoch = Math.max(found.epoch, Math.floor(nowMs / 1000)) + 1
     const fact = {
       takenAt: toTimestamp(found.tip_at ?? nowMs),
-      ...{ lost: true, version: found.rv, knownVersion: state.rv, epoch },
+      lost: true,
+      version: found.rv,
+      knownVersion: state.rv,
+      epoch,
     }
     await raiseCounters(tx, { above: Math.max(found.rv, state.rv), epoch, nowMs, fact })
     log.error(

@@ -22,7 +22,9 @@ export const noteRestore = (store: Store): Promise<void> =>
     const detail = JSON.parse(row.restored) as Fact
     const { takenAt } = detail
     const restored: Restored = {
-      ...{ at: toTimestamp(session.nowMs), takenAt, state: 'Untested' },
+      at: toTimestamp(session.nowMs),
+      takenAt,
+      state: 'Untested',
       message: untested,
     }
     for (const rotation of (await tx.list('Rotation')).items)

@@ -84,7 +84,9 @@ export const activityOf = (change: ChangedObject): ActivityEntry[] => {
   const place = placeOf(after)
   const entries: ActivityEntry[] = requestedActions(change).map((what) => ({
     ...place,
-    ...{ subject, mark: `${what} ${at}`, at },
+    subject,
+    mark: `${what} ${at}`,
+    at,
     kind: 'control',
     detail: { what, by: [by] },
   }))

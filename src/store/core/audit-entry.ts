@@ -25,9 +25,18 @@ export const auditText = (
 ): string =>
   storableJson(
     JSON.stringify({
-      ...{ at: new Date(at).toISOString().replace('Z', '000Z'), kind, namespace, name },
-      ...{ actor, source, actor_id: id, address, request_id: requestId },
-      ...{ action, detail, result },
+      at: new Date(at).toISOString().replace('Z', '000Z'),
+      kind,
+      namespace,
+      name,
+      actor,
+      source,
+      actor_id: id,
+      address,
+      request_id: requestId,
+      action,
+      detail,
+      result,
     }),
   )
 
@@ -64,8 +73,12 @@ export const chained = (
     const link = linkAfter(end, contentOf(text))
     end = { seq: link.seq, hash: link.hash }
     const members = JSON.stringify({
-      ...{ seq: link.seq, actor_salt: link.actorSalt, actor_digest: link.actorDigest },
-      ...{ subject_salt: link.subjectSalt, subject_digest: link.subjectDigest, hash: link.hash },
+      seq: link.seq,
+      actor_salt: link.actorSalt,
+      actor_digest: link.actorDigest,
+      subject_salt: link.subjectSalt,
+      subject_digest: link.subjectDigest,
+      hash: link.hash,
     })
     return `${text.slice(0, -1)},${members.slice(1)}`
   })

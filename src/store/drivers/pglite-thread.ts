@@ -38,7 +38,9 @@ export const startDatabaseThread = async (
 ): Promise<DatabaseThread> => {
   // The environment holds keys that are not its business.
   const worker = new Worker(new URL('pglite-worker.js', import.meta.url), {
-    ...{ workerData: { folder }, env: {}, execArgv: [] },
+    workerData: { folder },
+    env: {},
+    execArgv: [],
   })
   const waiting = new Map<number, Waiting>()
   const listeners = new Map<number, (payload: string) => void>()

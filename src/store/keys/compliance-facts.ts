@@ -108,7 +108,12 @@ export const readComplianceFacts = async (
     `SELECT ${atText} AS at FROM audit ORDER BY seq LIMIT 1`,
   )
   return {
-    ...{ versions, dataKeys, ages: await readAges(q), auditSince: oldest?.at },
-    ...{ secrets: secrets.map(toFact), keys: keys.map(toFact), rules: rules.map(toFact) },
+    versions,
+    dataKeys,
+    ages: await readAges(q),
+    auditSince: oldest?.at,
+    secrets: secrets.map(toFact),
+    keys: keys.map(toFact),
+    rules: rules.map(toFact),
   }
 }

@@ -65,7 +65,11 @@ const putDataKey = (
   { ring, key: { id, wrapped } }: Pick<MadeKey, 'ring' | 'key'>,
 ): void => {
   session.changes.keys.push({
-    ...{ id, projectUid: row.id, provider: ring.name, providerKeyId: ring.keyId, wrapped },
+    id,
+    projectUid: row.id,
+    provider: ring.name,
+    providerKeyId: ring.keyId,
+    wrapped,
     at: session.nowMs,
   })
   session.view.projects.set(row.id, { ...row, dataKey: { id, wrapped } })

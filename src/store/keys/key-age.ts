@@ -128,7 +128,11 @@ export const readKeyFacts = async (deps: KeyStoreDeps): Promise<KeyFacts> => {
     since: number
   }>(projectsSql)
   const projects = rows.map(({ uid, namespace, name, by, since }) => ({
-    ...{ uid, namespace, name, dataKeySince: since, wrappedBy: by ?? undefined },
+    uid,
+    namespace,
+    name,
+    dataKeySince: since,
+    wrappedBy: by ?? undefined,
     wrappedSince: by === null ? ages.masterSince : ages.named.get(by),
   }))
   return { ages, projects }

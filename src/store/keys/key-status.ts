@@ -40,7 +40,8 @@ export const readKeyStatus = async (deps: {
     wrapped: [...wraps].map(([prefix, count]) => ({ by: describeWrap(prefix), count })),
     projectKeys: await projectKeyStatus(sql, keyRing),
     sealedOld: await countSealedOld(sql),
-    ...{ rotationMs, rotatesKeys },
+    rotationMs,
+    rotatesKeys,
     rotations: await listRotations(sql, 10),
   }
 }

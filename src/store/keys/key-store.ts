@@ -56,7 +56,9 @@ WHERE k.retired_at IS NOT NULL
 LIMIT 1`
 
 const shownLeft = ({ uid, project, error }: LeftOut): BegunRotation['left'][number] => ({
-  ...{ projectUid: uid, project, message: error.message },
+  projectUid: uid,
+  project,
+  message: error.message,
 })
 
 export class KeyStore {
@@ -146,7 +148,9 @@ export class KeyStore {
     const projects = [...store.state.projects.rows()]
       .filter(({ id }) => isWanted(id))
       .map(({ id: uid, namespace, name, keyProvider }) => ({
-        ...{ uid, project: `${namespace}/${name}`, keyProvider },
+        uid,
+        project: `${namespace}/${name}`,
+        keyProvider,
       }))
     return makeDataKeys(keyRing, projects)
   }

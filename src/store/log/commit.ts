@@ -75,21 +75,41 @@ const objectText = ({ type, ref, row, at }: ObjectChange, state: string | null):
 
 const projectColumns = (row: ProjectRow): string =>
   JSON.stringify({
-    ...{ uid: row.id, namespace: row.namespace, name: row.name, digest_key: row.digestKey },
-    ...{ key_provider: row.keyProvider, revision: row.closed, opened_at: row.openedAt },
-    ...{ last_write_at: row.lastWriteAt, change_sets: row.changeSets, head_mac: row.headMac() },
+    uid: row.id,
+    namespace: row.namespace,
+    name: row.name,
+    digest_key: row.digestKey,
+    key_provider: row.keyProvider,
+    revision: row.closed,
+    opened_at: row.openedAt,
+    last_write_at: row.lastWriteAt,
+    change_sets: row.changeSets,
+    head_mac: row.headMac(),
     quiet_at: row.quietAt,
   })
 
 const versionColumns = (row: NewVersionRow & { ended?: Ended }): string => {
   const { entry, ended } = row
   return JSON.stringify({
-    ...{ secret_uid: entry.secretId, version: entry.version, project_uid: row.projectUid },
-    ...{ from_revision: row.fromRevision, to_revision: ended?.toRevision, ended_by: ended?.by },
-    ...{ name: entry.name, key: entry.key, scope: entry.scope, stagelet: entry.stagelet },
-    ...{ type: entry.type, file: entry.file, sealed: row.sealed, data_key_id: row.dataKey.id },
-    ...{ value_digest: entry.valueDigest, bytes: entry.bytes, created_at: row.at },
-    ...{ created_by: row.by, refs: entry.references },
+    secret_uid: entry.secretId,
+    version: entry.version,
+    project_uid: row.projectUid,
+    from_revision: row.fromRevision,
+    to_revision: ended?.toRevision,
+    ended_by: ended?.by,
+    name: entry.name,
+    key: entry.key,
+    scope: entry.scope,
+    stagelet: entry.stagelet,
+    type: entry.type,
+    file: entry.file,
+    sealed: row.sealed,
+    data_key_id: row.dataKey.id,
+    value_digest: entry.valueDigest,
+    bytes: entry.bytes,
+    created_at: row.at,
+    created_by: row.by,
+    refs: entry.references,
   })
 }
 
@@ -136,15 +156,21 @@ export const payloadOf = (
     projects: living.map(projectColumns),
     keys: changes.keys.filter(stays).map((key) =>
       JSON.stringify({
-        ...{ id: key.id, project_uid: key.projectUid, provider: key.provider },
-        ...{ provider_key_id: key.providerKeyId, wrapped: key.wrapped, created_at: key.at },
+        id: key.id,
+        project_uid: key.projectUid,
+        provider: key.provider,
+        provider_key_id: key.providerKeyId,
+        wrapped: key.wrapped,
+        created_at: key.at,
       }),
     ),
     ended: [...changes.ended].flatMap(([secretUid, ended]) =>
       stays(ended)
         ? [
             JSON.stringify({
-              ...{ secret_uid: secretUid, to_revision: ended.toRevision, ended_by: ended.by },
+              secret_uid: secretUid,
+              to_revision: ended.toRevision,
+              ended_by: ended.by,
             }),
           ]
         : [],
@@ -152,16 +178,22 @@ export const payloadOf = (
     versions: [...changes.versions.values()].filter(stays).map(versionColumns),
     revisions: changes.revisions.filter(stays).map((row) =>
       JSON.stringify({
-        ...{ project_uid: row.projectUid, revision: row.revision },
-        ...{ closed_at: row.closedAt, mac: row.mac },
+        project_uid: row.projectUid,
+        revision: row.revision,
+        closed_at: row.closedAt,
+        mac: row.mac,
       }),
     ),
     ...notesOf(living, changes.revisions.filter(stays)),
     buried: changes.deletedSecrets.filter(stays).map((row) =>
       rowText(
         {
-          ...{ secret_uid: row.secretUid, project_uid: row.projectUid, namespace: row.namespace },
-          ...{ name: row.name, deleted_at: row.at, deleted_by: row.by },
+          secret_uid: row.secretUid,
+          project_uid: row.projectUid,
+          namespace: row.namespace,
+          name: row.name,
+          deleted_at: row.at,
+          deleted_by: row.by,
         },
         { body: row.text },
       ),

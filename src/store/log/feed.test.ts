@@ -27,9 +27,18 @@ const start = async (stored: readonly number[]) => {
   const asked: unknown[] = []
   let hear: (payload: string) => void = () => undefined
   const row = (rv: number | null): object => ({
-    ...{ head: Math.max(9, ...stored), compacted: 0, rv, type: 'ADDED', body: '{}' },
-    ...{ kind: 'Agent', namespace: 'a', name: `e${rv}`, uid: `${rv}`, source: 'system' },
-    ...{ previous: null, state: null },
+    head: Math.max(9, ...stored),
+    compacted: 0,
+    rv,
+    type: 'ADDED',
+    body: '{}',
+    kind: 'Agent',
+    namespace: 'a',
+    name: `e${rv}`,
+    uid: `${rv}`,
+    source: 'system',
+    previous: null,
+    state: null,
   })
   const sql: Sql = {
     kind: 'postgres',

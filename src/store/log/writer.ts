@@ -261,7 +261,10 @@ export class Writer {
     const { sql, feed } = this.#deps
     const payload = group.payload()
     return {
-      ...{ expected: group.startRv, tip: group.state.tip?.id, next: group.rv, payload },
+      expected: group.startRv,
+      tip: group.state.tip?.id,
+      next: group.rv,
+      payload,
       leader: group.leader,
       origin: sql.kind === 'pglite' ? undefined : feed.origin,
     }

@@ -75,7 +75,10 @@ const checkClaim = (session: WriteSession, object: KubeObject): void => {
 }
 
 const fieldOf: Readonly<Partial<Record<RotatorName, string>>> = {
-  ...{ postgres: 'roles', mariadb: 'users', redis: 'user', awsIam: 'userName' },
+  postgres: 'roles',
+  mariadb: 'users',
+  redis: 'user',
+  awsIam: 'userName',
 }
 
 /**

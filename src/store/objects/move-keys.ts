@@ -27,13 +27,18 @@ export const moveProjectKeys = async (session: WriteSession, object: KubeObject)
   const { id, wrapped } = made.dataKey
   const { name: provider, keyId: providerKeyId } = ring
   session.changes.keys.push({
-    ...{ id, projectUid: uid, provider, providerKeyId },
+    id,
+    projectUid: uid,
+    provider,
+    providerKeyId,
     wrapped,
     at: session.nowMs,
   })
   project.row = {
     ...project.row,
-    ...{ keyProvider: name, digestKey: made.digestKey, dataKey: { id, wrapped } },
+    keyProvider: name,
+    digestKey: made.digestKey,
+    dataKey: { id, wrapped },
   }
   project.dataKey = await session.deps.keys.dataKey(uid, id, wrapped)
   project.changed = true

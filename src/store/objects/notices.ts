@@ -68,7 +68,12 @@ export const noticesOf = (session: WriteSession, event: EventInput): NoticeRow[]
     if (!reasons.includes(reason)) return []
     if (projects !== undefined && !concerns(session, event, projects)) return []
     const notice: Notice = {
-      ...{ reason, kind, team: namespace, name, message, at: toTimestamp(session.nowMs) },
+      reason,
+      kind,
+      team: namespace,
+      name,
+      message,
+      at: toTimestamp(session.nowMs),
       ...defined({ project }),
     }
     const about = `${uid} ${reason} ${generation} ${hash}`

@@ -109,7 +109,8 @@ export const pageAt = async (
     .slice(0, limit)
     .map(({ row }) => row)
   return {
-    ...{ items, resourceVersion: at },
+    items,
+    resourceVersion: at,
     remaining: unchanged.length + total - items.length,
   }
 }

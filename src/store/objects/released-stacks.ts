@@ -126,9 +126,12 @@ const entryFor = (
   const knownRevisions = revisions.filter((one) => one !== undefined)
   const isKnown = running !== undefined && knownRevisions.length === revisions.length
   return {
-    ...{ stagelet: metadata.name, agent: spec.agentRef.name, directory: spec.compose.directory },
+    stagelet: metadata.name,
+    agent: spec.agentRef.name,
+    directory: spec.compose.directory,
     ...defined({ composeProject: status?.composeProject }),
-    ...{ at: session.now, services: services.map(({ name }) => name).sort() },
+    at: session.now,
+    services: services.map(({ name }) => name).sort(),
     ...(isKnown && { revision: Math.min(...knownRevisions) }),
   }
 }

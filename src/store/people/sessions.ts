@@ -72,7 +72,10 @@ interface Parent {
 }
 
 const unlimited: Parent = {
-  ...{ role: null, read_only: false, namespaces: null, expires_at: null },
+  role: null,
+  read_only: false,
+  namespaces: null,
+  expires_at: null,
   is_proven: true,
 }
 

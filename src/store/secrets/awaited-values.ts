@@ -55,14 +55,17 @@ export const referencesToCome = (
   throw invalid(
     refOf(object),
     lost.map(({ reference }) => ({
-      ...{ field: 'spec.value', reason: 'FieldValueInvalid' as const },
+      field: 'spec.value',
+      reason: 'FieldValueInvalid' as const,
       message: `Invalid value: it refers to \${${reference}}, and no secret with a value, or with one to come, has that key in its scope or "global"`,
     })),
   )
 }
 
 const placeOf = (secretUid: string): StagedPlace => ({
-  ...{ rotationUid: secretUid, attempt: 0, role: 'new' as const },
+  rotationUid: secretUid,
+  attempt: 0,
+  role: 'new' as const,
 })
 
 /** Keeps the template, in place of one from before. */

@@ -10,8 +10,13 @@ export const keepDeleted = (session: WriteSession, project: ProjectState, row: S
   const { uid: projectUid } = project
   session.view.deletedSecrets.set(row.uid, { id: row.uid, projectUid })
   session.changes.deletedSecrets.push({
-    ...{ secretUid: row.uid, projectUid, namespace, name },
-    ...{ text: row.text, at: session.nowMs, by: session.actor.name },
+    secretUid: row.uid,
+    projectUid,
+    namespace,
+    name,
+    text: row.text,
+    at: session.nowMs,
+    by: session.actor.name,
   })
   // Other replicas read of it with the project.
   project.changed = true

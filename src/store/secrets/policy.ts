@@ -47,7 +47,10 @@ const refusal = (
   const kind = requireKind('Project')
   const { name, namespace } = ref
   return new StagelyError(reason, `${resourceNameOf(kind)} "${name}" takes no ${why}`, {
-    ...{ kind: kind.plural, group: kind.group, name, namespace },
+    kind: kind.plural,
+    group: kind.group,
+    name,
+    namespace,
   })
 }
 

@@ -112,7 +112,11 @@ const insertProject = (
   })
   const { name: providerName, keyId } = provider
   session.changes.keys.push({
-    ...{ id, projectUid: uid, provider: providerName, providerKeyId: keyId, wrapped },
+    id,
+    projectUid: uid,
+    provider: providerName,
+    providerKeyId: keyId,
+    wrapped,
     at: session.nowMs,
   })
 }
@@ -185,7 +189,13 @@ export const saveProject = (session: WriteSession, project: ProjectState): void 
     project
   project.row = {
     ...project.row,
-    ...{ closed, openedAt, lastWriteAt, changeSets, note, lines, quietAt },
+    closed,
+    openedAt,
+    lastWriteAt,
+    changeSets,
+    note,
+    lines,
+    quietAt,
     headMac: lazy(() => lines.mac(digestKey, closed + 1)),
   }
   session.view.projects.set(uid, project.row)

@@ -10,7 +10,9 @@ const inSync = { type: 'SecretsInSync', status: 'True', reason: 'InSync', messag
 const rowOf = (index: number): StoredRow => {
   const ref = { kind: 'Stagelet', namespace: 'default', name: `s-${index}` }
   const object: KubeObject = {
-    ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Stagelet', metadata: { name: ref.name } },
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'Stagelet',
+    metadata: { name: ref.name },
     status: { conditions: [inSync] },
   }
   return objectRow(ref, { uid: ref.name, rv: 1, source: 'api', text: JSON.stringify(object) })
@@ -26,8 +28,14 @@ it('lets others have their turn after each stagelet of a large project', async (
   } as unknown as WriteSession
   const stagelets = Array.from({ length: 100 }, (_, index) => rowOf(index))
   const entry = {
-    ...{ secretId: 'x', name: 'url', version: 2, key: 'URL', scope: 'global' },
-    ...{ type: 'env' as const, bytes: 1, valueDigest: '' },
+    secretId: 'x',
+    name: 'url',
+    version: 2,
+    key: 'URL',
+    scope: 'global',
+    type: 'env' as const,
+    bytes: 1,
+    valueDigest: '',
   }
   const project = { closed: 1 } as ProjectState
   await resetInSync(session, project, { stagelets, entries: [entry] })

@@ -129,7 +129,12 @@ const entryOf = (object: KubeObject, { references, ...content }: Content): SetEn
   const { key, scope, type, file } = spec
   const { uid: secretId = '', name } = object.metadata
   return {
-    ...{ secretId, name, key, scope, type, ...content },
+    secretId,
+    name,
+    key,
+    scope,
+    type,
+    ...content,
     ...defined({ stagelet: stageletIn(spec), file, references }),
   }
 }

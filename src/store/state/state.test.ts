@@ -25,7 +25,9 @@ const step = fc.record<Step>({
 const rowOf = ({ kind, namespace, name, key }: Step, rv: number): StoredRow => {
   const ref = { kind, namespace: kind === 'Namespace' ? '' : namespace, name }
   const object = {
-    ...{ apiVersion: 'v1', kind, metadata: { name, namespace: ref.namespace } },
+    apiVersion: 'v1',
+    kind,
+    metadata: { name, namespace: ref.namespace },
     spec: { projectRef: { name: 'shop' }, key, type: 'env', involvedObject: { uid: key } },
   }
   return objectRow(ref, {

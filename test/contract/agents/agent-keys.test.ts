@@ -149,8 +149,11 @@ describe('new keys of an agent', () => {
     await rotation.rotate(client)
     const now = (await controller.opened.agents.keysOf(old.agentUid))!
     await controller.opened.agents.rotateKeys({
-      ...{ agentUid: old.agentUid, held: now.ed25519, request: undefined },
-      ...{ ed25519: keysOld.ed25519, x25519: keysOld.x25519 },
+      agentUid: old.agentUid,
+      held: now.ed25519,
+      request: undefined,
+      ed25519: keysOld.ed25519,
+      x25519: keysOld.x25519,
     })
     expect(await rotation.recover(client)).toBe(true)
     expect(await registered(dir)).toBe(await held(dir))

@@ -137,7 +137,8 @@ describe('what nobody sees', () => {
     const seen = { True: 1, False: 0, Unknown: 1 }
     expect(served.routes.fleet()).toMatchObject({
       stagelets: { SecretsInSync: seen, Ready: seen, Degraded: { True: 0, False: 1, Unknown: 1 } },
-      ...{ agents: seen, quarantined: 0 },
+      agents: seen,
+      quarantined: 0,
     })
     const { items } = await opened.store.list('Event', { namespace: 'default' })
     const told = items.map((event) => event.spec as { reason: string; involvedObject: object })

@@ -96,7 +96,10 @@ describe('a proxy that ends TLS and records everything', () => {
     const keys = (await controller.opened.agents.keysOf(identity.agentUid))!
     hidden.push(token.tokenSecret, keys.ed25519, keys.x25519)
     const rotation = await openKeyRotation({
-      ...{ dataDir: dir, identity, clock: realClock, log: silentLogger },
+      dataDir: dir,
+      identity,
+      clock: realClock,
+      log: silentLogger,
     })
     const client = createControllerClient(
       identity,

@@ -18,8 +18,13 @@ import {
 } from '../../support/agents/agent-protocol.ts'
 
 const task = {
-  ...{ rotation: 'uid-of-rotation', attempt: '1', step: 'look', stageletUid: 'uid' },
-  ...{ service: 'db', plugin: 'postgres', params: { login: { password: 'a-candidate' } } },
+  rotation: 'uid-of-rotation',
+  attempt: '1',
+  step: 'look',
+  stageletUid: 'uid',
+  service: 'db',
+  plugin: 'postgres',
+  params: { login: { password: 'a-candidate' } },
 }
 
 let controller: TestController

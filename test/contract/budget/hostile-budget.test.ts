@@ -150,7 +150,10 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
     ): Promise<number[]> =>
       sendBy(client, {
         url: `${server.url}${base}/${plural}`,
-        ...{ ca: server.ca, method: 'POST', body, times: count },
+        ca: server.ca,
+        method: 'POST',
+        body,
+        times: count,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       })
 

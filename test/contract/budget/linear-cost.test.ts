@@ -112,7 +112,8 @@ const judge = (observation: ObservationSpec): void => {
     lastRollout: { revision: 2, result: 'Healthy', ...first.observation?.rollout },
   })
   const secrets = entries.map(({ key, scope, secretId }) => ({
-    ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret' },
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'StagelySecret',
     metadata: { name: key.toLowerCase(), namespace: 'default', uid: secretId, generation: 1 },
     spec: { projectRef: { name: 'shop' }, key, scope: `${scope}y`, type: 'env' as const },
   }))

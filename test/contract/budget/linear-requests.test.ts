@@ -63,7 +63,8 @@ const send = async (
   type = 'application/json',
 ): Promise<Answer> => {
   const answer = await fetch(controller.url + path, {
-    ...{ method, redirect: 'manual' },
+    method,
+    redirect: 'manual',
     headers: { authorization: `Bearer ${controller.token}`, 'content-type': type },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
@@ -78,7 +79,9 @@ const mapOf = (keys: readonly string[]): Record<string, string> =>
 const fill = async (from: number, to: number): Promise<void> => {
   for (let at = from; at < to; at += fewSecrets) {
     const operations = names(fewSecrets, '').map((n) => ({
-      ...{ op: 'create', key: `KEY_${at + Number(n)}`, value: `a value of ${at + Number(n)}` },
+      op: 'create',
+      key: `KEY_${at + Number(n)}`,
+      value: `a value of ${at + Number(n)}`,
     }))
     const path = `${restBase}/projects/default%2Fshop/secrets/batch`
     expect(await send('POST', path, { operations })).toMatchObject({ status: 200 })
@@ -91,14 +94,16 @@ const specs: Readonly<Record<string, (name: string) => object>> = {
   Project: () => ({}),
   Agent: () => ({}),
   Stagelet: (name) => ({
-    ...{ projectRef: { name: 'shop' }, agentRef: { name: 'shop' } },
+    projectRef: { name: 'shop' },
+    agentRef: { name: 'shop' },
     compose: { directory: '/srv/shop', projectName: name },
   }),
   StagelySecret: (name) => ({ projectRef: { name: 'shop' }, key: `OWN_${name}`, value: 'value' }),
   Notifier: () => ({ reasons: ['Expired'], webhook: { url: 'https://127.0.0.1/' } }),
   SecretStore: () => ({ aws: { region: 'eu-central-1' }, auth: { secretRef: { name: 'aws' } } }),
   Rotation: (name) => ({
-    ...{ projectRef: { name: 'shop' }, rotator: { generate: {} } },
+    projectRef: { name: 'shop' },
+    rotator: { generate: {} },
     outputs: { current: `${name}-current`, list: `${name}-list` },
   }),
 }
@@ -109,12 +114,16 @@ const listsOf = (count: number): object => ({
   annotations: mapOf(names(count, 'k')),
   finalizers: names(count, 'example.com/f'),
   ownerReferences: names(count / 10, 'o').map((name) => ({
-    ...{ apiVersion: 'v1', kind: 'Namespace', name, uid: name },
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    name,
+    uid: name,
   })),
 })
 
 const objectOf = (kind: Kind, name: string, count = 0): Record<string, unknown> => ({
-  ...{ apiVersion: apiVersionOf(kind), kind: kind.kind },
+  apiVersion: apiVersionOf(kind),
+  kind: kind.kind,
   metadata: { name, ...(kind.namespaced && { namespace: 'default' }), ...listsOf(count) },
   ...(kind.kind === 'Event'
     ? { reason: 'Tested', involvedObject: { kind: 'Project', name: 'shop', namespace: 'default' } }
@@ -201,7 +210,9 @@ const reviewOf = (count: number): object => ({
   kind: 'ChangeSetReview',
   spec: {
     objects: names(count, 'reviewed-').map((name) => ({
-      ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret', metadata: { name } },
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'StagelySecret',
+      metadata: { name },
       spec: { projectRef: { name: 'shop' }, key: name.replace('-', '_'), value: 'value' },
     })),
   },
@@ -233,9 +244,13 @@ const rotates = { rotator: { generate: {} }, outputs: { current: 'a', list: 'b' 
 const store = { aws: { region: 'eu-central-1' }, auth: { secret: 'aws' } }
 
 const composeLists = (n: number): object => ({
-  ...{ files: names(32 * n, 'f'), profiles: names(32 * n, 'p'), env_files: names(32 * n, 'e') },
-  ...{ requires: names(32 * n, 'R'), variables: names(32 * n, 'V') },
-  ...{ file_targets: names(32 * n, '/t'), writable_folders: names(32 * n, '/w') },
+  files: names(32 * n, 'f'),
+  profiles: names(32 * n, 'p'),
+  env_files: names(32 * n, 'e'),
+  requires: names(32 * n, 'R'),
+  variables: names(32 * n, 'V'),
+  file_targets: names(32 * n, '/t'),
+  writable_folders: names(32 * n, '/w'),
   adopt: names(128 * n, 'volume'),
 })
 
@@ -266,7 +281,8 @@ const bodies: Readonly<Record<string, (n: number, nth: number) => object>> = {
   createRotation: (_, nth) => ({ name: `rotation-${nth}`, ...rotates }),
   updateRotation: () => ({ schedule: { every: '30d' } }),
   createStore: (n, nth) => ({
-    ...{ name: `store-${nth}`, ...store },
+    name: `store-${nth}`,
+    ...store,
     allow: { projects: names(12 * n, 'p'), remote: names(12 * n, 'r') },
   }),
   updateStore: (n) => ({ allow: { projects: names(12 * n, 'p'), remote: names(12 * n, 'r') } }),
@@ -302,12 +318,17 @@ const restPath = (route: RestRoute): string => {
   const ids = ['project_id', 'stagelet_id', 'agent_id', 'notifier_id', 'store_id']
   const known: Record<string, string> = {
     ...Object.fromEntries(ids.map((id) => [id, shop])),
-    ...{ team: 'default', user: 'admin', revision: '1', rotation: 'shop' },
+    team: 'default',
+    user: 'admin',
+    revision: '1',
+    rotation: 'shop',
     secret_id: destroys(route) ? 'none' : secretId,
   }
   const path = route.path.replace(/:(\w+)/g, (_, one: string) => known[one] ?? 'none')
   const queries: Record<string, string> = {
-    ...{ search: '?q=key', diffRevisions: '?from=0&to=1', listRevealed: '?by=admin' },
+    search: '?q=key',
+    diffRevisions: '?from=0&to=1',
+    listRevealed: '?by=admin',
   }
   return restBase + path + (queries[route.id] ?? '')
 }

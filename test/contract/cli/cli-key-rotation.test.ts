@@ -14,7 +14,11 @@ afterEach(() => {
 })
 
 const rotation = (state: string, done: number, message = ''): object => ({
-  ...{ id: 'rot_1', kind: 'data', state, done, message },
+  id: 'rot_1',
+  kind: 'data',
+  state,
+  done,
+  message,
 })
 
 /** Begins a rotation, and then shows these lists of rotations, the last one for ever. */

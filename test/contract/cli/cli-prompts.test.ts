@@ -23,7 +23,9 @@ let token: string
 let terminal: Terminal
 
 const environment = (): NodeJS.ProcessEnv => ({
-  ...{ HOME: world.dir, STAGELY_SERVER: world.url, STAGELY_TOKEN: token },
+  HOME: world.dir,
+  STAGELY_SERVER: world.url,
+  STAGELY_TOKEN: token,
   STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
 })
 

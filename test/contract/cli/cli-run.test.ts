@@ -45,11 +45,17 @@ beforeAll(async () => {
       secret('prod', { key: 'URL', ...own('prod'), value: 'of-prod' }),
       secret('prod-web', { key: 'URL', scope: 'web', ...own('prod'), value: 'of-prod-web' }),
       secret('cert', {
-        ...{ key: 'CERT', scope: 'tls', value: 'canary-cert', type: 'file' },
+        key: 'CERT',
+        scope: 'tls',
+        value: 'canary-cert',
+        type: 'file',
         file: { path: './cert.pem' },
       }),
       secret('key', {
-        ...{ key: 'TLS-KEY', scope: 'tls', valueBase64: '/wA=', type: 'file' },
+        key: 'TLS-KEY',
+        scope: 'tls',
+        valueBase64: '/wA=',
+        type: 'file',
         file: { path: './key.pem', envVar: 'TLS_KEY_PATH' },
       }),
       secret('proto', { key: '__proto__', scope: 'odd', value: 'of-proto' }),
@@ -57,7 +63,10 @@ beforeAll(async () => {
         secret(`odd-${index}`, { key, scope: 'odd', value: '/steered' }),
       ),
       secret('start', {
-        ...{ key: 'START', scope: 'odd', value: 'echo steered', type: 'file' },
+        key: 'START',
+        scope: 'odd',
+        value: 'echo steered',
+        type: 'file',
         file: { path: './start', envVar: 'BASH_ENV' },
       }),
     ].join('---\n'),
@@ -84,7 +93,9 @@ describe('stagely run', () => {
     await world.must('team', 'add', 'default', 'reader', '--role', 'owner')
     const token = (await world.must('token', 'create', 'run', '--user', 'reader')).trim()
     const env = {
-      ...{ HOME: world.dir, STAGELY_SERVER: world.url, STAGELY_TOKEN: token },
+      HOME: world.dir,
+      STAGELY_SERVER: world.url,
+      STAGELY_TOKEN: token,
       STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
     }
     const done = await runCli(['run', '-p', 'shop', '--service', 'web', '--', 'true'], env)
@@ -136,7 +147,9 @@ describe('stagely run', () => {
       [
         object('Project', 'plain', {}),
         object('StagelySecret', 'plain', {
-          ...{ projectRef: { name: 'plain' }, key: 'URL', value: 'of-plain' },
+          projectRef: { name: 'plain' },
+          key: 'URL',
+          value: 'of-plain',
         }),
       ].join('---\n'),
     )
@@ -202,8 +215,10 @@ describe('stagely run', () => {
     const child = spawn(process.execPath, [main, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
-        ...{ PATH: process.env['PATH'], HOME: world.dir, STAGELY_SERVER: world.url },
-        ...{ STAGELY_TOKEN: token.trim() },
+        PATH: process.env['PATH'],
+        HOME: world.dir,
+        STAGELY_SERVER: world.url,
+        STAGELY_TOKEN: token.trim(),
         STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
       },
     })

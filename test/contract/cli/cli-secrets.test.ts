@@ -102,13 +102,15 @@ describe('stagely secrets', () => {
       return shown.stdout
     }
     expect(await run('generate', 'PIN', '--length', '12', '--charset', 'digits')).toMatchObject({
-      ...{ code: 0, stdout: 'stagelysecret.stagely.dev/pin.global created\n' },
+      code: 0,
+      stdout: 'stagelysecret.stagely.dev/pin.global created\n',
     })
     const first = await digest()
     const again = await run('generate', 'PIN')
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('secrets rotate PIN')])
     expect(await run('rotate', 'PIN', '-m', 'INC-7')).toMatchObject({
-      ...{ code: 0, stdout: 'stagelysecret.stagely.dev/pin.global rotated\n' },
+      code: 0,
+      stdout: 'stagelysecret.stagely.dev/pin.global rotated\n',
     })
     const second = await digest()
     expect(second).not.toBe(first)

@@ -62,6 +62,7 @@ type Form = keyof CopiedTexts
 const kube = '/apis/stagely.dev/v1alpha1/namespaces/default'
 const hostile = `it's <script>"$HOME"</script>`
 const place = { team: 'default', project: 'shop' }
+const shop = { team: 'default', name: 'shop' }
 const value = 'a "new" $value & more'
 const base64 = Buffer.from(value).toString('base64')
 
@@ -80,8 +81,10 @@ const must = async (method: string, path: string, body?: unknown): Promise<unkno
 
 const environment = (): NodeJS.ProcessEnv => ({
   PATH: `${folder}:${process.env['PATH'] ?? ''}`,
-  ...{ HOME: folder, KUBECONFIG: join(folder, 'kubeconfig') },
-  ...{ STAGELY_SERVER: controller.url, STAGELY_TOKEN: controller.token },
+  HOME: folder,
+  KUBECONFIG: join(folder, 'kubeconfig'),
+  STAGELY_SERVER: controller.url,
+  STAGELY_TOKEN: controller.token,
   STAGELY_CA_FILE: join(folder, 'ca.crt'),
   ...shortGo,
 })
@@ -129,7 +132,7 @@ interface Case {
   /** Keys whose new values are read. */
   readonly keys?: readonly string[]
   /** Brings about what was there before. */
-  readonly before: () => Promise<void>
+  readonly before: () => Promise<unknown>
   /** What is there, without what differs at each run. */
   readonly after: () => Promise<unknown>
 }
@@ -163,9 +166,9 @@ const secrets = async (): Promise<unknown> => {
     secrets: Record<string, unknown>[]
   }
   return revealed.secrets
-    .map(({ key, scope, stagelet, type, value: shown, value_base64: bytes }) => ({
-      ...{ key, scope, stagelet, type, shown, bytes },
-    }))
+    .map(({ key, scope, stagelet, type, value: text, value_base64: bytes }) => {
+      return [key, scope, stagelet, type, text, bytes]
+    })
     .sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
 }
 
@@ -186,7 +189,11 @@ const edit = (
   scope: string,
   more: Partial<SecretEdit> = {},
 ): SecretEdit => ({
-  ...{ op, key, scope, type: 'env', hasValue: op !== 'delete' },
+  op,
+  key,
+  scope,
+  type: 'env',
+  hasValue: op !== 'delete',
   ...(op === 'create' ? {} : { name: `${key.toLowerCase()}.${scope}` }),
   ...more,
 })
@@ -209,7 +216,8 @@ describe('what "copy as" gives', () => {
       kind: 'Stagelet',
       metadata: { name: 'shop' },
       spec: {
-        ...{ projectRef: { name: 'shop' }, agentRef: { name: 'box' } },
+        projectRef: { name: 'shop' },
+        agentRef: { name: 'box' },
         compose: { directory: `/srv/${hostile}`, profiles: ['no'], onChange: 'Deploy' },
       },
     })
@@ -227,9 +235,7 @@ describe('what "copy as" gives', () => {
       action: () =>
         createObject('Project', { team: 'default', name: 'crm' }, { description: hostile }),
       forms: all,
-      before: async () => {
-        await call('DELETE', path)
-      },
+      before: () => call('DELETE', path),
       after: async () => {
         const { name, team, description } = (await must('GET', path)) as Record<string, unknown>
         return { name, team, description }
@@ -239,7 +245,9 @@ describe('what "copy as" gives', () => {
 
   it('makes, changes and deletes a secret', async () => {
     const secret = (one: SecretEdit) => ({
-      ...{ action: () => editSecret(place, one), before: resetSecrets, after: secrets },
+      action: () => editSecret(place, one),
+      before: resetSecrets,
+      after: secrets,
       keys: one.hasValue ? [one.key] : [],
     })
     await same({ ...secret(edit('create', 'NEW', 'web', { stagelet: 'shop' })), forms: all })
@@ -257,7 +265,8 @@ describe('what "copy as" gives', () => {
       edit('delete', 'GONE', 'global'),
     ]
     await same({
-      ...{ action: () => applyChangeSet(place, edits, hostile), keys: ['A', 'B'] },
+      action: () => applyChangeSet(place, edits, hostile),
+      keys: ['A', 'B'],
       forms: all,
       before: resetSecrets,
       after: secrets,
@@ -307,7 +316,9 @@ describe('what "copy as" gives', () => {
     const at = await revision()
     const path = `${shopPath}/secrets`
     await same({
-      ...{ action: () => rollBackProject(place, at), forms: ['stagely', 'curl'], after: secrets },
+      action: () => rollBackProject(place, at),
+      forms: ['stagely', 'curl'],
+      after: secrets,
       before: async () => {
         await must('PATCH', `${path}/old.web`, { value: `another ${Math.random()}` })
         await expect.poll(revision).toBeGreaterThan(at)
@@ -321,9 +332,7 @@ describe('what "copy as" gives', () => {
     const was = { reasons: ['AgentLost'], email: { to: ['ops@example.com'] } }
     const is = { reasons: ['AgentLost'], webhook: { url: 'https://hooks.example.com/s' } }
     const specOf = (value: Spec): Spec => manifestOf(formsOfKinds.Notifier, value)
-    const remove = async (): Promise<void> => {
-      await call('DELETE', path)
-    }
+    const remove = () => call('DELETE', path)
     const make = async (): Promise<void> => {
       await remove()
       await must('POST', '/api/v1/notifiers', { team: 'default', name: 'ops', ...was })
@@ -345,10 +354,10 @@ describe('what "copy as" gives', () => {
 
     const project = shopPath
     const age: Spec = { secret_policy: { max_age: '90d', exempt: [hostile] } }
-    const shop = { team: 'default', name: 'shop' }
     await same({
-      ...{ action: () => patchObject('Project', shop, age), forms: ['kubectl', 'curl'] },
-      before: () => must('PATCH', project, { secret_policy: null }).then(() => undefined),
+      action: () => patchObject('Project', shop, age),
+      forms: ['kubectl', 'curl'],
+      before: () => must('PATCH', project, { secret_policy: null }),
       after: async () => ((await must('GET', project)) as Record<string, unknown>)['secret_policy'],
     })
     await must('PATCH', project, { secret_policy: null })
@@ -357,7 +366,8 @@ describe('what "copy as" gives', () => {
     const body: Spec = { expiry: { after: '30d', on_expiry: 'Warn' } }
     await same({
       action: () => patchSecret(place, old, body, manifestNames(body)),
-      ...{ forms: ['kubectl', 'curl'], before: resetSecrets },
+      forms: ['kubectl', 'curl'],
+      before: resetSecrets,
       after: async () =>
         ((await must('GET', `${project}/secrets/old.web`)) as Record<string, unknown>)['expiry'],
     })
@@ -376,8 +386,9 @@ describe('what "copy as" gives', () => {
       const ops = { team: 'default', name: 'ops' }
       await must('POST', '/api/v1/notifiers', { ...ops, reasons: ['Expired'], webhook })
       await same({
-        ...{ action: () => testNotifier(ops), forms: ['stagely', 'curl'] },
-        before: () => Promise.resolve(received.splice(0)).then(() => undefined),
+        action: () => testNotifier(ops),
+        forms: ['stagely', 'curl'],
+        before: () => Promise.resolve(received.splice(0)),
         after: () => Promise.resolve(received.map((text) => text.includes('"reason":"Test"'))),
       })
       expect(received).toHaveLength(1)
@@ -396,21 +407,20 @@ describe('what "copy as" gives', () => {
   })
 
   it('pauses and resumes a stagelet, deploys, tries again, and asks for a leak test', async () => {
-    const pause = async (paused: boolean): Promise<void> => {
-      await must('PATCH', '/api/v1/stagelets/default%2Fshop', { paused })
-    }
+    const pause = (paused: boolean) => must('PATCH', '/api/v1/stagelets/default%2Fshop', { paused })
     for (const paused of [false, true]) {
       await pause(paused)
       const now = await stagelet()
       await same({
-        ...{ action: () => pauseStagelet(now), forms: all, before: () => pause(paused) },
+        action: () => pauseStagelet(now),
+        forms: all,
+        before: () => pause(paused),
         after: async () => {
           const { paused: isPaused, compose, agent, project } = await stagelet()
           return { isPaused, compose, agent, project }
         },
       })
     }
-    const named = { team: 'default', name: 'shop' }
     for (const [actionOf, annotation] of [
       [deployStagelet, 'redeploy'],
       [retryStagelet, 'retry'],
@@ -423,7 +433,8 @@ describe('what "copy as" gives', () => {
         return metadata.annotations?.[`stagely.dev/${annotation}`] ?? ''
       }
       await same({
-        ...{ action: () => actionOf(named), forms: ['kubectl', 'stagely', 'curl'] },
+        action: () => actionOf(shop),
+        forms: ['kubectl', 'stagely', 'curl'],
         before: async () => {
           last = await read()
         },
@@ -434,7 +445,7 @@ describe('what "copy as" gives', () => {
       const path = '/api/v1/stagelets/default%2Fshop/leak-tests'
       return ((await must('GET', path)) as { leak_tests: unknown[] }).leak_tests.length
     }
-    const [first, leakTest] = [await tests(), copiedTexts(startLeakTest(named), controller.url)]
+    const [first, leakTest] = [await tests(), copiedTexts(startLeakTest(shop), controller.url)]
     await run(leakTest.curl, '')
     // Its agent is away, and the command says so.
     await expect(run(leakTest.stagely ?? '', '')).rejects.toThrow('has no connection')
@@ -443,7 +454,6 @@ describe('what "copy as" gives', () => {
 
   it('pauses, resumes and retries a rollout', async () => {
     const path = `${shopPath}/rollout`
-    const project = { team: 'default', name: 'shop' }
     // A rollout that only has defaults may be written out, or not.
     const defaults = { onFailure: 'Stop', progressDeadlineSeconds: 600 }
     const specOf = async (): Promise<unknown> => {
@@ -451,20 +461,18 @@ describe('what "copy as" gives', () => {
       return { ...spec, rollout: { ...defaults, ...spec?.rollout } }
     }
     const forms = ['kubectl', 'stagely', 'curl'] as const
-    const resume = (): Promise<void> => must('POST', `${path}/resume`).then(() => undefined)
-    const pause = (): Promise<void> => must('POST', `${path}/pause`).then(() => undefined)
-    await same({ action: () => pauseRollout(project), forms, before: resume, after: specOf })
-    await same({ action: () => resumeRollout(project), forms, before: pause, after: specOf })
-    const retry = { action: () => retryRollout(project), forms: ['stagely', 'curl'] as const }
+    const resume = () => must('POST', `${path}/resume`)
+    const pause = () => must('POST', `${path}/pause`)
+    await same({ action: () => pauseRollout(shop), forms, before: resume, after: specOf })
+    await same({ action: () => resumeRollout(shop), forms, before: pause, after: specOf })
+    const retry = { action: () => retryRollout(shop), forms: ['stagely', 'curl'] as const }
     await same({ ...retry, before: resume, after: specOf })
   })
 
   it('names a machine, lets it join, pauses, drains, rotates and revokes', async () => {
     const agent = { team: 'default', name: 'web-1' }
     const path = `/api/v1/agents/default%2Fweb-1`
-    const remove = async (): Promise<void> => {
-      await call('DELETE', `${kube}/agents/web-1`)
-    }
+    const remove = () => call('DELETE', `${kube}/agents/web-1`)
     const specOf = async (): Promise<unknown> => {
       const { name, paused, drained } = (await must('GET', path)) as Record<string, unknown>
       return { name, paused, drained }
@@ -475,7 +483,7 @@ describe('what "copy as" gives', () => {
       await same({
         action: () => switchAgent({ ...agent, paused: false, drained: false }, field),
         forms: field === 'paused' ? ['kubectl', 'curl'] : ['kubectl', 'stagely', 'curl'],
-        before: () => must('PATCH', path, { [field]: false }).then(() => undefined),
+        before: () => must('PATCH', path, { [field]: false }),
         after: specOf,
       })
     const join = copiedTexts(createJoinToken(agent, 600), controller.url)
@@ -498,10 +506,8 @@ describe('what "copy as" gives', () => {
       return list.map(({ user, role }) => ({ user, role }))
     }
     const path = '/api/v1/teams/default/members/ann'
-    const remove = async (): Promise<void> => {
-      await call('DELETE', path)
-    }
-    const add = (): Promise<void> => must('PUT', path, { role: 'viewer' }).then(() => undefined)
+    const remove = () => call('DELETE', path)
+    const add = () => must('PUT', path, { role: 'viewer' })
     const forms = ['stagely', 'curl'] as const
     const of = (role: TeamRole, isNew: boolean) =>
       people.setMember('default', { user: 'ann', role, isNew })
@@ -530,10 +536,7 @@ describe('what "copy as" gives', () => {
       }
       return rotations.every(({ state }) => state !== 'Running')
     }
-    const ofShop = copiedTexts(
-      rotateKeys('data', { team: 'default', name: 'shop' }),
-      controller.url,
-    )
+    const ofShop = copiedTexts(rotateKeys('data', shop), controller.url)
     for (const text of [keys.curl, keys.stagely, ofShop.curl, ofShop.stagely]) {
       await expect.poll(isDone).toBe(true)
       await run(text ?? '', '')
@@ -552,18 +555,14 @@ describe('what "copy as" gives', () => {
       }
       return list.map(({ name, email, disabled }) => ({ name, email, disabled }))
     }
-    const remove = async (): Promise<void> => {
-      await call('DELETE', '/api/v1/users/bob')
-    }
+    const remove = () => call('DELETE', '/api/v1/users/bob')
     const made = { forms, before: remove, after: users }
     await same({ ...made, action: () => people.createUser('bob', 'bob@example.com') })
     for (const disabled of [true, false])
       await same({
         action: () => people.disableUser('bob', disabled),
         forms,
-        before: async () => {
-          await must('PATCH', '/api/v1/users/bob', { disabled: !disabled })
-        },
+        before: () => must('PATCH', '/api/v1/users/bob', { disabled: !disabled }),
         after: users,
       })
     for (const team of ['default', undefined]) {

@@ -122,7 +122,8 @@ describe('init', () => {
       'WEB_ONLY web "w" web.env',
     ])
     expect(all.kept).toContainEqual({
-      ...{ key: 'SHARED', file: 'compose.yaml' },
+      key: 'SHARED',
+      file: 'compose.yaml',
       why: 'service job is in no active profile; --profile NAME takes it',
     })
     expect(all.recreated).toEqual(['db', 'mail', 'sidecar', 'web'])

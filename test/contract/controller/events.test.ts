@@ -194,12 +194,19 @@ describe('what outlasts the events', () => {
     const rollouts = await listed('stagelets/default%2Fshop/rollouts', 'rollouts')
     expect(rollouts).toMatchObject([
       {
-        ...{ stagelet: 'shop', project: 'shop', team: ns, result: 'RolledBack' },
+        stagelet: 'shop',
+        project: 'shop',
+        team: ns,
+        result: 'RolledBack',
         blame: { service: 'backend', keys: [], authors: [] },
-        ...{ message: failure, started_at: '2026-01-01T00:01:00.000Z' },
+        message: failure,
+        started_at: '2026-01-01T00:01:00.000Z',
       },
       {
-        ...{ revision: 1, cause: 'NewRevision', result: 'Healthy', by: ['alice'] },
+        revision: 1,
+        cause: 'NewRevision',
+        result: 'Healthy',
+        by: ['alice'],
         services: [{ name: 'backend', what: 'recreated' }],
       },
     ])
@@ -216,12 +223,16 @@ describe('what outlasts the events', () => {
       kinds.map((kind) => listed(`activity?kind=${kind}`, 'activity')),
     )) as { message: string; by: string[] }[][]
     expect(revisions?.at(-1)).toMatchObject({
-      ...{ by: ['alice'], keys: ['URL'], project: 'shop' },
+      by: ['alice'],
+      keys: ['URL'],
+      project: 'shop',
       message: 'revision 1: 1 secret changed: URL',
     })
     expect(drift).toMatchObject([
       {
-        ...{ what: 'healed', is_bad: false, stagelet: 'shop' },
+        what: 'healed',
+        is_bad: false,
+        stagelet: 'shop',
         message: 'backend (shop-backend-1) was killed by a signal; healed',
       },
     ])
@@ -242,15 +253,22 @@ describe('what outlasts the events', () => {
     const times = { toldMs: 900, startedMs: 200, healthyMs: 5_000, provenMs: 100 }
     await opened.store.write(system, {}, async (tx) => {
       await tx.recordActivity({
-        ...{ subject: metadata.uid!, mark: 'rollout 3', at: Date.now(), kind: 'rollout' },
-        ...{ namespace: ns, project: 'shop', stagelet: 'shop' },
+        subject: metadata.uid!,
+        mark: 'rollout 3',
+        at: Date.now(),
+        kind: 'rollout',
+        namespace: ns,
+        project: 'shop',
+        stagelet: 'shop',
         detail: { revision: 2, cause: 'NewRevision', result: 'Healthy', times },
       })
       // Along with a change of the object.
       await tx.setConditions(ref, [{ type: 'Told', status: 'True', reason: 'Test', message: '' }])
     })
     const slo = await runCli(['slo', '--project', 'shop'], {
-      ...{ HOME: server.dataDir, STAGELY_SERVER: server.url, STAGELY_TOKEN: server.token },
+      HOME: server.dataDir,
+      STAGELY_SERVER: server.url,
+      STAGELY_TOKEN: server.token,
       STAGELY_CA_FILE: join(server.dataDir, 'ca.crt'),
     })
     expect(slo.code).toBe(1)

@@ -28,7 +28,9 @@ interface LeakTest {
 
 const kube = '/apis/stagely.dev/v1alpha1/namespaces/default'
 const service = {
-  ...{ name: 'web', lines: 40, hits: [{ key: 'STRIPE_SECRET_KEY', count: 37 }] },
+  name: 'web',
+  lines: 40,
+  hits: [{ key: 'STRIPE_SECRET_KEY', count: 37 }],
   unmaskable: ['PORT'],
 }
 
@@ -74,7 +76,8 @@ describe('a leak test', () => {
         'Stagelet',
         'shop',
         {
-          ...{ projectRef: { name: 'shop' }, agentRef: { name: 'box' } },
+          projectRef: { name: 'shop' },
+          agentRef: { name: 'box' },
           compose: { directory: '/srv/shop' },
         },
       ],
@@ -118,7 +121,10 @@ describe('a leak test', () => {
     expect(await say(end)).toEqual({ state: 'taken' })
     expect(await say(end)).toEqual({ state: 'ended' })
     expect(await read(test.id)).toMatchObject({
-      ...{ state: 'done', complete: true, lines: 40, services: [service] },
+      state: 'done',
+      complete: true,
+      lines: 40,
+      services: [service],
     })
     const list = await controller.call('GET', path)
     const states = list.json<{ leak_tests: LeakTest[] }>().leak_tests.map(({ state }) => state)
@@ -164,8 +170,10 @@ describe('a leak test', () => {
   it('is run by the command line, which exits with 3 when something was printed', async () => {
     const leakTest = (...flags: string[]): ReturnType<typeof runCli> =>
       runCli(['leak-test', 'shop', ...flags], {
-        ...{ HOME: controller.dataDir, STAGELY_SERVER: controller.url },
-        ...{ STAGELY_TOKEN: controller.token, STAGELY_CA_FILE: `${controller.dataDir}/ca.crt` },
+        HOME: controller.dataDir,
+        STAGELY_SERVER: controller.url,
+        STAGELY_TOKEN: controller.token,
+        STAGELY_CA_FILE: `${controller.dataDir}/ca.crt`,
       })
     const answering = async (...flags: string[]): ReturnType<typeof runCli> => {
       const before = orders.length

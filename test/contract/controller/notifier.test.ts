@@ -56,7 +56,9 @@ describe('Notifiers', () => {
   /** How the mail server answers the next mails; else it takes them. */
   const mailAnswers: (Error | null)[] = []
   const smtp = new SMTPServer({
-    ...{ authOptional: true, disabledCommands: ['STARTTLS'], logger: false },
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    logger: false,
     onRcptTo: ({ address }, _session, done) =>
       done(address.startsWith('gone@') ? new Error('no such user') : null),
     onData: (stream, session, done) => {
@@ -72,8 +74,12 @@ describe('Notifiers', () => {
   })
   const mailerWith = (tls: 'starttls' | 'none') =>
     createMailer({
-      ...{ host: '127.0.0.1', port: (smtp.server.address() as AddressInfo).port, tls },
-      ...{ user: undefined, password: undefined, from: 'Stagely <stagely@example.com>' },
+      host: '127.0.0.1',
+      port: (smtp.server.address() as AddressInfo).port,
+      tls,
+      user: undefined,
+      password: undefined,
+      from: 'Stagely <stagely@example.com>',
       domains: undefined,
     })
   const letters = { tls: 'none' as 'starttls' | 'none' | undefined }
@@ -88,7 +94,13 @@ describe('Notifiers', () => {
     const { store } = t
     const mail = letters.tls && mailerWith(letters.tls)
     performer = startNotifyPerformer({
-      ...{ store, outbox, egress, mail, clock, log: silentLogger, term },
+      store,
+      outbox,
+      egress,
+      mail,
+      clock,
+      log: silentLogger,
+      term,
     })
   }
   const stop = async (): Promise<void> => {
@@ -177,7 +189,11 @@ describe('Notifiers', () => {
     expect(receivedBy(ns)).toHaveLength(1)
     expect(noticesIn(one!)).toMatchObject([
       {
-        ...{ reason: 'Expired', kind: 'StagelySecret', team: ns, project: 'shop', name: 'token' },
+        reason: 'Expired',
+        kind: 'StagelySecret',
+        team: ns,
+        project: 'shop',
+        name: 'token',
         message: 'TOKEN: the value ended',
       },
     ])
@@ -201,8 +217,11 @@ describe('Notifiers', () => {
     await secret(ns, 'hook', { audience: 'Controller', value: key })
     await secret(ns, 'slack', { audience: 'Controller', value: url })
     const test = notifierTester({
-      ...{ store: t.store, egress, mail: undefined },
-      ...{ now: () => clock.now(), checkLimit: createTestLimit(clock) },
+      store: t.store,
+      egress,
+      mail: undefined,
+      now: () => clock.now(),
+      checkLimit: createTestLimit(clock),
     })
     const webhook = { url: `${base}/${ns}`, signingKeyRef: { name: 'hook' } }
     const signed = await notifier(ns, { webhook })

@@ -78,7 +78,12 @@ describe('keys that are due', () => {
       dues = seen
     }
     deps = {
-      ...{ store: t.store, keys: t.keys, sealing, clock, log, onKeysDue },
+      store: t.store,
+      keys: t.keys,
+      sealing,
+      clock,
+      log,
+      onKeysDue,
       rotatesKeys: true,
     }
   })

@@ -147,7 +147,9 @@ describe('an event', () => {
       series: { count: 2, lastObservedTime: '2026-11-24T14:15:48.000000Z' },
       reportingComponent: 'example.com/binder',
       related: { kind: 'Agent', name: 'box' },
-      ...{ firstTimestamp: null, lastTimestamp: null, source: {} },
+      firstTimestamp: null,
+      lastTimestamp: null,
+      source: {},
     }
     const made = await post(events, body, '?fieldValidation=Strict')
     expect(made.status).toBe(201)
@@ -167,7 +169,10 @@ describe('an event', () => {
   it('needs nobody who tells it', async () => {
     const bare = { metadata: { name: 'bare' }, involvedObject, reason: 'R', message: 'm' }
     expect((await post(events, bare)).json()).toMatchObject({
-      ...{ reportingComponent: '', reportingInstance: '', reason: 'R', message: 'm' },
+      reportingComponent: '',
+      reportingInstance: '',
+      reason: 'R',
+      message: 'm',
     })
     const listed = await kubectl('events')
     expect(listed).toMatchObject({ code: 0, stdout: expect.stringContaining('Bound') as string })
@@ -180,7 +185,9 @@ describe('the metadata of an object', () => {
   it('keeps labels and annotations without a value as empty texts', async () => {
     // Of an agent that never came nobody but this test writes anything.
     const object = {
-      ...{ apiVersion, kind: 'Agent', spec: {} },
+      apiVersion,
+      kind: 'Agent',
+      spec: {},
       metadata: { name: 'empty', labels: { a: null }, annotations: { b: null } },
     }
     const made = (await post(`${inNamespace}/agents`, object)).json<Wire>().metadata

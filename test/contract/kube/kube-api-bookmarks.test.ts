@@ -52,7 +52,9 @@ describe('bookmarks', () => {
       const version = await create(name)
       const last = (): object => ({ type: asked.seen.at(-1)?.type, ...asked.seen.at(-1)?.object })
       await expect.poll(last).toEqual({
-        ...{ type: 'BOOKMARK', apiVersion: 'v1', kind: 'Namespace' },
+        type: 'BOOKMARK',
+        apiVersion: 'v1',
+        kind: 'Namespace',
         metadata: { resourceVersion: version },
       })
     }

@@ -235,7 +235,9 @@ describe('kubectl', () => {
     const manifest = await kubectl.manifest(
       { ...project('back'), metadata: { name: 'back' } },
       {
-        ...{ apiVersion, kind: 'StagelySecret', metadata: { name: 'back' } },
+        apiVersion,
+        kind: 'StagelySecret',
+        metadata: { name: 'back' },
         spec: { projectRef: { name: 'back' }, key: 'BACK', value },
       },
     )

@@ -113,7 +113,9 @@ describe('a DELETE', () => {
     const apiVersion = 'stagely.dev/v1alpha1'
     const compose = { directory: '/srv/busy' }
     await make('/api/v1/namespaces', {
-      ...{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'busy' } },
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'busy' },
     })
     await make(`${root}/projects`, {
       apiVersion,
@@ -122,7 +124,9 @@ describe('a DELETE', () => {
       spec: {},
     })
     await make(`${root}/stagelets`, {
-      ...{ apiVersion, kind: 'Stagelet', metadata: { name: 'user' } },
+      apiVersion,
+      kind: 'Stagelet',
+      metadata: { name: 'user' },
       spec: { projectRef: { name: 'p' }, agentRef: { name: 'a' }, compose },
     })
     const refused = async (place: string): Promise<void> => {

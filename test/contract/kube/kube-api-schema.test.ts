@@ -31,15 +31,24 @@ const secret = {
 }
 const toDatabase = { projectRef: { name: 'shop' }, outputs: { username: 'u', password: 'p' } }
 const inside = {
-  ...{ stagelet: 'web', service: 'db', adminRef: { name: 'admin' }, adminUser: 'root' },
+  stagelet: 'web',
+  service: 'db',
+  adminRef: { name: 'admin' },
+  adminUser: 'root',
 }
 const outside = {
-  ...{ host: 'db.example.com', port: 5433, adminRef: { name: 'admin' }, adminUser: 'root' },
+  host: 'db.example.com',
+  port: 5433,
+  adminRef: { name: 'admin' },
+  adminUser: 'root',
   caRef: { name: 'ca' },
 }
 const rotations: readonly Spec[] = [
   {
-    ...{ ...toDatabase, overlap: '10m', away: 'RevokeAfter', revokeAfter: '72h' },
+    ...toDatabase,
+    overlap: '10m',
+    away: 'RevokeAfter',
+    revokeAfter: '72h',
     paused: true,
     rotator: { postgres: { in: inside, database: 'shop', owner: 'app', roles: ['a', 'b'] } },
     schedule: {
@@ -48,7 +57,8 @@ const rotations: readonly Spec[] = [
     },
   },
   {
-    ...{ ...toDatabase, inPlace: true },
+    ...toDatabase,
+    inPlace: true,
     rotator: {
       postgres: { at: outside, database: 'shop', owner: 'app', roles: ['a'], adopt: 'app' },
     },
@@ -61,29 +71,38 @@ const rotations: readonly Spec[] = [
   },
   { ...toDatabase, rotator: { mariadb: { in: inside, database: 'shop', users: ['c', 'd'] } } },
   {
-    ...{ ...toDatabase, outputs: { password: 'p' } },
+    ...toDatabase,
+    outputs: { password: 'p' },
     rotator: { redis: { in: inside, user: 'app', adopt: true } },
   },
   { ...toDatabase, outputs: { password: 'p' }, rotator: { redis: { in: inside } } },
   {
-    ...{ ...toDatabase, outputs: { current: 'c', previous: 'p', list: 'l' } },
+    ...toDatabase,
+    outputs: { current: 'c', previous: 'p', list: 'l' },
     rotator: { generate: { length: 40, charset: 'hex', order: 'SwitchFirst', adopt: false } },
   },
   {
-    ...{ ...toDatabase, outputs: { token: 't' } },
+    ...toDatabase,
+    outputs: { token: 't' },
     rotator: {
       webhook: {
-        ...{ url: 'https://hooks.example.com/s', signingKeyRef: { name: 'key' } },
-        ...{ pendingFor: '1h', adopt: true },
+        url: 'https://hooks.example.com/s',
+        signingKeyRef: { name: 'key' },
+        pendingFor: '1h',
+        adopt: true,
       },
     },
   },
   {
-    ...{ ...toDatabase, outputs: { accessKeyId: 'i', secretAccessKey: 's' } },
+    ...toDatabase,
+    outputs: { accessKeyId: 'i', secretAccessKey: 's' },
     rotator: {
       awsIam: {
-        ...{ userName: 'shop', adminRef: { name: 'aws' }, endpoint: 'https://iam.example.com' },
-        ...{ region: 'eu-central-1', adopt: true },
+        userName: 'shop',
+        adminRef: { name: 'aws' },
+        endpoint: 'https://iam.example.com',
+        region: 'eu-central-1',
+        adopt: true,
       },
     },
   },
@@ -120,7 +139,8 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
       auth: { secretRef: { name: 'aws-reader' } },
       allow: { projects: ['shop'], remote: ['prod/shop/*'] },
       refresh: { every: '30s', maxCallsPerMinute: 60 },
-      ...{ staleAfter: '24h', onMissing: 'Remove' },
+      staleAfter: '24h',
+      onMissing: 'Remove',
       push: {
         hook: { signingKeyRef: { name: 'hook' }, signature: 'Doppler' },
         sqs: { queueUrl: 'https://sqs.example.com/q' },
@@ -129,7 +149,8 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
     {
       vault: {
         address: 'https://vault.example.com',
-        ...{ mount: 'kv', namespace: 'team' },
+        mount: 'kv',
+        namespace: 'team',
         appRole: { roleId: 'reader', mount: 'approle' },
       },
       auth: { identity: 'vault' },

@@ -100,7 +100,9 @@ describe('watches', () => {
       `${inNamespace}/stagelets?watch=true&resourceVersion=${await versionNow()}&fieldSelector=spec.agentRef.name%3Da1`,
     )
     await create('stagelets', {
-      ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Stagelet', metadata: { name: 'moving' } },
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Stagelet',
+      metadata: { name: 'moving' },
       spec: { ...of('a1'), compose },
     })
     await server.call('PATCH', `${inNamespace}/stagelets/moving`, {

@@ -59,7 +59,8 @@ const session = async (): Promise<Record<string, string>> => {
 it('a login that asked nobody confirms no session', async () => {
   await browse(`${url}/api/v1/auth/web/login`, 'ann', [], cookies)
   expect(await session()).toEqual({
-    ...{ user: 'ann@example.com', csrf: expect.any(String) as string },
+    user: 'ann@example.com',
+    csrf: expect.any(String) as string,
     expires_at: expect.any(String) as string,
   })
 })

@@ -236,7 +236,10 @@ describe('a recipe of DEVELOPERS.md', () => {
   it('makes an event with its reason, which Notifiers may tell', async () => {
     const told = { reasons: ['Tiny'], webhook: { url: 'https://hooks.example.com/s' } }
     const secret = object('StagelySecret', 'small', {
-      ...{ projectRef: { name: 'small' }, key: 'SMALL', value: 'small value', scope: 'web' },
+      projectRef: { name: 'small' },
+      key: 'SMALL',
+      value: 'small value',
+      scope: 'web',
       // Its status is written by the reconciler, which tells of its end.
       expiry: { after: '1d' },
     }) as { metadata: object }

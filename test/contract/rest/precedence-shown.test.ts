@@ -22,8 +22,14 @@ const places = fc.uniqueArray(
 /** Keys refer to later keys only, so that no circle arises. */
 const entriesOf = (drawn: typeof places extends fc.Arbitrary<infer T> ? T : never): SetEntry[] =>
   drawn.map(({ key, scope, stagelet, to }, index) => ({
-    ...{ secretId: `s${index}`, name: `n${index}`, version: index + 1, key, scope, type: 'env' },
-    ...{ bytes: 1, valueDigest: `d${index}` },
+    secretId: `s${index}`,
+    name: `n${index}`,
+    version: index + 1,
+    key,
+    scope,
+    type: 'env',
+    bytes: 1,
+    valueDigest: `d${index}`,
     ...(stagelet === '' ? {} : { stagelet }),
     ...(to === undefined || (to.split('/').at(-1) ?? '') >= key ? {} : { references: [to] }),
   }))

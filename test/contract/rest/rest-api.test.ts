@@ -136,7 +136,10 @@ describe('If-Match of every route', () => {
       paths: Record<string, Record<string, { parameters: { name: string }[] }>>
     }>()
     const named: Record<string, string> = {
-      ...{ team: 'heeding', secret_id: 'one', rotation: 'one', user: 'admin' },
+      team: 'heeding',
+      secret_id: 'one',
+      rotation: 'one',
+      user: 'admin',
     }
     // A token gets no further than to the right at routes for sessions.
     const forTokens = restRoutes.filter(({ access }) => access.in !== 'session')
@@ -461,15 +464,23 @@ describe('the stream', () => {
     const from = /^id: (\d+)/.exec(ready)?.[1] ?? ''
     const project = await makeProject('all-kinds')
     await call('POST', `/api/v1/projects/${project}/rotations`, {
-      ...{ name: 'turned', outputs: { current: 'turned' }, rotator: { generate: {} } },
+      name: 'turned',
+      outputs: { current: 'turned' },
+      rotator: { generate: {} },
     })
     const vault = { address: 'https://vault.example.com' }
     await call('POST', '/api/v1/stores', {
-      ...{ team: 'default', name: 'told-store', vault, auth: { secret: 'none' } },
+      team: 'default',
+      name: 'told-store',
+      vault,
+      auth: { secret: 'none' },
     })
     const webhook = { url: 'https://hooks.example.com/told' }
     await call('POST', '/api/v1/notifiers', {
-      ...{ team: 'default', name: 'told-notifier', reasons: ['Expired'], webhook },
+      team: 'default',
+      name: 'told-notifier',
+      reasons: ['Expired'],
+      webhook,
     })
     const asked = `/api/v1/stream?kinds=rotation,store,notifier&after=${from}`
     const frames = await read(asked, '"name":"told-notifier"')

@@ -375,12 +375,17 @@ describe('a body', () => {
     const authorization = `Bearer ${tokens['mia']!}`
     const headers = { authorization, 'content-type': 'application/json' }
     const operations = Array.from({ length: 500 }, (_, i) => ({
-      ...{ op: 'create', key: `KEPT_${i}`, value: 'v'.repeat(200), scope: '' },
+      op: 'create',
+      key: `KEPT_${i}`,
+      value: 'v'.repeat(200),
+      scope: '',
     }))
     const batch = JSON.stringify({ operations })
     const post = { method: 'POST', path: `/api/v1${path}/batch`, body: batch }
     const outcomes = await onKeptConnection({
-      ...{ url: controller.url, ca: controller.ca, rounds: 10 },
+      url: controller.url,
+      ca: controller.ca,
+      rounds: 10,
       requests: [
         { method: 'GET', path: '/openapi/v2', headers },
         { method: 'GET', path: '/api/v1/openapi.json' },

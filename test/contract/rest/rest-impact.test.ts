@@ -78,7 +78,11 @@ const report = async (name: string, pendingEdits: string[] = []): Promise<void> 
   )
   const spec = anObservation({
     stageletUid: (await stagelet(name))!.metadata.uid!,
-    ...{ seq: ++seq, epoch, revision: closed, services: seen, pendingEdits },
+    seq: ++seq,
+    epoch,
+    revision: closed,
+    services: seen,
+    pendingEdits,
     passed: Object.fromEntries(seen.map((one) => [one.name, one.digests[0]!])),
   })
   await opened.store.write(system, {}, (tx) =>
@@ -256,7 +260,8 @@ describe('a batch', () => {
     expect(told.impact).toMatchObject({
       held: [
         {
-          ...{ stagelet: 'test', why: 'Paused' },
+          stagelet: 'test',
+          why: 'Paused',
           since: (await stagelet('test'))!.status!['pausedSince'],
           services: [{ service: 'backend' }, { service: 'sidecar' }, { service: 'web' }],
         },
@@ -334,7 +339,10 @@ describe('the history', () => {
     await report('test')
     const since = '2026-01-02T03:04:05Z'
     expect(await one(revision!)).toMatchObject({
-      ...{ revision, note: 'for the history', by: ['admin'], keys: ['LEVEL'] },
+      revision,
+      note: 'for the history',
+      by: ['admin'],
+      keys: ['LEVEL'],
       stagelets: [
         { name: 'prod', state: 'running', since },
         { name: 'test', state: 'running', since },
@@ -414,12 +422,20 @@ describe('the list of secrets', () => {
     await passes(async () => {
       const rows = await list('')
       expect(rows.find(({ key }) => key === 'TINY')).toMatchObject({
-        ...{ version: 1, updated_by: 'admin', service_count: 0, state: 'unseen' },
+        version: 1,
+        updated_by: 'admin',
+        service_count: 0,
+        state: 'unseen',
         warnings: ['unmaskable', 'unknown_scope', 'unseen'],
       })
       expect(rows.find(({ key }) => key === 'URL')).toMatchObject({
-        ...{ references: true, refers_to: ['PASSWORD'], service_count: 2, in_sync: true },
-        ...{ state: 'in_sync', source: 'api', warnings: [] },
+        references: true,
+        refers_to: ['PASSWORD'],
+        service_count: 2,
+        in_sync: true,
+        state: 'in_sync',
+        source: 'api',
+        warnings: [],
       })
     })
     expect((await list(''))[0]).not.toHaveProperty('conditions')
@@ -447,7 +463,10 @@ describe('the list of secrets', () => {
     const { resource_version } = JSON.parse(short.bytes.toString()) as { resource_version: string }
     expect(Number(resource_version)).toBeGreaterThan(0)
     const many = Array.from({ length: 300 }, (_, i) => ({
-      ...{ op: 'create', key: `MANY_${i}`, value: `value-of-${i}`, scope: 'nobody' },
+      op: 'create',
+      key: `MANY_${i}`,
+      value: `value-of-${i}`,
+      scope: 'nobody',
     }))
     await batch(many)
     const long = await get()
@@ -481,7 +500,9 @@ describe('a dry run of a stack', () => {
 
   it('makes one only where it is no dry run, and names all faults by the fields of the request', async () => {
     const stack = {
-      ...{ name: 'new', project: 'shop', agent: 'box' },
+      name: 'new',
+      project: 'shop',
+      agent: 'box',
       compose: { directory: '/srv/new', project_name: 'new' },
     }
     const tried = await tell('POST', stacks, stack)
@@ -489,7 +510,9 @@ describe('a dry run of a stack', () => {
     expect((await ok('POST', stacks, stack)).json()).toMatchObject({ deletion_policy: 'Retain' })
     expect((await stagelet('new'))!.spec).toMatchObject({ agentRef: { name: 'box' } })
     const broken = await tell('POST', stacks, {
-      ...{ name: 'Bad', agent: 'box', compose: { directory: 'srv', files: [] } },
+      name: 'Bad',
+      agent: 'box',
+      compose: { directory: 'srv', files: [] },
     })
     const { errors } = broken.json<{ errors: { field: string }[] }>()
     expect(errors.map(({ field }) => field).sort()).toEqual([

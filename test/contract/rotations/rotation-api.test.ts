@@ -20,7 +20,8 @@ describe('rotations', () => {
         kind: 'StagelySecret',
         metadata: { name: `sign-${output}` },
         spec: {
-          ...{ projectRef: { name: 'shop' }, key: `SIGN_${output.toUpperCase()}` },
+          projectRef: { name: 'shop' },
+          key: `SIGN_${output.toUpperCase()}`,
           valueFrom: { rotation: { name: 'signing', output } },
         },
       })),

@@ -99,7 +99,9 @@ describe('a rotation that waits', () => {
       spec: {
         rotator: {
           postgres: {
-            ...{ database: 'crm', owner: 'crm', roles: ['crm_a', 'crm_b'] },
+            database: 'crm',
+            owner: 'crm',
+            roles: ['crm_a', 'crm_b'],
             ...place('db.example.com', 5432),
           },
         },
@@ -219,7 +221,8 @@ describe('a rotation that waits', () => {
     const rotatorBy = (admin: string) => ({
       mariadb: {
         in: { stagelet: 'one', service: 'db', adminRef: { name: admin } },
-        ...{ database: 'shop', users: ['app_a'] },
+        database: 'shop',
+        users: ['app_a'],
       },
     })
     const spec = { outputs: { password: 'root' }, inPlace: true, rotator: rotatorBy('root') }
@@ -388,7 +391,10 @@ describe('a rotation that waits', () => {
     await setReady('False')
     await world.request()
     const performer = startRotationPerformer({
-      ...{ ...world.deps, store, openRotator, clock: own },
+      ...world.deps,
+      store,
+      openRotator,
+      clock: own,
     })
     const isTried = async (times: number): Promise<void> => {
       await expect

@@ -66,14 +66,18 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      ...{ do: some('fault' as const), call: some(...calls), after: fc.boolean() },
+      do: some('fault' as const),
+      call: some(...calls),
+      after: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: some<'delete' | 'apply'>('delete', 'apply', 'apply') }) },
   {
     weight: 3,
     arbitrary: fc.record({
-      ...{ do: some('rollback' as const), back: fc.nat(4), isTorn: some(false, false, true) },
+      do: some('rollback' as const),
+      back: fc.nat(4),
+      isTorn: some(false, false, true),
     }),
   },
 )

@@ -71,7 +71,9 @@ describe('the proof of a rotation', () => {
     }
     const { postgres } = (await world.rotation()).spec.rotator
     const elsewhere = {
-      ...{ projectRef: { name: 'other' }, outputs: { password: 'user' }, inPlace: true },
+      projectRef: { name: 'other' },
+      outputs: { password: 'user' },
+      inPlace: true,
       rotator: { postgres: { ...postgres, roles: ['app_a'] } },
     }
     const message = expect.stringMatching(/an attempt is under way \(Proving\)/) as string
@@ -79,7 +81,9 @@ describe('the proof of a rotation', () => {
       reason: 'Invalid',
       details: {
         faults: ['projectRef', 'outputs', 'rotator', 'inPlace'].map((field) => ({
-          ...{ field: `spec.${field}`, reason: 'FieldValueForbidden', message },
+          field: `spec.${field}`,
+          reason: 'FieldValueForbidden',
+          message,
         })),
       },
     })
@@ -241,7 +245,8 @@ describe('the proof of a rotation', () => {
     await t.store.write(api, { dryRun: true }, (tx) => tx.update(written))
     await updateAs(t.store, api, written)
     expect((await t.store.get(url))!.status).toMatchObject({
-      ...{ version: 1, awaits: ['USER', 'PASSWORD'] },
+      version: 1,
+      awaits: ['USER', 'PASSWORD'],
       conditions: expect.arrayContaining([
         expect.objectContaining({ type: 'Accepted', status: 'False', reason: 'ValueToCome' }),
       ]) as unknown,
@@ -265,7 +270,9 @@ describe('the proof of a rotation', () => {
     const labelled = (await t.store.get(url))!
     const { value: _, ...kept } = labelled.spec as { value?: string }
     await updateAs(t.store, api, {
-      ...{ ...labelled, spec: kept, metadata: { ...labelled.metadata, labels: { a: 'b' } } },
+      ...labelled,
+      spec: kept,
+      metadata: { ...labelled.metadata, labels: { a: 'b' } },
     })
     await world.run(({ phase }) => phase === 'Proving')
     await world.agent('one')
@@ -282,7 +289,9 @@ describe('the proof of a rotation', () => {
   })
 
   const stageletIn = (world: RotationWorld, name: string) => ({
-    ...{ kind: 'Stagelet', namespace: world.ns, name },
+    kind: 'Stagelet',
+    namespace: world.ns,
+    name,
   })
   const remove = async (world: RotationWorld, name: string): Promise<void> => {
     await t.store.write(api, {}, async (tx) => {
@@ -301,9 +310,18 @@ describe('the proof of a rotation', () => {
       const left = services.map((one) => ({ ...one, containers }))
       await tx.setStatus({ ...stagelet, status: { ...stagelet.status, services: left } })
       const spec = {
-        ...{ agent: `${world.ns}/box`, stageletUid: stagelet.metadata.uid, phase: 'Released' },
-        ...{ boot: 'b', seq: 1, generation: 1, epoch: 1, revision: 1, services: [], passed: {} },
-        ...{ pendingEdits: [], missingVariables: [] },
+        agent: `${world.ns}/box`,
+        stageletUid: stagelet.metadata.uid,
+        phase: 'Released',
+        boot: 'b',
+        seq: 1,
+        generation: 1,
+        epoch: 1,
+        revision: 1,
+        services: [],
+        passed: {},
+        pendingEdits: [],
+        missingVariables: [],
       }
       await tx.putInternal(objectOf('Observation', world.ns, `released.${name}`, spec))
     })

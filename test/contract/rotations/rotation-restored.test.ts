@@ -96,7 +96,8 @@ describe('a rotation after the restore of a backup', () => {
       await tx.create(secretOf(world.ns, 'sign', { valueFrom: { rotation: { name: 'other', output: 'current' } } })) // prettier-ignore
       return tx.create(
         objectOf('Rotation', world.ns, 'other', {
-          ...{ projectRef: { name: 'shop' }, outputs: { current: 'sign' } },
+          projectRef: { name: 'shop' },
+          outputs: { current: 'sign' },
           rotator: { generate: {} },
         }),
       )

@@ -203,7 +203,8 @@ describe('a rotation', () => {
       clock.step(7 * 3_600_000)
     }
     expect((await world.status()).failure).toEqual({
-      ...{ reason: 'SetFailed', message: 'no route to host' },
+      reason: 'SetFailed',
+      message: 'no route to host',
     })
     expect([...world.database.logins.keys()]).toEqual(['app_a'])
   })
@@ -365,7 +366,8 @@ describe('a rotation', () => {
     for (let i = 0; i < 2; i += 1) await reconcile()
     expect((await secret()).expired).toBe('True')
     expect((await world.status()).request).toMatchObject({
-      ...{ cause: 'Expiry', by: 'spec.expiry of PASSWORD' },
+      cause: 'Expiry',
+      by: 'spec.expiry of PASSWORD',
     })
     await world.run(({ phase }) => phase === 'Proving')
     await reconcile()
@@ -489,7 +491,8 @@ describe('a rotation', () => {
     let made = 0
     const token = (): string => `token-${(made += 1)}`
     world.rotator = {
-      ...{ slots: [], outputs: ['username', 'password'] },
+      slots: [],
+      outputs: ['username', 'password'],
       make: () => Promise.reject(new Error('it is made outside')),
       create: () =>
         Promise.resolve({

@@ -20,7 +20,9 @@ describe('the rotator awsIam', () => {
       { userName, adminRef: { name: 'admin' }, endpoint },
       {
         egress: createEgress({
-          ...{ own: () => [], deny: [], allow: parseRules('A', '127.0.0.1', []) },
+          own: () => [],
+          deny: [],
+          allow: parseRules('A', '127.0.0.1', []),
         }),
         clock: realClock,
         secretOf: () => Promise.resolve(Buffer.from(secret)),

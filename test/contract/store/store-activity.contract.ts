@@ -76,7 +76,10 @@ export const activityContract = (name: string, open: OpenStore): void => {
       })
       const [revision] = await of(ns)
       expect(revision).toMatchObject({
-        ...{ kind: 'revision', namespace: ns, project: 'shop', at: clock.now() },
+        kind: 'revision',
+        namespace: ns,
+        project: 'shop',
+        at: clock.now(),
         detail: { revision: 1, by: ['alice'], keys: ['API_KEY', 'DB'], note: 'rotate', written: 2 },
       })
       expect(JSON.stringify(revision)).not.toContain(canary)
@@ -225,8 +228,11 @@ export const activityContract = (name: string, open: OpenStore): void => {
           { within: 2, ms: [200, 3_001, 3_001], missed: [{ ...at, ms: 3_001 }] },
         ],
         stages: {
-          ...{ told: [100, 950, 950], started: [50, 950, 950], healthy: [9_000, 9_000, 9_000] },
-          ...{ proven: [200, 3_001, 3_001], total: [10_200, 13_051, 13_051] },
+          told: [100, 950, 950],
+          started: [50, 950, 950],
+          healthy: [9_000, 9_000, 9_000],
+          proven: [200, 3_001, 3_001],
+          total: [10_200, 13_051, 13_051],
         },
         others: { AgentAway: 1, Paused: 1, Unmeasured: 1, RolledBack: 1 },
       })
@@ -289,7 +295,8 @@ export const activityContract = (name: string, open: OpenStore): void => {
       const blame = { service: who, keys: [], authors: ['bob', who] }
       const drift: ActivityEntry = {
         ...rolled(stagelet, {}),
-        ...{ kind: 'drift', mark: 'drift' },
+        kind: 'drift',
+        mark: 'drift',
         detail: {
           state: 'Healed',
           since: '1',
@@ -308,7 +315,8 @@ export const activityContract = (name: string, open: OpenStore): void => {
       const rows = await of(ns)
       const [failed] = await rolloutsOf(stagelet.metadata.uid!)
       expect(failed!.detail).toMatchObject({
-        ...{ by: ['erased:1'], blame: { service: who, authors: ['bob', 'erased:1'] } },
+        by: ['erased:1'],
+        blame: { service: who, authors: ['bob', 'erased:1'] },
       })
       expect(JSON.stringify(rows)).toContain('erased:1 (as told) with')
     })

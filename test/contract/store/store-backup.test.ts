@@ -94,7 +94,8 @@ describe.each([
     await t.store.write(api, {}, (tx) =>
       tx.create(
         objectOf('Rotation', shop.ns, 'signing', {
-          ...{ projectRef: { name: 'shop' }, outputs: { current: 'sign' } },
+          projectRef: { name: 'shop' },
+          outputs: { current: 'sign' },
           rotator: { generate: {} },
         }),
       ),

@@ -42,8 +42,11 @@ describe('a commit whose connection is cut', () => {
     database = await freshDatabase()
     relay = await DatabaseRelay.start(database.url)
     opened = await openStore({
-      ...{ databaseUrl: relay.url, dataDir, keyRing: localKeyRing(testMasterKey) },
-      ...{ clock: realClock, log: silentLogger },
+      databaseUrl: relay.url,
+      dataDir,
+      keyRing: localKeyRing(testMasterKey),
+      clock: realClock,
+      log: silentLogger,
     })
   })
   afterAll(async () => {
@@ -155,10 +158,13 @@ describe('a database that has lost commits', () => {
     const one = { id: randomUUID(), at: 1, expected: rv, next: rv + 1, ...nobody }
     const payload = { objects: '[]', more: '{}', lists: [] }
     expect(await commit(opened.sql, { ...one, tip: randomUUID(), payload })).toMatchObject({
-      ...{ done: false, rv, tip: tip?.id },
+      done: false,
+      rv,
+      tip: tip?.id,
     })
     expect(await commit(opened.sql, { ...one, tip: tip?.id, payload })).toMatchObject({
-      ...{ done: true, tip: one.id },
+      done: true,
+      tip: one.id,
     })
   })
 

@@ -44,8 +44,11 @@ describe('three replicas that write at once, and are killed, paused and cut off'
     writers = await Promise.all(
       replicas.map((name) =>
         Writer.start({
-          ...{ ...things, namespace, name: String(name) },
-          ...{ databaseUrl: t.databaseUrl!, dataDir: t.dataDir },
+          ...things,
+          namespace,
+          name: String(name),
+          databaseUrl: t.databaseUrl!,
+          dataDir: t.dataDir,
           masterKey: testMasterKey.toString('base64'),
         }),
       ),

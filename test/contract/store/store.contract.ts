@@ -491,7 +491,10 @@ export const storeContract = (name: string, open: OpenStore): void => {
       await t.store.write(system, {}, (tx) =>
         tx.recordEvents(
           [...about, ...others].map((regarding) => ({
-            ...{ regarding, type: 'Normal' as const, reason: 'Told', message: 'm' },
+            regarding,
+            type: 'Normal' as const,
+            reason: 'Told',
+            message: 'm',
           })),
         ),
       )

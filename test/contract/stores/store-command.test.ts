@@ -30,7 +30,9 @@ const says = (answer: object | string, more = ''): void => {
 }
 const open = (storesDir: string | undefined = dir, credential = 'the-credential') =>
   openProvider({ command: { name: 'tool' } }, credential, {
-    ...{ egress: gateOfTests(), clock: realClock, storesDir },
+    egress: gateOfTests(),
+    clock: realClock,
+    storesDir,
   })
 const look = async (provider: StoreProvider) => [
   ...(await provider.look(refs, undefined, never)).versions.values(),
@@ -109,7 +111,8 @@ describe('a program as a store', () => {
   it('may ask to be left alone', async () => {
     says({ fault: 'Throttled', retryAfterSeconds: 90 })
     await expect(look(await open())).rejects.toMatchObject({
-      ...{ kind: 'Throttled', retryAfterMs: 90_000 },
+      kind: 'Throttled',
+      retryAfterMs: 90_000,
     })
   })
 

@@ -325,9 +325,8 @@ describe('a token of Vault', () => {
   it('is of no use where the mount is another: nothing is missing then', async () => {
     const spec = vault.spec()
     const other = { vault: { ...spec.vault!, mount: 'elsewhere' } }
-    const provider = await openProvider(other, vault.credential, {
-      ...{ egress, clock, storesDir: undefined },
-    })
+    const deps = { egress, clock, storesDir: undefined }
+    const provider = await openProvider(other, vault.credential, deps)
     const fault = await faultOf(look(provider), [vault.credential])
     expect(fault.message).toContain('at elsewhere: check vault.mount')
   })
@@ -435,7 +434,9 @@ describe('AWS Secrets Manager with many secrets', () => {
   it.each(['AccessKey', 'Credentials'])('a credential may be as AWS writes it in %s', (outer) => {
     const AccessKey = { AccessKeyId: 'AKID', SecretAccessKey: 'secret', SessionToken: 'token' }
     expect(awsCredentials(JSON.stringify({ [outer]: AccessKey }))).toEqual({
-      ...{ accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 'token' },
+      accessKeyId: 'AKID',
+      secretAccessKey: 'secret',
+      sessionToken: 'token',
     })
   })
 })

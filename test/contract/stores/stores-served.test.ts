@@ -76,7 +76,9 @@ afterAll(async () => {
 test('a secret takes its value from Vault, and the store says whom it takes the controller for', async () => {
   await eventually(() => versionOf('db.global')).toBe(1)
   await eventually(() => must('GET', `/stores/${id}`)).toMatchObject({
-    ...{ provider: 'vault', identity: 'reader', secrets: 1 },
+    provider: 'vault',
+    identity: 'reader',
+    secrets: 1,
     conditions: expect.arrayContaining([
       expect.objectContaining({ type: 'Ready', status: 'True', reason: 'Accepted' }),
     ]) as unknown,

@@ -128,7 +128,8 @@ describe('a SecretStore', () => {
     await create(external('a', {}, { expiry: { at: '2040-01-01T00:00:00Z' } }))
     await isChecked('a')
     expect(await statusOf('a')).toMatchObject({
-      ...{ expiresAt: '2030-01-01T00:00:00Z', expiresFrom: 'Store' },
+      expiresAt: '2030-01-01T00:00:00Z',
+      expiresFrom: 'Store',
     })
     const conditions = async () => (await statusOf('a')).conditions
     expect(findCondition(await conditions(), 'Expiring')?.message).toContain('store')
@@ -154,13 +155,16 @@ describe('a SecretStore', () => {
     const end = soon()
     await look()
     expect(findCondition(await conditions(), 'Expiring')).toMatchObject({
-      ...{ status: 'True', reason: 'DueIn1d' },
+      status: 'True',
+      reason: 'DueIn1d',
       message: expect.stringContaining(end) as string,
     })
     w.remote.put('prod/a', 'a-value-without-an-end')
     await look()
     expect(await statusOf('a')).toMatchObject({
-      ...{ version: 2, expiresAt: '2040-01-01T00:00:00Z', expiresFrom: 'Spec' },
+      version: 2,
+      expiresAt: '2040-01-01T00:00:00Z',
+      expiresFrom: 'Spec',
     })
   })
 

@@ -31,7 +31,11 @@ export const agentHere = async (
   await new Promise<void>((onConnected, onFault) => {
     startAgent({
       config: { ...config, environment: { ...environment, ...shortGo } },
-      ...{ identity, clock: realClock, random: Math.random, log: loggerInto(lines), onConnected },
+      identity,
+      clock: realClock,
+      random: Math.random,
+      log: loggerInto(lines),
+      onConnected,
     }).then((agent) => (running = agent), onFault)
   })
   let ended: Promise<void> | undefined

@@ -9,7 +9,11 @@ export const joinBody = (token: JoinToken, tweak: Partial<JoinContent> = {}): ob
   const { tokenId, tokenSecret, namespace, name, controllerX25519 } = token
   const pinned = publicKeyFromRaw('X25519', Buffer.from(controllerX25519, 'base64url'))
   const { enc, sealed } = sealJoin(pinned, tokenId, {
-    ...{ tokenSecret, namespace, name, version: '0.0.1', counter: Date.now() },
+    tokenSecret,
+    namespace,
+    name,
+    version: '0.0.1',
+    counter: Date.now(),
     ed25519: generateKeys('Ed25519').publicKey.toString('base64url'),
     x25519: generateKeys('X25519').publicKey.toString('base64url'),
     ...tweak,

@@ -209,8 +209,11 @@ const observationOf = (
     composeProject: item.compose.projectName ?? item.name,
     services: [{ name: 'app', digests: [digest], containers: 1, state: 'running', restarts }],
     rollout: {
-      ...{ revision: item.revision, result: 'Healthy', recreated: ['app'] },
-      ...{ startedAt: at, finishedAt: at },
+      revision: item.revision,
+      result: 'Healthy',
+      recreated: ['app'],
+      startedAt: at,
+      finishedAt: at,
     },
     passed: { app: digest },
     pendingEdits: [],

@@ -9,8 +9,12 @@ interface Lease {
 }
 
 const failure = (code: number, reason: string): object => ({
-  ...{ kind: 'Status', apiVersion: 'v1', status: 'Failure' },
-  ...{ code, reason, message: reason },
+  kind: 'Status',
+  apiVersion: 'v1',
+  status: 'Failure',
+  code,
+  reason,
+  message: reason,
 })
 
 export const createLeases = (): Handle => {

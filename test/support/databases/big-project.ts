@@ -35,7 +35,10 @@ const createSecrets = async (store: Store, project: BigProject): Promise<void> =
         const scope = i % 3 === 0 ? 'global' : (services[i % services.length] ?? 'global')
         const key = `KEY_${String(i).padStart(5, '0')}`
         const spec = {
-          ...{ projectRef: { name }, key, scope, value: `value ${i} of ${name}` },
+          projectRef: { name },
+          key,
+          scope,
+          value: `value ${i} of ${name}`,
           ...(i < own ? { stageletRef: { name: `${name}-${i % stagelets}` } } : {}),
         }
         await tx.create(objectOf('StagelySecret', 'default', `${name}-${i}`, spec))
@@ -50,7 +53,8 @@ const createStagelets = async (store: Store, project: BigProject): Promise<void>
     for (const i of numbers(stagelets))
       await tx.create(
         objectOf('Stagelet', 'default', `${name}-${i}`, {
-          ...{ projectRef: { name }, agentRef: { name: 'box' } },
+          projectRef: { name },
+          agentRef: { name: 'box' },
           compose: { directory: `/nowhere/${name}-${i}` },
         }),
       )
@@ -78,7 +82,10 @@ const createStagelets = async (store: Store, project: BigProject): Promise<void>
         }),
       )
       const spec = anObservation({
-        ...{ stageletUid: stagelet!.metadata.uid!, epoch, revision: closed, services: seen },
+        stageletUid: stagelet!.metadata.uid!,
+        epoch,
+        revision: closed,
+        services: seen,
         passed: Object.fromEntries(seen.map((one) => [one.name, one.digests[0]!])),
       })
       const metadata = { name: ref.name, namespace: 'default' }

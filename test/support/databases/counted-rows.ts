@@ -27,7 +27,10 @@ export const countedRows = (kind: string, count: number): Counted => {
     const metadata = { namespace: 'default', name: `secret-${index}`, uid }
     const text = JSON.stringify({ apiVersion: 'stagely.dev/v1alpha1', kind, metadata })
     return {
-      ...{ id: `${kind}/default/${metadata.name}`, uid, rv: 1, text },
+      id: `${kind}/default/${metadata.name}`,
+      uid,
+      rv: 1,
+      text,
       get object() {
         return parse(text)
       },

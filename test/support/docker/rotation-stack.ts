@@ -173,7 +173,9 @@ export const outputOf = (
 export const loginManifests = ({ project, stagelets, overlap = '1m' }: Manifests): string => {
   const output = (name: string, key: string): string =>
     outputOf(project, {
-      ...{ name: `${project}-${name}`, key, scope: 'web' },
+      name: `${project}-${name}`,
+      key,
+      scope: 'web',
       from: `{rotation: {name: ${project}, output: ${name}}}`,
     })
   return [

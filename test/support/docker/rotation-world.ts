@@ -171,8 +171,10 @@ export class RotationWorld {
           outputs,
           rotator: {
             postgres: {
-              ...{ in: { stagelet: stagelets[0], service: 'db' }, database: 'shop' },
-              ...{ owner: 'app', roles: ['app_a', 'app_b'] },
+              in: { stagelet: stagelets[0], service: 'db' },
+              database: 'shop',
+              owner: 'app',
+              roles: ['app_a', 'app_b'],
             },
           },
           schedule: { every: '30d' },
@@ -186,7 +188,10 @@ export class RotationWorld {
   get deps(): RotationDeps {
     const { t, clock, database } = this
     return {
-      ...{ store: t.store, staged: t.staged, clock, log: silentLogger },
+      store: t.store,
+      staged: t.staged,
+      clock,
+      log: silentLogger,
       egress: createEgress({ allow: [], deny: [], own: () => [] }),
       openRotator: ({ spec }) =>
         Promise.resolve(
@@ -241,7 +246,7 @@ export class RotationWorld {
   async valuesOf(stagelet: string): Promise<Record<string, string>> {
     const { closed } = await this.t.store.revisionsOf(this.projectUid)
     if (closed === 0) return {}
-    const delivery = { ...{ stagelet, agent: 'box', namespace: this.ns }, reason: 'deliver' }
+    const delivery = { stagelet, agent: 'box', namespace: this.ns, reason: 'deliver' }
     const opened: OpenedEntry[] = await this.t.store.openSet(this.projectUid, closed, delivery)
     return Object.fromEntries(opened.map((one) => [one.name, one.value.toString('utf8')]))
   }
@@ -270,7 +275,10 @@ export class RotationWorld {
         : fails
           ? { ...running, name: 'web', wantedDigest: digest ?? '', state: 'running', containers: 1 }
           : {
-              ...{ name: 'web', state: 'running', containers: 1, revision: closed },
+              name: 'web',
+              state: 'running',
+              containers: 1,
+              revision: closed,
               ...(digest === undefined ? {} : { wantedDigest: digest, runningDigest: digest }),
               ...this.runs.get(stagelet),
               ...(this.oneOffs.has(stagelet) ? { oneOffs: this.oneOffs.get(stagelet)! } : {}),
@@ -286,8 +294,10 @@ export class RotationWorld {
           : {}),
         conditions: [
           {
-            ...{ type: 'SecretsInSync', status: isAway ? 'Unknown' : fails ? 'False' : 'True' },
-            ...{ reason: isAway ? 'AgentAway' : 'Test', message: 'of the test' },
+            type: 'SecretsInSync',
+            status: isAway ? 'Unknown' : fails ? 'False' : 'True',
+            reason: isAway ? 'AgentAway' : 'Test',
+            message: 'of the test',
             lastTransitionTime: toTimestamp(this.clock.now()),
           },
         ],

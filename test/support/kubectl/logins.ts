@@ -62,7 +62,9 @@ const loginsOf = (token: string, viewer: string): Readonly<Record<string, Login>
   'basic-auth': { user: { username: 'admin', password: 'secret' } },
   impersonation: {
     user: {
-      ...{ token, as: 'alice', 'as-groups': ['dev', 'system:authenticated'] },
+      token,
+      as: 'alice',
+      'as-groups': ['dev', 'system:authenticated'],
       'as-user-extra': { reason: ['probe'] },
     },
   },
@@ -101,7 +103,9 @@ export const writeLogins = async (
     const context = { cluster: 'stagely', user: 'someone', namespace: 'probe' }
     const believed = cluster?.['insecure-skip-tls-verify'] === true ? {} : ca
     const content = {
-      ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'stagely' },
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'stagely',
       clusters: [{ name: 'stagely', cluster: { server: server.url, ...believed, ...cluster } }],
       users: [{ name: 'someone', user }],
       contexts: [{ name: 'stagely', context }],

@@ -56,8 +56,12 @@ export const alice: Setup = (server) =>
 export const ready: Setup = async (server) => {
   await web(server)
   const condition = {
-    ...{ type: 'Probed', status: 'True', reason: 'Probe', message: 'm' },
-    ...{ observedGeneration: 1, lastTransitionTime: '2026-01-01T00:00:00Z' },
+    type: 'Probed',
+    status: 'True',
+    reason: 'Probe',
+    message: 'm',
+    observedGeneration: 1,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
   }
   const path = `${pathOfWeb}/status?fieldManager=kubectl-patch`
   await patch(server, 'merge-patch+json', path, { status: { conditions: [condition] } })

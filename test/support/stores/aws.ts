@@ -83,7 +83,8 @@ export const startAws = async ({ stopMoto = true } = {}): Promise<AwsBench> => {
     })
     const code = answer.headers.get('x-amzn-query-error')
     return {
-      ...{ status: answer.status, body: await answer.text() },
+      status: answer.status,
+      body: await answer.text(),
       ...(code === null ? {} : { headers: { 'x-amzn-query-error': code } }),
     }
   }
@@ -135,11 +136,14 @@ export const startAws = async ({ stopMoto = true } = {}): Promise<AwsBench> => {
   const credential = (id: string): string =>
     JSON.stringify({ accessKeyId: id, secretAccessKey: 'the-secret-access-key-of-tests' })
   return {
-    ...{ front, denied, next },
+    front,
+    denied,
+    next,
     spec: ({ ca = true } = {}) => ({
       aws: {
         region: 'eu-central-1',
-        ...{ endpoint: front.url, stsEndpoint: front.url },
+        endpoint: front.url,
+        stsEndpoint: front.url,
         ...(ca ? { caBundle: front.ca } : {}),
       },
     }),

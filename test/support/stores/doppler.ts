@@ -41,7 +41,9 @@ export const startDoppler = async (): Promise<Bench & { readonly unchanged: () =
     unchanged: () => unchanged,
     spec: ({ ca = true } = {}) => ({
       doppler: {
-        ...{ address: front.url, project: 'shop', config: 'prd' },
+        address: front.url,
+        project: 'shop',
+        config: 'prd',
         ...(ca ? { caBundle: front.ca } : {}),
       },
     }),

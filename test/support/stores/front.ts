@@ -67,7 +67,10 @@ const askedOf = async (request: IncomingMessage): Promise<Asked> => {
   const text = await readAll(request)
   const isJson = text.startsWith('{')
   return {
-    ...{ method: request.method ?? '', path: pathname, query: searchParams, text },
+    method: request.method ?? '',
+    path: pathname,
+    query: searchParams,
+    text,
     headers: request.headers,
     body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
   }
@@ -113,7 +116,10 @@ export const startFront = async (standIn: StandIn, { isPlain = false } = {}): Pr
   await once(server, 'listening')
   const front: Front = {
     url: `${isPlain ? 'http://127.0.0.1' : `https://${name}`}:${(server.address() as AddressInfo).port}`,
-    ...{ ca: pem, weather: 'fine', skewMs: 0, asked },
+    ca: pem,
+    weather: 'fine',
+    skewMs: 0,
+    asked,
     close: async () => {
       server.closeAllConnections()
       server.close()
@@ -126,7 +132,9 @@ export const startFront = async (standIn: StandIn, { isPlain = false } = {}): Pr
 /** The gate of tests: every name is this machine. */
 export const gateOfTests = (mostMs?: number): Egress =>
   createEgress({
-    ...{ own: () => [], deny: [], allow: parseRules('ALLOW', '127.0.0.1', []) },
+    own: () => [],
+    deny: [],
+    allow: parseRules('ALLOW', '127.0.0.1', []),
     lookup: () => Promise.resolve(['127.0.0.1']),
     ...(mostMs === undefined ? {} : { mostMs }),
   })

@@ -55,11 +55,15 @@ export const startGcp = async (): Promise<
   const front = await startFront(standIn)
   const keyFile = (key: string): string =>
     JSON.stringify({
-      ...{ type: 'service_account', client_email: email, private_key_id: 'key-1' },
+      type: 'service_account',
+      client_email: email,
+      private_key_id: 'key-1',
       private_key: key,
     })
   return {
-    ...{ front, states, claims },
+    front,
+    states,
+    claims,
     spec: ({ ca = true } = {}) => ({
       gcp: { projectId: 'shop', endpoint: front.url, ...(ca ? { caBundle: front.ca } : {}) },
     }),

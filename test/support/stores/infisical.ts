@@ -58,11 +58,16 @@ export const startInfisical = async (): Promise<
   }
   const front = await startFront(standIn)
   return {
-    ...{ front, tokens, imported },
+    front,
+    tokens,
+    imported,
     spec: ({ ca = true } = {}) => ({
       infisical: {
-        ...{ address: front.url, projectId: 'project-1', environment: 'prod' },
-        ...{ clientId: 'client-1', ...(ca ? { caBundle: front.ca } : {}) },
+        address: front.url,
+        projectId: 'project-1',
+        environment: 'prod',
+        clientId: 'client-1',
+        ...(ca ? { caBundle: front.ca } : {}),
       },
     }),
     credential: 'good-client-secret',

@@ -54,7 +54,8 @@ const createMemoryQueue = (): MemoryQueue => {
   const messages: string[][] = []
   let onSent = (): void => undefined
   const queue: MemoryQueue = {
-    ...{ fault: undefined, asked: 0 },
+    fault: undefined,
+    asked: 0,
     get length() {
       return messages.length
     },
@@ -117,10 +118,13 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
     fail: (next) => {
       fault = next
     },
-    ...{ holdFetch: undefined, queue: createMemoryQueue() },
+    holdFetch: undefined,
+    queue: createMemoryQueue(),
     credential: 'good-token',
     limits: { batch: 20, perMinute: 1000, parallel: 4 },
-    ...{ calls, fetched, at },
+    calls,
+    fetched,
+    at,
     open: (given) => Promise.resolve(providerOf(given)),
   }
 

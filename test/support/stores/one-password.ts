@@ -41,7 +41,9 @@ export const startOnePassword = async (): Promise<
   }
   const front = await startFront(standIn)
   return {
-    ...{ front, shelf, ids: idOf },
+    front,
+    shelf,
+    ids: idOf,
     spec: ({ ca = true } = {}) => ({
       onePassword: { address: front.url, ...(ca ? { caBundle: front.ca } : {}) },
     }),

@@ -25,7 +25,9 @@ export const startVault = async (
   const tokens = new Map([['hvs.good-token', 3600]])
   let logins = 0
   const info = (n: number) => ({
-    ...{ created_time: createdAt(n), deletion_time: bench.deletionTime, destroyed: false },
+    created_time: createdAt(n),
+    deletion_time: bench.deletionTime,
+    destroyed: false,
   })
 
   const kv = ({ path, query }: Asked): Reply => {
@@ -83,7 +85,10 @@ export const startVault = async (
 
   const front = await startFront(standIn, { isPlain })
   const bench: VaultBench = {
-    ...{ front, tokens, renewals: 0, deletionTime: '' },
+    front,
+    tokens,
+    renewals: 0,
+    deletionTime: '',
     spec: ({ ca = !isPlain } = {}) => ({
       vault: { address: front.url, mount: 'kv', ...login, ...(ca ? { caBundle: front.ca } : {}) },
     }),

@@ -13,7 +13,10 @@ const options = JSON.parse(process.argv[2])
 const { databaseUrl, dataDir, namespace } = options
 const key = createLocalKeyProvider(Buffer.from(options.masterKey, 'base64'))
 const { store, sql } = await openStore({
-  ...{ databaseUrl, dataDir, clock: realClock, log: silentLogger },
+  databaseUrl,
+  dataDir,
+  clock: realClock,
+  log: silentLogger,
   keyRing: createKeyRing(key, [], realClock),
 })
 const actor = { name: 'writer', source: 'api' }

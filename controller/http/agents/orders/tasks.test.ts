@@ -5,8 +5,13 @@ import type { OrderResult } from './order-result.ts'
 import { createAgentTasks } from './tasks.ts'
 
 const task = {
-  ...{ rotation: 'r', attempt: '1', step: 'look', stageletUid: 's', service: 'db' },
-  ...{ plugin: 'postgres', params: {} },
+  rotation: 'r',
+  attempt: '1',
+  step: 'look',
+  stageletUid: 's',
+  service: 'db',
+  plugin: 'postgres',
+  params: {},
 } as const
 const { signal } = new AbortController()
 
@@ -19,7 +24,8 @@ it('waits for an agent that comes back after the start of its controller, and fo
       ids.push(id)
       return asked
     },
-    ...{ clock, log: silentLogger },
+    clock,
+    log: silentLogger,
   })
   const early = tasks.run('default/box', task, signal)
   await clock.advance(2_000)

@@ -116,8 +116,12 @@ export const createAuthenticator = (deps: Deps): AgentAuthenticator => {
     }
     let takeBack = (): void => undefined
     return {
-      ...{ agentUid, agent, proof: credentials.proof, isByKey: credentials.form === 'key' },
-      ...{ aheadMs, check: (work) => inNameOf(refused, work) },
+      agentUid,
+      agent,
+      proof: credentials.proof,
+      isByKey: credentials.form === 'key',
+      aheadMs,
+      check: (work) => inNameOf(refused, work),
       take: async (schema, most, lasts) => {
         const isBrief = lasts !== undefined
         const owner = `agent ${agentUid}`

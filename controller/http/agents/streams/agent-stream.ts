@@ -145,7 +145,9 @@ export class AgentStream {
       agentUid: this.agentUid,
       enc: this.#sealer.enc.toString('base64url'),
       stream: `${this.#deps.replica}.${this.connection}`,
-      ...{ keepAliveMs, spreadMs, signMs },
+      keepAliveMs,
+      spreadMs,
+      signMs,
     })
     for (const uid of uids) this.#dirty.add(uid)
     this.#deps.schedule(this)

@@ -134,7 +134,8 @@ const readersOf = (
   { store, clock, identity, connections }: AgentRoutesDeps,
   objects: ObjectCache,
 ): Pick<AgentStreamDeps, 'identity' | 'replica' | 'readItem' | 'open'> => ({
-  ...{ identity, replica: connections.replica },
+  identity,
+  replica: connections.replica,
   readItem: createItemReader(objects, store, clock),
   open: (item, { agentKey: agent, keys, from }) =>
     store.openSet(item.projectUid, item.revision, { stagelet: item.name, agent, keys, from }),

@@ -18,8 +18,11 @@ const view: StageletView = {
   wantedRevision: 5,
   project: undefined,
   conditions: {
-    ...{ Ready: 'True', SecretsInSync: 'True', Progressing: 'False' },
-    ...{ Degraded: 'False', Drifted: 'False' },
+    Ready: 'True',
+    SecretsInSync: 'True',
+    Progressing: 'False',
+    Degraded: 'False',
+    Drifted: 'False',
   },
   quarantine: [],
   healthyRevision: 5,
@@ -67,7 +70,10 @@ describe('what an agent is told of a closed revision before its stagelet is judg
   it('is nothing after a restore, while its credentials are not known to be accepted', () => {
     const untested = { ...project, from: Infinity }
     expect(renderItem({ view, project: untested, agent })).toMatchObject({
-      ...{ projectUid: '', epoch: 0, revision: 0, paused: true },
+      projectUid: '',
+      epoch: 0,
+      revision: 0,
+      paused: true,
     })
     const inTurn = { ...project, from: 6, isStaged: true }
     expect(renderItem({ view, project: inTurn, agent })).toMatchObject({ epoch: 0, revision: 0 })
@@ -77,7 +83,8 @@ describe('what an agent is told of a closed revision before its stagelet is judg
     expect(later.healthyRevision).toBeUndefined()
     const released = { ...view, release: 'Retain' as const }
     expect(renderItem({ view: released, project: untested, agent })).toMatchObject({
-      ...{ projectUid: 'p', release: 'Retain' },
+      projectUid: 'p',
+      release: 'Retain',
     })
   })
 

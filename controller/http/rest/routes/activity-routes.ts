@@ -28,7 +28,10 @@ const results = [...rolloutFields.result.options, 'Superseded'] as const
 const { toldMs, startedMs, healthyMs, provenMs } = rolloutFields.times.unwrap().shape
 const timesSchema = z
   .strictObject({
-    ...{ told_ms: toldMs, started_ms: startedMs, healthy_ms: healthyMs, proven_ms: provenMs },
+    told_ms: toldMs,
+    started_ms: startedMs,
+    healthy_ms: healthyMs,
+    proven_ms: provenMs,
   })
   .describe(rolloutFields.times.description ?? '')
 
@@ -118,9 +121,15 @@ const toRollout = async (
 ): Promise<z.infer<typeof rolloutSchema>> => {
   const { id, subject, stagelet = '', namespace: team, project = '', detail } = row
   return answer(rolloutSchema, {
-    ...{ by: [], services: [], ...detail },
+    by: [],
+    services: [],
+    ...detail,
     result: await resultOf(deps, row),
-    ...{ id: String(id), stagelet, stageletId: renderId('Stagelet', subject), team, project },
+    id: String(id),
+    stagelet,
+    stageletId: renderId('Stagelet', subject),
+    team,
+    project,
   })
 }
 
@@ -156,7 +165,11 @@ const toActivity = async (
     ...row,
     ...('revision' in detail && { revision: detail.revision }),
     ...('keys' in detail && { keys: detail.keys, note: detail.note }),
-    ...{ id: String(id), at: toFineTimestamp(at), team, isBad, ...told },
+    id: String(id),
+    at: toFineTimestamp(at),
+    team,
+    isBad,
+    ...told,
   })
 }
 

@@ -49,7 +49,9 @@ describe('the words of the feed', () => {
       detail: { state: 'Healed', since: '', changes },
     }
     expect(tell(drift)).toMatchObject({
-      ...{ what: 'healed', by: ['ann (as told by agent box)'], isBad: false },
+      what: 'healed',
+      by: ['ann (as told by agent box)'],
+      isBad: false,
       message: `web (shop-web-1) was removed, by ${by}; healed`,
     })
     const hand: Activity = {
@@ -74,7 +76,8 @@ describe('the words of the feed', () => {
     const { message, isBad } = tellNow(found('Found'), { ...seen, now: 'True' })
     expect([message, isBad]).toEqual([`${what}; not healed yet`, true])
     expect(tellNow(found('Found'), { ...seen, now: 'False' })).toMatchObject({
-      ...{ what: 'found', isBad: false },
+      what: 'found',
+      isBad: false,
       message: `${what}; as declared again; when and by whom was not seen`,
     })
     expect(tellNow(found('Found'), { ...seen, now: 'Unknown' })).toMatchObject({
@@ -94,7 +97,9 @@ describe('the words of the feed', () => {
       'the rollout is paused',
     )
     expect(tell({ ...place, kind: 'control', stagelet: 'prod', detail })).toMatchObject({
-      ...{ what: 'paused', by: ['ann'], message: 'paused' },
+      what: 'paused',
+      by: ['ann'],
+      message: 'paused',
     })
   })
 

@@ -71,7 +71,8 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
     [...services.values()]
       .filter((service) => !isUnderWay || late.has(service.name))
       .map(({ name: service, containers }): z.infer<typeof breakSchema> => ({
-        ...{ stagelet: stagelet.metadata.name, service },
+        stagelet: stagelet.metadata.name,
+        service,
         ...defined({ containers }),
       })),
   )

@@ -42,8 +42,11 @@ const sloSchema = z.strictObject({
       missed: z
         .array(
           z.strictObject({
-            ...{ team: z.string(), project: z.string(), stagelet: z.string() },
-            ...{ revision: z.int(), ms },
+            team: z.string(),
+            project: z.string(),
+            stagelet: z.string(),
+            revision: z.int(),
+            ms,
           }),
         )
         .describe('The slowest that were not within, three at most.'),

@@ -6,7 +6,12 @@ const row = (key: string, scope: string, stagelet?: string): SecretRow =>
   ({
     id: `sec_${key}_${scope}`,
     secret: {
-      ...{ id: `sec_${key}_${scope}`, name: key, key, scope, type: 'env', version: 3 },
+      id: `sec_${key}_${scope}`,
+      name: key,
+      key,
+      scope,
+      type: 'env',
+      version: 3,
       ...(stagelet === undefined ? {} : { stagelet }),
     },
   }) as SecretRow
@@ -14,8 +19,11 @@ const row = (key: string, scope: string, stagelet?: string): SecretRow =>
 const input = (part: Partial<EditInput> & { at?: [string, string] }): EditInput => {
   const [scope, stagelet] = part.at ?? ['web', '']
   return {
-    ...{ fields: { key: 'A', scope, stagelet, type: 'env', path: '' }, more: nowhereElse },
-    ...{ edited: undefined, rows: [], bytes: 4 },
+    fields: { key: 'A', scope, stagelet, type: 'env', path: '' },
+    more: nowhereElse,
+    edited: undefined,
+    rows: [],
+    bytes: 4,
     ...part,
   }
 }

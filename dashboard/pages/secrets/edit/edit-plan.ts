@@ -120,14 +120,18 @@ const plannedAt = (input: EditInput, target: EditTarget): Omit<Edit, 'id'> => {
   const { fields, rows, bytes } = input
   const stored = storedAt(rows, fields.key, target)
   const place = {
-    ...{ key: fields.key, scope: target.scope, type: stored?.type ?? fields.type, bytes },
+    key: fields.key,
+    scope: target.scope,
+    type: stored?.type ?? fields.type,
+    bytes,
     stagelet: target.stagelet === '' ? undefined : target.stagelet,
   }
   if (stored !== undefined)
     return { ...place, op: 'update', secretId: stored.id, fromVersion: stored.version }
   const more = copied(changedBy(input))
   return {
-    ...{ ...place, op: 'create' },
+    ...place,
+    op: 'create',
     file_path: fields.type === 'file' && fields.path !== '' ? fields.path : undefined,
     ...defined({ fields: more }),
   }
@@ -146,8 +150,14 @@ export const planEdit = (input: EditInput): readonly Planned[] => {
   }
   const moved = movedOf(targetOf(secret), target)
   const own: Omit<Edit, 'id'> = {
-    ...{ op: 'update', key: secret.key, scope: secret.scope, type: secret.type, bytes },
-    ...{ stagelet: secret.stagelet, secretId: secret.id, fromVersion: secret.version },
+    op: 'update',
+    key: secret.key,
+    scope: secret.scope,
+    type: secret.type,
+    bytes,
+    stagelet: secret.stagelet,
+    secretId: secret.id,
+    fromVersion: secret.version,
     ...defined({ moved }),
   }
   return [{ edit: own }, ...rest]

@@ -109,10 +109,13 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
         ) : (
           <ManagedBy secret={edited.secret} />
         )}
-        <PlaceFields {...{ fields, change, stagelets }} />
+        <PlaceFields fields={fields} change={change} stagelets={stagelets} />
         {takesValue ? (
           <OtherPlaces
-            {...{ fields, change, stagelets, more }}
+            fields={fields}
+            change={change}
+            stagelets={stagelets}
+            more={more}
             onMore={setMore}
             says={saysOf(fields, more, rows)}
           />

@@ -33,7 +33,13 @@ const Narrow = ({ place, row, why, hint }: Props & { hint: SecretHint & { kind: 
           whyNot={why}
           onPress={() =>
             stage([place.team, place.project], {
-              ...{ op: 'update', key, type, scope, stagelet, secretId: id, fromVersion: version },
+              op: 'update',
+              key,
+              type,
+              scope,
+              stagelet,
+              secretId: id,
+              fromVersion: version,
               moved: { scope: only },
             })
           }

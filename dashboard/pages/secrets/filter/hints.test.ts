@@ -6,13 +6,21 @@ import { createSetIndex, entriesOf } from '../set-index.ts'
 
 const secret = (part: Partial<Secret>): Secret =>
   ({
-    ...{ id: 'sec_1', name: 'a', key: 'A', scope: 'global', type: 'env', version: 1 },
-    ...{ refers_to: [], warnings: [] },
+    id: 'sec_1',
+    name: 'a',
+    key: 'A',
+    scope: 'global',
+    type: 'env',
+    version: 1,
+    refers_to: [],
+    warnings: [],
     ...part,
   }) as unknown as Secret
 
 const prod = {
-  ...{ name: 'prod', conditions: [], paused: false },
+  name: 'prod',
+  conditions: [],
+  paused: false,
   services: [
     { name: 'web', in_sync: true, compose_keys: ['A'] },
     { name: 'worker', in_sync: true },

@@ -94,8 +94,11 @@ export const planFileImport = (
     lines: lines.map((line) => {
       const [odd] = maskWords(line.value ?? '')
       return {
-        ...{ key: line.key, where: line.where, ...placeOf(line, target, choices) },
-        ...{ bytes: bytesOf(line), does: doesOf(line) },
+        key: line.key,
+        where: line.where,
+        ...placeOf(line, target, choices),
+        bytes: bytesOf(line),
+        does: doesOf(line),
         ...defined({ odd }),
       }
     }),
@@ -120,7 +123,10 @@ export const editsOfImport = (
     const value = valueOf(line)
     const type = line.fields?.['type'] === 'file' ? 'file' : (found?.type ?? 'env')
     const edit: Omit<Edit, 'id'> = {
-      ...{ op: found === undefined ? 'create' : 'update', key, scope, type },
+      op: found === undefined ? 'create' : 'update',
+      key,
+      scope,
+      type,
       stagelet: stagelet === '' ? undefined : stagelet,
       bytes: value === undefined ? undefined : bytes,
       ...defined({ secretId: found?.id, fromVersion: found?.version, fields: line.fields }),

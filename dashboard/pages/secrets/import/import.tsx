@@ -88,7 +88,10 @@ const useImport = ({ place, all }: Props) => {
     ask({ choices: new Map() })
   }
   return {
-    ...{ asked, plan, ask, readAs },
+    asked,
+    plan,
+    ask,
+    readAs,
     give: (given: string, format: ImportFormat): void => {
       text.current = given
       void readAs(format)

@@ -4,7 +4,10 @@ import { differenceOf, withSpaces } from './differing.ts'
 
 it('is what stands between a like beginning and a like end', () => {
   expect(differenceOf('postgres://a:old@db', 'postgres://a:newer@db')).toEqual({
-    ...{ before: 'postgres://a:', one: 'old', other: 'newer', after: '@db' },
+    before: 'postgres://a:',
+    one: 'old',
+    other: 'newer',
+    after: '@db',
   })
   expect(differenceOf('aa', 'aaa')).toEqual({ before: 'aa', one: '', other: 'a', after: '' })
   expect(differenceOf('😀', '😁')).toEqual({ before: '', one: '😀', other: '😁', after: '' })

@@ -126,7 +126,7 @@ export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
           if (then !== undefined)
             return <Then versus={versusOf(then, matrix, row.key, serviceRefs)} />
           const cell = matrix.cellOf(row.key, serviceRefs)
-          const staged = <Staged {...{ row, serviceRefs, cell }} />
+          const staged = <Staged row={row} serviceRefs={serviceRefs} cell={cell} />
           if (cell === undefined)
             return (
               <>

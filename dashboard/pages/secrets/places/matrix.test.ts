@@ -54,7 +54,13 @@ const made: fc.Arbitrary<readonly Made[]> = fc.uniqueArray(
 const entryOf = ({ spot, refers }: Made, version: number): SetEntry => {
   const { key, scope, stagelet } = spots[spot]!
   return {
-    ...{ secretId: `sec_${spot}`, name: `s${spot}`, version, key, scope, type: 'env', bytes: 1 },
+    secretId: `sec_${spot}`,
+    name: `s${spot}`,
+    version,
+    key,
+    scope,
+    type: 'env',
+    bytes: 1,
     ...(stagelet === undefined ? {} : { stagelet }),
     valueDigest: `${spot} ${version}`,
     // Only to a secret that is always there, so that no reference is broken.
@@ -62,8 +68,14 @@ const entryOf = ({ spot, refers }: Made, version: number): SetEntry => {
   }
 }
 const base = (version: number): SetEntry => ({
-  ...{ secretId: 'sec_base', name: 'base', version, key: 'BASE', scope: 'global', type: 'env' },
-  ...{ bytes: 1, valueDigest: `base ${version}` },
+  secretId: 'sec_base',
+  name: 'base',
+  version,
+  key: 'BASE',
+  scope: 'global',
+  type: 'env',
+  bytes: 1,
+  valueDigest: `base ${version}`,
 })
 
 /** As the REST API answers. */
@@ -74,22 +86,35 @@ const asAnswer = (before: readonly SetEntry[], after: readonly SetEntry[]): SetD
     added: added.map(named),
     removed: removed.map(named),
     changed: changed.map(({ secretId: id, fromVersion, toVersion, what, ...one }) => ({
-      ...{ id, name: one.name, key: one.key, scope: one.scope, what: [...what] },
+      id,
+      name: one.name,
+      key: one.key,
+      scope: one.scope,
+      what: [...what],
       ...(one.stagelet === undefined ? {} : { stagelet: one.stagelet }),
-      ...{ from_version: fromVersion, to_version: toVersion },
+      from_version: fromVersion,
+      to_version: toVersion,
     })),
   }
 }
 
 const service = (name: string, revision: number): Service => ({
-  ...{ name, revision, state: 'running', in_sync: revision === 2 },
+  name,
+  revision,
+  state: 'running',
+  in_sync: revision === 2,
   since: '2026-01-01T00:00:00Z',
 })
 /** `prod` runs revision 1, `test` the newest. */
 const shown = stagelets.map(
   (name): Stagelet =>
     ({
-      ...{ id: name, name, team: 'default', project: 'shop', paused: false, conditions: [] },
+      id: name,
+      name,
+      team: 'default',
+      project: 'shop',
+      paused: false,
+      conditions: [],
       services: services.map((one) => service(one, name === 'prod' ? 1 : 2)),
     }) as unknown as Stagelet,
 )
@@ -148,7 +173,10 @@ it('says of each cell what a service runs just as its digests tell', () => {
 /** The same world as the controller has it. */
 const inputOf = (before: readonly SetEntry[], now: readonly SetEntry[]): ProjectInput => {
   const setOf = (entries: readonly SetEntry[], revision: number) => ({
-    ...{ projectUid: 'p', epoch: 1, revision, entries: [...entries] },
+    projectUid: 'p',
+    epoch: 1,
+    revision,
+    entries: [...entries],
   })
   const metadata = { name: 'shop', namespace: 'default' }
   return {
@@ -181,8 +209,9 @@ it('says of each secret who sees it and who runs it as the usage of the API does
       for (const entry of now) {
         const { key, version } = entry
         const asked = {
-          ...{ metadata: { name: entry.name, namespace: 'default', uid: entry.secretId } },
-          ...{ spec: { key }, status: { version } },
+          metadata: { name: entry.name, namespace: 'default', uid: entry.secretId },
+          spec: { key },
+          status: { version },
         } as unknown as SecretObject
         const told = (consumers.get(entry.secretId) ?? []).map(
           (one) =>

@@ -231,11 +231,16 @@ export const createMatrix = (
     return { ...summary(found), winners: [...winners.values()], compose }
   }
   return {
-    ...{ head, serviceRefs, runsOf, cellOf },
+    head,
+    serviceRefs,
+    runsOf,
+    cellOf,
     serviceRefsOf: (stagelet) => byStagelet.get(stagelet) ?? [],
     consumersOf: (secret) =>
       consumersOfSecret(secret).map(({ serviceRef, isCurrent }) => ({
-        ...{ stagelet: serviceRef.parent, service: serviceRef.status, isCurrent },
+        stagelet: serviceRef.parent,
+        service: serviceRef.status,
+        isCurrent,
       })),
   }
 }
