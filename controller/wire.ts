@@ -173,8 +173,8 @@ const serve = async (
   opened: Opened & { sealing: SealingKeys; storeMeans: StoreMeans },
 ): Promise<Served> => {
   const { log, clock, lifecycle } = context
-  const { store, keys, agents, connections, principals, settings, idempotency, audit } = opened
-  const { sealing, activity, storeMeans, leakTests, ...people } = opened
+  const { store, keys, agents, connections, principals, settings, audit } = opened
+  const { storeMeans, leakTests, ...people } = opened
   const identity = await loadControllerIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
   await writeForPeople(config, certificate, people.tokens)
@@ -185,12 +185,8 @@ const serve = async (
   addKeyMetrics(metrics.registry, keys, clock)
   const agentApp = new Hono<AgentEnv>()
   const agentDeps = { store, agents, connections, leakTests, identity, clock, log, denied }
-  const { peers, agentRoutes } = await mountMachines(agentApp, config, {
-    agentDeps,
-    lifecycle,
-    settings,
-    replicas: opened.replicas,
-  })
+  const machineDeps = { agentDeps, lifecycle, settings, replicas: opened.replicas }
+  const { peers, agentRoutes } = await mountMachines(agentApp, config, machineDeps)
   metrics.watchFleet(agentRoutes.fleet)
   const { stopping } = lifecycle
   const health = {
@@ -203,15 +199,8 @@ const serve = async (
   addOwnState(metrics.registry, health, () => lastBackupAt(opened.sql))
   let base = ''
   const limits = createLimits(config, context.clock)
-  const web = await prepareWeb(config, {
-    opened,
-    limits,
-    denied,
-    clock,
-    log,
-    version,
-    base: () => base,
-  })
+  const webDeps = { opened, limits, denied, clock, log, version, base: () => base }
+  const web = await prepareWeb(config, webDeps)
   const egress = egressOf(config, () => http.listening?.address.port ?? 0)
   const app = createApp({
     ...opened,
