@@ -1,6 +1,5 @@
-// Runs writes. All writes that wait while a commit is on its way share the next commit. They run one after the other in
-// memory (run-write.ts), and their changes go to the database in one statement. Where a commit of another replica came
-// first, they are run again. See ADR 0048.
+// Runs writes. Those that wait while a commit is on its way share the next commit: they run one after the other in memory
+// (run-write.ts), and one statement stores them. Where another replica was first, they run again. See ADR 0048.
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ChainPoint } from '../../audit/texts.ts'
@@ -82,8 +81,7 @@ export class Writer {
 
   /** Reviews are dry runs. Each actor runs one at a time, beside the writes. */
   async #review(request: WriteRequest, review: Review): Promise<WriteOutcome> {
-    const { id, name } = request.actor
-    const done = await this.#reviews.take(id ?? name, review.signal)
+    const done = await this.#reviews.take(request.actor.id ?? request.actor.name, review.signal)
     try {
       for (let tries = 1; ; tries += 1) {
         const { rv } = this.#deps.feed.state
@@ -259,12 +257,11 @@ export class Writer {
 
   #commitOf(group: Group): Omit<Commit, 'id' | 'at'> {
     const { sql, feed } = this.#deps
-    const payload = group.payload()
     return {
+      payload: group.payload(),
       expected: group.startRv,
       tip: group.state.tip?.id,
       next: group.rv,
-      payload,
       leader: group.leader,
       origin: sql.kind === 'pglite' ? undefined : feed.origin,
     }
