@@ -27,10 +27,10 @@ export const patchOf = (before: Spec, after: Spec): Spec => {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   return Object.fromEntries(
     names.flatMap((name) => {
-      const [was, is] = [before[name], after[name]]
-      if (JSON.stringify(was) === JSON.stringify(is)) return []
-      if (is === undefined) return [[name, null]]
-      return [[name, isSpec(was) && isSpec(is) ? patchOf(was, is) : is]]
+      const [previous, next] = [before[name], after[name]]
+      if (JSON.stringify(previous) === JSON.stringify(next)) return []
+      if (next === undefined) return [[name, null]]
+      return [[name, isSpec(previous) && isSpec(next) ? patchOf(previous, next) : next]]
     }),
   )
 }

@@ -22,7 +22,7 @@ export interface SecretEdit {
   readonly file_path?: string | undefined
   /** A new value comes with it. */
   readonly hasValue: boolean
-  readonly moved?: Readonly<Partial<Record<'scope' | 'stagelet', string | null>>> | undefined
+  readonly target?: Readonly<Partial<Record<'scope' | 'stagelet', string | null>>> | undefined
   /** Other fields by their REST names: only REST takes them as they are. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined
 }
@@ -53,20 +53,20 @@ const restFields = (edit: SecretEdit): Spec => ({
         stagelet: edit.stagelet,
         file_path: edit.file_path,
       }
-    : edit.moved),
+    : edit.target),
   ...(edit.fields as Spec | undefined),
   value_base64: edit.hasValue ? stdinValue(edit.key) : undefined,
 })
 
 const objectOf = ({ team, project }: ProjectName, edit: SecretEdit): JsonValue => {
-  const stagelet = edit.moved?.stagelet === undefined ? edit.stagelet : edit.moved.stagelet
+  const stagelet = edit.target?.stagelet === undefined ? edit.stagelet : edit.target.stagelet
   return manifestOf(
     'StagelySecret',
     { team, name: nameOf(edit) },
     {
       projectRef: { name: project },
       key: edit.key,
-      scope: edit.moved?.scope ?? edit.scope,
+      scope: edit.target?.scope ?? edit.scope,
       stageletRef: typeof stagelet === 'string' ? { name: stagelet } : undefined,
       type: edit.type === 'file' ? 'file' : undefined,
       file: edit.file_path === undefined ? undefined : { path: edit.file_path },
@@ -109,7 +109,7 @@ export const editSecret = (project: ProjectName, edit: SecretEdit): ApiAction =>
       deletes: deletionOf(project, [edit]),
     }
   const body = restFields(edit)
-  const isValueAlone = edit.hasValue && edit.moved === undefined && !hasFields(edit)
+  const isValueAlone = edit.hasValue && edit.target === undefined && !hasFields(edit)
   return {
     name: op === 'create' ? `New secret ${key}` : `Change ${key}`,
     request:

@@ -18,7 +18,7 @@ export interface StdinValue {
 /** A symbol, since a field of any name may be in a body. */
 const stdinKey = Symbol('key of a value from standard input')
 
-export const stdinValue = (of: string): StdinValue => ({ [stdinKey]: of })
+export const stdinValue = (name: string): StdinValue => ({ [stdinKey]: name })
 
 export const isStdinValue = (value: unknown): value is StdinValue =>
   typeof value === 'object' && value !== null && stdinKey in value
@@ -33,7 +33,7 @@ const word = (text: string): string =>
 export type Word = string | { readonly raw: string }
 
 export const words = (list: readonly Word[]): string =>
-  list.map((one) => (typeof one === 'string' ? word(one) : one.raw)).join(' ')
+  list.map((part) => (typeof part === 'string' ? word(part) : part.raw)).join(' ')
 
 /** JSON, cut at the new values: `[text, key, text, key, text]`. */
 const pieces = (value: JsonValue): readonly string[] => {

@@ -2,7 +2,7 @@
 // matched by what they type, never by where they lie on the keyboard.
 import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import { look } from './look.ts'
+import { appearance } from './look.ts'
 
 export interface Shortcut {
   /** What is pressed: `n`, `g o`, `Mod+Enter`, `Escape`. */
@@ -27,7 +27,7 @@ export const useShortcuts = (list: readonly Shortcut[]): void => {
   useEffect(() => {
     registrations.value = [...registrations.peek(), ref]
     return () => {
-      registrations.value = registrations.peek().filter((one) => one !== ref)
+      registrations.value = registrations.peek().filter((registration) => registration !== ref)
     }
   }, [])
 }
@@ -48,7 +48,9 @@ const find = (keys: string): boolean =>
   registrations
     .peek()
     .toReversed()
-    .some(({ current }) => current.some((one) => one.keys === keys && one.run() !== false))
+    .some(({ current }) =>
+      current.some((shortcut) => shortcut.keys === keys && shortcut.run() !== false),
+    )
 
 export const listenForKeys = (): void => {
   let first = { key: '', at: 0 }
@@ -58,7 +60,7 @@ export const listenForKeys = (): void => {
     if (document.querySelector('dialog:modal') !== null) return
     const key = pressed(event)
     const isPlain = key.length === 1
-    if (isPlain && (isTyping(event.target) || !look.peek().letters)) return
+    if (isPlain && (isTyping(event.target) || !appearance.peek().letters)) return
     if (key === 'Escape' && document.querySelector(':popover-open') !== null) return
     const chord = event.timeStamp - first.at < chordMs ? `${first.key} ${key}` : ''
     first = { key: isPlain ? key : '', at: event.timeStamp }

@@ -7,8 +7,8 @@ export const knownTeams = (): string[] => {
   const own = me.value?.teams.map(({ team }) => team) ?? []
   const objects =
     me.value?.admin === true
-      ? [projects, stagelets, agents].flatMap(({ known }) =>
-          someOf<{ readonly team: string }>(known.value),
+      ? [projects, stagelets, agents].flatMap(({ list }) =>
+          someOf<{ readonly team: string }>(list.value),
         )
       : []
   return [...new Set([...own, ...objects.map(({ team }) => team)])].sort()

@@ -28,10 +28,10 @@ it('tries a file that did not come again under another address, until it is ther
   file.want()
   for (const n of [1, 2, 3]) {
     await expect.poll(() => pauses.length).toBe(n)
-    expect(file.known.value.state).toBe('failed')
+    expect(file.file.value.state).toBe('failed')
     pauses[n - 1]?.end()
   }
-  await expect.poll(() => file.known.value).toEqual({ state: 'known', value: 'page' })
+  await expect.poll(() => file.file.value).toEqual({ state: 'known', value: 'page' })
   expect(new Set(addresses).size).toBe(4)
   expect(pauses.map(({ ms }) => ms)).toEqual([500, 1000, 2000])
 })
@@ -40,11 +40,11 @@ it('says why it does not come, since when, and tries at once when it is told to'
   const { file, pauses } = world(3)
   file.want()
   await expect.poll(() => pauses.length).toBe(1)
-  const first = knownFailure(file.known.value)
+  const first = knownFailure(file.file.value)
   expect(first?.error).toEqual(new Error('The controller cannot be reached.'))
   first?.retry()
   await expect.poll(() => pauses.length).toBe(2)
-  expect(knownFailure(file.known.value)?.since).toBe(first?.since)
+  expect(knownFailure(file.file.value)?.since).toBe(first?.since)
 })
 
 it('is not tried while nobody wants it, and goes on when somebody does again', async () => {
@@ -59,10 +59,10 @@ it('is not tried while nobody wants it, and goes on when somebody does again', a
 
 it('tells whoever waits for it why it does not come yet', async () => {
   const { file, pauses } = world(2)
-  const told: unknown[] = []
-  const got = file.get((error) => told.push(error))
+  const errors: unknown[] = []
+  const got = file.get((error) => errors.push(error))
   await expect.poll(() => pauses.length).toBe(1)
   pauses[0]?.end()
   expect(await got).toBe('page')
-  expect(told).toEqual([new Error('The controller cannot be reached.')])
+  expect(errors).toEqual([new Error('The controller cannot be reached.')])
 })

@@ -14,7 +14,7 @@ declare global {
 globalThis.stagelyAgain = ''
 
 export interface Later<T> {
-  readonly known: ReadonlySignal<Known<T>>
+  readonly file: ReadonlySignal<Known<T>>
   /** Loads it, however often that must be tried; until the result is called. */
   readonly want: () => () => void
   /** Waits for it; tells each time why it does not come. */
@@ -120,5 +120,5 @@ export const later = <T>(
         if (step !== 'loading') end()
       })
     })
-  return { known: state, want, get, first }
+  return { file: state, want, get, first }
 }

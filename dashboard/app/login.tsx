@@ -49,7 +49,7 @@ const TokenForm = ({ onDone }: { readonly onDone: () => void }) => {
       <p id="token-help" class="muted">
         <code>stagely open</code> logs you in without one.
       </p>
-      <Button look="primary" submit busy={busy} onPress={() => undefined}>
+      <Button variant="primary" submit busy={busy} onPress={() => undefined}>
         Log in
       </Button>
     </form>
@@ -82,7 +82,7 @@ const takeRefusal = (): string | undefined => {
     location.protocol === 'https:'
       ? ['; Secure', '__Host-stagely-refused']
       : ['', 'stagely-refused']
-  const found = document.cookie.split('; ').find((one) => one.startsWith(`${name}=`))
+  const found = document.cookie.split('; ').find((cookie) => cookie.startsWith(`${name}=`))
   if (found !== undefined) {
     document.cookie = `${name}=; Path=/; Max-Age=0${attributes}`
     refusal = new URLSearchParams(found).get(name) ?? undefined
@@ -131,7 +131,7 @@ const WithCode = ({ given, onDone }: { readonly given: string; readonly onDone: 
       {error === undefined ? null : <ProblemBox error={error} />}
       <div class={s['buttons']}>
         {owner === undefined ? null : (
-          <Button look="primary" busy={busy} onPress={() => void run(proceed)}>
+          <Button variant="primary" busy={busy} onPress={() => void run(proceed)}>
             Continue as {owner}
           </Button>
         )}
@@ -165,7 +165,7 @@ export const LoginPage = () => {
     <Frame>
       <h1>Log in to Stagely</h1>
       <Refused />
-      <WhenKnown of={mapKnown(found, ({ oidc }) => oidc)} rows={1} none={null}>
+      <WhenKnown value={mapKnown(found, ({ oidc }) => oidc)} rows={1} none={null}>
         {({ name }) => (
           <>
             <OidcButton name={name} />
@@ -181,7 +181,7 @@ export const LoginPage = () => {
 /** A whole page load: the provider is elsewhere. */
 const OidcButton = ({ name }: { readonly name: string }) => (
   <Button
-    look="primary"
+    variant="primary"
     onPress={() =>
       location.assign(`/api/v1/auth/web/login?return_to=${encodeURIComponent(returnTo())}`)
     }
@@ -198,7 +198,7 @@ export const SessionEnded = () => {
       <div class={s['ended']}>
         <p class="muted">Your staged edits stay here. Log in to continue.</p>
         <TokenForm onDone={() => undefined} />
-        <WhenKnown of={mapKnown(found, ({ oidc }) => oidc)} rows={1} none={null}>
+        <WhenKnown value={mapKnown(found, ({ oidc }) => oidc)} rows={1} none={null}>
           {({ name }) => (
             <p class="muted">
               Or log in with {name}{' '}

@@ -22,12 +22,12 @@ const stored = (): Look => {
   }
 }
 
-export const look = signal<Look>(stored())
+export const appearance = signal<Look>(stored())
 
 export const setLook = (change: Partial<Look>): void => {
-  look.value = { ...look.value, ...change }
+  appearance.value = { ...appearance.value, ...change }
   try {
-    localStorage.setItem(key, JSON.stringify(look.value))
+    localStorage.setItem(key, JSON.stringify(appearance.value))
   } catch {
     // Storage may be refused: the choice holds for this page.
   }
@@ -35,7 +35,7 @@ export const setLook = (change: Partial<Look>): void => {
 
 effect(() => {
   const { dataset } = document.documentElement
-  const { theme, density } = look.value
+  const { theme, density } = appearance.value
   if (theme === 'system') delete dataset['theme']
   else dataset['theme'] = theme
   if (density === 'normal') delete dataset['density']

@@ -8,7 +8,7 @@ import { findIn, known, partOf, type Known } from '../live/known.ts'
 import { askedById, namedUrl, type AskedById } from './named-url.ts'
 
 interface Listed {
-  readonly known: ReadonlySignal<
+  readonly list: ReadonlySignal<
     Known<readonly { readonly id: string; readonly team: string; readonly name: string }[]>
   >
 }
@@ -19,7 +19,7 @@ export const NamedAddress = ({ children }: { readonly children: ComponentChildre
   const { url, route } = useLocation()
   const asked = askedById(url)
   const list = asked === undefined ? undefined : lists[asked.kind]
-  const looked = findIn(list?.known.value ?? known([]), ({ id }) => id === asked?.id)
+  const looked = findIn(list?.list.value ?? known([]), ({ id }) => id === asked?.id)
   const found = partOf(looked)
   const to = asked === undefined || found === undefined ? undefined : namedUrl(asked, found)
   useEffect(() => {

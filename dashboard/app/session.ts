@@ -130,7 +130,7 @@ export const logOut = async (): Promise<void> => {
 export const loggedOut = (): void => startAnew('/ui/login')
 
 const roleIn = (team: string): TeamRole | undefined =>
-  meNow.value?.teams.find((one) => one.team === team)?.role
+  meNow.value?.teams.find((member) => member.team === team)?.role
 
 /** What keeps the caller from doing it, in words; undefined: allowed. The server decides; this explains. */
 export const whyNot = (verb: Verb, resource: Resource, team: string): string | undefined => {

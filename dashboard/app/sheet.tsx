@@ -12,9 +12,9 @@ const inTables: readonly Omit<Shortcut, 'run'>[] = [
 
 export const ShortcutSheet = ({ onClose }: { readonly onClose: () => void }) => {
   const groups = new Map<string, Omit<Shortcut, 'run'>[]>()
-  for (const one of [...shortcuts(), ...inTables]) {
-    const group = one.group ?? 'On this page'
-    groups.set(group, [...(groups.get(group) ?? []), one])
+  for (const shortcut of [...shortcuts(), ...inTables]) {
+    const group = shortcut.group ?? 'On this page'
+    groups.set(group, [...(groups.get(group) ?? []), shortcut])
   }
   return (
     <Dialog title="Shortcuts" onClose={onClose} wide>

@@ -81,8 +81,8 @@ const Rail = () => {
   const { path } = useLocation()
   const href = useHref()
   const troubled = mapKnown(
-    stagelets.known.value,
-    (all) => all.filter((one) => stageletState(one).weight >= 60).length,
+    stagelets.list.value,
+    (all) => all.filter((stagelet) => stageletState(stagelet).weight >= 60).length,
   )
   return (
     <nav class={s['rail']} aria-label="Pages">
@@ -110,7 +110,7 @@ const paletteFile = later(() => import('./palette/palette.tsx'))
 
 const LazyPalette = (props: PaletteProps) => {
   useEffect(() => paletteFile.want(), [])
-  const file = paletteFile.known.value
+  const file = paletteFile.file.value
   if (file.state === 'known') return <file.value.Palette {...props} />
   const failure = knownFailure(file)
   if (failure === undefined) return null

@@ -3,7 +3,7 @@ import { useLocation } from 'preact-iso'
 import { lockValues } from '../ui/confirm-login.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { logOutEverywhere } from './live.ts'
-import { look, setLook, type Theme } from './look.ts'
+import { appearance, setLook, type Theme } from './look.ts'
 import { me } from './session.ts'
 import ChevronDown from 'icon:chevron-down'
 import s from './user-menu.module.css'
@@ -18,7 +18,7 @@ export const UserMenu = ({ onShortcuts }: { readonly onShortcuts: () => void }) 
   const { route } = useLocation()
   const who = me.value
   if (who === undefined) return null
-  const { theme, density, letters } = look.value
+  const { theme, density, letters } = appearance.value
   const roles = who.admin
     ? 'admin of the controller'
     : who.teams.map(({ team, role }) => `${role} of ${team}`).join(', ')

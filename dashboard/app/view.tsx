@@ -11,7 +11,7 @@ export type PageFile = Later<{ readonly Page: ComponentType }>
 
 const viewOf = (file: PageFile) => () => {
   useEffect(() => file.want(), [])
-  const page = file.known.value
+  const page = file.file.value
   if (page.state === 'known') return <page.value.Page />
   const failure = knownFailure(page)
   return (

@@ -1,7 +1,7 @@
 // Times that an agent's machine tells, in the controller's time: the skew of its clock is taken off. Pure.
 import type { Agent, Stagelet } from '../../src/rest/types.ts'
 
-const moved = (at: string | undefined, skew: number): string | undefined => {
+const corrected = (at: string | undefined, skew: number): string | undefined => {
   const ms = Date.parse(at ?? '') - skew
   return Number.isNaN(ms) ? undefined : new Date(ms).toISOString()
 }
@@ -9,7 +9,9 @@ const moved = (at: string | undefined, skew: number): string | undefined => {
 export const agentSkew = (
   agents: readonly Agent[],
   { agent, team }: Pick<Stagelet, 'agent' | 'team'>,
-): number => agents.find((one) => one.name === agent && one.team === team)?.clock_skew_ms ?? 0
+): number =>
+  agents.find((candidate) => candidate.name === agent && candidate.team === team)?.clock_skew_ms ??
+  0
 
 /** The same list where no clock is off. */
 export const withoutSkew = (
@@ -21,7 +23,7 @@ export const withoutSkew = (
     const skew = agentSkew(agents, stagelet)
     if (skew === 0) return stagelet
     const services = stagelet.services.map(({ since: at, ...service }) => {
-      const since = moved(at, skew)
+      const since = corrected(at, skew)
       return since === undefined ? service : { ...service, since }
     })
     return { ...stagelet, services }

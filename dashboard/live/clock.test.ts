@@ -2,9 +2,9 @@ import { afterEach, expect, it } from 'vitest'
 import { syncClock, now } from './clock.ts'
 
 /** What the clock is ahead by after the controller has told a time. */
-const aheadAfter = (told: number, took = 20): number => {
+const aheadAfter = (time: number, took = 20): number => {
   const gotAt = Date.now()
-  syncClock(new Date(told).toUTCString(), gotAt - took, gotAt)
+  syncClock(new Date(time).toUTCString(), gotAt - took, gotAt)
   return now() - Date.now()
 }
 const hour = 3_600_000

@@ -27,9 +27,9 @@ it('shows all changes of a frame at once', () => {
   const rows = createCollection<Row>(() => Promise.resolve(), schedule)
   const cell = rows.cell('a')
   for (let n = 0; n < 100; n++) rows.take({ action: 'modified', object: { id: 'a', n } })
-  expect(someOf(rows.known.value)).toEqual([])
+  expect(someOf(rows.list.value)).toEqual([])
   expect(draw()).toBe(1)
-  expect(someOf(rows.known.value)).toEqual([{ id: 'a', n: 99 }])
+  expect(someOf(rows.list.value)).toEqual([{ id: 'a', n: 99 }])
   expect(cell.value).toEqual({ id: 'a', n: 99 })
 })
 
@@ -45,8 +45,8 @@ it('keeps what is shown when the list cannot be read again', async () => {
   fails = true
   await rows.refresh()
   draw()
-  expect(someOf(rows.known.value)).toEqual([{ id: 'a', n: 1 }])
-  expect(rows.known.value).toMatchObject({ state: 'known', failure: { error: new Error('no') } })
+  expect(someOf(rows.list.value)).toEqual([{ id: 'a', n: 1 }])
+  expect(rows.list.value).toMatchObject({ state: 'known', failure: { error: new Error('no') } })
 })
 
 it('never says that there is none before the list was read', async () => {
@@ -56,16 +56,16 @@ it('never says that there is none before the list was read', async () => {
     () => (isBroken ? Promise.reject(new Error('no')) : Promise.resolve()),
     schedule,
   )
-  expect(rows.known.value.state).toBe('loading')
+  expect(rows.list.value.state).toBe('loading')
   await rows.refresh()
-  const first = rows.known.value
+  const first = rows.list.value
   expect(first.state).toBe('failed')
   await rows.refresh()
   // It counts from when it failed first.
-  expect(rows.known.value).toMatchObject({ failure: { since: knownFailure(first)?.since } })
+  expect(rows.list.value).toMatchObject({ failure: { since: knownFailure(first)?.since } })
   isBroken = false
   knownFailure(first)?.retry()
-  await expect.poll(() => rows.known.value).toEqual({ state: 'known', value: [] })
+  await expect.poll(() => rows.list.value).toEqual({ state: 'known', value: [] })
 })
 
 type Step = Change<Row>
@@ -106,11 +106,11 @@ it('converges, whenever the list is read between the events', async () => {
           schedule,
         )
         const done = rows.refresh()
-        for (const one of steps.slice(begun)) rows.take(one)
+        for (const step of steps.slice(begun)) rows.take(step)
         answer?.()
         await done
         draw()
-        const shown = new Map(someOf(rows.known.value).map((row) => [row.id, row]))
+        const shown = new Map(someOf(rows.list.value).map((row) => [row.id, row]))
         expect(shown).toEqual(after(steps))
       },
     ),

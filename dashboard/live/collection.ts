@@ -21,7 +21,7 @@ export type ReadAll<T> = (
 
 export interface Collection<T extends HasId> {
   /** All of them, in no order. A new array after each frame that changed one. */
-  readonly known: ReadonlySignal<Known<readonly T[]>>
+  readonly list: ReadonlySignal<Known<readonly T[]>>
   /** The list is being read now: another read would end that one. */
   readonly isReading: () => boolean
   /** One object. Only what shows it is drawn again when it changes. */
@@ -44,16 +44,16 @@ export const nextFrame: Schedule = (run) => {
 const createShown = <T extends HasId>(schedule: Schedule) => {
   const rows = signal<readonly T[]>([])
   const cells = new Map<string, Signal<T | undefined>>()
-  let known = new Map<string, T>()
+  let objects = new Map<string, T>()
   let touched = new Set<string>()
   let isScheduled = false
   const show = (): void => {
     isScheduled = false
     batch(() => {
-      rows.value = [...known.values()]
+      rows.value = [...objects.values()]
       for (const id of touched) {
         const cell = cells.get(id)
-        if (cell !== undefined) cell.value = known.get(id)
+        if (cell !== undefined) cell.value = objects.get(id)
       }
     })
     touched = new Set()
@@ -65,20 +65,20 @@ const createShown = <T extends HasId>(schedule: Schedule) => {
   }
   return {
     rows,
-    has: (id: string) => known.has(id),
+    has: (id: string) => objects.has(id),
     change: (change: Change<T>): void => {
-      apply(known, change)
+      apply(objects, change)
       touched.add(change.object.id)
       showSoon()
     },
     replace: (next: Map<string, T>): void => {
-      for (const id of [...known.keys(), ...next.keys()]) touched.add(id)
-      known = next
+      for (const id of [...objects.keys(), ...next.keys()]) touched.add(id)
+      objects = next
       show()
     },
     cell: (id: string): ReadonlySignal<T | undefined> => {
       let cell = cells.get(id)
-      if (cell === undefined) cells.set(id, (cell = signal(known.get(id))))
+      if (cell === undefined) cells.set(id, (cell = signal(objects.get(id))))
       return cell
     },
   }
@@ -133,7 +133,7 @@ export const createCollection = <T extends HasId>(
     }
   }
   return {
-    known: computed((): Known<readonly T[]> => {
+    list: computed((): Known<readonly T[]> => {
       const failed = failure.value === undefined ? {} : { failure: failure.value }
       if (isWhole.value) return { state: 'known', value: shown.rows.value, ...failed }
       const part = shown.rows.value

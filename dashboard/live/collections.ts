@@ -57,13 +57,13 @@ const paged =
 let refreshedAt = 0
 
 /** All lists that are read and kept up to date. */
-const lists: Pick<Collection<HasId>, 'known' | 'isReading' | 'refresh'>[] = []
+const lists: Pick<Collection<HasId>, 'list' | 'isReading' | 'refresh'>[] = []
 
 const listed = <T extends HasId>(readAll: ReadAll<T>): Collection<T> => {
-  const made = createCollection(readAll)
-  lists.push(made)
-  if (refreshedAt > 0) void made.refresh()
-  return made
+  const collection = createCollection(readAll)
+  lists.push(collection)
+  if (refreshedAt > 0) void collection.refresh()
+  return collection
 }
 
 /** One that no page has asked for yet is not read. */
@@ -71,10 +71,10 @@ const whenAsked = <T extends HasId>(
   readAll: ReadAll<T>,
 ): {
   readonly of: () => Collection<T>
-  readonly made: () => Collection<T> | undefined
+  readonly opened: () => Collection<T> | undefined
 } => {
-  let made: Collection<T> | undefined
-  return { of: () => (made ??= listed(readAll)), made: () => made }
+  let collection: Collection<T> | undefined
+  return { of: () => (collection ??= listed(readAll)), opened: () => collection }
 }
 
 interface InProject extends HasId {
@@ -90,19 +90,19 @@ const byProject = <T extends InProject>(
   readonly all: () => Collection<T>[]
   readonly take: (change: Change<T>) => void
 } => {
-  const made = new Map<string, Collection<T>>()
+  const collections = new Map<string, Collection<T>>()
   const placeOf = (team: string, project: string): string => `${team}/${project}`
   return {
     of: (team, project) => {
       const place = placeOf(team, project)
-      const known = made.get(place) ?? listed(readIn(place))
-      made.set(place, known)
-      return known
+      const collection = collections.get(place) ?? listed(readIn(place))
+      collections.set(place, collection)
+      return collection
     },
-    all: () => [...made.values()],
+    all: () => [...collections.values()],
     take: (change) => {
       const { team, project } = change.object
-      made.get(placeOf(team, project))?.take(change)
+      collections.get(placeOf(team, project))?.take(change)
     },
   }
 }
@@ -169,8 +169,7 @@ export const { of: secretsOf } = secrets
 export const { of: rotationsOf } = rotations
 
 /** The secrets of all projects that were opened. */
-export const knownSecrets = (): Secret[] =>
-  secrets.all().flatMap(({ known }) => someOf(known.value))
+export const knownSecrets = (): Secret[] => secrets.all().flatMap(({ list }) => someOf(list.value))
 
 /** The newest events of the stream, newest first; gone when the page is loaded again. */
 export const recentEvents = signal<readonly StageletEvent[]>([])
@@ -178,7 +177,7 @@ const mostEvents = 200
 
 const refreshAll = (): void => {
   refreshedAt = now()
-  for (const one of lists) void one.refresh()
+  for (const list of lists) void list.refresh()
 }
 
 /** By the name of the event. */
@@ -186,8 +185,8 @@ const takers: Readonly<Record<string, (change: Change<never>) => void>> = {
   project: projects.take,
   stagelet: stagelets.take,
   agent: agents.take,
-  store: (change) => stores.made()?.take(change),
-  notifier: (change) => notifiers.made()?.take(change),
+  store: (change) => stores.opened()?.take(change),
+  notifier: (change) => notifiers.opened()?.take(change),
   secret: secrets.take,
   rotation: rotations.take,
   event: ({ object }: Change<StageletEvent>) => {

@@ -21,7 +21,9 @@ it('knows what a person should read, also of a type that it does not know', () =
     condition('ProjectNameChanged', 'True'),
     condition('ProjectNameChanged', 'False'),
   ]
-  expect(all.filter(isTrouble).map((one) => [conditionKind(one), conditionWords(one)])).toEqual([
+  expect(
+    all.filter(isTrouble).map((condition) => [conditionKind(condition), conditionWords(condition)]),
+  ).toEqual([
     ['fail', 'Not accepted'],
     ['drift', 'Drifted'],
     ['warn', 'Project name changed'],

@@ -9,7 +9,7 @@ const failure = (since: number, retry = (): void => undefined) => ({
 const failed = (since = 1): Known<never> => ({ state: 'failed', failure: failure(since) })
 
 it('says that one is not there only when the whole list is known', () => {
-  const isB = (one: string): boolean => one === 'b'
+  const isB = (text: string): boolean => text === 'b'
   expect(findIn(known(['a']), isB)).toEqual(known(undefined))
   expect(findIn<string>(loading, isB)).toEqual(loading)
   expect(findIn<string>(failed(), isB).state).toBe('failed')
@@ -47,11 +47,11 @@ it('knows several together only when it knows each', () => {
 
 it('asks again for each that failed', () => {
   const asked: string[] = []
-  const one = (name: string): Known<never> => ({
+  const failing = (name: string): Known<never> => ({
     state: 'failed',
     failure: failure(1, () => void asked.push(name)),
   })
-  const all = together(one('a'), known(1), one('b'))
+  const all = together(failing('a'), known(1), failing('b'))
   if (all.state === 'failed') all.failure.retry()
   expect(asked).toEqual(['a', 'b'])
 })

@@ -23,43 +23,43 @@ export const loading: Known<never> = { state: 'loading' }
 
 export const known = <T>(value: T): Known<T> => ({ state: 'known', value })
 
-export const knownFailure = (of: Known<unknown>): Failure | undefined =>
-  of.state === 'loading' ? undefined : of.failure
+export const knownFailure = (value: Known<unknown>): Failure | undefined =>
+  value.state === 'loading' ? undefined : value.failure
 
 /** What there is of it, as far as it is known: for what never says that there is no more. */
-export const partOf = <T>(of: Known<T>): T | undefined =>
-  of.state === 'known' ? of.value : of.part
+export const partOf = <T>(value: Known<T>): T | undefined =>
+  value.state === 'known' ? value.value : value.part
 
 /** The same for a list. */
-export const someOf = <T>(of: Known<readonly T[]>): readonly T[] => partOf(of) ?? []
+export const someOf = <T>(list: Known<readonly T[]>): readonly T[] => partOf(list) ?? []
 
-export const mapKnown = <T, U>(of: Known<T>, change: (value: T) => U): Known<U> => {
-  if (of.state === 'known') return { ...of, value: change(of.value) }
-  return of.part === undefined ? withoutPart(of) : { ...of, part: change(of.part) }
+export const mapKnown = <T, U>(source: Known<T>, change: (value: T) => U): Known<U> => {
+  if (source.state === 'known') return { ...source, value: change(source.value) }
+  return source.part === undefined ? withoutPart(source) : { ...source, part: change(source.part) }
 }
 
-const withoutPart = (of: Exclude<Known<unknown>, { state: 'known' }>): Known<never> =>
-  of.state === 'loading' ? loading : { state: 'failed', failure: of.failure }
+const withoutPart = (source: Exclude<Known<unknown>, { state: 'known' }>): Known<never> =>
+  source.state === 'loading' ? loading : { state: 'failed', failure: source.failure }
 
 /** Those of one team; undefined: of all. In order of their names. */
 export const inTeam = <T extends { readonly team: string; readonly name: string }>(
-  of: Known<readonly T[]>,
+  list: Known<readonly T[]>,
   team: string | undefined,
 ): Known<readonly T[]> =>
-  mapKnown(of, (all) =>
+  mapKnown(list, (all) =>
     all
-      .filter((one) => team === undefined || one.team === team)
+      .filter((object) => team === undefined || object.team === team)
       .sort((a, b) => a.name.localeCompare(b.name)),
   )
 
 /** One of a list; that there is none is known once the whole list is. */
 export const findIn = <T>(
-  of: Known<readonly T[]>,
-  is: (one: T) => boolean,
+  list: Known<readonly T[]>,
+  isMatch: (element: T) => boolean,
 ): Known<T | undefined> => {
-  const found = partOf(of)?.find(is)
-  if (found === undefined) return mapKnown(of, () => undefined)
-  const failure = knownFailure(of)
+  const found = partOf(list)?.find(isMatch)
+  if (found === undefined) return mapKnown(list, () => undefined)
+  const failure = knownFailure(list)
   return { state: 'known', value: found, ...(failure !== undefined && { failure }) }
 }
 
@@ -71,7 +71,7 @@ type Values<A extends readonly Known<unknown>[]> = {
 export const together = <const A extends readonly Known<unknown>[]>(
   ...all: A
 ): Known<Values<A>> => {
-  const failures = all.flatMap((one) => knownFailure(one) ?? [])
+  const failures = all.flatMap((part) => knownFailure(part) ?? [])
   const failure: Failure | undefined = failures[0] && {
     error: failures[0].error,
     since: Math.min(...failures.map(({ since }) => since)),
@@ -81,7 +81,7 @@ export const together = <const A extends readonly Known<unknown>[]>(
   }
   if (all.some(({ state }) => state === 'failed') && failure !== undefined)
     return { state: 'failed', failure }
-  const values = all.flatMap((one) => (one.state === 'known' ? [one.value] : []))
+  const values = all.flatMap((part) => (part.state === 'known' ? [part.value] : []))
   if (values.length < all.length) return loading
   return {
     state: 'known',

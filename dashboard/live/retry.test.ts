@@ -12,7 +12,7 @@ const refused = (status: number): ApiProblem =>
 /** A list whose first read ends with `fault`, on a page whose clock the test moves. */
 const failedList = async (fault: Error) => {
   const world = { reads: 0, isLive: signal(true), second: signal(0) }
-  const list = createCollection<{ id: string }>(
+  const rows = createCollection<{ id: string }>(
     (onPage) => {
       world.reads += 1
       if (world.reads === 1) return Promise.reject(fault)
@@ -21,10 +21,10 @@ const failedList = async (fault: Error) => {
     },
     (run) => run(),
   )
-  const stop = retryFailed(() => [list], world.isLive, world.second)
-  await list.refresh()
-  expect(list.known.value.state).toBe('failed')
-  return { world, list, stop }
+  const stop = retryFailed(() => [rows], world.isLive, world.second)
+  await rows.refresh()
+  expect(rows.list.value.state).toBe('failed')
+  return { world, rows, stop }
 }
 
 it.each([
@@ -33,24 +33,24 @@ it.each([
   ['went on from a cursor that was too old', refused(410)],
   ['was cut off', new Error('cut')],
 ])('reads a list that %s again after five seconds, and once', async (_, fault) => {
-  const { world, list, stop } = await failedList(fault)
+  const { world, rows, stop } = await failedList(fault)
   world.second.value = 4_000
   expect(world.reads).toBe(1)
   world.second.value = 5_000
-  await expect.poll(() => list.known.value.state).toBe('known')
-  expect(someOf(list.known.value)).toEqual([{ id: 'a' }])
+  await expect.poll(() => rows.list.value.state).toBe('known')
+  expect(someOf(rows.list.value)).toEqual([{ id: 'a' }])
   world.second.value = 20_000
   expect(world.reads).toBe(2)
   stop()
 })
 
 it('asks again also while the stream does not stand, less often', async () => {
-  const { world, list, stop } = await failedList(refused(503))
+  const { world, rows, stop } = await failedList(refused(503))
   world.isLive.value = false
   world.second.value = 14_000
   expect(world.reads).toBe(1)
   world.second.value = 15_000
-  await expect.poll(() => list.known.value.state).toBe('known')
+  await expect.poll(() => rows.list.value.state).toBe('known')
   stop()
 })
 
@@ -62,12 +62,12 @@ it('does not ask again for what the caller may not see', async () => {
 })
 
 it('reads all that failed when the network is back, and nothing after its end', async () => {
-  const { world, list, stop } = await failedList(refused(403))
+  const { world, rows, stop } = await failedList(refused(403))
   world.isLive.value = false
   world.second.value = 20_000
   expect(world.reads).toBe(1)
   world.isLive.value = true
-  await expect.poll(() => list.known.value.state).toBe('known')
+  await expect.poll(() => rows.list.value.state).toBe('known')
   stop()
   const after = await failedList(refused(429))
   after.stop()

@@ -4,7 +4,7 @@ import { ApiProblem } from '../api/client.ts'
 import type { Collection, HasId } from './collection.ts'
 import { knownFailure } from './known.ts'
 
-type Readable = Pick<Collection<HasId>, 'known' | 'isReading' | 'refresh'>
+type Readable = Pick<Collection<HasId>, 'list' | 'isReading' | 'refresh'>
 
 /** Between two tries, while the stream stands and while it does not. */
 export const listRetryMs = 5_000
@@ -28,9 +28,9 @@ export const retryFailed = (
   let triedAt = second.peek()
   const retry = (isDue: (error: unknown) => boolean): void => {
     triedAt = second.peek()
-    for (const one of all()) {
-      const failure = knownFailure(one.known.peek())
-      if (failure !== undefined && isDue(failure.error) && !one.isReading()) void one.refresh()
+    for (const list of all()) {
+      const failure = knownFailure(list.list.peek())
+      if (failure !== undefined && isDue(failure.error) && !list.isReading()) void list.refresh()
     }
   }
   const stops = [

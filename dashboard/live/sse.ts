@@ -32,6 +32,6 @@ export const createSseReader = (
   return (text) => {
     const lines = (rest + text).split(/\r\n|\n|\r(?!$)/)
     rest = lines.pop() ?? ''
-    for (const one of lines) line(one)
+    for (const text of lines) line(text)
   }
 }

@@ -46,8 +46,8 @@ it('tells why a container is missing, in place of that it is', () => {
   const drifted = condition('Drifted', 'True', 'ContainersDiffer')
   const missing = condition('Degraded', 'True', 'ServiceUnhealthy')
   const behind = condition('SecretsInSync', 'False', 'ContainersDiffer')
-  const told = { word: 'Drift', why: drifted.message }
-  expect(stageletState(stagelet([behind, missing, drifted]))).toMatchObject(told)
+  const drift = { word: 'Drift', why: drifted.message }
+  expect(stageletState(stagelet([behind, missing, drifted]))).toMatchObject(drift)
   expect(wordOf([behind, missing])).toBe('Failed')
 })
 

@@ -17,7 +17,7 @@ export interface ShownState {
 type HasConditions = { readonly conditions: readonly Condition[] }
 
 export const conditionOf = ({ conditions }: HasConditions, type: string): Condition | undefined =>
-  conditions.find((one) => one.type === type)
+  conditions.find((condition) => condition.type === type)
 
 const isTrue = (object: HasConditions, type: string): boolean =>
   conditionOf(object, type)?.status === 'True'
@@ -60,8 +60,12 @@ export const stageletState = (stagelet: Stagelet): ShownState =>
 
 /** In the order in which a person wants to know of it. */
 const stayingState = (stagelet: Stagelet): ShownState => {
-  const of = (type: string): Condition | undefined => conditionOf(stagelet, type)
-  const [inSync, degraded, drifted] = [of('SecretsInSync'), of('Degraded'), of('Drifted')]
+  const condition = (type: string): Condition | undefined => conditionOf(stagelet, type)
+  const [inSync, degraded, drifted] = [
+    condition('SecretsInSync'),
+    condition('Degraded'),
+    condition('Drifted'),
+  ]
   if (inSync && isUnseen(inSync)) return unseen(inSync)
   // A container is missing, say: the drift tells why, and that it is healed.
   const isExplained = drifted?.status === 'True' && degraded?.reason === 'ServiceUnhealthy'
@@ -70,11 +74,13 @@ const stayingState = (stagelet: Stagelet): ShownState => {
       ? shown(['fail', 'Rolled back', 100], degraded)
       : shown(['fail', 'Failed', 90], degraded)
   if (drifted?.status === 'True') return shown(['drift', 'Drift', 70], drifted)
-  if (stagelet.paused) return shown(['paused', 'Paused', 40], of('Progressing'))
+  if (stagelet.paused) return shown(['paused', 'Paused', 40], condition('Progressing'))
   if (inSync?.status === 'Unknown') return unseen(inSync)
-  if (inSync?.status === 'False') return behind(inSync, of('Progressing'))
-  if (inSync === undefined) return shown(['unknown', 'Unknown', 50], of('Accepted'))
-  const warning = stagelet.conditions.find((one) => isTrouble(one) && !toldOf.has(one.type))
+  if (inSync?.status === 'False') return behind(inSync, condition('Progressing'))
+  if (inSync === undefined) return shown(['unknown', 'Unknown', 50], condition('Accepted'))
+  const warning = stagelet.conditions.find(
+    (condition) => isTrouble(condition) && !toldOf.has(condition.type),
+  )
   return warning === undefined
     ? shown(['ok', 'In sync', 0], inSync)
     : shown(['warn', words[warning.type] ?? conditionWords(warning), 35], warning)
@@ -127,9 +133,9 @@ export const countsOf = (
   const counts = new Map<string, { kind: StateKind; word: string; count: number; weight: number }>()
   for (const stagelet of stagelets) {
     const { kind, word, weight } = stageletState(stagelet)
-    const known = counts.get(word)
-    if (known === undefined) counts.set(word, { kind, word, weight, count: 1 })
-    else known.count += 1
+    const count = counts.get(word)
+    if (count === undefined) counts.set(word, { kind, word, weight, count: 1 })
+    else count.count += 1
   }
   return [...counts.values()].sort((a, b) => b.weight - a.weight)
 }

@@ -35,8 +35,8 @@ const Choice = ({
     {label}
     <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
       <option value="">all</option>
-      {options.map(([one, text]) => (
-        <option key={one} value={one}>
+      {options.map(([value, text]) => (
+        <option key={value} value={value}>
           {text}
         </option>
       ))}
@@ -58,10 +58,10 @@ const FilterBar = ({ filter }: { readonly filter: ActivityQuery }) => {
   const { team, project, stagelet, kind } = filter
   const set = (change: Readonly<Record<string, string | undefined>>): void =>
     route(withQuery(url, change), true)
-  const inTeam = (one: { readonly team: string }): boolean =>
-    team === undefined || one.team === team
-  const own = someOf(stagelets.known.value).filter(
-    (one) => inTeam(one) && (project === undefined || one.project === project),
+  const inTeam = (object: { readonly team: string }): boolean =>
+    team === undefined || object.team === team
+  const own = someOf(stagelets.list.value).filter(
+    (stagelet) => inTeam(stagelet) && (project === undefined || stagelet.project === project),
   )
   return (
     <form
@@ -79,7 +79,7 @@ const FilterBar = ({ filter }: { readonly filter: ActivityQuery }) => {
       <Choice
         label="Project"
         value={project}
-        options={namesOf(someOf(projects.known.value).filter(inTeam), project)}
+        options={namesOf(someOf(projects.list.value).filter(inTeam), project)}
         onChange={(value) => set({ project: value, stagelet: undefined })}
       />
       <Choice
@@ -146,14 +146,14 @@ export const Page = () => {
         fresh > 0 ? (
           <Button onPress={reload}>{fresh >= mostNew ? `${mostNew} or more` : fresh} new</Button>
         ) : (
-          <Button look="quiet" busy={isReading} onPress={reload}>
+          <Button variant="quiet" busy={isReading} onPress={reload}>
             Refresh
           </Button>
         )
       }
     >
       <FilterBar filter={filter} />
-      <WhenKnown of={rows} none={<Nothing isFiltered={isFiltered} />}>
+      <WhenKnown value={rows} none={<Nothing isFiltered={isFiltered} />}>
         {(all) => <Days rows={all} />}
       </WhenKnown>
       {isWhole ? null : (

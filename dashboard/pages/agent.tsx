@@ -76,7 +76,7 @@ const About = ({ agent }: { readonly agent: Agent }) => (
 const AgentPage = ({ agent }: { readonly agent: Agent }) => {
   const [isJoining, setJoining] = useState(false)
   const { kind, word, why } = agentState(agent)
-  const rows = mapKnown(stagelets.known.value, (all) =>
+  const rows = mapKnown(stagelets.list.value, (all) =>
     stageletsOn(agent, all).toSorted(
       (a, b) => stageletState(b).weight - stageletState(a).weight || a.name.localeCompare(b.name),
     ),
@@ -95,7 +95,7 @@ const AgentPage = ({ agent }: { readonly agent: Agent }) => {
         <>
           {isConnected(agent) ? null : (
             <Button
-              look={agent.version === undefined ? 'primary' : 'quiet'}
+              variant={agent.version === undefined ? 'primary' : 'quiet'}
               whyNot={whyNot('create', 'agents/join', agent.team)}
               onPress={() => setJoining(true)}
             >
@@ -106,7 +106,11 @@ const AgentPage = ({ agent }: { readonly agent: Agent }) => {
         </>
       }
     >
-      <Conditions of={agent.conditions.filter((one) => isTrouble(one) && one.type !== 'Ready')} />
+      <Conditions
+        conditions={agent.conditions.filter(
+          (condition) => isTrouble(condition) && condition.type !== 'Ready',
+        )}
+      />
       <ListPanel
         title="Stagelets"
         label="Stagelets"
@@ -126,7 +130,7 @@ export const Page = () => {
   const { team = '', agent: name = '' } = useRoute().params
   return (
     <DetailPage
-      of={findByName(agents.known.value, { team, name })}
+      value={findByName(agents.list.value, { team, name })}
       name={name}
       back={{ href: '/ui/agents', text: 'Back to agents' }}
     >

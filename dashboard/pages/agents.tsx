@@ -22,9 +22,9 @@ import { agentState, isConnected, isSkewed, skewText, stageletsOn } from './agen
 import s from './agents/agents.module.css'
 
 const States = ({ agent }: { readonly agent: Agent }) => {
-  const counts = mapKnown(stagelets.known.value, (all) => countsOf(stageletsOn(agent, all)))
+  const counts = mapKnown(stagelets.list.value, (all) => countsOf(stageletsOn(agent, all)))
   return (
-    <InlineKnown of={counts}>
+    <InlineKnown value={counts}>
       {(all) =>
         all.length === 0 ? (
           <span class="muted">none</span>
@@ -75,7 +75,7 @@ const columns: readonly TableColumn<Agent>[] = [
     wide: true,
     render: ({ version, engine_version: engine, compose_version: compose }) => (
       <span class="num">
-        {[version, engine, compose].map((one) => visibleText(one ?? '–')).join(' · ')}
+        {[version, engine, compose].map((text) => visibleText(text ?? '–')).join(' · ')}
       </span>
     ),
   },
@@ -100,7 +100,7 @@ const byName = (a: Agent, b: Agent): number =>
   a.name.localeCompare(b.name)
 
 const summaryOf = (all: readonly Agent[]) => {
-  const away = all.filter((one) => !isConnected(one)).length
+  const away = all.filter((agent) => !isConnected(agent)).length
   return {
     mark: away > 0 ? `◌ ${away} offline` : '●',
     text: (
@@ -125,8 +125,8 @@ export const Page = () => {
     <ListPage
       title="Agents"
       label="Agents"
-      rows={mapKnown(agents.known.value, (all) =>
-        all.filter((one) => team === undefined || one.team === team).toSorted(byName),
+      rows={mapKnown(agents.list.value, (all) =>
+        all.filter((agent) => team === undefined || agent.team === team).toSorted(byName),
       )}
       idOf={({ id }) => id}
       columns={columns}
@@ -134,7 +134,7 @@ export const Page = () => {
       actions={
         <Button
           command="add-machine"
-          look="primary"
+          variant="primary"
           whyNot={mayAdd ? undefined : 'Needs the role owner or maintainer in a team.'}
           onPress={add}
         >

@@ -66,11 +66,11 @@ const Ages = ({ keys }: { readonly keys: Keys }) => {
       since: keys.sealing_key_since,
       due: keys.sealing_key_due,
     },
-    ...keys.project_keys.map((one) => ({
-      name: one.name,
-      what: `${one.provider}, ${one.projects} projects${one.ok ? '' : `: does not answer, ${messageText(one.message)}`}`,
-      since: one.since,
-      due: one.due,
+    ...keys.project_keys.map((key) => ({
+      name: key.name,
+      what: `${key.provider}, ${key.projects} projects${key.ok ? '' : `: does not answer, ${messageText(key.message)}`}`,
+      since: key.since,
+      due: key.due,
     })),
   ]
   return (
@@ -137,8 +137,8 @@ const KeyRotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
   )
 
 export const Page = () => {
-  const known = useKeys()
-  const keys = partOf(known)
+  const query = useKeys()
+  const keys = partOf(query)
   const [asked, setAsked] = useState<RotatedKeys | undefined>()
   const ask = (kind: RotatedKeys) => (): void => setAsked(kind)
   const runs = isRunning(keys)
@@ -160,13 +160,13 @@ export const Page = () => {
           <Button command="rotate:master" onPress={ask('master')}>
             Re-wrap keys…
           </Button>
-          <Button command="rotate:data" look="primary" onPress={ask('data')}>
+          <Button command="rotate:data" variant="primary" onPress={ask('data')}>
             Rotate data keys…
           </Button>
         </>
       }
     >
-      <WhenKnown of={known}>
+      <WhenKnown value={query}>
         {(shown) => (
           <>
             <Panel flush title="Keys">
@@ -197,7 +197,7 @@ export const Page = () => {
           kind={asked}
           onDone={() => {
             setAsked(undefined)
-            void known.refetch()
+            void query.refetch()
           }}
           onClose={() => setAsked(undefined)}
         />

@@ -65,7 +65,7 @@ const Sessions = () => {
               ) : (
                 <Button
                   small
-                  look="quiet"
+                  variant="quiet"
                   label={`Log out ${session.browser ?? session.id}`}
                   onPress={() => setEnded(session)}
                 >

@@ -114,7 +114,7 @@ const columnsOf = (
     render: (member) => (
       <Button
         small
-        look="quiet"
+        variant="quiet"
         label={`Remove ${member.user}`}
         whyNot={whyNot('delete', 'members', team)}
         onPress={() => onRemove(member)}
@@ -148,7 +148,7 @@ export const Page = () => {
       actions={
         <Button
           command={`add-member:${team}`}
-          look="primary"
+          variant="primary"
           whyNot={whyNot('update', 'members', team)}
           onPress={() => setAdding(true)}
         >

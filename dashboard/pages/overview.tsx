@@ -34,9 +34,9 @@ const byWeight = (a: StageletWithState, b: StageletWithState): number =>
 
 const useStageletStates = (): Known<readonly StageletWithState[]> => {
   const team = useTeam()
-  return mapKnown(stagelets.known.value, (all) =>
+  return mapKnown(stagelets.list.value, (all) =>
     all
-      .filter((one) => team === undefined || one.team === team)
+      .filter((stagelet) => team === undefined || stagelet.team === team)
       .map((stagelet) => ({ stagelet, state: stageletState(stagelet) }))
       .sort(byWeight),
   )
@@ -68,8 +68,8 @@ const AttentionRow = ({ stagelet, state }: StageletWithState) => (
 const Attention = ({ all }: { readonly all: readonly StageletWithState[] }) => (
   <Panel flush title={`${all.length} ${all.length === 1 ? 'thing needs' : 'things need'} you`}>
     <ul class={s['rows']}>
-      {all.slice(0, 50).map((one) => (
-        <AttentionRow key={one.stagelet.id} {...one} />
+      {all.slice(0, 50).map((entry) => (
+        <AttentionRow key={entry.stagelet.id} {...entry} />
       ))}
     </ul>
     {all.length > 50 ? <p class={s['more']}>and {all.length - 50} more</p> : null}
@@ -79,8 +79,8 @@ const Attention = ({ all }: { readonly all: readonly StageletWithState[] }) => (
 const Rolling = ({ all }: { readonly all: readonly StageletWithState[] }) => (
   <Panel flush title="Rolling now">
     <ul class={s['rows']}>
-      {all.map((one) => (
-        <AttentionRow key={one.stagelet.id} {...one} />
+      {all.map((entry) => (
+        <AttentionRow key={entry.stagelet.id} {...entry} />
       ))}
     </ul>
   </Panel>
@@ -105,17 +105,17 @@ const needsAPerson = ({ state }: StageletWithState): boolean => state.weight >= 
 
 const Counted = ({ all }: { readonly all: Known<readonly StageletWithState[]> }) => {
   const team = useTeam()
-  const machines = mapKnown(agents.known.value, (every) =>
-    every.filter((one) => team === undefined || one.team === team),
+  const machines = mapKnown(agents.list.value, (every) =>
+    every.filter((agent) => team === undefined || agent.team === team),
   )
   return (
-    <InlineKnown of={together(all, machines)}>
-      {([one, other]) => {
-        const away = agentsAway(other)
+    <InlineKnown value={together(all, machines)}>
+      {([counted, connected]) => {
+        const away = agentsAway(connected)
         return (
           <span class="muted num">
-            {one.length} {one.length === 1 ? 'stagelet' : 'stagelets'} on {other.length}{' '}
-            {other.length === 1 ? 'agent' : 'agents'}
+            {counted.length} {counted.length === 1 ? 'stagelet' : 'stagelets'} on {connected.length}{' '}
+            {connected.length === 1 ? 'agent' : 'agents'}
             {away > 0 ? `, ${away} away` : ''}
           </span>
         )
@@ -155,21 +155,21 @@ export const Page = () => {
       },
     },
   ])
-  const shown = mapKnown(projects.known.value, (every) =>
-    every.filter((one) => team === undefined || one.team === team),
+  const shown = mapKnown(projects.list.value, (every) =>
+    every.filter((project) => team === undefined || project.team === team),
   )
-  const world = mapKnown(together(shown, all, agents.known.value), ([some, stacks, machines]) => ({
+  const world = mapKnown(together(shown, all, agents.list.value), ([some, stacks, machines]) => ({
     projects: some,
     stacks: stacks.map(({ stagelet }) => stagelet),
-    agents: machines.filter((one) => team === undefined || one.team === team),
+    agents: machines.filter((agent) => team === undefined || agent.team === team),
   }))
   return (
     <PageFrame
       windowTitle={`${markOf(all)}Overview`}
       title="Overview"
       state={
-        <InlineKnown of={all}>
-          {(known) => <States of={known.map(({ stagelet }) => stagelet)} words />}
+        <InlineKnown value={all}>
+          {(shown) => <States stagelets={shown.map(({ stagelet }) => stagelet)} words />}
         </InlineKnown>
       }
       actions={<Counted all={all} />}
@@ -181,11 +181,11 @@ export const Page = () => {
         <FirstRun steps={firstSteps(world.value)} />
       ) : (
         <>
-          <WhenKnown of={all} what="The stagelets" none={null}>
-            {(known) => <Stacks all={known} />}
+          <WhenKnown value={all} what="The stagelets" none={null}>
+            {(shown) => <Stacks all={shown} />}
           </WhenKnown>
-          <WhenKnown of={shown} what="The projects" none={null}>
-            {(known) => <Projects of={known} />}
+          <WhenKnown value={shown} what="The projects" none={null}>
+            {(shown) => <Projects projects={shown} />}
           </WhenKnown>
           <RecentActivity />
         </>

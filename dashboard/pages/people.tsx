@@ -24,7 +24,7 @@ const Teams = () => {
     read: (signal) => must(api.GET('/teams', { params: { query: { limit: 1000 } }, signal })),
   })
   const roleIn = (team: string): string =>
-    me.value?.teams.find((one) => one.team === team)?.role ??
+    me.value?.teams.find((member) => member.team === team)?.role ??
     (isAdmin.value ? 'admin of the controller' : '–')
   const [isMaking, setMaking] = useState(false)
   return (
@@ -132,7 +132,7 @@ const columnsOf = (onSwitch: (user: User) => void): readonly TableColumn<User>[]
     render: (user) => (
       <Button
         small
-        look="quiet"
+        variant="quiet"
         label={`${user.disabled ? 'Enable' : 'Disable'} ${user.name}`}
         whyNot={user.name === me.value?.name ? 'You cannot disable yourself.' : undefined}
         onPress={() => onSwitch(user)}

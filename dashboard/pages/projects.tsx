@@ -9,22 +9,22 @@ import { Projects } from './overview/projects.tsx'
 
 export const Page = () => {
   const team = useTeam()
-  const shown = mapKnown(projects.known.value, (all) =>
-    all.filter((one) => team === undefined || one.team === team),
+  const shown = mapKnown(projects.list.value, (all) =>
+    all.filter((project) => team === undefined || project.team === team),
   )
   return (
     <PageFrame
       windowTitle="Projects"
       title="Projects"
       state={
-        <InlineKnown of={shown}>
+        <InlineKnown value={shown}>
           {({ length }) => <span class="muted num">{length}</span>}
         </InlineKnown>
       }
       actions={<NewButton kind="project" resource="projects" />}
     >
       <WhenKnown
-        of={shown}
+        value={shown}
         none={
           <Panel>
             <Empty title="No project yet">
@@ -33,7 +33,7 @@ export const Page = () => {
           </Panel>
         }
       >
-        {(all) => <Projects of={all} isPage />}
+        {(all) => <Projects projects={all} isPage />}
       </WhenKnown>
     </PageFrame>
   )

@@ -116,7 +116,7 @@ const RolloutPage = ({ project }: { readonly project: Project }) => {
         )
       }
     >
-      <WhenKnown of={read}>
+      <WhenKnown value={read}>
         {(whole) => <RolloutDetails project={project} rollout={whole} />}
       </WhenKnown>
     </PageFrame>
@@ -127,7 +127,7 @@ export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   return (
     <DetailPage
-      of={findByName(projects.known.value, { team, name })}
+      value={findByName(projects.list.value, { team, name })}
       name={name}
       back={{ href: '/ui/rollouts', text: 'Back to rollouts' }}
     >

@@ -38,7 +38,7 @@ const Row = ({
   if (rollout === undefined)
     return (
       <li class={s['row']}>
-        <WhenKnown of={read} rows={1} />
+        <WhenKnown value={read} rows={1} />
       </li>
     )
   onOpen(isRolloutOpen(rollout))
@@ -69,14 +69,17 @@ const Row = ({
 const Last = ({ team }: { readonly team: string | undefined }) => {
   const last = useQuery<readonly KeptRollout[]>({
     key: ['last rollouts', team],
-    refetchOn: someOf(stagelets.known.value).map(({ id, last_rollout: one }) => [id, one?.result]),
+    refetchOn: someOf(stagelets.list.value).map(({ id, last_rollout: rollout }) => [
+      id,
+      rollout?.result,
+    ]),
     read: async (signal) => {
       const query = { ...defined({ team }), limit: lastShown }
       return (await must(api.GET('/rollouts', { params: { query }, signal }))).rollouts
     },
   })
   return (
-    <WhenKnown of={last} none={null}>
+    <WhenKnown value={last} none={null}>
       {(rollouts) => (
         <Panel
           flush
@@ -116,9 +119,9 @@ const markOf = (count: Known<Counts>): string => {
 export const Page = () => {
   const team = useTeam()
   const [open, setOpen] = useState<Readonly<Record<string, boolean>>>({})
-  const shown = mapKnown(projects.known.value, (all) =>
+  const shown = mapKnown(projects.list.value, (all) =>
     all
-      .filter((one) => (team === undefined || one.team === team) && one.revision > 0)
+      .filter((project) => (team === undefined || project.team === team) && project.revision > 0)
       .toSorted(
         (a, b) =>
           Number(open[b.id] ?? false) - Number(open[a.id] ?? false) || a.name.localeCompare(b.name),
@@ -131,7 +134,7 @@ export const Page = () => {
       title="Rollouts"
       tabs={<RolloutTabs current="Rollouts" />}
       state={
-        <InlineKnown of={count}>
+        <InlineKnown value={count}>
           {({ rolling, all }) => (
             <span class="muted num">
               {rolling === 0 ? 'no rollout in progress' : `${rolling} of ${all} in progress`}
@@ -141,7 +144,7 @@ export const Page = () => {
       }
     >
       <WhenKnown
-        of={shown}
+        value={shown}
         none={
           <Panel>
             <Empty title="No rollouts yet">The first secret of a project starts a rollout.</Empty>

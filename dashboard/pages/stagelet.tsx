@@ -64,10 +64,10 @@ const StageletPage = ({ stagelet }: { readonly stagelet: Stagelet }) => {
       tabs={
         <Tabs
           label="Parts of the stagelet"
-          items={(Object.keys(tabs) as Tab[]).map((one) => ({
-            href: withQuery(stageletUrl(stagelet), { tab: one === 'services' ? undefined : one }),
-            text: tabs[one].text,
-            current: one === tab,
+          items={(Object.keys(tabs) as Tab[]).map((name) => ({
+            href: withQuery(stageletUrl(stagelet), { tab: name === 'services' ? undefined : name }),
+            text: tabs[name].text,
+            current: name === tab,
           }))}
         />
       }
@@ -80,8 +80,8 @@ const StageletPage = ({ stagelet }: { readonly stagelet: Stagelet }) => {
 export const Page = () => {
   const { team = '', stagelet: name = '' } = useRoute().params
   const { route, url } = useLocation()
-  const found = mapKnown(findByName(stagelets.known.value, { team, name }), (stagelet) =>
-    stagelet === undefined ? undefined : withoutSkew([stagelet], someOf(agents.known.value))[0],
+  const found = mapKnown(findByName(stagelets.list.value, { team, name }), (stagelet) =>
+    stagelet === undefined ? undefined : withoutSkew([stagelet], someOf(agents.list.value))[0],
   )
   const stagelet = partOf(found)
   const isById = stagelet !== undefined && stagelet.name !== name
@@ -89,7 +89,7 @@ export const Page = () => {
     if (isById) route(stageletUrl(stagelet) + new URL(url, location.href).search, true)
   }, [isById])
   return (
-    <DetailPage of={found} name={name} back={{ href: '/ui/', text: 'Back to overview' }}>
+    <DetailPage value={found} name={name} back={{ href: '/ui/', text: 'Back to overview' }}>
       {(shown) => <StageletPage stagelet={shown} />}
     </DetailPage>
   )

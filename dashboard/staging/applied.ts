@@ -34,6 +34,6 @@ export const appliedOf = (
   project: string,
   revision: number,
 ): AppliedChange | undefined => {
-  const known = byProject.value[`${team}/${project}`]
-  return known?.revision === revision ? known : undefined
+  const change = byProject.value[`${team}/${project}`]
+  return change?.revision === revision ? change : undefined
 }

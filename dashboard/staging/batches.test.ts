@@ -51,14 +51,14 @@ const cascade = { stagelet: 'prod', stagelet_id: 'stl_1', service: 'db', with: [
 
 it('reaches with all requests what any of them reaches', () => {
   const wide = { key: 'A', scope: 'global', before: [{ scope: 'web' }], services: [] }
-  const one = impact({
+  const single = impact({
     affected: [hit('web', ['A'])],
     cascaded: [cascade],
     widened: [wide],
     untouched: 3,
   })
   const other = impact({ affected: [hit('web', ['B']), hit('db', ['C'])], untouched: 3 })
-  expect(impactOfAll([one, other])).toEqual(
+  expect(impactOfAll([single, other])).toEqual(
     impact({
       affected: [hit('web', ['A', 'B']), hit('db', ['C'])],
       widened: [wide],
@@ -83,7 +83,7 @@ it('counts operations through, and names the one revision', () => {
   ])
   expect(all).toMatchObject({ set: 'before', revision: 7 })
   expect(all.results).toHaveLength(4)
-  expect(all.warnings.map((one) => one.operation)).toEqual([1, 3])
+  expect(all.warnings.map((warning) => warning.operation)).toEqual([1, 3])
 })
 
 it('knows whether a later dry run still promises the same', () => {

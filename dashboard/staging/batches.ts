@@ -39,8 +39,8 @@ type Hit = ChangeImpact['affected'][number]
 const nameOf = ({ stagelet_id: id, service }: { stagelet_id: string; service: string }): string =>
   `${id} ${service}`
 
-const union = <T>(lists: readonly (readonly T[])[], key: (one: T) => string): Map<string, T> =>
-  new Map(lists.flat().map((one) => [key(one), one]))
+const union = <T>(lists: readonly (readonly T[])[], key: (element: T) => string): Map<string, T> =>
+  new Map(lists.flat().map((element) => [key(element), element]))
 
 const countOf = ({ affected, cascaded, held, untouched }: ChangeImpact): number =>
   affected.length +
@@ -67,21 +67,21 @@ export const impactOfAll = (impacts: readonly ChangeImpact[]): ChangeImpact => {
   const isAffected = new Set(affected.map(nameOf))
   const cascaded = [
     ...union(
-      impacts.map((one) => one.cascaded),
+      impacts.map((impact) => impact.cascaded),
       nameOf,
     ).values(),
-  ].filter((one) => !isAffected.has(nameOf(one)))
+  ].filter((service) => !isAffected.has(nameOf(service)))
   const held = [
     ...union(
-      impacts.map((one) => one.held),
+      impacts.map((impact) => impact.held),
       ({ stagelet_id: id }) => id,
     ).values(),
-  ].map((one) => {
+  ].map((repeated) => {
     const hits = impacts.flatMap((impact) =>
-      impact.held.filter(({ stagelet_id: id }) => id === one.stagelet_id),
+      impact.held.filter(({ stagelet_id: id }) => id === repeated.stagelet_id),
     )
     return {
-      ...one,
+      ...repeated,
       services: [
         ...union(
           hits.map(({ services }) => services),
@@ -90,7 +90,7 @@ export const impactOfAll = (impacts: readonly ChangeImpact[]): ChangeImpact => {
       ],
     }
   })
-  const widened = impacts.flatMap((one) => one.widened)
+  const widened = impacts.flatMap((impact) => impact.widened)
   const rest = { affected: [...affected], cascaded, held, widened, untouched: 0 }
   return { ...rest, untouched: Math.max(0, countOf(first) - countOf(rest)) }
 }
@@ -101,11 +101,11 @@ export const answerOfAll = (answers: readonly BatchAnswer[]): BatchAnswer => {
   if (first === undefined || answers.length === 1) return first!
   let before = 0
   const warnings = answers.flatMap(({ results, warnings: own }) => {
-    const moved = own.map((one) => ({ ...one, operation: one.operation + before }))
+    const warnings = own.map((warning) => ({ ...warning, operation: warning.operation + before }))
     before += results.length
-    return moved
+    return warnings
   })
-  const revision = answers.find((one) => one.revision !== undefined)?.revision
+  const revision = answers.find((answer) => answer.revision !== undefined)?.revision
   return {
     ...first,
     results: answers.flatMap(({ results }) => results),
@@ -125,6 +125,6 @@ const essenceOf = ({ results, impact, warnings }: BatchAnswer) => [
  * True where two dry runs of the same edits promise the same, whatever else has changed between them. Never of
  * deletions: nothing in the answer tells whether what they delete is what it was.
  */
-export const saysSame = (one: BatchAnswer, other: BatchAnswer): boolean =>
-  one.results.every(({ op }) => op !== 'delete') &&
-  JSON.stringify(essenceOf(one)) === JSON.stringify(essenceOf(other))
+export const saysSame = (answer: BatchAnswer, other: BatchAnswer): boolean =>
+  answer.results.every(({ op }) => op !== 'delete') &&
+  JSON.stringify(essenceOf(answer)) === JSON.stringify(essenceOf(other))

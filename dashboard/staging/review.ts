@@ -10,7 +10,7 @@ export interface Reviewed {
   readonly error: unknown
   readonly busy: boolean
   /** The edits that the answer is about, in its order. */
-  readonly of: readonly Edit[]
+  readonly edits: readonly Edit[]
   readonly again: () => void
 }
 
@@ -57,7 +57,7 @@ export const useReview = (project: string, edits: readonly Edit[], version: unkn
     answer: undefined,
     error: undefined,
     busy: true,
-    of: [],
+    edits: [],
   })
   const [round, setRound] = useState(0)
   const running = useRef<Promise<void> | undefined>(undefined)
@@ -71,10 +71,10 @@ export const useReview = (project: string, edits: readonly Edit[], version: unkn
       setState((before) => ({ ...before, busy: true }))
       const mine = tryAll(project, edits).then(
         (answer) => {
-          if (isWanted) setState({ answer, error: undefined, busy: false, of: edits })
+          if (isWanted) setState({ answer, error: undefined, busy: false, edits: edits })
         },
         (error: unknown) => {
-          if (isWanted) setState({ answer: undefined, error, busy: false, of: edits })
+          if (isWanted) setState({ answer: undefined, error, busy: false, edits: edits })
         },
       )
       running.current = mine
@@ -94,8 +94,8 @@ export const useReview = (project: string, edits: readonly Edit[], version: unkn
 }
 
 /** Edits that the dry run found to change something. */
-export const realEdits = ({ answer, of }: Pick<Reviewed, 'answer' | 'of'>): readonly Edit[] =>
-  of.filter((_, index) => answer?.results[index]?.change !== 'unchanged')
+export const realEdits = ({ answer, edits }: Pick<Reviewed, 'answer' | 'edits'>): readonly Edit[] =>
+  edits.filter((_, index) => answer?.results[index]?.change !== 'unchanged')
 
 const isFaster = (error: unknown): boolean =>
   error instanceof ApiProblem && [409, 412].includes(error.problem.status)
@@ -122,16 +122,16 @@ const guarded = ({ edits, operations }: EditBatch): Operation[] =>
       : { ...operation, expected_version: version }
   })
 
-type ReviewedEdits = Pick<Reviewed, 'answer' | 'of'>
+type ReviewedEdits = Pick<Reviewed, 'answer' | 'edits'>
 
 /** The dry run once more; undefined where it fails, or says something else of the edits or the containers. */
 const stillSo = async (
   project: string,
-  { answer, of }: ReviewedEdits,
+  { answer, edits }: ReviewedEdits,
 ): Promise<ReviewedEdits | undefined> => {
-  const now = await tryAll(project, of).catch(() => undefined)
+  const now = await tryAll(project, edits).catch(() => undefined)
   if (answer === undefined || now === undefined || !saysSame(answer, now)) return undefined
-  return { answer: now, of }
+  return { answer: now, edits }
 }
 
 /** `faster`: somebody changed since the dry run what these edits are about; nothing was stored. */

@@ -28,7 +28,7 @@ export interface Edit extends Place {
   /** Bytes of the new value; undefined: the stored one stays. */
   readonly bytes?: number | undefined
   /** Fields that change, beside the value. */
-  readonly moved?: Readonly<Partial<Record<'scope' | 'stagelet', string | null>>>
+  readonly target?: Readonly<Partial<Record<'scope' | 'stagelet', string | null>>>
   /** Other fields by their REST names, as a file of secrets gives them. */
   readonly fields?: Readonly<Record<string, unknown>>
 }
@@ -37,7 +37,7 @@ export type StagedValue = { readonly value: string } | { readonly value_base64: 
 
 const staged = signal<Readonly<Record<string, readonly Edit[]>>>({})
 const values = new Map<number, StagedValue>()
-let made = 0
+let lastId = 0
 
 const placeOf = (team: string, project: string): string => `${team}/${project}`
 
@@ -88,19 +88,21 @@ const added = (
   edit: Omit<Edit, 'id'>,
   { value, replaces, from }: Staged,
 ): readonly Edit[] => {
-  const isKnown = (one: Edit): boolean => one.id === replaces || isSame(one, edit)
-  const known = before.find(({ id }) => id === replaces) ?? before.find(isKnown)
-  const source = known ?? before.find(({ id }) => id === from)
-  const kept = edit.op === 'delete' || source === undefined ? undefined : values.get(source.id)
-  const id = known?.id ?? ++made
-  const taken = value ?? kept
-  if (taken === undefined) values.delete(id)
-  else values.set(id, taken)
-  const bytes = value === undefined && kept !== undefined ? source?.bytes : edit.bytes
+  const isKnown = (other: Edit): boolean => other.id === replaces || isSame(other, edit)
+  const replaced = before.find(({ id }) => id === replaces) ?? before.find(isKnown)
+  const source = replaced ?? before.find(({ id }) => id === from)
+  const stored = edit.op === 'delete' || source === undefined ? undefined : values.get(source.id)
+  const id = replaced?.id ?? ++lastId
+  const content = value ?? stored
+  if (content === undefined) values.delete(id)
+  else values.set(id, content)
+  const bytes = value === undefined && stored !== undefined ? source?.bytes : edit.bytes
   const next: Edit = { ...edit, id, bytes }
-  for (const one of before) if (isKnown(one) && one !== known) values.delete(one.id)
-  const rest = before.filter((one) => !isKnown(one) || one === known)
-  return known === undefined ? [...rest, next] : rest.map((one) => (one === known ? next : one))
+  for (const other of before) if (isKnown(other) && other !== replaced) values.delete(other.id)
+  const rest = before.filter((other) => !isKnown(other) || other === replaced)
+  return replaced === undefined
+    ? [...rest, next]
+    : rest.map((other) => (other === replaced ? next : other))
 }
 
 /** A later edit of the same secret takes the place of the earlier one, and keeps its value where it has none. */
@@ -128,7 +130,7 @@ export const unstage = (team: string, project: string, id: number): void => {
   const place = placeOf(team, project)
   set(
     place,
-    (staged.peek()[place] ?? []).filter((one) => one.id !== id),
+    (staged.peek()[place] ?? []).filter((edit) => edit.id !== id),
   )
 }
 
@@ -138,10 +140,10 @@ export const discardAll = (team: string, project: string): void => {
 }
 
 const operationOf = (edit: Edit): Operation => {
-  const { op, key, scope, stagelet, type, file_path, secretId = '', moved, fields } = edit
+  const { op, key, scope, stagelet, type, file_path, secretId = '', target, fields } = edit
   if (op === 'delete') return { op, id: secretId }
   const value = values.get(edit.id) ?? {}
-  if (op === 'update') return { op, id: secretId, ...fields, ...value, ...moved } as Operation
+  if (op === 'update') return { op, id: secretId, ...fields, ...value, ...target } as Operation
   const file = file_path === undefined ? {} : { file_path }
   return {
     op,

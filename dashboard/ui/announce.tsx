@@ -8,7 +8,7 @@ import X from 'icon:x'
 import s from './announce.module.css'
 
 const quietMs = 5000
-const said = signal('')
+const announcement = signal('')
 let waiting: string | undefined
 let free = true
 
@@ -18,7 +18,7 @@ export const announce = (text: string): void => {
     waiting = text
     return
   }
-  said.value = text
+  announcement.value = text
   free = false
   setTimeout(() => {
     free = true
@@ -34,30 +34,30 @@ export interface Toast {
 }
 
 const toasts = signal<readonly (Toast & { readonly id: number })[]>([])
-let made = 0
+let lastId = 0
 
 const drop = (id: number): void => {
-  toasts.value = toasts.peek().filter((one) => one.id !== id)
+  toasts.value = toasts.peek().filter((toast) => toast.id !== id)
 }
 
 /** A failure stays until it is closed. */
-export const toast = (one: Toast): void => {
-  const id = ++made
-  toasts.value = [...toasts.peek(), { ...one, id }].slice(-4)
-  if (one.kind !== 'fail') setTimeout(() => drop(id), 8000)
+export const toast = (message: Toast): void => {
+  const id = ++lastId
+  toasts.value = [...toasts.peek(), { ...message, id }].slice(-4)
+  if (message.kind !== 'fail') setTimeout(() => drop(id), 8000)
 }
 
 export const Announcements = () => (
   <>
     <div class="visually-hidden" role="status" aria-live="polite">
-      {said}
+      {announcement}
     </div>
     <div class={s['toasts']} role="log" aria-label="Messages">
       {toasts.value.map(({ id, kind, text }) => (
         <div key={id} class={s['toast']}>
           <Glyph kind={kind} />
           <p>{text}</p>
-          <Button small look="quiet" label="Dismiss" onPress={() => drop(id)}>
+          <Button small variant="quiet" label="Dismiss" onPress={() => drop(id)}>
             <X size={14} />
           </Button>
         </div>

@@ -7,7 +7,7 @@ import s from './button.module.css'
 export interface ButtonProps {
   readonly children: ComponentChild
   readonly onPress: (event: MouseEvent) => void
-  readonly look?: 'primary' | 'plain' | 'quiet' | 'danger'
+  readonly variant?: 'primary' | 'plain' | 'quiet' | 'danger'
   readonly small?: boolean
   /** Why it cannot be pressed now; such as the roles that may. */
   readonly whyNot?: string | undefined
@@ -24,7 +24,7 @@ export interface ButtonProps {
 export const Button = ({
   children,
   onPress,
-  look = 'plain',
+  variant = 'plain',
   small,
   whyNot,
   busy,
@@ -36,7 +36,7 @@ export const Button = ({
     <button
       type={rest.submit === true ? 'submit' : 'button'}
       ref={ref}
-      class={`${s['button']} ${s[look]} ${small === true ? s['small'] : ''}`}
+      class={`${s['button']} ${s[variant]} ${small === true ? s['small'] : ''}`}
       aria-disabled={whyNot !== undefined || busy === true}
       aria-busy={busy}
       autofocus={rest.first}

@@ -37,7 +37,7 @@ export const Checks = ({ title, options, fixed, chosen, onChange }: ChecksProps)
               disabled={name === fixed}
               checked={name === fixed || chosen.includes(name)}
               onChange={() => {
-                const rest = chosen.filter((one) => one !== name)
+                const rest = chosen.filter((option) => option !== name)
                 onChange(rest.length < chosen.length ? rest : [...rest, name])
               }}
             />

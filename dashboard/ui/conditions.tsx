@@ -9,7 +9,7 @@ import { Since } from './time.tsx'
 import s from './conditions.module.css'
 
 interface Props {
-  readonly of: readonly Condition[]
+  readonly conditions: readonly Condition[]
   /** Other things to know: names and texts. */
   readonly more?: readonly (readonly [name: ComponentChild, text: ComponentChild])[]
 }
@@ -18,19 +18,19 @@ interface Props {
 const textOf = ({ type, message }: Condition): string =>
   messageText(type === 'Degraded' ? (message.split('\n', 1)[0] ?? '') : message)
 
-export const Conditions = ({ of, more = [] }: Props) =>
-  of.length + more.length === 0 ? null : (
+export const Conditions = ({ conditions, more = [] }: Props) =>
+  conditions.length + more.length === 0 ? null : (
     <Panel title="Warnings">
       <dl class={s['conditions']}>
-        {of.map((one) => (
-          <div key={one.type}>
+        {conditions.map((condition) => (
+          <div key={condition.type}>
             <dt>
-              <State kind={conditionKind(one)}>{conditionWords(one)}</State>
+              <State kind={conditionKind(condition)}>{conditionWords(condition)}</State>
               <span class="muted">
-                since <Since at={one.since} />
+                since <Since at={condition.since} />
               </span>
             </dt>
-            <dd>{textOf(one)}</dd>
+            <dd>{textOf(condition)}</dd>
           </div>
         ))}
         {more.map(([name, text], index) => (

@@ -70,16 +70,16 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
     )
     // Another tab may have confirmed it: the session is the browser's.
     const before = anew ? Date.parse(session.peek()?.confirmed_until ?? '1970-01-01') : now()
-    const look = (): void => {
+    const readAgain = (): void => {
       readConfirmedUntil().then(
-        (until) => {
-          if (until > before) done(true)
+        (confirmedUntil) => {
+          if (confirmedUntil > before) done(true)
         },
         () => undefined,
       )
     }
-    window.addEventListener('focus', look)
-    return () => window.removeEventListener('focus', look)
+    window.addEventListener('focus', readAgain)
+    return () => window.removeEventListener('focus', readAgain)
   }, [])
   return (
     <Dialog title="Confirm your identity" onClose={() => done(false)}>
@@ -115,7 +115,7 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
         )}
         <div class={s['buttons']}>
           <Button onPress={() => done(false)}>Cancel</Button>
-          <Button look="primary" submit busy={busy} onPress={() => undefined}>
+          <Button variant="primary" submit busy={busy} onPress={() => undefined}>
             Confirm
           </Button>
         </div>

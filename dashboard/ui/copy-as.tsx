@@ -81,7 +81,7 @@ export const CopyMenu = ({ actions }: { readonly actions: readonly ApiAction[] }
   useShortcuts([{ keys: 'y', does: 'Copy as', run: open }])
   return (
     <>
-      <Button look="quiet" keys="y" onPress={open}>
+      <Button variant="quiet" keys="y" onPress={open}>
         Copy as
       </Button>
       {isOpen ? <CopyDialog actions={actions} onClose={() => setOpen(false)} /> : null}

@@ -21,7 +21,7 @@ export const CopyButton = ({
     setTimeout(() => (state.value = ''), 2500)
   }
   return (
-    <Button small look="quiet" label={label} onPress={() => void copy()}>
+    <Button small variant="quiet" label={label} onPress={() => void copy()}>
       {state.value === 'copied' ? <Check size={14} /> : <CopyIcon size={14} />}
       <span aria-live="polite">
         {state.value === '' ? '' : state.value === 'copied' ? 'copied' : 'refused by the browser'}

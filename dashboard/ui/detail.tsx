@@ -19,7 +19,7 @@ export const findByName = <
   all: Known<readonly T[]>,
   { team, name }: ObjectPlace,
 ): Known<T | undefined> =>
-  findIn(all, (one) => one.team === team && (one.name === name || one.id === name))
+  findIn(all, (object) => object.team === team && (object.name === name || object.id === name))
 
 interface BackLink {
   readonly href: string
@@ -29,22 +29,22 @@ interface BackLink {
 
 /** Until the object is known, and where there is none. */
 export const DetailPage = <T,>({
-  of,
+  value,
   name,
   back,
   children,
 }: {
-  readonly of: Known<T | undefined>
+  readonly value: Known<T | undefined>
   readonly name: string
   readonly back: BackLink
   readonly children: (object: NonNullable<T>) => ComponentChild
 }) => {
-  const object = partOf(of)
+  const object = partOf(value)
   if (object !== undefined && object !== null) return <>{children(object)}</>
   return (
     <PageFrame windowTitle={name} title={name}>
       <WhenKnown
-        of={of}
+        value={value}
         none={
           <Empty
             title={notFoundTitle}

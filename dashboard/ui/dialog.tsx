@@ -45,7 +45,7 @@ export const Dialog = ({ title, children, onClose, actions, wide, firm }: Dialog
         <header class={s['head']}>
           <h2 id={id}>{title}</h2>
           {firm === true ? null : (
-            <Button look="quiet" small label="Close" onPress={onClose}>
+            <Button variant="quiet" small label="Close" onPress={onClose}>
               <X size={16} />
             </Button>
           )}
@@ -92,7 +92,7 @@ export const Confirm = ({
         <Button onPress={onClose}>Cancel</Button>
         <Button
           first={danger !== true}
-          look={danger === true ? 'danger' : 'primary'}
+          variant={danger === true ? 'danger' : 'primary'}
           busy={busy === true}
           whyNot={whyNot}
           onPress={onConfirm}

@@ -31,7 +31,7 @@ export const Drawer = ({ title, under, children, onClose }: Props) => {
           <h2 id={id}>{title}</h2>
           {under === undefined ? null : <p class="muted">{under}</p>}
         </div>
-        <Button look="quiet" small label="Close panel" onPress={onClose}>
+        <Button variant="quiet" small label="Close panel" onPress={onClose}>
           <X size={16} />
         </Button>
       </header>

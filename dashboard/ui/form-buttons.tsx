@@ -20,10 +20,10 @@ export const NewButton = ({ kind, resource, given = {} }: NewProps) => {
   const chosen = useTeam()
   const team = given['team'] ?? chosen
   const teams = team === undefined ? teamsToCreateIn() : [team]
-  const refusals = teams.map((one) => whyNot('create', resource, one))
+  const refusals = teams.map((team) => whyNot('create', resource, team))
   return (
     <Button
-      look="primary"
+      variant="primary"
       whyNot={refusals.includes(undefined) ? undefined : refusals[0]}
       onPress={() => route(withQuery(`/ui/new/${kind}`, { team, ...given }))}
     >
@@ -33,15 +33,15 @@ export const NewButton = ({ kind, resource, given = {} }: NewProps) => {
 }
 
 interface EditProps extends Omit<NewProps, 'given'> {
-  readonly of: { readonly team: string; readonly name: string; readonly source: string }
+  readonly object: { readonly team: string; readonly name: string; readonly source: string }
   /** Of a rotation. */
   readonly project?: string
   readonly small?: boolean
 }
 
-export const EditButton = ({ kind, resource, of, project, small }: EditProps) => {
+export const EditButton = ({ kind, resource, object, project, small }: EditProps) => {
   const { route } = useLocation()
-  const { team, name, source } = of
+  const { team, name, source } = object
   return (
     <Button
       small={small === true}

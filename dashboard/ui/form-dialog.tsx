@@ -35,7 +35,7 @@ export const FormDialog = ({ title, action, children, danger, whyNot, send, onCl
         <div class={f['buttons']}>
           <Button onPress={onClose}>Cancel</Button>
           <Button
-            look={danger === true ? 'danger' : 'primary'}
+            variant={danger === true ? 'danger' : 'primary'}
             submit
             busy={busy}
             whyNot={whyNot}

@@ -30,7 +30,7 @@ export const ListPanel = <T,>({
   ...table
 }: PanelProps<T>) => (
   <Panel flush title={title} aside={aside}>
-    <WhenKnown of={rows} none={empty} {...(what !== undefined && { what })}>
+    <WhenKnown value={rows} none={empty} {...(what !== undefined && { what })}>
       {(all) => (
         <>
           <Table {...table} rows={all.slice(0, most)} />
@@ -89,7 +89,7 @@ export const ListPage = <T,>({
     <PageFrame
       windowTitle={mark === undefined ? windowTitle : `${mark} ${windowTitle}`}
       title={title}
-      state={<InlineKnown of={summed}>{({ text }) => text}</InlineKnown>}
+      state={<InlineKnown value={summed}>{({ text }) => text}</InlineKnown>}
       actions={actions}
       tabs={tabs}
       within={within}

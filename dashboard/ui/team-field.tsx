@@ -11,8 +11,8 @@ export const TeamField = ({ teams, team, onTeam }: Props) =>
     <label>
       <span>Team</span>
       <select value={team} onChange={(event) => onTeam(event.currentTarget.value)}>
-        {teams.map((one) => (
-          <option value={one}>{one}</option>
+        {teams.map((name) => (
+          <option value={name}>{name}</option>
         ))}
       </select>
     </label>

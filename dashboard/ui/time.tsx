@@ -64,8 +64,8 @@ const Never = () => <span class="muted">–</span>
 export const today = computed(() => new Date(thisSecond.value).setHours(0, 0, 0, 0))
 
 /** Drawn anew only when it says something else. */
-const useText = (say: () => string, of: readonly unknown[]): ReadonlySignal<string> =>
-  useMemo(() => computed(say), of)
+const useText = (say: () => string, inputs: readonly unknown[]): ReadonlySignal<string> =>
+  useMemo(() => computed(say), inputs)
 
 /** When a state began. */
 export const Since = ({ at }: Props) => {

@@ -6,7 +6,7 @@ import { useSending } from './use-sending.ts'
 
 const nothing = new Error('Paste a token first.')
 
-const said = (error: unknown): string => {
+const faultOf = (error: unknown): string => {
   if (error === nothing) return nothing.message
   return error instanceof ApiProblem && error.problem.status === 401
     ? 'This token is not valid. It may be mistyped, revoked or expired.'
@@ -30,5 +30,5 @@ export const useToken = (send: (token: string) => Promise<void>, onDone: () => v
       onDone()
     })
   }
-  return { field, busy, onSubmit, fault: error === undefined ? undefined : said(error) }
+  return { field, busy, onSubmit, fault: error === undefined ? undefined : faultOf(error) }
 }

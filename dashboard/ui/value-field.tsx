@@ -47,7 +47,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
     odd: [],
   })
   const [isSeen, setIsSeen] = useState(false)
-  const look = (): void => {
+  const showWarnings = (): void => {
     const text = field.current?.value ?? ''
     file.current = undefined
     setShown({
@@ -108,7 +108,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
         placeholder={keeps === true ? 'new value; the stored one stays' : ''}
         autofocus={first}
         {...secretInput}
-        onInput={look}
+        onInput={showWarnings}
         onPaste={paste}
       />
       <div class={s['under']}>
@@ -122,7 +122,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
           </span>
         ))}
         <span class={s['space']} />
-        <Button small look="quiet" onPress={() => setIsSeen(!isSeen)}>
+        <Button small variant="quiet" onPress={() => setIsSeen(!isSeen)}>
           {isSeen ? 'Hide input' : 'Show input'}
         </Button>
         {takesFile === true ? (

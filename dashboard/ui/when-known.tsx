@@ -25,7 +25,7 @@ export const FailureBox = ({
 )
 
 interface Props<T> {
-  readonly of: Known<T>
+  readonly value: Known<T>
   /** `The stagelets`, where a page shows several things. */
   readonly what?: string
   /** About how many rows are to come. */
@@ -39,19 +39,19 @@ interface Props<T> {
 const isNone = (value: unknown): boolean =>
   value === undefined || value === null || (Array.isArray(value) && value.length === 0)
 
-export const WhenKnown = <T,>({ of, what, rows = 4, none, children }: Props<T>) => {
-  const failure = knownFailure(of)
-  const value = partOf(of)
-  const isWhole = of.state === 'known'
-  const isDrawn = !isNone(value) || (isWhole && none === undefined)
+export const WhenKnown = <T,>({ value, what, rows = 4, none, children }: Props<T>) => {
+  const failure = knownFailure(value)
+  const part = partOf(value)
+  const isWhole = value.state === 'known'
+  const isDrawn = !isNone(part) || (isWhole && none === undefined)
   return (
     <>
       {failure === undefined ? null : <FailureBox failure={failure} what={what} />}
       {isDrawn ? (
-        children?.(value as NonNullable<T>, isWhole)
+        children?.(part as NonNullable<T>, isWhole)
       ) : isWhole ? (
         none
-      ) : of.state === 'loading' ? (
+      ) : value.state === 'loading' ? (
         <Skeleton rows={rows} />
       ) : null}
     </>
@@ -60,12 +60,12 @@ export const WhenKnown = <T,>({ of, what, rows = 4, none, children }: Props<T>) 
 
 /** For a number in a row: nothing while it loads, and "not known" where it could not be read. */
 export const InlineKnown = <T,>({
-  of,
+  value,
   children,
 }: {
-  readonly of: Known<T>
+  readonly value: Known<T>
   readonly children: (value: T) => ComponentChild
 }) => {
-  if (of.state === 'known') return <>{children(of.value)}</>
-  return of.state === 'failed' ? <State kind="unknown">not known</State> : null
+  if (value.state === 'known') return <>{children(value.value)}</>
+  return value.state === 'failed' ? <State kind="unknown">not known</State> : null
 }

@@ -15,7 +15,7 @@ import {
 } from '../../ui/text/links.ts'
 import { shortcuts } from '../keys.ts'
 import { logOutEverywhere } from '../live.ts'
-import { look, setLook } from '../look.ts'
+import { appearance, setLook } from '../look.ts'
 import { pages, type RailEntry } from '../pages.ts'
 import { knownTeams } from '../known-teams.ts'
 import { isAdmin, maySomewhere, needsAdmin, whyNot } from '../session.ts'
@@ -244,7 +244,7 @@ const setting = (text: string, run: () => void, more: Partial<Item> = {}): Item 
 })
 
 const settings = (showShortcuts: () => void): Item[] => {
-  const { density, letters } = look.value
+  const { density, letters } = appearance.value
   return [
     setting('Show the shortcuts', showShortcuts, { keys: '?' }),
     ...(['system', 'light', 'dark'] as const).map((theme) =>
@@ -264,9 +264,9 @@ const settings = (showShortcuts: () => void): Item[] => {
 export const allItems = (showShortcuts: () => void): Item[] => [
   ...here(),
   ...railPages(),
-  ...someOf(projects.known.value).flatMap(projectItems),
-  ...someOf(stagelets.known.value).flatMap(stageletItems),
-  ...someOf(agents.known.value).flatMap(agentItems),
+  ...someOf(projects.list.value).flatMap(projectItems),
+  ...someOf(stagelets.list.value).flatMap(stageletItems),
+  ...someOf(agents.list.value).flatMap(agentItems),
   ...knownSecrets().map(secretItem),
   ...general(),
   ...knownTeams().flatMap(teamItems),

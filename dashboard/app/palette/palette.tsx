@@ -23,9 +23,9 @@ const useItems = (text: string, showShortcuts: () => void) => {
   const words = wordsOf(text)
   const found = useFound(text)
   if (words.length === 0) return { items: firstItems(showShortcuts), failed: false }
-  const known = allItems(showShortcuts)
-  const ids = new Set(known.map(({ id }) => id))
-  const all = [...known, ...found.items.filter(({ id }) => !ids.has(id))]
+  const items = allItems(showShortcuts)
+  const ids = new Set(items.map(({ id }) => id))
+  const all = [...items, ...found.items.filter(({ id }) => !ids.has(id))]
   return { items: bestOf(all, words, namesOf).slice(0, mostShown), failed: found.failed }
 }
 

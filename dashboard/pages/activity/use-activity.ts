@@ -26,21 +26,21 @@ interface Seen {
 
 /** Another number once the world has changed, at most once in so many seconds. */
 const useWorldVersion = (seconds: number): number => {
-  const world = [projects.known.value, stagelets.known.value, agents.known.value].map((one) =>
-    partOf<unknown>(one),
+  const world = [projects.list.value, stagelets.list.value, agents.list.value].map((list) =>
+    partOf<unknown>(list),
   )
   const latest = useRef<readonly unknown[]>(world)
   latest.current = world
-  const [known, setKnown] = useState<Seen>(() => ({ world, at: thisSecond.peek(), version: 0 }))
-  const isOther = world.some((rows, i) => rows !== known.world[i])
+  const [last, setLast] = useState<Seen>(() => ({ world, at: thisSecond.peek(), version: 0 }))
+  const isOther = world.some((rows, i) => rows !== last.world[i])
   useEffect(() => {
     if (!isOther) return undefined
     return thisSecond.subscribe((at) => {
-      if (at - known.at >= seconds * 1000)
-        setKnown({ world: latest.current, at, version: known.version + 1 })
+      if (at - last.at >= seconds * 1000)
+        setLast({ world: latest.current, at, version: last.version + 1 })
     })
-  }, [isOther, known])
-  return known.version
+  }, [isOther, last])
+  return last.version
 }
 
 export const useActivity = (filter: ActivityQuery): Pages<Happened> =>

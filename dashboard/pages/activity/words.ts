@@ -57,6 +57,6 @@ export const byDay = (
 
 /** How many rows, or news of rows, are not shown yet. */
 export const countNew = (shown: readonly Happened[], newest: readonly Happened[]): number => {
-  const known = new Set(shown.map(({ id, at }) => `${id} ${at}`))
-  return newest.filter(({ id, at }) => !known.has(`${id} ${at}`)).length
+  const shownRows = new Set(shown.map(({ id, at }) => `${id} ${at}`))
+  return newest.filter(({ id, at }) => !shownRows.has(`${id} ${at}`)).length
 }

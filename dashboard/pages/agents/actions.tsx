@@ -26,7 +26,7 @@ const Revoke = ({ agent, stagelets }: Props) => {
     <>
       <Button
         command={`revoke:${agent.id}`}
-        look="danger"
+        variant="danger"
         whyNot={whyNot('create', 'agents/join', agent.team)}
         onPress={() => setAsks(true)}
       >
@@ -81,7 +81,7 @@ export const AgentActions = ({ agent, stagelets }: Props) => {
       </ActionButton>
       <ActionButton
         command={`new-keys:${id}`}
-        look="quiet"
+        variant="quiet"
         whyNot={refused}
         action={rotateAgentKeys(agent)}
         onDone={`New keys for ${name} are requested. No container restarts.`}

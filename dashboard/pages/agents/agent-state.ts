@@ -35,7 +35,9 @@ export const agentState = (agent: Agent): AgentState => {
   const isRevoked = ready?.reason === 'Revoked'
   if (isRevoked) return { kind: 'fail', word: 'Revoked', why, since: ready.since }
   // It calls, and is refused: what to do is in the message.
-  const refused = agent.conditions.find((one) => isTrouble(one) && one.type !== 'Ready')
+  const refused = agent.conditions.find(
+    (condition) => isTrouble(condition) && condition.type !== 'Ready',
+  )
   if (refused !== undefined)
     return {
       kind: 'fail',

@@ -52,26 +52,28 @@ const agentNamed = async (team: string, name: string): Promise<Agent> => {
   try {
     return await must(api.POST('/agents', { body: { team, name } }))
   } catch (error) {
-    const known = someOf(agents.known.peek()).find((one) => one.team === team && one.name === name)
+    const agent = someOf(agents.list.peek()).find(
+      (agent) => agent.team === team && agent.name === name,
+    )
     const isTaken = error instanceof ApiProblem && error.problem.reason === 'AlreadyExists'
-    if (isTaken && known !== undefined && known.version === undefined) return known
+    if (isTaken && agent !== undefined && agent.version === undefined) return agent
     throw error
   }
 }
 
-const Waiting = ({ made }: { readonly made: Made }) => {
-  const agent = agents.cell(made.agent.id).value
+const Waiting = ({ command }: { readonly command: Made }) => {
+  const agent = agents.cell(command.agent.id).value
   const joinedAt = useRef<number | undefined>(undefined)
-  const wasLost = made.agent.last_seen
+  const wasLost = command.agent.last_seen
   const hasJoined = agent !== undefined && isConnected(agent) && agent.last_seen !== wasLost
   if (hasJoined) joinedAt.current ??= now()
   if (joinedAt.current !== undefined)
     return (
       <p role="status">
-        <State kind="ok">Joined after {lengthOf(joinedAt.current - made.shownAt)}</State>
+        <State kind="ok">Joined after {lengthOf(joinedAt.current - command.shownAt)}</State>
       </p>
     )
-  const left = made.expiresAt - thisSecond.value
+  const left = command.expiresAt - thisSecond.value
   if (left <= 0)
     return (
       <p role="status">
@@ -82,33 +84,33 @@ const Waiting = ({ made }: { readonly made: Made }) => {
     <p>
       <State kind="wait">Waiting for the machine</State>{' '}
       <span class="muted num">
-        good for {lengthOf(left)} more, waiting for {lengthOf(thisSecond.value - made.shownAt)}
+        good for {lengthOf(left)} more, waiting for {lengthOf(thisSecond.value - command.shownAt)}
       </span>
     </p>
   )
 }
 
-const Shown = ({ made }: { readonly made: Made }) => (
+const Shown = ({ command }: { readonly command: Made }) => (
   <div class={s['join']}>
     <p>
-      Run this on the machine that is to be <b>{made.agent.name}</b>. It is shown this one time, and
-      is good for one machine.
+      Run this on the machine that is to be <b>{command.agent.name}</b>. It is shown this one time,
+      and is good for one machine.
     </p>
-    <Command text={made.command} />
-    <Waiting made={made} />
+    <Command text={command.command} />
+    <Waiting command={command} />
   </div>
 )
 
 interface FormProps {
-  readonly known: Agent | undefined
+  readonly agent: Agent | undefined
   readonly busy: boolean
   readonly onMake: (team: string, name: string, ttl: number) => void
 }
 
-const Form = ({ known, busy, onMake }: FormProps) => {
+const Form = ({ agent, busy, onMake }: FormProps) => {
   const teams = teamsToCreateIn()
-  const [team, setTeam] = useState(known?.team ?? teams[0] ?? 'default')
-  const [name, setName] = useState(known?.name ?? '')
+  const [team, setTeam] = useState(agent?.team ?? teams[0] ?? 'default')
+  const [name, setName] = useState(agent?.name ?? '')
   const [ttl, setTtl] = useState(600)
   const refused =
     whyNot('create', 'agents/join', team) ?? (name === '' ? 'Give the machine a name.' : undefined)
@@ -120,7 +122,7 @@ const Form = ({ known, busy, onMake }: FormProps) => {
         if (refused === undefined) onMake(team, name, ttl)
       }}
     >
-      {known === undefined ? (
+      {agent === undefined ? (
         <label>
           Name
           <input
@@ -132,12 +134,12 @@ const Form = ({ known, busy, onMake }: FormProps) => {
           />
         </label>
       ) : null}
-      {known === undefined && teams.length > 1 ? (
+      {agent === undefined && teams.length > 1 ? (
         <label>
           Team
           <select value={team} onChange={(event) => setTeam(event.currentTarget.value)}>
-            {teams.map((one) => (
-              <option value={one}>{one}</option>
+            {teams.map((name) => (
+              <option value={name}>{name}</option>
             ))}
           </select>
         </label>
@@ -150,12 +152,12 @@ const Form = ({ known, busy, onMake }: FormProps) => {
           ))}
         </select>
       </label>
-      <Button look="primary" submit busy={busy} whyNot={refused} onPress={() => undefined}>
+      <Button variant="primary" submit busy={busy} whyNot={refused} onPress={() => undefined}>
         Make the command
       </Button>
       {name === '' ? null : (
         <>
-          {known === undefined ? <CopyAs action={createObject('Agent', { team, name })} /> : null}
+          {agent === undefined ? <CopyAs action={createObject('Agent', { team, name })} /> : null}
           <CopyAs action={createJoinToken({ team, name }, ttl)} />
         </>
       )}
@@ -165,26 +167,26 @@ const Form = ({ known, busy, onMake }: FormProps) => {
 
 /** Where `agent` is given, its machine joins again; else a new agent is made. */
 export const JoinPanel = ({ agent }: { readonly agent?: Agent }) => {
-  const [made, setMade] = useState<Made>()
+  const [command, setCommand] = useState<Made>()
   const { busy, error, run } = useSending()
   const make = (team: string, name: string, ttl: number): Promise<void> =>
     run(async () => {
       const target = agent ?? (await agentNamed(team, name))
-      setMade(await confirmed(() => joinTokenOf(target, ttl)))
+      setCommand(await confirmed(() => joinTokenOf(target, ttl)))
     })
   // The command goes when the page is left, also by "back" to a page that the browser kept.
   useEffect(() => {
-    const forget = (): void => setMade(undefined)
+    const forget = (): void => setCommand(undefined)
     window.addEventListener('pagehide', forget)
     return () => window.removeEventListener('pagehide', forget)
   }, [])
   return (
     <>
       {error === undefined ? null : <ProblemBox error={error} />}
-      {made === undefined ? (
-        <Form known={agent} busy={busy} onMake={(...all) => void make(...all)} />
+      {command === undefined ? (
+        <Form agent={agent} busy={busy} onMake={(...all) => void make(...all)} />
       ) : (
-        <Shown made={made} />
+        <Shown command={command} />
       )}
     </>
   )

@@ -24,9 +24,9 @@ const objectOf = ({ object: { kind, namespace, name } }: AuditRow): string =>
   [kind, namespace === '' ? name : `${namespace}/${name}`].join(' ')
 
 /** What the row says beside: a name and a value each. */
-const Detail = ({ of }: { readonly of: Readonly<Record<string, unknown>> }) => (
+const Detail = ({ detail }: { readonly detail: Readonly<Record<string, unknown>> }) => (
   <dl class={s['detail']}>
-    {detailWords(of).map(([name, value]) => (
+    {detailWords(detail).map(([name, value]) => (
       <div key={name}>
         <dt>{name}</dt>
         <dd>{visibleText(value)}</dd>
@@ -62,7 +62,7 @@ const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
         render: (row) => (
           <>
             {objectOf(row)}
-            {row.detail === undefined ? null : <Detail of={row.detail} />}
+            {row.detail === undefined ? null : <Detail detail={row.detail} />}
           </>
         ),
       },
@@ -224,14 +224,14 @@ export const Page = () => {
               {fresh} new
             </Button>
           ) : (
-            <Button small look="quiet" busy={isReading} onPress={reload}>
+            <Button small variant="quiet" busy={isReading} onPress={reload}>
               Refresh
             </Button>
           )
         }
       >
         <FilterBar filter={filter} set={set} />
-        <WhenKnown of={rows} none={<Empty title="No matching events" />}>
+        <WhenKnown value={rows} none={<Empty title="No matching events" />}>
           {(all) => <Rows rows={all} />}
         </WhenKnown>
         {isWhole ? null : (

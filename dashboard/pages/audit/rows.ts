@@ -68,7 +68,7 @@ export const detailWords = (
   within = '',
 ): readonly (readonly [name: string, value: string])[] =>
   Object.entries(detail).flatMap(([key, value]) => {
-    const words = key.replaceAll('_', ' ').replaceAll(/(?<=[a-z])[A-Z]/g, (one) => ` ${one}`)
+    const words = key.replaceAll('_', ' ').replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`)
     const name = `${within}${words.toLowerCase()}`
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
     return isObject

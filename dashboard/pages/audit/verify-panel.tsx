@@ -103,7 +103,7 @@ const useVerification = () => {
 const ControllerState = () => {
   const state = useAuditState()
   return (
-    <WhenKnown of={state} rows={1}>
+    <WhenKnown value={state} rows={1}>
       {({ fault, linked_to: linked, head_at: at }) =>
         fault !== undefined ? (
           <div role="alert" class={s['outcome']}>
@@ -157,7 +157,7 @@ export const VerifyPanel = () => {
           ) : null}
           <div>
             <Button
-              look="primary"
+              variant="primary"
               submit
               busy={verification.step === 'running'}
               whyNot={isBad ? 'This is not a signed head.' : undefined}

@@ -93,7 +93,7 @@ const columnsOf = (
         </Button>
         <Button
           small
-          look="quiet"
+          variant="quiet"
           label={`Erase ${secret.key} of ${secret.scope}`}
           whyNot={whyNot('delete', 'stagelysecrets/purge', team)}
           onPress={() => open(['erase', secret])}
@@ -112,10 +112,10 @@ export const Page = () => {
   const [opened, setOpened] = useState<Opened | undefined>()
   const close = (): void => setOpened(undefined)
   const [verb, secret] = opened ?? []
-  const known = partOf(useProjectFound(place))
+  const found = partOf(useProjectFound(place))
   const deleted = useQuery({
     key: ['deleted', team, project],
-    refetchOn: [known?.secrets, known?.revision],
+    refetchOn: [found?.secrets, found?.revision],
     read: (signal) => {
       const params = { path: { project_id: projectId(place) }, query: { limit: mostShown } }
       return must(api.GET('/projects/{project_id}/deleted-secrets', { params, signal }))

@@ -74,7 +74,7 @@ export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const project = { team, name }
   const secrets = secretsOf(team, name)
-  const due = useMemo(() => mapKnown(secrets.known.value, dueRows), [secrets.known.value])
+  const due = useMemo(() => mapKnown(secrets.list.value, dueRows), [secrets.list.value])
   const late = useMemo(() => computed(() => someOf(due).filter(isPast).length), [due]).value
   return (
     <ListPage

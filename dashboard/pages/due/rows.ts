@@ -15,12 +15,12 @@ const dueOf = (secret: Secret): DueRow | undefined => {
     expires_at: ends,
     expires_from: from,
     rotation_due_at: old,
-    known_outside: known,
+    known_outside: exposure,
   } = secret
   const moments: [at: string | undefined, why: DueRow['why']][] = [
     [ends, wordOf[from ?? 'Spec']],
     [old, 'age'],
-    [known?.since, 'revealed'],
+    [exposure?.since, 'revealed'],
   ]
   return moments
     .flatMap(([at, why]) => (at === undefined ? [] : [{ secret, at, why }]))

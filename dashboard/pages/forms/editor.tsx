@@ -46,7 +46,7 @@ import f from '../../ui/form.module.css'
 import s from './forms.module.css'
 
 interface Props {
-  readonly of: EditableKind
+  readonly kind: EditableKind
   /** undefined: a new one. */
   readonly edited: Shown | undefined
   /** Of a new one. */
@@ -66,38 +66,38 @@ const namesFor =
   (team: string, project: string) =>
   ({ refersTo, type }: FormField): readonly string[] => {
     const named = (all: readonly { readonly team: string; readonly name: string }[]): string[] =>
-      all.flatMap((one) => (one.team === team ? [one.name] : [])).sort()
-    if (refersTo === 'Project') return named(someOf(projects.known.value))
-    if (refersTo === 'Agent') return named(someOf(agents.known.value))
-    if (refersTo === 'Stagelet') return named(someOf(stagelets.known.value))
+      all.flatMap((object) => (object.team === team ? [object.name] : [])).sort()
+    if (refersTo === 'Project') return named(someOf(projects.list.value))
+    if (refersTo === 'Agent') return named(someOf(agents.list.value))
+    if (refersTo === 'Stagelet') return named(someOf(stagelets.list.value))
     if (refersTo !== 'StagelySecret') return []
     if (type === 'map')
-      return project === '' ? [] : named(someOf(secretsOf(team, project).known.value))
+      return project === '' ? [] : named(someOf(secretsOf(team, project).list.value))
     return named(knownSecrets().filter(({ audience }) => audience === 'Controller'))
   }
 
 /** What writes the draft: a new object, or what differs of one. */
-const actionOf = (of: EditableKind, isNew: boolean, draft: Draft, before: Draft): ApiAction => {
-  const form = forms[of.kind]
+const actionOf = (kind: EditableKind, isNew: boolean, draft: Draft, before: Draft): ApiAction => {
+  const form = forms[kind.kind]
   const spec = manifestOf(form, draft.value)
-  const body = bodyOf(of, draft.value)
-  const object = { ...draft, ...(of.kind === 'Rotation' && { project: projectOf(draft) }) }
+  const body = bodyOf(kind, draft.value)
+  const object = { ...draft, ...(kind.kind === 'Rotation' && { project: projectOf(draft) }) }
   if (!isNew)
     return patchObject(
-      of.kind,
+      kind.kind,
       object,
-      restPatchOf(form, bodyOf(of, before.value), body),
+      restPatchOf(form, bodyOf(kind, before.value), body),
       patchOf(manifestOf(form, before.value), spec),
     )
-  const action = createObject(of.kind, object, body, spec)
-  if (of.kind !== 'Rotation') return action
+  const action = createObject(kind.kind, object, body, spec)
+  if (kind.kind !== 'Rotation') return action
   const { team: _, ...inProject } = action.request.body as Spec
   return { ...action, request: { ...action.request, body: inProject } }
 }
 
-const useEditor = ({ of, edited, first }: Props) => {
+const useEditor = ({ kind, edited, first }: Props) => {
   const { route, query } = useLocation()
-  const form = forms[of.kind]
+  const form = forms[kind.kind]
   const [before] = useState<Draft>(() =>
     edited === undefined
       ? first
@@ -110,7 +110,7 @@ const useEditor = ({ of, edited, first }: Props) => {
   const [busy, setBusy] = useState(false)
   const [tried, setTried] = useState<WriteAnswer>()
   const isNew = edited === undefined
-  const action = actionOf(of, isNew, draft, before)
+  const action = actionOf(kind, isNew, draft, before)
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     setBusy(true)
     setError(undefined)
@@ -133,7 +133,7 @@ const useEditor = ({ of, edited, first }: Props) => {
     error,
     busy,
     tried,
-    text: typed ?? yaml(objectOf(of.kind, form, draft)),
+    text: typed ?? yaml(objectOf(kind.kind, form, draft)),
     change: (part: Partial<Draft>): void => {
       setDraft({ ...draft, ...part })
       setTyped(undefined)
@@ -145,7 +145,7 @@ const useEditor = ({ of, edited, first }: Props) => {
         setYamlFaults([parsed.fault])
         return
       }
-      const { draft: next, faults } = draftOf(of.kind, form, parsed.value, edited)
+      const { draft: next, faults } = draftOf(kind.kind, form, parsed.value, edited)
       setYamlFaults(faults.map(({ field, message }) => `${field}: ${message}`))
       if (faults.length === 0) setDraft(next)
     },
@@ -156,7 +156,7 @@ const useEditor = ({ of, edited, first }: Props) => {
         toast({ kind: 'ok', text: `${draft.name} is ${isNew ? 'made' : 'changed'}.` })
         // The first-run page goes on where it was left.
         const { then = '' } = query
-        route(/^\/ui\/(\?team=[a-z0-9-]+)?$/.test(then) ? then : of.next(draft, isNew))
+        route(/^\/ui\/(\?team=[a-z0-9-]+)?$/.test(then) ? then : kind.next(draft, isNew))
       }),
     back: () => {
       setTried(undefined)
@@ -189,13 +189,13 @@ const Refusal = ({
 }
 
 export const Editor = (props: Props) => {
-  const { of, edited } = props
+  const { kind, edited } = props
   const at = useEditor(props)
   const { form, before, draft, isNew, tried, busy, error } = at
   const project = typeof draft.value['project'] === 'string' ? draft.value['project'] : ''
   const faults = faultsByField(['name', 'team', ...fieldPlaces(form)], faultsOf(error))
   const refused =
-    whyNot(isNew ? 'create' : 'patch', of.resource, draft.team) ??
+    whyNot(isNew ? 'create' : 'patch', kind.resource, draft.team) ??
     (edited?.source === undefined ? undefined : whyNotOwned(edited.source))
   const isSame = !isNew && JSON.stringify(before.value) === JSON.stringify(draft.value)
   const notYet =
@@ -207,25 +207,27 @@ export const Editor = (props: Props) => {
   if (tried !== undefined)
     return (
       <ObjectReview
-        of={of}
+        kind={kind}
         isNew={isNew}
         tried={tried}
         busy={busy}
         error={error}
         action={at.action}
-        before={isNew ? {} : objectOf(of.kind, form, before)}
-        after={objectOf(of.kind, form, draft)}
+        before={isNew ? {} : objectOf(kind.kind, form, before)}
+        after={objectOf(kind.kind, form, draft)}
         onApply={() => void at.apply()}
         onBack={at.back}
       />
     )
-  const mine = teamsToCreateIn().filter((team) => whyNot('create', of.resource, team) === undefined)
+  const mine = teamsToCreateIn().filter(
+    (team) => whyNot('create', kind.resource, team) === undefined,
+  )
   const teams = [...new Set([...mine, draft.team])]
   const around = {
     faults,
     words,
     namesOf: namesFor(draft.team, project),
-    fixed: new Set(isNew || of.kind !== 'Rotation' ? [] : ['project']),
+    fixed: new Set(isNew || kind.kind !== 'Rotation' ? [] : ['project']),
     disabled: refused !== undefined,
   }
   return (
@@ -268,7 +270,7 @@ export const Editor = (props: Props) => {
           />
           <div class={f['buttons']}>
             <Button
-              look="primary"
+              variant="primary"
               submit
               busy={busy}
               whyNot={refused ?? notYet}

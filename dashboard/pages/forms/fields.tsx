@@ -159,10 +159,10 @@ const Several = ({ field, value, faults, names, words, onChange }: FieldProps) =
     <div>
       <Checks
         title={`${labelOf(field.name)}${field.required === true ? '' : ' (optional)'}`}
-        options={options.map((one) => [one, words[one] ?? one])}
+        options={options.map((option) => [option, words[option] ?? option])}
         chosen={chosen}
         onChange={(next) => {
-          const inOrder = options.filter((one) => next.includes(one))
+          const inOrder = options.filter((option) => next.includes(option))
           onChange(inOrder.length === 0 ? undefined : inOrder)
         }}
       />

@@ -79,9 +79,9 @@ const OneOf = ({
   form,
   value,
   around,
-  one,
+  drawField,
   onChange,
-}: Props & { readonly one: (field: FormField) => ComponentChild }) => {
+}: Props & { readonly drawField: (field: FormField) => ComponentChild }) => {
   const id = useId()
   const { oneOf = [] } = form
   const chosen = oneOf.find((name) => value[name] !== undefined) ?? ''
@@ -105,7 +105,7 @@ const OneOf = ({
         </select>
         {field === undefined ? null : <p class={f['help']}>{messageText(field.help)}</p>}
       </div>
-      {field === undefined ? null : one(field)}
+      {field === undefined ? null : drawField(field)}
     </>
   )
 }
@@ -113,7 +113,7 @@ const OneOf = ({
 export const FormBody = (props: Props) => {
   const { form, value, before = '', around, onChange } = props
   const { fields, oneOf = [] } = form
-  const one = (field: FormField): ComponentChild => {
+  const drawField = (field: FormField): ComponentChild => {
     const { name } = field
     const place = `${before}${name}`
     const given = value[name]
@@ -167,19 +167,19 @@ export const FormBody = (props: Props) => {
   )
   return (
     <>
-      {required.map(one)}
-      {oneOf.length === 0 ? null : <OneOf {...props} one={one} />}
+      {required.map(drawField)}
+      {oneOf.length === 0 ? null : <OneOf {...props} drawField={drawField} />}
       {isFolded ? (
         <Fold
           title={`More: ${optional.map(({ name }) => labelOf(name).toLowerCase()).join(', ')}`}
           isWanted={isAnyOpen}
         >
-          {optional.map(one)}
+          {optional.map(drawField)}
         </Fold>
       ) : (
-        optional.map(one)
+        optional.map(drawField)
       )}
-      {groups.map(one)}
+      {groups.map(drawField)}
     </>
   )
 }

@@ -34,29 +34,29 @@ const firstDraft = ({ kind }: EditableKind, query: Readonly<Record<string, strin
 export const Page = () => {
   const { team = '', kind: word = '', name } = useRoute().params
   const { query } = useLocation()
-  const of = editableKind(word)
-  const title = name === undefined ? `New ${of?.word ?? word}` : `Edit ${name}`
+  const kind = editableKind(word)
+  const title = name === undefined ? `New ${kind?.word ?? word}` : `Edit ${name}`
   const found =
-    of === undefined || name === undefined
+    kind === undefined || name === undefined
       ? undefined
       : findIn(
-          of.list(team, query['project'] ?? ''),
-          (one) => one.team === team && one.name === name,
+          kind.list(team, query['project'] ?? ''),
+          (object) => object.team === team && object.name === name,
         )
   return (
     <PageFrame windowTitle={title} title={title}>
-      {of === undefined ? (
+      {kind === undefined ? (
         <Missing>{`Nothing is called ${word}.`}</Missing>
       ) : found === undefined ? (
-        <Editor key={of.kind} of={of} edited={undefined} first={firstDraft(of, query)} />
+        <Editor key={kind.kind} kind={kind} edited={undefined} first={firstDraft(kind, query)} />
       ) : (
         <WhenKnown
-          of={found}
+          value={found}
           rows={8}
-          none={<Missing>{`The team ${team} has no ${of.word} ${name ?? ''}.`}</Missing>}
+          none={<Missing>{`The team ${team} has no ${kind.word} ${name ?? ''}.`}</Missing>}
         >
           {(edited) => (
-            <Editor key={edited.id} of={of} edited={edited} first={firstDraft(of, {})} />
+            <Editor key={edited.id} kind={kind} edited={edited} first={firstDraft(kind, {})} />
           )}
         </WhenKnown>
       )}

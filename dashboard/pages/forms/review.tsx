@@ -12,7 +12,7 @@ import type { EditableKind, WriteAnswer } from './kinds.ts'
 import f from '../../ui/form.module.css'
 
 interface Props {
-  readonly of: EditableKind
+  readonly kind: EditableKind
   readonly isNew: boolean
   readonly before: Spec
   readonly after: Spec
@@ -25,15 +25,15 @@ interface Props {
 }
 
 export const ObjectReview = (props: Props) => {
-  const { of, isNew, before, after, tried, action, busy, error, onApply, onBack } = props
-  const effect = of.kind === 'Stagelet' && !isNew ? stackEffect(before, after) : undefined
+  const { kind, isNew, before, after, tried, action, busy, error, onApply, onBack } = props
+  const effect = kind.kind === 'Stagelet' && !isNew ? stackEffect(before, after) : undefined
   return (
     <Panel title="Review">
       <div class={f['form']}>
         {error === undefined ? null : <ProblemBox error={error} />}
         <YamlDiff lines={changesOf(before, after)} />
         {tried.impact === undefined ? (
-          <p>{effect ?? of.effect}</p>
+          <p>{effect ?? kind.effect}</p>
         ) : (
           <>
             <ImpactTable
@@ -46,8 +46,8 @@ export const ObjectReview = (props: Props) => {
         <CopyAs action={action} />
         <div class={f['buttons']}>
           <Button onPress={onBack}>Back to the form</Button>
-          <Button first look="primary" busy={busy} onPress={onApply}>
-            {isNew ? `Make the ${of.word}` : 'Apply'}
+          <Button first variant="primary" busy={busy} onPress={onApply}>
+            {isNew ? `Make the ${kind.word}` : 'Apply'}
           </Button>
         </div>
       </div>

@@ -30,8 +30,8 @@ it.each([
     { compose: { ...compose, directory: '/srv/b' } },
     /anew. Services that differ/,
   ],
-] as const)('says what %s means for containers', (_, change, said) => {
+] as const)('says what %s means for containers', (_, change, text) => {
   const effect = stackEffect(manifest(stack), manifest({ ...stack, ...change }))
-  if (said === undefined) expect(effect).toBeUndefined()
-  else expect(effect).toMatch(said)
+  if (text === undefined) expect(effect).toBeUndefined()
+  else expect(effect).toMatch(text)
 })

@@ -12,7 +12,7 @@ type Pair = readonly [name: string, text: string]
 /** Pairs are kept here while one of them has no name yet. */
 export const TextMap = ({ field, value, faults, names, disabled, onChange }: FieldProps) => {
   const given: readonly Pair[] = isSpec(value)
-    ? Object.entries(value).map(([name, one]) => [name, fieldText(one)])
+    ? Object.entries(value).map(([name, text]) => [name, fieldText(text)])
     : []
   const [draft, setDraft] = useState(given)
   const complete = draft.filter(([name]) => name !== '')
@@ -36,8 +36,8 @@ export const TextMap = ({ field, value, faults, names, disabled, onChange }: Fie
       value={pairs[row]?.[at] ?? ''}
       onInput={({ currentTarget: { value: text } }) =>
         change(
-          pairs.map(([name, one], i): Pair =>
-            i !== row ? [name, one] : at === 0 ? [text.trim(), one] : [name, text.trim()],
+          pairs.map(([name, content], i): Pair =>
+            i !== row ? [name, content] : at === 0 ? [text.trim(), content] : [name, text.trim()],
           ),
         )
       }
@@ -53,7 +53,7 @@ export const TextMap = ({ field, value, faults, names, disabled, onChange }: Fie
           {part(row, 1, 'Secret')}
           <Button
             small
-            look="quiet"
+            variant="quiet"
             label={`Take row ${row + 1} out`}
             onPress={() => change(pairs.filter((__, i) => i !== row))}
           >

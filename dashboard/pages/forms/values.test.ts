@@ -17,7 +17,7 @@ import {
 
 const { Notifier, Stagelet, Rotation, SecretStore } = forms
 const fieldOf = (form: typeof Notifier, name: string) =>
-  form.fields.find((one) => one.name === name)!
+  form.fields.find((field) => field.name === name)!
 
 it('has the fields of each kind, with the choice of one and what a name refers to', () => {
   expect(Notifier.oneOf).toEqual(['webhook', 'slack', 'email'])

@@ -36,11 +36,16 @@ export const restPatchOf = ({ fields }: Form, before: Spec, after: Spec): Spec =
   Object.fromEntries(
     fields.flatMap((field): readonly (readonly [string, JsonValue])[] => {
       const { name, form } = field
-      const [was, is] = [before[name], after[name]]
-      if (JSON.stringify(was) === JSON.stringify(is)) return []
-      if (is === undefined) return [[name, usualOf(field)]]
+      const [previous, next] = [before[name], after[name]]
+      if (JSON.stringify(previous) === JSON.stringify(next)) return []
+      if (next === undefined) return [[name, usualOf(field)]]
       return [
-        [name, form !== undefined && isSpec(was) && isSpec(is) ? restPatchOf(form, was, is) : is],
+        [
+          name,
+          form !== undefined && isSpec(previous) && isSpec(next)
+            ? restPatchOf(form, previous, next)
+            : next,
+        ],
       ]
     }),
   )
@@ -116,9 +121,9 @@ export const withField = (
 export const withChosen = ({ fields, oneOf = [] }: Form, value: Spec, chosen: string): Spec => {
   const others = Object.entries(value).filter(([name]) => !oneOf.includes(name))
   const field = fields.find(({ name }) => name === chosen)
-  const made: readonly [string, JsonValue][] =
+  const entries: readonly [string, JsonValue][] =
     field === undefined ? [] : [[chosen, value[chosen] ?? (field.form === undefined ? '' : {})]]
-  return Object.fromEntries([...others, ...made])
+  return Object.fromEntries([...others, ...entries])
 }
 
 /** Places of all fields: `webhook.signing_key`. */
@@ -155,7 +160,7 @@ export const isOpen = (
   faults: ReadonlyMap<string, unknown>,
 ): boolean =>
   value !== undefined ||
-  [...faults.keys()].some((one) => one === place || one.startsWith(`${place}.`))
+  [...faults.keys()].some((fault) => fault === place || fault.startsWith(`${place}.`))
 
 /** `progress_deadline_seconds`: Progress deadline seconds. */
 export const labelOf = (name: string): string => {
@@ -192,8 +197,8 @@ export const objectOf = (kind: string, form: Form, { team, name, value }: Draft)
   spec: manifestOf(form, value),
 })
 
-const keysBut = (object: Spec, known: readonly string[]): string[] =>
-  Object.keys(object).filter((key) => !known.includes(key))
+const keysBut = (object: Spec, fields: readonly string[]): string[] =>
+  Object.keys(object).filter((key) => !fields.includes(key))
 
 type Place = Pick<Draft, 'team' | 'name'>
 

@@ -18,7 +18,7 @@ interface Props {
 export const YamlPanel = ({ text, faults, disabled, onText }: Props) => {
   const id = useId()
   useEffect(() => yamlFile.want(), [])
-  const file = yamlFile.known.value
+  const file = yamlFile.file.value
   const read = file.state === 'known' ? file.value.readYaml : undefined
   return (
     <Panel title={<label for={id}>YAML</label>}>

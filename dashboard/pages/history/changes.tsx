@@ -29,7 +29,7 @@ const Line = ({ sign, word, secret, children }: LineProps) => (
 )
 
 const words = (what: readonly string[]): string =>
-  what.map((one) => (one === 'value' ? 'other value' : `other ${one}`)).join(', ')
+  what.map((part) => (part === 'value' ? 'other value' : `other ${part}`)).join(', ')
 
 export const ChangeList = ({ diff }: { readonly diff: SetDiff }) => {
   const { added, removed, changed } = diff
@@ -37,16 +37,16 @@ export const ChangeList = ({ diff }: { readonly diff: SetDiff }) => {
     return <p class="muted">No differences.</p>
   return (
     <ul class={s['changes']}>
-      {changed.map((one) => (
-        <Line key={one.id} sign="~" word={words(one.what)} secret={one}>
-          {`, v${one.from_version} → v${one.to_version}`}
+      {changed.map((change) => (
+        <Line key={change.id} sign="~" word={words(change.what)} secret={change}>
+          {`, v${change.from_version} → v${change.to_version}`}
         </Line>
       ))}
-      {added.map((one) => (
-        <Line key={one.id} sign="+" word="new" secret={one} />
+      {added.map((entry) => (
+        <Line key={entry.id} sign="+" word="new" secret={entry} />
       ))}
-      {removed.map((one) => (
-        <Line key={one.id} sign="−" word="gone" secret={one} />
+      {removed.map((entry) => (
+        <Line key={entry.id} sign="−" word="gone" secret={entry} />
       ))}
     </ul>
   )

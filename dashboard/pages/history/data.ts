@@ -46,7 +46,7 @@ export const runningOf = (
   revision: number,
 ): readonly Stagelet[] =>
   stagelets
-    .filter((one) => isOf(project, one) && one.running_revision === revision)
+    .filter((stagelet) => isOf(project, stagelet) && stagelet.running_revision === revision)
     .toSorted((a, b) => a.name.localeCompare(b.name))
 
 /** `3..5` of an address, the older one first. */

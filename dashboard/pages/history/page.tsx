@@ -38,7 +38,7 @@ const useHistory = () => {
   return {
     chosen,
     choose: (revision: number): void => {
-      const rest = chosen.filter((one) => one !== revision)
+      const rest = chosen.filter((other) => other !== revision)
       setChosen(rest.length < chosen.length ? rest : [...rest, revision].slice(-2))
     },
     open: open === undefined ? undefined : Number(open),
@@ -115,18 +115,21 @@ const List = ({ project, revisions, newest, view }: ListProps) => (
 /** The revision that is open, and the one before it; 0 is the empty set. */
 const openOf = (revisions: readonly Revision[], open: number | undefined) => {
   const at = revisions.findIndex(({ revision }) => revision === open)
-  return { one: revisions[at], before: revisions[at + 1]?.revision ?? 0 }
+  return { opened: revisions[at], before: revisions[at + 1]?.revision ?? 0 }
 }
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const project = { team, name }
-  const found = findIn(projects.known.value, (one) => one.team === team && one.name === name)
+  const found = findIn(
+    projects.list.value,
+    (project) => project.team === team && project.name === name,
+  )
   const revisions = useRevisions(projectId(project), partOf(found)?.revision)
   const view = useHistory()
   const [goal, setGoal] = useState<number | undefined>()
   const newest = partOf(revisions)?.[0]?.revision
-  const { one, before } = openOf(someOf(revisions), view.open)
+  const { opened, before } = openOf(someOf(revisions), view.open)
   return (
     <PageFrame
       full
@@ -150,7 +153,7 @@ export const Page = () => {
       <div class={s['split']}>
         <div class={s['list']} tabIndex={0} role="group" aria-label="Revisions">
           <WhenKnown
-            of={revisions}
+            value={revisions}
             none={
               <Empty title="No revisions yet">
                 Every change of secrets makes a revision. You can compare two revisions, and go back
@@ -167,15 +170,15 @@ export const Page = () => {
             range={view.range}
             onClose={() => view.compare(undefined)}
           />
-        ) : one === undefined ? null : (
+        ) : opened === undefined ? null : (
           <RevisionPanel
-            key={one.revision}
+            key={opened.revision}
             project={project}
-            revision={one}
+            revision={opened}
             before={before}
             newest={newest}
             onClose={() => view.setOpen(undefined)}
-            onGoBack={() => setGoal(one.revision)}
+            onGoBack={() => setGoal(opened.revision)}
           />
         )}
       </div>

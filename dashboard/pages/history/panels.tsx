@@ -26,21 +26,21 @@ export const RunningOn = ({
   readonly revision: number
   readonly newest: number | undefined
 }) => {
-  const running = mapKnown(stagelets.known.value, (all) => runningOf(project, all, revision))
+  const running = mapKnown(stagelets.list.value, (all) => runningOf(project, all, revision))
   return (
-    <InlineKnown of={running}>
+    <InlineKnown value={running}>
       {(found) =>
         found.length === 0 ? (
           <span class="muted">–</span>
         ) : (
           <span class={s['states']}>
-            {found.map((one) => (
+            {found.map((stagelet) => (
               <State
-                key={one.id}
+                key={stagelet.id}
                 kind={revision === newest ? 'ok' : 'wait'}
-                title={`${one.name} runs revision ${revision}`}
+                title={`${stagelet.name} runs revision ${revision}`}
               >
-                <a href={stageletUrl(one)}>{one.name}</a>
+                <a href={stageletUrl(stagelet)}>{stagelet.name}</a>
               </State>
             ))}
           </span>
@@ -61,7 +61,7 @@ const DiffOf = ({
 }) => {
   const diff = useDiff(projectId(project), from, to)
   return (
-    <WhenKnown of={diff} rows={3}>
+    <WhenKnown value={diff} rows={3}>
       {(found) => <ChangeList diff={found} />}
     </WhenKnown>
   )

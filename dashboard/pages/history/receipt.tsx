@@ -70,19 +70,19 @@ const Shown = ({ signed, fault }: Checked) => (
 
 const nameOf = ({ project, revision }: Receipt['receipt']): string => `${project}-r${revision}.json`
 
-const ReceiptDialog = ({ onClose, ...of }: Props & { readonly onClose: () => void }) => {
-  const receipt = useReceipt(of)
+const ReceiptDialog = ({ onClose, ...place }: Props & { readonly onClose: () => void }) => {
+  const receipt = useReceipt(place)
   const found = partOf(receipt)
   return (
     <Dialog
       wide
-      title={`Receipt of r${of.revision}`}
+      title={`Receipt of r${place.revision}`}
       onClose={onClose}
       actions={
         <>
           <Button onPress={onClose}>Close</Button>
           <Button
-            look="primary"
+            variant="primary"
             busy={receipt.state === 'loading'}
             onPress={() => {
               if (found === undefined) return
@@ -95,17 +95,17 @@ const ReceiptDialog = ({ onClose, ...of }: Props & { readonly onClose: () => voi
         </>
       }
     >
-      <WhenKnown of={receipt}>{(checked) => <Shown {...checked} />}</WhenKnown>
+      <WhenKnown value={receipt}>{(checked) => <Shown {...checked} />}</WhenKnown>
     </Dialog>
   )
 }
 
-export const ReceiptButton = (of: Props) => {
+export const ReceiptButton = (place: Props) => {
   const [isOpen, setOpen] = useState(false)
   return (
     <>
       <Button onPress={() => setOpen(true)}>Receipt…</Button>
-      {isOpen ? <ReceiptDialog {...of} onClose={() => setOpen(false)} /> : null}
+      {isOpen ? <ReceiptDialog {...place} onClose={() => setOpen(false)} /> : null}
     </>
   )
 }

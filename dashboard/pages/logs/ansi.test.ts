@@ -3,7 +3,7 @@ import { plainOf, segmentsOf } from './ansi.ts'
 
 const esc = String.fromCharCode(27)
 const shown = (line: string): string[] =>
-  segmentsOf(line).map(({ text, look, symbol }) => `${symbol ? '!' : ''}${look}|${text}`)
+  segmentsOf(line).map(({ text, style, symbol }) => `${symbol ? '!' : ''}${style}|${text}`)
 
 describe('segmentsOf', () => {
   it('turns the colours of a terminal into names, and forgets them at a reset', () => {

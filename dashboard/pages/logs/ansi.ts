@@ -5,7 +5,7 @@ import { symbolOf, invisible } from '../../ui/text/visible-text.ts'
 export interface Segment {
   readonly text: string
   /** Names of classes, such as `red bold`; empty: plain. */
-  readonly look: string
+  readonly style: string
   /** It stands for a character that has no form of its own. */
   readonly symbol: boolean
 }
@@ -29,30 +29,30 @@ const marksOf: Readonly<Record<number, string>> = {
 }
 
 /** A colour by number or by its parts: of 256, the first sixteen are known. Returns how many numbers it took. */
-const takeExtended = (look: Look, codes: readonly number[], at: number): number => {
+const takeExtended = (style: Look, codes: readonly number[], at: number): number => {
   if (codes[at + 1] === 2) return 4
   const index = codes[at + 2] ?? -1
-  if (codes[at] === 38) look.colour = index < 16 ? (colours[index % 8] ?? '') : ''
+  if (codes[at] === 38) style.colour = index < 16 ? (colours[index % 8] ?? '') : ''
   return 2
 }
 
-const apply = (look: Look, parameters: string): void => {
+const apply = (style: Look, parameters: string): void => {
   const codes = parameters.split(/[;:]/).map(Number)
   for (let at = 0; at < codes.length; at++) {
     const code = codes[at] ?? 0
     if (code === 0) {
-      look.colour = ''
-      look.marks.clear()
-    } else if (code in marksOf) look.marks.add(marksOf[code] ?? '')
+      style.colour = ''
+      style.marks.clear()
+    } else if (code in marksOf) style.marks.add(marksOf[code] ?? '')
     else if (code === 22) {
-      look.marks.delete('bold')
-      look.marks.delete('dim')
-    } else if (code === 23) look.marks.delete('italic')
-    else if (code === 24) look.marks.delete('underline')
-    else if (code === 39) look.colour = ''
-    else if (code === 38 || code === 48) at += takeExtended(look, codes, at)
+      style.marks.delete('bold')
+      style.marks.delete('dim')
+    } else if (code === 23) style.marks.delete('italic')
+    else if (code === 24) style.marks.delete('underline')
+    else if (code === 39) style.colour = ''
+    else if (code === 38 || code === 48) at += takeExtended(style, codes, at)
     else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97))
-      look.colour = colours[code % 10] ?? ''
+      style.colour = colours[code % 10] ?? ''
   }
 }
 
@@ -60,16 +60,16 @@ export const segmentsOf = (line: string): readonly Segment[] => {
   // A terminal ends its lines with CR LF.
   const text = line.endsWith('\r') ? line.slice(0, -1) : line
   const segments: Segment[] = []
-  const look: Look = { colour: '', marks: new Set() }
+  const style: Look = { colour: '', marks: new Set() }
   const add = (part: string, symbol = false): void => {
     if (part === '') return
-    segments.push({ text: part, look: [look.colour, ...look.marks].join(' ').trim(), symbol })
+    segments.push({ text: part, style: [style.colour, ...style.marks].join(' ').trim(), symbol })
   }
   let from = 0
   for (const match of text.matchAll(special)) {
     add(text.slice(from, match.index))
     from = match.index + match[0].length
-    if (match[2] === undefined) apply(look, match[1] ?? '')
+    if (match[2] === undefined) apply(style, match[1] ?? '')
     else add(symbolOf(match[2]), true)
   }
   add(text.slice(from))

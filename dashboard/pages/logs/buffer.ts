@@ -59,10 +59,10 @@ const merged = (before: readonly LogRow[], rows: readonly LogRow[]): LogRow[] =>
 }
 
 export const createLogBuffer = (most = 20_000): LogBuffer => {
-  let kept: LogRow[] = []
+  let lines: LogRow[] = []
   let shown: LogRow[] = []
   let wanted = ''
-  let made = 0
+  let lastId = 0
   let orderOf = createOrder()
   const isShown = (row: LogRow): boolean =>
     wanted === '' ||
@@ -71,26 +71,26 @@ export const createLogBuffer = (most = 20_000): LogBuffer => {
     plainOf(row.line.text).toLowerCase().includes(wanted)
   return {
     shown: () => shown,
-    kept: () => kept.length,
+    kept: () => lines.length,
     add: (records) => {
       const rows = records
         .slice(-most)
-        .map((record) => rowOf(record, made++, orderOf(record)))
+        .map((record) => rowOf(record, lastId++, orderOf(record)))
         .sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0))
-      const all = merged(kept, rows)
+      const all = merged(lines, rows)
       const left = new Set(all.slice(0, Math.max(0, all.length - most)).map(({ at }) => at))
       const gone = shown.filter(({ at }) => left.has(at)).length
       const came = rows.filter((row) => !left.has(row.at) && isShown(row))
-      kept = all.slice(left.size)
+      lines = all.slice(left.size)
       shown = merged(shown.slice(gone), came)
       return { gone, came: came.length }
     },
     filter: (text) => {
       wanted = text.toLowerCase()
-      shown = kept.filter(isShown)
+      shown = lines.filter(isShown)
     },
     clear: () => {
-      kept = []
+      lines = []
       shown = []
       orderOf = createOrder()
     },

@@ -132,7 +132,7 @@ export const LogLines = ({ label, rows, change, times, colourOf, onSelect, selec
         <div class={s['chip']}>
           <Button
             small
-            look="primary"
+            variant="primary"
             onPress={() => {
               setFollows(true)
               setUnseen(0)

@@ -4,10 +4,10 @@ import s from './logs.module.css'
 
 export const LogText = ({ text }: { readonly text: string }) => (
   <>
-    {segmentsOf(text).map(({ text: part, look, symbol }) =>
-      symbol || look !== '' ? (
+    {segmentsOf(text).map(({ text: part, style, symbol }) =>
+      symbol || style !== '' ? (
         <span
-          class={`${look
+          class={`${style
             .split(' ')
             .map((name) => s[name] ?? '')
             .join(' ')} ${symbol ? s['symbol'] : ''}`}

@@ -40,19 +40,19 @@ const nothing: LogChange = { gone: 0, came: 0 }
 
 /** Knows where a stream that is opened again goes on: lines until then are not taken twice. */
 const createResume = () => {
-  const seen = new Map<string, string>()
-  let known: ReadonlyMap<string, string> = new Map()
+  const newest = new Map<string, string>()
+  let before: ReadonlyMap<string, string> = new Map()
   return {
     /** Time of the newest line; undefined: none came. */
     begin: (): string | undefined => {
-      known = new Map(seen)
-      return [...seen.values()].sort().at(-1)
+      before = new Map(newest)
+      return [...newest.values()].sort().at(-1)
     },
     isNew: (record: LogEntry): boolean => {
       if (record.type !== 'line') return true
       const { container, time } = record
-      if (time <= (known.get(container) ?? '')) return false
-      seen.set(container, time)
+      if (time <= (before.get(container) ?? '')) return false
+      newest.set(container, time)
       return true
     },
   }

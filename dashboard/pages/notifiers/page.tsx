@@ -86,10 +86,10 @@ const columnsOf = (onDelete: (notifier: Notifier) => void): readonly TableColumn
       return (
         <RowActions>
           <TestButton notifier={notifier} />
-          <EditButton small kind="notifier" resource="notifiers" of={notifier} />
+          <EditButton small kind="notifier" resource="notifiers" object={notifier} />
           <Button
             small
-            look="quiet"
+            variant="quiet"
             label={`Delete ${name}`}
             whyNot={whyNot('delete', 'notifiers', team) ?? whyNotOwned(source)}
             onPress={() => onDelete(notifier)}
@@ -111,11 +111,14 @@ export const Page = () => {
       title="Notifiers"
       label="Notifiers"
       stacks
-      rows={inTeam(allNotifiers().known.value, team)}
+      rows={inTeam(allNotifiers().list.value, team)}
       idOf={({ id }) => id}
       columns={columnsOf(setDeleted)}
       summary={(all) =>
-        attention(all.length, all.filter((one) => notifierState(one).kind === 'fail').length)
+        attention(
+          all.length,
+          all.filter((notifier) => notifierState(notifier).kind === 'fail').length,
+        )
       }
       actions={<NewButton kind="notifier" resource="notifiers" />}
       empty={

@@ -18,12 +18,12 @@ import { useNewest } from '../activity/use-activity.ts'
 export const useLastChanges = (team: string | undefined): Known<ReadonlyMap<string, Happened>> =>
   useQuery({
     key: ['last changes', team],
-    refetchOn: someOf(projects.known.value).map(({ id, revision }) => [id, revision]),
+    refetchOn: someOf(projects.list.value).map(({ id, revision }) => [id, revision]),
     read: async (signal) => {
       const query = { kind: 'revision', ...defined({ team }) } as const
       const { activity } = await must(api.GET('/activity', { params: { query }, signal }))
       // The first of a project is its newest.
-      return new Map(activity.toReversed().map((one) => [placeOf(one), one]))
+      return new Map(activity.toReversed().map((entry) => [placeOf(entry), entry]))
     },
   })
 
@@ -52,7 +52,7 @@ const Rows = () => {
   const filter = team === undefined ? {} : { team }
   const rows = useNewest(filter, { limit: mostRecent, seconds: 1 })
   return (
-    <WhenKnown of={rows} what="Recent activity" none={null}>
+    <WhenKnown value={rows} what="Recent activity" none={null}>
       {(all) => (
         <Panel flush title="Recent activity" aside={<a href={activityUrl(filter)}>All activity</a>}>
           <ActivityFeed rows={all} label="Recent activity" />

@@ -21,7 +21,7 @@ const ProjectRow = ({
   readonly all: Known<readonly Stagelet[]>
   readonly changes: Known<ReadonlyMap<string, Happened>>
 }) => {
-  const mine = mapKnown(all, (every) => every.filter((one) => isOf(project, one)))
+  const mine = mapKnown(all, (every) => every.filter((stagelet) => isOf(project, stagelet)))
   const change = mapKnown(changes, (every) => every.get(`${project.team}/${project.name}`))
   return (
     <tr>
@@ -34,11 +34,11 @@ const ProjectRow = ({
       <td class={s['wide']}>{project.team}</td>
       <td class={s['number']}>{project.secrets.toLocaleString('en')}</td>
       <td>
-        <InlineKnown of={mine}>{(known) => <States of={known} />}</InlineKnown>
+        <InlineKnown value={mine}>{(shown) => <States stagelets={shown} />}</InlineKnown>
       </td>
       <td class={s['number']}>{project.revision === 0 ? '–' : `r${project.revision}`}</td>
       <td class={s['wide']}>
-        <InlineKnown of={change}>{(known) => <LastChange change={known} />}</InlineKnown>
+        <InlineKnown value={change}>{(shown) => <LastChange change={shown} />}</InlineKnown>
       </td>
     </tr>
   )
@@ -46,15 +46,17 @@ const ProjectRow = ({
 
 interface Props {
   /** The projects of the chosen team, or of all. */
-  readonly of: readonly Project[]
+  readonly projects: readonly Project[]
   /** The page has the title and the number. */
   readonly isPage?: boolean
 }
 
-export const Projects = ({ of, isPage = false }: Props) => {
+export const Projects = ({ projects, isPage = false }: Props) => {
   const team = useTeam()
-  const shown = of.toSorted((a, b) => a.name.localeCompare(b.name) || a.team.localeCompare(b.team))
-  const all = stagelets.known.value
+  const shown = projects.toSorted(
+    (a, b) => a.name.localeCompare(b.name) || a.team.localeCompare(b.team),
+  )
+  const all = stagelets.list.value
   const changes = useLastChanges(team)
   return (
     <Panel

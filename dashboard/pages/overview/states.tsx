@@ -5,13 +5,13 @@ import { Count, State } from '../../ui/state.tsx'
 import s from '../overview.module.css'
 
 export const States = ({
-  of,
+  stagelets,
   words,
 }: {
-  readonly of: readonly Stagelet[]
+  readonly stagelets: readonly Stagelet[]
   readonly words?: boolean
 }) => {
-  const counts = countsOf(of)
+  const counts = countsOf(stagelets)
   if (counts.length === 0) return words === true ? null : <span class="muted">none</span>
   if (words === true)
     return (

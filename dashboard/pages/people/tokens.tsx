@@ -17,7 +17,7 @@ import f from '../../ui/form.module.css'
 
 const limitsOf = ({ role, read_only: isReadOnly, teams }: Token): string =>
   [role ?? 'same as the owner', isReadOnly ? 'read-only' : '', (teams ?? []).join(', ')]
-    .filter((one) => one !== '')
+    .filter((text) => text !== '')
     .join(' · ')
 
 /** The token leaves the page with the dialog. */
@@ -33,7 +33,7 @@ const ShownOnce = ({
     title="Copy your new token"
     onClose={onClose}
     actions={
-      <Button look="primary" onPress={onClose}>
+      <Button variant="primary" onPress={onClose}>
         I have saved it
       </Button>
     }
@@ -80,7 +80,7 @@ const columnsOf = (
     render: (token) => (
       <Button
         small
-        look="quiet"
+        variant="quiet"
         label={`Revoke ${token.name}`}
         whyNot={whyNotRevoke}
         onPress={() => onRevoke(token)}

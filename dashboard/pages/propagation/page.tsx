@@ -49,8 +49,8 @@ const Choice = () => {
   const team = useTeam()
   const [project = '', setProject] = useQueryState('project')
   const [days = usual, setDays] = useQueryState('days')
-  const names = someOf(projects.known.value)
-    .filter((one) => team === undefined || one.team === team)
+  const names = someOf(projects.list.value)
+    .filter((project) => team === undefined || project.team === team)
     .map(({ name }) => name)
   return (
     <div class={s['choice']}>
@@ -89,9 +89,15 @@ const Result = ({ verdict }: { readonly verdict: ObjectiveVerdict }) => {
   return <State kind={kind}>{word}</State>
 }
 
-const Promised = ({ one, count }: { readonly one: MeasuredObjective; readonly count: number }) => {
-  const verdict = verdictOf(one, count)
-  const { objective, within_ms: within, target, share, p50_ms, p99_ms, max_ms } = one
+const Promised = ({
+  measured,
+  count,
+}: {
+  readonly measured: MeasuredObjective
+  readonly count: number
+}) => {
+  const verdict = verdictOf(measured, count)
+  const { objective, within_ms: within, target, share, p50_ms, p99_ms, max_ms } = measured
   return (
     <Panel>
       <div class={s['promise']}>
@@ -182,8 +188,8 @@ const LeftOut = ({ left_out: rows }: Pick<Propagation, 'left_out'>) => (
 
 /** Of all that is promised: the worst that is known. */
 const verdictOfAll = ({ objectives, proven }: Propagation): ObjectiveVerdict => {
-  const all = objectives.map((one) => verdictOf(one, proven))
-  return (['missed', 'few', 'nothing'] as const).find((one) => all.includes(one)) ?? 'met'
+  const all = objectives.map((objective) => verdictOf(objective, proven))
+  return (['missed', 'few', 'nothing'] as const).find((verdict) => all.includes(verdict)) ?? 'met'
 }
 
 const marks: Readonly<Record<ObjectiveVerdict, string>> = {
@@ -204,7 +210,7 @@ export const Page = () => {
       state={verdict === undefined ? null : <Result verdict={verdict} />}
       actions={<Choice />}
     >
-      <WhenKnown of={slo}>
+      <WhenKnown value={slo}>
         {({ proven, objectives, stages, left_out }) => (
           <>
             {proven === 0 ? (
@@ -217,8 +223,8 @@ export const Page = () => {
             ) : (
               <>
                 <div class={s['promises']}>
-                  {objectives.map((one) => (
-                    <Promised key={one.objective} one={one} count={proven} />
+                  {objectives.map((objective) => (
+                    <Promised key={objective.objective} measured={objective} count={proven} />
                   ))}
                 </div>
                 <Panel

@@ -102,7 +102,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Chan
       onClose={onClose}
     >
       {error === undefined ? null : <ProblemBox error={error} />}
-      <WhenKnown of={tried}>
+      <WhenKnown value={tried}>
         {(answer) => (
           <>
             <ImpactTable impact={answer.impact} />

@@ -10,14 +10,14 @@ export const secretEdits = (
 ): SecretEdit[] => {
   const secrets = secretsOf(team, project)
   return edits.map(
-    ({ op, key, scope, stagelet, type, file_path, bytes, moved, secretId, fields }) => ({
+    ({ op, key, scope, stagelet, type, file_path, bytes, target, secretId, fields }) => ({
       op,
       key,
       scope,
       stagelet,
       type,
       file_path,
-      moved,
+      target,
       fields,
       hasValue: bytes !== undefined,
       name: secretId === undefined ? undefined : secrets.cell(secretId).value?.name,

@@ -34,8 +34,8 @@ const nowToNew = (edit: Edit, change: Change, stored: Secret): string => {
   if (change === 'deleted') return ` with ${version}`
   if (change !== 'place') return ''
   const next = {
-    scope: edit.moved?.scope ?? stored.scope,
-    stagelet: edit.moved?.stagelet === undefined ? stored.stagelet : (edit.moved.stagelet ?? ''),
+    scope: edit.target?.scope ?? stored.scope,
+    stagelet: edit.target?.stagelet === undefined ? stored.stagelet : (edit.target.stagelet ?? ''),
   }
   return `: ${placeOf(stored)} → ${placeOf(next)}`
 }
@@ -51,7 +51,7 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
   return (
     <ul class={s['edits']}>
       {edits.map((edit) => {
-        const index = reviewed.of.indexOf(edit)
+        const index = reviewed.edits.indexOf(edit)
         const change = index < 0 ? undefined : reviewed.answer?.results[index]?.change
         const [sign, word] = change === undefined ? ['·', 'not reviewed yet'] : verdicts[change]
         const stored = edit.secretId === undefined ? undefined : secrets.cell(edit.secretId).value
@@ -62,7 +62,7 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
         const isGone =
           edit.secretId !== undefined &&
           stored === undefined &&
-          secrets.known.value.state === 'known'
+          secrets.list.value.state === 'known'
         const warnings =
           reviewed.answer?.warnings.filter(({ operation }) => operation === index) ?? []
         return (

@@ -49,9 +49,9 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, action }: Why
   const stagelets = useStagelets(place)
   const { busy, error, run: send } = useSending()
   // The same request, sent twice, is done once; another dry run is another request.
-  const attempt = useRef({ of: reviewed.of, key: crypto.randomUUID() })
-  if (attempt.current.of !== reviewed.of)
-    attempt.current = { of: reviewed.of, key: crypto.randomUUID() }
+  const attempt = useRef({ edits: reviewed.edits, key: crypto.randomUUID() })
+  if (attempt.current.edits !== reviewed.edits)
+    attempt.current = { edits: reviewed.edits, key: crypto.randomUUID() }
   // A second press comes before the page has drawn that it is busy.
   const runs = useRef(false)
   const apply = async (): Promise<void> => {
@@ -158,7 +158,7 @@ export const Page = () => {
   const reviewed = useReview(`${team}/${project}`, edits, found?.revision)
   const action = applyChangeSet(place, secretEdits(place, edits), note)
   const apply = useApply(place, reviewed, { note, action })
-  const isOfThese = reviewed.of === edits
+  const isOfThese = reviewed.edits === edits
   const blocked =
     whyNot('create', 'stagelysecrets', team) ??
     (reviewed.error === undefined ? undefined : 'The controller refuses these edits.') ??
@@ -214,7 +214,7 @@ export const Page = () => {
               />
             </label>
             <Button
-              look="primary"
+              variant="primary"
               whyNot={blocked}
               busy={apply.busy}
               keys="Mod+Enter"

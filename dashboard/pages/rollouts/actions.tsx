@@ -20,7 +20,7 @@ export const RolloutActions = ({ project, rollout, onChange }: Props) => {
     <>
       <ActionButton
         command={`pause:${id}`}
-        look={isHeld ? 'primary' : 'plain'}
+        variant={isHeld ? 'primary' : 'plain'}
         whyNot={whyNot('patch', 'projects', team) ?? whyNotOwned(source)}
         action={isHeld ? resumeRollout(project) : pauseRollout(project)}
         onDone={(answer) => {

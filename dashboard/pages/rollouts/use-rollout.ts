@@ -21,7 +21,7 @@ const signOf = (project: Project, all: readonly Stagelet[]): string =>
     project.revision,
     project.rollout,
     all
-      .filter((one) => isOf(project, one))
+      .filter((stagelet) => isOf(project, stagelet))
       .map(({ id, wanted_revision: wanted, running_revision: running, paused, conditions }) => [
         ...[id, wanted, running, paused],
         conditions.map(({ type, status, reason, since }) => [type, status, reason, since]),
@@ -38,7 +38,7 @@ export const useRollout = (project: Project): Read => {
   const key = ['rollout', project.id]
   const rollout = useQuery({
     key,
-    refetchOn: signOf(project, someOf(stagelets.known.value)),
+    refetchOn: signOf(project, someOf(stagelets.list.value)),
     debounceMs: 250,
     read: (signal) => readRollout(project, signal),
   })

@@ -5,7 +5,7 @@ import { nextText, rotationState, scheduleText, stepsOf } from './data.ts'
 const rotation = (more: object = {}, ...conditions: Partial<Condition>[]): Rotation =>
   ({ phase: 'Idle', paused: false, blocked_by: [], evidence: [], conditions, ...more }) as never
 
-const states = (of: Rotation): string[] => stepsOf(of).map(({ state }) => state)
+const states = (rotation: Rotation): string[] => stepsOf(rotation).map(({ state }) => state)
 
 it('shows how far a rotation is, and where it waits', () => {
   expect(states(rotation())).toEqual(Array(7).fill('next'))

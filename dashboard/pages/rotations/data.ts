@@ -23,7 +23,7 @@ export interface ShownStep {
 }
 
 const isTrue = ({ conditions }: Pick<Rotation, 'conditions'>, type: string): boolean =>
-  conditions.some((one) => one.type === type && one.status === 'True')
+  conditions.some((condition) => condition.type === type && condition.status === 'True')
 
 const ofOldOne = new Set<Phase>(['Proving', 'Overlapping', 'Revoking'])
 
@@ -57,7 +57,7 @@ export interface RotationState {
 }
 
 const messageOf = ({ conditions }: Rotation, type: string): string =>
-  conditions.find((one) => one.type === type)?.message ?? ''
+  conditions.find((condition) => condition.type === type)?.message ?? ''
 
 export const rotationState = (rotation: Rotation): RotationState => {
   const { phase } = rotation
@@ -109,6 +109,6 @@ export const scheduleText = ({ schedule }: Pick<Rotation, 'schedule'>): string =
 export const usageText = ({
   looks,
   watched_ms: watchedMs,
-  seen_at: seen,
+  seen_at: lastUse,
 }: NonNullable<Rotation['use']>): string =>
-  `${looks === 1 ? 'checked once' : `checked ${looks} times`}, ${seen === undefined ? `none seen (${surelySeen({ looks, watchedMs })})` : `last seen at ${seen}`}`
+  `${looks === 1 ? 'checked once' : `checked ${looks} times`}, ${lastUse === undefined ? `none seen (${surelySeen({ looks, watchedMs })})` : `last seen at ${lastUse}`}`

@@ -30,7 +30,7 @@ const Steps = ({ team, rotation }: Props) => {
     },
   })
   return (
-    <WhenKnown of={history} rows={3}>
+    <WhenKnown value={history} rows={3}>
       {({ steps }) =>
         steps.length === 0 ? (
           <p class="muted">No steps yet.</p>
@@ -47,7 +47,7 @@ const Steps = ({ team, rotation }: Props) => {
                 title: 'Step',
                 render: ({ from, to, what }) =>
                   [what, from === undefined || to === undefined ? to : `${from} → ${to}`]
-                    .filter((one) => one !== undefined)
+                    .filter((text) => text !== undefined)
                     .join(': '),
               },
               { title: 'Message', render: ({ message = '' }) => messageText(message) },

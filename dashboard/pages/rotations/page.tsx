@@ -54,7 +54,7 @@ const Actions = ({ team, rotation }: Props) => {
         small
         kind="rotation"
         resource="rotations"
-        of={{ team, name, source }}
+        object={{ team, name, source }}
         project={project}
       />
       <Button
@@ -176,9 +176,11 @@ const RotationPanel = (props: Props) => {
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
-  const rotations = inTeam(rotationsOf(team, name).known.value, team)
+  const rotations = inTeam(rotationsOf(team, name).list.value, team)
   const all = partOf(rotations) ?? []
-  const bad = all.filter((one) => ['fail', 'warn'].includes(rotationState(one).kind)).length
+  const bad = all.filter((rotation) =>
+    ['fail', 'warn'].includes(rotationState(rotation).kind),
+  ).length
   const { mark, text } = attention(all.length, bad)
   return (
     <PageFrame
@@ -190,7 +192,7 @@ export const Page = () => {
       state={bad > 0 ? text : null}
     >
       <WhenKnown
-        of={rotations}
+        value={rotations}
         rows={8}
         none={
           <Panel>

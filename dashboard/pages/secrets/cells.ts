@@ -69,9 +69,9 @@ export const isStagedIn = (
   cell: Cell | undefined,
 ): boolean => {
   if (cell?.winners.some(({ secretId }) => secretId === edit.secretId) === true) return true
-  const moved = edit.moved ?? {}
-  const scope = moved.scope ?? edit.scope
-  const stagelet = 'stagelet' in moved ? (moved.stagelet ?? undefined) : edit.stagelet
+  const target = edit.target ?? {}
+  const scope = target.scope ?? edit.scope
+  const stagelet = 'stagelet' in target ? (target.stagelet ?? undefined) : edit.stagelet
   return serviceRefs.some(
     (serviceRef) =>
       (stagelet === undefined || stagelet === serviceRef.stagelet) &&
@@ -90,10 +90,10 @@ export const versusOf = (
 ): Versus | undefined => {
   const found = new Set<Versus>()
   for (const serviceRef of serviceRefs) {
-    const [was, is] = [winnerOf(then, serviceRef, key), winnerOf(head, serviceRef, key)]
-    if (was === undefined && is === undefined) continue
-    if (was === undefined) found.add('new')
-    else if (is === undefined) found.add('gone')
+    const [previous, next] = [winnerOf(then, serviceRef, key), winnerOf(head, serviceRef, key)]
+    if (previous === undefined && next === undefined) continue
+    if (previous === undefined) found.add('new')
+    else if (next === undefined) found.add('gone')
     else found.add(isSameIn(then, head, serviceRef, key) ? 'same' : 'other')
   }
   if (found.size < 2) return [...found][0]

@@ -13,7 +13,10 @@ it('gives A to the value of the widest place, and names who else has a value', (
     secret('s4', 'global', 'staging'),
   ]
   const classes = [['s1'], ['s2', 's4'], ['s3', 'unknown']]
-  const found = classesOf([{ key: 'STRIPE', classes }], new Map(all.map((one) => [one.id, one])))
+  const found = classesOf(
+    [{ key: 'STRIPE', classes }],
+    new Map(all.map((secret) => [secret.id, secret])),
+  )
   expect([...found].map(([id, { letter }]) => [id, letter]).sort()).toEqual([
     ['s1', 'B'],
     ['s2', 'A'],
@@ -31,13 +34,13 @@ it('gives no letter to a value with references: what is compared of it is not wh
     secret('s2', 'web'),
     { ...secret('s3', 'db'), references: true },
   ]
-  const known = new Map(all.map((one) => [one.id, one]))
-  const found = classesOf([{ key: 'STRIPE', classes: [['s1'], ['s2'], ['s3']] }], known)
+  const byId = new Map(all.map((secret) => [secret.id, secret]))
+  const found = classesOf([{ key: 'STRIPE', classes: [['s1'], ['s2'], ['s3']] }], byId)
   expect([...found].map(([id, { letter }]) => [id, letter])).toEqual([
     ['s1', 'A'],
     ['s2', 'B'],
   ])
   expect(found.get('s1')?.others.map(({ id }) => id)).toEqual(['s2'])
   // One that is left is alone.
-  expect(classesOf([{ key: 'STRIPE', classes: [['s1'], ['s3']] }], known).size).toBe(0)
+  expect(classesOf([{ key: 'STRIPE', classes: [['s1'], ['s3']] }], byId).size).toBe(0)
 })

@@ -43,7 +43,7 @@ export const classesOf = (
 ): ReadonlyMap<string, ValueClass> => {
   const found = new Map<string, ValueClass>()
   for (const { classes } of keys) {
-    const known = classes
+    const stored = classes
       .map((ids) =>
         ids
           .flatMap((id) => secrets.get(id) ?? [])
@@ -53,13 +53,13 @@ export const classesOf = (
       )
       .filter((same) => same.length > 0)
       .sort(([a], [b]) => (order(a!) < order(b!) ? -1 : 1))
-    if (known.flat().length < 2) continue
-    for (const [index, same] of known.entries())
-      for (const one of same)
-        found.set(one.id, {
+    if (stored.flat().length < 2) continue
+    for (const [index, same] of stored.entries())
+      for (const secret of same)
+        found.set(secret.id, {
           letter: letterOf(index),
-          same: same.filter((other) => other !== one),
-          others: known.flatMap((others) => (others === same ? [] : others)),
+          same: same.filter((other) => other !== secret),
+          others: stored.flatMap((others) => (others === same ? [] : others)),
         })
   }
   return found
@@ -104,7 +104,7 @@ export const useClasses = (
   const data = partOf(read)
   return useMemo(() => {
     if (data === undefined || data.length === 0) return noClass
-    const found = classesOf(data, new Map(secrets.map((one) => [one.id, one])))
+    const found = classesOf(data, new Map(secrets.map((secret) => [secret.id, secret])))
     return (secretId) => found.get(secretId)
   }, [data, data === undefined ? undefined : secrets])
 }

@@ -36,15 +36,15 @@ export const useProjectPlace = (): ProjectPlace => {
 }
 
 export const useProjectFound = ({ team, project }: ProjectPlace): Known<Project | undefined> =>
-  findIn(projects.known.value, (one) => one.team === team && one.name === project)
+  findIn(projects.list.value, (candidate) => candidate.team === team && candidate.name === project)
 
 export const useStagelets = ({ team, project }: ProjectPlace): Known<readonly Stagelet[]> => {
-  const all = stagelets.known.value
+  const all = stagelets.list.value
   return useMemo(
     () =>
       mapKnown(all, (rows) =>
         rows
-          .filter((one) => one.team === team && one.project === project)
+          .filter((stagelet) => stagelet.team === team && stagelet.project === project)
           .sort((a, b) => byText(a.name, b.name)),
       ),
     [all, team, project],
@@ -58,9 +58,9 @@ const listingOf = ({ team, project }: ProjectPlace): SecretListing => {
   const place = `${team}/${project}`
   let listing = listings.get(place)
   if (listing === undefined) {
-    const list = createListing()
-    const { known } = secretsOf(team, project)
-    listings.set(place, (listing = computed(() => list(someOf(known.value)))))
+    const toListing = createListing()
+    const { list } = secretsOf(team, project)
+    listings.set(place, (listing = computed(() => toListing(someOf(list.value)))))
   }
   return listing.value
 }
@@ -89,8 +89,10 @@ const useSetAt = (
     exact: true,
     enabled: revisions.length > 0,
     read: async (signal) => {
-      const answers = await Promise.allSettled(revisions.map((one) => readDiff(place, one, signal)))
-      return answers.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+      const answers = await Promise.allSettled(
+        revisions.map((revision) => readDiff(place, revision, signal)),
+      )
+      return answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined))
     },
   })
   const data = partOf(read)
@@ -109,7 +111,7 @@ const revisionsOf = (all: readonly Stagelet[]): readonly number[] => {
   const behind = all.flatMap(({ services }) =>
     services.filter(({ in_sync }) => in_sync === false).map(({ revision }) => revision ?? 0),
   )
-  return [...new Set(behind)].filter((one) => one > 0).sort((a, b) => a - b)
+  return [...new Set(behind)].filter((revision) => revision > 0).sort((a, b) => a - b)
 }
 
 /** The set of one revision, to be held against now. */
@@ -184,9 +186,9 @@ export interface ProjectSecrets {
 /** A row of a secret stays the same object while nothing of it has changed: it is not drawn anew. */
 const useRowOf = (matrix: Matrix) =>
   useMemo(() => {
-    const known = new WeakMap<Secret, SecretRow>()
+    const rowOf = new WeakMap<Secret, SecretRow>()
     return (secret: Secret, edit: Edit | undefined): SecretRow => {
-      const before = known.get(secret)
+      const before = rowOf.get(secret)
       if (before !== undefined && before.edit === edit) return before
       const row = {
         id: secret.id,
@@ -197,7 +199,7 @@ const useRowOf = (matrix: Matrix) =>
           return matrix.runsOf(secret)
         },
       }
-      known.set(secret, row)
+      rowOf.set(secret, row)
       return row
     }
   }, [matrix])
@@ -205,9 +207,9 @@ const useRowOf = (matrix: Matrix) =>
 export const useProjectSecrets = (place: ProjectPlace, at?: number): ProjectSecrets => {
   const { team, project } = place
   const { secrets, stamp, head } = listingOf(place)
-  const told = someOf(useStagelets(place))
-  const machines = someOf(agents.known.value)
-  const all = useMemo(() => withoutSkew(told, machines), [told, machines])
+  const stagelets = someOf(useStagelets(place))
+  const machines = someOf(agents.list.value)
+  const all = useMemo(() => withoutSkew(stagelets, machines), [stagelets, machines])
   const edits = editsOf(team, project)
   const revisions = useMemo(() => revisionsOf(all), [all])
   const setAt = useSetAt(place, revisions, [head, stamp])
@@ -240,9 +242,9 @@ const secretsRead = (
 }
 
 export const useSecretsRead = ({ team, project }: ProjectPlace): Known<number> => {
-  const { known } = secretsOf(team, project)
+  const { list } = secretsOf(team, project)
   return useMemo(
-    () => computed(() => secretsRead(stagelets.known.value, known.value)),
+    () => computed(() => secretsRead(stagelets.list.value, list.value)),
     [team, project],
   ).value
 }

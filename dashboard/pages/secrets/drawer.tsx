@@ -53,8 +53,8 @@ const Consumers = ({ row, all, place }: Pick<Props, 'row' | 'all' | 'place'>) =>
   const query = new URLSearchParams({ lens: 'across', q: `key:${row.secret.key}` })
   return (
     <ul class={s['consumers']}>
-      {consumers.slice(0, mostShown).map((one) => (
-        <ConsumerRow key={`${one.stagelet.name}/${one.service.name}`} {...one} />
+      {consumers.slice(0, mostShown).map((consumer) => (
+        <ConsumerRow key={`${consumer.stagelet.name}/${consumer.service.name}`} {...consumer} />
       ))}
       {consumers.length <= mostShown ? null : (
         <li>
@@ -107,16 +107,16 @@ const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'pla
       </p>
       {others.length === 0 ? null : (
         <ul class={s['consumers']} aria-label="Other values of this key">
-          {others.slice(0, mostShown).map((one) => (
-            <li key={one.id}>
+          {others.slice(0, mostShown).map((secret) => (
+            <li key={secret.id}>
               <span>
-                <span class={l['letter']}>{classOf(one.id)?.letter}</span> {placeName(one)}
+                <span class={l['letter']}>{classOf(secret.id)?.letter}</span> {placeName(secret)}
               </span>
               <Button
                 small
-                look="quiet"
-                label={`Compare with ${placeName(one)}`}
-                onPress={() => setOther(one)}
+                variant="quiet"
+                label={`Compare with ${placeName(secret)}`}
+                onPress={() => setOther(secret)}
               >
                 Compare
               </Button>
@@ -160,15 +160,15 @@ export const SecretDrawer = (props: Props) => {
   const { secret, edit, runs } = row
   const why = noWrite ?? whyNotOwnedHere(secret)
   const isNew = secret.version === 0 && secret.name === ''
-  const there = valueManager(secret)
+  const manager = valueManager(secret)
   return (
     <Drawer title={secret.key} under={placeName(secret)} onClose={onClose}>
       <div class={s['buttons']}>
-        <Button look="primary" whyNot={why} keys="e" onPress={onEdit}>
-          {isNew ? 'Edit' : there === undefined ? 'Replace value' : 'Move'}
+        <Button variant="primary" whyNot={why} keys="e" onPress={onEdit}>
+          {isNew ? 'Edit' : manager === undefined ? 'Replace value' : 'Move'}
         </Button>
         {edit === undefined ? (
-          <Button look="danger" whyNot={why} onPress={onDelete}>
+          <Button variant="danger" whyNot={why} onPress={onDelete}>
             Delete
           </Button>
         ) : (
@@ -224,7 +224,7 @@ export const SecretDrawer = (props: Props) => {
             />
           </Section>
           <Section title="Copy as">
-            {there === undefined ? (
+            {manager === undefined ? (
               <CopyAs action={editSecret(place, editOf(row, 'update'))} />
             ) : null}
             <CopyAs action={editSecret(place, editOf(row, 'delete'))} />

@@ -51,7 +51,7 @@ export const ExpirySection = ({ secret, place, why }: Props) => {
     expires_at: ends,
     expires_from: from,
     rotation_due_at: old,
-    known_outside: known,
+    known_outside: exposure,
   } = secret
   return (
     <Section
@@ -70,13 +70,14 @@ export const ExpirySection = ({ secret, place, why }: Props) => {
             : [['Last sync', <Ago at={secret.external.fetched_at} />] as const]),
           ...untilRow(endLabels[from ?? 'Spec'], ends),
           ...untilRow('Maximum age', old),
-          ...(known === undefined
+          ...(exposure === undefined
             ? []
             : [
                 [
                   'Former readers',
                   <span>
-                    read by {known.people} who no longer have access (<Since at={known.since} />)
+                    read by {exposure.people} who no longer have access (
+                    <Since at={exposure.since} />)
                   </span>,
                 ] as const,
               ]),
@@ -101,9 +102,9 @@ const ExpiryDialog = ({ secret, place, onClose }: DialogProps) => {
   const change = (part: Partial<ExpiryFields>): void => setFields({ ...fields, ...part })
   const before: Spec = { expiry: expiryBody(expiryFields(secret.expiry)) }
   const after: Spec = { expiry: expiryBody(fields) }
-  const [was, is] = [manifestNames(before), manifestNames(after)]
-  const lines = changesOf(was, is)
-  const action = patchSecret(place, secret, patchOf(before, after), patchOf(was, is))
+  const [previous, next] = [manifestNames(before), manifestNames(after)]
+  const lines = changesOf(previous, next)
+  const action = patchSecret(place, secret, patchOf(before, after), patchOf(previous, next))
   const send = async (): Promise<void> => {
     await perform(action)
     toast({ kind: 'ok', text: `The expiry of ${secret.key} is saved.` })

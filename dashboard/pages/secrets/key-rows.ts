@@ -14,13 +14,13 @@ export const keyRows = (
 ): KeyRow[] => {
   const edits = new Map<string, Edit[]>()
   for (const { secret, edit } of rows) {
-    const known = edits.get(secret.key) ?? []
-    if (edit !== undefined) known.push(edit)
-    edits.set(secret.key, known)
+    const staged = edits.get(secret.key) ?? []
+    if (edit !== undefined) staged.push(edit)
+    edits.set(secret.key, staged)
   }
   return [...edits]
-    .filter(([key, of]) => isThere(key, of))
-    .map(([key, of]) => ({ id: key, key, edits: of, isStaged: of.length > 0 }))
+    .filter(([key, ofKey]) => isThere(key, ofKey))
+    .map(([key, ofKey]) => ({ id: key, key, edits: ofKey, isStaged: ofKey.length > 0 }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
 }
 

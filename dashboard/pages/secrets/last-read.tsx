@@ -20,15 +20,15 @@ export const LastRead = ({
     refetchOn: readCount.value,
     enabled: mayRead,
     read: (signal) => {
-      const of = { kind: 'StagelySecret', namespace: team, name } as const
-      const query = { ...of, action: 'reveal', result: 'success', limit: 1 } as const
+      const secret = { kind: 'StagelySecret', namespace: team, name } as const
+      const query = { ...secret, action: 'reveal', result: 'success', limit: 1 } as const
       return must(api.GET('/audit', { params: { query }, signal }))
     },
   })
   const by = new URLSearchParams({ kind: 'StagelySecret', action: 'reveal', name })
   if (!mayRead) return null
   return (
-    <WhenKnown of={read} rows={1}>
+    <WhenKnown value={read} rows={1}>
       {({ rows: [last] }) => (
         <p class="muted">
           {last === undefined ? (

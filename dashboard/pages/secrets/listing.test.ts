@@ -34,7 +34,7 @@ it('is in the order of places, and holds what the list holds, after any changes'
               .of(key)
               .map(({ secretId }) => secretId)
               .sort(),
-          ).toEqual(stored.flatMap((one) => (one.key === key ? one.id : [])).sort())
+          ).toEqual(stored.flatMap((secret) => (secret.key === key ? secret.id : [])).sort())
       }
     }),
     { numRuns: 30 },

@@ -19,15 +19,15 @@ export const byPlace = (a: Secret, b: Secret): number =>
 
 /** Sorting takes few comparisons: nearly all are in order. */
 const inOrder = (before: readonly Secret[], stored: readonly Secret[]): readonly Secret[] => {
-  const left = new Map(stored.map((one) => [one.id, one]))
-  const kept: Secret[] = []
+  const left = new Map(stored.map((secret) => [secret.id, secret]))
+  const sorted: Secret[] = []
   for (const { id } of before) {
     const now = left.get(id)
     if (now === undefined) continue
-    kept.push(now)
+    sorted.push(now)
     left.delete(id)
   }
-  return [...kept, ...left.values()].sort(byPlace)
+  return [...sorted, ...left.values()].sort(byPlace)
 }
 
 const isEqual = (a: SetEntry, b: SetEntry): boolean => JSON.stringify(a) === JSON.stringify(b)
@@ -35,11 +35,11 @@ const isEqual = (a: SetEntry, b: SetEntry): boolean => JSON.stringify(a) === JSO
 /** Entries of the set; one that is as before is the same object. A secret without a value is in no set. */
 const createEntries = () => {
   const ofSecret = new WeakMap<Secret, SetEntry>()
-  let known = new Map<string, SetEntry>()
+  let entries = new Map<string, SetEntry>()
   const entryFor = (secret: Secret): SetEntry => {
-    const made = ofSecret.get(secret) ?? entryOf(secret)
-    const before = known.get(secret.id)
-    return before !== undefined && (before === made || isEqual(before, made)) ? before : made
+    const entry = ofSecret.get(secret) ?? entryOf(secret)
+    const before = entries.get(secret.id)
+    return before !== undefined && (before === entry || isEqual(before, entry)) ? before : entry
   }
   return (secrets: readonly Secret[]): SetEntry[] => {
     const next = new Map<string, SetEntry>()
@@ -49,7 +49,7 @@ const createEntries = () => {
       ofSecret.set(secret, entry)
       next.set(secret.id, entry)
     }
-    known = next
+    entries = next
     return [...next.values()]
   }
 }

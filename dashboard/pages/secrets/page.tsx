@@ -90,7 +90,7 @@ const Shown = ({ isReady, ...props }: ShownProps & { readonly isReady: boolean }
       <Empty
         title="No secrets yet"
         action={
-          <Button look="primary" whyNot={noWrite} onPress={() => actions.edit()}>
+          <Button variant="primary" whyNot={noWrite} onPress={() => actions.edit()}>
             New secret
           </Button>
         }
@@ -125,18 +125,18 @@ interface ActionsProps {
 
 const PageActions = ({ place, noWrite, newest = 0, onImport, onNew }: ActionsProps) => {
   const [, setAt] = useQueryState('at')
-  const of = `${place.team}/${place.project}`
+  const project = `${place.team}/${place.project}`
   return (
     <>
       {newest === 0 ? null : (
-        <Button look="quiet" onPress={() => setAt(String(newest), true)}>
+        <Button variant="quiet" onPress={() => setAt(String(newest), true)}>
           Time machine
         </Button>
       )}
-      <Button command={`import:${of}`} whyNot={noWrite} onPress={onImport}>
+      <Button command={`import:${project}`} whyNot={noWrite} onPress={onImport}>
         Import
       </Button>
-      <Button command={`new-secret:${of}`} look="primary" whyNot={noWrite} onPress={onNew}>
+      <Button command={`new-secret:${project}`} variant="primary" whyNot={noWrite} onPress={onNew}>
         <Plus size={16} /> New secret
       </Button>
     </>
@@ -223,7 +223,7 @@ export const Page = () => {
       )}
       <div class={s['split']}>
         <div class={s['list']}>
-          <WhenKnown of={read} rows={8}>
+          <WhenKnown value={read} rows={8}>
             {(_, isReady) => (
               <Shown
                 place={place}

@@ -51,8 +51,8 @@ const read = async (
   return value ?? bytesOfBase64(base64)
 }
 
-export const revealValue = async (...of: Parameters<typeof read>): Promise<string> => {
-  const value = await read(...of)
+export const revealValue = async (...args: Parameters<typeof read>): Promise<string> => {
+  const value = await read(...args)
   if (typeof value !== 'string') throw new NotText()
   return value
 }
@@ -111,7 +111,7 @@ const Shown = ({
       />
       <p class="muted num">
         Hidden in {left} s, or with Esc.{' '}
-        <Button small look="quiet" onPress={onGone}>
+        <Button small variant="quiet" onPress={onGone}>
           Hide
         </Button>
       </p>

@@ -21,7 +21,11 @@ export const useSelection = (rows: readonly SecretRow[]): RowSelection => {
     selected: ids.size === 0 ? [] : rows.filter(({ id }) => ids.has(id)),
     has: ({ id }) => ids.has(id),
     toggle: ({ id }) =>
-      setIds(ids.has(id) ? new Set([...ids].filter((one) => one !== id)) : new Set([...ids, id])),
+      setIds(
+        ids.has(id)
+          ? new Set([...ids].filter((selected) => selected !== id))
+          : new Set([...ids, id]),
+      ),
     clear: () => setIds(new Set()),
   }
 }
@@ -51,7 +55,7 @@ export const SelectionBar = ({ selection: { selected, clear }, actions, noWrite 
       <State kind="staged">{selected.length} selected</State>
       <p class="muted">Nothing is saved before the review.</p>
       <Button
-        look="danger"
+        variant="danger"
         whyNot={noWrite}
         keys="Delete"
         onPress={() => void removeAll(selected, actions)}
@@ -63,7 +67,7 @@ export const SelectionBar = ({ selection: { selected, clear }, actions, noWrite 
           Unstage
         </Button>
       )}
-      <Button look="quiet" keys="Escape" onPress={clear}>
+      <Button variant="quiet" keys="Escape" onPress={clear}>
         Clear selection
       </Button>
     </section>

@@ -46,10 +46,10 @@ const noKey: ReadonlySet<string> = new Set()
 const allFrom = (key: string, next: (key: string) => Iterable<string>): ReadonlySet<string> => {
   const found = new Set<string>()
   const follow = (from: string): void => {
-    for (const one of next(from)) {
-      if (found.has(one)) continue
-      found.add(one)
-      follow(one)
+    for (const reached of next(from)) {
+      if (found.has(reached)) continue
+      found.add(reached)
+      follow(reached)
     }
   }
   follow(key)
@@ -60,9 +60,9 @@ export const createSetIndex = (entries: readonly SetEntry[]): SetIndex => {
   const byKey = new Map<string, SetEntry[]>()
   const referring = new Map<string, Set<string>>()
   for (const entry of entries) {
-    const known = byKey.get(entry.key)
-    if (known === undefined) byKey.set(entry.key, [entry])
-    else known.push(entry)
+    const sameKey = byKey.get(entry.key)
+    if (sameKey === undefined) byKey.set(entry.key, [entry])
+    else sameKey.push(entry)
     if (entry.references === undefined) continue
     for (const key of entry.references.map(keyOfReference))
       referring.set(key, (referring.get(key) ?? new Set<string>()).add(entry.key))
@@ -72,7 +72,7 @@ export const createSetIndex = (entries: readonly SetEntry[]): SetIndex => {
     keys: () => byKey.keys(),
     differs: () => false,
     referring: (key) =>
-      referring.has(key) ? allFrom(key, (one) => referring.get(one) ?? noKey) : noKey,
+      referring.has(key) ? allFrom(key, (from) => referring.get(from) ?? noKey) : noKey,
   }
 }
 
@@ -112,15 +112,15 @@ const changedBack = (entry: SetEntry, was: SetDiff['changed'][number]): SetEntry
 export const setBefore = (head: SetIndex, { added, removed, changed }: SetDiff): SetIndex => {
   const keys = new Set([...added, ...removed, ...changed].map(({ key }) => key))
   const isAdded = new Set(added.map(({ id }) => id))
-  const changes = new Map(changed.map((one) => [one.id, one]))
+  const changes = new Map(changed.map((change) => [change.id, change]))
   const back = new Map<string, SetEntry[]>()
   for (const key of keys) {
-    const kept = head.of(key).filter(({ secretId }) => !isAdded.has(secretId))
-    const then = kept.map((entry) => {
+    const unchanged = head.of(key).filter(({ secretId }) => !isAdded.has(secretId))
+    const then = unchanged.map((entry) => {
       const was = changes.get(entry.secretId)
       return was === undefined ? entry : changedBack(entry, was)
     })
-    back.set(key, [...then, ...removed.filter((one) => one.key === key).map(removedEntry)])
+    back.set(key, [...then, ...removed.filter((entry) => entry.key === key).map(removedEntry)])
   }
   return {
     of: (key) => back.get(key) ?? head.of(key),
@@ -172,15 +172,15 @@ export const madeOf = (
 }
 
 const isWithin = (part: ReadonlySet<string>, whole: ReadonlySet<string>): boolean =>
-  [...part].every((one) => whole.has(one))
+  [...part].every((element) => whole.has(element))
 
 /** Whether a service finds the same value in both sets: the same secret, the same version, and so all it refers to. */
 export const isSameIn = (a: SetIndex, b: SetIndex, viewer: SetViewer, key: string): boolean => {
-  const [one, other] = [winnerOf(a, viewer, key), winnerOf(b, viewer, key)]
-  if (one === undefined || other === undefined) return one === other
-  if (one.secretId !== other.secretId || one.version !== other.version) return false
-  if (one.references === undefined) return true
-  const [ofOne, ofOther] = [madeOf(a, viewer.stagelet, one), madeOf(b, viewer.stagelet, other)]
+  const [inA, inB] = [winnerOf(a, viewer, key), winnerOf(b, viewer, key)]
+  if (inA === undefined || inB === undefined) return inA === inB
+  if (inA.secretId !== inB.secretId || inA.version !== inB.version) return false
+  if (inA.references === undefined) return true
+  const [ofOne, ofOther] = [madeOf(a, viewer.stagelet, inA), madeOf(b, viewer.stagelet, inB)]
   return ofOne.size === ofOther.size && isWithin(ofOne, ofOther)
 }
 

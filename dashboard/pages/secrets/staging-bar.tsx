@@ -30,7 +30,7 @@ const useReach = (
     }
     return {
       services: touched.size,
-      stagelets: new Set([...touched].map((one) => one.split('/', 1)[0])).size,
+      stagelets: new Set([...touched].map((service) => service.split('/', 1)[0])).size,
     }
   }, [edits, matrix])
 
@@ -59,7 +59,7 @@ export const StagingBar = ({
       </p>
       <Button onPress={() => setAsks(true)}>Discard</Button>
       <Button
-        look="primary"
+        variant="primary"
         keys="Mod+Enter"
         onPress={() => route(`${projectUrl({ team, name: project })}/review`)}
       >

@@ -37,16 +37,22 @@ const columnsOf = (revision: number): readonly Column<ThenRow>[] => [
     align: 'end',
     render: ({ was }) => version(was),
   },
-  { id: 'now', title: 'Now', width: '64px', align: 'end', render: ({ is }) => version(is) },
+  {
+    id: 'now',
+    title: 'Now',
+    width: '64px',
+    align: 'end',
+    render: ({ current }) => version(current),
+  },
   {
     id: 'difference',
     title: 'Since then',
     width: 'minmax(120px, 2fr)',
-    render: ({ word, differs, is, was }) => (
+    render: ({ word, differs, current, was }) => (
       <span class={differs ? '' : 'muted'}>
         {word}
-        {word === 'moved' && is !== undefined && was !== undefined
-          ? `: ${placeOf(is.scope, is.stagelet)}`
+        {word === 'moved' && current !== undefined && was !== undefined
+          ? `: ${placeOf(current.scope, current.stagelet)}`
           : ''}
       </span>
     ),

@@ -6,16 +6,16 @@ import type { Filterable } from './filter/filter.ts'
 
 export interface ThenRow extends Filterable {
   readonly was: SetEntry | undefined
-  readonly is: SetEntry | undefined
+  readonly current: SetEntry | undefined
   readonly word: 'same' | 'different' | 'moved' | 'gone' | 'new'
   readonly differs: boolean
 }
 
-const wordOf = (was: SetEntry | undefined, is: SetEntry | undefined): ThenRow['word'] => {
+const wordOf = (was: SetEntry | undefined, current: SetEntry | undefined): ThenRow['word'] => {
   if (was === undefined) return 'new'
-  if (is === undefined) return 'gone'
-  if (was.scope !== is.scope || was.stagelet !== is.stagelet) return 'moved'
-  return was.version === is.version ? 'same' : 'different'
+  if (current === undefined) return 'gone'
+  if (was.scope !== current.scope || was.stagelet !== current.stagelet) return 'moved'
+  return was.version === current.version ? 'same' : 'different'
 }
 
 export const thenRows = (
@@ -23,7 +23,7 @@ export const thenRows = (
   place: ProjectPlace,
 ): ThenRow[] => {
   if (then === undefined) return []
-  const known = new Map(secrets.map((secret) => [secret.id, secret]))
+  const byId = new Map(secrets.map((secret) => [secret.id, secret]))
   const goneSecret = ({ stagelet, ...was }: SetEntry): Secret =>
     asSecret(
       { id: 0, op: 'create', key: was.key, scope: was.scope, type: was.type, stagelet },
@@ -33,14 +33,14 @@ export const thenRows = (
     const before = new Map(then.of(key).map((entry) => [entry.secretId, entry]))
     const now = new Map(matrix.head.of(key).map((entry) => [entry.secretId, entry]))
     return [...new Set([...before.keys(), ...now.keys()])].map((id): ThenRow => {
-      const [was, is] = [before.get(id), now.get(id)]
-      const word = wordOf(was, is)
-      const secret = known.get(id) ?? goneSecret((was ?? is)!)
+      const [was, current] = [before.get(id), now.get(id)]
+      const word = wordOf(was, current)
+      const secret = byId.get(id) ?? goneSecret((was ?? current)!)
       return {
         id,
         secret,
         was,
-        is,
+        current,
         word,
         differs: word !== 'same',
         isStaged: false,

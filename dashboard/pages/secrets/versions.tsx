@@ -56,37 +56,37 @@ const sideOf = (secretId: string, version: number): Side => ({
 
 /** The oldest version with the same value. */
 const firstWith = (version: number, all: readonly SecretVersion[]): number => {
-  const before = all.find((one) => one.version === version)?.same_as
+  const before = all.find((candidate) => candidate.version === version)?.same_as
   return before === undefined ? version : firstWith(before, all)
 }
 
 interface LineProps {
-  readonly one: SecretVersion
+  readonly version: SecretVersion
   readonly isSame: boolean
   readonly noWrite: string | undefined
   readonly onCompare: () => void
   readonly onGoBack: () => void
 }
 
-const Line = ({ one, isSame, noWrite, onCompare, onGoBack }: LineProps) => (
+const Line = ({ version, isSame, noWrite, onCompare, onGoBack }: LineProps) => (
   <li>
-    <b class="num">v{one.version}</b>
+    <b class="num">v{version.version}</b>
     <span>
-      {one.created_by} · <Ago at={one.created_at} />
-      {one.same_as === undefined ? null : (
-        <span class="muted"> · same value as v{one.same_as}</span>
+      {version.created_by} · <Ago at={version.created_at} />
+      {version.same_as === undefined ? null : (
+        <span class="muted"> · same value as v{version.same_as}</span>
       )}
-      {one.current ? null : isSame ? (
+      {version.current ? null : isSame ? (
         <span class="muted"> · current value</span>
       ) : (
         <span class={s['versionActions']}>
-          <Button small look="quiet" label={`Compare v${one.version}`} onPress={onCompare}>
+          <Button small variant="quiet" label={`Compare v${version.version}`} onPress={onCompare}>
             Compare
           </Button>
           <Button
             small
-            look="quiet"
-            label={`Go back to v${one.version}`}
+            variant="quiet"
+            label={`Go back to v${version.version}`}
             whyNot={noWrite}
             onPress={onGoBack}
           >
@@ -95,7 +95,7 @@ const Line = ({ one, isSame, noWrite, onCompare, onGoBack }: LineProps) => (
         </span>
       )}
     </span>
-    <span class="muted num">{one.bytes} B</span>
+    <span class="muted num">{version.bytes} B</span>
   </li>
 )
 
@@ -119,17 +119,17 @@ export const Versions = ({
   const close = (): void => setChosen(undefined)
   return (
     <>
-      <WhenKnown of={versions} rows={2}>
+      <WhenKnown value={versions} rows={2}>
         {({ versions: all }) => (
           <ul class={s['versions']}>
-            {all.map((one) => (
+            {all.map((listed) => (
               <Line
-                key={one.version}
-                one={one}
-                isSame={firstWith(one.version, all) === firstWith(version, all)}
+                key={listed.version}
+                version={listed}
+                isSame={firstWith(listed.version, all) === firstWith(version, all)}
                 noWrite={noWrite}
-                onCompare={() => setChosen(['compare', one.version])}
-                onGoBack={() => setChosen(['back', one.version])}
+                onCompare={() => setChosen(['compare', listed.version])}
+                onGoBack={() => setChosen(['back', listed.version])}
               />
             ))}
           </ul>

@@ -43,7 +43,7 @@ const rolloutText = ({ rollout }: Project): string => {
 const Settings = ({ project }: { readonly project: Project }) => (
   <Panel
     title="Settings"
-    aside={<EditButton small kind="project" resource="projects" of={project} />}
+    aside={<EditButton small kind="project" resource="projects" object={project} />}
   >
     <FactList
       rows={[
@@ -85,7 +85,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
             <p>With all its secrets. A project that stacks use cannot be deleted.</p>
             <div>
               <Button
-                look="danger"
+                variant="danger"
                 whyNot={whyNot('delete', 'projects', team) ?? whyNotOwned(source)}
                 onPress={() => setAsked('deletion')}
               >
@@ -106,8 +106,8 @@ const Shown = ({ project }: { readonly project: Project }) => {
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const project = findIn(
-    projects.known.value,
-    (one) => one.team === team && (one.name === name || one.id === name),
+    projects.list.value,
+    (project) => project.team === team && (project.name === name || project.id === name),
   )
   return (
     <PageFrame
@@ -117,7 +117,7 @@ export const Page = () => {
       tabs={<ProjectTabs team={team} name={name} current="Settings" />}
     >
       <WhenKnown
-        of={project}
+        value={project}
         rows={8}
         none={
           <Empty

@@ -70,11 +70,11 @@ export const Page = () => {
   const { route } = useLocation()
   const team = useTeam()
   const [filter = '', setFilter] = useQueryState('filter')
-  const all = stagelets.known.value
+  const all = stagelets.list.value
   const rows = useMemo(
     () =>
       mapKnown(all, (every) =>
-        every.filter((one) => team === undefined || one.team === team).map(stackRow),
+        every.filter((stagelet) => team === undefined || stagelet.team === team).map(stackRow),
       ),
     [all, team],
   )
@@ -86,7 +86,7 @@ export const Page = () => {
       actions={<NewButton kind="stack" resource="stagelets" />}
     >
       <WhenKnown
-        of={rows}
+        value={rows}
         rows={8}
         none={
           <Panel>

@@ -53,8 +53,8 @@ const DeployDialog = ({ stagelet, onClose }: Props & { readonly onClose: () => v
       onClose={onClose}
     >
       <p>Edits of the Compose file and of its env files, as {stagelet.agent} has reported them.</p>
-      <WhenKnown of={tried}>
-        {(known) => <ImpactTable impact={known} none="No container is known to change." />}
+      <WhenKnown value={tried}>
+        {(impact) => <ImpactTable impact={impact} none="No container is known to change." />}
       </WhenKnown>
     </Confirm>
   )
@@ -67,7 +67,7 @@ const Deploy = ({ stagelet }: Props) => {
     <>
       <Button
         command={`deploy:${stagelet.id}`}
-        look={hasEdits ? 'primary' : 'plain'}
+        variant={hasEdits ? 'primary' : 'plain'}
         whyNot={whyNot('create', 'stagelets/deploy', stagelet.team)}
         onPress={() => setOpen(true)}
       >
@@ -89,7 +89,7 @@ export const StageletActions = ({ stagelet }: Props) => {
       <Deploy stagelet={stagelet} />
       <ActionButton
         command={`pause:${id}`}
-        look={paused ? 'primary' : 'plain'}
+        variant={paused ? 'primary' : 'plain'}
         whyNot={whyNot('patch', 'stagelets', team) ?? whyNotOwned(source)}
         action={pauseStagelet(stagelet)}
         onDone={paused ? `${name} is resumed.` : `${name} is paused: it keeps what it runs.`}
@@ -98,7 +98,7 @@ export const StageletActions = ({ stagelet }: Props) => {
       </ActionButton>
       <ActionButton
         command={`retry:${id}`}
-        look={hasFailed(stagelet) ? 'primary' : 'quiet'}
+        variant={hasFailed(stagelet) ? 'primary' : 'quiet'}
         whyNot={
           whyNot('create', 'stagelets/deploy', team) ??
           (hasFailed(stagelet) ? undefined : 'Nothing failed.')
@@ -108,7 +108,7 @@ export const StageletActions = ({ stagelet }: Props) => {
       >
         Retry
       </ActionButton>
-      <EditButton kind="stack" resource="stagelets" of={stagelet} />
+      <EditButton kind="stack" resource="stagelets" object={stagelet} />
       <CopyMenu
         actions={[deployStagelet, pauseStagelet, retryStagelet, startLeakTest].map((actionOf) =>
           actionOf(stagelet),

@@ -7,7 +7,7 @@ import { revisionText } from './sentence.ts'
 
 export const declaredRevision = (
   stagelet: Pick<Stagelet, 'team' | 'project' | 'wanted_revision'>,
-  all: Known<readonly Pick<Project, 'team' | 'name' | 'revision'>[]> = projects.known.value,
+  all: Known<readonly Pick<Project, 'team' | 'name' | 'revision'>[]> = projects.list.value,
 ): Known<number | undefined> => {
   const project = findIn(
     all,
@@ -20,12 +20,12 @@ export const declaredRevision = (
 export const behindText = (
   { name, revision }: Pick<Service, 'name' | 'revision'>,
   declared: number | undefined,
-  told: number | undefined,
+  delivered: number | undefined,
 ): string => {
   const runs = `${name} runs ${revisionText(revision)}, and ${revisionText(declared)} is declared`
-  return told === undefined || told === declared
+  return delivered === undefined || delivered === declared
     ? `${runs}.`
-    : `${runs}; its agent is told ${revisionText(told)}.`
+    : `${runs}; its agent is told ${revisionText(delivered)}.`
 }
 
 /** Keys that a secret gives a service, and its Compose file or an env file sets too: an edit there does nothing. Pure. */

@@ -47,7 +47,7 @@ const Rollouts = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   })
   return (
     <Panel flush title="Rollouts" aside={<span class="muted">newest 50</span>}>
-      <WhenKnown of={rollouts} none={<Empty title="No rollouts yet" />}>
+      <WhenKnown value={rollouts} none={<Empty title="No rollouts yet" />}>
         {(all) => <KeptRollouts rollouts={all} label={`Rollouts of ${stagelet.name}`} />}
       </WhenKnown>
     </Panel>
@@ -60,7 +60,7 @@ const Lasting = ({ stagelet: { team, name } }: { readonly stagelet: Stagelet }) 
   const rows = useNewest({ team, stagelet: name }, { limit: mostShown, seconds: 2 })
   const other = mapKnown(rows, (all) => all.filter(({ kind }) => kind !== 'rollout'))
   return (
-    <WhenKnown of={other} none={null}>
+    <WhenKnown value={other} none={null}>
       {(shown) => (
         <Panel
           flush
@@ -82,7 +82,7 @@ export const HistoryTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
       <Rollouts stagelet={stagelet} />
       <Lasting stagelet={stagelet} />
       <Panel flush title="Last hour">
-        <WhenKnown of={events} none={<Empty title="No events in the last hour" />}>
+        <WhenKnown value={events} none={<Empty title="No events in the last hour" />}>
           {(all) => (
             <ul class={s['events']}>
               {all.map(({ type, reason, message, last_seen: at, count }) => (

@@ -40,7 +40,9 @@ interface BlameProps {
 
 /** The revision's author and keys; undefined until they are read. Without them the rest of the panel holds. */
 const useRevision = ({ team, project }: Stagelet, revision: number): Revision | undefined =>
-  someOf(useRevisions(`${team}/${project}`, revision)).find((one) => one.revision === revision)
+  someOf(useRevisions(`${team}/${project}`, revision)).find(
+    (candidate) => candidate.revision === revision,
+  )
 
 const LastLines = ({
   stagelet,
@@ -62,7 +64,7 @@ const LastLines = ({
   if (error !== undefined) return <ProblemBox error={error} />
   if (lines === undefined) return null
   if (lines.length === 0) return <p class="muted">The container of {service} wrote no line.</p>
-  return <Lines of={service} lines={lines.map(({ text }) => text)} />
+  return <Lines service={service} lines={lines.map(({ text }) => text)} />
 }
 
 /** The agent sends the last masked lines of the container that failed along with the reason. */
@@ -73,8 +75,18 @@ const partsOf = (
   return { reason, lines: lines?.split('\n') ?? [] }
 }
 
-const Lines = ({ of, lines }: { readonly of: string; readonly lines: readonly string[] }) => (
-  <pre class={s['lines']} tabIndex={0} aria-label={`Last ${lines.length} masked lines of ${of}`}>
+const Lines = ({
+  service,
+  lines,
+}: {
+  readonly service: string
+  readonly lines: readonly string[]
+}) => (
+  <pre
+    class={s['lines']}
+    tabIndex={0}
+    aria-label={`Last ${lines.length} masked lines of ${service}`}
+  >
     {lines.map((text, index) => (
       <div key={index}>
         <LogText text={text} />
@@ -91,25 +103,25 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
   const failed = failedRevision(stagelet, rollout)
   const revision = useRevision(stagelet, failed)
   const serviceKeys = stagelet.services.find(({ name }) => name === blamed)?.keys ?? []
-  const known = stagelet.quarantine.find(
-    (one) => one.service === blamed && one.revision === failed,
+  const quarantined = stagelet.quarantine.find(
+    (entry) => entry.service === blamed && entry.revision === failed,
   )?.keys
-  const keys = known ?? revision?.keys.filter((key) => serviceKeys.includes(key)) ?? []
+  const keys = quarantined ?? revision?.keys.filter((key) => serviceKeys.includes(key)) ?? []
   const refused = whyNot('get', 'stagelets/logs', stagelet.team)
   const { reason, lines } = partsOf(rollout.message ?? '')
-  const of = rollout.cause === 'NewRevision' ? revision : undefined
+  const declared = rollout.cause === 'NewRevision' ? revision : undefined
   return (
     <>
       <FactList
         rows={[
           ['Failed service', <b>{blamed}</b>],
           ['Error', messageText(reason)],
-          ...(of === undefined
+          ...(declared === undefined
             ? []
             : ([
-                ['Changed', `${revisionText(failed)} by ${of.by.join(', ')}`],
+                ['Changed', `${revisionText(failed)} by ${declared.by.join(', ')}`],
                 [
-                  known === undefined ? 'Keys of the service' : 'Changed keys',
+                  quarantined === undefined ? 'Keys of the service' : 'Changed keys',
                   keys.length === 0
                     ? 'none of that revision'
                     : keys.map((key) => (
@@ -135,7 +147,7 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
         </LinkButton>
       </h3>
       {lines.length > 0 ? (
-        <Lines of={blamed} lines={lines} />
+        <Lines service={blamed} lines={lines} />
       ) : refused === undefined ? (
         <LastLines stagelet={stagelet} service={blamed} />
       ) : (

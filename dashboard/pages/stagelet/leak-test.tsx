@@ -43,9 +43,9 @@ const useNewest = (stagelet: Stagelet, mayRead: boolean) => {
       clearInterval(timer)
     }
   }, [stagelet.id, isWaiting, mayRead])
-  const take = (made: LeakTest): void => {
+  const take = (test: LeakTest): void => {
     started.current += 1
-    setTest(made)
+    setTest(test)
   }
   return { test, take }
 }

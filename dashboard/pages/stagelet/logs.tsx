@@ -29,8 +29,8 @@ const useChosen = (stagelet: Stagelet) => {
   const [asked, setAsked] = useQueryState('service')
   const names = stagelet.services.map(({ name }) => name)
   const wanted = asked?.split(',') ?? logSettings.value.services[stagelet.id]
-  const known = wanted?.filter((name) => names.includes(name)) ?? []
-  const chosen = known.length === 0 || known.length === names.length ? undefined : known
+  const existing = wanted?.filter((name) => names.includes(name)) ?? []
+  const chosen = existing.length === 0 || existing.length === names.length ? undefined : existing
   return {
     names,
     chosen,
@@ -59,7 +59,7 @@ const Services = ({
             checked={isOn}
             onChange={() => {
               const now = chosen ?? names
-              choose(isOn ? now.filter((one) => one !== name) : [...now, name])
+              choose(isOn ? now.filter((service) => service !== name) : [...now, name])
             }}
           />
           <span class={colourOf(name)}>{name}</span>
@@ -153,7 +153,7 @@ const Nothing = ({
 }) => {
   const agent = partOf(
     findIn(
-      agents.known.value,
+      agents.list.value,
       ({ team, name }) => team === stagelet.team && name === stagelet.agent,
     ),
   )
@@ -181,7 +181,7 @@ const Selected = ({ row, onClose }: { readonly row: LogRow; readonly onClose: ()
           {container} · {stream} · {time}
         </span>
         <CopyButton text={plainOf(text)} label="Copy the line" />
-        <Button small look="quiet" onPress={onClose}>
+        <Button small variant="quiet" onPress={onClose}>
           Close
         </Button>
       </header>

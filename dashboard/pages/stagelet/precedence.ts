@@ -64,7 +64,7 @@ export const explainKey = (
     { place: 'project · global', owner: undefined, scope: 'global' },
   ]
   const found = places.map(({ owner, scope }) =>
-    entries.find((one) => one.key === key && one.stagelet === owner && one.scope === scope),
+    entries.find((entry) => entry.key === key && entry.stagelet === owner && entry.scope === scope),
   )
   const winning = winner === undefined ? -1 : found.indexOf(winner)
   const rungs = places.map(({ place }, index): Rank => {

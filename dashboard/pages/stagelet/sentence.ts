@@ -10,10 +10,10 @@ const servicesOf = ({ services }: Stagelet): string =>
 /** What failed with the newest revision: an earlier one may be in quarantine still. */
 export const lastFailed = (
   { quarantine }: Stagelet,
-  of?: string,
+  name?: string,
 ): Stagelet['quarantine'][number] | undefined =>
   quarantine
-    .filter(({ service }) => of === undefined || service === of)
+    .filter(({ service }) => name === undefined || service === name)
     .sort((a, b) => b.revision - a.revision)[0]
 
 /** Says for what it waits, what failed, or what runs. */

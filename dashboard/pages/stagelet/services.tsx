@@ -20,14 +20,14 @@ import { revisionText } from './sentence.ts'
 import s from './stagelet.module.css'
 
 /** The last known state of a service whose state is not known now. */
-const LastSeen = ({ service: { last_seen: seen } }: { readonly service: Service }) =>
-  seen === undefined ? null : (
+const LastSeen = ({ service: { last_seen: lastUse } }: { readonly service: Service }) =>
+  lastUse === undefined ? null : (
     <small>
-      last seen {seen.state ?? 'unknown'}
-      {seen.at === undefined ? null : (
+      last seen {lastUse.state ?? 'unknown'}
+      {lastUse.at === undefined ? null : (
         <>
           {' '}
-          at <Since at={seen.at} />
+          at <Since at={lastUse.at} />
         </>
       )}
     </small>
@@ -93,7 +93,7 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
     {
       title: 'Target',
       render: () => (
-        <InlineKnown of={declared}>
+        <InlineKnown value={declared}>
           {(revision) => <span class="num">{revisionText(revision)}</span>}
         </InlineKnown>
       ),
@@ -132,14 +132,16 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
 const toldElsewhere = new Set(['Ready', 'SecretsInSync', 'AgentReachable'])
 
 const Notices = ({ stagelet }: { readonly stagelet: Stagelet }) => {
-  const told = stagelet.conditions.filter((one) => isTrouble(one) && !toldElsewhere.has(one.type))
+  const troubles = stagelet.conditions.filter(
+    (condition) => isTrouble(condition) && !toldElsewhere.has(condition.type),
+  )
   const { why } = stageletState(stagelet)
   // The sentence at the top says a single line already.
-  const isSaid = told.length === 1 && told[0]?.message === why && !why.includes('\n')
+  const isSaid = troubles.length === 1 && troubles[0]?.message === why && !why.includes('\n')
   const hidden = hiddenKeys(stagelet)
   return (
     <Conditions
-      of={isSaid ? [] : told}
+      conditions={isSaid ? [] : troubles}
       more={hidden.map(({ service, keys }) => [
         <State kind="wait">Set twice</State>,
         <>
@@ -154,13 +156,13 @@ const Notices = ({ stagelet }: { readonly stagelet: Stagelet }) => {
 
 const NothingReported = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const agent = findIn(
-    agents.known.value,
+    agents.list.value,
     ({ team, name }) => team === stagelet.team && name === stagelet.agent,
   )
   return (
     <Empty title="The agent has not reported yet">
       <WhenKnown
-        of={agent}
+        value={agent}
         rows={1}
         none={`There is no agent ${stagelet.agent}, or you may not see it.`}
       >

@@ -72,16 +72,16 @@ const ComposeRow = ({ composeSets, composeWins }: Why) => (
   </li>
 )
 
-const Chain = ({ of }: { readonly of: Reference }) => (
+const Chain = ({ reference }: { readonly reference: Reference }) => (
   <ul class={s['chain']}>
-    {of.refersTo.map((one) => (
-      <li key={one.entry.secretId}>
-        <code>{one.entry.key}</code>{' '}
+    {reference.refersTo.map((key) => (
+      <li key={key.entry.secretId}>
+        <code>{key.entry.key}</code>{' '}
         <span class="muted">
-          {one.entry.stagelet === undefined ? 'project' : one.entry.stagelet} · {one.entry.scope}, v
-          {one.entry.version}
+          {key.entry.stagelet === undefined ? 'project' : key.entry.stagelet} · {key.entry.scope}, v
+          {key.entry.version}
         </span>
-        {one.refersTo.length === 0 ? null : <Chain of={one} />}
+        {key.refersTo.length === 0 ? null : <Chain reference={key} />}
       </li>
     ))}
   </ul>
@@ -95,7 +95,7 @@ const Runs = ({ stagelet, service }: Pick<Shown, 'stagelet' | 'service'>) => {
   return inSync ? (
     <State kind="ok">{service.name} runs this value.</State>
   ) : (
-    <InlineKnown of={declaredRevision(stagelet)}>
+    <InlineKnown value={declaredRevision(stagelet)}>
       {(declared) => (
         <State kind="wait">{behindText(service, declared, stagelet.wanted_revision)}</State>
       )}
@@ -131,7 +131,7 @@ const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {
       )}
       {why.chain === undefined || why.chain.refersTo.length === 0 ? null : (
         <Panel title={`${key} refers to`}>
-          <Chain of={why.chain} />
+          <Chain reference={why.chain} />
         </Panel>
       )}
     </>
@@ -166,15 +166,15 @@ export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const [askedService, setService] = useQueryState('service')
   const [askedKey, setKey] = useQueryState('key')
   const secrets = secretsOf(stagelet.team, stagelet.project)
-  const all = secrets.known.value
+  const all = secrets.list.value
   const { services } = stagelet
   const service = services.find(({ name }) => name === askedService) ?? services[0]
   if (service === undefined) return <Empty title="The agent has not reported its services yet" />
   const keys = keysOf(stagelet, service, someOf(all))
   const key = askedKey ?? keys[0]
   // Who wins is known once all secrets are.
-  const answered = mapKnown(together(all), ([known]) =>
-    key === undefined ? undefined : { asked: key, secrets: known },
+  const answered = mapKnown(together(all), ([secrets]) =>
+    key === undefined ? undefined : { asked: key, secrets },
   )
   return (
     <>
@@ -192,7 +192,7 @@ export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
           onChoose={setKey}
         />
       </div>
-      <WhenKnown of={answered} none={<Empty title={`${service.name} has no secrets`} />}>
+      <WhenKnown value={answered} none={<Empty title={`${service.name} has no secrets`} />}>
         {(asked) => <Answer stagelet={stagelet} service={service} {...asked} />}
       </WhenKnown>
     </>

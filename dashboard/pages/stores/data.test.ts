@@ -26,7 +26,10 @@ const store: Store = {
 it('says the worst first, with all that is wrong', () => {
   const of = (...more: Condition[]) =>
     storeState({
-      conditions: [...fresh.filter(({ type }) => more.every((one) => one.type !== type)), ...more],
+      conditions: [
+        ...fresh.filter(({ type }) => more.every((condition) => condition.type !== type)),
+        ...more,
+      ],
     })
   expect(of()).toEqual({ kind: 'ok', word: 'Fresh', faults: [] })
   expect(of(condition('Throttled', 'True'))).toMatchObject({ kind: 'wait', word: 'Throttled' })

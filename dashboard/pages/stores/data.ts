@@ -44,14 +44,14 @@ const isFault = ({ type, status }: Condition): boolean =>
 export const storeState = ({ conditions }: Pick<Store, 'conditions'>): StoreState => {
   const wrong = conditions.filter(isFault)
   const faults = wrong.map(({ message }) => message)
-  const has = (type: string): boolean => wrong.some((one) => one.type === type)
+  const has = (type: string): boolean => wrong.some((condition) => condition.type === type)
   if (has('Braked')) return { kind: 'fail', word: 'Deletions held', faults }
   if (has('Ready')) return { kind: 'fail', word: 'Not ready', faults }
   if (has('Fresh')) return { kind: 'fail', word: 'Stale', faults }
   if (has('Throttled')) return { kind: 'wait', word: 'Throttled', faults }
   if (has('Listening')) return { kind: 'wait', word: 'Polling only', faults }
   const isTrue = (type: string): boolean =>
-    conditions.some((one) => one.type === type && one.status === 'True')
+    conditions.some((condition) => condition.type === type && condition.status === 'True')
   if (isTrue('Fresh') && isTrue('Ready')) return { kind: 'ok', word: 'Fresh', faults }
   return { kind: 'unknown', word: 'Not synced yet', faults }
 }

@@ -121,7 +121,7 @@ const columns: readonly TableColumn<Store>[] = [
         {areDeletionsHeld(store) ? <StoreButton verb="resume" store={store} /> : null}
         {isRejected(store) ? <StoreButton verb="check" store={store} /> : null}
         <StoreButton verb="refresh" store={store} />
-        <EditButton small kind="store" resource="secretstores" of={store} />
+        <EditButton small kind="store" resource="secretstores" object={store} />
       </RowActions>
     ),
   },
@@ -132,12 +132,12 @@ export const Page = () => (
     title="Stores"
     label="Stores"
     stacks
-    rows={inTeam(allStores().known.value, useTeam())}
+    rows={inTeam(allStores().list.value, useTeam())}
     idOf={({ id }) => id}
     columns={columns}
     actions={<NewButton kind="store" resource="secretstores" />}
     summary={(all) =>
-      attention(all.length, all.filter((one) => storeState(one).kind === 'fail').length)
+      attention(all.length, all.filter((store) => storeState(store).kind === 'fail').length)
     }
     empty={
       <Empty title="No external stores yet">

@@ -6,24 +6,24 @@ import { lanesOf, type Lane } from './lanes.ts'
 const from = Date.parse('2026-03-02T14:00:00Z')
 
 /** The lane of `web`, which revision 7 has re-created, as its agent tells the times. */
-const laneOf = (told: { since?: string; finished?: string; skew?: number }): Lane | undefined => {
+const laneOf = (times: { since?: string; finished?: string; skew?: number }): Lane | undefined => {
   const stagelet = {
     name: 'prod',
     team: 'default',
     agent: 'box',
     conditions: [],
     wanted_revision: 7,
-    services: [{ name: 'web', state: 'running', in_sync: true, revision: 7, since: told.since }],
-    last_rollout: { revision: 7, recreated: ['web'], finished_at: told.finished },
+    services: [{ name: 'web', state: 'running', in_sync: true, revision: 7, since: times.since }],
+    last_rollout: { revision: 7, recreated: ['web'], finished_at: times.finished },
   } as unknown as Stagelet
-  const agent = { name: 'box', team: 'default', clock_skew_ms: told.skew ?? 0 } as Agent
+  const agent = { name: 'box', team: 'default', clock_skew_ms: times.skew ?? 0 } as Agent
   const clock = { from, now: from + 60_000 }
-  return lanesOf({ stagelets: [stagelet], agents: [agent], kept: [] }, 7, clock, undefined)[0]
+  return lanesOf({ stagelets: [stagelet], agents: [agent], rollouts: [] }, 7, clock, undefined)[0]
 }
 
 it('tells when a container started and was healthy, without the skew of the agent’s clock', () => {
-  const told = { since: '2026-03-02T14:00:02.500Z', finished: '2026-03-02T14:00:04Z' }
-  expect(laneOf(told)).toMatchObject({ started: 2_500, healthy: 4_000, kind: 'ok' })
+  const times = { since: '2026-03-02T14:00:02.500Z', finished: '2026-03-02T14:00:04Z' }
+  expect(laneOf(times)).toMatchObject({ started: 2_500, healthy: 4_000, kind: 'ok' })
   const fast = { since: '2026-03-02T15:00:02.500Z', finished: '2026-03-02T15:00:04Z' }
   expect(laneOf({ ...fast, skew: 3_600_000 })).toMatchObject({ started: 2_500, healthy: 4_000 })
 })
@@ -50,14 +50,14 @@ it('keeps the times of the rollout where what it made was healed since', () => {
     services: [{ name: 'web', what: 'recreated', ...times }],
   } as unknown as KeptRollout
   const healing = { ...rollout, cause: 'Drift', services: [] } as unknown as KeptRollout
-  const kept = [healing, rollout]
+  const rollouts = [healing, rollout]
   const clock = { from, now: from + 7_200_000 }
   const impact = { affected: [{ stagelet: 'prod', service: 'web' }], cascaded: [] }
   const applied = { impact, startedBefore: new Map() } as unknown as AppliedChange
-  for (const known of [undefined, applied])
-    expect(lanesOf({ stagelets: [stagelet], agents: [], kept }, 7, clock, known)).toMatchObject([
-      { service: 'web', started: 2_500, healthy: 4_000, kind: 'ok' },
-    ])
+  for (const change of [undefined, applied])
+    expect(
+      lanesOf({ stagelets: [stagelet], agents: [], rollouts }, 7, clock, change),
+    ).toMatchObject([{ service: 'web', started: 2_500, healthy: 4_000, kind: 'ok' }])
 })
 
 it('shows no time that cannot be', () => {
@@ -85,9 +85,13 @@ it('says that Compose stops the container of before once it has begun, and not t
     }) as unknown as Stagelet
   const impact = { affected: [{ stagelet: 'prod', service: 'web' }], cascaded: [] }
   const applied = { impact, startedBefore: new Map() } as unknown as AppliedChange
-  const wordOf = (one: Stagelet) =>
-    lanesOf({ stagelets: [one], agents: [], kept: [] }, 7, { from, now: from + 60_000 }, applied)[0]
-      ?.word
+  const wordOf = (stagelet: Stagelet) =>
+    lanesOf(
+      { stagelets: [stagelet], agents: [], rollouts: [] },
+      7,
+      { from, now: from + 60_000 },
+      applied,
+    )[0]?.word
   expect(wordOf(stagelet())).toBe('Delivered')
   const begun = { revision: 7, result: 'Progressing', started_at: '2026-03-02T14:00:01Z' }
   expect(wordOf(stagelet(begun))).toBe('Stopping old container')

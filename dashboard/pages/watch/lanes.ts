@@ -14,7 +14,7 @@ export interface Lane {
   /** `re-created`, or with which service. */
   readonly what: string
   /** Milliseconds after the change was stored. */
-  readonly told: number | undefined
+  readonly delivered: number | undefined
   readonly started: number | undefined
   readonly healthy: number | undefined
   readonly kind: StateKind
@@ -56,7 +56,7 @@ export interface RolloutWorld {
   readonly stagelets: readonly Stagelet[]
   readonly agents: readonly Agent[]
   /** Rollouts of the revision that are kept, the newest first. */
-  readonly kept: readonly KeptRollout[]
+  readonly rollouts: readonly KeptRollout[]
 }
 
 interface Wanted {
@@ -74,7 +74,7 @@ const isLastOf = (
 /** A revision that was not applied in this page: what its rollouts have re-created. */
 const ofRollouts = (stagelets: readonly Stagelet[], revision: number): Wanted[] =>
   stagelets
-    .filter((one) => isLastOf(one, revision))
+    .filter((stagelet) => isLastOf(stagelet, revision))
     .flatMap(({ name: stagelet, last_rollout: { recreated = [], cascaded = [] } = {} }) => [
       ...recreated.map((service) => ({ stagelet, service, what: 're-created' })),
       ...cascaded.map((service) => ({ stagelet, service, what: 'with another service' })),
@@ -82,10 +82,10 @@ const ofRollouts = (stagelets: readonly Stagelet[], revision: number): Wanted[] 
 
 const ofImpact = ({ impact }: AppliedChange): Wanted[] => [
   ...impact.affected.map(({ stagelet, service }) => ({ stagelet, service, what: 're-created' })),
-  ...impact.cascaded.map((one) => ({
-    stagelet: one.stagelet,
-    service: one.service,
-    what: `with ${one.with.join(', ')}`,
+  ...impact.cascaded.map((service) => ({
+    stagelet: service.stagelet,
+    service: service.service,
+    what: `with ${service.with.join(', ')}`,
   })),
 ]
 
@@ -105,15 +105,15 @@ const liveLanes = (
 ): readonly Lane[] => {
   const wanted = applied === undefined ? ofRollouts(stagelets, revision) : ofImpact(applied)
   return wanted.flatMap(({ stagelet: name, service: serviceName, what }) => {
-    const stagelet = stagelets.find((one) => one.name === name)
+    const stagelet = stagelets.find((stagelet) => stagelet.name === name)
     if (stagelet === undefined) return []
-    const service = stagelet.services.find((one) => one.name === serviceName)
+    const service = stagelet.services.find((service) => service.name === serviceName)
     const skew = agentSkew(agents, stagelet)
     const isNew = service?.since !== applied?.startedBefore.get(serviceKey(name, serviceName))
     const started = isNew ? after(service?.since, clock, skew) : undefined
     const isThere = service?.in_sync === true && (service.revision ?? 0) >= revision
     const isTold = stagelet.wanted_revision === revision
-    const told = isTold ? after(stagelet.wanted_since, clock) : undefined
+    const delivered = isTold ? after(stagelet.wanted_since, clock) : undefined
     const healthy = isThere
       ? (after(healthyOf(stagelet, service, revision), clock, skew) ?? started)
       : undefined
@@ -122,7 +122,7 @@ const liveLanes = (
       isThere,
       isNew: started !== undefined,
     })
-    return [{ stagelet, service: serviceName, what, told, started, healthy, kind, word }]
+    return [{ stagelet, service: serviceName, what, delivered, started, healthy, kind, word }]
   })
 }
 
@@ -138,12 +138,15 @@ const words = {
 } as const
 
 /** The newest rollouts of the revision, by stagelet, of those whose last rollout is another by now. */
-const pastOf = ({ kept, stagelets }: RolloutWorld, revision: number): readonly KeptRollout[] => {
-  const brought = kept.filter(({ cause }) => cause === 'NewRevision')
+const pastOf = (
+  { rollouts, stagelets }: RolloutWorld,
+  revision: number,
+): readonly KeptRollout[] => {
+  const brought = rollouts.filter(({ cause }) => cause === 'NewRevision')
   return brought.filter(
     ({ stagelet: name }, at) =>
       brought.findIndex(({ stagelet }) => stagelet === name) === at &&
-      !stagelets.some((one) => one.name === name && isLastOf(one, revision)),
+      !stagelets.some((stagelet) => stagelet.name === name && isLastOf(stagelet, revision)),
   )
 }
 
@@ -154,8 +157,15 @@ const keptLanes = (past: readonly KeptRollout[], clock: LaneClock): readonly Lan
     return services.flatMap(({ name: service, what, since, healthy_at: healthyAt }) => {
       if (what === 'untouched') return []
       const end = kind === 'ok' ? after(healthyAt ?? times.finished_at, clock) : undefined
-      const told = after(times.told_at, clock)
-      const lane = { stagelet: { team, name }, service, what: words[what], told, kind, word }
+      const delivered = after(times.told_at, clock)
+      const lane = {
+        stagelet: { team, name },
+        service,
+        what: words[what],
+        delivered,
+        kind,
+        word,
+      }
       return [{ ...lane, started: after(since, clock), healthy: end }]
     })
   })

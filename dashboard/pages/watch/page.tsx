@@ -50,7 +50,7 @@ const useRevision = ({ team, project }: ProjectPlace, revision: number, head: nu
       const { revisions } = await must(
         api.GET('/projects/{project_id}/revisions', { params, signal }),
       )
-      return revisions.find((one) => one.revision === revision) ?? null
+      return revisions.find((candidate) => candidate.revision === revision) ?? null
     },
   })
 
@@ -72,14 +72,16 @@ const useRollouts = (
 const isOver = ({ kind }: Lane): boolean => !['run', 'wait'].includes(kind)
 
 const Bar = ({ lane, scale }: { readonly lane: Lane; readonly scale: number }) => {
-  const { told, started, healthy } = lane
+  const { delivered, started, healthy } = lane
   const end = healthy ?? scale
   const percent = (ms: number): string => `${Math.min(100, (ms / scale) * 100)}%`
   const begin = started ?? end
   return (
     <div class={s['track']} aria-hidden="true">
       <div class={s['told']} style={{ width: percent(begin) }} />
-      {told === undefined ? null : <div class={s['mark']} style={{ left: percent(told) }} />}
+      {delivered === undefined ? null : (
+        <div class={s['mark']} style={{ left: percent(delivered) }} />
+      )}
       {started === undefined ? null : (
         <div
           class={`${s['starting']} ${s[lane.kind] ?? ''}`}
@@ -141,8 +143,8 @@ const summaryOf = (lanes: readonly Lane[]) => {
   if (good.length === lanes.length) {
     const last = Math.max(...lanes.map(({ healthy }) => healthy ?? 0))
     const isPast = lanes.some(({ word }) => word === healthyThen)
-    const [one, many] = isPast ? ['Was healthy', 'were healthy'] : ['In sync', 'in sync']
-    const all = lanes.length === 1 ? one : `All ${lanes.length} ${many}`
+    const [singular, plural] = isPast ? ['Was healthy', 'were healthy'] : ['In sync', 'in sync']
+    const all = lanes.length === 1 ? singular : `All ${lanes.length} ${plural}`
     return { kind: 'ok', text: last === 0 ? all : `${all} after ${secondsOf(last)}` } as const
   }
   if (lanes.every(isOver))
@@ -249,11 +251,11 @@ export const Page = () => {
   const data = partOf(asked) ?? undefined
   const applied = appliedOf(team, project, revision)
   const from = data === undefined ? (applied?.at ?? now()) : Date.parse(data.closed_at)
-  const kept = useRollouts(place, revision, someOf(stagelets))
-  const world = together(stagelets, agents.known.value, kept)
+  const keptRollouts = useRollouts(place, revision, someOf(stagelets))
+  const world = together(stagelets, agents.list.value, keptRollouts)
   const lanes = mapKnown(world, ([all, machines, rollouts]) =>
     lanesOf(
-      { stagelets: all, agents: machines, kept: rollouts },
+      { stagelets: all, agents: machines, rollouts: rollouts },
       revision,
       { from, now: now() },
       applied,
@@ -283,8 +285,8 @@ export const Page = () => {
         />
       }
     >
-      <WhenKnown of={asked} rows={1} none={null}>
-        {(one) => <About revision={one} />}
+      <WhenKnown value={asked} rows={1} none={null}>
+        {(about) => <About revision={about} />}
       </WhenKnown>
       <Panel
         title="Containers"
@@ -292,7 +294,7 @@ export const Page = () => {
         aside={isRunning ? <span class="num">{secondsOf(elapsed)}</span> : null}
       >
         <WhenKnown
-          of={lanes}
+          value={lanes}
           none={
             <Empty title="No re-created containers">
               No service uses the changed secrets, or its rollouts are no longer kept.

@@ -51,18 +51,18 @@ const Row = <T,>({ id, row, drawn, index, start, active, isMarked, isCurrent }: 
     class={`${s['row']} ${s['body']} ${isMarked ? s['marked'] : ''}`}
     style={{ top: `${start}px` }}
   >
-    {drawn.map((one) => {
-      const { column, index: at } = one
+    {drawn.map((cell) => {
+      const { column, index: place } = cell
       return (
         <div
           key={column.id}
-          role={one.left === undefined || at > 0 ? 'gridcell' : 'rowheader'}
-          aria-colindex={at + 1}
+          role={cell.left === undefined || place > 0 ? 'gridcell' : 'rowheader'}
+          aria-colindex={place + 1}
           aria-label={column.label?.(row)}
-          class={cellClass(one)}
-          style={placed(one)}
-          tabIndex={at === active ? 0 : -1}
-          {...(at === active ? { 'data-active': '' } : {})}
+          class={cellClass(cell)}
+          style={placed(cell)}
+          tabIndex={place === active ? 0 : -1}
+          {...(place === active ? { 'data-active': '' } : {})}
         >
           {column.render(row)}
         </div>
@@ -79,12 +79,13 @@ export const useDrawnRows = <T,>() => {
     before.current = next
   })
   return (props: RowProps<T>): ComponentChild => {
-    const known = before.current.get(props.id)
+    const drawnBefore = before.current.get(props.id)
     const names = Object.keys(props) as (keyof RowProps<T>)[]
-    const isSame = known !== undefined && names.every((name) => known.props[name] === props[name])
-    const one = isSame ? known : { props, node: <Row key={props.id} {...props} /> }
-    next.set(props.id, one)
-    return one.node
+    const isSame =
+      drawnBefore !== undefined && names.every((name) => drawnBefore.props[name] === props[name])
+    const drawn = isSame ? drawnBefore : { props, node: <Row key={props.id} {...props} /> }
+    next.set(props.id, drawn)
+    return drawn.node
   }
 }
 

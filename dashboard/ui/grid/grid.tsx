@@ -52,15 +52,15 @@ const denseRows = (): boolean => document.documentElement.dataset['density'] ===
 
 const Head = <T,>({ drawn }: { readonly drawn: readonly Drawn<T>[] }) => (
   <div class={`${s['row']} ${s['head']}`} role="row" aria-rowindex={1}>
-    {drawn.map((one) => (
+    {drawn.map((cell) => (
       <div
-        key={one.column.id}
+        key={cell.column.id}
         role="columnheader"
-        aria-colindex={one.index + 1}
-        class={cellClass(one)}
-        style={placed(one)}
+        aria-colindex={cell.index + 1}
+        class={cellClass(cell)}
+        style={placed(cell)}
       >
-        {one.column.title}
+        {cell.column.title}
       </div>
     ))}
   </div>
@@ -69,13 +69,13 @@ const Head = <T,>({ drawn }: { readonly drawn: readonly Drawn<T>[] }) => (
 type Virtual = Virtualizer<HTMLElement, HTMLElement>
 
 /** The rows in view, and some that stay drawn out of view. */
-const useRange = (kept: readonly number[]) =>
+const useRange = (indexes: readonly number[]) =>
   useCallback(
     (range: Range) =>
-      [...new Set([...defaultRangeExtractor(range), ...kept.filter((one) => one >= 0)])].sort(
-        (a, b) => a - b,
-      ),
-    [kept.join()],
+      [
+        ...new Set([...defaultRangeExtractor(range), ...indexes.filter((index) => index >= 0)]),
+      ].sort((a, b) => a - b),
+    [indexes.join()],
   )
 
 const useRows = (count: number, scroller: () => HTMLElement | null, at: Grid) => {
@@ -205,7 +205,7 @@ export const Grid = <T,>(props: Props<T>) => {
   const activate = (target: EventTarget | null): { row: T; column: string } | undefined => {
     const cell = cellOf(target)
     const column = columns[cell === undefined || cell.column < 0 ? activeColumn : cell.column]?.id
-    const row = rows.find((one) => idOf(one) === cell?.id)
+    const row = rows.find((candidate) => idOf(candidate) === cell?.id)
     if (cell === undefined || column === undefined || row === undefined) return undefined
     if (active.id !== cell.id || active.column !== column) setActive({ id: cell.id, column })
     return { row, column }

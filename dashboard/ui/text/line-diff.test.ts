@@ -21,7 +21,7 @@ it('has both texts in it, whatever they are', () => {
     fc.property(lines, lines, (before, after) => {
       const found = lineDiff(before.join('\n'), after.join('\n'))
       const of = (kind: 'gone' | 'new'): string[] =>
-        found.filter((one) => one.kind === kind || one.kind === 'same').map((one) => one.text)
+        found.filter((line) => line.kind === kind || line.kind === 'same').map((line) => line.text)
       expect([of('gone'), of('new')]).toEqual([before, after])
     }),
   )

@@ -261,7 +261,7 @@ describe('what "copy as" gives', () => {
     const edits = [
       edit('create', 'A', 'web'),
       edit('create', 'B', 'global'),
-      edit('update', 'OLD', 'web', { hasValue: false, moved: { scope: 'db' } }),
+      edit('update', 'OLD', 'web', { hasValue: false, target: { scope: 'db' } }),
       edit('delete', 'GONE', 'global'),
     ]
     await same({

@@ -60,9 +60,9 @@ it('changes the staged edit of a secret that is only staged, wherever it goes', 
 it('moves a stored secret, and says what is wrong', () => {
   const edited = row('A', 'web')
   const rows = [edited, row('A', 'backend')]
-  const moved = input({ edited, rows, at: ['web', 'prod'], bytes: undefined })
-  expect(editFault(moved)).toBeUndefined()
-  expect(planEdit(moved)).toMatchObject([{ edit: { op: 'update', moved: { stagelet: 'prod' } } }])
+  const edit = input({ edited, rows, at: ['web', 'prod'], bytes: undefined })
+  expect(editFault(edit)).toBeUndefined()
+  expect(planEdit(edit)).toMatchObject([{ edit: { op: 'update', target: { stagelet: 'prod' } } }])
   expect(editFault(input({ edited, rows, bytes: undefined }))).toMatch(/No changes/)
   expect(editFault(input({ edited, rows, at: ['backend', ''] }))).toMatch(
     /already has a secret in this place/,

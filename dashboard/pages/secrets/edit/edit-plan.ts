@@ -97,12 +97,12 @@ export const editFault = (input: EditInput): string | undefined => {
   return undefined
 }
 
-const movedOf = (before: EditTarget, now: EditTarget): Edit['moved'] => {
+const movedOf = (before: EditTarget, now: EditTarget): Edit['target'] => {
   const scope = before.scope === now.scope ? {} : { scope: now.scope }
   const stagelet =
     before.stagelet === now.stagelet ? {} : { stagelet: now.stagelet === '' ? null : now.stagelet }
-  const moved = { ...scope, ...stagelet }
-  return Object.keys(moved).length === 0 ? undefined : moved
+  const changed = { ...scope, ...stagelet }
+  return Object.keys(changed).length === 0 ? undefined : changed
 }
 
 /** Where and how the same secret is stored elsewhere: all that is no value, no key and no place. */
@@ -143,12 +143,12 @@ export const planEdit = (input: EditInput): readonly Planned[] => {
   const [target = fields, ...others] = placesOf(fields, input.more)
   const secret = changedBy(input)
   const staged = edited?.edit
-  const rest = others.map((one): Planned => ({ edit: plannedAt(input, one) }))
+  const rest = others.map((other): Planned => ({ edit: plannedAt(input, other) }))
   if (secret === undefined) {
     const replaces = staged === undefined ? {} : { replaces: staged.id }
     return [{ edit: plannedAt(input, target), ...replaces }, ...rest]
   }
-  const moved = movedOf(targetOf(secret), target)
+  const changed = movedOf(targetOf(secret), target)
   const own: Omit<Edit, 'id'> = {
     op: 'update',
     key: secret.key,
@@ -158,7 +158,7 @@ export const planEdit = (input: EditInput): readonly Planned[] => {
     stagelet: secret.stagelet,
     secretId: secret.id,
     fromVersion: secret.version,
-    ...defined({ moved }),
+    ...defined({ target: changed }),
   }
   return [{ edit: own }, ...rest]
 }

@@ -41,17 +41,19 @@ const fieldsOf = (secret: Secret | undefined, { key, stagelet }: Preset): EditFi
 /** Where a staged edit has moved the secret to. */
 const movedFields = (fields: EditFields, edit: Edit | undefined): EditFields => ({
   ...fields,
-  ...(typeof edit?.moved?.scope === 'string' && { scope: edit.moved.scope }),
-  ...(edit?.moved?.stagelet !== undefined && { stagelet: edit.moved.stagelet ?? '' }),
+  ...(typeof edit?.target?.scope === 'string' && { scope: edit.target.scope }),
+  ...(edit?.target?.stagelet !== undefined && { stagelet: edit.target.stagelet ?? '' }),
 })
 
 /** What several places mean, in words. */
 const saysOf = (fields: EditFields, more: MorePlaces, rows: readonly SecretRow[]): string => {
   const places = placesOf(fields, more)
-  const known = places.filter((place) => storedAt(rows, fields.key, place) !== undefined).length
+  const storedCount = places.filter(
+    (place) => storedAt(rows, fields.key, place) !== undefined,
+  ).length
   return places.length === 1
     ? 'The value is set in each chosen scope of each chosen stagelet.'
-    : `${places.length} secrets: ${known} get a new value, ${places.length - known} are new.`
+    : `${places.length} secrets: ${storedCount} get a new value, ${places.length - storedCount} are new.`
 }
 
 export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditProps) => {
@@ -72,13 +74,13 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
     const wrong = editFault({ ...given, bytes: value.current?.has() === true ? 0 : undefined })
     setFault(wrong)
     if (wrong !== undefined) return
-    const taken = value.current?.take()
+    const content = value.current?.take()
     const from = edited?.edit?.id
     stageAll(
       [team, project],
-      planEdit({ ...given, bytes: taken?.bytes }).map(({ edit, replaces }) => ({
+      planEdit({ ...given, bytes: content?.bytes }).map(({ edit, replaces }) => ({
         edit,
-        how: { value: taken?.value, replaces, from },
+        how: { value: content?.value, replaces, from },
       })),
     )
     onClose()
@@ -127,7 +129,7 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
         )}
         <div class={f['buttons']}>
           <Button onPress={onClose}>Cancel</Button>
-          <Button look="primary" submit onPress={() => undefined}>
+          <Button variant="primary" submit onPress={() => undefined}>
             {isNew ? 'Stage the secret' : 'Stage the change'}
           </Button>
         </div>

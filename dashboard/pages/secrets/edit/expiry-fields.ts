@@ -23,7 +23,7 @@ export const expiryFields = (expiry: Expiry | undefined): ExpiryFields => ({
 /** undefined: the value has none. */
 export const expiryBody = ({ how, after, at, warn, rotates }: ExpiryFields): Spec | undefined => {
   if (how === 'never') return undefined
-  const warnings = warn.split(/[\s,]+/).filter((one) => one !== '')
+  const warnings = warn.split(/[\s,]+/).filter((text) => text !== '')
   return {
     ...(how === 'after' ? { after: after.trim() } : { at: at.trim() }),
     ...(warnings.length > 0 && { warn: warnings }),

@@ -47,8 +47,8 @@ export interface Elsewhere {
 type Placed = Pick<Secret, 'value_from' | 'team' | 'project'>
 
 /** Where the value of a secret is managed; undefined: a person sets it. */
-export const valueManager = ({ value_from: from, ...of }: Placed): Elsewhere | undefined => {
-  const project = { team: of.team, name: of.project }
+export const valueManager = ({ value_from: from, ...place }: Placed): Elsewhere | undefined => {
+  const project = { team: place.team, name: place.project }
   if (from?.rotation !== undefined)
     return {
       says: `The rotation ${from.rotation.name} sets this value: run the rotation for a new one.`,

@@ -17,15 +17,15 @@ const help = [...Object.values(filterNames), ...filterFlags.map((flag) => `is:${
 const useSuggestions = (valuesOf: ValuesOf, onText: (text: string) => void) => {
   const field = useRef<HTMLInputElement>(null)
   const [words, setWords] = useState<readonly string[]>([])
-  const [at, setAt] = useState(-1)
-  const look = (): void => {
+  const [marked, setMarked] = useState(-1)
+  const suggestNow = (): void => {
     const { value = '', selectionStart } = field.current ?? {}
     setWords(suggest(value, selectionStart ?? value.length, valuesOf))
-    setAt(-1)
+    setMarked(-1)
   }
   const close = (): void => {
     setWords([])
-    setAt(-1)
+    setMarked(-1)
   }
   const take = (word: string): void => {
     const input = field.current
@@ -34,28 +34,31 @@ const useSuggestions = (valuesOf: ValuesOf, onText: (text: string) => void) => {
     input.value = next.text
     input.setSelectionRange(next.caret, next.caret)
     onText(next.text)
-    look()
+    suggestNow()
   }
   const onKeyDown = (event: KeyboardEvent): void => {
-    const chosen = words[at]
+    const chosen = words[marked]
     if (event.key === 'Escape') {
       if (words.length === 0) field.current?.blur()
       close()
     } else if (words.length === 0) return
-    else if (event.key === 'ArrowDown') setAt((at + 1) % words.length)
-    else if (event.key === 'ArrowUp') setAt((at <= 0 ? words.length : at) - 1)
+    else if (event.key === 'ArrowDown') setMarked((marked + 1) % words.length)
+    else if (event.key === 'ArrowUp') setMarked((marked <= 0 ? words.length : marked) - 1)
     else if ((event.key === 'Tab' || event.key === 'Enter') && chosen !== undefined) take(chosen)
     else return
     event.preventDefault()
     event.stopPropagation()
   }
-  return { field, words, at, look, close, take, onKeyDown }
+  return { field, words, marked, suggestNow, close, take, onKeyDown }
 }
 
 export const FilterField = ({ count, shown, valuesOf }: FilterProps) => {
   const [query, setQuery] = useQueryState('q')
   const id = useId()
-  const { field, words, at, look, close, take, onKeyDown } = useSuggestions(valuesOf, setQuery)
+  const { field, words, marked, suggestNow, close, take, onKeyDown } = useSuggestions(
+    valuesOf,
+    setQuery,
+  )
   useShortcuts([{ keys: '/', does: 'Filter', run: () => (field.current?.focus(), true) }])
   const { unknown } = parseFilter(query ?? '')
   return (
@@ -70,7 +73,7 @@ export const FilterField = ({ count, shown, valuesOf }: FilterProps) => {
           aria-expanded={words.length > 0}
           aria-controls={id}
           aria-autocomplete="list"
-          aria-activedescendant={at < 0 ? undefined : `${id}-${at}`}
+          aria-activedescendant={marked < 0 ? undefined : `${id}-${marked}`}
           placeholder="filter, such as key:DB_* -is:global"
           title={help}
           value={query ?? ''}
@@ -78,9 +81,9 @@ export const FilterField = ({ count, shown, valuesOf }: FilterProps) => {
           autocomplete="off"
           onInput={(event) => {
             setQuery(event.currentTarget.value)
-            look()
+            suggestNow()
           }}
-          onFocus={look}
+          onFocus={suggestNow}
           onBlur={close}
           onKeyDown={onKeyDown}
         />
@@ -90,7 +93,7 @@ export const FilterField = ({ count, shown, valuesOf }: FilterProps) => {
               key={word}
               id={`${id}-${index}`}
               role="option"
-              aria-selected={index === at}
+              aria-selected={index === marked}
               onPointerDown={(event) => {
                 // The focus stays in the field.
                 event.preventDefault()

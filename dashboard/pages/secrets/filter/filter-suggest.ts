@@ -24,7 +24,7 @@ export const valuesIn =
       case 'type':
         return ['env', 'file']
       case 'stagelet':
-        return stagelets.map((one) => one.name)
+        return stagelets.map((stagelet) => stagelet.name)
       case 'key':
         return new Set(rows.map(({ secret }) => secret.key))
       case 'scope':

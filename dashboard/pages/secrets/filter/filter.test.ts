@@ -29,8 +29,8 @@ const row = (secret: Partial<Secret>, more: Partial<Filterable> = {}): Filterabl
   isStaged: false,
   ...more,
 })
-const matches = (filter: string, one: Filterable, shared: readonly string[] = []): boolean =>
-  parseFilter(filter).test(one, { isShared: (id) => shared.includes(id) })
+const matches = (filter: string, row: Filterable, shared: readonly string[] = []): boolean =>
+  parseFilter(filter).test(row, { isShared: (id) => shared.includes(id) })
 
 it('looks for a plain word in the key, and for patterns by name', () => {
   expect(matches('pass', row({}))).toBe(true)

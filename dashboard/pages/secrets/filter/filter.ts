@@ -101,7 +101,7 @@ export const parseFilter = (text: string): SecretFilter => {
     const isNot = word.startsWith('-') && word.length > 1
     const test = testOf(isNot ? word.slice(1) : word)
     if (test === undefined) unknown.push(word)
-    else tests.push(isNot ? (...of) => !test(...of) : test)
+    else tests.push(isNot ? (...row) => !test(...row) : test)
   }
-  return { test: (...of) => tests.every((test) => test(...of)), unknown }
+  return { test: (...row) => tests.every((test) => test(...row)), unknown }
 }

@@ -40,7 +40,7 @@ const Narrow = ({ place, row, why, hint }: Props & { hint: SecretHint & { kind: 
               stagelet,
               secretId: id,
               fromVersion: version,
-              moved: { scope: only },
+              target: { scope: only },
             })
           }
         >

@@ -27,10 +27,10 @@ const prod = {
   ],
 } as unknown as Stagelet
 
-const hints = (of: Secret): unknown =>
+const hints = (secret: Secret): unknown =>
   hintsFor(
-    of,
-    createMatrix(createSetIndex(entriesOf([of])), [prod], () => undefined),
+    secret,
+    createMatrix(createSetIndex(entriesOf([secret])), [prod], () => undefined),
   )
 
 it('proposes the services that the Compose file names, where these are fewer', () => {

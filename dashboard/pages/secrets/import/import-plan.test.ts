@@ -7,16 +7,16 @@ import { editsOfImport, planFileImport } from './import-plan.ts'
 const target = { scope: 'web', stagelet: '' }
 const shop = { team: 'default', project: 'shop' }
 
-const does = async (text: string, known: Parameters<typeof planFileImport>[2] = []) =>
-  planFileImport(await readSecrets('dotenv', text), target, known)
+const does = async (text: string, stored: Parameters<typeof planFileImport>[2] = []) =>
+  planFileImport(await readSecrets('dotenv', text), target, stored)
 
 it('says of each line what it does, and shows no value', async () => {
-  const known = [
+  const stored = [
     { ...shop, key: 'A', scope: 'web' },
     { ...shop, key: 'B', scope: 'global' },
     { ...shop, key: 'C', scope: 'web', stagelet: 'prod' },
   ]
-  const { lines, faults } = await does("A=1\n# note\nB='$x '\nC=3\nB=4\n", known)
+  const { lines, faults } = await does("A=1\n# note\nB='$x '\nC=3\nB=4\n", stored)
   const at = { scope: 'web', stagelet: '' }
   expect(lines).toEqual([
     { key: 'A', where: 'line 1', ...at, bytes: 1, does: 'new value' },
@@ -44,24 +44,24 @@ it('asks about a value that is a mask, and takes no value over 1 MiB', async () 
 it('takes no value of a secret that a rotation fills, unless its line is left out', async () => {
   const read = await readSecrets('dotenv', 'A=1\nB=2\n')
   const value_from = { rotation: { name: 'db', output: 'password' } }
-  const known = [{ ...shop, key: 'B', scope: 'web', value_from }]
-  expect(planFileImport(read, target, known).faults).toEqual([
+  const stored = [{ ...shop, key: 'B', scope: 'web', value_from }]
+  expect(planFileImport(read, target, stored).faults).toEqual([
     {
       where: 'line 2',
       message: 'B: The rotation db sets this value: run the rotation for a new one.',
     },
   ])
   expect(
-    planFileImport(read, target, known, new Map([['line 2', { isOut: true }]])).faults,
+    planFileImport(read, target, stored, new Map([['line 2', { isOut: true }]])).faults,
   ).toEqual([])
 })
 
 it('takes another place of the value, which is no value, of a secret that a store fills', async () => {
   const value_from = { external: { store: 'vault', key: 'prod/db' } }
-  const known = [{ ...shop, key: 'DB', scope: 'web', value_from }]
+  const stored = [{ ...shop, key: 'DB', scope: 'web', value_from }]
   const faultsOf = async (given: object) => {
     const text = JSON.stringify([{ key: 'DB', ...given }])
-    return planFileImport(await readSecrets('json', text), target, known).faults
+    return planFileImport(await readSecrets('json', text), target, stored).faults
   }
   expect(await faultsOf({ value_from })).toEqual([])
   expect(await faultsOf({ value_from: { external: { store: 'aws', key: 'db' } } })).toEqual([])

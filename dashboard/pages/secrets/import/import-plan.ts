@@ -38,8 +38,10 @@ type Known = Pick<Secret, 'team' | 'project' | 'key' | 'scope' | 'stagelet' | 'v
 const placeName = (key: string, scope: string, stagelet: string): string =>
   `${key}\n${scope}\n${stagelet}`
 
-const byPlace = <T extends Known>(known: readonly T[]): ReadonlyMap<string, T> =>
-  new Map(known.map((one) => [placeName(one.key, one.scope, one.stagelet ?? ''), one]))
+const byPlace = <T extends Known>(secrets: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(
+    secrets.map((secret) => [placeName(secret.key, secret.scope, secret.stagelet ?? ''), secret]),
+  )
 
 const bytesOf = ({ value, value_base64: base64 = '' }: StructuredLine): number =>
   value === undefined
@@ -62,10 +64,10 @@ const placeOf = (line: StructuredLine, target: EditTarget, choices: Choices): Ed
 export const planFileImport = (
   { lines, faults }: Structured,
   target: EditTarget,
-  known: readonly Known[],
+  secrets: readonly Known[],
   choices: Choices = new Map(),
 ): FileImport => {
-  const stored = byPlace(known)
+  const stored = byPlace(secrets)
   const isOut = ({ where }: StructuredLine): boolean => choices.get(where)?.isOut === true
   const nameOf = (line: StructuredLine): string => {
     const { scope, stagelet } = placeOf(line, target, choices)
@@ -87,8 +89,10 @@ export const planFileImport = (
     .map(({ key, where }) => ({ where, message: `${key} ${tooLarge}` }))
   const notGiven = lines.flatMap((line) => {
     const found = isOut(line) || valueOf(line) === undefined ? undefined : stored.get(nameOf(line))
-    const there = found === undefined ? undefined : valueManager(found)
-    return there === undefined ? [] : [{ where: line.where, message: `${line.key}: ${there.says}` }]
+    const manager = found === undefined ? undefined : valueManager(found)
+    return manager === undefined
+      ? []
+      : [{ where: line.where, message: `${line.key}: ${manager.says}` }]
   })
   return {
     lines: lines.map((line) => {
@@ -114,12 +118,12 @@ export const editsOfImport = (
   plan: FileImport,
   stored: readonly Secret[],
 ): { readonly edit: Omit<Edit, 'id'>; readonly value: StagedValue | undefined }[] => {
-  const known = byPlace(stored)
+  const secretAt = byPlace(stored)
   return lines.flatMap((line, index) => {
     const planned = plan.lines[index]
     if (planned === undefined || !isTaken(planned)) return []
     const { key, scope, stagelet, bytes } = planned
-    const found = known.get(placeName(key, scope, stagelet))
+    const found = secretAt.get(placeName(key, scope, stagelet))
     const value = valueOf(line)
     const type = line.fields?.['type'] === 'file' ? 'file' : (found?.type ?? 'env')
     const edit: Omit<Edit, 'id'> = {

@@ -189,11 +189,13 @@ const FormatField = ({ file }: FieldProps) => (
     <select
       value={file.asked.format}
       onChange={(event) => {
-        void file.readAs(importFormats.find((one) => one === event.currentTarget.value) ?? 'dotenv')
+        void file.readAs(
+          importFormats.find((format) => format === event.currentTarget.value) ?? 'dotenv',
+        )
       }}
     >
-      {importFormats.map((one) => (
-        <option value={one}>{formatNames[one]}</option>
+      {importFormats.map((format) => (
+        <option value={format}>{formatNames[format]}</option>
       ))}
     </select>
   </label>
@@ -251,7 +253,7 @@ export const ImportDialog = (props: Props) => {
         )}
         <div class={f['buttons']}>
           <Button onPress={onClose}>Cancel</Button>
-          <Button look="primary" submit whyNot={whyNot} onPress={() => undefined}>
+          <Button variant="primary" submit whyNot={whyNot} onPress={() => undefined}>
             {`Stage ${count} ${count === 1 ? 'secret' : 'secrets'}`}
           </Button>
         </div>

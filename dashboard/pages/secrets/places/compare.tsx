@@ -24,7 +24,7 @@ type Two<T> = readonly [T, T]
 
 /** Both values are in these elements only, and go with them. */
 const Both = ({
-  names: [left, right],
+  names: [leftName, rightName],
   values,
   onGone,
 }: {
@@ -33,7 +33,7 @@ const Both = ({
   readonly onGone: () => void
 }) => {
   const seconds = useShownFor(onGone)
-  const { before, one, other, after } = differenceOf(...values)
+  const { before, left, right, after } = differenceOf(...values)
   const lineOf = (name: string, own: string) => (
     <div>
       <p class="muted">{name}</p>
@@ -46,8 +46,8 @@ const Both = ({
   )
   return (
     <>
-      {lineOf(left, one)}
-      {lineOf(right, other)}
+      {lineOf(leftName, left)}
+      {lineOf(rightName, right)}
       <p class="muted num">Hidden in {seconds} s.</p>
     </>
   )
@@ -64,8 +64,8 @@ export const CompareValues = ({ title, place, sides: [left, right], onClose }: P
   const [values, setValues] = useState<Two<string> | undefined>()
   const { busy, error, run } = useSending()
   const read = async (): Promise<void> => {
-    const one = await revealValue(place, left.secretId, left.version)
-    setValues([one, await revealValue(place, right.secretId, right.version)])
+    const leftValue = await revealValue(place, left.secretId, left.version)
+    setValues([leftValue, await revealValue(place, right.secretId, right.version)])
   }
   return (
     <Dialog wide title={title} onClose={onClose}>
@@ -80,7 +80,7 @@ export const CompareValues = ({ title, place, sides: [left, right], onClose }: P
             <div class={f['buttons']}>
               <Button onPress={onClose}>Cancel</Button>
               <Button
-                look="primary"
+                variant="primary"
                 busy={busy}
                 whyNot={whyNot('get', 'stagelysecrets/value', place.team)}
                 onPress={() => void run(read)}

@@ -5,20 +5,20 @@ import { differenceOf, withSpaces } from './differing.ts'
 it('is what stands between a like beginning and a like end', () => {
   expect(differenceOf('postgres://a:old@db', 'postgres://a:newer@db')).toEqual({
     before: 'postgres://a:',
-    one: 'old',
-    other: 'newer',
+    left: 'old',
+    right: 'newer',
     after: '@db',
   })
-  expect(differenceOf('aa', 'aaa')).toEqual({ before: 'aa', one: '', other: 'a', after: '' })
-  expect(differenceOf('😀', '😁')).toEqual({ before: '', one: '😀', other: '😁', after: '' })
-  expect(differenceOf('same', 'same')).toMatchObject({ one: '', other: '', before: 'same' })
+  expect(differenceOf('aa', 'aaa')).toEqual({ before: 'aa', left: '', right: 'a', after: '' })
+  expect(differenceOf('😀', '😁')).toEqual({ before: '', left: '😀', right: '😁', after: '' })
+  expect(differenceOf('same', 'same')).toMatchObject({ left: '', right: '', before: 'same' })
 })
 
 it('leaves nothing out', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (a, b) => {
-      const { before, one, other, after } = differenceOf(a, b)
-      expect([before + one + after, before + other + after]).toEqual([a, b])
+      const { before, left, right, after } = differenceOf(a, b)
+      expect([before + left + after, before + right + after]).toEqual([a, b])
     }),
   )
 })

@@ -2,26 +2,26 @@
 
 export interface Difference {
   readonly before: string
-  readonly one: string
-  readonly other: string
+  readonly left: string
+  readonly right: string
   readonly after: string
 }
 
 /** What they begin with and end with alike, and what is between in each. */
 export const differenceOf = (a: string, b: string): Difference => {
-  const [one, other] = [Array.from(a), Array.from(b)]
-  const most = Math.min(one.length, other.length)
+  const [left, right] = [Array.from(a), Array.from(b)]
+  const most = Math.min(left.length, right.length)
   let head = 0
-  while (head < most && one[head] === other[head]) head++
+  while (head < most && left[head] === right[head]) head++
   let tail = 0
-  while (tail < most - head && one.at(-1 - tail) === other.at(-1 - tail)) tail++
-  const part = (of: readonly string[], from: number, to: number): string =>
-    of.slice(from, to).join('')
+  while (tail < most - head && left.at(-1 - tail) === right.at(-1 - tail)) tail++
+  const part = (characters: readonly string[], from: number, to: number): string =>
+    characters.slice(from, to).join('')
   return {
-    before: part(one, 0, head),
-    one: part(one, head, one.length - tail),
-    other: part(other, head, other.length - tail),
-    after: part(one, one.length - tail, one.length),
+    before: part(left, 0, head),
+    left: part(left, head, left.length - tail),
+    right: part(right, head, right.length - tail),
+    after: part(left, left.length - tail, left.length),
   }
 }
 

@@ -78,15 +78,15 @@ const Staged = ({
 
 /** Stagelets of which some service has the key; a key that no stagelet has is missing nowhere. */
 const createMissing = ({ stagelets, matrix }: ProjectSecrets) => {
-  const known = new Map<string, boolean>()
+  const cache = new Map<string, boolean>()
   return (key: string, serviceRefs: readonly ServiceRef[]): boolean => {
     if (serviceRefs.length === 0) return false
-    let isSomewhere = known.get(key)
+    let isSomewhere = cache.get(key)
     if (isSomewhere === undefined) {
       isSomewhere = stagelets.some(
         ({ name }) => matrix.cellOf(key, matrix.serviceRefsOf(name)) !== undefined,
       )
-      known.set(key, isSomewhere)
+      cache.set(key, isSomewhere)
     }
     return isSomewhere
   }

@@ -111,7 +111,7 @@ const useCellKeys = (props: Props, serviceRefsAt: (column: string) => readonly S
     if (pressed === 'Delete') return found !== undefined && actions.remove(found)
     const serviceRefs = serviceRefsAt(column)
     const cell = all.matrix.cellOf(row.key, serviceRefs)
-    const edit = row.edits.find((one) => column === 'key' || isStagedIn(one, serviceRefs, cell))
+    const edit = row.edits.find((edit) => column === 'key' || isStagedIn(edit, serviceRefs, cell))
     if (pressed !== 'z' || edit === undefined) return false
     actions.takeBack(edit)
     return true

@@ -12,5 +12,5 @@ export const lensNames: Readonly<Record<Lens, string>> = {
 
 export const useLens = (): Lens => {
   const [asked] = useQueryState('lens')
-  return lenses.find((one) => one === asked) ?? 'list'
+  return lenses.find((lens) => lens === asked) ?? 'list'
 }

@@ -3,12 +3,12 @@ import type { Secret } from '../../../../src/rest/types.ts'
 import { valueManager } from '../edit/value-from.ts'
 
 export const ManagedBy = ({ secret }: { readonly secret: Secret }) => {
-  const there = valueManager(secret)
-  if (there === undefined) return null
-  const [href, name] = there.page ?? []
+  const manager = valueManager(secret)
+  if (manager === undefined) return null
+  const [href, name] = manager.page ?? []
   return (
     <p class="muted">
-      {there.says} {href === undefined ? null : <a href={href}>{name}</a>}
+      {manager.says} {href === undefined ? null : <a href={href}>{name}</a>}
     </p>
   )
 }

@@ -85,13 +85,13 @@ const asAnswer = (before: readonly SetEntry[], after: readonly SetEntry[]): SetD
   return {
     added: added.map(named),
     removed: removed.map(named),
-    changed: changed.map(({ secretId: id, fromVersion, toVersion, what, ...one }) => ({
+    changed: changed.map(({ secretId: id, fromVersion, toVersion, what, ...change }) => ({
       id,
-      name: one.name,
-      key: one.key,
-      scope: one.scope,
+      name: change.name,
+      key: change.key,
+      scope: change.scope,
       what: [...what],
-      ...(one.stagelet === undefined ? {} : { stagelet: one.stagelet }),
+      ...(change.stagelet === undefined ? {} : { stagelet: change.stagelet }),
       from_version: fromVersion,
       to_version: toVersion,
     })),
@@ -115,18 +115,20 @@ const shown = stagelets.map(
       project: 'shop',
       paused: false,
       conditions: [],
-      services: services.map((one) => service(one, name === 'prod' ? 1 : 2)),
+      services: services.map((serviceName) => service(serviceName, name === 'prod' ? 1 : 2)),
     }) as unknown as Stagelet,
 )
 
 const worldOf = (list: readonly Made[], [baseBefore, baseNow]: readonly [number, number]) => {
   const before = [
     base(baseBefore),
-    ...list.filter((one) => one.before > 0).map((one) => entryOf(one, one.before)),
+    ...list.filter((secret) => secret.before > 0).map((secret) => entryOf(secret, secret.before)),
   ]
   const now = [
     base(baseNow),
-    ...list.filter((one) => one.now > 0).map((one) => entryOf(one, Math.max(one.before, one.now))),
+    ...list
+      .filter((secret) => secret.now > 0)
+      .map((secret) => entryOf(secret, Math.max(secret.before, secret.now))),
   ]
   const head = createSetIndex(now)
   const then = setBefore(head, asAnswer(before, now))
@@ -141,11 +143,11 @@ it('says of each cell what a service runs just as its digests tell', () => {
       const { before, now, matrix, then } = worldOf(list, ofBase)
       for (const stagelet of stagelets)
         for (const serviceRef of matrix.serviceRefsOf(stagelet)) {
-          const seen = (set: readonly SetEntry[]) =>
-            new Map(visibleTo(serviceRef.service, stagelet, set).map((one) => [one.key, one]))
-          const [was, is] = [seen(before), seen(now)]
+          const visible = (set: readonly SetEntry[]) =>
+            new Map(visibleTo(serviceRef.service, stagelet, set).map((entry) => [entry.key, entry]))
+          const [previous, next] = [visible(before), visible(now)]
           for (const key of [...keys, 'BASE']) {
-            const [old, wanted] = [was.get(key), is.get(key)]
+            const [old, wanted] = [previous.get(key), next.get(key)]
             const cell = matrix.cellOf(key, [serviceRef])
             expect(cell?.winners[0]?.secretId).toBe(wanted?.secretId)
             const isSame =
@@ -187,7 +189,7 @@ const inputOf = (before: readonly SetEntry[], now: readonly SetEntry[]): Project
     secrets: [],
     stagelets: shown.map(({ name, services: of }): StageletObject => {
       const status = {
-        services: of.map((one) => ({ ...one, state: 'running' as const })),
+        services: of.map((service) => ({ ...service, state: 'running' as const })),
         conditions: [],
       }
       const made = aStagelet({ status })
@@ -213,18 +215,21 @@ it('says of each secret who sees it and who runs it as the usage of the API does
           spec: { key },
           status: { version },
         } as unknown as SecretObject
-        const told = (consumers.get(entry.secretId) ?? []).map(
-          (one) =>
-            `${one.stagelet.metadata.name}/${one.service.name} ${runsCurrent(input, asked, one)}`,
+        const measured = (consumers.get(entry.secretId) ?? []).map(
+          (consumer) =>
+            `${consumer.stagelet.metadata.name}/${consumer.service.name} ${runsCurrent(input, asked, consumer)}`,
         )
         const here = { id: entry.secretId, key }
         const own = matrix
           .consumersOf(here)
-          .map((one) => `${one.stagelet.name}/${one.service.name} ${one.isCurrent}`)
-        expect(own.sort()).toEqual(told.sort())
+          .map(
+            (consumer) =>
+              `${consumer.stagelet.name}/${consumer.service.name} ${consumer.isCurrent}`,
+          )
+        expect(own.sort()).toEqual(measured.sort())
         const runs = matrix.runsOf(here)
         expect(runs.total).toBe(own.length)
-        expect(runs.current).toBe(own.filter((one) => one.endsWith('true')).length)
+        expect(runs.current).toBe(own.filter((text) => text.endsWith('true')).length)
       }
     }),
     { numRuns: 100 },

@@ -92,13 +92,13 @@ const serviceRefsIn = (stagelets: readonly Stagelet[]): ServiceRef[] =>
   )
 
 const remembered = <T>(make: (key: string) => T): ((key: string) => T) => {
-  const known = new Map<string, T>()
+  const cache = new Map<string, T>()
   return (key) => {
-    const found = known.get(key)
+    const found = cache.get(key)
     if (found !== undefined) return found
-    const made = make(key)
-    known.set(key, made)
-    return made
+    const value = make(key)
+    cache.set(key, value)
+    return value
   }
 }
 
@@ -148,10 +148,12 @@ const createConsumers = (
     if (referring.size === 0) return undefined
     if (entry.stagelet !== undefined && entry.stagelet !== serviceRef.stagelet) return undefined
     const parts = madeOf(head, serviceRef.stagelet, entry)
-    const by = [...referring].filter((one) => isMadeOf(head, serviceRef, one, parts))
+    const referrers = [...referring].filter((referrer) =>
+      isMadeOf(head, serviceRef, referrer, parts),
+    )
     const isSame = (set: SetIndex): boolean =>
-      by.every((one) => isMadeOf(set, serviceRef, one, parts))
-    return by.length === 0
+      referrers.every((referrer) => isMadeOf(set, serviceRef, referrer, parts))
+    return referrers.length === 0
       ? undefined
       : { serviceRef, isCurrent: measured(serviceRef, setAt, isSame) }
   }
@@ -161,8 +163,8 @@ const createConsumers = (
     const referring = head.referring(key)
     const found: Measured[] = []
     for (const serviceRef of referring.size === 0 ? refsFor(entry) : serviceRefs) {
-      const one = direct(entry, serviceRef) ?? indirect(entry, serviceRef, referring)
-      if (one !== undefined) found.push(one)
+      const consumer = direct(entry, serviceRef) ?? indirect(entry, serviceRef, referring)
+      if (consumer !== undefined) found.push(consumer)
     }
     return found
   }
@@ -189,11 +191,11 @@ export const createMatrix = (
   )
   const runs = new Map<string, RunCount>()
   const runsOf: Matrix['runsOf'] = (secret) => {
-    const known = runs.get(secret.id)
-    if (known !== undefined) return known
-    const made = quickly(secret) ?? summary(consumersOfSecret(secret))
-    runs.set(secret.id, made)
-    return made
+    const cached = runs.get(secret.id)
+    if (cached !== undefined) return cached
+    const count = quickly(secret) ?? summary(consumersOfSecret(secret))
+    runs.set(secret.id, count)
+    return count
   }
   /** Most keys have one secret, which nothing refers to: then services are counted, not compared. */
   const quickly = ({ id, key }: Pick<Secret, 'id' | 'key'>): RunCount | undefined => {
@@ -202,22 +204,22 @@ export const createMatrix = (
     if (entry.references !== undefined || head.referring(key).size > 0) return undefined
     const { serviceRefs: all, fixed, late, since } = groupFor(entry)
     let { current, behind } = fixed
-    for (const [revision, of] of late) {
+    for (const [revision, services] of late) {
       const set = setAt(revision)
       if (set === undefined) continue
       const differing = set.differs(key)
-        ? of.filter((serviceRef) => !isSameIn(head, set, serviceRef, key))
+        ? services.filter((serviceRef) => !isSameIn(head, set, serviceRef, key))
         : []
-      current += of.length - differing.length
+      current += services.length - differing.length
       behind ??= differing[0]
     }
     return sayRuns({ total: all.length, current, behind }, () => since)
   }
-  const cellOf: Matrix['cellOf'] = (key, of) => {
+  const cellOf: Matrix['cellOf'] = (key, services) => {
     const winners = new Map<string, SetEntry>()
     const found: Measured[] = []
     let compose = 0
-    for (const serviceRef of of) {
+    for (const serviceRef of services) {
       const winner = winnerOf(head, serviceRef, key)
       if (winner !== undefined) {
         winners.set(winner.secretId, winner)
