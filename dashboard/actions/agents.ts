@@ -1,6 +1,6 @@
 // Actions on agents, stores, notifiers and keys.
 import type { Agent } from '../../src/rest/types.ts'
-import { objectId, request } from '../api/request.ts'
+import { objectId, requestApi } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { patchObject } from './kinds.ts'
 
@@ -9,7 +9,7 @@ type Named = Pick<Agent, 'team' | 'name'>
 /** A machine joins by a token of an agent that is there; `stagely` makes the agent, too. */
 export const createJoinToken = (agent: Named, ttlSeconds: number) => ({
   name: `Let a machine join as ${agent.name}`,
-  request: request(
+  request: requestApi(
     'post',
     '/agents/{agent_id}/join-token',
     { agent_id: objectId(agent) },
@@ -40,13 +40,13 @@ export const switchAgent = (
 
 export const rotateAgentKeys = (agent: Named): ApiAction => ({
   name: `Rotate the keys of ${agent.name}`,
-  request: request('post', '/agents/{agent_id}/rotate-keys', { agent_id: objectId(agent) }),
+  request: requestApi('post', '/agents/{agent_id}/rotate-keys', { agent_id: objectId(agent) }),
   stagely: ['agent', 'rotate-keys', agent.name, '-n', agent.team],
 })
 
 export const revokeAgent = (agent: Named): ApiAction => ({
   name: `Revoke ${agent.name}`,
-  request: request('post', '/agents/{agent_id}/revoke', { agent_id: objectId(agent) }),
+  request: requestApi('post', '/agents/{agent_id}/revoke', { agent_id: objectId(agent) }),
   stagely: ['agent', 'revoke', agent.name, '-n', agent.team, '--yes'],
 })
 
@@ -58,7 +58,7 @@ export const rotateKeys = (kind: 'data' | 'master', project?: Named): ApiAction 
       : kind === 'data'
         ? 'Rotate all data keys'
         : 'Re-wrap all keys',
-  request: request(
+  request: requestApi(
     'post',
     '/keys/rotations',
     {},
@@ -82,14 +82,14 @@ export const askStore = (store: Named, verb: StoreVerb): ApiAction => {
     name: `${verb[0]?.toUpperCase() ?? ''}${verb.slice(1)} the store ${name}`,
     request:
       verb === 'refresh'
-        ? request('post', '/stores/{store_id}/refresh', parts, {})
-        : request('post', `/stores/{store_id}/${verb}`, parts),
+        ? requestApi('post', '/stores/{store_id}/refresh', parts, {})
+        : requestApi('post', `/stores/{store_id}/${verb}`, parts),
     stagely: ['stores', verb, name, '-n', team],
   }
 }
 
 export const testNotifier = (notifier: Named) => ({
   name: `Test the notifier ${notifier.name}`,
-  request: request('post', '/notifiers/{notifier_id}/test', { notifier_id: objectId(notifier) }),
+  request: requestApi('post', '/notifiers/{notifier_id}/test', { notifier_id: objectId(notifier) }),
   stagely: ['notifiers', 'test', notifier.name, '-n', notifier.team],
 })

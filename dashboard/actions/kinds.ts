@@ -77,7 +77,7 @@ export const manifestOf = (
 })
 
 /** REST takes `body`, a manifest `spec`. */
-export const createObject = (
+export const newObject = (
   kind: CopiedKind,
   object: ObjectName,
   body: Spec = {},

@@ -1,7 +1,7 @@
 // Actions on members, users, tokens and sessions.
 import type { TeamRole } from '../../src/access/team-roles.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { request, requestTo } from '../api/request.ts'
+import { requestApi, requestTo } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 
 /** Adds a member, or gives one another role. */
@@ -14,13 +14,13 @@ export const setMember = (
   }: { readonly user: string; readonly role: TeamRole; readonly isNew: boolean },
 ): ApiAction => ({
   name: isNew ? `Add ${user} as ${role}` : `Make ${user} ${role}`,
-  request: request('put', '/teams/{team}/members/{user}', { team, user }, { role }),
+  request: requestApi('put', '/teams/{team}/members/{user}', { team, user }, { role }),
   stagely: ['team', isNew ? 'add' : 'set-role', team, user, '--role', role],
 })
 
 export const removeMember = (team: string, user: string): ApiAction => ({
   name: `Remove ${user}`,
-  request: request('delete', '/teams/{team}/members/{user}', { team, user }),
+  request: requestApi('delete', '/teams/{team}/members/{user}', { team, user }),
   stagely: ['team', 'remove', team, user],
 })
 
@@ -45,8 +45,8 @@ export const createToken = ({ team, name, role, readOnly, days, expiresAt }: New
     name: `New token ${name}`,
     request:
       team === undefined
-        ? request('post', '/tokens', {}, { ...body, ...defined({ role }) })
-        : request('post', '/teams/{team}/tokens', { team }, { ...body, role: role ?? 'viewer' }),
+        ? requestApi('post', '/tokens', {}, { ...body, ...defined({ role }) })
+        : requestApi('post', '/teams/{team}/tokens', { team }, { ...body, role: role ?? 'viewer' }),
     stagely: [
       ...['token', 'create', name],
       ...(team === undefined ? [] : ['--team', team]),
@@ -64,8 +64,8 @@ export const revokeToken = (
   name: `Revoke the token ${name}`,
   request:
     team === undefined
-      ? request('delete', '/tokens/{token_id}', { token_id: id })
-      : request('delete', '/teams/{team}/tokens/{token_id}', { team, token_id: id }),
+      ? requestApi('delete', '/tokens/{token_id}', { token_id: id })
+      : requestApi('delete', '/teams/{team}/tokens/{token_id}', { team, token_id: id }),
   stagely: ['token', 'revoke', id, ...(team === undefined ? [] : ['--team', team]), '--yes'],
 })
 
@@ -77,7 +77,7 @@ export const logOutBrowser = ({
   readonly browser?: string | undefined
 }): ApiAction => ({
   name: `Log out ${browser}`,
-  request: request('delete', '/me/sessions/{session_id}', { session_id: id }),
+  request: requestApi('delete', '/me/sessions/{session_id}', { session_id: id }),
   stagely: ['sessions', 'revoke', id, '--yes'],
 })
 
@@ -90,13 +90,13 @@ export const createTeam = (name: string): ApiAction => ({
 
 export const createUser = (name: string, email?: string): ApiAction => ({
   name: `Add the user ${name}`,
-  request: request('post', '/users', {}, { name, ...defined({ email }) }),
+  request: requestApi('post', '/users', {}, { name, ...defined({ email }) }),
   stagely: ['user', 'create', name, ...(email === undefined ? [] : ['--email', email])],
 })
 
 /** Refuses all tokens of a user, or ends that. */
 export const disableUser = (user: string, disabled: boolean): ApiAction => ({
   name: `${disabled ? 'Disable' : 'Enable'} ${user}`,
-  request: request('patch', '/users/{user}', { user }, { disabled }),
+  request: requestApi('patch', '/users/{user}', { user }, { disabled }),
   stagely: ['user', disabled ? 'disable' : 'enable', user],
 })

@@ -1,6 +1,6 @@
 // Actions on secrets: new, changed and deleted ones, one by one and as one change set; and going back.
 import { secretName } from '../../src/resources/kinds/secret-name.ts'
-import { request, type ApiRequest } from '../api/request.ts'
+import { requestApi, type ApiRequest } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { manifestOf, patchObject, type Spec } from './kinds.ts'
 import { stdinValue, type JsonValue } from './text.ts'
@@ -155,7 +155,7 @@ export const rollBackSecret = (
   version: number,
 ): ApiAction => ({
   name: `Roll back ${secret.key} to v${version.toString()}`,
-  request: request(
+  request: requestApi(
     'post',
     '/projects/{project_id}/secrets/{secret_id}/rollback',
     partsOf(project, secret),
@@ -177,7 +177,7 @@ const deletedAction = (
   { id }: DeletedPlace,
   verb: 'restore' | 'purge',
 ): Pick<ApiAction, 'request'> & { readonly stagely: readonly string[] } => ({
-  request: request('post', `/projects/{project_id}/secrets/{secret_id}/${verb}`, {
+  request: requestApi('post', `/projects/{project_id}/secrets/{secret_id}/${verb}`, {
     project_id: projectId(project),
     secret_id: id,
   }),
@@ -209,7 +209,7 @@ export const patchSecret = (
 /** What is read is printed; the audit log has it. */
 export const revealAction = (project: ProjectName, secret: SecretPlace): ApiAction => ({
   name: `Read ${secret.key}`,
-  request: request(
+  request: requestApi(
     'post',
     '/projects/{project_id}/secrets/{secret_id}/reveal',
     partsOf(project, secret),
@@ -221,7 +221,7 @@ export const revealAction = (project: ProjectName, secret: SecretPlace): ApiActi
 /** All secrets of the project as they were. */
 export const rollBackProject = (project: ProjectName, revision: number): ApiAction => ({
   name: `Go back to revision ${revision.toString()}`,
-  request: request(
+  request: requestApi(
     'post',
     '/projects/{project_id}/rollback',
     { project_id: projectId(project) },

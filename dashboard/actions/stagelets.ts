@@ -1,6 +1,6 @@
 // Actions on stagelets, on the rollout of a project, and on rotations.
 import type { Stagelet } from '../../src/rest/types.ts'
-import { objectId, request } from '../api/request.ts'
+import { objectId, requestApi } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { manifestNames, manifestOf, patchObject, type ObjectName } from './kinds.ts'
 import type { Word } from './text.ts'
@@ -37,21 +37,25 @@ export const pauseStagelet = (stagelet: PausedStagelet): ApiAction => {
 
 export const deployStagelet = (stagelet: Named): ApiAction => ({
   name: `Deploy ${stagelet.name}`,
-  request: request('post', '/stagelets/{stagelet_id}/deploy', { stagelet_id: objectId(stagelet) }),
+  request: requestApi('post', '/stagelets/{stagelet_id}/deploy', {
+    stagelet_id: objectId(stagelet),
+  }),
   stagely: ['deploy', stagelet.name, '-n', stagelet.team],
   kubectl: annotate(stagelet, 'redeploy'),
 })
 
 export const retryStagelet = (stagelet: Named): ApiAction => ({
   name: `Retry ${stagelet.name}`,
-  request: request('post', '/stagelets/{stagelet_id}/retry', { stagelet_id: objectId(stagelet) }),
+  request: requestApi('post', '/stagelets/{stagelet_id}/retry', {
+    stagelet_id: objectId(stagelet),
+  }),
   stagely: ['rollout', 'retry', `stagelet/${stagelet.name}`, '-n', stagelet.team],
   kubectl: annotate(stagelet, 'retry'),
 })
 
 export const startLeakTest = (stagelet: Named) => ({
   name: `Leak test of ${stagelet.name}`,
-  request: request(
+  request: requestApi(
     'post',
     '/stagelets/{stagelet_id}/leak-tests',
     { stagelet_id: objectId(stagelet) },
@@ -71,7 +75,7 @@ const patchProject = ({ team, name }: Named, patch: Word): readonly Word[] => [
 
 export const pauseRollout = (project: Named) => ({
   name: `Pause the rollout of ${project.name}`,
-  request: request('post', '/projects/{project_id}/rollout/pause', {
+  request: requestApi('post', '/projects/{project_id}/rollout/pause', {
     project_id: objectId(project),
   }),
   ...rolloutAction('pause', project),
@@ -80,7 +84,7 @@ export const pauseRollout = (project: Named) => ({
 
 export const resumeRollout = (project: Named) => ({
   name: `Resume the rollout of ${project.name}`,
-  request: request('post', '/projects/{project_id}/rollout/resume', {
+  request: requestApi('post', '/projects/{project_id}/rollout/resume', {
     project_id: objectId(project),
   }),
   ...rolloutAction('resume', project),
@@ -91,7 +95,7 @@ export const resumeRollout = (project: Named) => ({
 
 export const retryRollout = (project: Named): ApiAction => ({
   name: `Retry what failed in ${project.name}`,
-  request: request('post', '/projects/{project_id}/rollout/retry', {
+  request: requestApi('post', '/projects/{project_id}/rollout/retry', {
     project_id: objectId(project),
   }),
   ...rolloutAction('retry', project),
@@ -105,7 +109,7 @@ const rotationWords = (verb: string, { team, project, name }: RotationName): rea
 
 export const runRotation = (rotation: RotationName): ApiAction => ({
   name: `Rotate ${rotation.name}`,
-  request: request(
+  request: requestApi(
     'post',
     '/projects/{project_id}/rotations/{rotation}/run',
     { project_id: `${rotation.team}/${rotation.project}`, rotation: rotation.name },

@@ -38,7 +38,7 @@ type Body<O> = O extends { requestBody: { content: { 'application/json': infer B
     : []
 
 /** `request('post', '/agents/{agent_id}/revoke', { agent_id })`. */
-export const request = <M extends Method, P extends Template<M>>(
+export const requestApi = <M extends Method, P extends Template<M>>(
   method: M,
   template: P,
   parts: PathOf<Operation<M, P>>,

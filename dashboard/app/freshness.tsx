@@ -2,12 +2,12 @@
 import { computed } from '@preact/signals'
 import { thisSecond } from '../live/clock.ts'
 import { freshness } from '../live/stream.ts'
-import { clockOf, lengthOf } from '../ui/time.tsx'
+import { clockOf, durationText } from '../ui/time.tsx'
 import s from './freshness.module.css'
 
 const phaseNow = computed(() => freshness.value.phase)
 /** Signals as texts: a sign that comes draws nothing else anew. */
-const age = computed(() => lengthOf(Math.max(0, thisSecond.value - freshness.value.signAt)))
+const age = computed(() => durationText(Math.max(0, thisSecond.value - freshness.value.signAt)))
 const lastSign = computed(() => `Last message from the controller: ${age.value} ago`)
 
 export const FreshnessDot = () => {

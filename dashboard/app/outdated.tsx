@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { stagedPlaces } from '../staging/staging.ts'
 import { Button } from '../ui/button.tsx'
 import { projectUrl } from '../ui/text/links.ts'
-import { State } from '../ui/state.tsx'
+import { StateText } from '../ui/state.tsx'
 import { isOldVersion } from './version.ts'
 import s from './outdated.module.css'
 
@@ -31,7 +31,7 @@ export const Outdated = () => {
   const isStaged = stagedPlaces.value.length > 0
   return (
     <div class={s['outdated']} role="status">
-      <State kind="warn">A new version of the dashboard is there.</State>
+      <StateText kind="warn">A new version of the dashboard is there.</StateText>
       {isStaged ? <Staged /> : <span class="muted">You can keep using this page.</span>}
       <Button
         small

@@ -1,5 +1,5 @@
 // All shortcuts that can be pressed where one is.
-import { Dialog } from '../ui/dialog.tsx'
+import { Dialog } from '../ui/dialogs/dialog.tsx'
 import { KeyCaps } from '../ui/button.tsx'
 import { shortcuts, type Shortcut } from './keys.ts'
 import s from './sheet.module.css'

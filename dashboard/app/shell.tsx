@@ -6,11 +6,11 @@ import { stagelets } from '../live/collections.ts'
 import { knownFailure, mapKnown, partOf, type Known } from '../live/known.ts'
 import { stageletState } from '../live/states.ts'
 import { CopyDialog } from '../ui/copy-as.tsx'
-import { Dialog } from '../ui/dialog.tsx'
+import { Dialog } from '../ui/dialogs/dialog.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
-import { lockValues, valuesLocked } from '../ui/confirm-login.tsx'
+import { lockValues, valuesLocked } from '../ui/dialogs/confirm-login.tsx'
 import { Boundary } from '../ui/problem.tsx'
-import { State } from '../ui/state.tsx'
+import { StateText } from '../ui/state.tsx'
 import { FailureBox } from '../ui/when-known.tsx'
 import { stagedCount } from '../staging/staging.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
@@ -209,7 +209,7 @@ export const DashboardShell = () => {
         </a>
         <TeamSwitch />
         <div class={s['space']} />
-        {valuesLocked.value ? <State kind="paused">Values locked</State> : null}
+        {valuesLocked.value ? <StateText kind="paused">Values locked</StateText> : null}
         <Button keys="Mod+k" onPress={() => setPalette(true)}>
           <Search size={15} />
           <span class={s['find']}>Find</span>

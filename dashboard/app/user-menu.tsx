@@ -1,7 +1,7 @@
 // The person: theme, density, shortcuts, log out.
 import { useLocation } from 'preact-iso'
-import { lockValues } from '../ui/confirm-login.tsx'
-import { Menu } from '../ui/menu.tsx'
+import { lockValues } from '../ui/dialogs/confirm-login.tsx'
+import { Menu } from '../ui/dialogs/menu.tsx'
 import { logOutEverywhere } from './live.ts'
 import { appearance, setLook, type Theme } from './look.ts'
 import { me } from './session.ts'

@@ -10,13 +10,13 @@ import { stageletState } from '../live/states.ts'
 import { Button } from '../ui/button.tsx'
 import { Conditions } from '../ui/conditions.tsx'
 import { DetailPage, findByName } from '../ui/detail.tsx'
-import { FactList } from '../ui/drawer.tsx'
+import { FactList } from '../ui/dialogs/drawer.tsx'
 import { ListPanel } from '../ui/list.tsx'
 import { stageletUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { visibleText } from '../ui/text/visible-text.ts'
-import { State } from '../ui/state.tsx'
+import { StateText } from '../ui/state.tsx'
 import type { TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
 import { AgentActions } from './agents/actions.tsx'
@@ -39,9 +39,9 @@ const columns: readonly TableColumn<Stagelet>[] = [
     render: (stagelet) => {
       const { kind, word, why } = stageletState(stagelet)
       return (
-        <State kind={kind} title={messageText(why)}>
+        <StateText kind={kind} title={messageText(why)}>
           {word}
-        </State>
+        </StateText>
       )
     },
   },
@@ -64,7 +64,7 @@ const About = ({ agent }: { readonly agent: Agent }) => (
         ['Compose', visibleText(agent.compose_version ?? '–')],
         [
           'Clock skew',
-          isSkewed(agent) ? <State kind="warn">{skewText(agent)}</State> : skewText(agent),
+          isSkewed(agent) ? <StateText kind="warn">{skewText(agent)}</StateText> : skewText(agent),
         ],
         ['Keys rotated', <Ago at={agent.keys_rotated_at} />],
         ['Added', <Since at={agent.created_at} />],
@@ -88,7 +88,7 @@ const AgentPage = ({ agent }: { readonly agent: Agent }) => {
       title={agent.name}
       state={
         <span>
-          <State kind={kind}>{word}</State> <span class="muted">{messageText(why)}</span>
+          <StateText kind={kind}>{word}</StateText> <span class="muted">{messageText(why)}</span>
         </span>
       }
       actions={

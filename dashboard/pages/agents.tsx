@@ -13,7 +13,7 @@ import { messageText } from '../ui/text/message.ts'
 import { ListPage } from '../ui/list.tsx'
 import { Empty } from '../ui/page.tsx'
 import { visibleText } from '../ui/text/visible-text.ts'
-import { Count, State } from '../ui/state.tsx'
+import { Count, StateText } from '../ui/state.tsx'
 import type { TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
 import { InlineKnown } from '../ui/when-known.tsx'
@@ -57,9 +57,9 @@ const columns: readonly TableColumn<Agent>[] = [
       const { kind, word, why } = agentState(agent)
       return (
         <>
-          <State kind={kind} title={messageText(why)}>
+          <StateText kind={kind} title={messageText(why)}>
             {word}
-          </State>
+          </StateText>
           {kind === 'fail' ? <small>{messageText(why)}</small> : null}
         </>
       )
@@ -84,9 +84,9 @@ const columns: readonly TableColumn<Agent>[] = [
     wide: true,
     render: (agent) =>
       isSkewed(agent) ? (
-        <State kind="warn" title="The clock differs from the controller's">
+        <StateText kind="warn" title="The clock differs from the controller's">
           {skewText(agent)}
-        </State>
+        </StateText>
       ) : (
         <span class="num">{skewText(agent)}</span>
       ),

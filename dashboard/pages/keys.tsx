@@ -5,12 +5,12 @@ import type { Keys } from '../../src/rest/types.ts'
 import { now } from '../live/clock.ts'
 import { partOf } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
-import { FactList } from '../ui/drawer.tsx'
+import { FactList } from '../ui/dialogs/drawer.tsx'
 import { WhenKnown } from '../ui/when-known.tsx'
 import { messageText } from '../ui/text/message.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
-import { State } from '../ui/state.tsx'
-import { Table } from '../ui/table.tsx'
+import { StateText } from '../ui/state.tsx'
+import { DataTable } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
 import { RotateKeys, type RotatedKeys } from './settings/rotate-keys.tsx'
@@ -36,13 +36,13 @@ const useKeys = () => {
 const Due = ({ at }: { readonly at: string | undefined }) => {
   if (at === undefined) return <span class="muted">not known</span>
   return Date.parse(at) < now() ? (
-    <State kind="warn">
+    <StateText kind="warn">
       overdue since <Since at={at} />
-    </State>
+    </StateText>
   ) : (
-    <State kind="ok">
+    <StateText kind="ok">
       due <Since at={at} />
-    </State>
+    </StateText>
   )
 }
 
@@ -74,7 +74,7 @@ const Ages = ({ keys }: { readonly keys: Keys }) => {
     })),
   ]
   return (
-    <Table
+    <DataTable
       label="Keys"
       rows={rows}
       idOf={({ name }) => name}
@@ -102,7 +102,7 @@ const KeyRotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
   rotations.length === 0 ? (
     <Empty title="No key rotations yet" />
   ) : (
-    <Table
+    <DataTable
       label="Key rotations, newest first"
       rows={rotations}
       idOf={({ id }) => id}
@@ -110,7 +110,7 @@ const KeyRotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
         {
           title: 'State',
           head: true,
-          render: ({ state }) => <State kind={states[state]}>{state}</State>,
+          render: ({ state }) => <StateText kind={states[state]}>{state}</StateText>,
         },
         { title: 'Keys', render: ({ kind }) => (kind === 'data' ? 'data keys' : 'master key') },
         {
@@ -148,11 +148,11 @@ export const Page = () => {
       title="Keys"
       state={
         runs ? (
-          <State kind="run">Rotating</State>
+          <StateText kind="run">Rotating</StateText>
         ) : keys === undefined ? null : keys.rotation_due ? (
-          <State kind="warn">Rotation is due</State>
+          <StateText kind="warn">Rotation is due</StateText>
         ) : (
-          <State kind="ok">No rotation due</State>
+          <StateText kind="ok">No rotation due</StateText>
         )
       }
       actions={

@@ -5,10 +5,10 @@ import { me } from '../app/session.ts'
 import { logOutBrowser } from '../actions/people.ts'
 import { mapKnown } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
-import { ConfirmAction } from '../ui/confirm-action.tsx'
+import { ConfirmAction } from '../ui/dialogs/confirm-action.tsx'
 import { ListPanel } from '../ui/list.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
-import { State } from '../ui/state.tsx'
+import { StateText } from '../ui/state.tsx'
 import { Ago, Since } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
 import { RolesPanel } from './people/roles.tsx'
@@ -61,7 +61,7 @@ const Sessions = () => {
             end: true,
             render: (session) =>
               session.current ? (
-                <State kind="ok">this browser</State>
+                <StateText kind="ok">this browser</StateText>
               ) : (
                 <Button
                   small

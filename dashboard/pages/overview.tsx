@@ -9,7 +9,7 @@ import { stageletState, type ShownState } from '../live/states.ts'
 import { PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { stageletUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
-import { State } from '../ui/state.tsx'
+import { StateText } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
 import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
 import { FirstRun } from './overview/first-run.tsx'
@@ -49,7 +49,7 @@ const AttentionRow = ({ stagelet, state }: StageletWithState) => (
   <li>
     <a href={stageletUrl(stagelet)} class={s['row']}>
       <span class={s['what']}>
-        <State kind={state.kind}>{state.word}</State>
+        <StateText kind={state.kind}>{state.word}</StateText>
       </span>
       <span class={s['where']}>
         <b>
@@ -196,8 +196,8 @@ export const Page = () => {
 
 const AllWell = ({ rolling }: { readonly rolling: number }) => (
   <p class={s['well']}>
-    <State kind="ok">
+    <StateText kind="ok">
       {rolling === 0 ? 'What runs is what is declared.' : 'Nothing needs you.'}
-    </State>
+    </StateText>
   </p>
 )

@@ -7,12 +7,12 @@ import { createUser, disableUser } from '../actions/people.ts'
 import { mapKnown } from '../live/known.ts'
 import { perform } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
-import { ConfirmAction } from '../ui/confirm-action.tsx'
+import { ConfirmAction } from '../ui/dialogs/confirm-action.tsx'
 import { CopyAs } from '../ui/copy-as.tsx'
-import { FormDialog } from '../ui/form-dialog.tsx'
+import { FormDialog } from '../ui/dialogs/form-dialog.tsx'
 import { ListPanel } from '../ui/list.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
-import { State } from '../ui/state.tsx'
+import { StateText } from '../ui/state.tsx'
 import type { TableColumn } from '../ui/table.tsx'
 import { Ago } from '../ui/time.tsx'
 import { NewTeam } from './people/new-team.tsx'
@@ -115,9 +115,9 @@ const columnsOf = (onSwitch: (user: User) => void): readonly TableColumn<User>[]
     title: 'State',
     render: ({ disabled, admin }) =>
       disabled ? (
-        <State kind="paused">Disabled</State>
+        <StateText kind="paused">Disabled</StateText>
       ) : (
-        <State kind="ok">{admin ? 'Admin' : 'Active'}</State>
+        <StateText kind="ok">{admin ? 'Admin' : 'Active'}</StateText>
       ),
   },
   { title: 'Last OpenID login', wide: true, render: ({ last_login_at: at }) => <Ago at={at} /> },

@@ -5,12 +5,12 @@ import { projects } from '../live/collections.ts'
 import { DetailPage, findByName } from '../ui/detail.tsx'
 import { ListPanel } from '../ui/list.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/text/links.ts'
-import { ProjectTabs } from '../ui/project-tabs.tsx'
+import { ProjectTabs } from '../ui/tabs.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { WhenKnown } from '../ui/when-known.tsx'
 import { known, partOf } from '../live/known.ts'
 import { messageText } from '../ui/text/message.ts'
-import { State } from '../ui/state.tsx'
+import { StateText } from '../ui/state.tsx'
 import type { TableColumn } from '../ui/table.tsx'
 import { RolloutActions } from './rollouts/actions.tsx'
 import { RolloutBar } from './rollouts/bar.tsx'
@@ -31,7 +31,7 @@ const columnsOf = (team: string): readonly TableColumn<Row>[] => [
     title: 'State',
     render: (row) => {
       const [kind, word] = stateInRollout(row)
-      return <State kind={kind}>{word}</State>
+      return <StateText kind={kind}>{word}</StateText>
     },
   },
   {
@@ -104,7 +104,7 @@ const RolloutPage = ({ project }: { readonly project: Project }) => {
       state={
         rollout === undefined || kind === undefined ? null : (
           <span>
-            <State kind={kind}>{word}</State> {revisionText(rollout.revision)}
+            <StateText kind={kind}>{word}</StateText> {revisionText(rollout.revision)}
             {rollout.in_turns ? ', in batches' : ', all stagelets at once'}
             {rollout.change_set_open ? '; newer changes follow' : ''}
           </span>

@@ -10,8 +10,8 @@ import { activityUrl, projectUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
 import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
-import { RolloutTabs } from '../ui/rollout-tabs.tsx'
-import { State } from '../ui/state.tsx'
+import { RolloutTabs } from '../ui/tabs.tsx'
+import { StateText } from '../ui/state.tsx'
 import { useQuery } from '../ui/use-query.ts'
 import { RolloutActions } from './rollouts/actions.tsx'
 import { RolloutBar } from './rollouts/bar.tsx'
@@ -51,7 +51,7 @@ const Row = ({
         </a>{' '}
         <span class="muted num">{revisionText(rollout.revision)}</span>
         <div>
-          <State kind={kind}>{word}</State>
+          <StateText kind={kind}>{word}</StateText>
         </div>
       </div>
       <div>

@@ -11,7 +11,7 @@ import { messageText } from '../ui/text/message.ts'
 import { mapKnown, partOf, someOf } from '../live/known.ts'
 import { DetailPage, findByName } from '../ui/detail.tsx'
 import { PageFrame, Tabs } from '../ui/page.tsx'
-import { State } from '../ui/state.tsx'
+import { StateText } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
 import { StageletActions } from './stagelet/actions.tsx'
 import { HistoryTab } from './stagelet/history.tsx'
@@ -52,7 +52,8 @@ const StageletPage = ({ stagelet }: { readonly stagelet: Stagelet }) => {
       title={name}
       state={
         <span class={s['sentence']}>
-          <State kind={state.kind}>{state.word}</State> · {messageText(sentenceOf(stagelet, state))}{' '}
+          <StateText kind={state.kind}>{state.word}</StateText> ·{' '}
+          {messageText(sentenceOf(stagelet, state))}{' '}
           {state.since === undefined ? null : (
             <span class="muted">
               (<Ago at={state.since} />)

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import type { ApiAction } from '../actions/copy-as.ts'
 import { sendRequest } from '../api/client.ts'
 import { toast } from './announce.tsx'
-import { confirmed } from './confirm-login.tsx'
+import { confirmed } from './dialogs/confirm-login.tsx'
 import { wasDone } from './copy-as.tsx'
 import { detailOf, titleOf } from './problem.tsx'
 

@@ -4,7 +4,7 @@ import type { Condition } from '../../src/rest/types.ts'
 import { conditionKind, conditionWords } from '../live/conditions.ts'
 import { messageText } from './text/message.ts'
 import { Panel } from './page.tsx'
-import { State } from './state.tsx'
+import { StateText } from './state.tsx'
 import { Since } from './time.tsx'
 import s from './conditions.module.css'
 
@@ -25,7 +25,7 @@ export const Conditions = ({ conditions, more = [] }: Props) =>
         {conditions.map((condition) => (
           <div key={condition.type}>
             <dt>
-              <State kind={conditionKind(condition)}>{conditionWords(condition)}</State>
+              <StateText kind={conditionKind(condition)}>{conditionWords(condition)}</StateText>
               <span class="muted">
                 since <Since at={condition.since} />
               </span>

@@ -4,8 +4,8 @@ import { useState } from 'preact/hooks'
 import { useShortcuts } from '../app/keys.ts'
 import { copiedTexts, type ApiAction } from '../actions/copy-as.ts'
 import { Button } from './button.tsx'
-import { Command } from './copy.tsx'
-import { Dialog } from './dialog.tsx'
+import { CopyCommand } from './copy.tsx'
+import { Dialog } from './dialogs/dialog.tsx'
 import s from './copy.module.css'
 
 /** The last action of this tab. */
@@ -37,7 +37,7 @@ export const CopyAs = ({ action, prefix = 'Copy as: ' }: CopyAsProps) => {
         return text === undefined ? null : (
           <div key={name}>
             <p>{names[name]}</p>
-            <Command text={text} />
+            <CopyCommand text={text} />
           </div>
         )
       })}

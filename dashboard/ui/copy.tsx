@@ -31,7 +31,7 @@ export const CopyButton = ({
 }
 
 /** A command to run somewhere else: shown whole, copied by one press. */
-export const Command = ({ text }: { readonly text: string }) => (
+export const CopyCommand = ({ text }: { readonly text: string }) => (
   <div class={s['command']}>
     <pre tabIndex={0}>
       <code>{text}</code>

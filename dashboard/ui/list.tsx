@@ -3,8 +3,8 @@
 import type { ComponentChild } from 'preact'
 import { mapKnown, partOf, type Known } from '../live/known.ts'
 import { PageFrame, Panel } from './page.tsx'
-import { State } from './state.tsx'
-import { Table, type TableProps } from './table.tsx'
+import { StateText } from './state.tsx'
+import { DataTable, type TableProps } from './table.tsx'
 import { InlineKnown, WhenKnown } from './when-known.tsx'
 import s from './table.module.css'
 
@@ -33,7 +33,7 @@ export const ListPanel = <T,>({
     <WhenKnown value={rows} none={empty} {...(what !== undefined && { what })}>
       {(all) => (
         <>
-          <Table {...table} rows={all.slice(0, most)} />
+          <DataTable {...table} rows={all.slice(0, most)} />
           {all.length > most ? <p class={s['more']}>and {all.length - most} more</p> : null}
         </>
       )}
@@ -67,9 +67,9 @@ export const attention = (all: number, bad: number): Summary =>
     : {
         mark: `▲ ${bad}`,
         text: (
-          <State kind="fail">
+          <StateText kind="fail">
             {bad} {bad === 1 ? 'needs' : 'need'} attention
-          </State>
+          </StateText>
         ),
       }
 

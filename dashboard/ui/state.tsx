@@ -46,7 +46,7 @@ interface Props {
   readonly title?: string | undefined
 }
 
-export const State = ({ kind, children, title }: Props) => (
+export const StateText = ({ kind, children, title }: Props) => (
   <span class={`${s['state']} ${s[kind]}`} title={title}>
     <Glyph kind={kind} />
     <span>{children}</span>

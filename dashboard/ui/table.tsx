@@ -32,7 +32,7 @@ const classOf = <T,>({ wide, end, upright }: TableColumn<T>): string =>
     .join(' ')
     .trim()
 
-export const Table = <T,>({ label, columns, rows, idOf, stacks }: TableProps<T>) => (
+export const DataTable = <T,>({ label, columns, rows, idOf, stacks }: TableProps<T>) => (
   <table
     class={`${s['table']} ${stacks === true ? s['stacks'] : ''}`}
     // Cells that are laid out otherwise stay cells.

@@ -33,7 +33,7 @@ export const fineMomentOf = (at: number): string => fine.format(at)
 export const clockOf = (at: number): string => clock.format(at)
 
 /** `4 s`, `12 min`, `3 h`, `9 d`. */
-export const lengthOf = (ms: number): string => {
+export const durationText = (ms: number): string => {
   const seconds = Math.max(0, Math.round(ms / 1000))
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
@@ -81,7 +81,7 @@ export const Since = ({ at }: Props) => {
 
 /** `in 3 h`, `2 min overdue`. */
 const untilOf = (left: number): string =>
-  left <= 0 ? `${lengthOf(-left)} overdue` : `in ${lengthOf(left)}`
+  left <= 0 ? `${durationText(-left)} overdue` : `in ${durationText(left)}`
 
 /** How long until something is due, or for how long it is overdue. */
 export const Until = ({ at }: Props) => {
@@ -95,7 +95,7 @@ export const Until = ({ at }: Props) => {
   )
 }
 
-const agoOf = (age: number): string => (age < 3000 ? 'now' : `${lengthOf(age)} ago`)
+const agoOf = (age: number): string => (age < 3000 ? 'now' : `${durationText(age)} ago`)
 
 /** How long ago something happened. */
 export const Ago = ({ at }: Props) => {

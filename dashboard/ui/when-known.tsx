@@ -5,7 +5,7 @@ import { isTransient } from '../live/retry.ts'
 import { knownFailure, partOf, type Failure, type Known } from '../live/known.ts'
 import { Skeleton } from './page.tsx'
 import { ProblemBox } from './problem.tsx'
-import { State } from './state.tsx'
+import { StateText } from './state.tsx'
 import { clockOf } from './time.tsx'
 
 /** Why it could not be read, since when, and that it is tried again. */
@@ -67,5 +67,5 @@ export const InlineKnown = <T,>({
   readonly children: (value: T) => ComponentChild
 }) => {
   if (value.state === 'known') return <>{children(value.value)}</>
-  return value.state === 'failed' ? <State kind="unknown">not known</State> : null
+  return value.state === 'failed' ? <StateText kind="unknown">not known</StateText> : null
 }

@@ -3,7 +3,7 @@ import type { Happened } from '../../../src/rest/types.ts'
 import { agentUrl, projectUrl, revisionUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { visibleText } from '../../ui/text/visible-text.ts'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { activityState } from './words.ts'
 import s from './activity.module.css'
@@ -27,7 +27,7 @@ const FeedRow = ({ row }: { readonly row: Happened }) => {
       <span class={`${s['when']} muted num`}>
         <Since at={row.at} />
       </span>
-      <State kind={kind}>{word}</State>
+      <StateText kind={kind}>{word}</StateText>
       <span class={s['place']}>
         <Place row={row} />
       </span>

@@ -6,7 +6,7 @@ import { whyNot } from '../../app/session.ts'
 import type { Known } from '../../live/known.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { Button } from '../../ui/button.tsx'
-import { ConfirmAction } from '../../ui/confirm-action.tsx'
+import { ConfirmAction } from '../../ui/dialogs/confirm-action.tsx'
 import { CopyMenu } from '../../ui/copy-as.tsx'
 
 interface Props {

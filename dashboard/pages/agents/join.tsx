@@ -9,17 +9,18 @@ import { agents } from '../../live/collections.ts'
 import { now, thisSecond } from '../../live/clock.ts'
 import { someOf } from '../../live/known.ts'
 import { createJoinToken } from '../../actions/agents.ts'
-import { createObject } from '../../actions/kinds.ts'
+import { newObject } from '../../actions/kinds.ts'
 import { Button } from '../../ui/button.tsx'
-import { confirmed } from '../../ui/confirm-login.tsx'
-import { Command } from '../../ui/copy.tsx'
+import { confirmed } from '../../ui/dialogs/confirm-login.tsx'
+import { CopyCommand } from '../../ui/copy.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
+import { Dialog } from '../../ui/dialogs/dialog.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
-import { State } from '../../ui/state.tsx'
-import { lengthOf } from '../../ui/time.tsx'
+import { StateText } from '../../ui/state.tsx'
+import { durationText } from '../../ui/time.tsx'
 import { useSending } from '../../ui/use-sending.ts'
 import { isConnected } from './agent-state.ts'
+import { TeamField } from '../../ui/fields/team-field.tsx'
 import s from './agents.module.css'
 
 interface Made {
@@ -70,21 +71,24 @@ const Waiting = ({ command }: { readonly command: Made }) => {
   if (joinedAt.current !== undefined)
     return (
       <p role="status">
-        <State kind="ok">Joined after {lengthOf(joinedAt.current - command.shownAt)}</State>
+        <StateText kind="ok">
+          Joined after {durationText(joinedAt.current - command.shownAt)}
+        </StateText>
       </p>
     )
   const left = command.expiresAt - thisSecond.value
   if (left <= 0)
     return (
       <p role="status">
-        <State kind="fail">This command has run out. Make another one.</State>
+        <StateText kind="fail">This command has run out. Make another one.</StateText>
       </p>
     )
   return (
     <p>
-      <State kind="wait">Waiting for the machine</State>{' '}
+      <StateText kind="wait">Waiting for the machine</StateText>{' '}
       <span class="muted num">
-        good for {lengthOf(left)} more, waiting for {lengthOf(thisSecond.value - command.shownAt)}
+        good for {durationText(left)} more, waiting for{' '}
+        {durationText(thisSecond.value - command.shownAt)}
       </span>
     </p>
   )
@@ -96,7 +100,7 @@ const Shown = ({ command }: { readonly command: Made }) => (
       Run this on the machine that is to be <b>{command.agent.name}</b>. It is shown this one time,
       and is good for one machine.
     </p>
-    <Command text={command.command} />
+    <CopyCommand text={command.command} />
     <Waiting command={command} />
   </div>
 )
@@ -134,16 +138,7 @@ const Form = ({ agent, busy, onMake }: FormProps) => {
           />
         </label>
       ) : null}
-      {agent === undefined && teams.length > 1 ? (
-        <label>
-          Team
-          <select value={team} onChange={(event) => setTeam(event.currentTarget.value)}>
-            {teams.map((name) => (
-              <option value={name}>{name}</option>
-            ))}
-          </select>
-        </label>
-      ) : null}
+      {agent === undefined ? <TeamField teams={teams} team={team} onTeam={setTeam} /> : null}
       <label>
         The command is good for
         <select value={String(ttl)} onChange={(event) => setTtl(Number(event.currentTarget.value))}>
@@ -157,7 +152,7 @@ const Form = ({ agent, busy, onMake }: FormProps) => {
       </Button>
       {name === '' ? null : (
         <>
-          {agent === undefined ? <CopyAs action={createObject('Agent', { team, name })} /> : null}
+          {agent === undefined ? <CopyAs action={newObject('Agent', { team, name })} /> : null}
           <CopyAs action={createJoinToken({ team, name }, ttl)} />
         </>
       )}

@@ -7,12 +7,12 @@ import { useTeam, withQuery } from '../../app/team.ts'
 import { now } from '../../live/clock.ts'
 import { mapKnown, partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
-import { Command } from '../../ui/copy.tsx'
+import { CopyCommand } from '../../ui/copy.tsx'
 import { ListPanel } from '../../ui/list.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { visibleText } from '../../ui/text/visible-text.ts'
-import { State } from '../../ui/state.tsx'
-import { Table } from '../../ui/table.tsx'
+import { StateText } from '../../ui/state.tsx'
+import { DataTable } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
@@ -36,7 +36,7 @@ const Detail = ({ detail }: { readonly detail: Readonly<Record<string, unknown>>
 )
 
 const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
-  <Table
+  <DataTable
     label="Audit events, newest first"
     rows={rows}
     idOf={({ seq }) => String(seq)}
@@ -55,7 +55,11 @@ const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
       {
         title: 'Action',
         render: (row) =>
-          row.result === 'denied' ? <State kind="fail">denied: {row.action}</State> : row.action,
+          row.result === 'denied' ? (
+            <StateText kind="fail">denied: {row.action}</StateText>
+          ) : (
+            row.action
+          ),
       },
       {
         title: 'Object',
@@ -184,9 +188,9 @@ const Revealed = ({ by }: { readonly by: string }) => {
           title: 'Current value',
           render: ({ knows_current: knows, version }) =>
             knows ? (
-              <State kind="warn">v{version} is current: rotate it</State>
+              <StateText kind="warn">v{version} is current: rotate it</StateText>
             ) : (
-              <State kind="ok">replaced</State>
+              <StateText kind="ok">replaced</StateText>
             ),
         },
       ]}
@@ -247,7 +251,7 @@ export const Page = () => {
           Save the signed head every day, in a place where administrators of the database cannot
           write. A later verification then finds rows that were cut off.
         </p>
-        <Command text="stagely audit head > audit.head" />
+        <CopyCommand text="stagely audit head > audit.head" />
       </Panel>
     </PageFrame>
   )

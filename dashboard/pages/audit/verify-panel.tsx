@@ -4,13 +4,13 @@ import type { Verdict } from '../../../src/audit/verify.ts'
 import { Button } from '../../ui/button.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { useAuditState } from './rows.ts'
 import { parseHead, verifyChain } from './verify.ts'
 import { hasEd25519 } from './web-crypto.ts'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 import s from './audit.module.css'
 
 type Verification =
@@ -25,7 +25,7 @@ const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean })
     const { seq, message } = verdict.fault
     return (
       <div role="alert" class={s['outcome']}>
-        <State kind="fail">The log was changed</State>
+        <StateText kind="fail">The log was changed</StateText>
         <p>
           {seq === undefined ? '' : <b>First bad row: {seq}. </b>}
           {message}.
@@ -36,7 +36,7 @@ const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean })
   const { rows, hidden, head, pruned } = verdict
   return (
     <div role="status" class={s['outcome']}>
-      <State kind="ok">Verified in this browser to row {head.seq}</State>
+      <StateText kind="ok">Verified in this browser to row {head.seq}</StateText>
       <p>
         {rows} rows are unchanged
         {hidden === 0 ? '' : `, ${hidden} of them checked by their digest only`}.{' '}
@@ -57,7 +57,7 @@ const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean })
 const Shown = ({ verification }: { readonly verification: Verification }) => {
   switch (verification.step) {
     case 'not yet':
-      return <State kind="unknown">Not verified in this browser</State>
+      return <StateText kind="unknown">Not verified in this browser</StateText>
     case 'cannot':
       return (
         <p role="alert">
@@ -66,7 +66,7 @@ const Shown = ({ verification }: { readonly verification: Verification }) => {
         </p>
       )
     case 'running':
-      return <State kind="run">Verifying, row {verification.seq}</State>
+      return <StateText kind="run">Verifying, row {verification.seq}</StateText>
     case 'done':
       return <Outcome {...verification} />
     case 'failed':
@@ -107,7 +107,7 @@ const ControllerState = () => {
       {({ fault, linked_to: linked, head_at: at }) =>
         fault !== undefined ? (
           <div role="alert" class={s['outcome']}>
-            <State kind="fail">The controller no longer signs the log</State>
+            <StateText kind="fail">The controller no longer signs the log</StateText>
             <p>{fault}</p>
           </div>
         ) : (

@@ -8,13 +8,13 @@ import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { mapKnown, partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
-import { ConfirmAction } from '../../ui/confirm-action.tsx'
+import { ConfirmAction } from '../../ui/dialogs/confirm-action.tsx'
 import { ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
-import { ProjectTabs } from '../../ui/project-tabs.tsx'
+import { ProjectTabs } from '../../ui/tabs.tsx'
 import { RowActions, type TableColumn } from '../../ui/table.tsx'
 import { historyUrl, projectUrl } from '../../ui/text/links.ts'
-import { Ago, lengthOf, Until } from '../../ui/time.tsx'
+import { Ago, durationText, Until } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
 import { useProjectFound, type ProjectPlace } from '../secrets/data.ts'
@@ -136,7 +136,7 @@ export const Page = () => {
       empty={
         <Empty title="No deleted secrets">
           A deleted secret can be restored, with all its versions, for{' '}
-          {lengthOf((partOf(deleted)?.kept_seconds ?? 0) * 1000)}. Then it is erased.
+          {durationText((partOf(deleted)?.kept_seconds ?? 0) * 1000)}. Then it is erased.
         </Empty>
       }
     >

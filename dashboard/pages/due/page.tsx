@@ -8,8 +8,8 @@ import { secretsOf } from '../../live/collections.ts'
 import { mapKnown, someOf } from '../../live/known.ts'
 import { ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
-import { ProjectTabs } from '../../ui/project-tabs.tsx'
-import { State } from '../../ui/state.tsx'
+import { ProjectTabs } from '../../ui/tabs.tsx'
+import { StateText } from '../../ui/state.tsx'
 import type { TableColumn } from '../../ui/table.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { Until } from '../../ui/time.tsx'
@@ -36,9 +36,9 @@ const isPast = ({ at }: Pick<DueRow, 'at'>): boolean => Date.parse(at) <= thisSe
 const When = ({ secret, at }: DueRow) => {
   const isOver = useMemo(() => computed(() => isPast({ at })), [at])
   return (
-    <State kind={isOver.value ? 'fail' : isWarned(secret) ? 'warn' : 'wait'}>
+    <StateText kind={isOver.value ? 'fail' : isWarned(secret) ? 'warn' : 'wait'}>
       <Until at={at} />
-    </State>
+    </StateText>
   )
 }
 
@@ -84,7 +84,7 @@ export const Page = () => {
       within={<a href={projectUrl(project)}>{name}</a>}
       tabs={<ProjectTabs {...project} current="Due" />}
       summary={() => ({
-        text: late === 0 ? null : <State kind="fail">{late} overdue</State>,
+        text: late === 0 ? null : <StateText kind="fail">{late} overdue</StateText>,
       })}
       rows={due}
       most={mostShown}

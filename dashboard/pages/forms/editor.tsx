@@ -7,7 +7,7 @@ import { ApiProblem } from '../../api/client.ts'
 import { teamsToCreateIn } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
 import type { ApiAction } from '../../actions/copy-as.ts'
-import { createObject, patchObject, patchOf, type Spec } from '../../actions/kinds.ts'
+import { newObject, patchObject, patchOf, type Spec } from '../../actions/kinds.ts'
 import { yaml } from '../../actions/text.ts'
 import { agents, knownSecrets, projects, secretsOf, stagelets } from '../../live/collections.ts'
 import { someOf } from '../../live/known.ts'
@@ -16,17 +16,17 @@ import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
-import { TeamField } from '../../ui/team-field.tsx'
+import { TeamField } from '../../ui/fields/team-field.tsx'
 import { Field } from './fields.tsx'
 import { Faults } from './labelled.tsx'
 import { FormBody } from './form-body.tsx'
 import {
   bodyOf,
-  projectOf,
+  draftProject,
   tryRequest,
-  words,
+  optionTexts,
   type EditableKind,
-  type Shown,
+  type FormObject,
   type WriteAnswer,
 } from './kinds.ts'
 import { ObjectReview } from './review.tsx'
@@ -34,7 +34,7 @@ import {
   draftOf,
   faultsByField,
   givenOf,
-  manifestOf,
+  formManifest,
   objectOf,
   fieldPlaces,
   restPatchOf,
@@ -42,13 +42,13 @@ import {
   type FieldFault,
 } from './values.ts'
 import { YamlPanel, type ParsedYaml } from './yaml-panel.tsx'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 import s from './forms.module.css'
 
 interface Props {
   readonly kind: EditableKind
   /** undefined: a new one. */
-  readonly edited: Shown | undefined
+  readonly edited: FormObject | undefined
   /** Of a new one. */
   readonly first: Draft
 }
@@ -79,17 +79,17 @@ const namesFor =
 /** What writes the draft: a new object, or what differs of one. */
 const actionOf = (kind: EditableKind, isNew: boolean, draft: Draft, before: Draft): ApiAction => {
   const form = forms[kind.kind]
-  const spec = manifestOf(form, draft.value)
+  const spec = formManifest(form, draft.value)
   const body = bodyOf(kind, draft.value)
-  const object = { ...draft, ...(kind.kind === 'Rotation' && { project: projectOf(draft) }) }
+  const object = { ...draft, ...(kind.kind === 'Rotation' && { project: draftProject(draft) }) }
   if (!isNew)
     return patchObject(
       kind.kind,
       object,
       restPatchOf(form, bodyOf(kind, before.value), body),
-      patchOf(manifestOf(form, before.value), spec),
+      patchOf(formManifest(form, before.value), spec),
     )
-  const action = createObject(kind.kind, object, body, spec)
+  const action = newObject(kind.kind, object, body, spec)
   if (kind.kind !== 'Rotation') return action
   const { team: _, ...inProject } = action.request.body as Spec
   return { ...action, request: { ...action.request, body: inProject } }
@@ -225,7 +225,7 @@ export const Editor = (props: Props) => {
   const teams = [...new Set([...mine, draft.team])]
   const around = {
     faults,
-    words,
+    words: optionTexts,
     namesOf: namesFor(draft.team, project),
     fixed: new Set(isNew || kind.kind !== 'Rotation' ? [] : ['project']),
     disabled: refused !== undefined,

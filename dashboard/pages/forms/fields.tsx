@@ -1,11 +1,11 @@
 // One field of a form, by its type.
 import { useId, useState } from 'preact/hooks'
-import { Checks } from '../../ui/checks.tsx'
+import { Checks } from '../../ui/fields/checks.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import { Faults, Labelled, fieldText, textsOf, type FieldProps } from './labelled.tsx'
 import { TextMap } from './text-map.tsx'
 import { labelOf, textLines, numberOr } from './values.ts'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 import s from './forms.module.css'
 
 /** Long lists of names are typed, with suggestions; objects that are all known here are chosen. */

@@ -6,8 +6,8 @@ import type { Spec } from '../../actions/kinds.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { Field } from './fields.tsx'
 import { Faults } from './labelled.tsx'
-import { isOpen, isSpec, labelOf, withChosen, withField } from './values.ts'
-import f from '../../ui/form.module.css'
+import { isFieldOpen, isSpec, labelOf, withChosen, withField } from './values.ts'
+import f from '../../ui/fields/form.module.css'
 import s from './forms.module.css'
 
 /** The same for all fields of the form. */
@@ -150,7 +150,7 @@ export const FormBody = (props: Props) => {
         </Group>
       )
     return (
-      <Fold key={name} title={labelOf(name)} isWanted={isOpen(given, place, around.faults)}>
+      <Fold key={name} title={labelOf(name)} isWanted={isFieldOpen(given, place, around.faults)}>
         <p class={f['help']}>{messageText(field.help)}</p>
         <Faults id={`${place}-faults`} faults={faults} />
         {body}
@@ -163,7 +163,7 @@ export const FormBody = (props: Props) => {
   const groups = others.filter((field) => field.required !== true && field.form !== undefined)
   const isFolded = optional.length > 0 && (required.length > 0 || oneOf.length > 0)
   const isAnyOpen = optional.some(({ name }) =>
-    isOpen(value[name], `${before}${name}`, around.faults),
+    isFieldOpen(value[name], `${before}${name}`, around.faults),
   )
   return (
     <>

@@ -19,7 +19,7 @@ import { providerWords } from '../stores/data.ts'
 import type { Draft } from './values.ts'
 
 /** What all objects have. The rest is read by the fields of the form. */
-export interface Shown {
+export interface FormObject {
   readonly id: string
   readonly team: string
   readonly name: string
@@ -36,14 +36,14 @@ export interface EditableKind {
   readonly word: string
   readonly resource: Resource
   /** Those that are known; of one project, where the kind has its objects there. */
-  readonly list: (team: string, project: string) => Known<readonly Shown[]>
+  readonly list: (team: string, project: string) => Known<readonly FormObject[]>
   /** What follows from a change, where the controller computes no impact. */
   readonly effect: string
   /** Where its page is. */
   readonly next: (place: Place, isNew: boolean) => string
 }
 
-export const projectOf = ({ value }: Place): string =>
+export const draftProject = ({ value }: Place): string =>
   typeof value['project'] === 'string' ? value['project'] : ''
 
 const kinds: Readonly<Record<string, EditableKind>> = {
@@ -79,7 +79,7 @@ const kinds: Readonly<Record<string, EditableKind>> = {
     list: (team, project) => rotationsOf(team, project).list.value,
     effect:
       'No container is re-created by this. Each rotation re-creates the services that see the credential.',
-    next: (place) => rotationsUrl({ team: place.team, name: projectOf(place) }),
+    next: (place) => rotationsUrl({ team: place.team, name: draftProject(place) }),
   },
   notifier: {
     kind: 'Notifier',
@@ -94,7 +94,7 @@ const kinds: Readonly<Record<string, EditableKind>> = {
 export const editableKind = (word: string): EditableKind | undefined => kinds[word]
 
 /** Words for what can be chosen, by its name in REST. */
-export const words: Readonly<Record<string, string>> = {
+export const optionTexts: Readonly<Record<string, string>> = {
   ...reasonWords,
   ...channelWords,
   ...providerWords,

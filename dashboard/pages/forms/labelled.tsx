@@ -5,7 +5,7 @@ import type { FormField } from '../../../src/resources/schemas/form.ts'
 import type { JsonValue } from '../../actions/text.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { labelOf } from './values.ts'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 import s from './forms.module.css'
 
 export interface FieldProps {

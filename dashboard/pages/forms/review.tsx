@@ -9,7 +9,7 @@ import { changesOf, YamlDiff } from '../../ui/yaml-diff.tsx'
 import { ImpactTable, recreatesNone } from '../review/impact.tsx'
 import { stackEffect } from './stack-effect.ts'
 import type { EditableKind, WriteAnswer } from './kinds.ts'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 
 interface Props {
   readonly kind: EditableKind

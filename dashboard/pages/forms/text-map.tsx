@@ -4,7 +4,7 @@ import { Button } from '../../ui/button.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import { Faults, fieldText, type FieldProps } from './labelled.tsx'
 import { isSpec, labelOf } from './values.ts'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 import s from './forms.module.css'
 
 type Pair = readonly [name: string, text: string]

@@ -5,7 +5,7 @@ import {
   faultsByField,
   givenOf,
   textLines,
-  manifestOf,
+  formManifest,
   numberOr,
   fieldPlaces,
   objectOf,
@@ -43,7 +43,7 @@ const manifest = {
 }
 
 it('makes a manifest of what is given, and what is given of a manifest', () => {
-  expect(manifestOf(Stagelet, stack)).toEqual(manifest)
+  expect(formManifest(Stagelet, stack)).toEqual(manifest)
   expect(valueOf(Stagelet, manifest)).toEqual({ value: stack, faults: [] })
 })
 

@@ -18,11 +18,15 @@ const withAt = (object: Spec, [first = '', ...rest]: readonly string[], value: J
 }
 
 /** The spec of a manifest. */
-export const manifestOf = ({ fields }: Form, value: Spec): Spec =>
+export const formManifest = ({ fields }: Form, value: Spec): Spec =>
   fields.reduce<Spec>((spec, { name, path, form }) => {
     const given = value[name]
     if (given === undefined) return spec
-    return withAt(spec, path, form !== undefined && isSpec(given) ? manifestOf(form, given) : given)
+    return withAt(
+      spec,
+      path,
+      form !== undefined && isSpec(given) ? formManifest(form, given) : given,
+    )
   }, {})
 
 /** REST takes no `null` for a field that has a default, but the default. */
@@ -154,7 +158,7 @@ export const faultsByField = (
 }
 
 /** True where something is given in it, or wrong with it: it is not folded away then. */
-export const isOpen = (
+export const isFieldOpen = (
   value: JsonValue | undefined,
   place: string,
   faults: ReadonlyMap<string, unknown>,
@@ -194,7 +198,7 @@ export const objectOf = (kind: string, form: Form, { team, name, value }: Draft)
   apiVersion,
   kind,
   metadata: { name, namespace: team },
-  spec: manifestOf(form, value),
+  spec: formManifest(form, value),
 })
 
 const keysBut = (object: Spec, fields: readonly string[]): string[] =>

@@ -3,7 +3,7 @@ import { useEffect, useId } from 'preact/hooks'
 import { yamlFile } from '../../app/yaml-file.ts'
 import { Panel } from '../../ui/page.tsx'
 import { Faults } from './labelled.tsx'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 
 /** What a text says; a fault where it is no YAML. */
 export type ParsedYaml = { readonly value: unknown } | { readonly fault: string }

@@ -8,11 +8,11 @@ import { projects } from '../../live/collections.ts'
 import { findIn, partOf, someOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { deletedUrl, projectUrl } from '../../ui/text/links.ts'
-import { ProjectTabs } from '../../ui/project-tabs.tsx'
+import { ProjectTabs } from '../../ui/tabs.tsx'
 import { Empty, PageFrame } from '../../ui/page.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { visibleText } from '../../ui/text/visible-text.ts'
-import { Table } from '../../ui/table.tsx'
+import { DataTable } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { projectId, rangeOf, useRevisions } from './data.ts'
 import { GoBack } from './go-back.tsx'
@@ -60,7 +60,7 @@ interface ListProps {
 }
 
 const List = ({ project, revisions, newest, view }: ListProps) => (
-  <Table
+  <DataTable
     label="Revisions, newest first"
     stacks
     rows={revisions}

@@ -4,10 +4,10 @@ import { whyNot } from '../../app/session.ts'
 import { stagelets } from '../../live/collections.ts'
 import { mapKnown } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
-import { Drawer, FactList, Section } from '../../ui/drawer.tsx'
+import { Drawer, FactList, Section } from '../../ui/dialogs/drawer.tsx'
 import { projectUrl, revisionUrl, stageletUrl } from '../../ui/text/links.ts'
 import { visibleText } from '../../ui/text/visible-text.ts'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { ChangeList } from './changes.tsx'
@@ -35,13 +35,13 @@ export const RunningOn = ({
         ) : (
           <span class={s['states']}>
             {found.map((stagelet) => (
-              <State
+              <StateText
                 key={stagelet.id}
                 kind={revision === newest ? 'ok' : 'wait'}
                 title={`${stagelet.name} runs revision ${revision}`}
               >
                 <a href={stageletUrl(stagelet)}>{stagelet.name}</a>
-              </State>
+              </StateText>
             ))}
           </span>
         )

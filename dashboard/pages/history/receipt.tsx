@@ -5,10 +5,10 @@ import { api, must } from '../../api/client.ts'
 import type { Receipt } from '../../../src/rest/types.ts'
 import { partOf } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
-import { Command } from '../../ui/copy.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
+import { CopyCommand } from '../../ui/copy.tsx'
+import { Dialog } from '../../ui/dialogs/dialog.tsx'
 import { saveFile } from '../../ui/save-file.ts'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { hasEd25519, webCrypto } from '../audit/web-crypto.ts'
@@ -43,14 +43,15 @@ const useReceipt = ({ team, project, revision }: Props) =>
   })
 
 const Verdict = ({ fault }: Pick<Checked, 'fault'>) => {
-  if (fault === undefined) return <State kind="ok">Signature verified in this browser</State>
+  if (fault === undefined)
+    return <StateText kind="ok">Signature verified in this browser</StateText>
   if (fault === null)
     return (
-      <State kind="unknown">
+      <StateText kind="unknown">
         This browser does not support Ed25519 and cannot verify the signature
-      </State>
+      </StateText>
     )
-  return <State kind="fail">It does not hold: {fault}</State>
+  return <StateText kind="fail">It does not hold: {fault}</StateText>
 }
 
 const Shown = ({ signed, fault }: Checked) => (
@@ -64,7 +65,7 @@ const Shown = ({ signed, fault }: Checked) => (
     <p class="muted">
       Key <code>{signed.public_key}</code>
     </p>
-    <Command text={`stagely receipt verify ${nameOf(signed.receipt)} --head audit.head`} />
+    <CopyCommand text={`stagely receipt verify ${nameOf(signed.receipt)} --head audit.head`} />
   </div>
 )
 

@@ -10,11 +10,11 @@ import { inTeam } from '../../live/known.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
-import { ConfirmAction } from '../../ui/confirm-action.tsx'
+import { ConfirmAction } from '../../ui/dialogs/confirm-action.tsx'
 import { EditButton, NewButton } from '../../ui/form-buttons.tsx'
 import { attention, ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { RowActions, type TableColumn } from '../../ui/table.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import { Ago } from '../../ui/time.tsx'
@@ -45,7 +45,7 @@ const Delivery = ({ notifier }: { readonly notifier: Notifier }) => {
   const { kind, word, why } = notifierState(notifier)
   return (
     <>
-      <State kind={kind}>{word}</State>
+      <StateText kind={kind}>{word}</StateText>
       {why === '' || kind === 'wait' ? null : <small class={s['why']}>{messageText(why)}</small>}
     </>
   )

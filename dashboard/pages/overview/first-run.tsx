@@ -7,7 +7,7 @@ import { stageletState } from '../../live/states.ts'
 import { LinkButton } from '../../ui/button.tsx'
 import { NewButton } from '../../ui/form-buttons.tsx'
 import { Panel } from '../../ui/page.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { JoinPanel } from '../agents/join.tsx'
@@ -30,10 +30,10 @@ const Step = ({ title, done, isNext, children }: StepProps) => (
       isNext ? (
         children
       ) : (
-        <State kind="wait">After the steps before it</State>
+        <StateText kind="wait">After the steps before it</StateText>
       )
     ) : (
-      <State kind="ok">{done}</State>
+      <StateText kind="ok">{done}</StateText>
     )}
   </li>
 )
@@ -55,7 +55,7 @@ const InSync = ({ stack }: Pick<FirstSteps, 'stack'>) => {
   const { kind, word, why } = stageletState(stack)
   return (
     <p>
-      <State kind={kind}>{word}</State> {messageText(why)}{' '}
+      <StateText kind={kind}>{word}</StateText> {messageText(why)}{' '}
       <a href={stageletUrl(stack)}>Look at {stack.name}</a>
     </p>
   )

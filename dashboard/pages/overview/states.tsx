@@ -1,7 +1,7 @@
 // How many stagelets are in which state.
 import type { Stagelet } from '../../../src/rest/types.ts'
 import { countsOf } from '../../live/states.ts'
-import { Count, State } from '../../ui/state.tsx'
+import { Count, StateText } from '../../ui/state.tsx'
 import s from '../overview.module.css'
 
 export const States = ({
@@ -17,9 +17,9 @@ export const States = ({
     return (
       <span class={s['states']}>
         {counts.map(({ kind, word, count }) => (
-          <State key={word} kind={kind}>
+          <StateText key={word} kind={kind}>
             {count} {word.toLowerCase()}
-          </State>
+          </StateText>
         ))}
       </span>
     )

@@ -4,8 +4,8 @@ import { useState } from 'preact/hooks'
 import { createTeam } from '../../actions/people.ts'
 import { perform } from '../../ui/action.ts'
 import { CopyAs } from '../../ui/copy-as.tsx'
-import { FormDialog } from '../../ui/form-dialog.tsx'
-import f from '../../ui/form.module.css'
+import { FormDialog } from '../../ui/dialogs/form-dialog.tsx'
+import f from '../../ui/fields/form.module.css'
 
 export const NewTeam = ({ onClose }: { readonly onClose: () => void }) => {
   const { route } = useLocation()

@@ -6,9 +6,9 @@ import { createToken } from '../../actions/people.ts'
 import { now } from '../../live/clock.ts'
 import { perform } from '../../ui/action.ts'
 import { CopyAs } from '../../ui/copy-as.tsx'
-import { FormDialog } from '../../ui/form-dialog.tsx'
+import { FormDialog } from '../../ui/dialogs/form-dialog.tsx'
 import { RoleSelect } from './roles.tsx'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 
 /** Where the tokens are: one's own, or a team's. */
 export interface TokenPlace {

@@ -2,7 +2,7 @@
 import { rightsOf, type Resource, type Verb } from '../../../src/access/roles.ts'
 import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
 import { Panel } from '../../ui/page.tsx'
-import { Table } from '../../ui/table.tsx'
+import { DataTable } from '../../ui/table.tsx'
 
 const rights: readonly (readonly [string, Verb, Resource])[] = [
   ['view projects, stagelets and names of secrets', 'list', 'stagelysecrets'],
@@ -22,7 +22,7 @@ const mayIn = (role: TeamRole, verb: Verb, resource: Resource): boolean =>
 
 export const RolesPanel = () => (
   <Panel flush title="Role permissions">
-    <Table
+    <DataTable
       label="Role permissions"
       rows={rights}
       idOf={([words]) => words}

@@ -4,16 +4,16 @@ import type { Token } from '../../../src/rest/types.ts'
 import { revokeToken } from '../../actions/people.ts'
 import { mapKnown } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
-import { ConfirmAction } from '../../ui/confirm-action.tsx'
-import { Command } from '../../ui/copy.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
+import { ConfirmAction } from '../../ui/dialogs/confirm-action.tsx'
+import { CopyCommand } from '../../ui/copy.tsx'
+import { Dialog } from '../../ui/dialogs/dialog.tsx'
 import { ListPanel } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import type { TableColumn } from '../../ui/table.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { NewTokenDialog, type TokenPlace } from './new-token.tsx'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 
 const limitsOf = ({ role, read_only: isReadOnly, teams }: Token): string =>
   [role ?? 'same as the owner', isReadOnly ? 'read-only' : '', (teams ?? []).join(', ')]
@@ -40,7 +40,7 @@ const ShownOnce = ({
   >
     <div class={f['form']}>
       <p>It is shown only now. Stagely stores its hash alone.</p>
-      <Command text={token} />
+      <CopyCommand text={token} />
     </div>
   </Dialog>
 )

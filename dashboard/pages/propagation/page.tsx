@@ -8,9 +8,9 @@ import { mapKnown, partOf, someOf } from '../../live/known.ts'
 import { useQueryState, useTeam } from '../../app/team.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
-import { RolloutTabs } from '../../ui/rollout-tabs.tsx'
-import { State } from '../../ui/state.tsx'
-import { Table } from '../../ui/table.tsx'
+import { RolloutTabs } from '../../ui/tabs.tsx'
+import { StateText } from '../../ui/state.tsx'
+import { DataTable } from '../../ui/table.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import {
   fewestOf,
@@ -86,7 +86,7 @@ const results = {
 
 const Result = ({ verdict }: { readonly verdict: ObjectiveVerdict }) => {
   const [kind, word] = results[verdict]
-  return <State kind={kind}>{word}</State>
+  return <StateText kind={kind}>{word}</StateText>
 }
 
 const Promised = ({
@@ -146,7 +146,7 @@ const Range = ({ stage, longest }: { readonly stage: Stage; readonly longest: nu
 const Stages = ({ stages }: Pick<Propagation, 'stages'>) => {
   const longest = Math.max(0, ...stages.map(({ max_ms: ms = 0 }) => ms))
   return (
-    <Table
+    <DataTable
       label="Stages"
       rows={stages}
       idOf={({ stage }) => stage}
@@ -175,7 +175,7 @@ const Stages = ({ stages }: Pick<Propagation, 'stages'>) => {
 }
 
 const LeftOut = ({ left_out: rows }: Pick<Propagation, 'left_out'>) => (
-  <Table
+  <DataTable
     label="Not counted"
     rows={rows}
     idOf={({ because }) => because}

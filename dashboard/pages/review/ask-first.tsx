@@ -9,7 +9,7 @@ import { partOf, someOf } from '../../live/known.ts'
 import { keepApplied, startsOf } from '../../staging/applied.ts'
 import type { ChangeImpact } from '../../staging/staging.ts'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
-import { Confirm } from '../../ui/dialog.tsx'
+import { Confirm } from '../../ui/dialogs/dialog.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { useQuery } from '../../ui/use-query.ts'
@@ -17,7 +17,7 @@ import { useSending } from '../../ui/use-sending.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { useStagelets, type ProjectPlace } from '../secrets/data.ts'
 import { ImpactTable, recreateText } from './impact.tsx'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 
 type Order = { readonly dry_run: true } | { readonly expected_set: string; readonly note?: string }
 

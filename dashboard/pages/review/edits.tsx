@@ -6,7 +6,7 @@ import type { Reviewed } from '../../staging/review.ts'
 import { unstage, type Edit } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { messageText } from '../../ui/text/message.ts'
-import { State, type StateKind } from '../../ui/state.tsx'
+import { StateText, type StateKind } from '../../ui/state.tsx'
 import type { ProjectPlace } from '../secrets/data.ts'
 import s from './review.module.css'
 
@@ -112,6 +112,6 @@ const Note = ({
   readonly children: ComponentChild
 }) => (
   <p class={s['note']}>
-    <State kind={kind}>{children}</State>
+    <StateText kind={kind}>{children}</StateText>
   </p>
 )

@@ -2,7 +2,7 @@
 import { placesText } from '../../../src/secrets/wider.ts'
 import type { ChangeImpact } from '../../staging/staging.ts'
 import { Since } from '../../ui/time.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import s from './review.module.css'
 
@@ -89,7 +89,7 @@ export const ImpactTable = ({
       <ul class={s['rest']}>
         {impact.widened.map(({ key, before, services, ...place }) => (
           <li key={`${key} ${placesText([place])}`}>
-            <State kind="warn">{key} reaches more services</State> It was kept to{' '}
+            <StateText kind="warn">{key} reaches more services</StateText> It was kept to{' '}
             {placesText(before)}, and goes to {placesText([place])}
             {services.length === 0
               ? '.'
@@ -99,7 +99,7 @@ export const ImpactTable = ({
         {lines.length === 0 ? <li>{none}</li> : null}
         {impact.held.map(({ stagelet, message, since, services }) => (
           <li key={stagelet}>
-            <State kind="paused">{stagelet} held</State> {messageText(message)}
+            <StateText kind="paused">{stagelet} held</StateText> {messageText(message)}
             {services.length === 0 ? null : (
               <span class="muted">
                 {' '}

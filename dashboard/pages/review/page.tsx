@@ -22,7 +22,7 @@ import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { useSending } from '../../ui/use-sending.ts'
 import { partOf, someOf } from '../../live/known.ts'
 import {
@@ -128,10 +128,10 @@ const ApplyError = ({ error }: { readonly error: unknown }) => {
   return (
     <>
       <p role="alert">
-        <State kind="warn">
+        <StateText kind="warn">
           {many(error.stored.length, 'edit')} of earlier requests are stored. The others stay
           staged.
-        </State>
+        </StateText>
       </p>
       <ProblemBox error={error.cause} />
     </>
@@ -180,7 +180,7 @@ export const Page = () => {
       windowTitle={`◆ ${edits.length} Review ${project}`}
       title="Review"
       within={<a href={url}>{project}</a>}
-      state={<State kind="staged">{edits.length} staged</State>}
+      state={<StateText kind="staged">{edits.length} staged</StateText>}
     >
       {edits.length === 0 ? (
         <Nothing place={place} />

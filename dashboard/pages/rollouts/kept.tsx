@@ -3,8 +3,8 @@ import { withQuery } from '../../app/team.ts'
 import type { KeptRollout } from '../../../src/rest/types.ts'
 import { revisionUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
-import { State } from '../../ui/state.tsx'
-import { Ago, lengthOf } from '../../ui/time.tsx'
+import { StateText } from '../../ui/state.tsx'
+import { Ago, durationText } from '../../ui/time.tsx'
 import { resultWords } from './rollout-words.ts'
 import s from './rollouts.module.css'
 
@@ -18,7 +18,7 @@ const causes = {
 const tookText = (from: string | undefined, to: string | undefined): string => {
   const ms = Date.parse(to ?? '') - Date.parse(from ?? '')
   if (Number.isNaN(ms)) return '–'
-  return ms < 60_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : lengthOf(ms)
+  return ms < 60_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : durationText(ms)
 }
 
 const Touched = ({ rollout }: { readonly rollout: KeptRollout }) => {
@@ -77,7 +77,7 @@ const Row = ({
   const [kind, word] = resultWords[result]
   return (
     <li class={s['kept']}>
-      <State kind={kind}>{word}</State>
+      <StateText kind={kind}>{word}</StateText>
       <span>
         {isNamed ? (
           <>

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { messageText } from '../../ui/text/message.ts'
-import { Table } from '../../ui/table.tsx'
+import { DataTable } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import s from './rotations.module.css'
@@ -35,7 +35,7 @@ const Steps = ({ team, rotation }: Props) => {
         steps.length === 0 ? (
           <p class="muted">No steps yet.</p>
         ) : (
-          <Table
+          <DataTable
             label={`History of ${name}`}
             stacks
             rows={steps.map((step, place) => ({ ...step, place }))}

@@ -7,17 +7,17 @@ import { whyNot } from '../../app/session.ts'
 import { rotationsOf } from '../../live/collections.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
-import { ConfirmAction } from '../../ui/confirm-action.tsx'
-import { FactList } from '../../ui/drawer.tsx'
+import { ConfirmAction } from '../../ui/dialogs/confirm-action.tsx'
+import { FactList } from '../../ui/dialogs/drawer.tsx'
 import { EditButton, NewButton } from '../../ui/form-buttons.tsx'
 import { attention } from '../../ui/list.tsx'
 import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
-import { ProjectTabs } from '../../ui/project-tabs.tsx'
+import { ProjectTabs } from '../../ui/tabs.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import { inTeam, partOf } from '../../live/known.ts'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
 import { nextText, rotationState, scheduleText, usageText } from './data.ts'
 import { RotationHistory } from './history.tsx'
@@ -95,13 +95,13 @@ const Progress = ({ team, rotation }: Props) => {
         <ul class={s['list']} aria-label="Blocked by">
           {blocked.map(({ stagelet, message }) => (
             <li>
-              <State kind="warn">
+              <StateText kind="warn">
                 {stagelet === undefined ? (
                   'the external store'
                 ) : (
                   <a href={stageletUrl({ team, name: stagelet })}>{stagelet}</a>
                 )}
-              </State>
+              </StateText>
               <span>{messageText(message)}</span>
             </li>
           ))}
@@ -111,9 +111,9 @@ const Progress = ({ team, rotation }: Props) => {
         <ul class={s['list']} aria-label="Proven in">
           {evidence.map(({ stagelet, revision, containers }) => (
             <li>
-              <State kind="ok">
+              <StateText kind="ok">
                 <a href={stageletUrl({ team, name: stagelet })}>{stagelet}</a>
-              </State>
+              </StateText>
               <span class="muted num">
                 {containers} {containers === 1 ? 'container' : 'containers'} of revision {revision}{' '}
                 ran the new credential
@@ -138,7 +138,7 @@ const RotationPanel = (props: Props) => {
     <Panel title={name} aside={<Actions {...props} />}>
       <div class={s['one']}>
         <p class={s['state']}>
-          <State kind={kind}>{word}</State>
+          <StateText kind={kind}>{word}</StateText>
           {why === '' ? null : <span class="muted">{messageText(why)}</span>}
         </p>
         <RotationSteps rotation={rotation} />

@@ -1,6 +1,6 @@
 // The columns of the list of secrets.
 import type { Column } from '../../ui/grid/grid.tsx'
-import { State, Glyph } from '../../ui/state.tsx'
+import { StateText, Glyph } from '../../ui/state.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import type { SecretRow } from './data.ts'
 import type { RunCount } from './places/run-count.ts'
@@ -17,7 +17,7 @@ export const RunsState = ({ runs }: { readonly runs: RunCount }) => {
   const { kind, current, total, word } = runs
   if (total === 0) return <span class="muted">no service</span>
   const say = word === 'unknown' ? `${current} of ${total} known` : `${current} of ${total}`
-  return <State kind={kind}>{say}</State>
+  return <StateText kind={kind}>{say}</StateText>
 }
 
 export const columns: readonly Column<SecretRow>[] = [
@@ -89,7 +89,7 @@ export const columns: readonly Column<SecretRow>[] = [
     wide: true,
     render: (row) =>
       row.isStaged ? (
-        <State kind="staged">{stagedWord(row)}</State>
+        <StateText kind="staged">{stagedWord(row)}</StateText>
       ) : (
         <span class={`muted ${s['cut']}`}>
           {row.secret.updated_by ?? row.secret.source} · <Ago at={row.secret.updated_at} />

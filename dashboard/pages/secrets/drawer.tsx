@@ -6,10 +6,10 @@ import { serviceState } from '../../live/states.ts'
 import { unstage } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
-import { Drawer, FactList, Section } from '../../ui/drawer.tsx'
+import { Drawer, FactList, Section } from '../../ui/dialogs/drawer.tsx'
 import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { RunsState, stagedWord } from './columns.tsx'
 import type { ClassOf } from './classes.ts'
@@ -73,20 +73,20 @@ const ConsumerRow = ({ stagelet, service, isCurrent }: ServiceConsumer) => (
       {stagelet.name}/{service.name}
     </a>
     {isCurrent === undefined ? (
-      <State kind="unknown">Unknown</State>
+      <StateText kind="unknown">Unknown</StateText>
     ) : isCurrent ? (
       <span>
-        <State kind="ok">runs it</State>{' '}
+        <StateText kind="ok">runs it</StateText>{' '}
         <span class="muted">
           since <Since at={service.since} />
         </span>
       </span>
     ) : isStopped(service) ? (
-      <State kind="fail">{serviceState(service, undefined).word}</State>
+      <StateText kind="fail">{serviceState(service, undefined).word}</StateText>
     ) : (
-      <State kind="wait">
+      <StateText kind="wait">
         Behind{service.revision === undefined ? '' : `, runs r${service.revision}`}
-      </State>
+      </StateText>
     )}
   </li>
 )
@@ -180,10 +180,10 @@ export const SecretDrawer = (props: Props) => {
       <ManagedBy secret={secret} />
       {edit === undefined ? null : (
         <Section title="Staged">
-          <State kind="staged">
+          <StateText kind="staged">
             {stagedWord(row)}
             {edit.bytes === undefined ? '' : `, ${edit.bytes} bytes`}
-          </State>
+          </StateText>
         </Section>
       )}
       {isNew ? null : (

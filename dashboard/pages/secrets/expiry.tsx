@@ -8,14 +8,14 @@ import { perform } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
-import { FactList, Section } from '../../ui/drawer.tsx'
-import { FormDialog } from '../../ui/form-dialog.tsx'
+import { FactList, Section } from '../../ui/dialogs/drawer.tsx'
+import { FormDialog } from '../../ui/dialogs/form-dialog.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
 import { changesOf, isChanged, YamlDiff } from '../../ui/yaml-diff.tsx'
 import type { ProjectPlace } from './data.ts'
 import { expiryFields, expiryBody, expiryText, type ExpiryFields } from './edit/expiry-fields.ts'
 import { comesFrom } from './edit/value-from.ts'
-import f from '../../ui/form.module.css'
+import f from '../../ui/fields/form.module.css'
 
 const untilRow = (label: string, at: string | undefined) =>
   at === undefined

@@ -4,7 +4,7 @@ import { useQueryState } from '../../app/team.ts'
 import { Grid } from '../../ui/grid/grid.tsx'
 import { columns } from './columns.tsx'
 import type { ProjectPlace, SecretRow } from './data.ts'
-import type { RowActions } from './places/lens-grid.tsx'
+import type { SecretActions } from './places/lens-grid.tsx'
 import { removeAll, SelectionBar, takeAllBack, useSelection } from './selection.tsx'
 import { NewRowsButton, usePausedRows } from './paused-rows.tsx'
 
@@ -14,7 +14,7 @@ interface ListProps {
   readonly rows: readonly SecretRow[]
   readonly open: SecretRow | undefined
   readonly isReady: boolean
-  readonly actions: RowActions
+  readonly actions: SecretActions
   readonly noWrite: string | undefined
   readonly onOpen: (row: SecretRow) => void
 }

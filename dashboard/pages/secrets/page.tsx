@@ -8,7 +8,7 @@ import { useQueryState } from '../../app/team.ts'
 import { partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
-import { ProjectTabs } from '../../ui/project-tabs.tsx'
+import { ProjectTabs } from '../../ui/tabs.tsx'
 import { notFoundTitle } from '../../ui/detail.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
@@ -30,7 +30,7 @@ import { valuesIn } from './filter/filter-suggest.ts'
 import { parseFilter, type Filterable } from './filter/filter.ts'
 import { ImportDialog, type ImportSource } from './import/import.tsx'
 import { useLens } from './places/lens.ts'
-import { LensGrid, type RowActions } from './places/lens-grid.tsx'
+import { LensGrid, type SecretActions } from './places/lens-grid.tsx'
 import { List } from './list.tsx'
 import { PastBar, useAt } from './past.tsx'
 import { StagingBar } from './staging-bar.tsx'
@@ -61,7 +61,7 @@ interface ShownProps {
   readonly past: readonly ThenRow[]
   readonly open: SecretRow | undefined
   readonly classOf: ClassOf
-  readonly actions: RowActions
+  readonly actions: SecretActions
   readonly noWrite: string | undefined
   readonly stagelet: string | undefined
   readonly onOpen: (row: SecretRow) => void

@@ -5,7 +5,12 @@ import { api, must } from '../../api/client.ts'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { Button } from '../../ui/button.tsx'
-import { confirmed, unlockValues, ValuesLocked, valuesLocked } from '../../ui/confirm-login.tsx'
+import {
+  confirmed,
+  unlockValues,
+  ValuesLocked,
+  valuesLocked,
+} from '../../ui/dialogs/confirm-login.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { useSending } from '../../ui/use-sending.ts'
 import { clipboardLeft, copyValue } from './clipboard.ts'

@@ -2,9 +2,9 @@
 import { useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { Button } from '../../ui/button.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import type { SecretRow } from './data.ts'
-import type { RowActions } from './places/lens-grid.tsx'
+import type { SecretActions } from './places/lens-grid.tsx'
 import s from './page.module.css'
 
 export interface RowSelection {
@@ -31,10 +31,10 @@ export const useSelection = (rows: readonly SecretRow[]): RowSelection => {
 }
 
 /** False where none of the rows takes it. */
-export const removeAll = (rows: readonly SecretRow[], actions: RowActions): boolean =>
+export const removeAll = (rows: readonly SecretRow[], actions: SecretActions): boolean =>
   rows.map((row) => actions.remove(row)).includes(true)
 
-export const takeAllBack = (rows: readonly SecretRow[], actions: RowActions): boolean => {
+export const takeAllBack = (rows: readonly SecretRow[], actions: SecretActions): boolean => {
   const edits = rows.flatMap(({ edit }) => edit ?? [])
   for (const edit of edits) actions.takeBack(edit)
   return edits.length > 0
@@ -43,7 +43,7 @@ export const takeAllBack = (rows: readonly SecretRow[], actions: RowActions): bo
 interface Props {
   /** With rows. */
   readonly selection: RowSelection
-  readonly actions: RowActions
+  readonly actions: SecretActions
   readonly noWrite: string | undefined
 }
 
@@ -52,7 +52,7 @@ export const SelectionBar = ({ selection: { selected, clear }, actions, noWrite 
   const staged = selected.filter(({ edit }) => edit !== undefined).length
   return (
     <section class={s['bar']} aria-label="Selected secrets">
-      <State kind="staged">{selected.length} selected</State>
+      <StateText kind="staged">{selected.length} selected</StateText>
       <p class="muted">Nothing is saved before the review.</p>
       <Button
         variant="danger"

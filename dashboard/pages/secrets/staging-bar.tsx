@@ -3,9 +3,9 @@ import { useLocation } from 'preact-iso'
 import { useMemo, useState } from 'preact/hooks'
 import { discardAll, editsOf, type Edit } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
-import { Confirm } from '../../ui/dialog.tsx'
+import { Confirm } from '../../ui/dialogs/dialog.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { isStagedIn } from './cells.ts'
 import type { ProjectPlace, ProjectSecrets } from './data.ts'
 import s from './page.module.css'
@@ -51,7 +51,7 @@ export const StagingBar = ({
   if (edits.length === 0) return null
   return (
     <section class={s['bar']} aria-label="Staged changes">
-      <State kind="staged">{edits.length} staged</State>
+      <StateText kind="staged">{edits.length} staged</StateText>
       <p class="muted">
         {services === 0
           ? 'no container changes'

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { stage, unstage } from '../../staging/staging.ts'
 import { toast } from '../../ui/announce.tsx'
 import { whyNotOwnedHere, type ProjectPlace, type SecretRow } from './data.ts'
-import type { Preset, RowActions } from './places/lens-grid.tsx'
+import type { Preset, SecretActions } from './places/lens-grid.tsx'
 
 /** Says whose a secret is that cannot be changed here. */
 const isRefused = (row: SecretRow | undefined): boolean => {
@@ -17,7 +17,7 @@ export const useActions = (place: ProjectPlace, noWrite: string | undefined) => 
   const [editing, setEditing] = useState<
     { readonly row: SecretRow | undefined; readonly preset: Preset | undefined } | undefined
   >()
-  const actions: RowActions = {
+  const actions: SecretActions = {
     edit: (row, preset) => {
       if (noWrite !== undefined) return false
       if (isRefused(row)) return true

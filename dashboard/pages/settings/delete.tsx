@@ -6,7 +6,7 @@ import { deleteObject } from '../../actions/kinds.ts'
 import { perform } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
-import { FormDialog } from '../../ui/form-dialog.tsx'
+import { FormDialog } from '../../ui/dialogs/form-dialog.tsx'
 
 interface Props {
   readonly project: Project

@@ -7,7 +7,7 @@ import { mapKnown } from '../../live/known.ts'
 import { NewButton } from '../../ui/form-buttons.tsx'
 import { Grid, type Column } from '../../ui/grid/grid.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { stageletUrl } from '../../ui/text/links.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { shownRows, stackRevision, stackRow, type StackRow } from './rows.ts'
@@ -28,7 +28,7 @@ const columns: readonly Column<StackRow>[] = [
     id: 'state',
     title: 'State',
     width: 'minmax(120px, 160px)',
-    render: ({ state }) => <State kind={state.kind}>{state.word}</State>,
+    render: ({ state }) => <StateText kind={state.kind}>{state.word}</StateText>,
   },
   {
     id: 'services',
@@ -38,11 +38,11 @@ const columns: readonly Column<StackRow>[] = [
       <span class={s['services']}>
         {services.length === 0 ? <span class="muted">not reported yet</span> : null}
         {services.map(({ service: { name, containers = 1 }, state }) => (
-          <State key={name} kind={state.kind} title={state.word}>
+          <StateText key={name} kind={state.kind} title={state.word}>
             {name}
             <span class="visually-hidden">: {state.word}</span>
             {containers === 1 ? null : <span class="muted num"> ×{containers}</span>}
-          </State>
+          </StateText>
         ))}
       </span>
     ),

@@ -8,7 +8,7 @@ import { activityUrl } from '../../ui/text/links.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { messageText } from '../../ui/text/message.ts'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { ActivityFeed } from '../activity/feed.tsx'
@@ -90,10 +90,10 @@ export const HistoryTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
                   <span class="muted">
                     <Since at={at} />
                   </span>
-                  <State kind={type === 'Warning' ? 'warn' : 'ok'}>
+                  <StateText kind={type === 'Warning' ? 'warn' : 'ok'}>
                     {reason}
                     {count > 1 ? ` × ${count}` : ''}
-                  </State>
+                  </StateText>
                   <p>{messageText(message)}</p>
                 </li>
               ))}

@@ -6,13 +6,13 @@ import { whyNot } from '../../app/session.ts'
 import { withQuery } from '../../app/team.ts'
 import type { Revision, Stagelet } from '../../../src/rest/types.ts'
 import { LinkButton } from '../../ui/button.tsx'
-import { FactList } from '../../ui/drawer.tsx'
+import { FactList } from '../../ui/dialogs/drawer.tsx'
 import { stageletUrl } from '../../ui/text/links.ts'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { messageText } from '../../ui/text/message.ts'
-import { State } from '../../ui/state.tsx'
-import { lengthOf, Since } from '../../ui/time.tsx'
+import { StateText } from '../../ui/state.tsx'
+import { durationText, Since } from '../../ui/time.tsx'
 import { useRevisions } from '../history/data.ts'
 import { readLines } from '../logs/read.ts'
 import { LogText } from '../logs/text.tsx'
@@ -160,7 +160,7 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
 const tookOf = ({ started_at: from, finished_at: to }: Rollout): string =>
   from === undefined || to === undefined
     ? ''
-    : ` after ${lengthOf(Date.parse(to) - Date.parse(from))}`
+    : ` after ${durationText(Date.parse(to) - Date.parse(from))}`
 
 export const LastRollout = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const rollout = stagelet.last_rollout
@@ -179,7 +179,7 @@ export const LastRollout = ({ stagelet }: { readonly stagelet: Stagelet }) => {
     >
       <div class={s['rollout']}>
         <p>
-          <State kind={kind}>{word}</State> {revisionText(rollout.revision)}
+          <StateText kind={kind}>{word}</StateText> {revisionText(rollout.revision)}
           {tookOf(rollout)}
           {rollout.cause === undefined ? '' : `, because of ${causes[rollout.cause]}`}
         </p>

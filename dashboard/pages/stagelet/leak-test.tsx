@@ -6,7 +6,7 @@ import type { LeakTest, Stagelet } from '../../../src/rest/types.ts'
 import { startLeakTest } from '../../actions/stagelets.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { Panel } from '../../ui/page.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { badgeOf, findingsOf, isTestOpen } from './leak-words.ts'
 import s from './stagelet.module.css'
@@ -79,7 +79,7 @@ export const LeakTestPanel = ({ stagelet }: { readonly stagelet: Stagelet }) => 
       ) : (
         <>
           <p role="status">
-            <State kind={badge.kind}>{badge.text}</State>{' '}
+            <StateText kind={badge.kind}>{badge.text}</StateText>{' '}
             <span class="muted">
               <Ago at={test.finished_at ?? test.started_at} />
             </span>
@@ -87,7 +87,7 @@ export const LeakTestPanel = ({ stagelet }: { readonly stagelet: Stagelet }) => 
           <ul class={s['findings']}>
             {findingsOf(test).map(({ kind, text }) => (
               <li key={text}>
-                <State kind={kind}>{text}</State>
+                <StateText kind={kind}>{text}</StateText>
               </li>
             ))}
           </ul>

@@ -8,8 +8,8 @@ import { isTrouble } from '../../live/conditions.ts'
 import { conditionOf, serviceState, stageletState } from '../../live/states.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { messageText } from '../../ui/text/message.ts'
-import { State } from '../../ui/state.tsx'
-import { Table, type TableColumn } from '../../ui/table.tsx'
+import { StateText } from '../../ui/state.tsx'
+import { DataTable, type TableColumn } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { Conditions } from '../../ui/conditions.tsx'
@@ -78,9 +78,9 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
         const { kind, word, why } = serviceState(service, partOf(declared))
         return (
           <>
-            <State kind={kind} title={why === '' ? undefined : why}>
+            <StateText kind={kind} title={why === '' ? undefined : why}>
               {word}
-            </State>
+            </StateText>
             <LastSeen service={service} />
           </>
         )
@@ -118,9 +118,9 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
         state === 'unknown' ? (
           <span class="muted">not known</span>
         ) : isDrifted(name) ? (
-          <State kind="drift" title={messageText(drifted?.message ?? '')}>
+          <StateText kind="drift" title={messageText(drifted?.message ?? '')}>
             drift
-          </State>
+          </StateText>
         ) : (
           <span class="muted">none</span>
         ),
@@ -143,7 +143,7 @@ const Notices = ({ stagelet }: { readonly stagelet: Stagelet }) => {
     <Conditions
       conditions={isSaid ? [] : troubles}
       more={hidden.map(({ service, keys }) => [
-        <State kind="wait">Set twice</State>,
+        <StateText kind="wait">Set twice</StateText>,
         <>
           The Compose file or an env file of {service} sets{' '}
           <span class="mono">{keys.join(', ')}</span> too: the secret wins, and an edit there
@@ -181,7 +181,7 @@ export const ServicesTab = ({ stagelet }: { readonly stagelet: Stagelet }) => (
       {stagelet.services.length === 0 ? (
         <NothingReported stagelet={stagelet} />
       ) : (
-        <Table
+        <DataTable
           label="Services"
           columns={columnsOf(stagelet)}
           rows={stagelet.services}

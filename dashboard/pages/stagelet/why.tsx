@@ -5,7 +5,7 @@ import { secretsOf } from '../../live/collections.ts'
 import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { mapKnown, someOf, together } from '../../live/known.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { winnersFor } from '../../../src/secrets/set-entry.ts'
 import { entriesOf } from '../secrets/set-index.ts'
@@ -50,7 +50,8 @@ const RungRow = ({
     <span class={s['rank']}>{rung.rank}</span>
     <span class={rung.entry === undefined ? 'muted' : ''}>{rung.place}</span>
     <span>
-      {rung.won ? <State kind="ok">Wins</State> : null} <Version rung={rung} secrets={secrets} />
+      {rung.won ? <StateText kind="ok">Wins</StateText> : null}{' '}
+      <Version rung={rung} secrets={secrets} />
       {rung.losesTo === undefined ? '' : `, loses to rank ${rung.losesTo}`}
     </span>
   </li>
@@ -62,7 +63,7 @@ const ComposeRow = ({ composeSets, composeWins }: Why) => (
     <span class={composeSets ? '' : 'muted'}>Compose file or env file</span>
     <span>
       {composeWins ? (
-        <State kind="ok">Wins</State>
+        <StateText kind="ok">Wins</StateText>
       ) : composeSets ? (
         'also sets it: the secret of the same key wins'
       ) : (
@@ -91,13 +92,13 @@ const Chain = ({ reference }: { readonly reference: Reference }) => (
 const Runs = ({ stagelet, service }: Pick<Shown, 'stagelet' | 'service'>) => {
   const { in_sync: inSync } = service
   if (inSync === undefined)
-    return <State kind="unknown">It is not known what {service.name} runs now.</State>
+    return <StateText kind="unknown">It is not known what {service.name} runs now.</StateText>
   return inSync ? (
-    <State kind="ok">{service.name} runs this value.</State>
+    <StateText kind="ok">{service.name} runs this value.</StateText>
   ) : (
     <InlineKnown value={declaredRevision(stagelet)}>
       {(declared) => (
-        <State kind="wait">{behindText(service, declared, stagelet.wanted_revision)}</State>
+        <StateText kind="wait">{behindText(service, declared, stagelet.wanted_revision)}</StateText>
       )}
     </InlineKnown>
   )
@@ -126,7 +127,7 @@ const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {
       </Panel>
       {why.broken === undefined ? null : (
         <Panel title="References">
-          <State kind="fail">{why.broken}</State>
+          <StateText kind="fail">{why.broken}</StateText>
         </Panel>
       )}
       {why.chain === undefined || why.chain.refersTo.length === 0 ? null : (

@@ -12,11 +12,11 @@ import { Button } from '../../ui/button.tsx'
 import { EditButton, NewButton } from '../../ui/form-buttons.tsx'
 import { attention, ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { RowActions, type TableColumn } from '../../ui/table.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
-import { Ago, lengthOf, Until } from '../../ui/time.tsx'
+import { Ago, durationText, Until } from '../../ui/time.tsx'
 import { callsText, areDeletionsHeld, isRejected, providerText, storeState } from './data.ts'
 import s from './stores.module.css'
 
@@ -46,7 +46,7 @@ const Freshness = ({ store }: { readonly store: Store }) => {
   const { kind, word, faults } = storeState(store)
   return (
     <>
-      <State kind={kind}>{word}</State>
+      <StateText kind={kind}>{word}</StateText>
       {faults.map((text) => (
         <small class={s['fault']}>{messageText(text)}</small>
       ))}
@@ -67,7 +67,7 @@ const LastSync = ({ store }: { readonly store: Store }) => {
             {lag === 0 ? '' : '; '}
           </span>
         )}
-        {lag === 0 ? null : `values may be ${lengthOf(lag * 1000)} old`}
+        {lag === 0 ? null : `values may be ${durationText(lag * 1000)} old`}
       </small>
     </>
   )

@@ -13,7 +13,7 @@ import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
-import { State } from '../../ui/state.tsx'
+import { StateText } from '../../ui/state.tsx'
 import { visibleText } from '../../ui/text/visible-text.ts'
 import { fineMomentOf, Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
@@ -129,7 +129,7 @@ const LaneRow = ({ lane, scale, from }: LaneProps) => (
     <span class="muted">{lane.what}</span>
     <Bar lane={lane} scale={scale} />
     <span class={s['outcome']}>
-      <State kind={lane.kind}>{lane.word}</State>
+      <StateText kind={lane.kind}>{lane.word}</StateText>
       <Times lane={lane} from={from} />
     </span>
   </li>
@@ -166,15 +166,15 @@ const Proof = ({
     <>
       {total === 0 ? null : (
         <p class={s['proof']}>
-          <State kind={same === total ? 'ok' : 'warn'}>
+          <StateText kind={same === total ? 'ok' : 'warn'}>
             {same} of {total} others untouched
-          </State>
+          </StateText>
           <span class="muted">not restarted</span>
         </p>
       )}
       {applied.impact.held.map(({ stagelet, message }) => (
         <p key={stagelet} class={s['proof']}>
-          <State kind="paused">{stagelet} held</State>
+          <StateText kind="paused">{stagelet} held</StateText>
           <span class="muted">{messageText(message)}</span>
         </p>
       ))}
@@ -275,7 +275,9 @@ export const Page = () => {
       windowTitle={`${summary === undefined ? '' : glyphs[summary.kind]}${project} r${revision}`}
       title={`Revision ${revision}`}
       within={<a href={url}>{project}</a>}
-      state={summary === undefined ? null : <State kind={summary.kind}>{summary.text}</State>}
+      state={
+        summary === undefined ? null : <StateText kind={summary.kind}>{summary.text}</StateText>
+      }
       actions={
         <Actions
           place={place}

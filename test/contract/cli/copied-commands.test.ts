@@ -22,7 +22,7 @@ import {
   type ApiAction,
 } from '../../../dashboard/actions/copy-as.ts'
 import {
-  createObject,
+  newObject,
   deleteObject,
   manifestNames,
   patchObject,
@@ -51,7 +51,7 @@ import {
   startLeakTest,
 } from '../../../dashboard/actions/stagelets.ts'
 import { isStdinValue, placeholder } from '../../../dashboard/actions/text.ts'
-import { manifestOf, restPatchOf } from '../../../dashboard/pages/forms/values.ts'
+import { formManifest, restPatchOf } from '../../../dashboard/pages/forms/values.ts'
 import { forms as formsOfKinds } from '../../../src/rest/forms.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { servedCommand, type ServedCommand } from '../../support/programs/served-command.ts'
@@ -233,7 +233,7 @@ describe('what "copy as" gives', () => {
     const path = '/api/v1/projects/default%2Fcrm'
     await same({
       action: () =>
-        createObject('Project', { team: 'default', name: 'crm' }, { description: hostile }),
+        newObject('Project', { team: 'default', name: 'crm' }, { description: hostile }),
       forms: all,
       before: () => call('DELETE', path),
       after: async () => {
@@ -331,7 +331,7 @@ describe('what "copy as" gives', () => {
     const named = { team: 'default', name: 'ops' }
     const was = { reasons: ['AgentLost'], email: { to: ['ops@example.com'] } }
     const is = { reasons: ['AgentLost'], webhook: { url: 'https://hooks.example.com/s' } }
-    const specOf = (value: Spec): Spec => manifestOf(formsOfKinds.Notifier, value)
+    const specOf = (value: Spec): Spec => formManifest(formsOfKinds.Notifier, value)
     const remove = () => call('DELETE', path)
     const make = async (): Promise<void> => {
       await remove()
@@ -343,7 +343,7 @@ describe('what "copy as" gives', () => {
       const { webhook, email, reasons } = answer.json()
       return { webhook, email, reasons }
     }
-    const making = createObject('Notifier', named, was, specOf(was))
+    const making = newObject('Notifier', named, was, specOf(was))
     await same({ action: () => making, forms: all, before: remove, after })
     const patch = patchOf(specOf(was), specOf(is))
     const restPatch = restPatchOf(formsOfKinds.Notifier, was, is)
@@ -477,7 +477,7 @@ describe('what "copy as" gives', () => {
       const { name, paused, drained } = (await must('GET', path)) as Record<string, unknown>
       return { name, paused, drained }
     }
-    const made = { action: () => createObject('Agent', agent), before: remove, after: specOf }
+    const made = { action: () => newObject('Agent', agent), before: remove, after: specOf }
     await same({ ...made, forms: all })
     for (const field of ['paused', 'drained'] as const)
       await same({

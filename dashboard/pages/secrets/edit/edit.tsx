@@ -3,8 +3,8 @@ import { useRef, useState } from 'preact/hooks'
 import type { Secret } from '../../../../src/rest/types.ts'
 import { stageAll, type Edit } from '../../../staging/staging.ts'
 import { Button } from '../../../ui/button.tsx'
-import { Dialog } from '../../../ui/dialog.tsx'
-import { ValueField, type ValueHandle } from '../../../ui/value-field.tsx'
+import { Dialog } from '../../../ui/dialogs/dialog.tsx'
+import { ValueField, type ValueHandle } from '../../../ui/fields/value-field.tsx'
 import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
 import {
   editFault,
@@ -19,7 +19,7 @@ import { ManagedBy } from '../places/managed-by.tsx'
 import type { Preset } from '../places/lens-grid.tsx'
 import { OtherPlaces, PlaceFields } from '../places/places.tsx'
 import { valueManager } from './value-from.ts'
-import f from '../../../ui/form.module.css'
+import f from '../../../ui/fields/form.module.css'
 
 interface EditProps {
   readonly place: ProjectPlace

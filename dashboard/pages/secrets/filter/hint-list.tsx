@@ -1,8 +1,8 @@
 // Hints of least privilege: what they propose is staged, and the review shows what it reaches.
 import { stage } from '../../../staging/staging.ts'
 import { Button } from '../../../ui/button.tsx'
-import { Section } from '../../../ui/drawer.tsx'
-import { State } from '../../../ui/state.tsx'
+import { Section } from '../../../ui/dialogs/drawer.tsx'
+import { StateText } from '../../../ui/state.tsx'
 import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
 import { hintsFor, type SecretHint } from './hints.ts'
 import s from '../page.module.css'
@@ -64,11 +64,11 @@ export const HintSection = (props: Props) => {
             <Narrow key={hint.kind} {...props} hint={hint} />
           ) : (
             <li key={hint.kind}>
-              <State kind="warn">
+              <StateText kind="warn">
                 {hint.kind === 'unseen'
                   ? 'No service uses it: delete it, or check its place.'
                   : `No service is named ${hint.scope}: no container gets it.`}
-              </State>
+              </StateText>
             </li>
           ),
         )}

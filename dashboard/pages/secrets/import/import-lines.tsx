@@ -1,6 +1,6 @@
 // The lines of a file of secrets, each with what it does; one may be skipped, or go to another scope.
 import { Grid, type Column } from '../../../ui/grid/grid.tsx'
-import { State } from '../../../ui/state.tsx'
+import { StateText } from '../../../ui/state.tsx'
 import type { LineChoice, PlannedLine } from './import-plan.ts'
 import s from '../page.module.css'
 
@@ -78,7 +78,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
         <span class={does === 'skipped' ? 'muted' : ''}>{does}</span>
         {odd === undefined ? null : (
           <span title={odd}>
-            <State kind="warn">looks masked</State>
+            <StateText kind="warn">looks masked</StateText>
           </span>
         )}
       </>

@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks'
 import type { Structured } from '../../../../src/formats/structured.ts'
 import { stageAll } from '../../../staging/staging.ts'
 import { Button } from '../../../ui/button.tsx'
-import { Dialog } from '../../../ui/dialog.tsx'
+import { Dialog } from '../../../ui/dialogs/dialog.tsx'
 import type { ProjectPlace, ProjectSecrets } from '../data.ts'
 import type { EditTarget } from '../edit/edit-plan.ts'
 import { titleOf } from '../../../ui/problem.tsx'
@@ -18,9 +18,9 @@ import {
   type LineChoice,
 } from './import-plan.ts'
 import { PlaceFields, servicesOf } from '../places/places.tsx'
-import f from '../../../ui/form.module.css'
-import { secretInput } from '../../../ui/secret-input.ts'
-import v from '../../../ui/value-field.module.css'
+import f from '../../../ui/fields/form.module.css'
+import { secretInput } from '../../../ui/fields/secret-input.ts'
+import v from '../../../ui/fields/value-field.module.css'
 
 const mostBytes = 33_554_432
 

@@ -3,13 +3,13 @@
 import { useState } from 'preact/hooks'
 import { whyNot } from '../../../app/session.ts'
 import { Button } from '../../../ui/button.tsx'
-import { Dialog } from '../../../ui/dialog.tsx'
+import { Dialog } from '../../../ui/dialogs/dialog.tsx'
 import { visibleText } from '../../../ui/text/visible-text.ts'
 import { useSending } from '../../../ui/use-sending.ts'
 import type { ProjectPlace } from '../data.ts'
 import { differenceOf, withSpaces } from './differing.ts'
 import { ReadProblem, revealValue, useShownFor } from '../read-value.tsx'
-import f from '../../../ui/form.module.css'
+import f from '../../../ui/fields/form.module.css'
 import s from '../page.module.css'
 
 export interface Side {

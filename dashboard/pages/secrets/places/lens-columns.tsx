@@ -1,7 +1,7 @@
 // The columns of the two lenses that are a matrix: services of one stagelet, or all stagelets.
 import type { Edit } from '../../../staging/staging.ts'
 import type { Column } from '../../../ui/grid/grid.tsx'
-import { CutName } from '../../../ui/cut-name.tsx'
+import { CutName } from './cut-name.tsx'
 import { Glyph } from '../../../ui/state.tsx'
 import { stageletState } from '../../../live/states.ts'
 import {

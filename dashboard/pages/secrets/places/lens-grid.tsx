@@ -16,7 +16,7 @@ import type { ServiceRef } from './run-count.ts'
 import { winnerOf } from '../set-index.ts'
 import { NewRowsButton, usePausedRows } from '../paused-rows.tsx'
 
-export interface RowActions {
+export interface SecretActions {
   readonly edit: (row?: SecretRow, preset?: Preset) => boolean
   readonly remove: (row: SecretRow) => boolean
   readonly takeBack: (edit: Edit) => void
@@ -36,7 +36,7 @@ interface Props {
   readonly classOf: ClassOf
   /** undefined: all stagelets. */
   readonly stagelet: string | undefined
-  readonly actions: RowActions
+  readonly actions: SecretActions
   /** The list is read whole. */
   readonly isReady: boolean
   /** Nothing may be staged: an earlier revision is shown. */

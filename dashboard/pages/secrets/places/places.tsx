@@ -1,8 +1,8 @@
 // Where a secret is: scope and stagelet; and, for one edit of several places, which others.
 import type { Stagelet } from '../../../../src/rest/types.ts'
-import { Checks } from '../../../ui/checks.tsx'
+import { Checks } from '../../../ui/fields/checks.tsx'
 import type { MorePlaces, EditTarget } from '../edit/edit-plan.ts'
-import f from '../../../ui/form.module.css'
+import f from '../../../ui/fields/form.module.css'
 import p from './places.module.css'
 
 export const servicesOf = (stagelets: readonly Stagelet[]): string[] =>

@@ -2,13 +2,13 @@
 // anew who they are, and the same request is made again. One dialog for all pages.
 import { signal, type ReadonlySignal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
-import { ApiProblem } from '../api/client.ts'
-import { confirmLogin, readConfirmedUntil, methods, session } from '../app/session.ts'
-import { now } from '../live/clock.ts'
-import { Button } from './button.tsx'
+import { ApiProblem } from '../../api/client.ts'
+import { confirmLogin, readConfirmedUntil, methods, session } from '../../app/session.ts'
+import { now } from '../../live/clock.ts'
+import { Button } from '../button.tsx'
 import { Dialog } from './dialog.tsx'
-import { useToken } from './use-token.ts'
-import s from './form.module.css'
+import { useToken } from '../fields/use-token.ts'
+import s from '../fields/form.module.css'
 
 interface Asked {
   /** An earlier confirmation does not count. */

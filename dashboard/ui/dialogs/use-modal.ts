@@ -1,6 +1,17 @@
 import type { RefObject } from 'preact'
 import { useLayoutEffect } from 'preact/hooks'
-import { giveBackFocus } from './give-back-focus.ts'
+
+/**
+ * When something closes: the focus goes to where it was before, unless a person has it elsewhere by now. Where that
+ * is gone, it goes to the page, so that the next Tab does not begin at the top of the window.
+ */
+export const giveBackFocus = (closed: Element | null, before: Element | null): void => {
+  const at = document.activeElement
+  const isFree = at === null || at === document.body || closed?.contains(at) === true
+  if (!isFree || !(before instanceof HTMLElement)) return
+  if (before.isConnected) before.focus()
+  else document.getElementById('main')?.focus({ preventScroll: true })
+}
 
 const fields = ['input', 'select', 'textarea']
   .map((field) => `${field}:not([type=hidden], [type=file], [disabled])`)

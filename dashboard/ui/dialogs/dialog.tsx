@@ -2,7 +2,7 @@
 // returns to where it was.
 import type { ComponentChild } from 'preact'
 import { useId, useRef } from 'preact/hooks'
-import { Button } from './button.tsx'
+import { Button } from '../button.tsx'
 import { useModal } from './use-modal.ts'
 import X from 'icon:x'
 import s from './dialog.module.css'

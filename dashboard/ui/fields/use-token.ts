@@ -1,8 +1,8 @@
 // The field in which a person pastes a token, for a login and for its confirmation. The token is in the field only.
 import { useEffect, useRef } from 'preact/hooks'
-import { ApiProblem } from '../api/client.ts'
-import { detailOf, titleOf } from './problem.tsx'
-import { useSending } from './use-sending.ts'
+import { ApiProblem } from '../../api/client.ts'
+import { detailOf, titleOf } from '../problem.tsx'
+import { useSending } from '../use-sending.ts'
 
 const nothing = new Error('Paste a token first.')
 

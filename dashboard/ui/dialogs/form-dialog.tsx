@@ -1,10 +1,10 @@
 // A dialog with a form. The button is busy while the form is sent. A failure is shown above the fields, which keep their values.
 import type { ComponentChild } from 'preact'
-import { Button } from './button.tsx'
+import { Button } from '../button.tsx'
 import { Dialog } from './dialog.tsx'
-import { ProblemBox } from './problem.tsx'
-import { useSending } from './use-sending.ts'
-import f from './form.module.css'
+import { ProblemBox } from '../problem.tsx'
+import { useSending } from '../use-sending.ts'
+import f from '../fields/form.module.css'
 
 interface Props {
   readonly title: string

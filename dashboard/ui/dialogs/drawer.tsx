@@ -2,9 +2,9 @@
 // covers the page. Esc closes.
 import type { ComponentChild } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
-import { useShortcuts } from '../app/keys.ts'
-import { Button } from './button.tsx'
-import { giveBackFocus } from './give-back-focus.ts'
+import { useShortcuts } from '../../app/keys.ts'
+import { Button } from '../button.tsx'
+import { giveBackFocus } from './use-modal.ts'
 import X from 'icon:x'
 import s from './drawer.module.css'
 

@@ -1,4 +1,6 @@
-// The pages of a project.
+// The tabs of the pages of a project, and of rollouts.
+import { useLocation } from 'preact-iso'
+import { withQuery } from '../app/team.ts'
 import { dueUrl, historyUrl, projectUrl, rotationsUrl } from './text/links.ts'
 import { Tabs } from './page.tsx'
 
@@ -24,6 +26,23 @@ export const ProjectTabs = ({ team, name, current }: Props) => {
     <Tabs
       label={`Project ${name}`}
       items={pages.map((text) => ({ href: hrefs[text], text, current: text === current }))}
+    />
+  )
+}
+
+/** What moves now, and how fast that comes to containers. */
+const rolloutHrefs = { Rollouts: '/ui/rollouts', Propagation: '/ui/propagation' } as const
+
+export const RolloutTabs = ({ current }: { readonly current: keyof typeof rolloutHrefs }) => {
+  const { query } = useLocation()
+  return (
+    <Tabs
+      label="Rollouts"
+      items={Object.entries(rolloutHrefs).map(([text, href]) => ({
+        text,
+        href: withQuery(href, { team: query['team'] }),
+        current: text === current,
+      }))}
     />
   )
 }

@@ -3,9 +3,9 @@
 // The text is read when it is staged, and the field is emptied then.
 import type { Ref } from 'preact'
 import { useImperativeHandle, useRef, useState } from 'preact/hooks'
-import { Button } from './button.tsx'
-import { maskWords, maxValueBytes, valueWarnings, tooLarge } from './text/value-warnings.ts'
-import { Glyph } from './state.tsx'
+import { Button } from '../button.tsx'
+import { maskWords, maxValueBytes, valueWarnings, tooLarge } from '../text/value-warnings.ts'
+import { Glyph } from '../state.tsx'
 import { secretInput } from './secret-input.ts'
 import s from './value-field.module.css'
 

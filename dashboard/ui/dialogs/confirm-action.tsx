@@ -1,8 +1,8 @@
 // Asks before an action, offers it for other tools, and closes when it is done.
 import type { ComponentChild } from 'preact'
-import type { ApiAction } from '../actions/copy-as.ts'
-import { useAction, type OnDone } from './action.ts'
-import { CopyAs } from './copy-as.tsx'
+import type { ApiAction } from '../../actions/copy-as.ts'
+import { useAction, type OnDone } from '../action.ts'
+import { CopyAs } from '../copy-as.tsx'
 import { Confirm } from './dialog.tsx'
 
 interface Props<T> {
