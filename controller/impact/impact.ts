@@ -160,8 +160,8 @@ const hitsOf = (was: StageletFacts, services: readonly ServiceStatus[], change: 
   const keepsOlder = awaitsTurn(was) || whyStageletHeld(was, before.entries) !== undefined
   return services.flatMap((service) => {
     if (service.state === 'scaledToZero') return []
-    const old = before.of(name, service.name)
-    const next = after.of(name, service.name)
+    const old = before.viewOf(name, service.name)
+    const next = after.viewOf(name, service.name)
     const has = keepsOlder ? runningDigest(service, old) : old.digest
     return has === next.digest ? [] : [{ service: service.name, ...differenceOf(old, next) }]
   })

@@ -34,7 +34,7 @@ const reachedBy = (
       (status?.services ?? [])
         .filter(({ name: service }) => {
           const sees = (views = old): boolean =>
-            views?.of(metadata.name, service).visible.some((one) => one.key === key) === true
+            views?.viewOf(metadata.name, service).visible.some((one) => one.key === key) === true
           return sees(now) && !sees(old)
         })
         .map(({ name: service }) => ({ stagelet: metadata.name, service })),

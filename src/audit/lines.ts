@@ -69,8 +69,8 @@ const object =
   (value, path) => {
     if (!isRecord(value)) return path
     const at = (name: string): string => (path === '' ? name : `${path}.${name}`)
-    const stranger = Object.keys(value).find((name) => !Object.hasOwn(fields, name))
-    if (stranger !== undefined) return at(stranger)
+    const unlisted = Object.keys(value).find((name) => !Object.hasOwn(fields, name))
+    if (unlisted !== undefined) return at(unlisted)
     for (const [name, check] of Object.entries(fields)) {
       const fault = check(value[name], at(name))
       if (fault !== undefined) return fault

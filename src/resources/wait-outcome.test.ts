@@ -173,8 +173,8 @@ describe('the end of a wait for a stagelet to be in sync', () => {
     const verdicts = { AgentReachable: 'False Disconnected', SecretsInSync: 'Unknown AgentAway' }
     const object = stagelet(verdicts)
     const lastSeen = { at: '2026-01-01T09:59:40Z', conditions: [] }
-    const seen = { ...object, status: { ...object.status, lastSeen } }
-    expect(syncOutcome(seen).message).toMatch(/ since 2026-01-01T09:59:40Z$/)
+    const reported = { ...object, status: { ...object.status, lastSeen } }
+    expect(syncOutcome(reported).message).toMatch(/ since 2026-01-01T09:59:40Z$/)
   })
 
   it('takes no condition of an older spec for an end', () => {

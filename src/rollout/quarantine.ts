@@ -10,7 +10,7 @@ type Entries = readonly SetEntry[]
 
 /** Digest of the values that a set gives to a service; '' for none, which may be why the service fails. */
 export const digestFor = (stagelet: string, service: string, entries: Entries): string =>
-  viewsOf(entries).of(stagelet, service).digest ?? ''
+  viewsOf(entries).viewOf(stagelet, service).digest ?? ''
 
 /** The first pair in quarantine that this set would run again. */
 export const findFailed = (

@@ -31,8 +31,11 @@ describe('the change of a Rotation', () => {
   })
 
   it('concerns the project of before too, where the Rotation holds and goes to another one', () => {
-    const at = (project: string, from: number) => ({ project, from })
-    expect(heldOtherwise(at('shop', Infinity), at('blog', Infinity))).toEqual(['shop', 'blog'])
-    expect(heldOtherwise(at('shop', 0), at('blog', 0))).toEqual([])
+    const holdFrom = (project: string, from: number) => ({ project, from })
+    expect(heldOtherwise(holdFrom('shop', Infinity), holdFrom('blog', Infinity))).toEqual([
+      'shop',
+      'blog',
+    ])
+    expect(heldOtherwise(holdFrom('shop', 0), holdFrom('blog', 0))).toEqual([])
   })
 })

@@ -61,10 +61,10 @@ export interface ProjectHold extends Hold {
   readonly project: string
 }
 
-const sameHold = (one: ProjectHold, other: ProjectHold): boolean =>
-  one.project === other.project &&
-  one.from === other.from &&
-  String(one.only) === String(other.only)
+const sameHold = (hold: ProjectHold, other: ProjectHold): boolean =>
+  hold.project === other.project &&
+  hold.from === other.from &&
+  String(hold.only) === String(other.only)
 
 /** The projects whose hold a change of a Rotation changes; undefined where there is none. */
 export const heldOtherwise = (

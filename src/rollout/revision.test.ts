@@ -11,9 +11,9 @@ const entries = (web: number, db = 1): SetEntry[] => [
   anEntry({ key: 'DB', scope: 'db', version: db }),
 ]
 const set = (revision: number, web = revision) => ({ revision, entries: entries(web) })
-const failure = (web: number, of = entries(web)): Quarantined => ({
+const failure = (web: number, given = entries(web)): Quarantined => ({
   service: 'web',
-  digest: digestFor('shop', 'web', of),
+  digest: digestFor('shop', 'web', given),
   revision: web,
   retry: '',
   message: 'crashed',
@@ -32,10 +32,10 @@ const table: readonly [string, readonly [string, Facts, Decided][]][] = [
   [
     'nothing holds the newest revision back',
     [
-      ['it is run', { newest: 6, told: 5 }, { revision: 6 }],
+      ['it is run', { newest: 6, ordered: 5 }, { revision: 6 }],
       ['it is run first of all', { newest: 6 }, { revision: 6 }],
       ['a project without revisions has revision 0', { newest: 0 }, { revision: 0 }],
-      ['after a restore it may be an older one', { newest: 3, told: 6 }, { revision: 3 }],
+      ['after a restore it may be an older one', { newest: 3, ordered: 6 }, { revision: 3 }],
       ['an older one is there to go back to', { newest: 6, sets }, { revision: 6, fallback: 5 }],
       [
         'which is one that was healthy, where that is known',
@@ -50,11 +50,11 @@ const table: readonly [string, readonly [string, Facts, Decided][]][] = [
     [
       [
         'a running stack keeps its revision',
-        { newest: 6, told: 5, mustWait: true },
+        { newest: 6, ordered: 5, mustWait: true },
         { revision: 5 },
       ],
       ['another one is not started', { newest: 6, mustWait: true }, {}],
-      ['nor while the first change set is open', { newest: undefined, told: 0 }, {}],
+      ['nor while the first change set is open', { newest: undefined, ordered: 0 }, {}],
     ],
   ],
   [
@@ -62,27 +62,27 @@ const table: readonly [string, readonly [string, Facts, Decided][]][] = [
     [
       [
         'it keeps what it was told',
-        { newest: 6, told: 5, ...turns },
+        { newest: 6, ordered: 5, ...turns },
         { revision: 5, heldBy: 'AwaitingTurn' },
       ],
       ['it is not started', { newest: 6, ...turns }, { heldBy: 'AwaitingTurn' }],
       [
         'it runs what it is admitted to',
-        { newest: 6, told: 5, admitted: 6, ...turns },
+        { newest: 6, ordered: 5, admitted: 6, ...turns },
         { revision: 6 },
       ],
       [
         'an older admission takes nothing back',
-        { newest: 6, told: 5, admitted: 4, ...turns },
+        { newest: 6, ordered: 5, admitted: 4, ...turns },
         { revision: 5, heldBy: 'AwaitingTurn' },
       ],
       [
         'what its agent has already is not taken back',
-        { newest: 6, told: 5, reported: 6, ...turns },
+        { newest: 6, ordered: 5, reported: 6, ...turns },
         { revision: 6 },
       ],
       ['without any revision there are no turns', { newest: 0, ...turns }, { revision: 0 }],
-      ['it never runs what does not exist', { newest: 3, told: 6, ...turns }, { revision: 3 }],
+      ['it never runs what does not exist', { newest: 3, ordered: 6, ...turns }, { revision: 3 }],
     ],
   ],
   [
@@ -90,23 +90,23 @@ const table: readonly [string, readonly [string, Facts, Decided][]][] = [
     [
       [
         'it keeps what it was told',
-        { newest: 6, told: 5, ...drained },
+        { newest: 6, ordered: 5, ...drained },
         { revision: 5, heldBy: 'AgentDrained' },
       ],
       ['it is not started', { newest: 6, ...drained }, { heldBy: 'AgentDrained' }],
       [
         'an admission does not count',
-        { newest: 6, told: 5, admitted: 6, ...turns, ...drained },
+        { newest: 6, ordered: 5, admitted: 6, ...turns, ...drained },
         { revision: 5, heldBy: 'AgentDrained' },
       ],
       [
         'what its agent has already is not taken back',
-        { newest: 6, told: 5, reported: 6, ...drained },
+        { newest: 6, ordered: 5, reported: 6, ...drained },
         { revision: 6 },
       ],
       [
         'where nothing is newer nothing is held',
-        { newest: 5, told: 5, ...drained },
+        { newest: 5, ordered: 5, ...drained },
         { revision: 5 },
       ],
     ],
@@ -171,12 +171,12 @@ const table: readonly [string, readonly [string, Facts, Decided][]][] = [
       ],
       [
         'it stays at what it was told where nobody has read the sets',
-        { newest: 6, told: 4, quarantine: [failure(6)] },
+        { newest: 6, ordered: 4, quarantine: [failure(6)] },
         { revision: 4 },
       ],
       [
         'the newest that it may have is looked for among the older ones',
-        { newest: 6, told: 5, sets, quarantine: [failure(5)], ...turns },
+        { newest: 6, ordered: 5, sets, quarantine: [failure(5)], ...turns },
         { revision: 4, heldBy: 'AwaitingTurn', failed: failure(5) },
       ],
     ],

@@ -13,7 +13,7 @@ export interface RevisionFacts {
    */
   readonly newest: number | undefined
   /** Revision that the stagelet was told to run last. */
-  readonly told?: number | undefined
+  readonly ordered?: number | undefined
   /** The project has spec.rollout. */
   readonly isStaged?: boolean
   /** Newest revision that the project's rollout has admitted the stagelet to. */
@@ -52,10 +52,10 @@ export const newestOf = (...revisions: (number | undefined)[]): number | undefin
 
 /** Never older than what the stagelet was told, or has already. */
 const newestAllowed = (facts: RevisionFacts): number | undefined => {
-  const { newest = 0, told, isStaged = false, admitted, drained = false, reported } = facts
+  const { newest = 0, ordered, isStaged = false, admitted, drained = false, reported } = facts
   // Without any revision there is nothing to take turns for.
   if (!drained && (!isStaged || newest === 0)) return newest
-  const most = newestOf(told, drained ? undefined : admitted, reported)
+  const most = newestOf(ordered, drained ? undefined : admitted, reported)
   return most === undefined ? undefined : Math.min(newest, most)
 }
 
@@ -67,7 +67,7 @@ export const decideRevision = (facts: RevisionFacts): RevisionDecision => {
   const {
     stagelet,
     newest,
-    told,
+    ordered,
     drained = false,
     quarantine = [],
     sets,
@@ -82,21 +82,21 @@ export const decideRevision = (facts: RevisionFacts): RevisionDecision => {
     failed: undefined,
     fallback: undefined,
   })
-  if (facts.mustWait === true) return only(told)
+  if (facts.mustWait === true) return only(ordered)
   if (newest === undefined || allowed === undefined) return only(undefined)
   // Whoever has not read the sets cannot tell which one holds what failed.
-  if (sets === undefined) return only(quarantine.length === 0 ? allowed : told)
-  const known = sets
+  if (sets === undefined) return only(quarantine.length === 0 ? allowed : ordered)
+  const candidates = sets
     .filter((set) => set.revision <= allowed)
     .map(({ revision, entries }) => ({
       revision,
       failed: findFailed(stagelet, entries, quarantine),
     }))
-  const clean = known
+  const clean = candidates
     .flatMap((set) => (set.failed === undefined ? [set.revision] : []))
     .sort((a, b) => b - a)
   const revision = quarantine.length === 0 ? allowed : (clean[0] ?? allowed)
-  const failed = known.find((set) => set.revision === allowed && revision < allowed)?.failed
+  const failed = candidates.find((set) => set.revision === allowed && revision < allowed)?.failed
   const fallback = clean.find((other) => other < revision && other <= healthy)
   return { revision, heldBy, failed, fallback }
 }

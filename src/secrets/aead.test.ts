@@ -32,10 +32,10 @@ describe('seal and open', () => {
 
   it('fail for any flipped bit', () => {
     fc.assert(
-      fc.property(bytes(100), fc.nat(), fc.integer({ min: 0, max: 7 }), (value, at, bit) => {
+      fc.property(bytes(100), fc.nat(), fc.integer({ min: 0, max: 7 }), (value, index, bit) => {
         const sealed = seal(key, value, 'aad')
         const body = Buffer.from(sealed.slice(6), 'base64')
-        body[at % body.length]! ^= 1 << bit
+        body[index % body.length]! ^= 1 << bit
         expect(() => open(key, `s1:k1:${body.toString('base64')}`, 'aad')).toThrow(/does not open/)
       }),
     )

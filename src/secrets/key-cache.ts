@@ -69,8 +69,8 @@ export class KeyCache {
   }
 
   #load(id: string, unwrap: () => Promise<Buffer>): Promise<KeyObject> {
-    const known = this.#loading.get(id)
-    if (known !== undefined) return known
+    const pending = this.#loading.get(id)
+    if (pending !== undefined) return pending
     const loading = this.#unwrap(id, unwrap).finally(() => this.#loading.delete(id))
     this.#loading.set(id, loading)
     return loading

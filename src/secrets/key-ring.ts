@@ -23,7 +23,7 @@ export interface KeyRing extends KeyProvider {
    * The ring for projects that name this key; this ring when `name` is undefined. undefined for a name
    * that is not configured.
    */
-  of(name: string | undefined): KeyRing | undefined
+  ringOf(name: string | undefined): KeyRing | undefined
   /** The keys that a project may name, sorted by name. */
   readonly projectKeys: readonly ProjectKey[]
   /** The prefix of texts that are wrapped from now on; it changes with the key version. */
@@ -56,9 +56,9 @@ const probe = async (provider: KeyProvider): Promise<Health> => {
 }
 
 interface Asked {
-  readonly at: number
+  readonly askedAt: number
   readonly health: Promise<Health>
-  known?: Health
+  answered?: Health
 }
 
 export const createKeyRing = (
@@ -74,10 +74,10 @@ export const createKeyRing = (
   let last: Asked | undefined
   const healthWithin = (lifeMs: number): Promise<Health> => {
     const now = clock.now()
-    if (last === undefined || last.at + lifeMs <= now) {
+    if (last === undefined || last.askedAt + lifeMs <= now) {
       const asked: Asked = {
-        at: now,
-        health: probe(current).then((health) => (asked.known = health)),
+        askedAt: now,
+        health: probe(current).then((health) => (asked.answered = health)),
       }
       last = asked
     }
@@ -88,13 +88,13 @@ export const createKeyRing = (
     within(clock, confirmLifeMs, health, () => {
       const silence = { ok: false, reason: silent }
       // Other callers need not wait for the same time-out.
-      last = { at: clock.now(), health: Promise.resolve(silence) }
+      last = { askedAt: clock.now(), health: Promise.resolve(silence) }
       return silence
     })
   const ring: KeyRing = {
     name: current.name,
     keyId: current.keyId,
-    of: (name) => (name === undefined ? ring : rings.get(name)),
+    ringOf: (name) => (name === undefined ? ring : rings.get(name)),
     projectKeys: [...projectKeys].sort((a, b) => (a.name < b.name ? -1 : 1)),
     wrap: (plaintext, context) => current.wrap(plaintext, context),
     unwrap: (wrapped, context) => {
@@ -105,11 +105,11 @@ export const createKeyRing = (
     currentPrefix: async () => wrapPrefix(await current.wrap(Buffer.from('probe'), 'prefix')),
     health: () => healthWithin(healthLifeMs),
     get isConfirmed() {
-      return last?.known?.ok === true && last.at + confirmLifeMs > clock.now()
+      return last?.answered?.ok === true && last.askedAt + confirmLifeMs > clock.now()
     },
     confirm: async () => {
       const health = healthWithin(confirmLifeMs)
-      const { ok, reason = '' } = last?.known ?? (await soon(health))
+      const { ok, reason = '' } = last?.answered ?? (await soon(health))
       if (ok) return
       const message = `${reason}. Nothing was stored: values can be written again when it answers; reading and deploying go on`
       throw new StagelyError('ServiceUnavailable', message, { retryAfterSeconds: 5 })

@@ -39,13 +39,13 @@ export const createResolver = <E extends SetEntry, R>(
   const made = new Map<string, R>()
   const seenFrom = new Map<string, ReadonlyMap<string, E>>()
   const find = (scope: string, key: string): E | undefined => {
-    const known = seenFrom.get(scope) ?? winnersFor(scope, stagelet, entries)
-    seenFrom.set(scope, known)
-    return known.get(key)
+    const winners = seenFrom.get(scope) ?? winnersFor(scope, stagelet, entries)
+    seenFrom.set(scope, winners)
+    return winners.get(key)
   }
   const fold = (entry: E, path: readonly E[]): R => {
-    const known = made.get(entry.secretId)
-    if (known !== undefined) return known
+    const resolved = made.get(entry.secretId)
+    if (resolved !== undefined) return resolved
     const here = [...path, entry]
     const referred = (entry.references ?? []).map((reference) => {
       const { scope, key } = targetOf(entry, reference)
@@ -67,18 +67,18 @@ const isHidden = (entries: readonly SetEntry[], key: string): boolean =>
 
 const missing = (
   entry: SetEntry,
-  at: { reference: string; scope: string; stagelet: string | undefined; isHidden: boolean },
+  target: { reference: string; scope: string; stagelet: string | undefined; isHidden: boolean },
 ): BrokenReference => {
-  if (at.isHidden) {
+  if (target.isHidden) {
     const why = 'that secret is for the controller alone (audience: Controller)'
-    return new BrokenReference(entry, `it refers to \${${at.reference}}: ${why}`)
+    return new BrokenReference(entry, `it refers to \${${target.reference}}: ${why}`)
   }
-  const where = at.scope === 'global' ? 'scope "global"' : `scope "${at.scope}" or "global"`
+  const where = target.scope === 'global' ? 'scope "global"' : `scope "${target.scope}" or "global"`
   const own =
     entry.stagelet === undefined ? '' : `, of the project or of stagelet "${entry.stagelet}"`
   return new BrokenReference(
     entry,
-    `it refers to \${${at.reference}}, and no secret with a value has that key in ${where}${own}`,
+    `it refers to \${${target.reference}}, and no secret with a value has that key in ${where}${own}`,
   )
 }
 

@@ -15,13 +15,13 @@ describe('the MAC of a set', () => {
     fc.assert(
       fc.property(changes, (steps) => {
         const wanted = new Map<string, string>()
-        let lines = SetLines.of([])
+        let lines = SetLines.from([])
         for (const [id, line] of steps) {
           lines = lines.with(id, line)
           if (line === undefined) wanted.delete(id)
           else wanted.set(id, line)
         }
-        const anew = SetLines.of([...wanted].reverse())
+        const anew = SetLines.from([...wanted].reverse())
         expect(lines.size).toBe(wanted.size)
         expect(lines.mac(key, 7)).toBe(anew.mac(key, 7))
         expect(anew.hasMac(key, 7, lines.mac(key, 7))).toBe(true)
@@ -30,7 +30,7 @@ describe('the MAC of a set', () => {
   })
 
   it('stays what was stored of the same lines', () => {
-    const set = SetLines.of([
+    const set = SetLines.from([
       ['0a', 'one'],
       ['0b', 'two'],
       ['ff', 'three'],
@@ -41,7 +41,7 @@ describe('the MAC of a set', () => {
   })
 
   it('is another for another line, secret, revision or key', () => {
-    const set = SetLines.of(ids.map((id) => [id, `line of ${id}`]))
+    const set = SetLines.from(ids.map((id) => [id, `line of ${id}`]))
     const others = [
       set.with(ids[3]!, 'another').mac(key, 1),
       set.with(ids[3]!, undefined).mac(key, 1),
@@ -55,7 +55,7 @@ describe('the MAC of a set', () => {
   })
 
   it('leaves the set as it was that a change began with', () => {
-    const set = SetLines.of([[ids[0]!, 'a']])
+    const set = SetLines.from([[ids[0]!, 'a']])
     const before = set.mac(key, 1)
     set.with(ids[0]!, 'b').with(ids[1]!, 'c')
     expect(set.mac(key, 1)).toBe(before)
@@ -63,7 +63,7 @@ describe('the MAC of a set', () => {
 
   it('is known in its older form too, and only for the same lines', () => {
     const old = setMac(key, 3, [{ secretId: 'a line', version: 0 }])
-    expect(SetLines.of([[ids[0]!, 'a line']]).hasMac(key, 3, old)).toBe(true)
-    expect(SetLines.of([[ids[0]!, 'another']]).hasMac(key, 3, old)).toBe(false)
+    expect(SetLines.from([[ids[0]!, 'a line']]).hasMac(key, 3, old)).toBe(true)
+    expect(SetLines.from([[ids[0]!, 'another']]).hasMac(key, 3, old)).toBe(false)
   })
 })

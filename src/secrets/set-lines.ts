@@ -58,7 +58,7 @@ export class SetLines {
   }
 
   /** Lines by secret id. Of two lines with one id the later one counts. */
-  static of(lines: Iterable<readonly [secretId: string, line: string]>): SetLines {
+  static from(lines: Iterable<readonly [secretId: string, line: string]>): SetLines {
     const byId = new Map(lines)
     const parts = Array.from({ length: parcelCount }, () => [] as [id: string, line: string][])
     for (const pair of byId) parts[indexOf(pair[0])]!.push(pair)
@@ -82,9 +82,9 @@ export class SetLines {
       lines.splice(old, 1)
     }
     if (line !== undefined) {
-      const at = placeOf(lines, line)
-      ids.splice(at, 0, secretId)
-      lines.splice(at, 0, line)
+      const position = placeOf(lines, line)
+      ids.splice(position, 0, secretId)
+      lines.splice(position, 0, line)
     }
     const parcels = [...this.#parcels]
     const next = lines.length === 0 ? undefined : parcelOf(index, ids, lines)

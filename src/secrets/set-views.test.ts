@@ -16,7 +16,7 @@ const entry = (key: string, scope: string, stagelet?: string): SetEntry => ({
 
 const keysOf = (entries: readonly SetEntry[], service: string, stagelet = 'prod'): string[] =>
   viewsOf(entries)
-    .of(stagelet, service)
+    .viewOf(stagelet, service)
     .visible.map(({ secretId }) => secretId)
 
 test('a service sees its own secrets and the global ones, whatever others are called', () => {
@@ -29,7 +29,7 @@ test('a service sees its own secrets and the global ones, whatever others are ca
 
 test('services that no secret is for share one view, however many an agent invents', () => {
   const entries = [entry('A', 'global'), entry('B', 'web')]
-  const shared = viewsOf(entries).of('prod', 'one')
-  for (let i = 0; i < 100; i += 1) expect(viewsOf(entries).of('prod', `x${i}`)).toBe(shared)
-  expect(viewsOf(entries).of('prod', 'web')).not.toBe(shared)
+  const shared = viewsOf(entries).viewOf('prod', 'one')
+  for (let i = 0; i < 100; i += 1) expect(viewsOf(entries).viewOf('prod', `x${i}`)).toBe(shared)
+  expect(viewsOf(entries).viewOf('prod', 'web')).not.toBe(shared)
 })

@@ -30,12 +30,12 @@ export class SetViews {
     this.#nameOf = createScopeNames(entries)
   }
 
-  of(stagelet: string, service: string): ServiceView {
+  viewOf(stagelet: string, service: string): ServiceView {
     const own = this.#byOwner.get(stagelet) ?? []
     const name = this.#nameOf(service)
     const id = `${own.length > 0 ? stagelet : ''}/${name}`
-    const known = this.#views.get(id)
-    if (known !== undefined) return known
+    const cached = this.#views.get(id)
+    if (cached !== undefined) return cached
     const all = [...(this.#byOwner.get('') ?? []), ...own]
     const visible = visibleTo(name, stagelet, all)
     const view = { visible, digest: serviceDigest(visible) }

@@ -16,11 +16,11 @@ export const visibleTo = <E extends SetEntry>(
   entries: Iterable<E>,
 ): E[] => {
   const all = Array.isArray(entries) ? (entries as E[]) : [...entries]
-  const seen = [...winnersFor(service, stagelet, all).values()].sort((a, b) =>
+  const winners = [...winnersFor(service, stagelet, all).values()].sort((a, b) =>
     a.key < b.key ? -1 : 1,
   )
-  if (seen.every((entry) => entry.references === undefined)) return seen
-  return seen.map(createResolvedDigest(all, stagelet))
+  if (winners.every((entry) => entry.references === undefined)) return winners
+  return winners.map(createResolvedDigest(all, stagelet))
 }
 
 /** Global env entries for `stagelet`, by precedence: the values for `${VAR}` in the user's compose file. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { narrowerPlaces, placesText, type SecretPlace } from './wider.ts'
 
-const at = (text: string): SecretPlace => {
+const placeOf = (text: string): SecretPlace => {
   const [scope = '', stagelet] = text.split('@')
   return stagelet === undefined ? { scope } : { scope, stagelet }
 }
@@ -24,14 +24,14 @@ it.each([
   // No service sees those of the controller.
   ['global', ['global@@controller'], []],
 ])('%s beside %j goes beyond %j', (place, before, narrower) => {
-  const known = before.map((text) =>
-    text.endsWith('@@controller') ? { scope: 'global', stagelet: '@controller' } : at(text),
+  const places = before.map((text) =>
+    text.endsWith('@@controller') ? { scope: 'global', stagelet: '@controller' } : placeOf(text),
   )
-  expect(narrowerPlaces(known, at(place))).toEqual(narrower.map(at))
+  expect(narrowerPlaces(places, placeOf(place))).toEqual(narrower.map(placeOf))
 })
 
 it('names places once', () => {
-  expect(placesText([at('web@prod'), at('api'), at('api'), at('global@test')])).toBe(
-    'all services of stagelet test, service api, service web of stagelet prod',
-  )
+  expect(
+    placesText([placeOf('web@prod'), placeOf('api'), placeOf('api'), placeOf('global@test')]),
+  ).toBe('all services of stagelet test, service api, service web of stagelet prod')
 })

@@ -25,9 +25,9 @@ export const narrowerPlaces = <P extends SecretPlace>(
   place: SecretPlace,
 ): P[] => {
   if (isForController(place)) return []
-  const seen = before.filter((one) => !isForController(one))
-  if (seen.some((one) => covers(one, place))) return []
-  return seen.filter((one) => isWiderThan(place, one))
+  const forServices = before.filter((other) => !isForController(other))
+  if (forServices.some((other) => covers(other, place))) return []
+  return forServices.filter((other) => isWiderThan(place, other))
 }
 
 const textOf = ({ scope, stagelet }: SecretPlace): string =>

@@ -119,10 +119,10 @@ type DatabaseOptions = Pick<OpenStoreOptions, 'databaseUrl' | 'clock' | 'log'>
  * take `deadlineMs`. Conflict for a folder in use.
  */
 export const openDatabase = async (
-  at: DatabaseOptions & Pick<OpenStoreOptions, 'dataDir'> & { readonly deadlineMs?: number },
+  options: DatabaseOptions & Pick<OpenStoreOptions, 'dataDir'> & { readonly deadlineMs?: number },
 ): Promise<Sql> => {
-  const { databaseUrl, dataDir } = at
-  if (databaseUrl !== undefined) return openPg({ ...at, databaseUrl })
+  const { databaseUrl, dataDir } = options
+  if (databaseUrl !== undefined) return openPg({ ...options, databaseUrl })
   const { openPglite } = await import('./drivers/pglite.ts')
   return openPglite({ dataDir })
 }

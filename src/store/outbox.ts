@@ -64,19 +64,19 @@ export class Outbox {
     return row?.at ?? undefined
   }
 
-  async tryAgain(id: string, at: number, term: number | undefined): Promise<void> {
+  async tryAgain(id: string, nextAt: number, term: number | undefined): Promise<void> {
     await this.#sql.query(
       `UPDATE outbox SET attempts = attempts + 1, next_at = $2
        WHERE batch = $1 AND ended_at IS NULL AND ${ofTerm(3)}`,
-      [id, at, term ?? null],
+      [id, nextAt, term ?? null],
     )
   }
 
   /** The message was delivered, or is given up. */
-  async end(id: string, at: number, term: number | undefined): Promise<void> {
+  async end(id: string, endedAt: number, term: number | undefined): Promise<void> {
     await this.#sql.query(
       `UPDATE outbox SET ended_at = $2 WHERE batch = $1 AND ended_at IS NULL AND ${ofTerm(3)}`,
-      [id, at, term ?? null],
+      [id, endedAt, term ?? null],
     )
   }
 

@@ -119,12 +119,12 @@ export const closeDueRevisions = async (
   if (due.length === 0) return earliest(openNow())
   const faults: unknown[] = []
   // Each is a write of its own: a project whose key does not answer keeps no other from closing.
-  const closing = due.map((one) =>
+  const closing = due.map((project) =>
     writer
-      .run(controllerActor, fence, (session) => closeDue(session, one, now))
+      .run(controllerActor, fence, (session) => closeDue(session, project, now))
       .catch((error: unknown) => {
         if (onFault === undefined) faults.push(error)
-        else onFault(`${one.namespace}/${one.name}`, error)
+        else onFault(`${project.namespace}/${project.name}`, error)
       }),
   )
   await Promise.all(closing)

@@ -41,12 +41,12 @@ export class Transaction implements Reader {
   }
 
   async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
-    const object = await this.look(ref)
+    const object = await this.getFrozen(ref)
     return object && copyJson(object)
   }
 
   /** As get(), but frozen: costs no copy. */
-  async look<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
+  async getFrozen<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
     await this.#session.pause()
     const row = this.#session.fetch(ref)
     return row && ofKind(ref.kind, row.object)

@@ -81,11 +81,11 @@ const check = async (
   checkBoot(report.boot, boots.get(agentUid))
   checkReplay(newest.get(agentUid), report)
   const news: Accepted[] = []
-  const agent = mine[0] && (await tx.look(agentRefOf(mine[0].view.agentKey)))
+  const agent = mine[0] && (await tx.getFrozen(agentRefOf(mine[0].view.agentKey)))
   for (const { view, spec: told } of mine) {
     const receivedAt = toTimestamp(clock.now())
     const spec = { ...told, receivedAt, ...(agent && { presence: presenceOf(agent) }) }
-    const old = (await tx.look(observationOf(view)))?.spec
+    const old = (await tx.getFrozen(observationOf(view)))?.spec
     // A report from before the agent was away is stored again, also where it says the same.
     const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
     // Another start of the agent may have reported since the boots were read: its report must not be replaced, and an older

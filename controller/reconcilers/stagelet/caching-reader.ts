@@ -13,7 +13,7 @@ export const cachingReader = (reader: Transaction): Reader => {
     return answer
   }
   return {
-    get: (ref) => once(keyOf(ref), () => reader.look(ref)),
+    get: (ref) => once(keyOf(ref), () => reader.getFrozen(ref)),
     list: (kind, options) =>
       once(`list ${kind} ${JSON.stringify(options)}`, () => reader.list(kind, options)),
     readSet: (projectUid, revision) =>

@@ -44,7 +44,7 @@ const compareService = (
 ): ComparedService => {
   const { input, observation, head } = compared
   const stagelet = input.stagelet.metadata.name
-  const { visible, digest: wanted } = viewsOf(head.entries).of(stagelet, service.name)
+  const { visible, digest: wanted } = viewsOf(head.entries).viewOf(stagelet, service.name)
   const running = service.digests.length === 1 ? service.digests[0] : undefined
   const passed = observation.passed[service.name]
   const { cutOff = false } = service
@@ -78,7 +78,7 @@ const isOther = (
   service: string,
 ): ((digest: string) => boolean) => {
   if (head === undefined) return (digest) => digest !== ''
-  const { visible, digest: wanted } = viewsOf(head.entries).of(stagelet.metadata.name, service)
+  const { visible, digest: wanted } = viewsOf(head.entries).viewOf(stagelet.metadata.name, service)
   const hasOwn = visible.some(({ scope }) => scope === service)
   return (digest) => (digest === '' ? hasOwn : digest !== wanted)
 }
@@ -126,7 +126,7 @@ const revisionOf = (
 ): number | undefined => {
   const stagelet = input.stagelet.metadata.name
   const matches = (set: SecretSet): boolean => {
-    const { digest } = viewsOf(set.entries).of(stagelet, service.name)
+    const { digest } = viewsOf(set.entries).viewOf(stagelet, service.name)
     return digest === undefined ? running === '' : digest === running && passed === digest
   }
   const set = input.closedSets.find(matches)

@@ -66,7 +66,7 @@ export const revisionFor = (
   return decideRevision({
     stagelet: stagelet.metadata.name,
     newest: closed === 0 && closesAt !== undefined ? undefined : closed,
-    told: stagelet.status?.wantedRevision,
+    ordered: stagelet.status?.wantedRevision,
     isStaged,
     admitted: stagelet.status?.admitted?.revision,
     drained: agent?.spec?.drained === true,

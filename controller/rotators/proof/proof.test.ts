@@ -136,7 +136,7 @@ describe('the proof that nothing runs with an old credential', () => {
   it('is there while a service that sees no output is re-created with the newest set', () => {
     const now = [entry('DB', 2), entry('KEY', 1, 'worker')]
     const sets = { before: [], now }
-    const runningDigest = viewsOf(now).of('shop', 'worker').digest!
+    const runningDigest = viewsOf(now).viewOf('shop', 'worker').digest!
     const fresh = { ...runs('worker', undefined), runningDigest }
     expect(proved([stack([runs('backend', 2), fresh])], sets)).toEqual(['proven: 1'])
     const older = { ...fresh, runningDigest: 'older' }

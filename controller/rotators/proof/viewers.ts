@@ -59,7 +59,7 @@ const runsEarlier = (
   const set = revision === undefined ? undefined : runningSets.get(revision)
   const place = { stagelet: stagelet.metadata.name, service: service.name }
   // A container that is not healthy yet has no revision; its label may say that it has the newest set.
-  const newest = viewsOf(head.entries).of(place.stagelet, place.service).digest
+  const newest = viewsOf(head.entries).viewOf(place.stagelet, place.service).digest
   const isNewest = runningDigest !== undefined && runningDigest === newest
   if (set === undefined) return containers > 0 && !isNewest
   return reachedBy(set.entries, place).some(

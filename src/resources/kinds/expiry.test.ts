@@ -25,7 +25,7 @@ it('an end after the year 9999 hides no nearer one, and is a time of RFC 3339', 
     expiresFrom: 'Spec',
   })
   const ends = ['9999-12-31T23:59:59-05:00', '0000-01-01T00:00:00+05:00'].map(
-    (at) => endOf({ since, expiry: { at } })?.expiresAt,
+    (end) => endOf({ since, expiry: { at: end } })?.expiresAt,
   )
   expect(ends).toEqual(['9999-12-31T23:59:59Z', '0000-01-01T00:00:00Z'])
 })
@@ -103,18 +103,18 @@ describe('the end of a value', () => {
 
   it('is told step by step, and the next moment to look is the next step', () => {
     const dated = { expiry: { after: '90d' }, since, remedy }
-    const seen: string[] = []
-    let at: number | undefined = t0
-    while (at !== undefined) {
-      const { verdicts, nextAt } = expiryAt(dated, at)
-      seen.push(
-        `day ${(at - t0) / day}: ${verdicts.Expiring?.reason ?? ''} ${verdicts.Expired?.reason ?? ''}`,
+    const steps: string[] = []
+    let nowMs: number | undefined = t0
+    while (nowMs !== undefined) {
+      const { verdicts, nextAt } = expiryAt(dated, nowMs)
+      steps.push(
+        `day ${(nowMs - t0) / day}: ${verdicts.Expiring?.reason ?? ''} ${verdicts.Expired?.reason ?? ''}`,
       )
       // Nothing changes until then.
       if (nextAt !== undefined) expect(expiryAt(dated, nextAt - 1).verdicts).toEqual(verdicts)
-      at = nextAt
+      nowMs = nextAt
     }
-    expect(seen).toEqual([
+    expect(steps).toEqual([
       'day 0: NotDue NotEnded',
       'day 60: DueIn30d NotEnded',
       'day 83: DueIn7d NotEnded',

@@ -60,7 +60,7 @@ const forbidden = (field: string, message: string): Fault => ({
 /** Rules that the schema cannot express. `spec` may have faults elsewhere. */
 export const checkExpiry = ({ expiry, valueFrom }: Record<string, unknown>): Fault[] => {
   if (!isRecord(expiry)) return []
-  const { after, at, warn, onExpiry } = expiry
+  const { after, at: endsAt, warn, onExpiry } = expiry
   const isMade = isRecord(valueFrom) && (valueFrom.generate ?? valueFrom.rotation) !== undefined
   const late =
     isDuration(after) && Array.isArray(warn)
@@ -71,7 +71,7 @@ export const checkExpiry = ({ expiry, valueFrom }: Record<string, unknown>): Fau
         )
       : []
   return [
-    ...(after !== undefined && at !== undefined ? [forbidden('at', oneEnd)] : []),
+    ...(after !== undefined && endsAt !== undefined ? [forbidden('at', oneEnd)] : []),
     ...late,
     ...(onExpiry === 'Rotate' && !(isMade && after !== undefined)
       ? [forbidden('onExpiry', onlyMade)]
@@ -85,9 +85,9 @@ export const checkEnd = (
   before: ExpirySpec | undefined,
   nowMs: number,
 ): Fault[] => {
-  const at = expiry?.at
-  if (at === undefined || at === before?.at || Date.parse(at) > nowMs) return []
-  return [invalid('at', `${at} is over: give a time to come`)]
+  const endsAt = expiry?.at
+  if (endsAt === undefined || endsAt === before?.at || Date.parse(endsAt) > nowMs) return []
+  return [invalid('at', `${endsAt} is over: give a time to come`)]
 }
 
 /** Known dates of a value. */
@@ -118,9 +118,11 @@ export const endOf = ({
   storeEndsAt,
 }: Omit<Dated, 'remedy'>): End | undefined => {
   if (since === undefined) return undefined
-  const { after, at } = expiry ?? {}
+  const { after, at: givenEnd } = expiry ?? {}
   const said =
-    at === undefined ? after && toTimestamp(Date.parse(since) + durationMs(after)) : whole(at)
+    givenEnd === undefined
+      ? after && toTimestamp(Date.parse(since) + durationMs(after))
+      : whole(givenEnd)
   const ends: [at: string | undefined, from: ExpiresFrom][] = [
     [said, 'Spec'],
     [certificateEndsAt, 'Certificate'],
@@ -175,8 +177,8 @@ export const expiryAt = (dated: Dated, nowMs: number): ExpiryNow => {
     (a, b) => durationMs(a) - durationMs(b),
   )
   const left = endsAt - nowMs
-  const step = steps.find((one) => left <= durationMs(one))
-  const next = steps.findLast((one) => durationMs(one) < left)
+  const step = steps.find((warnStep) => left <= durationMs(warnStep))
+  const next = steps.findLast((warnStep) => durationMs(warnStep) < left)
   const message = `the value ends at ${expiresAt}, ${from}`
   return {
     end,

@@ -141,12 +141,14 @@ export const keysAt = (
     const verdict: Verdict = { status: 'False', reason: 'NotDue', message }
     return { dueAt, verdict: isSaid ? verdict : undefined, nextAt: next }
   }
-  const texts = due.map(({ which, since, dueAt: at }) => {
-    const days = Math.floor((nowMs - at) / dayMs)
+  const texts = due.map(({ which, since, dueAt: dueMs }) => {
+    const days = Math.floor((nowMs - dueMs) / dayMs)
     const what = `${wordsOf(which, keys.wrappedBy)} is from ${toTimestamp(since)} and ${overdueBy(days)}`
     return `${what}: ${remedyOf(which, rule)}`
   })
-  const everyDay = due.map(({ dueAt: at }) => at + (Math.floor((nowMs - at) / dayMs) + 1) * dayMs)
+  const everyDay = due.map(
+    ({ dueAt: dueMs }) => dueMs + (Math.floor((nowMs - dueMs) / dayMs) + 1) * dayMs,
+  )
   return {
     dueAt,
     verdict: {

@@ -121,4 +121,6 @@ export const foreignTo = (
 ): readonly string[] =>
   domains === undefined
     ? []
-    : to.filter((one) => !domains.includes(one.slice(one.lastIndexOf('@') + 1).toLowerCase()))
+    : to.filter(
+        (address) => !domains.includes(address.slice(address.lastIndexOf('@') + 1).toLowerCase()),
+      )

@@ -46,12 +46,12 @@ const rotatorOf = (spec: Fields): RotatorName | undefined => {
 const checkOutputs = ({ outputs, inPlace }: Fields, rotator: RotatorName): Fault[] => {
   if (!isRecord(outputs)) return []
   const names = Object.keys(outputs)
-  const known = outputsOf[rotator]
+  const possible = outputsOf[rotator]
   if (names.length === 0) return [required('outputs', 'name the secret of one output at least')]
-  const strange = (known === undefined ? [] : names.filter((name) => !known.includes(name))).map(
-    (name) => forbidden(`outputs.${name}`, `${rotator} makes ${known?.join(', ') ?? ''}`),
-  )
-  const missing = (known ?? [])
+  const strange = (
+    possible === undefined ? [] : names.filter((name) => !possible.includes(name))
+  ).map((name) => forbidden(`outputs.${name}`, `${rotator} makes ${possible?.join(', ') ?? ''}`))
+  const missing = (possible ?? [])
     .filter((name) => !names.includes(name) && !mayLack.has(name))
     .filter((name) => !(name === 'username' && inPlace === true))
     .map((name) => required(`outputs.${name}`, `${rotator} changes it at each turn`))
@@ -65,10 +65,10 @@ const checkOutputs = ({ outputs, inPlace }: Fields, rotator: RotatorName): Fault
   ]
 }
 
-const checkSlots = (own: Fields, at: string, field: string, inPlace: boolean): Fault[] => {
+const checkSlots = (own: Fields, rotatorPath: string, field: string, inPlace: boolean): Fault[] => {
   const slots = own[field]
   if (!Array.isArray(slots)) return []
-  const path = `${at}.${field}`
+  const path = `${rotatorPath}.${field}`
   const equal = slots.length > 1 && slots[0] === slots[1] ? [invalid(path, differentSlots)] : []
   const count = inPlace ? 1 : 2
   const counted =
@@ -86,20 +86,22 @@ const checkSlots = (own: Fields, at: string, field: string, inPlace: boolean): F
 }
 
 /** The schema of the others knows one place alone. */
-const checkPlace = (own: Fields, at: string): Fault[] => {
+const checkPlace = (own: Fields, rotatorPath: string): Fault[] => {
   const isIn = own['in'] !== undefined
   if (isIn !== (own['at'] !== undefined)) return []
-  return isIn ? [forbidden(at, onePlace)] : [required(at, onePlace)]
+  return isIn ? [forbidden(rotatorPath, onePlace)] : [required(rotatorPath, onePlace)]
 }
 
 /** Rules of one rotator. */
 const checkOwn = (spec: Fields, name: RotatorName): Fault[] => {
   const own = (spec.rotator as Fields)[name]
   if (!isRecord(own) || !databases.has(name)) return []
-  const at = `rotator.${name}`
+  const rotatorPath = `rotator.${name}`
   return [
-    ...(name === 'postgres' ? checkPlace(own, at) : []),
-    ...(hasSlots(name) ? checkSlots(own, at, slotFields[name], spec.inPlace === true) : []),
+    ...(name === 'postgres' ? checkPlace(own, rotatorPath) : []),
+    ...(hasSlots(name)
+      ? checkSlots(own, rotatorPath, slotFields[name], spec.inPlace === true)
+      : []),
   ]
 }
 

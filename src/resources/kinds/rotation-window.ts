@@ -19,8 +19,8 @@ const minutesOf = (text: string): number => Number(text.slice(0, 2)) * 60 + Numb
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 const formatOf = (timeZone: string): Intl.DateTimeFormat => {
-  const known = formats.get(timeZone)
-  if (known !== undefined) return known
+  const cached = formats.get(timeZone)
+  if (cached !== undefined) return cached
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
@@ -63,14 +63,14 @@ export const lengthOf = ({ from, to }: RotationWindow): number =>
 
 /** The first moment (ms) at or after `ms` at which the window opens, or `ms` itself where it is open then. */
 export const openingAt = (window: RotationWindow, ms: number): number => {
-  let at = ms
+  let moment = ms
   // Hour by hour, since clocks are set: an opening may be earlier or later than the minutes say.
-  for (let steps = 0; steps < 24 * 16 && !isOpen(window, at); steps += 1) {
-    const { minute } = localAt(window, at)
+  for (let steps = 0; steps < 24 * 16 && !isOpen(window, moment); steps += 1) {
+    const { minute } = localAt(window, moment)
     const left = (minutesOf(window.from) - minute + dayMinutes) % dayMinutes || dayMinutes
-    at = Math.floor(at / minuteMs) * minuteMs + Math.min(left, 60) * minuteMs
+    moment = Math.floor(moment / minuteMs) * minuteMs + Math.min(left, 60) * minuteMs
   }
-  return at
+  return moment
 }
 
 /** The moment (ms) at which the window that is open at `ms` was opened. */

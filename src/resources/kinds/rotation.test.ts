@@ -125,8 +125,8 @@ describe('the rules of a Rotation', () => {
     expect(
       faultsOf({ schedule: { every, window }, away: 'RevokeAfter', revokeAfter: '72h' }),
     ).toEqual([])
-    const one = { postgres: { ...postgres, roles: ['app_a'] } }
-    expect(faultsOf({ inPlace: true, rotator: one, outputs: { password: 'p' } })).toEqual([])
+    const oneRole = { postgres: { ...postgres, roles: ['app_a'] } }
+    expect(faultsOf({ inPlace: true, rotator: oneRole, outputs: { password: 'p' } })).toEqual([])
     expect(
       faultsOf({
         outputs: { token: 't' },
@@ -136,7 +136,7 @@ describe('the rules of a Rotation', () => {
   })
 })
 
-const at = (text: string): number => Date.parse(text)
+const msOf = (text: string): number => Date.parse(text)
 const iso = (ms: number): string => new Date(ms).toISOString().replace(':00.000Z', 'Z')
 
 describe('a window', () => {
@@ -144,14 +144,14 @@ describe('a window', () => {
   const night = { from: '22:00', to: '04:00', days: ['Fri' as const] }
 
   it('is open in its time zone, in summer and in winter, and past midnight', () => {
-    expect(isOpen(berlin, at('2026-07-01T00:00Z'))).toBe(true)
-    expect(isOpen(berlin, at('2026-07-01T03:00Z'))).toBe(false)
-    expect(isOpen(berlin, at('2026-12-01T00:30Z'))).toBe(false)
-    expect(isOpen(berlin, at('2026-12-01T01:00Z'))).toBe(true)
-    expect(isOpen(night, at('2026-11-27T21:59Z'))).toBe(false)
-    expect(isOpen(night, at('2026-11-27T22:00Z'))).toBe(true)
-    expect(isOpen(night, at('2026-11-28T03:59Z'))).toBe(true)
-    expect(isOpen(night, at('2026-11-28T22:30Z'))).toBe(false)
+    expect(isOpen(berlin, msOf('2026-07-01T00:00Z'))).toBe(true)
+    expect(isOpen(berlin, msOf('2026-07-01T03:00Z'))).toBe(false)
+    expect(isOpen(berlin, msOf('2026-12-01T00:30Z'))).toBe(false)
+    expect(isOpen(berlin, msOf('2026-12-01T01:00Z'))).toBe(true)
+    expect(isOpen(night, msOf('2026-11-27T21:59Z'))).toBe(false)
+    expect(isOpen(night, msOf('2026-11-27T22:00Z'))).toBe(true)
+    expect(isOpen(night, msOf('2026-11-28T03:59Z'))).toBe(true)
+    expect(isOpen(night, msOf('2026-11-28T22:30Z'))).toBe(false)
     expect(lengthOf(night)).toBe(6 * 3_600_000)
   })
 
@@ -162,7 +162,7 @@ describe('a window', () => {
     [night, '2026-11-27T23:10Z', '2026-11-27T23:10Z'],
     [night, '2026-11-28T05:00Z', '2026-12-04T22:00Z'],
   ])('opens next at its time: %j after %s', (window, after, expected) => {
-    const opening = openingAt(window, at(after))
+    const opening = openingAt(window, msOf(after))
     expect(isOpen(window, opening)).toBe(true)
     expect(iso(opening)).toBe(expected)
   })
@@ -171,7 +171,7 @@ describe('a window', () => {
     const schedule = { every: '30d', window: { from: '02:00', to: '04:00' } }
     const [early, late] = ['10000000-0000', 'f0000000-0000']
     const start = (uid: string, due: string, now: string): string =>
-      iso(startAt(schedule, { uid, dueMs: at(due), nowMs: at(now) }))
+      iso(startAt(schedule, { uid, dueMs: msOf(due), nowMs: msOf(now) }))
     expect(shareOf(late)).toBeGreaterThan(0.9)
     const due = '2026-01-31T12:00Z'
     expect(start(early, due, due)).toBe('2026-02-01T02:07:30.000Z')
@@ -179,6 +179,8 @@ describe('a window', () => {
     // The controller was away: now is within the window, or after it.
     expect(start(early, due, '2026-02-05T03:00Z')).toBe('2026-02-05T03:00Z')
     expect(start(early, due, '2026-02-05T05:00Z')).toBe('2026-02-06T02:07:30.000Z')
-    expect(iso(startAt({ every: '1d' }, { uid: late, dueMs: at(due), nowMs: at(due) }))).toBe(due)
+    expect(iso(startAt({ every: '1d' }, { uid: late, dueMs: msOf(due), nowMs: msOf(due) }))).toBe(
+      due,
+    )
   })
 })

@@ -63,10 +63,10 @@ const reasonOf = ({ reason, dueAt }: Before, nowMs: number): string => {
 
 export const ageAt = (
   policy: SecretPolicy | undefined,
-  of: { readonly key: string; readonly since: string | undefined; readonly remedy: string },
+  value: { readonly key: string; readonly since: string | undefined; readonly remedy: string },
   { nowMs, before }: { readonly nowMs: number; readonly before: Before },
 ): AgeNow => {
-  const limit = ageLimitOf(policy, of)
+  const limit = ageLimitOf(policy, value)
   if (limit === undefined) return { dueAt: undefined, verdict: undefined, nextAt: undefined }
   const dueAt = toTimestamp(limit)
   const rule = `spec.secretPolicy.maxAge of the project is ${policy?.maxAge ?? ''}`
@@ -74,7 +74,7 @@ export const ageAt = (
     const message = `the value may be used until ${dueAt}: ${rule}`
     return { dueAt, verdict: { status: 'False', reason: 'NotDue', message }, nextAt: limit }
   }
-  const message = `the value is from ${of.since ?? ''}, and ${rule}: ${of.remedy}, or exempt its key`
+  const message = `the value is from ${value.since ?? ''}, and ${rule}: ${value.remedy}, or exempt its key`
   return {
     dueAt,
     verdict: { status: 'True', reason: reasonOf(before, nowMs), message },

@@ -75,11 +75,11 @@ export const withDates = (
   } = status
   const { observedGeneration } = status
   let conditions = (before as Condition[]).filter(({ type }) =>
-    types.every((one) => one !== type || verdicts[one] !== undefined),
+    types.every((told) => told !== type || verdicts[told] !== undefined),
   )
   const isTold = (type: (typeof types)[number], reason: string): boolean => {
-    const told = findCondition(before, type)
-    return type !== 'RotationDue' && told?.status === 'True' && told.reason === reason
+    const previous = findCondition(before, type)
+    return type !== 'RotationDue' && previous?.status === 'True' && previous.reason === reason
   }
   for (const type of types) {
     const verdict = verdicts[type]
@@ -101,4 +101,4 @@ export const dueAtOf = ({
   rotationDueAt,
   knownOutside,
 }: SecretStatus): string | undefined =>
-  [expiresAt, rotationDueAt, knownOutside?.since].filter((at) => at !== undefined).sort()[0]
+  [expiresAt, rotationDueAt, knownOutside?.since].filter((time) => time !== undefined).sort()[0]

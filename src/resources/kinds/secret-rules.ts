@@ -81,7 +81,7 @@ const checkValueFrom = (from: unknown): Fault[] => {
  */
 const ruleOf = (spec: Fields): ValueRule => {
   const { type, key, pattern } = spec
-  const format = formats.find((known) => known === spec.format)
+  const format = formats.find((name) => name === spec.format)
   const base: ValueRule = {
     type: type === 'file' ? 'file' : 'env',
     key: typeof key === 'string' ? key : '',

@@ -51,7 +51,7 @@ export const missingValue = (spec: Pick<SecretSpec, 'valueFrom'>): Verdict => ({
 
 /** `Accepted` of a secret whose new value refers to others that have none yet. */
 export const valueToCome = (awaits: readonly string[], hasValue: boolean): Verdict => {
-  const names = awaits.map((one) => `\${${one}}`).join(', ')
+  const names = awaits.map((reference) => `\${${reference}}`).join(', ')
   const until = hasValue ? 'until then it has the value before' : 'until then it has none'
   return {
     status: 'False',

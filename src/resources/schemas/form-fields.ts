@@ -15,7 +15,7 @@ const exactlyOne =
 
 const oneOfIn = (schema: z.ZodType, fields: readonly RestField[]): Pick<Form, 'oneOf'> => {
   const rules = (schema.meta()?.['x-kubernetes-validations'] ?? []) as readonly Rule[]
-  const rule = rules.map((one) => one.rule).find((text) => exactlyOne.test(text))
+  const rule = rules.map((expression) => expression.rule).find((text) => exactlyOne.test(text))
   if (rule === undefined) return {}
   const keys = [...rule.matchAll(/has\(self\.(\w+)\)/g)].map(([, key = '']) =>
     key.replace(/^__(\w+)__$/, '$1'),

@@ -151,9 +151,9 @@ export const restNameOf = (fields: readonly RestField[], path: string): string =
 type Fields = Readonly<Record<string, unknown>>
 
 export const valueAt = (from: unknown, path: readonly string[]): unknown => {
-  let at = from
-  for (const key of path) at = (at as Fields | undefined)?.[key]
-  return at
+  let value = from
+  for (const key of path) value = (value as Fields | undefined)?.[key]
+  return value
 }
 
 /**

@@ -107,8 +107,8 @@ const cutterOf = (node: Node, field: string): Cutter | undefined => {
 const cutters = new WeakMap<z.ZodType, Cutter>()
 
 const cutterFor = (schema: z.ZodType): Cutter => {
-  const known = cutters.get(schema)
-  if (known !== undefined) return known
+  const cached = cutters.get(schema)
+  if (cached !== undefined) return cached
   const made = cutterOf(schemaNodeOf(schema), '') ?? ((value: unknown) => value)
   cutters.set(schema, made)
   return made

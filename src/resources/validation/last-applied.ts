@@ -85,10 +85,10 @@ export const withoutValue = (secret: KubeObject): KubeObject => {
   const spec = Object.fromEntries(fields)
   const { [annotations.lastApplied]: text, ...notes } = secret.metadata.annotations ?? {}
   const values = formsOf(secret.spec ?? {})
-  const told = Object.entries(notes).filter(([name, note]) => tellsValue(name, note, values))
-  if (text === undefined && told.length === 0) return { ...secret, spec }
+  const telling = Object.entries(notes).filter(([name, note]) => tellsValue(name, note, values))
+  if (text === undefined && telling.length === 0) return { ...secret, spec }
   const others = Object.fromEntries(
-    Object.entries(notes).filter((note) => !told.some(([name]) => name === note[0])),
+    Object.entries(notes).filter((note) => !telling.some(([name]) => name === note[0])),
   )
   if (text === undefined)
     return { ...secret, metadata: { ...secret.metadata, annotations: others }, spec }

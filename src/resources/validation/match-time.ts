@@ -32,7 +32,7 @@ export type Matched =
 export type MatchTime = (match: (ms: number) => boolean) => Matched
 
 export const createMatchTime = ({ now, cpu }: Meters): MatchTime => {
-  let spare = { ms: mostMs, at: now() }
+  let spare = { ms: mostMs, measuredAt: now() }
 
   const matchWithin = (limitMs: number, match: (ms: number) => boolean): Matched => {
     for (let tries = 1; ; tries += 1) {
@@ -48,15 +48,15 @@ export const createMatchTime = ({ now, cpu }: Meters): MatchTime => {
 
   return (match) => {
     const [begun, begunAt] = [cpu(), now()]
-    const ms = Math.min(mostMs, spare.ms + (begunAt - spare.at) * share)
+    const ms = Math.min(mostMs, spare.ms + (begunAt - spare.measuredAt) * share)
     const limitMs = Math.min(patternMs, Math.max(leastMs, Math.floor(ms)))
     try {
       return matchWithin(limitMs, match)
     } finally {
-      const at = now()
+      const endedAt = now()
       // A second try blocks the process once more, whether it computes or waits.
-      const spent = Math.max(cpu() - begun, at - begunAt - limitMs)
-      spare = { ms: Math.max(0, ms - spent), at }
+      const spent = Math.max(cpu() - begun, endedAt - begunAt - limitMs)
+      spare = { ms: Math.max(0, ms - spent), measuredAt: endedAt }
     }
   }
 }

@@ -4,7 +4,7 @@ import type * as z from 'zod'
 import { schemaNodeOf, type SchemaNode } from './schema-node.ts'
 
 /** Notes what does not fit; true where enough was found. */
-type Look = (value: unknown, path: string) => boolean
+type Check = (value: unknown, path: string) => boolean
 
 const within = (path: string, part: string | number): string =>
   path === '' ? String(part) : `${path}.${part}`
@@ -31,21 +31,21 @@ const isPlain = (node: SchemaNode, value: unknown): boolean => {
   return !Array.isArray(value) || value.length <= (node.maxItems ?? Infinity)
 }
 
-const fieldsLook = (node: SchemaNode, found: (path: string) => boolean): Look => {
+const fieldsCheck = (node: SchemaNode, found: (path: string) => boolean): Check => {
   const fields = Object.entries(node.properties ?? {}).map(
-    ([name, child]) => [name, looker(child, found)] as const,
+    ([name, child]) => [name, checkerOf(child, found)] as const,
   )
   const required = new Set(node.required)
   const { additionalProperties: entries, propertyNames: keys } = node
   const most = node.maxProperties ?? Infinity
-  const entry = typeof entries === 'object' ? looker(entries, found) : undefined
+  const entry = typeof entries === 'object' ? checkerOf(entries, found) : undefined
   return (value, path) => {
     const given = value as Readonly<Record<string, unknown>>
-    for (const [name, look] of fields) {
-      const at = within(path, name)
+    for (const [name, check] of fields) {
+      const fieldPath = within(path, name)
       if (given[name] === undefined) {
-        if (required.has(name) && found(at)) return true
-      } else if (look(given[name], at)) return true
+        if (required.has(name) && found(fieldPath)) return true
+      } else if (check(given[name], fieldPath)) return true
     }
     if (entry === undefined) return false
     let count = 0
@@ -58,40 +58,40 @@ const fieldsLook = (node: SchemaNode, found: (path: string) => boolean): Look =>
   }
 }
 
-const looker = (node: SchemaNode, found: (path: string) => boolean): Look => {
+const checkerOf = (node: SchemaNode, found: (path: string) => boolean): Check => {
   const choices = node.anyOf ?? node.oneOf
   if (choices !== undefined) {
-    const fits = choices.map((choice) => looker(choice, () => true))
-    return (value, path) => fits.every((look) => look(value, path)) && found(path)
+    const fits = choices.map((choice) => checkerOf(choice, () => true))
+    return (value, path) => fits.every((check) => check(value, path)) && found(path)
   }
   const inner =
     node.type === 'object'
-      ? fieldsLook(node, found)
-      : node.items && itemsLook(looker(node.items, found))
+      ? fieldsCheck(node, found)
+      : node.items && itemsCheck(checkerOf(node.items, found))
   return (value, path) => {
     if (!isPlain(node, value)) return found(path)
     return inner?.(value, path) === true
   }
 }
 
-const itemsLook =
-  (look: Look): Look =>
+const itemsCheck =
+  (check: Check): Check =>
   (value, path) =>
-    (value as unknown[]).some((item, i) => look(item, within(path, i)))
+    (value as unknown[]).some((item, i) => check(item, within(path, i)))
 
 type Finder = (value: unknown, most: number) => string[]
 
 const finders = new WeakMap<z.ZodType, Finder>()
 
 const finderOf = (schema: z.ZodType): Finder => {
-  const known = finders.get(schema)
-  if (known !== undefined) return known
-  const one = { paths: [] as string[], most: 0 }
-  const look = looker(schemaNodeOf(schema), (path) => one.paths.push(path) >= one.most)
+  const cached = finders.get(schema)
+  if (cached !== undefined) return cached
+  const search = { paths: [] as string[], most: 0 }
+  const check = checkerOf(schemaNodeOf(schema), (path) => search.paths.push(path) >= search.most)
   const made: Finder = (value, most) => {
-    Object.assign(one, { paths: [], most })
-    look(value, '')
-    return one.paths
+    Object.assign(search, { paths: [], most })
+    check(value, '')
+    return search.paths
   }
   finders.set(schema, made)
   return made

@@ -205,17 +205,17 @@ describe('decodeObject', () => {
 
   it('checks the references to owners as Kubernetes does', () => {
     const owner = { apiVersion: 'v1', kind: 'X', name: 'x', uid: 'u' }
-    const of = (...ownerReferences: object[]): ReturnType<typeof decodeObject> =>
+    const ownedBy = (...ownerReferences: object[]): ReturnType<typeof decodeObject> =>
       decodeObject({
         ...secret({}),
         metadata: { name: 'x', namespace: 'default', ownerReferences },
       })
-    expect(of(owner).object?.metadata.ownerReferences).toEqual([owner])
-    expect(of({ ...owner, odd: 1 }).unknown).toEqual(['metadata.ownerReferences[0].odd'])
-    expect(of({ ...owner, uid: '' }).faults).toMatchObject([
+    expect(ownedBy(owner).object?.metadata.ownerReferences).toEqual([owner])
+    expect(ownedBy({ ...owner, odd: 1 }).unknown).toEqual(['metadata.ownerReferences[0].odd'])
+    expect(ownedBy({ ...owner, uid: '' }).faults).toMatchObject([
       { field: 'metadata.ownerReferences[0].uid' },
     ])
-    const both = of({ ...owner, controller: true }, { ...owner, uid: 'v', controller: true })
+    const both = ownedBy({ ...owner, controller: true }, { ...owner, uid: 'v', controller: true })
     expect(both.faults).toMatchObject([{ field: 'metadata.ownerReferences' }])
   })
 })

@@ -54,9 +54,9 @@ const dropNulls = (value: unknown, field: string): unknown => {
 }
 
 const removeKeys = (root: Fields, issue: z.core.$ZodIssueUnrecognizedKeys): void => {
-  let at: unknown = root
-  for (const part of issue.path) at = (at as Record<PropertyKey, unknown>)[part]
-  for (const key of issue.keys) Reflect.deleteProperty(at as object, key)
+  let parent: unknown = root
+  for (const part of issue.path) parent = (parent as Record<PropertyKey, unknown>)[part]
+  for (const key of issue.keys) Reflect.deleteProperty(parent as object, key)
 }
 
 /** Texts that Postgres cannot store. `passes` is true for fields that are stored as bytes. */
@@ -111,10 +111,10 @@ const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPar
       return { faults, unknown, given }
     }
     for (const issue of strange) {
-      const told = issue.keys.slice(0, maxFaults - unknown.length)
+      const keys = issue.keys.slice(0, maxFaults - unknown.length)
       append(
         unknown,
-        told.map((key) => fieldPath(base, [...issue.path, key])),
+        keys.map((key) => fieldPath(base, [...issue.path, key])),
       )
       removeKeys(given, issue)
     }

@@ -44,8 +44,8 @@ const damagedNames = new Set(['InvalidCiphertextException', 'IncorrectKeyExcepti
 
 export const explainAwsKms = (error: unknown): string | undefined => {
   if (!(error instanceof Error)) return undefined
-  const known = remedies[error.name]
-  if (known !== undefined) return known
+  const remedy = remedies[error.name]
+  if (remedy !== undefined) return remedy
   return error instanceof KMSServiceException ? `it answers ${error.name}: try again` : undefined
 }
 

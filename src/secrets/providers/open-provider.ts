@@ -56,8 +56,8 @@ export const openKeyRing = async (
   projectKeys: readonly ProjectKeySettings[] = [],
 ): Promise<KeyRing> => {
   const opened: KeyProvider[] = []
-  const open = async (one: KeyProviderSettings): Promise<KeyProvider> => {
-    const provider = await openKeyProvider(one, options)
+  const open = async (providerSettings: KeyProviderSettings): Promise<KeyProvider> => {
+    const provider = await openKeyProvider(providerSettings, options)
     opened.push(provider)
     return provider
   }
@@ -65,7 +65,7 @@ export const openKeyRing = async (
     const [first, ...others] = settings
     const current = await open(first)
     const previous: KeyProvider[] = []
-    for (const one of others) previous.push(await open(one))
+    for (const earlier of others) previous.push(await open(earlier))
     const named: ProjectKey[] = []
     for (const { name, teams, settings: own } of projectKeys)
       named.push({ name, teams, provider: await open(own) })

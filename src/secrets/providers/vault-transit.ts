@@ -148,8 +148,8 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 export const openVaultTransit = (settings: VaultTransitSettings, clock: Clock): KeyService => {
   const stopping = new AbortController()
   const send = createSender(settings, clock)
-  const at = settings.key.lastIndexOf('/')
-  const [mount, name] = [settings.key.slice(0, at), settings.key.slice(at + 1)]
+  const slash = settings.key.lastIndexOf('/')
+  const [mount, name] = [settings.key.slice(0, slash), settings.key.slice(slash + 1)]
   const aad = (context: string): string => Buffer.from(`stagely ${context}`).toString('base64')
   // An expired token is noticed at the next use.
   background(

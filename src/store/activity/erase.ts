@@ -12,7 +12,7 @@ const withoutPerson = (detail: string, names: readonly string[], pseudonym: stri
     if (Array.isArray(who)) return who.map(renamed)
     if (typeof who !== 'string') return who
     if (names.includes(who)) return pseudonym
-    const name = names.find((one) => who.startsWith(one + asTold))
+    const name = names.find((candidate) => who.startsWith(candidate + asTold))
     return name === undefined ? who : pseudonym + who.slice(name.length)
   }
   return JSON.stringify(

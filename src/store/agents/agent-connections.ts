@@ -42,7 +42,7 @@ export interface Streams {
 }
 
 interface LostRow extends Record<string, unknown>, Omit<LostAgent, 'seenAt'> {
-  readonly seen: string | null
+  readonly last_seen: string | null
   readonly replica: string | null
 }
 
@@ -63,7 +63,7 @@ export class AgentConnections {
   readonly #store: Store
   /** Id of this replica. */
   readonly replica: string
-  readonly #insert: (one: OpenedStream) => Promise<string>
+  readonly #insert: (stream: OpenedStream) => Promise<string>
   /** When replicas were last heard of (ms) whose heartbeats have ended: the loss of their agents may be written later. */
   readonly #heard = new Map<string, number>()
 
@@ -72,7 +72,7 @@ export class AgentConnections {
     this.#store = store
     this.replica = replica
     this.#insert = batched(mostOpenedAtOnce, async (opened: readonly OpenedStream[]) => {
-      const rows = opened.map((one) => ({ ...one, connection: randomUUID() }))
+      const rows = opened.map((stream) => ({ ...stream, connection: randomUUID() }))
       // Of several streams of one agent, the last is the newest.
       const newest = [...new Map(rows.map((row) => [row.agentUid, row])).values()]
       // Rows are locked in one order everywhere: otherwise two writers could wait for each other for ever.
@@ -122,7 +122,7 @@ export class AgentConnections {
     )
     for (const { id, seen_at } of ended) this.#heard.set(id, seen_at.getTime())
     const rows = await this.#sql.query<LostRow>(
-      `SELECT o.uid, o.namespace, o.name, o.body #>> '{status,lastSeen}' AS seen, c.replica
+      `SELECT o.uid, o.namespace, o.name, o.body #>> '{status,lastSeen}' AS last_seen, c.replica
        FROM objects o LEFT JOIN agent_connections c ON c.agent_uid = o.uid
        WHERE o.kind = 'Agent'
          AND (${lostSql})
@@ -130,9 +130,9 @@ export class AgentConnections {
                      WHERE x ->> 'type' = 'Ready' AND x ->> 'status' = 'True')`,
       [this.replica],
     )
-    return rows.map(({ seen, replica, ...agent }) => ({
+    return rows.map(({ last_seen, replica, ...agent }) => ({
       ...agent,
-      seenAt: Math.max(Date.parse(seen ?? '') || 0, this.#heard.get(replica ?? '') ?? 0),
+      seenAt: Math.max(Date.parse(last_seen ?? '') || 0, this.#heard.get(replica ?? '') ?? 0),
     }))
   }
 
@@ -149,12 +149,12 @@ export class AgentConnections {
     return row?.count ?? 0
   }
 
-  #streams(of: () => Queryable): Streams {
+  #streams(database: () => Queryable): Streams {
     return {
       note: async (open, ended) => {
         if (open.length + ended.length === 0) return new Set()
         const all = [...open, ...ended]
-        const rows = await of().query<{ agent_uid: string }>(noteSql, [
+        const rows = await database().query<{ agent_uid: string }>(noteSql, [
           this.replica,
           all.map(({ uid }) => uid),
           all.map(({ connection }) => connection ?? null),
@@ -162,7 +162,7 @@ export class AgentConnections {
         ])
         return new Set(rows.map((row) => row.agent_uid))
       },
-      bootsOf: (agentUids) => bootsIn(of(), agentUids),
+      bootsOf: (agentUids) => bootsIn(database(), agentUids),
     }
   }
 }

@@ -65,7 +65,9 @@ export const auditDeliveries = async (
   deliveries: readonly Delivery[],
 ): Promise<void> => {
   const missing = new Map(
-    deliveries.map((one) => [idOf(one.stagelet, one.agent, one.keys), one] as const),
+    deliveries.map(
+      (delivery) => [idOf(delivery.stagelet, delivery.agent, delivery.keys), delivery] as const,
+    ),
   )
   const delivered = await q.query<DeliveredRow>(deliveredSql, [
     ...[namespace, [...new Set(deliveries.map(({ stagelet }) => stagelet))]],

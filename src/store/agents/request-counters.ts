@@ -14,9 +14,10 @@ export const useCounters = async (
 ): Promise<(number | undefined)[]> => {
   // Of several requests of one agent the highest counter is taken, and the others are sent again.
   const newest = new Map<string, CountedRequest>()
-  for (const one of asked) {
-    const other = newest.get(one.agentUid)
-    if (other === undefined || other.counter < one.counter) newest.set(one.agentUid, one)
+  for (const request of asked) {
+    const other = newest.get(request.agentUid)
+    if (other === undefined || other.counter < request.counter)
+      newest.set(request.agentUid, request)
   }
   const chosen = [...newest.values()]
   // Rows are locked in one order everywhere: otherwise two writers could wait for each other for ever.
@@ -31,15 +32,15 @@ export const useCounters = async (
        WHERE k.agent_uid = h.agent_uid AND h.before < h.counter)
      SELECT agent_uid, greatest(before, counter) AS counter, before < counter AS taken FROM held`,
     [
-      chosen.map((one) => one.agentUid),
-      chosen.map((one) => one.ed25519),
-      chosen.map((one) => one.counter),
+      chosen.map((request) => request.agentUid),
+      chosen.map((request) => request.ed25519),
+      chosen.map((request) => request.counter),
     ],
   )
   const found = new Map(rows.map((row) => [row.agent_uid, row]))
-  return asked.map((one) => {
-    const row = found.get(one.agentUid.toLowerCase())
-    const isTaken = row?.taken === true && newest.get(one.agentUid) === one
-    return isTaken ? undefined : (row?.counter ?? one.counter)
+  return asked.map((request) => {
+    const row = found.get(request.agentUid.toLowerCase())
+    const isTaken = row?.taken === true && newest.get(request.agentUid) === request
+    return isTaken ? undefined : (row?.counter ?? request.counter)
   })
 }

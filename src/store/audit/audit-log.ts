@@ -90,10 +90,10 @@ export class AuditLog {
   /** The document with the newest head, signed. */
   async signDocument<T extends object>(
     kind: SignedDocument,
-    told: T,
+    content: T,
   ): Promise<{ document: T & { head: SignedHead }; signature: string; public_key: string }> {
     const head = await this.sign()
-    const document = { ...told, head }
+    const document = { ...content, head }
     const signature = (await this.#open()).signDocument(kind, canonicalJson(document))
     return { document, signature, public_key: head.public_key }
   }

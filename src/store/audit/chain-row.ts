@@ -77,13 +77,13 @@ export const adoptStart = async (
 export const lockChain = async (
   tx: Queryable,
   signer: HeadSigner,
-  seen: ChainPoint,
+  point: ChainPoint,
 ): Promise<ChainState> => {
   const chain = await readChain(tx, 'FOR UPDATE')
   const { head, start } = chain
   if (!(await isStart(signer, start)))
     throw broken('where it begins is not where this controller pruned it')
-  if (head.seq < seen.seq) throw broken(`its head went back from ${seen.seq} to ${head.seq}`)
+  if (head.seq < point.seq) throw broken(`its head went back from ${point.seq} to ${head.seq}`)
   if (head.seq === 0) {
     if (head.hash !== '') throw broken('its beginning was changed')
     return chain

@@ -13,7 +13,7 @@ interface Found {
   epoch: number
   compacted_rv: number
   tip_at: number | null
-  known: boolean
+  is_there: boolean
 }
 
 /** Of several controllers that find the loss, the first one notes it. */
@@ -24,10 +24,10 @@ export const noteLoss = (
 ): Promise<void> =>
   sql.transaction(async (tx) => {
     const [found] = await tx.query<Found>(
-      `SELECT rv, epoch, compacted_rv, tip_at, ${hasCommit(1)} AS known FROM counters FOR UPDATE`,
+      `SELECT rv, epoch, compacted_rv, tip_at, ${hasCommit(1)} AS is_there FROM counters FOR UPDATE`,
       [state.tip?.id ?? null],
     )
-    if (found === undefined || found.epoch !== state.epoch || found.known) return
+    if (found === undefined || found.epoch !== state.epoch || found.is_there) return
     const nowMs = clock.now()
     const epoch = Math.max(found.epoch, Math.floor(nowMs / 1000)) + 1
     const fact = {

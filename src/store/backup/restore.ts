@@ -40,10 +40,10 @@ const refuse = (message: string): StagelyError => new StagelyError('Conflict', m
 
 /** The migrations of this program that make the schema of the backup. */
 const schemaOf = (header: BackupHeader): string[] => {
-  const known = knownMigrations()
+  const migrations = knownMigrations()
   const schema = migrationsOf(header.schema)
   if (schema === undefined) throw new StagelyError('BadRequest', olderThanBaseline('the backup'))
-  const unknown = schema.filter((name) => !known.includes(name))
+  const unknown = schema.filter((name) => !migrations.includes(name))
   if (unknown.length > 0)
     throw new StagelyError(
       'BadRequest',
@@ -158,9 +158,9 @@ const load = async (tx: Queryable, path: string): Promise<void> => {
   for await (const { table, columns, rows } of new BackupReader(path).read()) {
     if (!tables.includes(table))
       throw new StagelyError('BadRequest', `the backup holds a table that is not known: ${table}`)
-    const known = await backupColumns(tx, table)
+    const current = await backupColumns(tx, table)
     const list = columns
-      .filter((column) => known.includes(column))
+      .filter((column) => current.includes(column))
       .map((column) => `"${column}"`)
       .join(', ')
     await tx.query(

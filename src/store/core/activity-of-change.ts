@@ -72,21 +72,21 @@ const placeOf = (object: KubeObject) => {
 }
 
 /** The agent was lost a moment before the controller noted it. */
-const momentOf = ({ after, at }: ChangedObject, { what }: AgentRecord): number => {
+const momentOf = ({ after, at: changedAt }: ChangedObject, { what }: AgentRecord): number => {
   const lost = Date.parse(statusOf('Agent', after).lastLost ?? '')
-  return what === 'away' && !Number.isNaN(lost) ? lost : at
+  return what === 'away' && !Number.isNaN(lost) ? lost : changedAt
 }
 
 export const activityOf = (change: ChangedObject): ActivityEntry[] => {
-  const { after, by, at } = change
+  const { after, by, at: changedAt } = change
   if (!(after.kind in flags)) return []
   const subject = after.metadata.uid ?? ''
   const place = placeOf(after)
   const entries: ActivityEntry[] = requestedActions(change).map((what) => ({
     ...place,
     subject,
-    mark: `${what} ${at}`,
-    at,
+    mark: `${what} ${changedAt}`,
+    at: changedAt,
     kind: 'control',
     detail: { what, by: [by] },
   }))

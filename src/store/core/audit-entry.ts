@@ -19,13 +19,13 @@ export interface AuditEntry {
 /** JSON text of the row, without its place in the chain. */
 export const auditText = (
   { name: actor, source, id, address, requestId }: Actor,
-  at: number,
+  ms: number,
   { kind, namespace, name }: ObjectRef,
   { action, detail, result = 'success' }: AuditEntry,
 ): string =>
   storableJson(
     JSON.stringify({
-      at: new Date(at).toISOString().replace('Z', '000Z'),
+      at: new Date(ms).toISOString().replace('Z', '000Z'),
       kind,
       namespace,
       name,

@@ -32,21 +32,21 @@ describe('a change', () => {
   })
 
   test('parses nothing twice for those who hold it', () => {
-    const known = project('new')
-    const event = changeEvent(change(known))
-    expect(event.object).toBe(known)
+    const parsed = project('new')
+    const event = changeEvent(change(parsed))
+    expect(event.object).toBe(parsed)
     const { previous } = event
     expect(event.previous).toBe(previous)
   })
 
   test('holds texts only, once nobody uses what was parsed', async () => {
-    let known: KubeObject | undefined = project('new')
-    const seen = new WeakRef(known)
-    const event = changeEvent(change(known))
-    known = undefined
+    let parsed: KubeObject | undefined = project('new')
+    const reference = new WeakRef(parsed)
+    const event = changeEvent(change(parsed))
+    parsed = undefined
     await nextTurn()
     collectGarbage()
-    expect(seen.deref()).toBeUndefined()
+    expect(reference.deref()).toBeUndefined()
     expect(event.object).toEqual(project('new'))
   })
 })

@@ -15,9 +15,9 @@ class Parsed {
   readonly #text: string
   #held: WeakRef<KubeObject> | undefined
 
-  constructor(text: string, known?: KubeObject) {
+  constructor(text: string, object?: KubeObject) {
     this.#text = text
-    if (known !== undefined) this.#held = new WeakRef(known)
+    if (object !== undefined) this.#held = new WeakRef(object)
   }
 
   get object(): KubeObject {

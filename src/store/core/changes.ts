@@ -103,8 +103,8 @@ export class Changes {
     else this.begin({ ...begun, ended })
   }
 
-  note(actor: Actor, at: number, ref: ObjectRef, entry: AuditEntry): void {
-    this.audit.push(auditText(actor, at, ref, entry))
+  note(actor: Actor, ms: number, ref: ObjectRef, entry: AuditEntry): void {
+    this.audit.push(auditText(actor, ms, ref, entry))
   }
 
   /** A later entry with the same id adds its details. */

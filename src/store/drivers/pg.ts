@@ -79,8 +79,8 @@ const translate = (error: unknown): unknown => {
   const code = (error as { code?: unknown }).code
   const lost = lostTexts.test(messageOf(error))
   if (!lost && !(typeof code === 'string' && unavailableCodes.test(code))) return error
-  const told = typeof code === 'string' ? code : 'connection lost'
-  const message = `${whatFailed[told] ?? 'the database cannot be reached'}: ${told}`
+  const reason = typeof code === 'string' ? code : 'connection lost'
+  const message = `${whatFailed[reason] ?? 'the database cannot be reached'}: ${reason}`
   return new StagelyError('ServiceUnavailable', message, { retryAfterSeconds: 1 }, error)
 }
 

@@ -48,20 +48,20 @@ export const startDatabaseThread = async (
   let lost: Error | undefined
   let isEnding = false
 
-  const settle = (id: number, how: (one: Waiting) => void): void => {
-    const one = waiting.get(id)
+  const settle = (id: number, how: (call: Waiting) => void): void => {
+    const call = waiting.get(id)
     waiting.delete(id)
-    if (one !== undefined) how(one)
+    if (call !== undefined) how(call)
     // A program that waits for nothing else may end.
     if (waiting.size === 0) worker.unref()
   }
-  worker.on('message', (told: Told) => {
-    if ('listener' in told) listeners.get(told.listener)?.(told.payload)
-    else if ('error' in told)
-      settle(told.id, ({ reject }) =>
-        reject(Object.assign(new Error(told.error.message), told.error.parts)),
+  worker.on('message', (message: Told) => {
+    if ('listener' in message) listeners.get(message.listener)?.(message.payload)
+    else if ('error' in message)
+      settle(message.id, ({ reject }) =>
+        reject(Object.assign(new Error(message.error.message), message.error.parts)),
       )
-    else settle(told.id, ({ resolve }) => resolve(told.result))
+    else settle(message.id, ({ resolve }) => resolve(message.result))
   })
   worker.once('error', (error) => {
     lost = error

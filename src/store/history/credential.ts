@@ -36,20 +36,20 @@ const digestsBeside = async (
 
 /** At the end of a write: in one write all outputs may go back. */
 export const checkCredentials = async (session: WriteSession): Promise<void> => {
-  for (const one of session.rolledBack) {
-    const others = siblingsOf(session, one.secret)
+  for (const change of session.rolledBack) {
+    const others = siblingsOf(session, change.secret)
     if (others.length === 0) continue
-    const then = await digestsBeside(session, one, others)
+    const then = await digestsBeside(session, change, others)
     const torn = others.filter(({ metadata: { uid = '' } }) => {
       const digest = then.get(uid)
       return digest !== undefined && digest !== session.head(uid)?.valueDigest
     })
     if (torn.length === 0) continue
     const names = torn.map(({ metadata }) => `"${metadata.name}"`).join(', ')
-    const rotation = rotatedBy(one.secret) ?? ''
+    const rotation = rotatedBy(change.secret) ?? ''
     throw conflict(
-      refOf(one.secret),
-      `its version ${one.version} is a part of a credential whose other part ${names} had another value then: outputs of rotation "${rotation}" go back together or not at all; for a new credential: stagely rotation run ${rotation}`,
+      refOf(change.secret),
+      `its version ${change.version} is a part of a credential whose other part ${names} had another value then: outputs of rotation "${rotation}" go back together or not at all; for a new credential: stagely rotation run ${rotation}`,
     )
   }
 }

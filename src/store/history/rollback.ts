@@ -120,13 +120,13 @@ const findRevision = async (
   const revision = row?.revision ?? undefined
   if (revision !== undefined) return revision
   const oldest = row?.oldest ?? undefined
-  const known =
+  const hint =
     oldest === undefined
       ? 'there is none yet'
       : `the oldest that is kept is from ${toTimestamp(oldest)}`
   throw new StagelyError(
     'NotFound',
-    `no revision of project "${project.ref.name}" from ${toTimestamp(choice.at)} or before is kept; ${known}`,
+    `no revision of project "${project.ref.name}" from ${toTimestamp(choice.at)} or before is kept; ${hint}`,
   )
 }
 
@@ -183,7 +183,7 @@ const withoutFollowers = (session: WriteSession, project: ProjectState, diff: Se
     const source = row?.uid === secretId ? followedBy(row.object) : undefined
     return source !== undefined && !moves.has(source) && what.join() === 'value'
   }
-  return { ...diff, changed: diff.changed.filter((one) => !stays(one)) }
+  return { ...diff, changed: diff.changed.filter((secret) => !stays(secret)) }
 }
 
 const isSameSecret =

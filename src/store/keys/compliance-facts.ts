@@ -94,7 +94,7 @@ export const readComplianceFacts = async (
 ): Promise<ComplianceFacts> => {
   const { uid = '', namespace = '', name, creationTimestamp: createdAt } = metadata
   const versions = await q.query<VersionFact & { uid: string }>(versionsSql, [uid])
-  const names = [...new Set(versions.map((one) => one.name))]
+  const names = [...new Set(versions.map((version) => version.name))]
   const secrets = await q.query<Row & { at: string }>(secretsSql, [
     ...[namespace, names, name, createdAt],
   ])

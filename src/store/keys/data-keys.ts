@@ -82,10 +82,10 @@ const putDataKey = (
 
 /** Projects that were removed, or moved to another key, meanwhile are left out. */
 export const replaceDataKeys = (session: WriteSession, made: readonly MadeKey[]): void => {
-  for (const one of made) {
-    const row = session.view.projects.get(one.uid)
-    if (row === undefined || row.keyProvider !== one.keyProvider) continue
-    putDataKey(session, row, one)
+  for (const key of made) {
+    const row = session.view.projects.get(key.uid)
+    if (row === undefined || row.keyProvider !== key.keyProvider) continue
+    putDataKey(session, row, key)
     noteNewDataKey(session, row)
   }
 }

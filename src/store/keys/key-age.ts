@@ -73,7 +73,7 @@ export const noteWrapping = async (
       detail: { key: describeWrap(targets.get(name) ?? '') },
     })
   }
-  const renewed = noted.flatMap((one) => (one.renewed ? [one.name] : []))
+  const renewed = noted.flatMap((key) => (key.renewed ? [key.name] : []))
   if (renewed.includes(''))
     await tx.query('UPDATE counters SET key_since = $1, key_warned_at = NULL', [nowMs])
   return renewed

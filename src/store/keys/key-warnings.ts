@@ -45,7 +45,7 @@ export const warnOfKeys = async (
   due: readonly DueKey[],
 ): Promise<void> => {
   if (due.length === 0) return
-  const told = await store.writeWithSession(controllerActor, async ({ tx: q, nowMs }, tx) => {
+  const warned = await store.writeWithSession(controllerActor, async ({ tx: q, nowMs }, tx) => {
     const news: DueKey[] = []
     for (const key of due) if ((await noteWarning(q, key, nowMs)).length > 0) news.push(key)
     const regarding = await tx.get({ kind: 'Namespace', namespace: '', name: 'default' })
@@ -54,6 +54,6 @@ export const warnOfKeys = async (
       await tx.recordEvent({ regarding, type: 'Warning', reason: 'KeyRotationDue', message })
     return news
   })
-  for (const { message, kind, name } of told)
+  for (const { message, kind, name } of warned)
     log.warn({ reason: 'KeyRotationDue', kind, ...(name && { key: name }) }, message)
 }

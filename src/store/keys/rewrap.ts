@@ -91,10 +91,10 @@ export const rewrapBatch = async (
         return undefined
       }),
     )
-    const made = (await Promise.all(tried)).filter((one) => one !== undefined)
+    const made = (await Promise.all(tried)).filter((key) => key !== undefined)
     const moved = await store.writeWithSession(controllerActor, async (session) => {
       let replaced = 0
-      for (const one of made) if (await replace(session, one)) replaced += 1
+      for (const key of made) if (await replace(session, key)) replaced += 1
       return replaced
     })
     return { moved, more: true }

@@ -149,7 +149,9 @@ export const payloadOf = (
   const stays = ({ projectUid }: { readonly projectUid: string }): boolean => !gone.has(projectUid)
   const last = changes.objects.at(-1)
   const state = projects.length > 0 ? stateOf(projects) : null
-  const objects = changes.objects.map((one) => objectText(one, one === last ? state : null))
+  const objects = changes.objects.map((change) =>
+    objectText(change, change === last ? state : null),
+  )
   const living = projects.flatMap(({ row }) => (row === undefined ? [] : [row]))
   const parts: Record<string, readonly string[]> = {
     gone: [...gone].map((uid) => JSON.stringify(uid)),

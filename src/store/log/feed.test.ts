@@ -61,11 +61,11 @@ const start = async (stored: readonly number[]) => {
   const deps = { sql, replica: 'one', clock: createFakeClock(), log: silentLogger, load, ...unused }
   const feed = new Feed(deps, await load())
   await feed.start()
-  const seen: number[] = []
+  const shown: number[] = []
   const stopping = new AbortController()
   const watching = (async () => {
     for await (const events of feed.watch(9, stopping.signal))
-      seen.push(...events.map((event) => event.resourceVersion))
+      shown.push(...events.map((event) => event.resourceVersion))
   })()
   const stop = async (): Promise<void> => {
     stopping.abort()
@@ -74,7 +74,7 @@ const start = async (stored: readonly number[]) => {
   return {
     feed,
     asked,
-    seen,
+    shown,
     stop,
     hear: (payload: string) => {
       hear(payload)
@@ -84,46 +84,46 @@ const start = async (stored: readonly number[]) => {
 
 describe('Feed', () => {
   it('takes what this process commits, and asks nothing when it hears of it', async () => {
-    const { feed, asked, seen, hear, stop } = await start([10, 11])
+    const { feed, asked, shown, hear, stop } = await start([10, 11])
     hear(feed.origin)
     feed.append(9, commitOf(10, 11))
     hear(feed.origin)
     await settle()
-    expect(seen).toEqual([10, 11])
+    expect(shown).toEqual([10, 11])
     expect(asked).toEqual([])
     await stop()
   })
 
   it('reads what others commit, and what lies between', async () => {
-    const { feed, asked, seen, hear, stop } = await start([10, 11, 12])
+    const { feed, asked, shown, hear, stop } = await start([10, 11, 12])
     feed.append(11, commitOf(12))
     await settle()
     hear('another')
     await settle()
-    expect(seen).toEqual([10, 11, 12])
+    expect(shown).toEqual([10, 11, 12])
     expect(asked).toEqual([9, 12])
     await stop()
   })
 
   it('shows once what it reads before the commit is handed over', async () => {
-    const { feed, seen, hear, stop } = await start([10, 11])
+    const { feed, shown, hear, stop } = await start([10, 11])
     hear('another')
     await settle()
     feed.append(9, commitOf(10))
     feed.append(11, commitOf(12))
     await settle()
-    expect(seen).toEqual([10, 11, 12])
+    expect(shown).toEqual([10, 11, 12])
     await stop()
   })
 
   it('never stops within a commit that is longer than a page', async () => {
     const all = Array.from({ length: pageSize + 500 }, (_, i) => 10 + i)
-    const { feed, asked, seen, stop } = await start(all)
+    const { feed, asked, shown, stop } = await start(all)
     await feed.reach({ rv: 10, tip: null }, 9)
     expect(feed.state.rv).toBe(all.at(-1))
     expect(asked).toEqual([9, all[pageSize - 1]])
     await settle()
-    expect(seen).toEqual(all)
+    expect(shown).toEqual(all)
     await stop()
   })
 })

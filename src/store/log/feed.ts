@@ -124,11 +124,14 @@ export class Feed {
    * Reads the log until the state has reached the version. `before` is the version of the state when the database was asked.
    * `q` is given where a transaction holds the only connection.
    */
-  async reach(at: Position, before: number, q: Queryable = this.#deps.sql): Promise<void> {
+  async reach(position: Position, before: number, q: Queryable = this.#deps.sql): Promise<void> {
     const { rv, tip } = this.#state
-    if (at.rv < before || (at.rv === rv && tip !== undefined && at.tip !== tip.id))
+    if (
+      position.rv < before ||
+      (position.rv === rv && tip !== undefined && position.tip !== tip.id)
+    )
       await this.#readOn(q)
-    while (this.#state.rv < at.rv) await this.#readOn(q)
+    while (this.#state.rv < position.rv) await this.#readOn(q)
   }
 
   /** See Store.watch. Ends when `signal` aborts or the feed stops. */
@@ -230,8 +233,8 @@ export class Feed {
       await this.#reload()
       return
     }
-    if (page.known !== 'there') {
-      await this.#reloadAfter(page.known, q)
+    if (page.callerCommit !== 'there') {
+      await this.#reloadAfter(page.callerCommit, q)
       return
     }
     // Commits of this process may have been applied meanwhile: rows of them are dropped.
@@ -247,13 +250,13 @@ export class Feed {
   }
 
   /** The newest commit of the state is not there. */
-  async #reloadAfter(known: 'dropped' | 'lost', q: Queryable): Promise<void> {
+  async #reloadAfter(fate: 'dropped' | 'lost', q: Queryable): Promise<void> {
     // The transaction of `q` may hold the counter row.
     if (q !== this.#deps.sql) {
       this.readSoon()
       throw wentBack()
     }
-    if (known === 'lost') await this.#deps.noteLoss(this.#state)
+    if (fate === 'lost') await this.#deps.noteLoss(this.#state)
     await this.#reload()
   }
 

@@ -21,8 +21,8 @@ export interface TipColumns {
   tip_at: number | null
 }
 
-export const tipOf = ({ tip, tip_at: at }: TipColumns): Tip | undefined =>
-  tip === null || at === null ? undefined : { id: tip, at }
+export const tipOf = ({ tip, tip_at: ms }: TipColumns): Tip | undefined =>
+  tip === null || ms === null ? undefined : { id: tip, at: ms }
 
 /** SQL: the database has the commit $id. */
 export const hasCommit = (id: number): string =>
@@ -50,19 +50,19 @@ export interface LogPage {
   readonly tip: Tip | undefined
   /** Changes up to this version are no longer kept. */
   readonly compacted: number
-  /** The database has the newest commit that was known; `dropped`: it is too old to be kept; `lost`: it was there, and is not. */
-  readonly known: 'there' | 'dropped' | 'lost'
+  /** Whether the database has the newest commit of the caller. `dropped`: that one is too old to be kept. `lost`: it was there once. */
+  readonly callerCommit: 'there' | 'dropped' | 'lost'
 }
 
-/** Rows after `after`, in order. One statement, so one snapshot. `known` is the newest commit that is known. */
+/** Rows after `after`, in order. One statement, so one snapshot. `newest` is the newest commit that the caller knows. */
 export const readLog = async (
   q: Queryable,
   after: number,
-  known: Tip | undefined,
+  newest: Tip | undefined,
 ): Promise<LogPage> => {
   const rows = await q.query<
     { head: number; compacted: number; seq: number; hash: string } & TipColumns & {
-        known: LogPage['known']
+        caller_commit: LogPage['callerCommit']
       } & {
         [K in keyof ChangeRow]: ChangeRow[K] | null
       }
@@ -73,9 +73,9 @@ export const readLog = async (
      )
      SELECT c.rv AS head, c.compacted_rv AS compacted, c.tip, c.tip_at, ${chainEndColumns}, CASE
        WHEN $2::uuid IS NULL OR c.tip = $2 OR ${hasCommit(2)} THEN 'there'
-       WHEN $3::bigint < c.commits_from THEN 'dropped' ELSE 'lost' END AS known, p.*
+       WHEN $3::bigint < c.commits_from THEN 'dropped' ELSE 'lost' END AS caller_commit, p.*
      FROM counters c ${chainEndJoins} LEFT JOIN page p ON true ORDER BY p.rv`,
-    [after, known?.id ?? null, known?.at ?? null],
+    [after, newest?.id ?? null, newest?.at ?? null],
   )
   return {
     rows: rows.filter((row) => row.rv !== null) as unknown as ChangeRow[],
@@ -83,7 +83,7 @@ export const readLog = async (
     chain: { seq: rows[0]?.seq ?? 0, hash: rows[0]?.hash ?? '' },
     tip: rows[0] && tipOf(rows[0]),
     compacted: rows[0]?.compacted ?? 0,
-    known: rows[0]?.known ?? 'there',
+    callerCommit: rows[0]?.caller_commit ?? 'there',
   }
 }
 

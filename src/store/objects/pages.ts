@@ -100,8 +100,8 @@ export const pageAt = async (
     throw new StagelyError('Expired', `version ${at} is no longer kept (${compacted})`)
   const placed = [
     ...unchanged.slice(0, limit).map((row) => ({ place: placeOfId(row.id), row })),
-    ...rows.flatMap(({ namespace: of, name, body }) =>
-      body === null ? [] : [{ place: placeOf(of, name), row: storedObject(body) }],
+    ...rows.flatMap(({ namespace: rowNamespace, name, body }) =>
+      body === null ? [] : [{ place: placeOf(rowNamespace, name), row: storedObject(body) }],
     ),
   ]
   const items = placed

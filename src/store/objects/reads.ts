@@ -22,8 +22,8 @@ const termsIn: Readonly<Record<string, (project: Place) => string>> = {
 }
 
 const membersOf = ({ objects }: View, project: Place): StoredRow[] =>
-  [term.secretsOf, term.stageletsOf, term.rotationsOf].flatMap((of) =>
-    objects.withTerm(of(project)),
+  [term.secretsOf, term.stageletsOf, term.rotationsOf].flatMap((termOf) =>
+    objects.withTerm(termOf(project)),
   )
 
 /** Events about the project and its members. Another namespace may have events that claim to be about them. */

@@ -123,7 +123,7 @@ const entryFor = (
   )
   if (running === undefined ? !mayGet : services.length === 0) return undefined
   const revisions = services.map(({ revision }) => revision)
-  const knownRevisions = revisions.filter((one) => one !== undefined)
+  const knownRevisions = revisions.filter((revision) => revision !== undefined)
   const isKnown = running !== undefined && knownRevisions.length === revisions.length
   return {
     stagelet: metadata.name,
@@ -136,10 +136,10 @@ const entryFor = (
   }
 }
 
-const isSamePlace = (one: ReleasedStack, { spec, status }: Stack): boolean =>
-  one.agent === spec.agentRef.name &&
-  one.directory === spec.compose.directory &&
-  one.composeProject === status?.composeProject
+const isSamePlace = (released: ReleasedStack, { spec, status }: Stack): boolean =>
+  released.agent === spec.agentRef.name &&
+  released.directory === spec.compose.directory &&
+  released.composeProject === status?.composeProject
 
 /** Notes the stack in the Rotations of its project, in the write that releases it. */
 export const noteReleased = async (session: WriteSession, row: StoredRow): Promise<void> => {
@@ -147,18 +147,18 @@ export const noteReleased = async (session: WriteSession, row: StoredRow): Promi
   const rotations = session.select(term.rotationsOf(projectOf(stack)))
   if (rotations.length === 0) return
   const running = await runningServices(session, stack)
-  for (const known of rotations) {
-    const { object: rotation, source } = known
+  for (const rotationRow of rotations) {
+    const { object: rotation, source } = rotationRow
     const { released = [], ...status } = statusOf('Rotation', rotation)
     const entry = entryFor(session, { rotation, stack, running })
     const next = [
-      ...released.filter((one) => !isSamePlace(one, stack)),
+      ...released.filter((other) => !isSamePlace(other, stack)),
       ...(entry === undefined ? [] : [entry]),
     ]
     if (sameJson(next, released)) continue
     const changed = next.length === 0 ? status : { ...status, released: next }
     const kept = withStatusOwner({ ...rotation, status: changed }, rotation, session.now)
-    session.put(kept, source, known)
+    session.put(kept, source, rotationRow)
   }
 }
 

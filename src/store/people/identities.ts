@@ -45,11 +45,11 @@ export const ownerOfSession = async (
 /** The user of an identity, who is added where nobody has its address. */
 export const userOf = async (session: WriteSession, identity: Identity): Promise<User> => {
   const { issuer, subject, email, displayName } = identity
-  const [known] = await session.tx.query<{ id: string }>(
+  const [row] = await session.tx.query<{ id: string }>(
     'SELECT id FROM users WHERE oidc_issuer = $1 AND oidc_subject = $2',
     [issuer, subject],
   )
-  if (known !== undefined) return findUser(session.tx, known.id)
+  if (row !== undefined) return findUser(session.tx, row.id)
   const [same] = await session.tx.query<{ id: string; name: string; oidc_subject: string | null }>(
     'SELECT id, name, oidc_subject FROM users WHERE lower(email) = lower($1)',
     [email],

@@ -103,12 +103,12 @@ export class LoginStore {
     const write = { ...controllerActor, address: browser.address, requestId }
     return this.#changes.write(write, async (session) => {
       await takeState(session, login)
-      const known = await ownerOfSession(session, identity, sessionId)
-      if (known === undefined)
+      const owner = await ownerOfSession(session, identity, sessionId)
+      if (owner === undefined)
         throw new StagelyError('Forbidden', 'this session is of somebody else: log out first', {
           denied: { why: 'Login', actorName: identity.email },
         })
-      const user = await findUser(session.tx, known.id)
+      const user = await findUser(session.tx, owner.id)
       const until = confirmedUntil(identity.authenticatedAt, session.nowMs)
       if (until === undefined)
         throw new StagelyError('Forbidden', 'this login is too old: begin again', {
@@ -131,10 +131,10 @@ export class LoginStore {
   ): Promise<CreatedToken> {
     // Anybody may send codes. One that is not there costs no write, for which others would wait, and ends
     // nobody's remembered login.
-    const known = await this.#sql.query('SELECT 1 FROM login_codes WHERE code_hash = $1', [
+    const found = await this.#sql.query('SELECT 1 FROM login_codes WHERE code_hash = $1', [
       sha256(code, 'hex'),
     ])
-    if (known.length === 0) throw noCode()
+    if (found.length === 0) throw noCode()
     const created = await this.#changes.write(controllerActor, async (session) => {
       const [row] = await session.tx.query<{
         user_id: string

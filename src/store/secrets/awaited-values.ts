@@ -24,10 +24,11 @@ const isToCome = (object: KubeObject): boolean => {
 
 /** True where a reference of the secret `own` leads to a secret of this spec. */
 const fits = (spec: SecretSpec, own: SecretSpec, scope: string): boolean => {
-  const at = { stagelet: stageletIn(spec) }
-  if (isForController(at as never)) return false
+  const place = { stagelet: stageletIn(spec) }
+  if (isForController(place as never)) return false
   return (
-    (spec.scope === scope || spec.scope === 'global') && isFor(at as never, own.stageletRef?.name)
+    (spec.scope === scope || spec.scope === 'global') &&
+    isFor(place as never, own.stageletRef?.name)
   )
 }
 
@@ -48,9 +49,9 @@ export const referencesToCome = (
     if (winnersFor(scope, own.stageletRef?.name, heads).has(key)) return 'there'
     return rows.some((row) => isToCome(row.object)) ? 'toCome' : 'nowhere'
   }
-  const found = references.map((reference) => ({ reference, is: lookUp(reference) }))
-  const toCome = found.filter(({ is }) => is === 'toCome').map(({ reference }) => reference)
-  const lost = found.filter(({ is }) => is === 'nowhere')
+  const found = references.map((reference) => ({ reference, state: lookUp(reference) }))
+  const toCome = found.filter(({ state }) => state === 'toCome').map(({ reference }) => reference)
+  const lost = found.filter(({ state }) => state === 'nowhere')
   if (toCome.length === 0 || lost.length === 0) return toCome
   throw invalid(
     refOf(object),

@@ -15,9 +15,9 @@ export interface References {
 }
 
 const add = (links: Map<string, string[]>, from: string, to: string): void => {
-  const known = links.get(from)
-  if (known === undefined) links.set(from, [to])
-  else known.push(to)
+  const linked = links.get(from)
+  if (linked === undefined) links.set(from, [to])
+  else linked.push(to)
 }
 
 export const linksOf = (referring: readonly Referring[]): References => {

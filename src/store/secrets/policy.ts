@@ -89,7 +89,7 @@ export const checkPolicies = (session: WriteSession): void => {
     checked.add(place)
     checkKeys(session, project)
     const policy = project.spec?.secretPolicy
-    const isOther = values.some((one) => !one.renews && sameProject(one.project, ref))
+    const isOther = values.some((value) => !value.renews && sameProject(value.project, ref))
     if (policy?.enforce !== 'Refuse' || !isOther) continue
     const rows = session
       .select(term.secretsOf(ref))

@@ -9,7 +9,7 @@ import type { WriteSession } from '../core/write-session.ts'
 
 /** The key with this name. ServiceUnavailable where this controller is not configured with it. */
 export const ringOf = (provider: KeyRing, name: string | undefined, what: string): KeyRing => {
-  const ring = provider.of(name)
+  const ring = provider.ringOf(name)
   if (ring !== undefined) return ring
   throw new StagelyError(
     'ServiceUnavailable',
@@ -39,13 +39,13 @@ export const wantedRing = ({ deps }: WriteSession, object: KubeObject): KeyRing 
   const allowed = deps.provider.projectKeys
     .filter(({ teams }) => teams?.includes(namespace) ?? true)
     .map((key) => key.name)
-  const ring = deps.provider.of(name)
+  const ring = deps.provider.ringOf(name)
   if (ring !== undefined && (name === undefined || allowed.includes(name))) return ring
-  const known =
+  const allowedText =
     allowed.length === 0
       ? 'this controller is configured with no key for projects of this team'
       : `known are ${allowed.join(', ')}`
-  const message = `Invalid value: "${name ?? ''}": no such key provider; ${known}: see STAGELY_KEY_PROVIDERS_FILE`
+  const message = `Invalid value: "${name ?? ''}": no such key provider; ${allowedText}: see STAGELY_KEY_PROVIDERS_FILE`
   throw invalid(refOf(object), [
     { field: 'spec.keyProvider', reason: 'FieldValueInvalid', message },
   ])

@@ -107,7 +107,7 @@ const insertProject = (
     dataKey: { id, wrapped },
     closed: 0,
     changeSets: {},
-    headMac: lazy(() => SetLines.of([]).mac(keys.digestKey, 1)),
+    headMac: lazy(() => SetLines.from([]).mac(keys.digestKey, 1)),
     quietAt: session.nowMs + arrivalMs,
   })
   const { name: providerName, keyId } = provider

@@ -98,7 +98,7 @@ const findProblems = (
   for (const viewer of viewers) {
     const fill = createFiller(project.uid, entries, viewer)
     const where = viewer === undefined ? '' : ` (in stagelet "${viewer}")`
-    for (const entry of referring.filter((one) => isFor(one, viewer))) {
+    for (const entry of referring.filter((other) => isFor(other, viewer))) {
       try {
         const value = fill(current.get(entry.secretId) ?? entry)
         const { references: _, format, ...rule } = ruleOf(entry)
@@ -157,7 +157,9 @@ const hiddenFrom = (
 ): ReadonlySet<OpenedSecret> =>
   mayLearn(session, project.ref)
     ? new Set()
-    : new Set(opened.filter((one) => reached.has(one.key) && ruleOf(one).format !== undefined))
+    : new Set(
+        opened.filter((secret) => reached.has(secret.key) && ruleOf(secret).format !== undefined),
+      )
 
 const refuseHidden = (
   project: ProjectState,
@@ -253,16 +255,16 @@ const checkProject = async (
   if (refusal !== undefined) throw refusal
   const reached = reachedBy(relevant.filter(({ why }) => why !== 'rule'))
   const written = new Set(changes.map(({ entry }) => entry.secretId))
-  const stale = opened.filter((one) => reached.has(one.key) && !written.has(one.secretId))
+  const stale = opened.filter((secret) => reached.has(secret.key) && !written.has(secret.secretId))
   if (stale.length > 0) await resetReferring(session, project, { entries: stale, viewers })
 }
 
 /** At the end of a write: its order does not matter, only its result. */
 export const checkReferences = async (session: WriteSession): Promise<void> => {
   const living = new Set(session.loaded.values())
-  for (const project of new Set(session.secretChanges.map((one) => one.project))) {
+  for (const project of new Set(session.secretChanges.map((change) => change.project))) {
     if (!living.has(project)) continue
-    const changes = session.secretChanges.filter((one) => one.project === project)
+    const changes = session.secretChanges.filter((change) => change.project === project)
     await checkProject(session, project, changes)
   }
 }

@@ -79,7 +79,7 @@ export interface LoadedSet {
 }
 
 export const linesOf = (entries: readonly SetEntry[]): SetLines =>
-  SetLines.of(entries.map((entry) => [entry.secretId, lineOf(entry)]))
+  SetLines.from(entries.map((entry) => [entry.secretId, lineOf(entry)]))
 
 const entryColumns =
   'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs'
@@ -146,8 +146,8 @@ const checkRevision = (
 ): SetRow => {
   if (first === undefined) throw missing(`project ${projectUid} not found`)
   if (revision !== 'head' && revision !== 0 && first.mac === null) {
-    const known = `newest closed revision is ${first.closed}`
-    throw missing(`revision ${revision} of this project is not kept; ${known}`)
+    const newestText = `newest closed revision is ${first.closed}`
+    throw missing(`revision ${revision} of this project is not kept; ${newestText}`)
   }
   return first
 }

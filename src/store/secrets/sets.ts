@@ -45,14 +45,14 @@ export const openHead = async (
   const needed = new Set(chosen.map((entry) => entry.secretId))
   for (const viewer of asWritten ? [] : viewers) {
     const reach = createDependencies(entries, viewer)
-    for (const entry of chosen.filter((one) => viewerOf(one) === viewer))
+    for (const entry of chosen.filter((other) => viewerOf(other) === viewer))
       for (const { secretId } of reach(entry)) needed.add(secretId)
   }
   const sealed = members.filter(({ entry }) => needed.has(entry.secretId))
   const values = await openMembers(keys, projectUid, { head, members: sealed })
   const opened = viewers.flatMap((viewer) => {
     const all = asWritten ? values : resolveEntries(projectUid, values, viewer)
-    return all.filter((one) => picked.has(one.secretId) && viewerOf(one) === viewer)
+    return all.filter((secret) => picked.has(secret.secretId) && viewerOf(secret) === viewer)
   })
   return {
     opened: opened.sort((a, b) => (a.name < b.name ? -1 : 1)),

@@ -55,12 +55,12 @@ class ObjectRow implements StoredRow {
   readonly text: string
   #object: KubeObject | undefined
 
-  constructor(of: Omit<StoredRow, 'object' | 'kept' | 'peek'>, object: KubeObject | undefined) {
-    this.id = of.id
-    this.uid = of.uid
-    this.rv = of.rv
-    this.source = of.source
-    this.text = of.text
+  constructor(fields: Omit<StoredRow, 'object' | 'kept' | 'peek'>, object: KubeObject | undefined) {
+    this.id = fields.id
+    this.uid = fields.uid
+    this.rv = fields.rv
+    this.source = fields.source
+    this.text = fields.text
     if (object !== undefined) this.#keep(object)
   }
 

@@ -22,8 +22,8 @@ class Sorted {
 
   drop(place: string): void {
     this.#sort()
-    const at = this.#find(place)
-    if (this.#places[at] === place) this.#places.splice(at, 1)
+    const index = this.#find(place)
+    if (this.#places[index] === place) this.#places.splice(index, 1)
   }
 
   all(): readonly string[] {

@@ -38,10 +38,10 @@ const rowOf = ({ kind, namespace, name, key }: Step, rv: number): StoredRow => {
   })
 }
 
-const put = (state: State, one: Step, rv: number): void => {
-  const row = rowOf(one, rv)
+const put = (state: State, change: Step, rv: number): void => {
+  const row = rowOf(change, rv)
   const nothing = { projects: [], heads: [], deletedSecrets: [], removedNamespaces: [] }
-  state.apply({ ...nothing, objects: [[row.id, one.isGone ? undefined : row]] }, rv)
+  state.apply({ ...nothing, objects: [[row.id, change.isGone ? undefined : row]] }, rv)
 }
 
 const terms = [
@@ -68,17 +68,17 @@ describe('State', () => {
       fc.property(fc.array(step), fc.array(step), fc.array(step), (first, second, third) => {
         const [state, whole] = [new State({ rv: 0, epoch: 1 }), new State({ rv: 0, epoch: 1 })]
         let rv = 0
-        for (const one of first) {
-          put(state, one, ++rv)
-          put(whole, one, rv)
+        for (const change of first) {
+          put(state, change, ++rv)
+          put(whole, change, rv)
         }
         const group = new Overlay(state)
         for (const steps of [second, third]) {
           const session = new Overlay(group)
-          for (const one of steps) {
-            const row = rowOf(one, ++rv)
-            session.objects.set(row.id, one.isGone ? undefined : row)
-            put(whole, one, rv)
+          for (const change of steps) {
+            const row = rowOf(change, ++rv)
+            session.objects.set(row.id, change.isGone ? undefined : row)
+            put(whole, change, rv)
           }
           group.merge(session)
         }

@@ -62,8 +62,8 @@ export class State implements View {
    */
   readonly #removedNamespaces = new Set<string>()
 
-  constructor(at: { rv: number; epoch: number; chain?: ChainPoint; tip?: Tip | undefined }) {
-    const { rv, epoch, chain = genesis, tip } = at
+  constructor(start: { rv: number; epoch: number; chain?: ChainPoint; tip?: Tip | undefined }) {
+    const { rv, epoch, chain = genesis, tip } = start
     this.chain = chain
     this.tip = tip
     this.rv = rv

@@ -242,14 +242,14 @@ describe('a key ring', () => {
       const named = { name: 'cards', provider: await open(of()), teams: undefined }
       const master = await open({ provider: 'local', keys: [Buffer.alloc(32, 9)] })
       const ring = createKeyRing(master, [], clock, [named])
-      const own = ring.of('cards')!
+      const own = ring.ringOf('cards')!
       await own.confirm()
       const wrapped = await own.wrap(canary, 'this')
       expect(named.provider.opens(wrapped)).toBe(true)
       expect(master.opens(wrapped)).toBe(false)
       expect((await ring.unwrap(wrapped, 'this')).equals(canary)).toBe(true)
       expect(wrapPrefix(wrapped)).toBe(await own.currentPrefix())
-      expect([ring.of(undefined), ring.of('nowhere')]).toEqual([ring, undefined])
+      expect([ring.ringOf(undefined), ring.ringOf('nowhere')]).toEqual([ring, undefined])
       ring.close()
     },
   )

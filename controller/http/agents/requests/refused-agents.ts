@@ -46,7 +46,7 @@ export const createRefusals = (
   ): Promise<void> => {
     log.warn({ agent: agentKey, reason: refused.reason, said: refused.message }, 'agent refused')
     await store.write(system, {}, async (tx) => {
-      const agent = await tx.look(agentRefOf(agentKey))
+      const agent = await tx.getFrozen(agentRefOf(agentKey))
       // Another agent may have this name by now.
       if (agent === undefined || agent.metadata.uid !== agentUid) return
       const old = agent.status ?? {}

@@ -31,7 +31,7 @@ const revisionFor = ({ view, project, agent }: ItemInput): number => {
   const decided = decideRevision({
     stagelet: name,
     newest: newestOf(project?.revision, told),
-    told,
+    ordered: told,
     isStaged: project?.isStaged === true,
     drained: agent?.drained !== false,
     mustWait: project === undefined || told === undefined,

@@ -244,7 +244,7 @@ const writeStatus = async (
   update: Omit<Update, 'connection' | 'boot' | 'ahead'> & { readonly changedAt?: number },
   stays = false,
 ): Promise<void> => {
-  const agent = await tx.look(agentRefOf(agentKey))
+  const agent = await tx.getFrozen(agentRefOf(agentKey))
   // Another agent may have this name by now.
   if (agent === undefined || agent.metadata.uid !== update.uid) return
   const old: AgentStatus = agent.status ?? {}
