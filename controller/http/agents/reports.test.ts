@@ -28,7 +28,8 @@ const open = (
   let object: KubeObject | undefined
   let looks = 0
   const tx = {
-    look: ({ kind }: { kind: string }) => Promise.resolve(kind === 'Agent' ? seen().agent : object),
+    getFrozen: ({ kind }: { kind: string }) =>
+      Promise.resolve(kind === 'Agent' ? seen().agent : object),
     putInternal: (put: KubeObject) => {
       object = put
       return Promise.resolve()

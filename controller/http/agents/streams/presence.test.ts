@@ -21,7 +21,7 @@ const written = async (isLeft: boolean): Promise<(string | undefined)[]> => {
   let status: AgentStatus = { conditions: [refused] }
   const metadata = { namespace: 'default', name: 'box', uid }
   const tx = {
-    look: () => Promise.resolve({ kind: 'Agent', metadata, status }),
+    getFrozen: () => Promise.resolve({ kind: 'Agent', metadata, status }),
     setStatus: (agent: { status: AgentStatus }) => {
       status = agent.status
       return Promise.resolve()
