@@ -14,19 +14,22 @@ import { failedUp, restart, up } from './compose-up.ts'
 import { attributedServices } from '../stack/rollback.ts'
 import { observeProject } from '../observed/observe.ts'
 import { type ObservedContainer } from '../observed/container.ts'
-import type { Wait } from '../compose/service-model.ts'
+import type { StartCondition } from '../compose/service-model.ts'
 import type { StackCell, StackChange, StackState } from '../stack/stack-state.ts'
 import { gateWaits, gateOpenWaits, type WaitsFor } from '../stack/stagelet-gate.ts'
 import { neededServices, withDependents, type ActionStep } from './steps.ts'
 
-const waitsFor = ({ model, overrides }: StackAction, waits: readonly Wait[]): WaitsFor => ({
+const waitsFor = (
+  { model, overrides }: StackAction,
+  waits: readonly StartCondition[],
+): WaitsFor => ({
   project: model.projectName,
   waits,
   digestOf: (service) => overrides.find((o) => o.service === service)?.digest ?? '',
 })
 
 /** The conditions of dependencies that Compose itself waits for in an `up` of these services. */
-const waitsIn = ({ model }: StackAction, services: readonly string[]): readonly Wait[] =>
+const waitsIn = ({ model }: StackAction, services: readonly string[]): readonly StartCondition[] =>
   model.services
     .filter((s) => services.length === 0 || services.includes(s.name))
     .flatMap((s) => s.waitsFor)
@@ -65,7 +68,7 @@ const applyStep = async (
     return await endFailed(error, services)
   }
   if (restarts.length === 0) return { result: 'done' }
-  const isNew = ({ service }: Wait): boolean => action.plan.affected.includes(service)
+  const isNew = ({ service }: StartCondition): boolean => action.plan.affected.includes(service)
   const waits = waitsIn(action, restarts).filter(isNew)
   const steady = await gateWaits(deps, cell, waitsFor(action, waits), signal)
   if (steady !== 'done') return { result: steady, on: failedOn(cell.state) }
@@ -82,7 +85,10 @@ const lookMs = 300
 const mostWaitMs = 15 * 60_000
 
 /** True when the gate can tell at once how this wait ends. */
-const isOver = ({ service, until }: Wait, containers: readonly ObservedContainer[]): boolean =>
+const isOver = (
+  { service, until }: StartCondition,
+  containers: readonly ObservedContainer[],
+): boolean =>
   containers
     .filter((c) => c.service === service)
     .every((c) => {
@@ -192,7 +198,7 @@ const runSteps = async (
   { isSuperseded, signal }: PassSignals,
 ): Promise<ActionResult> => {
   const met = new Set<string>()
-  const keyOf = ({ service, until }: Wait): string => `${service} ${until}`
+  const keyOf = ({ service, until }: StartCondition): string => `${service} ${until}`
   const queue = [...action.plan.steps]
   let ungated: string[] = []
   while (queue.length > 0) {
@@ -201,7 +207,7 @@ const runSteps = async (
     const step = withoutStuck(taken, cell.state)
     if (step.services.length === 0 && !isWhole) continue
     const checked = step.doubtful === true ? ungated : []
-    const before = checked.map((service): Wait => ({ service, until: 'healthy' }))
+    const before = checked.map((service): StartCondition => ({ service, until: 'healthy' }))
     const waitFor = [...step.waitFor, ...before].filter((wait) => !met.has(keyOf(wait)))
     const now = { step: { ...step, waitFor }, signal }
     const { result, on } = await applyStep(deps, cell, action, now)

@@ -4,7 +4,7 @@
 // its dependencies. That neither changes nor starts the dependencies. The agent itself waits for their conditions, as
 // Compose does not tell which value is to blame for a failure.
 import { append } from '../../src/kernel/append.ts'
-import type { ServiceModel, Wait } from '../compose/service-model.ts'
+import type { ServiceModel, StartCondition } from '../compose/service-model.ts'
 
 export interface ActionStep {
   /** Empty: all services of the stack. */
@@ -12,7 +12,7 @@ export interface ActionStep {
   /** Made without their dependencies, as Compose would change these as well. */
   readonly alone: boolean
   /** Dependencies that must be healthy or done before the step; one may be named twice. */
-  readonly waitFor: readonly Wait[]
+  readonly waitFor: readonly StartCondition[]
   /** Re-creates the containers also where Compose sees no change. */
   readonly forced?: boolean
   /** May take long or fail: the services of earlier steps are checked first. */
@@ -71,7 +71,10 @@ export const withDependents = (
   return names.length === 0 ? [] : services.map((s) => s.name).filter(isHit)
 }
 
-const waitsOf = (name: string, { services, affected, isUnproven }: StepsInput): Wait[] => {
+const waitsOf = (
+  name: string,
+  { services, affected, isUnproven }: StepsInput,
+): StartCondition[] => {
   const isOpen = (on: string): boolean =>
     (affected.has(on) || isUnproven(on)) && services.some((s) => s.name === on && s.scale !== 0)
   const own = services.find((s) => s.name === name)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 
 /** A dependency that must be healthy or done first. A dependency that only has to be started does not count. */
-export interface Wait {
+export interface StartCondition {
   readonly service: string
   readonly until: 'healthy' | 'done'
 }
@@ -13,7 +13,7 @@ export interface ServiceModel {
   /** Services that it depends on, sorted. */
   readonly dependsOn: readonly string[]
   /** Dependencies that must be healthy or done before it is started. */
-  readonly waitsFor: readonly Wait[]
+  readonly waitsFor: readonly StartCondition[]
   /** Dependencies after whose re-creation it is restarted (`restart: true`). */
   readonly restartsAfter: readonly string[]
   /** Services whose network, IPC or PID namespace, volumes or link it uses: it is re-created with them. */
@@ -144,7 +144,7 @@ export const toService = (name: string, raw: RawService, written: RawService): S
   }
 }
 
-const conditions: Readonly<Record<string, Wait['until']>> = {
+const conditions: Readonly<Record<string, StartCondition['until']>> = {
   service_healthy: 'healthy',
   service_completed_successfully: 'done',
 }
@@ -155,7 +155,7 @@ const dependenciesIn = ({ depends_on: raw = {} }: RawService): [string, RawDepen
 const restartsAfter = (raw: RawService): string[] =>
   unique(dependenciesIn(raw).flatMap(([name, d]) => (d?.restart === true ? name : [])))
 
-const waitsOf = (raw: RawService): Wait[] =>
+const waitsOf = (raw: RawService): StartCondition[] =>
   dependenciesIn(raw)
     .flatMap(([service, { condition = '' } = {}]) => {
       const until = conditions[condition]

@@ -3,7 +3,7 @@
 import http from 'node:http'
 import type { Duplex } from 'node:stream'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
-import { readAllBytes, request } from '../../src/kernel/request.ts'
+import { readAllBytes, sendRequest } from '../../src/kernel/request.ts'
 import { demultiplex } from './demultiplex.ts'
 
 export interface ExecInContainer {
@@ -45,8 +45,10 @@ export const execIn = async (
       Env: env,
     }
     const path = `/containers/${container}/exec`
-    const made = await request({ socketPath, path }, { method: 'POST', headers, signal }, (out) =>
-      out.end(JSON.stringify(body)),
+    const made = await sendRequest(
+      { socketPath, path },
+      { method: 'POST', headers, signal },
+      (out) => out.end(JSON.stringify(body)),
     )
     const answer = await readAllBytes(made, maxOutputBytes)
     if (made.statusCode !== 201) throw new Error(`the engine answers ${made.statusCode ?? 0}`)

@@ -4,7 +4,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { parseJson } from '../../src/kernel/record.ts'
+import { tryParseJson } from '../../src/kernel/record.ts'
 import { readIfThere, writeWhole } from '../../src/kernel/whole-file.ts'
 import { generateKeys, rawPublicKey, type KeyPair } from '../../src/protocol/keys.ts'
 
@@ -58,7 +58,7 @@ export const readIdentityFile = async (dataDir: string): Promise<IdentityFile | 
   const file = pathIn(dataDir)
   const text = await readIfThere(file)
   if (text === undefined) return undefined
-  const parsed = identityFile.safeParse(parseJson(text))
+  const parsed = identityFile.safeParse(tryParseJson(text))
   if (parsed.success) return parsed.data
   const message = `${file} is damaged: restore it, or revoke this agent and join anew with an empty folder`
   throw new StagelyError('InternalError', message)

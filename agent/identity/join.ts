@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { parseJson } from '../../src/kernel/record.ts'
+import { tryParseJson } from '../../src/kernel/record.ts'
 import { readIfThere } from '../../src/kernel/whole-file.ts'
 import type { JoinToken } from '../../src/protocol/join-token.ts'
 import {
@@ -15,7 +15,7 @@ import {
   type JoinResponse,
 } from '../../src/protocol/join.ts'
 import { publicKeyFromRaw, rawPublicKey } from '../../src/protocol/keys.ts'
-import { paths, protocolVersion } from '../../src/protocol/messages.ts'
+import { agentPaths, protocolVersion } from '../../src/protocol/messages.ts'
 import { postUnsigned, RefusedByController } from '../link/controller-client.ts'
 import {
   keyPairOf,
@@ -78,12 +78,12 @@ const askToJoin = async (
   const pinned = publicKeyFromRaw('X25519', Buffer.from(controllerX25519, 'base64url'))
   const { enc, sealed, open } = sealJoin(pinned, tokenId, content)
   const body = { protocol: protocolVersion, tokenId, enc, sealed }
-  const answer = open(await postUnsigned({ url, ca }, paths.join, body))
+  const answer = open(await postUnsigned({ url, ca }, agentPaths.join, body))
   if (answer === undefined) {
     const message = 'the server is not the controller that made the join token: its key differs'
     throw new StagelyError('Forbidden', message)
   }
-  return joinResponse.parse(parseJson(answer))
+  return joinResponse.parse(tryParseJson(answer))
 }
 
 /** True when another try may succeed. */
@@ -96,7 +96,7 @@ export const mayRetryJoin = (error: unknown): boolean =>
 const prepareKeys = async (dataDir: string, tokenId: string): Promise<KeysFile> => {
   const file = join(dataDir, 'joining.json')
   const text = await readIfThere(file)
-  const old = text === undefined ? undefined : keysFile.safeParse(parseJson(text)).data
+  const old = text === undefined ? undefined : keysFile.safeParse(tryParseJson(text)).data
   if (old?.tokenId === tokenId) return old
   const keys = { tokenId, ...makeKeyTexts() }
   await writePrivate(file, keys)

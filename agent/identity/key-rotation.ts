@@ -10,7 +10,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { rawPublicKey, type KeyPair } from '../../src/protocol/keys.ts'
-import { keysProof, paths } from '../../src/protocol/messages.ts'
+import { keysProof, agentPaths } from '../../src/protocol/messages.ts'
 import { RefusedByController, type ControllerClient } from '../link/controller-client.ts'
 import {
   keyPairOf,
@@ -136,7 +136,7 @@ const postKeys = async (
   }
   const proof = sign(null, keysProof({ controllerId, agentUid, held, ...keys }), key)
   await client.post({
-    path: paths.keys,
+    path: agentPaths.keys,
     body: { ...keys, proof: proof.toString('base64url'), request: wanted.request },
     signedBy,
   })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { paths } from '../../src/protocol/messages.ts'
+import { agentPaths } from '../../src/protocol/messages.ts'
 import { createControllerClient, type ControllerClient } from './controller-client.ts'
 import type { RequestSigner } from './request-signer.ts'
 
@@ -25,9 +25,9 @@ const start = async (): Promise<{ client: ControllerClient; requests: Request[] 
   const requests: Request[] = []
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const { url: path = '', socket } = request
-    const answer = (): void => void response.writeHead(path === paths.sign ? 204 : 404).end()
+    const answer = (): void => void response.writeHead(path === agentPaths.sign ? 204 : 404).end()
     requests.push({ path, socket, answer })
-    request.resume().once('end', () => path === paths.sign && answer())
+    request.resume().once('end', () => path === agentPaths.sign && answer())
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -40,7 +40,7 @@ const start = async (): Promise<{ client: ControllerClient; requests: Request[] 
 }
 
 const post = (client: ControllerClient): Promise<unknown> =>
-  client.post({ path: paths.report, body: {} }).catch((error: unknown) => error)
+  client.post({ path: agentPaths.report, body: {} }).catch((error: unknown) => error)
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
@@ -62,7 +62,7 @@ test('a sign of life waits for no post, however many there are', async () => {
   const posted = [post(client), post(client), post(client)]
   await until(() => requests.length === 1)
   await client.heartbeat('sign', new AbortController().signal)
-  expect(requests.map(({ path }) => path)).toEqual([paths.report, paths.sign])
+  expect(requests.map(({ path }) => path)).toEqual([agentPaths.report, agentPaths.sign])
   for (const count of [3, 4, 5]) {
     requests.at(count === 3 ? 0 : -1)!.answer()
     if (count < 5) await until(() => requests.length === count)

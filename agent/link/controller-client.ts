@@ -5,9 +5,9 @@ import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { createSlots } from '../../src/kernel/serial-queue.ts'
-import { readAllBytes, request } from '../../src/kernel/request.ts'
+import { readAllBytes, sendRequest } from '../../src/kernel/request.ts'
 import { counterHeader, sealedType, sessionHeader } from '../../src/protocol/agent-request.ts'
-import { maxUnsealedDelayMs, paths, refusal } from '../../src/protocol/messages.ts'
+import { maxUnsealedDelayMs, agentPaths, refusal } from '../../src/protocol/messages.ts'
 import type { RequestSigner, Signed } from './request-signer.ts'
 
 export interface ControllerEndpoint {
@@ -110,7 +110,7 @@ export const createControllerClient = (
       return { response, proof: signed.proof }
     },
     heartbeat: async (authorization, signal) => {
-      const options = { path: paths.sign, agent, timeout: heartbeatTimeoutMs, signal }
+      const options = { path: agentPaths.sign, agent, timeout: heartbeatTimeoutMs, signal }
       const response = await send(options, () => ({ body: Buffer.alloc(0), authorization }))
       const answer = await readAnswer(response)
       if (response.statusCode !== 204) throw toRefused(response, answer)
@@ -175,7 +175,7 @@ const createSender = ({ url, ca }: ControllerEndpoint, connections: number): Sen
     agent,
     send: async ({ path, ...options }, make) => {
       const all = { method: 'POST', ...tls, ...options }
-      const sent = request(new URL(path, url), all, (outgoing) => {
+      const sent = sendRequest(new URL(path, url), all, (outgoing) => {
         outgoing.once('socket', (socket) => {
           try {
             const { body, type, authorization } = make(socket)

@@ -4,7 +4,7 @@ import { background } from '../../src/kernel/background.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { pause } from '../../src/kernel/pause.ts'
-import { knownToAgent, paths, protocolVersion } from '../../src/protocol/messages.ts'
+import { knownToAgent, agentPaths, protocolVersion } from '../../src/protocol/messages.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
 import { RefusedByController, type ControllerClient } from './controller-client.ts'
 import type { LinkKeys } from './link-keys.ts'
@@ -68,7 +68,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<StreamO
       now,
       holds: desired.holds(),
     }
-    const answer = await client.open({ path: paths.stream, body, signal: ending.signal })
+    const answer = await client.open({ path: agentPaths.stream, body, signal: ending.signal })
     stream.proof = answer.proof
     await readStream(answer.response, stream, (signing) => {
       background(() => sendHeartbeats(deps, signing, ending.signal), onFault)

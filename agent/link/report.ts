@@ -10,7 +10,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import {
-  paths,
+  agentPaths,
   reportResponse,
   type ReportRequest,
   type ReportedStagelet,
@@ -66,7 +66,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
   const post = async (observations: ReportedStagelet[], signal: AbortSignal): Promise<void> => {
     const body: ReportRequest = { boot: deps.boot, seq, observations }
     seq += 1
-    const answer = await deps.client.post({ path: paths.report, body, signal })
+    const answer = await deps.client.post({ path: agentPaths.report, body, signal })
     const { refused } = reportResponse.parse(answer)
     if (refused.length > 0) {
       log.warn({ stagelets: refused }, 'the controller refused reports of stagelets')

@@ -17,7 +17,7 @@ import {
   type LeakTestReport,
   type LeakTestService,
 } from '../../src/protocol/leak-test.ts'
-import { paths } from '../../src/protocol/messages.ts'
+import { agentPaths } from '../../src/protocol/messages.ts'
 import type { ControllerClient } from '../link/controller-client.ts'
 import type { ContainerSummary } from '../docker/engine.ts'
 import { readFrames } from './frames.ts'
@@ -244,7 +244,7 @@ const send = async (
   { client }: LeakTestRunsDeps,
   report: LeakTestReport,
 ): Promise<'taken' | 'ended'> =>
-  leakTestResponse.parse(await client.post({ path: paths.leakTests, body: report })).state
+  leakTestResponse.parse(await client.post({ path: agentPaths.leakTests, body: report })).state
 
 /** The end is worth some tries: a controller that is being restarted answers soon. */
 const post = async (deps: LeakTestRunsDeps, report: LeakTestReport): Promise<void> => {

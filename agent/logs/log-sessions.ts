@@ -14,7 +14,7 @@ import {
   type LogRecord,
   type LogsOrder,
 } from '../../src/protocol/logs.ts'
-import { paths } from '../../src/protocol/messages.ts'
+import { agentPaths } from '../../src/protocol/messages.ts'
 import { RefusedByController, type ControllerClient } from '../link/controller-client.ts'
 import { createOutbox, type LogOutbox } from './outbox.ts'
 import {
@@ -183,7 +183,7 @@ const post = async (
   const until = deps.clock.now() + logSilenceMs
   for (let attempt = 1; ; attempt++) {
     try {
-      const answer = await deps.client.post({ path: paths.logs, body: batch })
+      const answer = await deps.client.post({ path: agentPaths.logs, body: batch })
       return logBatchResponse.parse(answer).state
     } catch (error) {
       const status = error instanceof RefusedByController ? error.status : undefined

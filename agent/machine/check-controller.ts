@@ -4,8 +4,8 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import { maxClockSkewMs } from '../../src/kernel/clock-skew.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { request } from '../../src/kernel/request.ts'
-import { paths } from '../../src/protocol/messages.ts'
+import { sendRequest } from '../../src/kernel/request.ts'
+import { agentPaths } from '../../src/protocol/messages.ts'
 import { createControllerClient, RefusedByController } from '../link/controller-client.ts'
 import { lockAgentDir } from '../identity/data-dir.ts'
 import { loadAgentIdentity, type AgentIdentity } from '../identity/identity.ts'
@@ -18,7 +18,7 @@ const ntp = 'set the wrong clock, and keep it right with NTP (timedatectl set-nt
 
 const ask = async ({ url, ca }: AgentIdentity): Promise<IncomingMessage> => {
   const options = { timeout: deadlineMs, agent: false, ...defined({ ca }) }
-  const response = await request(new URL('/healthz', url), options)
+  const response = await sendRequest(new URL('/healthz', url), options)
   return response.resume()
 }
 
@@ -49,7 +49,7 @@ const checkKnown = async (identity: AgentIdentity, clock: Clock): Promise<Doctor
   const { namespace, name } = identity
   try {
     const body = { boot: 'doctor', seq: 0, observations: [] }
-    await client.post({ path: paths.report, body })
+    await client.post({ path: agentPaths.report, body })
   } catch (error) {
     // 409: the controller knows the agent, which runs and reports by itself.
     if (!(error instanceof RefusedByController && error.status === 409)) {

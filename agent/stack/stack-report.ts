@@ -40,7 +40,7 @@ const endedOf = (
   return [...oneOffs.ended, ...left]
     .filter(({ digest }) => digest !== '')
     .sort((a, b) => (a.container < b.container ? -1 : 1))
-    .slice(0, limits.told)
+    .slice(0, limits.listed)
 }
 
 /** The report. `stopped`: ids of containers that somebody stopped, though they look like jobs that are done. */

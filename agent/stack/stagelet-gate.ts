@@ -4,7 +4,7 @@ import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { failedAction, type ActionDeps, type ActionResult } from '../actions/action.ts'
 import { endedFromOutside, findFailureCause } from '../observed/failure-cause.ts'
-import type { Wait } from '../compose/service-model.ts'
+import type { StartCondition } from '../compose/service-model.ts'
 import { runGate, type GateDeps } from '../observed/gate.ts'
 import { pausedAmong, type GateFailure } from '../observed/gate-failure.ts'
 import { observeProject } from '../observed/observe.ts'
@@ -95,7 +95,7 @@ export const gateWaits = async (
 
 export interface WaitsFor {
   readonly project: string
-  readonly waits: readonly Wait[]
+  readonly waits: readonly StartCondition[]
   readonly digestOf: (service: string) => string
 }
 

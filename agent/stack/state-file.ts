@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { quarantined, type Quarantined } from '../../src/resources/kinds/observation.ts'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { parseJson } from '../../src/kernel/record.ts'
+import { tryParseJson } from '../../src/kernel/record.ts'
 import { readIfThere, writeWhole } from '../../src/kernel/whole-file.ts'
 import { deliveredKeys, type DeliveredFile } from './delivered-keys.ts'
 
@@ -71,7 +71,7 @@ export interface StateFile extends DeliveredFile {
 const readState = async (path: string): Promise<State | 'damaged'> => {
   const text = await readIfThere(path)
   if (text === undefined) return { stagelets: {}, left: {}, given: {} }
-  const found = parseJson(text)
+  const found = tryParseJson(text)
   const state = stateSchema.safeParse(found)
   if (state.success) return state.data
   const { data: newer } = newerSchema.safeParse(found)

@@ -5,7 +5,7 @@ import { redisArgument } from '../../src/databases/quote.ts'
 import {
   redisParams,
   runRedisStep,
-  type Command,
+  type RedisCommand,
   type Lines,
   type RedisSession,
 } from '../../src/databases/redis.ts'
@@ -23,7 +23,7 @@ const cli = async (container: DatabaseContainer, input: string): Promise<Ran> =>
   throw await container.missing('the container has neither redis-cli nor valkey-cli')
 }
 
-const lineOf = (command: Command): string => command.map(redisArgument).join(' ')
+const lineOf = (command: RedisCommand): string => command.map(redisArgument).join(' ')
 
 /**
  * An answer has any number of lines: each is followed by a mark that no answer holds. Who may not use ECHO gets no mark,
@@ -32,7 +32,7 @@ const lineOf = (command: Command): string => command.map(redisArgument).join(' '
 const askWith = async (
   container: DatabaseContainer,
   login: Login | undefined,
-  commands: readonly Command[],
+  commands: readonly RedisCommand[],
 ): Promise<readonly Lines[] | undefined> => {
   const mark = randomBytes(12).toString('hex')
   const first = login === undefined ? ['PING'] : ['AUTH', login.username, login.password]

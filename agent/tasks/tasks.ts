@@ -11,7 +11,7 @@ import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { createMasker } from '../../src/masking/masker.ts'
 import { StepFault, steps, type Facts } from '../../src/databases/step.ts'
-import { paths } from '../../src/protocol/messages.ts'
+import { agentPaths } from '../../src/protocol/messages.ts'
 import {
   taskLimitMs,
   taskResponse,
@@ -180,7 +180,7 @@ const shownFacts = (
 const post = async (deps: TaskRunsDeps, report: TaskReport, signal: AbortSignal): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      taskResponse.parse(await deps.client.post({ path: paths.tasks, body: report }))
+      taskResponse.parse(await deps.client.post({ path: agentPaths.tasks, body: report }))
       return
     } catch (error) {
       if (attempt >= tries || signal.aborted) throw error

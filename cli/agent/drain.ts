@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { done, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
+import { waitDone, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
@@ -72,7 +72,7 @@ const drain = async (words: string[], flags: DrainFlags): Promise<void> => {
 const idleOutcome = (stagelet: KubeObject | undefined): WaitOutcome => {
   const progressing = stagelet && currentCondition(stagelet, 'Progressing')
   const isReachable = stagelet && currentCondition(stagelet, 'AgentReachable')?.status === 'True'
-  if (progressing?.status !== 'True' || isReachable !== true) return done('idle')
+  if (progressing?.status !== 'True' || isReachable !== true) return waitDone('idle')
   return pending(`${progressing.reason}: ${progressing.message}`)
 }
 

@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { nodeCrypto } from '../../src/audit/chain.ts'
 import { signedHead, type SignedHead } from '../../src/audit/record.ts'
-import { ChainVerifier, type Verdict, type VerifyOptions } from '../../src/audit/verify.ts'
+import { ChainVerifier, type ChainVerdict, type VerifyOptions } from '../../src/audit/verify.ts'
 import { CliError } from '../errors.ts'
 
 export const verifyLines = async (
   stream: NodeJS.ReadableStream,
   options: VerifyOptions,
-): Promise<Verdict> => {
+): Promise<ChainVerdict> => {
   const verifier = new ChainVerifier(nodeCrypto, options)
   let failed: unknown
   stream.on('error', (error) => {

@@ -3,10 +3,10 @@ import type { Store } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { comingLook } from '../../src/rest/coming-look.ts'
-import { conditionsOf, findCondition } from '../../src/resources/conditions.ts'
+import { statusConditions, findCondition } from '../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
-import { done, failed, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
+import { waitDone, failed, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import { openApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
@@ -82,7 +82,7 @@ const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<KubeObjec
   const judge = (store: KubeObject | undefined): WaitOutcome => {
     if (store === undefined) return failed('NotFound', 'it does not exist')
     return statusOf('SecretStore', store).answered?.[verb] === request
-      ? done('done')
+      ? waitDone('done')
       : pending('waits for the controller')
   }
   const ref = { kind, namespace: api.namespace, name }
@@ -95,13 +95,13 @@ const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<KubeObjec
 }
 
 const failIf = (store: KubeObject, type: string): void => {
-  const found = findCondition(conditionsOf(store), type)
+  const found = findCondition(statusConditions(store), type)
   if (found?.status === 'False')
     throw new CliError(`${type}=False ${found.reason}: ${found.message}`)
 }
 
 const failIfThrottled = (store: KubeObject, say: (why: string) => string): void => {
-  const throttled = findCondition(conditionsOf(store), 'Throttled')
+  const throttled = findCondition(statusConditions(store), 'Throttled')
   if (throttled?.status === 'True') throw new CliError(say(throttled.message))
 }
 

@@ -4,7 +4,7 @@ import { Option } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import {
-  done,
+  waitDone,
   agentOutcome,
   secretOutcome,
   syncOutcome,
@@ -86,7 +86,7 @@ const shown = (object: KubeObject, type: string): string => {
 export const parseGoal = (text: string): Goal => {
   if (text === 'delete') {
     const judge: Goal['judge'] = (_kind, object) =>
-      object === undefined ? done('deleted') : whileThere(object)
+      object === undefined ? waitDone('deleted') : whileThere(object)
     return { verb: 'deleted', judge }
   }
   const match = /^condition=([A-Za-z0-9._/-]+)(?:=(\w+))?$/.exec(text)
@@ -98,7 +98,7 @@ export const parseGoal = (text: string): Goal => {
     // A missing object is an error at once, as with kubectl.
     if (object === undefined) return failed('NotFound', 'it is not there')
     const now = shown(object, type)
-    if (currentCondition(object, type)?.status.toLowerCase() === wanted) return done(now)
+    if (currentCondition(object, type)?.status.toLowerCase() === wanted) return waitDone(now)
     const ends = Object.entries(endsOf).find(
       ([name]) => name.toLowerCase() === `${kind.kind} ${type}`.toLowerCase(),
     )

@@ -3,7 +3,7 @@
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, reasonOf, type Fault } from '../../src/kernel/errors.ts'
-import { isRecord, parseJson } from '../../src/kernel/record.ts'
+import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { apiPathOf, type Kind } from '../../src/resources/registry.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
@@ -74,7 +74,7 @@ interface StatusBody {
 }
 
 const statusError = ({ status, headers, text }: Reply, server: string): Error => {
-  const json = parseJson(text)
+  const json = tryParseJson(text)
   if (!isRecord(json)) return notStagely(server, status)
   const body: StatusBody = json
   if (status === 401) return refusedToken(server, body.message)

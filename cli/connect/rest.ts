@@ -6,7 +6,7 @@ import { append } from '../../src/kernel/append.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, reasonOf, type Fault } from '../../src/kernel/errors.ts'
-import { isRecord, parseJson } from '../../src/kernel/record.ts'
+import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
 import { findConnection, type ConnectFlags, type ControllerConnection } from './connect.ts'
 import {
   answerMs,
@@ -108,7 +108,7 @@ interface Problem {
 }
 
 const problemError = (server: string, { status, headers, text }: Reply): Error => {
-  const json = parseJson(text)
+  const json = tryParseJson(text)
   if (!isRecord(json)) return notStagely(server, status)
   const problem: Problem = json
   if (status === 401) return refusedToken(server, problem.detail)

@@ -1,6 +1,6 @@
 // A project or team that stagelets use cannot be deleted.
 import type { ObjectRef } from '../../src/resources/meta.ts'
-import { conflict } from '../../src/store/core/errors.ts'
+import { objectConflict } from '../../src/store/core/errors.ts'
 import type { Reader } from '../../src/store/store.ts'
 
 const mostNamed = 10
@@ -21,7 +21,7 @@ export const checkUnused = async (reader: Reader, ref: ObjectRef): Promise<void>
     ref.kind === 'Namespace'
       ? ', or take them along by propagationPolicy Foreground (kubectl delete --cascade=foreground)'
       : ''
-  throw conflict(
+  throw objectConflict(
     ref,
     `stagelets ${users.slice(0, mostNamed).join(', ')}${more} use it: delete these first${cascade}`,
   )

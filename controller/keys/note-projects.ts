@@ -2,7 +2,7 @@
 import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
-import { conditionsOf, findCondition, withCondition } from '../../src/resources/conditions.ts'
+import { statusConditions, findCondition, withCondition } from '../../src/resources/conditions.ts'
 import {
   keysAt,
   toldOf,
@@ -32,7 +32,9 @@ const withKeys = (
   const { verdict } = now
   if (verdict === undefined && before === undefined) return project.status ?? {}
   const { generation: observedGeneration } = project.metadata
-  const others = conditionsOf(project).filter((one) => verdict !== undefined || one.type !== type)
+  const others = statusConditions(project).filter(
+    (one) => verdict !== undefined || one.type !== type,
+  )
   if (verdict === undefined) return { ...rest, conditions: others }
   const next = { type, ...verdict, observedGeneration }
   const keys = defined({
@@ -53,8 +55,8 @@ const noteOne = async (
   if (current?.metadata.uid !== given.metadata.uid || current === undefined) return
   const after = { ...current, status: statusOf(current) }
   await tx.setStatus(after)
-  const was = findCondition(conditionsOf(current), type)
-  const is = findCondition(conditionsOf(after), type)
+  const was = findCondition(statusConditions(current), type)
+  const is = findCondition(statusConditions(after), type)
   if (is?.status !== 'True' || toldOf(is.message) === toldOf(was?.message ?? '')) return
   const { message } = is
   await tx.recordEvent({ regarding: after, type: 'Warning', reason: type, message })

@@ -6,8 +6,8 @@ import https from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { messageOf, reasonOf, StagelyError } from '../../src/kernel/errors.ts'
-import { isRecord, parseJson } from '../../src/kernel/record.ts'
-import { readBodyText, request } from '../../src/kernel/request.ts'
+import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
+import { readBodyText, sendRequest } from '../../src/kernel/request.ts'
 import { controllerManager } from '../../src/managed-fields/status.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
 
@@ -181,7 +181,7 @@ const send = async (
   // Other TLS credentials get connections of their own.
   if (proxyUrl === undefined) options.agent = isTls ? connections.https : connections.http
   try {
-    return await request(url, options, (outgoing) => {
+    return await sendRequest(url, options, (outgoing) => {
       // Detects a vanished peer long before a watch would end by itself.
       outgoing.setSocketKeepAlive(true, keepAliveMs)
       if (sent.method === 'GET') outgoing.end()
@@ -212,7 +212,7 @@ const isGood = ({ statusCode = 0 }: http.IncomingMessage): boolean =>
 /** Converts the server's Status to an error; for another body the HTTP code decides. */
 const statusError = (response: http.IncomingMessage, text: string): StagelyError => {
   const code = response.statusCode ?? 0
-  const status = parseJson(text)
+  const status = tryParseJson(text)
   const { reason, message } = isRecord(status) ? status : {}
   const said = typeof message === 'string' ? message : `the cluster answered ${code}`
   const seconds = Number(response.headers['retry-after'])

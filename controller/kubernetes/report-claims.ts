@@ -4,7 +4,7 @@ import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { conditionsOf, findCondition } from '../../src/resources/conditions.ts'
+import { statusConditions, findCondition } from '../../src/resources/conditions.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { leaseName, type NamespaceClaimDeps, type Lease } from './claims.ts'
 import { collectionPath } from './paths.ts'
@@ -86,7 +86,7 @@ const sayInTeam = async (
 ): Promise<void> => {
   const ref = { kind: 'Namespace', namespace: '', name }
   const team = await store.get(ref)
-  const conditions = team && conditionsOf(team)
+  const conditions = team && statusConditions(team)
   if (!claimed && findCondition(conditions, conditionType)?.status !== 'False') return
   await store.write(actor, {}, async (tx) => {
     if ((await tx.get(ref)) === undefined)

@@ -3,7 +3,7 @@
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { conditionsOf, findCondition } from '../../src/resources/conditions.ts'
+import { statusConditions, findCondition } from '../../src/resources/conditions.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { remedyOf, type FollowOptions } from './follow.ts'
 import type { ClusterStream } from './intake.ts'
@@ -71,7 +71,7 @@ const write = async ({ store, actor }: Deps, name: string, message: string): Pro
   for (const ref of refs) {
     const team = await store.get(ref)
     if (team === undefined) continue
-    const now = findCondition(conditionsOf(team), type)
+    const now = findCondition(statusConditions(team), type)
     if (message === '' ? now?.reason !== reason : now?.reason === 'ClaimedByAnother') return
     const followed = {
       status: 'True',

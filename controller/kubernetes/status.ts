@@ -1,6 +1,6 @@
 // Converts the stored status to the status in the cluster. Pure.
 import {
-  conditionsOf,
+  statusConditions,
   withCondition,
   type Condition,
   type NewCondition,
@@ -29,9 +29,9 @@ export const clusterStatus = (
   const status =
     stored === undefined ? (refused === undefined ? undefined : (shown ?? {})) : translated(stored)
   if (refused === undefined) return status
-  const conditions = conditionsOf({ status })
+  const conditions = statusConditions({ status })
   // An unchanged condition keeps its time.
-  const old = conditionsOf({ status: shown }).filter((c) => c.type === refused.type)
+  const old = statusConditions({ status: shown }).filter((c) => c.type === refused.type)
   const others = conditions.filter((c) => c.type !== refused.type)
   return { ...status, conditions: [...others, ...withCondition(old, refused, now)] }
 }

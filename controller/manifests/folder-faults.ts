@@ -1,7 +1,7 @@
 // Reports the faults of a folder: a log line and an Event for each new fault; while it lasts, the
 // condition ManifestsApplied of the affected namespaces, and a metric.
 import type { Logger } from '../../src/kernel/log.ts'
-import { conditionsOf, findCondition } from '../../src/resources/conditions.ts'
+import { statusConditions, findCondition } from '../../src/resources/conditions.ts'
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { Actor, Store, Transaction } from '../../src/store/store.ts'
 import type { FolderFault } from './scan.ts'
@@ -114,7 +114,7 @@ export const createFaultBoard = (deps: {
 const saidBefore = async (store: Store): Promise<Map<string, string>> => {
   const said = new Map<string, string>()
   for (const { metadata, status } of (await store.list('Namespace')).items) {
-    const conditions = conditionsOf({ status })
+    const conditions = statusConditions({ status })
     const condition = findCondition(conditions, conditionType)
     if (condition?.status === 'False') said.set(metadata.name, condition.message)
   }

@@ -1,5 +1,5 @@
 // Index of stagelets by project and agent. The change feed keeps it up to date, so that no event costs a query.
-import { conditionsOf, findCondition, isTrue } from '../../src/resources/conditions.ts'
+import { statusConditions, findCondition, isTrue } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { projectNameOf } from '../../src/resources/project-ref.ts'
@@ -98,7 +98,7 @@ const agentInputsOf = (agent: KubeObject): unknown => {
 
 /** The write of a secret sets this reason. There is nothing to do before the change set closes. */
 const isResetBySecret = (stagelet: KubeObject): boolean =>
-  findCondition(conditionsOf(stagelet), 'SecretsInSync')?.reason === 'NewRevision'
+  findCondition(statusConditions(stagelet), 'SecretsInSync')?.reason === 'NewRevision'
 
 const sibling = (object: KubeObject, kind: string, name: string): ObjectRef => ({
   kind,

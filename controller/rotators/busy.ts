@@ -1,7 +1,7 @@
 // Rotations are serial: of a project, and of a database, whichever projects and teams share it. Who holds another one up.
 import { findCondition } from '../../src/resources/conditions.ts'
 import { refOf } from '../../src/resources/meta.ts'
-import { placeOf } from '../../src/resources/kinds/rotation-place.ts'
+import { rotationPlaceOf } from '../../src/resources/kinds/rotation-place.ts'
 import type { Reader } from '../../src/store/store.ts'
 import type { RotationObject } from './machine/facts.ts'
 import type { Holder } from './machine/facts.ts'
@@ -35,7 +35,7 @@ export const busyOf = async (
   rotation: RotationObject,
 ): Promise<Holder | undefined> => {
   const { namespace } = refOf(rotation)
-  const place = placeOf(rotation.spec, namespace)
+  const place = rotationPlaceOf(rotation.spec, namespace)
   // Only an address may be of several teams.
   const isShared = place?.startsWith('at ') === true
   const { items } = await reader.list('Rotation', isShared ? {} : { namespace })
@@ -44,7 +44,9 @@ export const busyOf = async (
     if (metadata.uid === rotation.metadata.uid || (status?.phase ?? 'Idle') === 'Idle') return false
     const isNear =
       metadata.namespace === namespace && spec.projectRef.name === rotation.spec.projectRef.name
-    return isNear || (place !== undefined && placeOf(spec, metadata.namespace ?? '') === place)
+    return (
+      isNear || (place !== undefined && rotationPlaceOf(spec, metadata.namespace ?? '') === place)
+    )
   })
   return other && holderOf(other, other.metadata.namespace === namespace)
 }

@@ -5,7 +5,7 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { repeatUntil } from '../../src/kernel/pause.ts'
 import {
-  conditionsOf,
+  statusConditions,
   findCondition,
   isTrue,
   type Condition,
@@ -72,7 +72,7 @@ const isAwaiting = ({ status }: RotationObject): boolean => status?.restored?.aw
 
 const countsOf = (items: readonly KubeObject[]): RotationCounts => {
   const count = (type: string): number =>
-    items.filter(({ status }) => isTrue(conditionsOf({ status }), type)).length
+    items.filter(({ status }) => isTrue(statusConditions({ status }), type)).length
   return { Failed: count('Failed'), Blocked: count('Blocked'), Overdue: count('Overdue') }
 }
 

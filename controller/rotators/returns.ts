@@ -1,5 +1,5 @@
 // What was away for a rotation, and is back: a try that waits for its time is made at once. Pure.
-import { conditionsOf, isTrue } from '../../src/resources/conditions.ts'
+import { statusConditions, isTrue } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
@@ -7,7 +7,7 @@ import type { RotationObject } from './machine/facts.ts'
 
 type Change = Pick<ChangeEvent, 'type' | 'object' | 'previous'>
 
-const isReady = ({ status }: KubeObject): boolean => isTrue(conditionsOf({ status }), 'Ready')
+const isReady = ({ status }: KubeObject): boolean => isTrue(statusConditions({ status }), 'Ready')
 
 /** An agent or a stack that is ready again, and a secret that has a value now. */
 export const isReturn = ({ type, object, previous }: Change): boolean => {

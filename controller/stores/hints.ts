@@ -1,6 +1,6 @@
 // Signed hints of stores: something has changed. Pure but for hashes.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { isRecord, parseJson } from '../../src/kernel/record.ts'
+import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
 import type { SecretStoreSpec } from '../../src/resources/kinds/secret-store.ts'
 
 type Signature = NonNullable<NonNullable<SecretStoreSpec['push']>['hook']>['signature']
@@ -40,7 +40,7 @@ const isStandard = ({ body, header }: StoreHint, key: Buffer, nowMs: number): bo
 const isInfisical = ({ body, header }: StoreHint, key: Buffer, nowMs: number): boolean => {
   const found = /^t=(\d{1,15});([0-9a-f]{64})$/.exec(header('x-infisical-signature') ?? '')
   if (found === null) return false
-  const sent = parseJson(body.toString('utf8'))
+  const sent = tryParseJson(body.toString('utf8'))
   const at = isRecord(sent) ? Number(sent.timestamp) : Number.NaN
   return Math.abs(nowMs - at) <= skewMs && same(found[2]!, hex(key, body))
 }
@@ -60,7 +60,7 @@ export const isHintSigned = (
 
 /** Keys that the hint names (`data.keys`); none: look at the whole store. */
 export const keysOf = ({ body }: Pick<StoreHint, 'body'>): string[] => {
-  const sent = parseJson(body.toString('utf8'))
+  const sent = tryParseJson(body.toString('utf8'))
   const data = isRecord(sent) && isRecord(sent.data) ? sent.data : {}
   const keys = Array.isArray(data.keys) ? (data.keys as unknown[]) : []
   const isKey = (key: unknown): key is string =>

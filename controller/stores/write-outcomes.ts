@@ -90,7 +90,7 @@ const withNewEnd = async (
   const { spec, status = {}, metadata } = ofKind('StagelySecret', secret)
   const { name } = spec.projectRef
   const project = await tx.get({ kind: 'Project', namespace: metadata.namespace ?? '', name })
-  const judging = { ...now, tells: false, policy: project?.spec?.secretPolicy }
+  const judging = { ...now, announces: false, policy: project?.spec?.secretPolicy }
   return withDates(spec, status, judging).status
 }
 

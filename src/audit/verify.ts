@@ -25,7 +25,7 @@ export interface Pruned {
   readonly at: string | undefined
 }
 
-export type Verdict =
+export type ChainVerdict =
   | {
       readonly ok: true
       readonly rows: number
@@ -106,7 +106,7 @@ export class ChainVerifier {
     for (const [at, line] of lines.entries()) await this.#guard(() => this.#take(line, faults[at]))
   }
 
-  async finish(): Promise<Verdict> {
+  async finish(): Promise<ChainVerdict> {
     await this.#guard(() => this.#checkEnd())
     if (this.#fault !== undefined) return { ok: false, fault: this.#fault }
     const [rows, hidden, pruned] = [this.#rows, this.#hidden, this.#pruned]

@@ -28,13 +28,16 @@ export type RedisParams = z.infer<typeof redisParams>
 
 export interface RedisSession {
   /** Lines of each answer; undefined where the login is not accepted. */
-  ask(login: Login | undefined, commands: readonly Command[]): Promise<readonly Lines[] | undefined>
+  ask(
+    login: Login | undefined,
+    commands: readonly RedisCommand[],
+  ): Promise<readonly Lines[] | undefined>
   /** What the server was started with. */
   readonly command: readonly string[]
   /** Whether a file at this path outlives the server's container. */
   readonly lasts: (path: string) => boolean
 }
-export type Command = readonly string[]
+export type RedisCommand = readonly string[]
 export type Lines = readonly string[]
 
 interface Server {
@@ -98,7 +101,7 @@ const asAdmin = async ({ admins, login }: RedisParams, session: RedisSession): P
 
 const ask = async (
   { admin, session }: Server,
-  ...commands: Command[]
+  ...commands: RedisCommand[]
 ): Promise<readonly Lines[]> => {
   const answers = await session.ask(admin, commands)
   if (answers === undefined) throw new StepFault('Unreachable', 'the administrator is not accepted')

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isRecord, parseJson } from './record.ts'
+import { isRecord, tryParseJson } from './record.ts'
 
 it('knows an object from null, a list and the rest', () => {
   expect([{}, { a: 1 }].every(isRecord)).toBe(true)
@@ -7,6 +7,6 @@ it('knows an object from null, a list and the rest', () => {
 })
 
 it('reads JSON, and any other text as undefined', () => {
-  expect(parseJson('{"a":[null]}')).toEqual({ a: [null] })
-  expect(['', '{', 'text', '{"a":1} x'].map(parseJson)).toEqual(Array(4).fill(undefined))
+  expect(tryParseJson('{"a":[null]}')).toEqual({ a: [null] })
+  expect(['', '{', 'text', '{"a":1} x'].map(tryParseJson)).toEqual(Array(4).fill(undefined))
 })

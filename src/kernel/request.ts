@@ -15,7 +15,7 @@ export interface RequestOptions extends https.RequestOptions {
  * with the system's error, with what `send` threw or destroyed the request with, or when the
  * connection is silent for `timeout`. `send` sends the body, at once or when it likes.
  */
-export const request = (
+export const sendRequest = (
   target: RequestTarget,
   { late, ...options }: RequestOptions = {},
   send: (outgoing: http.ClientRequest) => void = (outgoing) => outgoing.end(),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyConfiguration, type Applied } from './apply.ts'
-import { compare, fieldsOf } from './compare.ts'
+import { compare, fieldSetOf } from './compare.ts'
 import { difference, fromFieldsV1, intersection, pathsOf, toFieldsV1, union } from './field-set.ts'
 import { parseManagers, renderManagers } from './managers.ts'
 import type { Shape } from './shape.ts'
@@ -111,10 +111,10 @@ describe('for any configurations', () => {
         const both = stepOf('b', theirs)(first)
         const after = stepOf('b', next)(both)
         const kept = difference(
-          intersection(fieldsOf(shape, mine), fieldsOf(shape, both.object)),
-          union(fieldsOf(shape, theirs), fieldsOf(shape, next)),
+          intersection(fieldSetOf(shape, mine), fieldSetOf(shape, both.object)),
+          union(fieldSetOf(shape, theirs), fieldSetOf(shape, next)),
         )
-        expect(pathsOf(difference(kept, fieldsOf(shape, after.object)))).toEqual([])
+        expect(pathsOf(difference(kept, fieldSetOf(shape, after.object)))).toEqual([])
       }),
     )
   })
@@ -122,7 +122,7 @@ describe('for any configurations', () => {
   it('sets survive their wire form', () => {
     fc.assert(
       fc.property(value, (one) => {
-        const set = fieldsOf(shape, one)
+        const set = fieldSetOf(shape, one)
         const back = fromFieldsV1(JSON.parse(JSON.stringify(toFieldsV1(set))))
         expect(back === undefined ? undefined : pathsOf(back)).toEqual(pathsOf(set))
       }),

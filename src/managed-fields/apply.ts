@@ -1,5 +1,5 @@
 // Server-side apply: merges a configuration into an object and updates the owners of its fields. Pure.
-import { compare, fieldsOf } from './compare.ts'
+import { compare, fieldSetOf } from './compare.ts'
 import { conflictError, findConflicts } from './conflicts.ts'
 import {
   difference,
@@ -13,7 +13,7 @@ import {
   isSameManager,
   ownedByAny,
   withoutFields,
-  type Identity,
+  type ManagerIdentity,
   type Manager,
 } from './managers.ts'
 import { merge, removeFields } from './merge.ts'
@@ -22,7 +22,7 @@ import type { Shape } from './shape.ts'
 export interface Apply {
   readonly shape: Shape
   readonly managers: readonly Manager[]
-  readonly who: Omit<Identity, 'operation'>
+  readonly who: Omit<ManagerIdentity, 'operation'>
   readonly live: unknown
   readonly config: unknown
   /** True: take fields from their owners. */
@@ -48,10 +48,10 @@ const isSameSet = (a: FieldSet, b: FieldSet): boolean =>
  */
 export const applyConfiguration = (apply: Apply): Applied => {
   const { shape, managers, live, config, now } = apply
-  const who: Identity = { ...apply.who, operation: 'Apply' }
+  const who: ManagerIdentity = { ...apply.who, operation: 'Apply' }
   const own = managers.find((m) => isSameManager(m, who))
   const others = managers.filter((m) => m !== own)
-  const fields = fieldsOf(shape, config)
+  const fields = fieldSetOf(shape, config)
   const kept = union(ownedByAny(others), fields)
   const gone = difference(own?.fields ?? emptySet, kept)
   const object = removeFields(shape, merge(shape, live, config), { gone, kept })

@@ -10,7 +10,7 @@ const canBeOwned = (path: FieldPath): boolean =>
   path.length > 1 || (path.length === 1 && path[0] !== 'f:metadata')
 
 /** The fields that an applier owns: leaves, items of lists, and maps that it leaves empty. */
-export const fieldsOf = (shape: Shape, value: unknown): FieldSet => {
+export const fieldSetOf = (shape: Shape, value: unknown): FieldSet => {
   const paths: FieldPath[] = []
   collect(shape, value, [], paths)
   return setOfPaths(paths)

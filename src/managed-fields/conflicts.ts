@@ -2,7 +2,7 @@
 import { StagelyError, type Fault } from '../kernel/errors.ts'
 import { difference, intersection, isEmptySet, pathsOf, textOfPath } from './field-set.ts'
 import type { FieldSet } from './field-set.ts'
-import type { Identity, Manager } from './managers.ts'
+import type { ManagerIdentity, Manager } from './managers.ts'
 
 export interface Conflict {
   readonly owner: Manager
@@ -22,7 +22,7 @@ export const findConflicts = (
     }))
     .filter(({ fields }) => !isEmptySet(fields))
 
-const nameOf = ({ manager, operation, apiVersion, subresource }: Identity): string =>
+const nameOf = ({ manager, operation, apiVersion, subresource }: ManagerIdentity): string =>
   JSON.stringify(manager) +
   (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`) +
   (operation === 'Update' ? ` using ${apiVersion}` : '')

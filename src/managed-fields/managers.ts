@@ -16,13 +16,13 @@ export interface Manager {
   readonly fields: FieldSet
 }
 
-export type Identity = Pick<Manager, 'manager' | 'operation' | 'apiVersion' | 'subresource'>
+export type ManagerIdentity = Pick<Manager, 'manager' | 'operation' | 'apiVersion' | 'subresource'>
 
 /** More entries of updates than this are merged into one, as in Kubernetes. */
 export const maxUpdaters = 10
 const ancient = 'ancient-changes'
 
-export const isSameManager = (a: Identity, b: Identity): boolean =>
+export const isSameManager = (a: ManagerIdentity, b: ManagerIdentity): boolean =>
   a.manager === b.manager &&
   a.operation === b.operation &&
   a.apiVersion === b.apiVersion &&

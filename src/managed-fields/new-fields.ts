@@ -4,7 +4,7 @@ import { frozen } from '../kernel/frozen.ts'
 import type { ManagedFieldsEntry } from '../resources/meta.ts'
 import { childrenOf, isAbsent } from './children.ts'
 import type { FieldsV1 } from './field-set.ts'
-import type { Identity } from './managers.ts'
+import type { ManagerIdentity } from './managers.ts'
 import type { Shape } from './shape.ts'
 
 interface At {
@@ -49,7 +49,7 @@ export const formOf = (text: string): FieldsV1 => {
 export const entriesOfNew = (
   shape: Shape,
   value: unknown,
-  { who, now }: { who: Omit<Identity, 'operation'>; now: string },
+  { who, now }: { who: Omit<ManagerIdentity, 'operation'>; now: string },
 ): ManagedFieldsEntry[] => {
   const { manager, apiVersion, subresource } = who
   const text = allFieldsText(shape, value)

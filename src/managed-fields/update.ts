@@ -2,13 +2,13 @@
 // the update changed.
 import { compare } from './compare.ts'
 import { difference, isEmptySet, union } from './field-set.ts'
-import { isSameManager, withoutFields, type Identity, type Manager } from './managers.ts'
+import { isSameManager, withoutFields, type ManagerIdentity, type Manager } from './managers.ts'
 import type { Shape } from './shape.ts'
 
 export interface Update {
   readonly shape: Shape
   readonly managers: readonly Manager[]
-  readonly who: Omit<Identity, 'operation'>
+  readonly who: Omit<ManagerIdentity, 'operation'>
   readonly before: unknown
   readonly after: unknown
   /** Time of the change. */
@@ -17,7 +17,7 @@ export interface Update {
 
 export const managersAfterUpdate = (update: Update): Manager[] => {
   const { shape, managers, now } = update
-  const who: Identity = { ...update.who, operation: 'Update' }
+  const who: ManagerIdentity = { ...update.who, operation: 'Update' }
   const { added, modified, removed } = compare(shape, update.before, update.after)
   const changed = union(added, modified)
   const left = managers.map((m) => withoutFields(m, union(changed, removed)))

@@ -1,6 +1,6 @@
 // JSON merge patches (RFC 7396), two-way and three-way. Used by the CLI's apply and by the review of a
 // change set, so that the review shows exactly what the apply does.
-import { parseJson } from '../kernel/record.ts'
+import { tryParseJson } from '../kernel/record.ts'
 import { withoutSecretFields } from '../resources/validation/last-applied.ts'
 import { annotations, type KubeObject } from '../resources/meta.ts'
 
@@ -91,5 +91,5 @@ export const withLastApplied = (manifest: KubeObject): KubeObject => {
 export const applyPatch = (manifest: KubeObject, live: KubeObject): Json => {
   const text = live.metadata.annotations?.[annotations.lastApplied]
   const wanted = withLastApplied(manifest) as unknown as Json
-  return threeWayPatch(parseJson(text ?? ''), wanted, live)
+  return threeWayPatch(tryParseJson(text ?? ''), wanted, live)
 }

@@ -43,7 +43,7 @@ const infoOf = ({ controllerId, agentUid }: Parties): Buffer =>
   Buffer.from(JSON.stringify(['stagely session v2', controllerId, agentUid]))
 
 const keysFrom = (context: { exportKey(label: string): Buffer }): SessionKeys => ({
-  mac: macKeyOf(context.exportKey('mac')),
+  mac: requestMacKeyOf(context.exportKey('mac')),
   request: context.exportKey('request'),
   answer: context.exportKey('answer'),
 })
@@ -143,7 +143,7 @@ export interface MacKey {
   readonly outer: Buffer
 }
 
-export const macKeyOf = (key: Buffer): MacKey => {
+export const requestMacKeyOf = (key: Buffer): MacKey => {
   // Memory of its own: a small buffer of Node's pool would keep 8 KiB of it for as long as the session lasts.
   const block = (pad: number): Buffer => {
     const bytes = Buffer.alloc(blockLength, pad)

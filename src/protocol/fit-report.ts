@@ -48,7 +48,7 @@ const fit = (schema: z.ZodType, given: Report): Report => {
   const small = shrink(value, all)
   if (all.length === 0) return small
   const before = Array.isArray(small.cut) ? (small.cut as unknown[]) : []
-  return { ...small, cut: [...before, ...all].slice(0, limits.told) }
+  return { ...small, cut: [...before, ...all].slice(0, limits.listed) }
 }
 
 /** The report with what is over cut, and named in `cut`; the given one where nothing is. */

@@ -4,7 +4,7 @@
 // The key of the MAC is derived from the HPKE context of that stream. So a heartbeat needs no session and no
 // database: the replica that has the stream checks it, whichever replica receives it.
 import { timingSafeEqual } from 'node:crypto'
-import { macKeyOf, macOf, type MacKey } from './agent-request.ts'
+import { requestMacKeyOf, macOf, type MacKey } from './agent-request.ts'
 
 const scheme = 'Stagely-Sign '
 const heartbeatForm = /^([\w-]{36})\.([\w-]{36})\.(\d{1,14})\.([\w-]{43})$/
@@ -24,7 +24,7 @@ export interface Heartbeat {
  * agent.
  */
 export const heartbeatKeyOf = (context: { exportKey(label: string): Buffer }): MacKey =>
-  macKeyOf(context.exportKey('sign of life'))
+  requestMacKeyOf(context.exportKey('sign of life'))
 
 const textOf = (stream: string, counter: number): string =>
   `stagely sign of life v1\n${stream}\n${counter}`

@@ -21,7 +21,7 @@ import { taskOrder, type TaskOrder } from './tasks.ts'
 
 export const protocolVersion = '2.0'
 
-export const paths = {
+export const agentPaths = {
   join: '/agent/v1/join',
   stream: '/agent/v1/stream',
   report: '/agent/v1/report',
@@ -234,19 +234,19 @@ export const reportedStagelet = z.object({
   /** Whose values are to blame is found by the controller. */
   quarantine: z
     .array(z.object(quarantined.omit({ keys: true }).shape))
-    .max(limits.told)
+    .max(limits.listed)
     .optional(),
   drift: z
     .object({
       ...drift.shape,
-      changes: z.array(z.object(drift.shape.changes.element.shape)).max(limits.told),
+      changes: z.array(z.object(drift.shape.changes.element.shape)).max(limits.listed),
     })
     .optional(),
   hand: z.object(manualRun.shape).optional(),
   strays: z.array(z.object(strayService.shape)).max(limits.services).optional(),
-  ended: z.array(z.object(endedContainer.shape)).max(limits.told).optional(),
+  ended: z.array(z.object(endedContainer.shape)).max(limits.listed).optional(),
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
-  cut: z.array(z.object(cutField.shape)).max(limits.told).optional(),
+  cut: z.array(z.object(cutField.shape)).max(limits.listed).optional(),
 })
 
 /**

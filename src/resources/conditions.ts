@@ -56,7 +56,7 @@ export const withConditions = (
 }
 
 /** The conditions of an object of any kind. */
-export const conditionsOf = ({
+export const statusConditions = ({
   status,
 }: {
   readonly status?: Record<string, unknown> | undefined

@@ -30,7 +30,7 @@ export const limits = {
   /** Services that one service shares a namespace or volumes with. */
   sharing: 100,
   /** Failures that still count, changes that a drift names, and lists for people. */
-  told: 100,
+  listed: 100,
   /** Stagelets in one report of an agent, which sends 50. */
   observations: 200,
   /** Characters of the report of one stagelet, as JSON. */

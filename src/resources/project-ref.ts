@@ -9,7 +9,7 @@ export const projectNameOf = ({ spec }: KubeObject<unknown, unknown>): string | 
 }
 
 /** The Project that a StagelySecret, a Stagelet or a Rotation names. It need not exist. */
-export const projectOf = (object: KubeObject<unknown, unknown>): ObjectRef => {
+export const projectRefOf = (object: KubeObject<unknown, unknown>): ObjectRef => {
   const name = projectNameOf(object)
   if (name === undefined) throw new Error(`a ${object.kind} without spec.projectRef`)
   return { kind: 'Project', namespace: refOf(object).namespace, name }

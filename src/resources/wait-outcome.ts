@@ -14,7 +14,7 @@ export type WaitOutcome =
    */
   | { readonly kind: 'pending'; readonly message: string; readonly turnIn?: string }
 
-export const done = (message: string): WaitOutcome => ({ kind: 'done', message })
+export const waitDone = (message: string): WaitOutcome => ({ kind: 'done', message })
 export const failed = (reason: string, message: string): WaitOutcome => ({
   kind: 'failed',
   reason,
@@ -116,7 +116,7 @@ export const syncOutcome = (
   const inSync = currentCondition(stagelet, 'SecretsInSync')
   const reachable = currentCondition(stagelet, 'AgentReachable')
   const progressing = currentCondition(stagelet, 'Progressing')
-  if (inSync?.status === 'True') return done(inSync.message)
+  if (inSync?.status === 'True') return waitDone(inSync.message)
   const halt = halted(stagelet, reachable)
   if (halt !== undefined) return halt
   if (inSync === undefined) return pending('is not judged yet')
@@ -210,7 +210,7 @@ export const secretOutcome = (secret: KubeObject | undefined): WaitOutcome => {
   const inSync = currentCondition(secret, 'InSync')
   if (accepted?.status === 'False') return failed(accepted.reason, accepted.message)
   if (inSync === undefined) return pending('is not judged yet')
-  if (inSync.status === 'True') return done(inSync.message)
+  if (inSync.status === 'True') return waitDone(inSync.message)
   const stays = inSync.status === 'False' && inSync.reason !== 'NewVersion'
   return stays ? failed(inSync.reason, inSync.message) : pending(say(inSync))
 }
@@ -221,7 +221,7 @@ export const agentOutcome = (
   isDone: (agent: KubeObject) => boolean,
 ): WaitOutcome => {
   if (agent === undefined) return failed('NotFound', 'it does not exist')
-  if (isDone(agent)) return done('done')
+  if (isDone(agent)) return waitDone('done')
   const ready = currentCondition(agent, 'Ready')
   if (ready?.reason === 'Revoked') return failed(ready.reason, ready.message)
   return pending(ready === undefined ? 'it has not joined yet' : say(ready))

@@ -84,7 +84,7 @@ export const createKeyRing = (
     return last.health
   }
   const silent = `key provider ${current.name} (key ${current.keyId}): it did not answer within ${confirmLifeMs / 1000} s; look at its health and at the network`
-  const soon = (health: Promise<Health>): Promise<Health> =>
+  const withinSilence = (health: Promise<Health>): Promise<Health> =>
     within(clock, confirmLifeMs, health, () => {
       const silence = { ok: false, reason: silent }
       // Other callers need not wait for the same time-out.
@@ -109,7 +109,7 @@ export const createKeyRing = (
     },
     confirm: async () => {
       const health = healthWithin(confirmLifeMs)
-      const { ok, reason = '' } = last?.answered ?? (await soon(health))
+      const { ok, reason = '' } = last?.answered ?? (await withinSilence(health))
       if (ok) return
       const message = `${reason}. Nothing was stored: values can be written again when it answers; reading and deploying go on`
       throw new StagelyError('ServiceUnavailable', message, { retryAfterSeconds: 5 })

@@ -2,9 +2,15 @@
 // closes it in the same commit; all others are closed when they are due.
 import { toFineTimestamp } from '../kernel/clock.ts'
 import { withStatusOwner } from '../managed-fields/status.ts'
-import { loadProject, noteArrival, placeOf, saveProject, saveProjects } from './secrets/projects.ts'
+import {
+  loadProject,
+  noteArrival,
+  projectKeyOf,
+  saveProject,
+  saveProjects,
+} from './secrets/projects.ts'
 import type { ProjectState } from './core/project-state.ts'
-import { dueAt, forOthers, isDue } from './secrets/open-revision.ts'
+import { closesAt, forOthers, isDue } from './secrets/open-revision.ts'
 import type { WriteSession } from './core/write-session.ts'
 import { term, type ProjectRow } from './state/rows.ts'
 import type { Fence, StoreParts } from './store-parts.ts'
@@ -71,7 +77,7 @@ const loadHeld = async (session: WriteSession, id: string): Promise<void> => {
   for (const row of session.view.projects.withTerm(term.open)) {
     if (row.changeSets[id] === undefined) continue
     const project = await loadProject(session, row)
-    if (project !== undefined) session.projects.set(placeOf(row), project)
+    if (project !== undefined) session.projects.set(projectKeyOf(row), project)
   }
 }
 
@@ -103,7 +109,7 @@ const closeDue = async (session: WriteSession, place: ProjectRow, now: number): 
 }
 
 const earliest = (open: readonly ProjectRow[]): number | undefined =>
-  open.length === 0 ? undefined : Math.min(...open.map((row) => dueAt(row) ?? Infinity))
+  open.length === 0 ? undefined : Math.min(...open.map((row) => closesAt(row) ?? Infinity))
 
 /** `project` is NAMESPACE/NAME. */
 export type OnCloseFault = (project: string, error: unknown) => void

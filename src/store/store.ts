@@ -44,7 +44,7 @@ import { closeDueRevisions, type OnCloseFault } from './revisions.ts'
 import { readSet } from './secrets/set-rows.ts'
 import { openSets } from './secrets/sets.ts'
 import { namedProjects, term } from './state/rows.ts'
-import type { State } from './state/state.ts'
+import type { StoreState } from './state/state.ts'
 import { startParts, type Fence, type StoreDeps, type StoreParts } from './store-parts.ts'
 import { Transaction } from './transaction.ts'
 import { checkSets, compact, healthOf } from './upkeep.ts'
@@ -87,12 +87,12 @@ export class Store implements Reader {
   }
 
   /** The state of this replica: writes of others may be missing. */
-  get state(): State {
+  get state(): StoreState {
     return this.#parts.feed.state
   }
 
   /** A leader reads the state as it is: a change that arrives later calls its loops again. */
-  async #fresh(): Promise<State> {
+  async #fresh(): Promise<StoreState> {
     if (this.#fence.term === undefined) await this.#parts.fresh()
     return this.state
   }

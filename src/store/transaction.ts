@@ -14,7 +14,7 @@ import { purgeSecret } from './history/purge.ts'
 import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { putInternal, recordEvent } from './objects/machine-writes.ts'
-import { createObject, updateObject } from './objects/objects.ts'
+import { createInSession, updateInSession } from './objects/objects.ts'
 import { revisionsIn, rowsOfKind, rowsOfProject, setAt } from './objects/reads.ts'
 import { removeFinalizer, removeObject, removeProject } from './objects/removal.ts'
 import { setConditions, setStatus } from './objects/status-writes.ts'
@@ -83,7 +83,7 @@ export class Transaction implements Reader {
   /** Creates an object for a user: defaults, admission, sealing, uniqueness. AlreadyExists, Invalid. */
   async create(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     await this.#session.pause()
-    return createObject(this.#session, object, { tracking })
+    return createInSession(this.#session, object, { tracking })
   }
 
   /**
@@ -93,7 +93,7 @@ export class Transaction implements Reader {
    */
   async update(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     await this.#session.pause()
-    return updateObject(this.#session, object, { tracking })
+    return updateInSession(this.#session, object, { tracking })
   }
 
   /** Deletes the object, or sets its deletionTimestamp while it has finalizers. The secrets of a Project stay. Returns the last state. */

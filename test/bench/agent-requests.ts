@@ -9,7 +9,7 @@ import {
   beginSession,
   digestOf,
   isOfSession,
-  macKeyOf,
+  requestMacKeyOf,
   openMessage,
   parseCredentials,
   sealMessage,
@@ -53,7 +53,7 @@ export const benchAgentRequests = (): Row[] => {
     if (openMessage(keys.request, counter, body) === undefined) throw new Error('does not open')
   }
   const stream = `${parties.agentUid}.${parties.agentUid}`
-  const signKey = macKeyOf(randomBytes(32))
+  const signKey = requestMacKeyOf(randomBytes(32))
   const signs = Array.from({ length: 512 }, (_, i) => authorizeHeartbeat(signKey, stream, i))
   const hear = (): void => {
     const sign = parseHeartbeat(signs[turn++ % signs.length]!)

@@ -17,7 +17,7 @@ import { checkPublicKeys, publicKeyFromRaw } from '../../../src/protocol/keys.ts
 import {
   keysProof,
   keysRequest,
-  paths,
+  agentPaths,
   protocolVersion,
   reportEnvelope,
   streamRequest,
@@ -140,15 +140,15 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     noteAgent: createRefusals(deps, streams),
   })
 
-  app.post(paths.join, guard(takeJoin(deps, createConnectLimit(tuning.joinsPerSecond, clock))))
+  app.post(agentPaths.join, guard(takeJoin(deps, createConnectLimit(tuning.joinsPerSecond, clock))))
 
   app.post(
-    paths.stream,
+    agentPaths.stream,
     guard((c) => openStream(c, { deps, authenticate, letIn, streams, presence })),
   )
 
   app.post(
-    paths.report,
+    agentPaths.report,
     guard(async (c) => {
       const caller = await authenticate(c)
       const envelope = await caller.take(reportEnvelope, maxReportBytes)
@@ -170,13 +170,13 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     }),
   )
 
-  app.post(paths.keys, guard(takeKeys(authenticate, deps)))
+  app.post(agentPaths.keys, guard(takeKeys(authenticate, deps)))
 
-  app.post(paths.logs, guard(taking(authenticate, bodies.logs, logs)))
+  app.post(agentPaths.logs, guard(taking(authenticate, bodies.logs, logs)))
 
-  app.post(paths.leakTests, guard(taking(authenticate, bodies.leakTests, leakTests)))
+  app.post(agentPaths.leakTests, guard(taking(authenticate, bodies.leakTests, leakTests)))
 
-  app.post(paths.tasks, guard(taking(authenticate, bodies.tasks, tasks)))
+  app.post(agentPaths.tasks, guard(taking(authenticate, bodies.tasks, tasks)))
 
   return {
     logs,

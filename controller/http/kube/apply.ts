@@ -12,7 +12,7 @@ import { atPath, bad, decode, metadataOf, type FieldCheck } from './decode.ts'
 import { invalidOption, isTrueParam } from './params.ts'
 import { refOfPath } from './read.ts'
 import { applyConfiguration } from '../../../src/managed-fields/apply.ts'
-import { compare, fieldsOf, untypable } from '../../../src/managed-fields/compare.ts'
+import { compare, fieldSetOf, untypable } from '../../../src/managed-fields/compare.ts'
 import { setOfPaths, union, type FieldSet } from '../../../src/managed-fields/field-set.ts'
 import {
   parseManagers,
@@ -124,7 +124,7 @@ const appliedByClient = (kind: Kind, current: KubeObject): FieldSet => {
   const hidden = setOfPaths(kind.kind === 'StagelySecret' ? values : [])
   try {
     const applied = JSON.parse(text) as Wire
-    return union(fieldsOf(shapeOfKind(kind), ownedPart(applied, '')), hidden)
+    return union(fieldSetOf(shapeOfKind(kind), ownedPart(applied, '')), hidden)
   } catch {
     return setOfPaths([])
   }
@@ -208,7 +208,7 @@ const createApplied = async (
       ...whoOf(c, kind, ''),
       operation: 'Apply',
       time: toTimestamp(now),
-      fields: fieldsOf(shapeOfKind(kind), ownedPart(config, '')),
+      fields: fieldSetOf(shapeOfKind(kind), ownedPart(config, '')),
     },
   ])
   const object = await tx.create(next, { managedFields })

@@ -6,7 +6,7 @@ import { valueFields } from '../../../src/resources/kinds/secret-value.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { invalidOption } from './params.ts'
-import type { Identity, Manager } from '../../../src/managed-fields/managers.ts'
+import type { ManagerIdentity, Manager } from '../../../src/managed-fields/managers.ts'
 import { parseManagers, renderManagers } from '../../../src/managed-fields/managers.ts'
 import { entriesOfNew } from '../../../src/managed-fields/new-fields.ts'
 import { shapeOfKind } from '../../../src/managed-fields/shape.ts'
@@ -14,7 +14,7 @@ import { managersAfterUpdate } from '../../../src/managed-fields/update.ts'
 import { lifted, type Wire } from './wire-form.ts'
 
 export type Subresource = '' | 'status'
-export type Who = Omit<Identity, 'operation'>
+export type Who = Omit<ManagerIdentity, 'operation'>
 
 const maxManagerLength = 128
 

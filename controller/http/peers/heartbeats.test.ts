@@ -6,7 +6,7 @@ import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
-import { paths } from '../../../src/protocol/messages.ts'
+import { agentPaths } from '../../../src/protocol/messages.ts'
 import {
   authorizeHeartbeat,
   isHeartbeatBy,
@@ -44,10 +44,14 @@ describe('a sign of life that comes to another replica than its stream', () => {
   const post = (authorization: string): Promise<number | undefined> =>
     new Promise((resolve, reject) => {
       const headers = { authorization }
-      const sent = request(new URL(paths.sign, url), { method: 'POST', headers }, (response) => {
-        response.resume()
-        resolve(response.statusCode)
-      })
+      const sent = request(
+        new URL(agentPaths.sign, url),
+        { method: 'POST', headers },
+        (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        },
+      )
       sent.once('error', reject)
       sent.end()
     })

@@ -112,7 +112,7 @@ export const decideSecret = (
     conditions: withConditions(secret.status?.conditions, verdicts, { generation, now: input.now }),
   }
   const policy = input.project.spec?.secretPolicy
-  return withDates(secret.spec, status, { nowMs: Date.parse(input.now), tells: true, policy })
+  return withDates(secret.spec, status, { nowMs: Date.parse(input.now), announces: true, policy })
 }
 
 /** The status of a secret whose project does not exist. */

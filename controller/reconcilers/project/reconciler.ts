@@ -1,7 +1,7 @@
 // Reconciles the status of a project and of all its secrets in one run, which reads the sets once.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { mapYielding } from '../../../src/kernel/map-yielding.ts'
-import { conditionsOf, findCondition } from '../../../src/resources/conditions.ts'
+import { statusConditions, findCondition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { ofKind } from '../../../src/resources/typed.ts'
 import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
@@ -145,8 +145,8 @@ const writeSecret = async (
   const after = { ...current, status: { ...status } }
   await tx.setStatus(after)
   await tx.recordEvents(expiryEvents(current, after))
-  const matched = findCondition(conditionsOf(after), 'ScopeMatched')
-  const before = findCondition(conditionsOf(current), 'ScopeMatched')
+  const matched = findCondition(statusConditions(after), 'ScopeMatched')
+  const before = findCondition(statusConditions(current), 'ScopeMatched')
   if (matched?.status !== 'False' || before?.status === 'False') return
   const { reason, message } = matched
   await tx.recordEvent({ regarding: after, type: 'Warning', reason, message })

@@ -13,7 +13,7 @@ import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
 import { isReason, messageOf } from '../../../src/kernel/errors.ts'
-import { parseJson } from '../../../src/kernel/record.ts'
+import { tryParseJson } from '../../../src/kernel/record.ts'
 import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
 import { sdkHandler } from '../../egress/sdk-handler.ts'
 import { RotatorFault, type Credential, type Rotator, type RotatorDeps } from './rotator.ts'
@@ -36,7 +36,7 @@ const keyOf = ({ values }: Credential): Key => ({
 
 const readAdmin = async ({ adminRef }: Spec, { secretOf }: RotatorDeps): Promise<Key> => {
   const text = adminRef === undefined ? '' : (await secretOf(adminRef.name)).toString('utf8')
-  const read = adminKey.safeParse(parseJson(text))
+  const read = adminKey.safeParse(tryParseJson(text))
   if (read.success) return read.data
   const why = adminRef === undefined ? '' : `; what "${adminRef.name}" holds is something else`
   const message = `awsIam needs adminRef: a secret with JSON {"accessKeyId": …, "secretAccessKey": …} of who may manage the keys of the user${why}`

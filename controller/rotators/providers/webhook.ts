@@ -3,7 +3,7 @@
 import { isIP } from 'node:net'
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { isRecord, parseJson } from '../../../src/kernel/record.ts'
+import { isRecord, tryParseJson } from '../../../src/kernel/record.ts'
 import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
 import type { EgressAnswer } from '../../egress/gate.ts'
 import { signedHeaders } from '../../notify/message.ts'
@@ -55,7 +55,7 @@ const retryIn = (given: unknown): number => {
 }
 
 const parse = (step: StepName, text: string, contentType: string): Answer => {
-  const body = contentType.includes('json') ? parseJson(text) : undefined
+  const body = contentType.includes('json') ? tryParseJson(text) : undefined
   if (!isRecord(body))
     throw malformed(step, 'the answer is no JSON object (content-type: application/json)')
   const { state, retryAfter, values, result, sessions, from } = body

@@ -1,7 +1,7 @@
 // Calls of AWS's SDK through the gate, and the meaning of AWS's errors.
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { isRecord, parseJson } from '../../../src/kernel/record.ts'
+import { isRecord, tryParseJson } from '../../../src/kernel/record.ts'
 import { retryAfterMs } from '../../egress/answers.ts'
 import { sdkHandler, type SdkHandler } from '../../egress/sdk-handler.ts'
 import { faultOfGate } from '../http.ts'
@@ -19,7 +19,7 @@ export interface AwsCredentials {
  * `create-access-key` or `assume-role`.
  */
 export const awsCredentials = (text: string): AwsCredentials => {
-  const given = parseJson(text)
+  const given = tryParseJson(text)
   const outer = isRecord(given) ? given : {}
   const inner = [outer['AccessKey'], outer['Credentials']].find(isRecord) ?? outer
   const field = (name: string): string | undefined => {

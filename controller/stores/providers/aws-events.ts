@@ -1,7 +1,7 @@
 // What a message of EventBridge says of secrets of AWS Secrets Manager. Pure.
 // Events: docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html
 import * as z from 'zod'
-import { isRecord, parseJson } from '../../../src/kernel/record.ts'
+import { isRecord, tryParseJson } from '../../../src/kernel/record.ts'
 
 const event = z.object({
   source: z.literal('aws.secretsmanager'),
@@ -33,7 +33,7 @@ const keysOf = (name: string): string[] => {
 
 /** Secrets that have changed, by every name; none for an event that changes nothing; undefined: this is no such event. */
 export const keysOfEvent = (text: string): string[] | undefined => {
-  const read = event.safeParse(parseJson(text))
+  const read = event.safeParse(tryParseJson(text))
   if (!read.success) return undefined
   const { eventName, ...parts } = read.data.detail
   if (reads.test(eventName)) return []

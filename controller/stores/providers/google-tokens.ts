@@ -3,7 +3,7 @@
 import { createPrivateKey, sign, type KeyObject } from 'node:crypto'
 import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
-import { parseJson } from '../../../src/kernel/record.ts'
+import { tryParseJson } from '../../../src/kernel/record.ts'
 import type { Opening } from '../opening.ts'
 import { StoreFault } from '../provider.ts'
 
@@ -31,7 +31,7 @@ interface Account {
 }
 
 const accountOf = (text: string): Account => {
-  const read = keyFile.safeParse(parseJson(text))
+  const read = keyFile.safeParse(tryParseJson(text))
   const none = new StoreFault(
     'Unauthorized',
     'a credential of Google is the JSON of a key of a service account',

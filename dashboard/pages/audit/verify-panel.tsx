@@ -1,6 +1,6 @@
 // How far the chain goes, and its verification in this browser.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Verdict } from '../../../src/audit/verify.ts'
+import type { ChainVerdict } from '../../../src/audit/verify.ts'
 import { Button } from '../../ui/button.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -17,10 +17,10 @@ type Verification =
   | { readonly step: 'not yet' }
   | { readonly step: 'cannot' }
   | { readonly step: 'running'; readonly seq: number }
-  | { readonly step: 'done'; readonly verdict: Verdict; readonly withHead: boolean }
+  | { readonly step: 'done'; readonly verdict: ChainVerdict; readonly withHead: boolean }
   | { readonly step: 'failed'; readonly error: unknown }
 
-const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean }) => {
+const Outcome = ({ verdict, withHead }: { verdict: ChainVerdict; withHead: boolean }) => {
   if (!verdict.ok) {
     const { seq, message } = verdict.fault
     return (

@@ -1,7 +1,7 @@
 // Verifies the audit chain here, in the browser: the export is streamed, and each row is checked as it comes. The
 // controller is not asked to vouch for itself.
 import { readLine, type SignedHead } from '../../../src/audit/lines.ts'
-import { ChainVerifier, type Verdict } from '../../../src/audit/verify.ts'
+import { ChainVerifier, type ChainVerdict } from '../../../src/audit/verify.ts'
 import { ApiProblem, Unreachable } from '../../api/client.ts'
 import type { Problem } from '../../../src/rest/types.ts'
 import { webCrypto } from './web-crypto.ts'
@@ -27,7 +27,7 @@ export const verifyChain = async (
   head: SignedHead | undefined,
   onRow: (seq: number) => void,
   signal: AbortSignal,
-): Promise<Verdict> => {
+): Promise<ChainVerdict> => {
   const verifier = new ChainVerifier(webCrypto, { known: head === undefined ? [] : [head] })
   const decoder = new TextDecoder()
   let rest = ''

@@ -5,7 +5,7 @@ import { count, limits, message, timeText, word } from '../limits.ts'
 export const namespaceSpec = z.strictObject({
   finalizers: z
     .array(word)
-    .max(limits.told)
+    .max(limits.listed)
     .optional()
     .describe('Always kubernetes: a namespace is removed when it is empty.'),
 })

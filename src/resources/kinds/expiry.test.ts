@@ -134,7 +134,7 @@ describe('a value that is known outside', () => {
   const messageOf = (valueFrom: object | undefined): string | undefined => {
     const spec = { key: 'TOKEN', ...(valueFrom === undefined ? {} : { valueFrom }) }
     const status = { version: 1, valueSince: since, knownOutside: { people: 2, since } }
-    const judging = { nowMs: t0, tells: true, policy: undefined }
+    const judging = { nowMs: t0, announces: true, policy: undefined }
     const found = withDates(spec, status, judging).status.conditions
     return findCondition(found, 'RotationDue')?.message
   }

@@ -75,7 +75,7 @@ export const quarantined = z.strictObject({
   ),
   keys: z
     .array(name)
-    .max(limits.told)
+    .max(limits.listed)
     .optional()
     .describe(
       'Keys whose values the service got anew, or no longer got, since the last healthy revision; at most 20. Absent where they are not known.',
@@ -100,7 +100,7 @@ export const drift = z.strictObject({
         outOfMemory: count.optional(),
       }),
     )
-    .max(limits.told),
+    .max(limits.listed),
 })
 
 /** A command that a person ran on the stack through the agent (`stagely compose`). */
@@ -119,11 +119,11 @@ export const describeManualRun = ({ user, command }: Pick<ManualRun, 'user' | 'c
   `${user} (as told) with "stagely compose ${command}"`
 
 /** The person in the text of describeManualRun(). */
-export const personOf = (by: string): string => by.replace(/ \(as told\) with "[^]*$/, '')
+export const authorOfRun = (by: string): string => by.replace(/ \(as told\) with "[^]*$/, '')
 
 /** The author of a change, with who says so: the agent alone knows it, and repeats what a command reported. `agent` '': nobody knows which. */
 export const authorAsTold = (by: string, agent: string): string =>
-  `${personOf(by)} (as told by ${agent === '' ? 'the agent' : `agent ${agent}`})`
+  `${authorOfRun(by)} (as told by ${agent === '' ? 'the agent' : `agent ${agent}`})`
 
 /** Text for people. `limit` in bytes; 0: no limit. */
 export const describeOutOfMemory = (limit: number): string =>
@@ -173,7 +173,7 @@ export const observationSpec = z.strictObject({
       message: message.optional(),
     })
     .optional(),
-  quarantine: z.array(quarantined).max(limits.told).optional(),
+  quarantine: z.array(quarantined).max(limits.listed).optional(),
   drift: drift.optional(),
   /** The last such command since the agent started. */
   hand: manualRun.optional(),
@@ -195,9 +195,9 @@ export const observationSpec = z.strictObject({
   /** Keys of file secrets that no service mounts. */
   unmountedFiles: keys.optional(),
   strays: z.array(strayService).max(limits.services).optional(),
-  ended: z.array(endedContainer).max(limits.told).optional(),
+  ended: z.array(endedContainer).max(limits.listed).optional(),
   /** What was left out, since it is more than the schema allows: see src/protocol/fit-report.ts. */
-  cut: z.array(cutField).max(limits.told).optional(),
+  cut: z.array(cutField).max(limits.listed).optional(),
 })
 
 /** Reason of the fault when the engine does not answer: such a report has observed nothing. */

@@ -81,7 +81,7 @@ const projectRollout = z.strictObject({
     .describe('Stagelets that were healthy with it when they were last seen; absent when none.'),
   failed: z
     .array(name)
-    .max(limits.told)
+    .max(limits.listed)
     .optional()
     .describe('Stagelets that failed or exceeded the time limit; the first 20 by name.'),
 })

@@ -5,7 +5,10 @@ import type { RotationSpec } from './rotation.ts'
 const postgresPort = 5432
 
 /** The database server, or the account: the same text for the same one, as far as specs tell. */
-export const placeOf = ({ rotator }: RotationSpec, namespace: string): string | undefined => {
+export const rotationPlaceOf = (
+  { rotator }: RotationSpec,
+  namespace: string,
+): string | undefined => {
   const { postgres, mariadb, redis, awsIam } = rotator
   const inside = (postgres ?? mariadb ?? redis)?.in
   // A stagelet is of one team; an address is the same for all.

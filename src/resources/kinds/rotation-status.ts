@@ -5,7 +5,7 @@ import { count, limits, message, name, path, timeText, word } from '../limits.ts
 export const causes = ['First', 'Schedule', 'Run', 'Expiry', 'Revealed', 'Refused'] as const
 export type Cause = (typeof causes)[number]
 
-export const time = timeText.meta({ format: 'date-time' })
+export const isoTime = timeText.meta({ format: 'date-time' })
 
 export const blockedBySpec = z.strictObject({
   stagelet: word.optional().describe('The stagelet that is waited for.'),
@@ -30,14 +30,14 @@ export const evidenceSpec = z.strictObject({
 
 export const useSpec = z.strictObject({
   looks: count.describe('How often sessions of the old credential were looked for.'),
-  since: time.describe('When they were looked for first.'),
-  at: time.describe('When they were looked for last. Nobody knows what was between two looks.'),
+  since: isoTime.describe('When they were looked for first.'),
+  at: isoTime.describe('When they were looked for last. Nobody knows what was between two looks.'),
   watchedMs: count
     .optional()
     .describe(
       'How many milliseconds these looks have watched, together; absent where each was one moment, or nobody tells.',
     ),
-  seenAt: time.optional().describe('When a session was seen last; absent where none was.'),
+  seenAt: isoTime.optional().describe('When a session was seen last; absent where none was.'),
 })
 
 export const releasedSpec = z.strictObject({
@@ -45,7 +45,7 @@ export const releasedSpec = z.strictObject({
   agent: word.describe('Agent on whose machine the stack was left.'),
   directory: path.describe('Folder of its compose file.'),
   composeProject: word.optional().describe('Its Compose project, where that was seen.'),
-  at: time.describe('When Stagely let it go. Nobody has seen it since.'),
+  at: isoTime.describe('When Stagely let it go. Nobody has seen it since.'),
   services: z
     .array(name)
     .max(limits.services)
@@ -56,7 +56,7 @@ export const releasedSpec = z.strictObject({
 })
 
 export const requestSpec = z.strictObject({
-  at: time.describe('When it was asked for.'),
+  at: isoTime.describe('When it was asked for.'),
   by: word.describe('Who asked for it.'),
   cause: z.enum(causes).describe('What it is asked for.'),
   now: z.boolean().optional().describe('True: window and overlap are skipped.'),
@@ -72,8 +72,8 @@ const restoredStates = [
 ] as const
 
 export const restoredSpec = z.strictObject({
-  at: time.describe('When the controller first started on the backup that was restored.'),
-  takenAt: time.describe('When that backup was taken.'),
+  at: isoTime.describe('When the controller first started on the backup that was restored.'),
+  takenAt: isoTime.describe('When that backup was taken.'),
   state: z
     .enum(restoredStates)
     .describe(

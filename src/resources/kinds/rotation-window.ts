@@ -50,7 +50,7 @@ const localAt = ({ timezone = 'UTC' }: RotationWindow, ms: number): Local => {
 const opensOn = ({ days = [...names] }: RotationWindow, day: number): boolean =>
   days.includes(names[(day + 7) % 7] ?? 'Mon')
 
-export const isOpen = (window: RotationWindow, ms: number): boolean => {
+export const isWindowOpen = (window: RotationWindow, ms: number): boolean => {
   const { day, minute } = localAt(window, ms)
   const [from, to] = [minutesOf(window.from), minutesOf(window.to)]
   if (from < to) return opensOn(window, day) && minute >= from && minute < to
@@ -58,14 +58,14 @@ export const isOpen = (window: RotationWindow, ms: number): boolean => {
 }
 
 /** ms; 0: it never opens. */
-export const lengthOf = ({ from, to }: RotationWindow): number =>
+export const windowLength = ({ from, to }: RotationWindow): number =>
   ((minutesOf(to) - minutesOf(from) + dayMinutes) % dayMinutes) * minuteMs
 
 /** The first moment (ms) at or after `ms` at which the window opens, or `ms` itself where it is open then. */
 export const openingAt = (window: RotationWindow, ms: number): number => {
   let moment = ms
   // Hour by hour, since clocks are set: an opening may be earlier or later than the minutes say.
-  for (let steps = 0; steps < 24 * 16 && !isOpen(window, moment); steps += 1) {
+  for (let steps = 0; steps < 24 * 16 && !isWindowOpen(window, moment); steps += 1) {
     const { minute } = localAt(window, moment)
     const left = (minutesOf(window.from) - minute + dayMinutes) % dayMinutes || dayMinutes
     moment = Math.floor(moment / minuteMs) * minuteMs + Math.min(left, 60) * minuteMs
@@ -91,13 +91,13 @@ export const startAt = (
 ): number => {
   if (window === undefined) return dueMs
   const placeIn = (openMs: number): number =>
-    openedAt(window, openMs) + Math.floor(shareOf(uid) * lengthOf(window))
+    openedAt(window, openMs) + Math.floor(shareOf(uid) * windowLength(window))
   // A window that is missed is the next one.
   const earliest = Math.max(dueMs, nowMs)
   const opening = openingAt(window, earliest)
   const place = placeIn(opening)
-  if (place >= earliest || isOpen(window, earliest)) return Math.max(place, earliest)
-  return placeIn(openingAt(window, opening + lengthOf(window)))
+  if (place >= earliest || isWindowOpen(window, earliest)) return Math.max(place, earliest)
+  return placeIn(openingAt(window, opening + windowLength(window)))
 }
 
 /** When (ms) the next credential is due. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkRotation } from './rotation-rules.ts'
 import { rotationSpec } from './rotation.ts'
-import { isOpen, lengthOf, openingAt, shareOf, startAt } from './rotation-window.ts'
+import { isWindowOpen, windowLength, openingAt, shareOf, startAt } from './rotation-window.ts'
 
 const outputs = { username: 'db-user', password: 'db-password' }
 const inside = { stagelet: 'shop', service: 'postgres' }
@@ -144,15 +144,15 @@ describe('a window', () => {
   const night = { from: '22:00', to: '04:00', days: ['Fri' as const] }
 
   it('is open in its time zone, in summer and in winter, and past midnight', () => {
-    expect(isOpen(berlin, msOf('2026-07-01T00:00Z'))).toBe(true)
-    expect(isOpen(berlin, msOf('2026-07-01T03:00Z'))).toBe(false)
-    expect(isOpen(berlin, msOf('2026-12-01T00:30Z'))).toBe(false)
-    expect(isOpen(berlin, msOf('2026-12-01T01:00Z'))).toBe(true)
-    expect(isOpen(night, msOf('2026-11-27T21:59Z'))).toBe(false)
-    expect(isOpen(night, msOf('2026-11-27T22:00Z'))).toBe(true)
-    expect(isOpen(night, msOf('2026-11-28T03:59Z'))).toBe(true)
-    expect(isOpen(night, msOf('2026-11-28T22:30Z'))).toBe(false)
-    expect(lengthOf(night)).toBe(6 * 3_600_000)
+    expect(isWindowOpen(berlin, msOf('2026-07-01T00:00Z'))).toBe(true)
+    expect(isWindowOpen(berlin, msOf('2026-07-01T03:00Z'))).toBe(false)
+    expect(isWindowOpen(berlin, msOf('2026-12-01T00:30Z'))).toBe(false)
+    expect(isWindowOpen(berlin, msOf('2026-12-01T01:00Z'))).toBe(true)
+    expect(isWindowOpen(night, msOf('2026-11-27T21:59Z'))).toBe(false)
+    expect(isWindowOpen(night, msOf('2026-11-27T22:00Z'))).toBe(true)
+    expect(isWindowOpen(night, msOf('2026-11-28T03:59Z'))).toBe(true)
+    expect(isWindowOpen(night, msOf('2026-11-28T22:30Z'))).toBe(false)
+    expect(windowLength(night)).toBe(6 * 3_600_000)
   })
 
   it.each([
@@ -163,7 +163,7 @@ describe('a window', () => {
     [night, '2026-11-28T05:00Z', '2026-12-04T22:00Z'],
   ])('opens next at its time: %j after %s', (window, after, expected) => {
     const opening = openingAt(window, msOf(after))
-    expect(isOpen(window, opening)).toBe(true)
+    expect(isWindowOpen(window, opening)).toBe(true)
     expect(iso(opening)).toBe(expected)
   })
 

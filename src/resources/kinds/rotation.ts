@@ -17,7 +17,7 @@ import {
   releasedSpec,
   requestSpec,
   restoredSpec,
-  time,
+  isoTime,
   useSpec,
 } from './rotation-status.ts'
 import { conditionsSchema, nameOfKind, refSchema } from './status.ts'
@@ -98,7 +98,7 @@ const rotatorSpec = z
 export const rotationSpec = z
   .strictObject({
     projectRef: refSchema('Project').describe('The project whose secrets get the credential.'),
-    outputs: mapOf(nameOfKind('StagelySecret'), { most: limits.told }).describe(
+    outputs: mapOf(nameOfKind('StagelySecret'), { most: limits.listed }).describe(
       'By output of the rotator, the StagelySecret that gets the value. That secret says valueFrom.rotation.',
     ),
     rotator: rotatorSpec.describe('What makes the credential. Exactly one.'),
@@ -163,10 +163,10 @@ export const rotationStatus = z.strictObject({
     .boolean()
     .optional()
     .describe('True: the attempt ends the old credential without a proof.'),
-  startedAt: time.optional().describe('When the attempt began.'),
-  phaseSince: time.optional().describe('When the phase began.'),
+  startedAt: isoTime.optional().describe('When the attempt began.'),
+  phaseSince: isoTime.optional().describe('When the phase began.'),
   tries: count.optional().describe('How often the effect of the phase has failed.'),
-  retryAt: time.optional().describe('When the effect is tried again.'),
+  retryAt: isoTime.optional().describe('When the effect is tried again.'),
   retryFor: message.optional().describe('Why it is tried again. Never a value.'),
   slot: word
     .optional()
@@ -175,7 +175,7 @@ export const rotationStatus = z.strictObject({
     ),
   ownSlots: z
     .array(name)
-    .max(limits.told)
+    .max(limits.listed)
     .optional()
     .describe('Slots that this Rotation has set itself. Nobody else is to log in with them.'),
   candidateSlot: word.optional().describe('The slot that gets the new credential.'),
@@ -191,19 +191,19 @@ export const rotationStatus = z.strictObject({
       'True: of the old credential only the login is known (adopt), and no password. There is no way back to it.',
     ),
   revision: count.optional().describe('The revision of the project that carries the outputs.'),
-  versions: mapOf(count, { most: limits.told })
+  versions: mapOf(count, { most: limits.listed })
     .optional()
     .describe('By output, the version of its secret that this Rotation has made.'),
   judged: z
     .strictObject({
-      versions: mapOf(count, { most: limits.told }).describe(
+      versions: mapOf(count, { most: limits.listed }).describe(
         'By output, the version of its secret.',
       ),
       message: message.describe('Why it is not taken over. Never a value.'),
     })
     .optional()
     .describe('What the outputs held that this Rotation has not made, and could not take over.'),
-  provenSince: time
+  provenSince: isoTime
     .optional()
     .describe(
       'Since when everything runs the new credential, is healthy, and was not interrupted.',
@@ -236,8 +236,8 @@ export const rotationStatus = z.strictObject({
     .describe(
       'Phases that the last rotation has not done: there was no old credential, or somebody asked to skip them.',
     ),
-  provenAt: time.optional().describe('When that was proven.'),
-  endedAt: time.optional().describe('When the last attempt ended, well or not.'),
+  provenAt: isoTime.optional().describe('When that was proven.'),
+  endedAt: isoTime.optional().describe('When the last attempt ended, well or not.'),
   failures: count.optional().describe('How many attempts have failed since the last good one.'),
   failure: z
     .strictObject({
@@ -246,8 +246,8 @@ export const rotationStatus = z.strictObject({
     })
     .optional()
     .describe('Why the last attempt failed; absent after a good one.'),
-  lastRotatedAt: time.optional().describe('When a rotation was completed last.'),
-  nextAt: time.optional().describe('When the next rotation starts.'),
+  lastRotatedAt: isoTime.optional().describe('When a rotation was completed last.'),
+  nextAt: isoTime.optional().describe('When the next rotation starts.'),
   blockedBy: z.array(blockedBySpec).max(20).optional().describe('Who is waited for; the first 20.'),
   released: z
     .array(releasedSpec)
@@ -256,8 +256,8 @@ export const rotationStatus = z.strictObject({
     .describe(
       'Stacks that were released, and may run a credential of this Rotation. No old one is ended before they are seen again, or somebody ends it without a proof.',
     ),
-  provingSince: time.optional().describe('When the values of the present rollout were written.'),
-  revokeStartedAt: time
+  provingSince: isoTime.optional().describe('When the values of the present rollout were written.'),
+  revokeStartedAt: isoTime
     .optional()
     .describe('When the end of the old credential began. After that the attempt only goes on.'),
   evidence: z

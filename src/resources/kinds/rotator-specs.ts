@@ -56,9 +56,9 @@ const insideFields = {
     .optional()
     .describe('Login of the administrator; the usual one of the database when absent.'),
 }
-const inside = z.strictObject(insideFields)
+const fromAgent = z.strictObject(insideFields)
 
-const outside = z.strictObject({
+const fromController = z.strictObject({
   host: host.describe('Where the database answers; called through the gate for addresses.'),
   port: port.optional().describe('The usual port of the database when absent.'),
   adminRef: controllerSecret('the password of the administrator'),
@@ -91,8 +91,8 @@ const turnsRule = (field: string): object => ({
 
 export const postgresRotator = z
   .strictObject({
-    in: inside.optional().describe(`${inDescription} No admin password is needed.`),
-    at: outside.optional().describe('The controller does it, over TLS.'),
+    in: fromAgent.optional().describe(`${inDescription} No admin password is needed.`),
+    at: fromController.optional().describe('The controller does it, over TLS.'),
     database: sqlName.describe('The database that the roles log in to.'),
     owner: sqlName.describe('Role that owns the objects. It cannot log in, but in adoption.'),
     roles: z

@@ -36,7 +36,7 @@ export const datesOf = (spec: Dates, status: SecretStatus): Dated => ({
 interface At {
   readonly nowMs: number
   /** False: conditions do not become true here, so that the reconciler can tell of them. */
-  readonly tells: boolean
+  readonly announces: boolean
   /** The end of the same value has moved: a warning that was told already says the new end. */
   readonly isMoved?: boolean
   /** Of the project. */
@@ -47,7 +47,7 @@ interface At {
 export const withDates = (
   spec: Dates,
   status: SecretStatus,
-  { nowMs, tells, isMoved = false, policy }: At,
+  { nowMs, announces, isMoved = false, policy }: At,
 ): { status: SecretStatus; nextAt: number | undefined } => {
   const dated = datesOf(spec, status)
   const { remedy, since } = dated
@@ -85,7 +85,7 @@ export const withDates = (
     const verdict = verdicts[type]
     if (verdict === undefined) continue
     const isNews = verdict.status === 'True' && !(isMoved && isTold(type, verdict.reason))
-    if (isNews && !tells) continue
+    if (isNews && !announces) continue
     const next = { type, ...verdict, observedGeneration }
     conditions = withCondition(conditions, next, toTimestamp(nowMs))
   }

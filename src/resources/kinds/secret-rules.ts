@@ -12,13 +12,13 @@ import {
 } from './stagelysecret.ts'
 import { patternFault } from './value-format.ts'
 import { formats, notWithKeypair, oneOrigin, plainKey } from './value-source.ts'
-import { forbidden } from '../validation/faults.ts'
+import { forbiddenField } from '../validation/faults.ts'
 
 type Fields = Record<string, unknown>
 
 const checkSecretFile = (spec: Fields): Fault[] => {
   if (spec.type !== 'file') {
-    return spec.file === undefined ? [] : [forbidden('spec.file', onlyForFiles)]
+    return spec.file === undefined ? [] : [forbiddenField('spec.file', onlyForFiles)]
   }
   const file = isRecord(spec.file) ? spec.file : {}
   const placed = typeof file.path === 'string' || typeof file.target === 'string'
@@ -39,12 +39,12 @@ const checkAudience = (spec: Fields): Fault[] => {
       ? 'valueFrom.secretRef'
       : undefined,
   ].filter((name) => name !== undefined)
-  return given.map((name) => forbidden(`spec.${name}`, notForController))
+  return given.map((name) => forbiddenField(`spec.${name}`, notForController))
 }
 
 const checkPattern = ({ format, pattern }: Fields): Fault[] => {
   if (format !== 'regex') {
-    return pattern === undefined ? [] : [forbidden('spec.pattern', patternWithRegex)]
+    return pattern === undefined ? [] : [forbiddenField('spec.pattern', patternWithRegex)]
   }
   const field = 'spec.pattern'
   if (typeof pattern !== 'string') {
@@ -58,7 +58,7 @@ const checkPattern = ({ format, pattern }: Fields): Fault[] => {
 const checkExternal = ({ key }: Fields): Fault[] => {
   const parts = typeof key === 'string' ? key.split('/') : []
   return parts.some((part) => part === '.' || part === '..')
-    ? [forbidden('spec.valueFrom.external.key', plainKey)]
+    ? [forbiddenField('spec.valueFrom.external.key', plainKey)]
     : []
 }
 
@@ -67,12 +67,12 @@ const checkValueFrom = (from: unknown): Fault[] => {
   const { generate, secretRef, kubernetesSecret, rotation, external } = from
   const ways = [generate, secretRef, kubernetesSecret, rotation, external]
   if (ways.filter((given) => given !== undefined).length !== 1)
-    return [forbidden('spec.valueFrom', oneOrigin)]
+    return [forbiddenField('spec.valueFrom', oneOrigin)]
   if (isRecord(external)) return checkExternal(external)
   if (!isRecord(generate) || generate.keypair === undefined) return []
   return ['length', 'charset']
     .filter((name) => generate[name] !== undefined)
-    .map((name) => forbidden(`spec.valueFrom.generate.${name}`, notWithKeypair))
+    .map((name) => forbiddenField(`spec.valueFrom.generate.${name}`, notWithKeypair))
 }
 
 /**
@@ -104,14 +104,14 @@ export const checkSecret = (spec: Fields): Fault[] => {
     ...checkPattern(spec),
     ...checkValueFrom(spec.valueFrom),
     ...(spec.references === true && spec.valueFrom !== undefined
-      ? [forbidden('spec.references', onlyWritten)]
+      ? [forbiddenField('spec.references', onlyWritten)]
       : []),
   ]
   const sources = [...valueFields, 'valueFrom'].filter((name) => spec[name] !== undefined)
   if (sources.length > 1) {
     const [first = '', ...others] = sources
     const message = `give at most one of value, valueBase64, sealedValue and valueFrom; ${first} is given as well`
-    return [...faults, ...others.map((name) => forbidden(`spec.${name}`, message))]
+    return [...faults, ...others.map((name) => forbiddenField(`spec.${name}`, message))]
   }
   const field = spec.value === undefined ? 'spec.valueBase64' : 'spec.value'
   if (field === 'spec.valueBase64' && typeof spec.valueBase64 === 'string') {

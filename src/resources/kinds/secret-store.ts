@@ -12,7 +12,7 @@ import {
   providerNames,
   type ProviderName,
 } from './store-providers.ts'
-import { forbidden } from '../validation/faults.ts'
+import { forbiddenField } from '../validation/faults.ts'
 
 const oneCredential = 'give exactly one of secretRef and identity'
 const needsCredential =
@@ -213,7 +213,7 @@ const checkAddresses = (spec: Record<string, unknown>): Fault[] => {
       const host = isRecord(part) ? hostOf(part[name]) : undefined
       if (host === undefined || !isMetadataHost(host)) return []
       const message = `${host} is a link-local address, where clouds keep credentials of machines`
-      return [forbidden(`${path}.${name}`, message)]
+      return [forbiddenField(`${path}.${name}`, message)]
     }),
   )
 }
@@ -224,7 +224,7 @@ const checkPush = (spec: Record<string, unknown>): Fault[] => {
   const { queueUrl: url } = isRecord(sqs) ? sqs : {}
   const isNone = typeof url === 'string' && /^https?:\/\//.test(url) && !URL.canParse(url)
   return [
-    ...(spec.aws === undefined ? [forbidden('spec.push.sqs', queueOfAws)] : []),
+    ...(spec.aws === undefined ? [forbiddenField('spec.push.sqs', queueOfAws)] : []),
     ...(isNone ? [invalid('spec.push.sqs.queueUrl', 'must be the URL of the queue')] : []),
   ]
 }
@@ -235,7 +235,7 @@ const checkAuth = (spec: Record<string, unknown>): Fault[] => {
   if (!isRecord(spec.auth)) return []
   const { secretRef, identity } = spec.auth
   if ((secretRef === undefined) !== (identity === undefined)) return []
-  return [forbidden('spec.auth', oneCredential)]
+  return [forbiddenField('spec.auth', oneCredential)]
 }
 
 /** Rules that the schema cannot express. */

@@ -174,7 +174,7 @@ export const stageletStatus = z.strictObject({
     ),
   quarantine: z
     .array(quarantined)
-    .max(limits.told)
+    .max(limits.listed)
     .optional()
     .describe(
       'Services that failed their health gate. Each is not started again with the same secrets before a retry.',

@@ -261,7 +261,7 @@ export const secretStatus = z.strictObject({
   serviceCount: count.optional().describe('How many services see the secret, over all stagelets.'),
   services: z
     .array(z.string().max(2 * limits.name))
-    .max(limits.told)
+    .max(limits.listed)
     .optional()
     .describe('The first 20 of them, as stagelet/service.'),
   conditions: conditionsSchema,

@@ -2,7 +2,7 @@
 // store. No block holds a credential.
 import * as z from 'zod'
 import type { Fault } from '../../kernel/errors.ts'
-import { forbidden } from '../validation/faults.ts'
+import { forbiddenField } from '../validation/faults.ts'
 
 export const providerNames = [
   'aws',
@@ -155,9 +155,9 @@ export const checkProvider = (spec: Record<string, unknown>): Fault[] => {
     ]
   const { vault: ofVault } = spec as ProviderSpec
   return [
-    ...more.map((name) => forbidden(`spec.${name}`, oneProvider)),
+    ...more.map((name) => forbiddenField(`spec.${name}`, oneProvider)),
     ...(ofVault?.appRole !== undefined && ofVault.jwt !== undefined
-      ? [forbidden('spec.vault.jwt', 'give one of appRole and jwt')]
+      ? [forbiddenField('spec.vault.jwt', 'give one of appRole and jwt')]
       : []),
   ]
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { fieldsOf, hidden, withFields } from './rest-fields.ts'
+import { fieldsOf, hidden, withRestFields } from './rest-fields.ts'
 import { secretFields } from './secret-fields.ts'
 
 const spec = z.strictObject({
@@ -64,12 +64,12 @@ describe('what is given', () => {
   it('goes where it belongs, and null takes away; what a group is not given stays', () => {
     const before = { maxSize: 1, place: { path: '/a' }, turns: { atOnce: 2, isPaused: true } }
     const given = { where: null, turns: { at_once: 5, is_paused: null }, box: 'b', other: 1 }
-    expect(withFields(fields, before, given)).toEqual({
+    expect(withRestFields(fields, before, given)).toEqual({
       maxSize: 1,
       turns: { atOnce: 5 },
       boxRef: { name: 'b' },
     })
-    expect(withFields(fields, {}, { steps: [{ done_at: 'now' }], turns: null })).toEqual({
+    expect(withRestFields(fields, {}, { steps: [{ done_at: 'now' }], turns: null })).toEqual({
       steps: [{ doneAt: 'now' }],
     })
     expect(before.place).toEqual({ path: '/a' })

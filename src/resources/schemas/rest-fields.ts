@@ -176,7 +176,7 @@ const withAt = (
 }
 
 /** `spec` with the given fields; `null` removes a field. Fields of a group that are not given stay. */
-export const withFields = (
+export const withRestFields = (
   fields: readonly RestField[],
   spec: Fields,
   input: Fields,
@@ -194,5 +194,5 @@ export const withFields = (
 
 const takenBy = (inner: readonly RestField[], before: unknown, given: unknown): unknown =>
   Array.isArray(given)
-    ? given.map((item) => withFields(inner, {}, item as Fields))
-    : withFields(inner, (before ?? {}) as Fields, given as Fields)
+    ? given.map((item) => withRestFields(inner, {}, item as Fields))
+    : withRestFields(inner, (before ?? {}) as Fields, given as Fields)

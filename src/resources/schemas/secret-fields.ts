@@ -5,7 +5,7 @@ import {
   fieldsOf,
   hidden,
   valueAt,
-  withFields as withFieldsOf,
+  withRestFields as withFieldsOf,
   type RestField,
 } from './rest-fields.ts'
 import type { SecretInput } from '../kinds/secret-name.ts'

@@ -4,7 +4,7 @@ import type { Fault } from '../../kernel/errors.ts'
 
 export type Path = readonly PropertyKey[]
 
-export const forbidden = (field: string, message: string): Fault => ({
+export const forbiddenField = (field: string, message: string): Fault => ({
   field,
   reason: 'FieldValueForbidden',
   message: `Forbidden: ${message}`,

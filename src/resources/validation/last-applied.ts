@@ -1,7 +1,7 @@
 // The part of a StagelySecret that may stay in kubectl's last-applied annotation: the fields of its
 // schema, without values. An unknown field is dropped: a typing error (`vlaue:`) may hold the secret.
 import * as z from 'zod'
-import { isRecord, parseJson } from '../../kernel/record.ts'
+import { isRecord, tryParseJson } from '../../kernel/record.ts'
 import { annotations, type KubeObject } from '../meta.ts'
 import { valueBytes, valueFields } from '../kinds/secret-value.ts'
 import { secretSpec } from '../kinds/stagelysecret.ts'
@@ -52,7 +52,7 @@ export const withoutSecretFields = (manifest: Record<string, unknown>): Record<s
 
 /** The annotation's text, cleaned; undefined for text that is not a manifest, whose content is unknown. */
 export const cleanLastApplied = (text: string): string | undefined => {
-  const manifest = parseJson(text)
+  const manifest = tryParseJson(text)
   return isRecord(manifest) ? `${JSON.stringify(withoutSecretFields(manifest))}\n` : undefined
 }
 

@@ -8,8 +8,8 @@ import { sameText } from '../../kernel/same-text.ts'
 import { apiVersion, type ObjectRef } from '../../resources/meta.ts'
 import { systemSource } from '../core/actor.ts'
 import { noteLastSeen, recordKeyChange } from './agent-key-changes.ts'
-import { conflict, notFound } from '../core/errors.ts'
-import { createObject } from '../objects/objects.ts'
+import { objectConflict, objectNotFound } from '../core/errors.ts'
+import { createInSession } from '../objects/objects.ts'
 import type { Store } from '../store.ts'
 import { batched } from '../../kernel/batched.ts'
 import { useCounters, type CountedRequest } from './request-counters.ts'
@@ -160,7 +160,7 @@ export class AgentRegistry {
       if (session.fetch(ref) === undefined) {
         const agent = { apiVersion, kind: 'Agent', metadata: { namespace, name }, spec: {} }
         // The Agent has no owner yet: a folder or a cluster may still declare it.
-        await createObject(session, agent, { source: systemSource })
+        await createInSession(session, agent, { source: systemSource })
       }
       const tokenId = randomBytes(9).toString('base64url')
       const tokenSecret = randomBytes(32).toString('base64url')
@@ -212,7 +212,7 @@ export class AgentRegistry {
         throw refused('the join token was used already', token)
       }
       if (taken !== undefined) {
-        throw conflict(ref, 'an agent of this name has joined; revoke it first')
+        throw objectConflict(ref, 'an agent of this name has joined; revoke it first')
       }
       await session.tx.query(
         `INSERT INTO agent_keys (agent_uid, namespace, name, ed25519, x25519, joined_at, counter)
@@ -292,7 +292,7 @@ export class AgentRegistry {
   revoke(ref: ObjectRef, actor: Actor): Promise<void> {
     return this.#store.writeWithSession(actor, async (session, tx) => {
       const agent = session.fetch(ref)
-      if (agent === undefined) throw notFound(ref)
+      if (agent === undefined) throw objectNotFound(ref)
       await noteLastSeen(tx, agent.object, session.now)
       const [had] = await session.tx.query<{ ed25519: string; x25519: string }>(
         'DELETE FROM agent_keys WHERE agent_uid = $1 RETURNING ed25519, x25519',

@@ -5,7 +5,7 @@ import { toTimestamp } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { hasCommit } from '../log/follow.ts'
 import type { Sql } from '../drivers/sql.ts'
-import type { State } from '../state/state.ts'
+import type { StoreState } from '../state/state.ts'
 import { raiseCounters } from './raise-counters.ts'
 
 interface Found {
@@ -20,7 +20,7 @@ interface Found {
 export const noteLoss = (
   sql: Sql,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
-  state: Pick<State, 'rv' | 'epoch' | 'tip'>,
+  state: Pick<StoreState, 'rv' | 'epoch' | 'tip'>,
 ): Promise<void> =>
   sql.transaction(async (tx) => {
     const [found] = await tx.query<Found>(

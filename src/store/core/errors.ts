@@ -19,7 +19,7 @@ const detailsOf = (ref: ObjectRef): ErrorDetails => {
 
 const quoted = (ref: ObjectRef): string => `${resourceNameOf(requireKind(ref.kind))} "${ref.name}"`
 
-export const notFound = (ref: ObjectRef): StagelyError =>
+export const objectNotFound = (ref: ObjectRef): StagelyError =>
   new StagelyError('NotFound', `${quoted(ref)} not found`, detailsOf(ref))
 
 export const tooManyOwners = (name: string): StagelyError =>
@@ -37,7 +37,7 @@ export const alreadyExists = (ref: ObjectRef, deleting = false): StagelyError =>
     detailsOf(ref),
   )
 
-export const conflict = (ref: ObjectRef, why?: string): StagelyError =>
+export const objectConflict = (ref: ObjectRef, why?: string): StagelyError =>
   new StagelyError(
     'Conflict',
     `Operation cannot be fulfilled on ${quoted(ref)}: ${why ?? 'the object has been modified; please apply your changes to the latest version and try again'}`,
@@ -52,7 +52,7 @@ const remedyAt = (owner: string): string => {
 }
 
 export const ownedBy = (ref: ObjectRef, owner: string): StagelyError =>
-  conflict(ref, `it is owned by ${owner}; ${remedyAt(owner)}`)
+  objectConflict(ref, `it is owned by ${owner}; ${remedyAt(owner)}`)
 
 /** Another source owns an object inside: its container is not removed. */
 export const holdsOwned = (ref: ObjectRef, content: ObjectRef, owner: string): StagelyError =>
@@ -62,13 +62,17 @@ export const holdsOwned = (ref: ObjectRef, content: ObjectRef, owner: string): S
     detailsOf(ref),
   )
 
-export const forbidden = (ref: ObjectRef, why: string, denied?: DeniedAttempt): StagelyError =>
+export const objectForbidden = (
+  ref: ObjectRef,
+  why: string,
+  denied?: DeniedAttempt,
+): StagelyError =>
   new StagelyError('Forbidden', `${quoted(ref)} is forbidden: ${why}`, {
     ...detailsOf(ref),
     ...defined({ denied }),
   })
 
-export const invalid = (ref: ObjectRef, faults: readonly Fault[]): StagelyError => {
+export const invalidObject = (ref: ObjectRef, faults: readonly Fault[]): StagelyError => {
   const { group } = requireKind(ref.kind)
   const lines = faults.map((f) => `${f.field}: ${f.message}`)
   const list = lines.length === 1 ? (lines[0] ?? '') : `[${lines.join(', ')}]`

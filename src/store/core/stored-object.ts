@@ -16,7 +16,7 @@ export const storedObject = (text: string): StoredObject => {
 }
 
 /** The text is stored and answered as it is: no value may be in it. `object` is the parsed text, frozen. */
-export const toStored = (object: KubeObject): { text: string; object: KubeObject } => {
+export const serializeObject = (object: KubeObject): { text: string; object: KubeObject } => {
   const { kind, metadata, spec = {} } = object
   if (kind === 'StagelySecret' && valueFields.some((field) => field in spec))
     throw new Error(`the value of secret "${metadata.name}" is still in its object`)

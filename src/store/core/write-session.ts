@@ -15,16 +15,16 @@ import { ownPrefix, type Actor } from './actor.ts'
 import type { AuditEntry } from './audit-entry.ts'
 import { Changes } from './changes.ts'
 import { deferredKeys, type DeferredWork } from './deferred-work.ts'
-import { notFound } from './errors.ts'
+import { objectNotFound } from './errors.ts'
 import type { ChangeEvent } from './objects.ts'
 import type { NewValue, ProjectState, RolledBackOutput, SecretChange } from './project-state.ts'
-import { toStored } from './stored-object.ts'
+import { serializeObject } from './stored-object.ts'
 import type { ChangeSet, WriteOptions } from './write-options.ts'
 
 export type { StoredRow } from '../state/rows.ts'
 export type { AuditEntry } from './audit-entry.ts'
 
-export interface SessionDeps {
+export interface WriteSessionDeps {
   readonly sql: Sql
   readonly clock: Clock
   readonly provider: KeyRing
@@ -67,7 +67,7 @@ export class WriteSession {
   readonly changeSet: ChangeSet | undefined
   /** Why the write is made. */
   readonly note: string | undefined
-  readonly deps: SessionDeps
+  readonly deps: WriteSessionDeps
   /** ms; one time for the whole write. */
   readonly nowMs: number
   /** The same time, as objects have it. */
@@ -104,7 +104,7 @@ export class WriteSession {
   readonly #signal: AbortSignal | undefined
   #pausedAt = performance.now()
 
-  constructor(deps: SessionDeps, { actor, options, deferred, earlier, tx }: WriteStart) {
+  constructor(deps: WriteSessionDeps, { actor, options, deferred, earlier, tx }: WriteStart) {
     const { changeSet, note, dryRun = false, review } = options
     this.view = new Overlay(earlier.overlay)
     this.before = earlier.changes
@@ -144,7 +144,7 @@ export class WriteSession {
   /** NotFound. */
   require(ref: ObjectRef): StoredRow {
     const row = this.fetch(ref)
-    if (row === undefined) throw notFound(ref)
+    if (row === undefined) throw objectNotFound(ref)
     return row
   }
 
@@ -194,7 +194,7 @@ export class WriteSession {
     const ref = refOf(object)
     const rv = ++this.rv
     const metadata = { ...object.metadata, resourceVersion: String(rv) }
-    const stored = toStored({ ...object, metadata })
+    const stored = serializeObject({ ...object, metadata })
     const row = objectRow(ref, { uid, rv, source, text: stored.text }, stored.object)
     this.changes.objects.push({ type, ref, row, previous, at: this.nowMs })
     if (audit !== undefined) this.audit(ref, audit)

@@ -9,7 +9,7 @@ import { linkedAbort } from '../../kernel/linked-abort.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { listenerName } from './sql.ts'
 
-export interface ListenOptions {
+export interface PgListenOptions {
   readonly databaseUrl: string
   readonly clock: Clock
   readonly log: Logger
@@ -23,8 +23,8 @@ export const socketOf = (client: ClientBase): Socket | undefined =>
   (client as unknown as { connection?: { stream?: Socket } }).connection?.stream
 
 /** See Sql.listen. */
-export const listen = async (
-  options: ListenOptions,
+export const listenPg = async (
+  options: PgListenOptions,
   channel: string,
   onNotify: (payload: string) => void,
   onReconnect: () => void,

@@ -13,7 +13,7 @@ import {
 import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError, messageOf } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/log.ts'
-import { listen, socketOf } from './pg-listen.ts'
+import { listenPg, socketOf } from './pg-listen.ts'
 import { probeMs, Liveness } from './liveness.ts'
 import type { Queryable, Row, Sql } from './sql.ts'
 
@@ -259,7 +259,7 @@ export const openPg = (options: PgOptions): Sql => {
     ...queryable((config) => onOne(pool, liveness, config), liveness),
     transaction: (fn) => transaction(pool, liveness, fn),
     listen: (channel, onNotify, onReconnect) =>
-      listen(options, channel, onNotify, onReconnect).catch((error: unknown) => {
+      listenPg(options, channel, onNotify, onReconnect).catch((error: unknown) => {
         throw translate(error)
       }),
     close: () => {

@@ -1,7 +1,7 @@
 // The outputs of a Rotation are parts of one credential. A rollback that would mix two credentials is refused.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { conflict } from '../core/errors.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { objectConflict } from '../core/errors.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import type { RolledBackOutput } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
@@ -10,7 +10,7 @@ import { rotatedBy } from './new-value.ts'
 /** The other outputs of the same Rotation. The Rotation may be deleted: its credential still exists. */
 const siblingsOf = (session: WriteSession, secret: KubeObject): KubeObject[] =>
   session
-    .select(term.secretsOf(projectOf(secret)))
+    .select(term.secretsOf(projectRefOf(secret)))
     .map(({ object }) => object)
     .filter(
       (other) =>
@@ -47,7 +47,7 @@ export const checkCredentials = async (session: WriteSession): Promise<void> => 
     if (torn.length === 0) continue
     const names = torn.map(({ metadata }) => `"${metadata.name}"`).join(', ')
     const rotation = rotatedBy(change.secret) ?? ''
-    throw conflict(
+    throw objectConflict(
       refOf(change.secret),
       `its version ${change.version} is a part of a credential whose other part ${names} had another value then: outputs of rotation "${rotation}" go back together or not at all; for a new credential: stagely rotation run ${rotation}`,
     )

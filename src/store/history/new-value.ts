@@ -2,8 +2,8 @@
 // spec of the secret stays as it is.
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
-import { conflict } from '../core/errors.ts'
-import { updateObject } from '../objects/objects.ts'
+import { objectConflict } from '../core/errors.ts'
+import { updateInSession } from '../objects/objects.ts'
 import type { AuditEntry, WriteSession } from '../core/write-session.ts'
 import type { FetchedValue } from '../core/sets.ts'
 import type { FoundValue } from '../secrets/disclosure.ts'
@@ -14,13 +14,14 @@ const putValue = (
   ref: ObjectRef,
   putBack: FoundValue,
   audit: AuditEntry,
-): Promise<KubeObject> => updateObject(session, session.require(ref).object, { putBack, audit })
+): Promise<KubeObject> => updateInSession(session, session.require(ref).object, { putBack, audit })
 
 /** See Transaction.renewSecret. */
 export const renewSecret = async (session: WriteSession, ref: ObjectRef): Promise<KubeObject> => {
   const spec = specOf('StagelySecret', session.require(ref).object)
   const value = await generatedValue(session, spec, undefined, false)
-  if (value === undefined) throw conflict(ref, 'its spec does not say how a value is generated')
+  if (value === undefined)
+    throw objectConflict(ref, 'its spec does not say how a value is generated')
   return putValue(session, ref, { value, origin: 'plain' }, { action: 'renew' })
 }
 
@@ -36,7 +37,7 @@ export const setOutput = async (
 ): Promise<KubeObject> => {
   const { name } = refOf(rotation)
   if (rotatedBy(session.require(ref).object) !== name)
-    throw conflict(ref, `its spec does not say valueFrom.rotation of "${name}"`)
+    throw objectConflict(ref, `its spec does not say valueFrom.rotation of "${name}"`)
   const audit = { action: 'rotate', detail: { rotation: name } }
   return putValue(session, ref, { value: Buffer.from(value), origin: 'plain' }, audit)
 }

@@ -7,7 +7,7 @@ import { specOf, statusOf } from '../../resources/typed.ts'
 import { audienceOf } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { untestedAgain } from '../../rollout/restored.ts'
-import { createObject } from '../objects/objects.ts'
+import { createInSession } from '../objects/objects.ts'
 import { setStatus } from '../objects/status-writes.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { lastVersion } from '../secrets/secret-versions.ts'
@@ -76,7 +76,7 @@ export const recreate = async (
   const { value, since } = (await followedValue(session, project, object)) ?? opened
   // The last version was checked when the secret was written; an older one may never have been.
   const isLast = opened.version === lastVersion(session, opened.secretId)
-  return createObject(session, object, {
+  return createInSession(session, object, {
     uid: opened.secretId,
     status: defined({ renewals: statusOf('StagelySecret', old).renewals }),
     putBack: {

@@ -3,7 +3,7 @@ import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { auditReads } from '../audit/reads.ts'
 import type { ReadWay } from '../core/history.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { openHead } from '../secrets/sets.ts'
@@ -55,7 +55,7 @@ export const revealSecret = async (
   { version, asWritten, way = 'reveal' }: RevealedOne,
 ): Promise<OpenedEntry> => {
   const row = session.require(ref)
-  const project = await requireProjectState(session, projectOf(row.object))
+  const project = await requireProjectState(session, projectRefOf(row.object))
   if (version !== undefined) {
     const what = { secretUid: row.uid, version }
     const opened = session.deferred.result('version to reveal', () =>

@@ -6,9 +6,9 @@ import { isForController } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { isFree } from '../objects/admission.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { conflict, invalid } from '../core/errors.ts'
-import { updateObject } from '../objects/objects.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { objectConflict, invalidObject } from '../core/errors.ts'
+import { updateInSession } from '../objects/objects.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { setAt } from '../objects/reads.ts'
 import { removeObject } from '../objects/removal.ts'
@@ -35,7 +35,7 @@ export const expectVersion = (session: WriteSession, ref: ObjectRef, expected: n
   const row = session.require(ref)
   const { version: current = 0 } = statusOf('StagelySecret', row.object)
   if (current === expected) return
-  throw conflict(
+  throw objectConflict(
     ref,
     `version ${expected} was expected, version ${current} is stored: read it again, and decide anew`,
   )
@@ -58,14 +58,14 @@ export const rollbackSecret = async (
   const source = followedBy(row.object)
   if (source !== undefined) {
     const why = `it takes its value from "${source}" (valueFrom.secretRef): roll that one back`
-    throw conflict(ref, why)
+    throw objectConflict(ref, why)
   }
   const external = externalOf(row.object)
   if (external !== undefined) {
     const why = `it takes its value from store "${external.store}" (valueFrom.external): change "${external.key}" there`
-    throw conflict(ref, why)
+    throw objectConflict(ref, why)
   }
-  const project = await requireProjectState(session, projectOf(row.object))
+  const project = await requireProjectState(session, projectRefOf(row.object))
   if (await isRevoked(session.tx, { secretUid: row.uid, version })) throw revoked(ref, version)
   const opened = await openVersion(session, project, { secretUid: row.uid, version })
   if (rotatedBy(row.object) !== undefined) session.rolledBack.push({ secret: row.object, version })
@@ -80,10 +80,10 @@ const putBack = (
 ): Promise<KubeObject> => {
   const { version, value, since } = opened
   if (isForController(opened) && specOf('StagelySecret', secret).audience !== 'Controller')
-    throw invalid(refOf(secret), [{ field: 'spec.audience', ...staysHidden }])
+    throw invalidObject(refOf(secret), [{ field: 'spec.audience', ...staysHidden }])
   if (followedBy(secret) !== undefined)
-    return updateObject(session, secret, { audit: { action: 'rollback' } })
-  return updateObject(session, secret, {
+    return updateInSession(session, secret, { audit: { action: 'rollback' } })
+  return updateInSession(session, secret, {
     putBack: { value, origin: 'elsewhere', since },
     audit: { action: 'rollback', detail: { value: version } },
   })
@@ -144,7 +144,7 @@ const checkOwners = (
       foreign.push(`"${name}" (owned by ${row.source})`)
   }
   if (foreign.length === 0) return
-  throw conflict(
+  throw objectConflict(
     project.ref,
     `secrets that would change belong to somebody else: ${foreign.join(', ')}; roll back there, or adopt them first`,
   )

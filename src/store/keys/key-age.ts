@@ -59,12 +59,12 @@ export const noteWrapping = async (
   targets: WrapTargets,
 ): Promise<string[]> => {
   const { tx, nowMs } = session
-  const noted = await tx.query<{ name: string; renewed: boolean }>(noteSql, [
+  const keys = await tx.query<{ name: string; renewed: boolean }>(noteSql, [
     [...targets.keys()],
     [...targets.values()],
     nowMs,
   ])
-  for (const { name, renewed } of noted) {
+  for (const { name, renewed } of keys) {
     // The first start reports the first master key.
     if (name === '' && !renewed) continue
     const ref = { kind: 'Keys', namespace: '', name: name === '' ? 'master' : name }
@@ -73,7 +73,7 @@ export const noteWrapping = async (
       detail: { key: describeWrap(targets.get(name) ?? '') },
     })
   }
-  const renewed = noted.flatMap((key) => (key.renewed ? [key.name] : []))
+  const renewed = keys.flatMap((key) => (key.renewed ? [key.name] : []))
   if (renewed.includes(''))
     await tx.query('UPDATE counters SET key_since = $1, key_warned_at = NULL', [nowMs])
   return renewed

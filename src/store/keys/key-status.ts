@@ -5,7 +5,7 @@ import type { Sql } from '../drivers/sql.ts'
 import { readAges, type KeyAges } from './key-age.ts'
 import { projectKeyStatus, type ProjectKeyStatus } from './project-key-use.ts'
 import { countSealedOld } from './reseal.ts'
-import { listRotations, type Rotation } from '../secrets/key-rotations.ts'
+import { listRotations, type RunningKeyRotation } from '../secrets/key-rotations.ts'
 import { countWraps } from './wraps.ts'
 
 export interface KeyStatus {
@@ -22,7 +22,7 @@ export interface KeyStatus {
   readonly rotationMs: number
   /** True where the controller replaces due keys by itself, as far as it can make new ones. */
   readonly rotatesKeys: boolean
-  readonly rotations: readonly Rotation[]
+  readonly rotations: readonly RunningKeyRotation[]
 }
 
 export const readKeyStatus = async (deps: {

@@ -23,13 +23,13 @@ import {
   endRotation,
   insertRotation,
   noteRotation,
-  type Rotation,
+  type RunningKeyRotation,
 } from '../secrets/key-rotations.ts'
 import { warnOfKeys, type DueKey } from './key-warnings.ts'
 import { countElsewhere } from './wraps.ts'
 import { controllerActor } from '../core/actor.ts'
 
-export interface BegunRotation extends Rotation {
+export interface BegunRotation extends RunningKeyRotation {
   /** Projects that the rotation leaves out, since their key does not answer. */
   readonly left: readonly {
     readonly projectUid: string
@@ -159,7 +159,7 @@ export class KeyStore {
    * Wraps all keys with the present master key, or with the key that their project names, in its newest version. BadRequest
    * where all are wrapped so already.
    */
-  async rotateMasterKey(actor: Actor): Promise<Rotation> {
+  async rotateMasterKey(actor: Actor): Promise<RunningKeyRotation> {
     const { sql, store, keyRing } = this.#deps
     const { targets, silent } = await wrapTargets(sql, keyRing)
     const target = targets.get('') ?? ''
@@ -212,7 +212,7 @@ export class KeyStore {
   }
 
   /** Batches until the lease is to be renewed. */
-  async #work(rotation: Rotation): Promise<boolean> {
+  async #work(rotation: RunningKeyRotation): Promise<boolean> {
     const { sql, store, clock, keyRing } = this.#deps
     const passed: PassedOver = { damaged: new Set(), silent: new Map() }
     const { damaged } = passed

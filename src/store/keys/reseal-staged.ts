@@ -4,7 +4,7 @@ import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { stagedAad, type StagedRole } from '../secrets/staged-values.ts'
 import type { PassedOver } from './reseal.ts'
-import type { Rotation } from '../secrets/key-rotations.ts'
+import type { RunningKeyRotation } from '../secrets/key-rotations.ts'
 import { sealAnew, type SealedOld } from './reseal-value.ts'
 
 interface OldRow extends SealedOld, Record<string, unknown> {
@@ -28,7 +28,7 @@ const aadOf = ({ rotation_uid: rotationUid, project_uid: project, ...place }: Ol
 export const resealStaged = async (
   q: Queryable,
   keys: ProjectKeys,
-  { projectUid }: Pick<Rotation, 'projectUid'>,
+  { projectUid }: Pick<RunningKeyRotation, 'projectUid'>,
   { damaged, silent }: PassedOver,
 ): Promise<void> => {
   for (const row of await q.query<OldRow>(oldSql, [projectUid ?? null])) {

@@ -5,7 +5,7 @@ import { valueAad } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import type { Rotation } from '../secrets/key-rotations.ts'
+import type { RunningKeyRotation } from '../secrets/key-rotations.ts'
 import { sealAnew, type SealedOld } from './reseal-value.ts'
 
 interface OldRow extends SealedOld {
@@ -73,7 +73,7 @@ export interface PassedOver {
 export const resealBatch = async (
   q: Queryable,
   keys: ProjectKeys,
-  { projectUid }: Rotation,
+  { projectUid }: RunningKeyRotation,
   { damaged, silent }: PassedOver,
 ): Promise<{ moved: number; more: boolean }> => {
   const over = [[...damaged], [...silent.keys()]]

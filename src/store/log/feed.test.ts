@@ -6,7 +6,7 @@ import { changeEvent } from '../core/change-event.ts'
 import { Feed, type OwnCommit } from './feed.ts'
 import { pageSize } from './follow.ts'
 import type { Sql } from '../drivers/sql.ts'
-import { State } from '../state/state.ts'
+import { StoreState } from '../state/state.ts'
 import type { ChangeEvent } from '../core/objects.ts'
 
 const eventOf = (resourceVersion: number): ChangeEvent =>
@@ -56,7 +56,7 @@ const start = async (stored: readonly number[]) => {
     },
     close: () => Promise.resolve(),
   }
-  const load = (): Promise<State> => Promise.resolve(new State({ rv: 9, epoch: 1 }))
+  const load = (): Promise<StoreState> => Promise.resolve(new StoreState({ rv: 9, epoch: 1 }))
   const unused = { noteLoss: () => Promise.resolve(), onOutdated: () => undefined }
   const deps = { sql, replica: 'one', clock: createFakeClock(), log: silentLogger, load, ...unused }
   const feed = new Feed(deps, await load())

@@ -11,7 +11,7 @@ import type { Logger } from '../../kernel/log.ts'
 import { expired, wentBack } from '../core/errors.ts'
 import { applyRows, eventsOf, pageSize, readLog, type ChangeRow, type LogPage } from './follow.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import type { Delta, State, Tip } from '../state/state.ts'
+import type { Delta, StoreState, Tip } from '../state/state.ts'
 import type { ChangeEvent } from '../core/objects.ts'
 
 const changesChannel = 'stagely_changes'
@@ -49,9 +49,9 @@ export interface FeedDeps {
   readonly clock: Clock
   readonly log: Logger
   /** Loads the state from the tables. */
-  readonly load: () => Promise<State>
+  readonly load: () => Promise<StoreState>
   /** The database has lost commits that the state holds. */
-  readonly noteLoss: (state: State) => Promise<void>
+  readonly noteLoss: (state: StoreState) => Promise<void>
   /** Nothing that this process has in memory counts any more. */
   readonly onOutdated: () => void
 }
@@ -63,7 +63,7 @@ export class Feed {
   isOutdated = false
   readonly #deps: FeedDeps
   readonly #stopping = new AbortController()
-  #state: State
+  #state: StoreState
   #ring: ChangeEvent[] = []
   /** All changes after this version are in the ring. */
   #floor: number
@@ -74,7 +74,7 @@ export class Feed {
   #stopListening: (() => Promise<void>) | undefined
   #polling: Promise<void> | undefined
 
-  constructor(deps: FeedDeps, state: State) {
+  constructor(deps: FeedDeps, state: StoreState) {
     this.origin = deps.replica
     this.#deps = deps
     this.#state = state
@@ -88,7 +88,7 @@ export class Feed {
   }
 
   /** All commits up to its `rv`. It is replaced as a whole after this process was cut off for long. */
-  get state(): State {
+  get state(): StoreState {
     return this.#state
   }
 

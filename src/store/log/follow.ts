@@ -4,7 +4,7 @@ import { keyOf } from '../../resources/meta.ts'
 import { changeEvent } from '../core/change-event.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { objectRow, type ProjectRow } from '../state/rows.ts'
-import type { Delta, State, Tip } from '../state/state.ts'
+import type { Delta, StoreState, Tip } from '../state/state.ts'
 import type { ChangeEvent } from '../core/objects.ts'
 import { projectStateKind, type ProjectStateText } from '../core/changes.ts'
 
@@ -106,7 +106,7 @@ const objectDelta = (row: ChangeRow): Partial<Delta> => {
   }
 }
 
-const projectDelta = (state: State, text: ProjectStateText): Partial<Delta> => {
+const projectDelta = (state: StoreState, text: ProjectStateText): Partial<Delta> => {
   const { uid, isGone = false, heads, buried, headMac = '', ...row } = text
   if (isGone) return state.withoutProject(uid)
   return {
@@ -123,7 +123,7 @@ const projectDelta = (state: State, text: ProjectStateText): Partial<Delta> => {
 }
 
 /** Applies the rows to the state. */
-export const applyRows = (state: State, rows: readonly ChangeRow[]): void => {
+export const applyRows = (state: StoreState, rows: readonly ChangeRow[]): void => {
   for (const row of rows) {
     state.apply(objectDelta(row), row.rv)
     if (row.state === null) continue

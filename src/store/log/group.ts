@@ -7,11 +7,11 @@ import { Changes, projectStateKind, type ProjectChange } from '../core/changes.t
 import { payloadOf, type Commit } from './commit.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { objectRow } from '../state/rows.ts'
-import { Overlay, type State, type Tip } from '../state/state.ts'
+import { Overlay, type StoreState, type Tip } from '../state/state.ts'
 
 export class Group {
   /** The state that the first write runs on. */
-  readonly state: State
+  readonly state: StoreState
   readonly startRv: number
   readonly overlay: Overlay
   /** All changes of the writes. */
@@ -26,7 +26,7 @@ export class Group {
   /** Where the chain of audit rows ends after the writes. */
   chain: ChainPoint
 
-  constructor(state: State) {
+  constructor(state: StoreState) {
     this.state = state
     this.startRv = state.rv
     this.rv = state.rv
@@ -87,7 +87,7 @@ export class Group {
   }
 }
 
-const projectsOf = (overlay: Overlay, state: State): ProjectChange[] => {
+const projectsOf = (overlay: Overlay, state: StoreState): ProjectChange[] => {
   interface Parts {
     readonly heads: ProjectChange['heads'][number][]
     readonly deletedSecrets: ProjectChange['deletedSecrets'][number][]

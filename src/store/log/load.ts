@@ -4,7 +4,7 @@ import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import { chainEndColumns, chainEndJoins, tipOf, type TipColumns } from './follow.ts'
 import { objectRow, type HeadRow, type ProjectRow, type StoredRow } from '../state/rows.ts'
-import { State, type Delta } from '../state/state.ts'
+import { StoreState, type Delta } from '../state/state.ts'
 
 /** Most rows of one statement. */
 const pageSize = 2_000
@@ -69,13 +69,13 @@ const objectOf = ({ kind, namespace, name, body: text, ...row }: ObjectColumns):
   objectRow({ kind, namespace, name }, { ...row, text })
 
 /** Somebody may have made a second current version of a secret by SQL: it must not replace the first one. */
-const headOf = (state: State, row: VersionRow & { project_uid: string }): Pair<HeadRow> => {
+const headOf = (state: StoreState, row: VersionRow & { project_uid: string }): Pair<HeadRow> => {
   const isSecond = state.heads.get(row.secret_uid) !== undefined
   const id = isSecond ? `${row.secret_uid} ${row.version}` : row.secret_uid
   return [id, { id, projectUid: row.project_uid, entry: toEntry(row) }]
 }
 
-const loadInto = async (q: Queryable, state: State): Promise<void> => {
+const loadInto = async (q: Queryable, state: StoreState): Promise<void> => {
   const apply = (delta: Partial<Delta>): void => state.apply(delta, state.rv)
   for await (const rows of pages<ObjectColumns>(q, objectsSql)) state.load(rows.map(objectOf))
   for await (const rows of pages<ProjectColumns>(q, projectsSql))
@@ -99,7 +99,7 @@ interface LoadedCounters extends TipColumns {
 }
 
 /** One snapshot of all tables. */
-export const loadState = (sql: Sql): Promise<State> =>
+export const loadState = (sql: Sql): Promise<StoreState> =>
   sql.transaction(async (tx) => {
     // The transaction is idle while a page is applied. It holds no lock that others wait for.
     await tx.exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
@@ -110,7 +110,7 @@ export const loadState = (sql: Sql): Promise<State> =>
     )
     if (counters === undefined) throw new Error('the counter row is missing')
     const { rv, epoch, seq, hash } = counters
-    const state = new State({ rv, epoch, chain: { seq, hash }, tip: tipOf(counters) })
+    const state = new StoreState({ rv, epoch, chain: { seq, hash }, tip: tipOf(counters) })
     await loadInto(tx, state)
     return state
   })

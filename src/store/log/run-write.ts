@@ -3,7 +3,7 @@ import type { Actor } from '../core/actor.ts'
 import type { DeferredWork } from '../core/deferred-work.ts'
 import { internal } from '../core/errors.ts'
 import type { WriteOptions } from '../core/write-options.ts'
-import { WriteSession, type SessionDeps } from '../core/write-session.ts'
+import { WriteSession, type WriteSessionDeps } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { Group } from './group.ts'
 
@@ -31,7 +31,7 @@ export type Answer = () => void
 /** Checks or completes a write after the caller's own changes. */
 export type LastStep = (session: WriteSession) => void | Promise<void>
 
-export interface RunDeps extends SessionDeps {
+export interface RunDeps extends WriteSessionDeps {
   readonly lastSteps: readonly LastStep[]
 }
 

@@ -6,7 +6,7 @@ import { createLocalKeyProvider } from '../../secrets/providers/local.ts'
 import { ProjectKeyCache } from '../../secrets/project-keys.ts'
 import { Feed } from './feed.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import { State } from '../state/state.ts'
+import { StoreState } from '../state/state.ts'
 import { Writer } from './writer.ts'
 
 /** Answers the counter row and takes everything else. */
@@ -33,8 +33,8 @@ const actor = { name: 'a', source: 'api' }
 
 const makeWriter = (database = sql): Writer => {
   const provider = createKeyRing(createLocalKeyProvider(Buffer.alloc(32)), [], clock)
-  const state = new State({ rv: 1, epoch: 1 })
-  const load = (): Promise<State> => Promise.resolve(state)
+  const state = new StoreState({ rv: 1, epoch: 1 })
+  const load = (): Promise<StoreState> => Promise.resolve(state)
   const unused = { noteLoss: () => Promise.resolve(), onOutdated: () => undefined }
   const own = { sql: database, replica: 'one', clock, log: silentLogger, load }
   const feed = new Feed({ ...own, ...unused }, state)

@@ -14,7 +14,14 @@ import { decodeObject } from '../../resources/validation/validate.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { systemSource } from '../core/actor.ts'
-import { clusterSource, conflict, forbidden, invalid, notFound, ownedBy } from '../core/errors.ts'
+import {
+  clusterSource,
+  objectConflict,
+  objectForbidden,
+  invalidObject,
+  objectNotFound,
+  ownedBy,
+} from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 
 const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
@@ -32,7 +39,7 @@ export const admit = (object: KubeObject): KubeObject => {
     const message = 'Required value'
     all.push({ field: 'metadata.namespace', reason: 'FieldValueRequired', message })
   }
-  if (decoded === undefined || all.length > 0) throw invalid(refOf(object), all)
+  if (decoded === undefined || all.length > 0) throw invalidObject(refOf(object), all)
   const { metadata } = decoded
   const name = metadata.name === '' ? generateName(metadata.generateName ?? '') : metadata.name
   return { ...decoded, metadata: { ...metadata, name } }
@@ -43,9 +50,9 @@ export const checkNamespace = (session: WriteSession, ref: ObjectRef): void => {
   if (!requireKind(ref.kind).namespaced) return
   const namespaceRef = { kind: 'Namespace', namespace: '', name: ref.namespace }
   const row = session.fetch(namespaceRef)
-  if (row === undefined) throw notFound(namespaceRef)
+  if (row === undefined) throw objectNotFound(namespaceRef)
   if (row.object.metadata.deletionTimestamp === undefined) return
-  throw forbidden(
+  throw objectForbidden(
     ref,
     `unable to create new content in namespace ${ref.namespace} because it is being terminated`,
   )
@@ -58,7 +65,7 @@ export const checkPreconditions = (
 ): void => {
   const ref = refOf(current.object)
   if (expected.uid !== undefined && expected.uid !== current.uid) {
-    throw conflict(
+    throw objectConflict(
       ref,
       `Precondition failed: UID in precondition: ${expected.uid}, UID in object meta: ${current.uid}`,
     )
@@ -71,7 +78,7 @@ export const checkPreconditions = (
       `metadata.resourceVersion of ${resourceNameOf(requireKind(ref.kind))} "${ref.name}" is not a version`,
     )
   }
-  if (Number(version) !== current.rv) throw conflict(ref)
+  if (Number(version) !== current.rv) throw objectConflict(ref)
 }
 
 /** True where no other source owns the object. A team that was made for a cluster's objects has no owner. */

@@ -1,7 +1,7 @@
 // Stores templates that have waited for the values of other secrets, in the write that gives the last of these values.
 import { defined } from '../../kernel/defined.ts'
 import { parseTemplate } from '../../resources/kinds/value-template.ts'
-import { updateObject } from './objects.ts'
+import { updateInSession } from './objects.ts'
 import { dropStaged } from '../secrets/staged-values.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
@@ -20,7 +20,7 @@ const admit = async (
   const template = parseTemplate(value)
   if (typeof template === 'string') return false
   const { awaits: _, ...status } = object.status ?? {}
-  await updateObject(
+  await updateInSession(
     session,
     { ...object, status: defined(status) },
     {

@@ -4,12 +4,12 @@ import { defined } from '../../kernel/defined.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { foreignTo } from '../../resources/kinds/notifier.ts'
-import { loginsOf, placeOf } from '../../resources/kinds/rotation-place.ts'
+import { loginsOf, rotationPlaceOf } from '../../resources/kinds/rotation-place.ts'
 import { rotatorNameOf } from '../../resources/kinds/rotation-rules.ts'
 import type { RotatorName } from '../../resources/kinds/rotation.ts'
 import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
 import { ofKind, specOf, statusOf } from '../../resources/typed.ts'
-import { invalid } from '../core/errors.ts'
+import { invalidObject } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { claimOf, term } from '../state/rows.ts'
 
@@ -54,7 +54,7 @@ const checkAddresses = ({ deps }: WriteSession, object: KubeObject): void => {
         ]
       : [],
   )
-  if (faults.length > 0) throw invalid(refOf(object), faults)
+  if (faults.length > 0) throw invalidObject(refOf(object), faults)
 }
 
 /** Invalid where another stagelet has this Compose project, as far as the specs tell. */
@@ -71,7 +71,7 @@ const checkClaim = (session: WriteSession, object: KubeObject): void => {
   const field = byName ? 'spec.compose.projectName' : 'spec.compose.directory'
   const value = JSON.stringify(compose.projectName ?? compose.directory)
   const message = `Duplicate value: ${value}: stagelet "${other}" has this Compose project on agent "${agentRef.name}" already`
-  throw invalid(ref, [{ field, reason: 'FieldValueDuplicate', message }])
+  throw invalidObject(ref, [{ field, reason: 'FieldValueDuplicate', message }])
 }
 
 const fieldOf: Readonly<Partial<Record<RotatorName, string>>> = {
@@ -88,20 +88,20 @@ const fieldOf: Readonly<Partial<Record<RotatorName, string>>> = {
 const checkLogins = (session: WriteSession, object: KubeObject): void => {
   const ref = refOf(object)
   const spec = specOf('Rotation', object)
-  const place = placeOf(spec, ref.namespace)
+  const place = rotationPlaceOf(spec, ref.namespace)
   if (place === undefined) return
   const own = loginsOf(spec)
   for (const { id, object: other } of session.select(term.kind('Rotation'))) {
     const { namespace, name } = refOf(other)
     const otherSpec = specOf('Rotation', other)
-    if (id === keyOf(ref) || placeOf(otherSpec, namespace) !== place) continue
+    if (id === keyOf(ref) || rotationPlaceOf(otherSpec, namespace) !== place) continue
     const shared = own.find((login) => loginsOf(otherSpec).includes(login))
     if (shared === undefined) continue
     const who = namespace === ref.namespace ? `rotation "${name}"` : 'a rotation of another team'
     const rotator = rotatorNameOf(spec)
     const field = `spec.rotator.${rotator}.${fieldOf[rotator] ?? ''}`
     const message = `Duplicate value: ${JSON.stringify(shared)}: ${who} changes this login at the same place already, and each would end what services of the other one use: name another login`
-    throw invalid(ref, [{ field, reason: 'FieldValueDuplicate', message }])
+    throw invalidObject(ref, [{ field, reason: 'FieldValueDuplicate', message }])
   }
 }
 
@@ -116,7 +116,7 @@ const checkUnderWay = (object: KubeObject, current: KubeObject): void => {
   const faults = fixed
     .filter((field) => !sameJson(next[field] ?? null, before[field] ?? null))
     .map((field): Fault => ({ field: `spec.${field}`, reason: 'FieldValueForbidden', message }))
-  if (faults.length > 0) throw invalid(refOf(object), faults)
+  if (faults.length > 0) throw invalidObject(refOf(object), faults)
 }
 
 const ofCredential = ['projectRef', 'outputs', 'rotator'] as const

@@ -2,7 +2,7 @@
 import { defined } from '../../kernel/defined.ts'
 import { agentFinalizer, refOf, type KubeObject, type ObjectMeta } from '../../resources/meta.ts'
 import { withSource } from './admission.ts'
-import { invalid, tooManyOwners } from '../core/errors.ts'
+import { invalidObject, tooManyOwners } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import type { Tracking } from '../core/objects.ts'
 import { withValueSource } from '../secrets/value-owner.ts'
@@ -60,7 +60,7 @@ const nextFinalizers = (
   const added = (next ?? []).filter((f) => !(old ?? []).includes(f))
   if (current.metadata.deletionTimestamp !== undefined && added.length > 0) {
     const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers: ${added.join(', ')}`
-    throw invalid(refOf(object), [
+    throw invalidObject(refOf(object), [
       { field: 'metadata.finalizers', reason: 'FieldValueForbidden', message },
     ])
   }

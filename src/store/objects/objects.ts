@@ -16,7 +16,7 @@ import { alreadyExists, ownedBy } from '../core/errors.ts'
 import { moveProjectKeys } from './move-keys.ts'
 import { keyProviderOf, wantedRing } from '../secrets/project-ring.ts'
 import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import { withRules } from './project-rules.ts'
 import { ensureProject, loadProject, noteArrival } from '../secrets/projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
@@ -47,7 +47,7 @@ interface WriteMore {
   readonly audit?: AuditEntry
 }
 
-export const createObject = async (
+export const createInSession = async (
   session: WriteSession,
   input: KubeObject,
   more: WriteMore & {
@@ -108,7 +108,7 @@ const beginProject = async (
 
 /** The secrets of a new stagelet may still be on their way. */
 const noteStagelet = async (session: WriteSession, object: KubeObject): Promise<void> => {
-  const project = await loadProject(session, projectOf(object))
+  const project = await loadProject(session, projectRefOf(object))
   if (project !== undefined) noteArrival(session, project)
 }
 
@@ -160,7 +160,7 @@ const actionOf = (newOwner: string | undefined): string => {
 const isReleased = ({ metadata }: KubeObject): boolean =>
   metadata.deletionTimestamp !== undefined && metadata.finalizers === undefined
 
-export const updateObject = async (
+export const updateInSession = async (
   session: WriteSession,
   input: KubeObject,
   more: WriteMore = {},

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { pageNow } from './pages.ts'
 import { objectRow, type StoredRow } from '../state/rows.ts'
-import { State } from '../state/state.ts'
+import { StoreState } from '../state/state.ts'
 
 const secretOf = (project: string, name: string): StoredRow => {
   const ref = { kind: 'StagelySecret', namespace: 'team', name }
@@ -11,7 +11,7 @@ const secretOf = (project: string, name: string): StoredRow => {
 }
 
 it('looks into no object of another project for a page of one', () => {
-  const state = new State({ rv: 1, epoch: 1 })
+  const state = new StoreState({ rv: 1, epoch: 1 })
   const others = Array.from({ length: 50 }, (_, i) => secretOf('big', `other-${i}`))
   const own = ['c', 'a', 'b'].map((name) => secretOf('small', name))
   state.load([...others, ...own])

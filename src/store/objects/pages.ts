@@ -2,8 +2,8 @@
 import { StagelyError } from '../../kernel/errors.ts'
 import { idsOf, rowsOfProject } from './reads.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import { placeOf, placeOfId } from '../state/sorted-names.ts'
-import type { State } from '../state/state.ts'
+import { sortedPlaceOf, placeOfId } from '../state/sorted-names.ts'
+import type { StoreState } from '../state/state.ts'
 import type { ListOptions, ObjectPage, PageOptions } from '../core/objects.ts'
 import { storedObject } from '../core/stored-object.ts'
 
@@ -53,17 +53,17 @@ interface Row {
 }
 
 /** Ids of the list from the place on, in order. The index of a project's objects costs what the project has. */
-const idsOfPage = (state: State, kind: string, options: PageOptions): string[] => {
+const idsOfPage = (state: StoreState, kind: string, options: PageOptions): string[] => {
   const { namespace = '', project, after } = options
   if (project === undefined) return idsOf(state, kind, options)
   const ids = rowsOfProject(state, kind, { namespace, name: project }).map(({ id }) => id)
   if (after === undefined) return ids
-  const place = placeOf(after.namespace, after.name)
+  const place = sortedPlaceOf(after.namespace, after.name)
   return ids.filter((id) => placeOfId(id) > place)
 }
 
 /** A page of the state. */
-export const pageNow = (state: State, kind: string, options: PageOptions): ObjectPage => {
+export const pageNow = (state: StoreState, kind: string, options: PageOptions): ObjectPage => {
   const ids = idsOfPage(state, kind, options)
   const items = ids.slice(0, options.limit).map((id) => state.objects.get(id)!)
   return { items, resourceVersion: state.rv, remaining: ids.length - items.length }
@@ -72,7 +72,7 @@ export const pageNow = (state: State, kind: string, options: PageOptions): Objec
 /** A page of the state at an older version: unchanged objects from memory, the others from the log. Expired where the log is too short. */
 export const pageAt = async (
   q: Queryable,
-  state: State,
+  state: StoreState,
   kind: string,
   options: PageOptions & { readonly at: number },
 ): Promise<ObjectPage> => {
@@ -101,7 +101,7 @@ export const pageAt = async (
   const placed = [
     ...unchanged.slice(0, limit).map((row) => ({ place: placeOfId(row.id), row })),
     ...rows.flatMap(({ namespace: rowNamespace, name, body }) =>
-      body === null ? [] : [{ place: placeOf(rowNamespace, name), row: storedObject(body) }],
+      body === null ? [] : [{ place: sortedPlaceOf(rowNamespace, name), row: storedObject(body) }],
     ),
   ]
   const items = placed

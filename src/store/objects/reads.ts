@@ -4,12 +4,12 @@ import { keyOf, type ObjectRef, type Place } from '../../resources/meta.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { projectAt, saveProjects } from '../secrets/projects.ts'
-import { dueAt } from '../secrets/open-revision.ts'
+import { closesAt } from '../secrets/open-revision.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { checkedLines, readSet } from '../secrets/set-rows.ts'
 import { placeOfId } from '../state/sorted-names.ts'
 import { term, type ProjectRow, type StoredRow } from '../state/rows.ts'
-import type { State, View } from '../state/state.ts'
+import type { StoreState, View } from '../state/state.ts'
 import type { ListOptions, PageOptions } from '../core/objects.ts'
 import type { ProjectRevisions, SecretSet, ProjectSummary } from '../core/sets.ts'
 
@@ -58,7 +58,7 @@ export const rowsOfKind = (
 }
 
 /** Rows of a list, in order. */
-export const rowsOf = (state: State, kind: string, options: ListOptions): StoredRow[] => {
+export const rowsOf = (state: StoreState, kind: string, options: ListOptions): StoredRow[] => {
   const { namespace = '', project, fromStores } = options
   if (project !== undefined) return rowsOfProject(state, kind, { namespace, name: project })
   if (fromStores === true) return state.objects.withTerm(term.fromStores)
@@ -67,7 +67,7 @@ export const rowsOf = (state: State, kind: string, options: ListOptions): Stored
 
 /** Ids of a list, in order. */
 export const idsOf = (
-  { names }: State,
+  { names }: StoreState,
   kind: string,
   { namespace, within, after }: ListOptions & Pick<PageOptions, 'after'>,
 ): string[] => {
@@ -90,7 +90,7 @@ const projectOfUid = (view: View, projectUid: string): ProjectRow => {
 /** NotFound. */
 export const revisionsIn = (view: View, epoch: number, projectUid: string): ProjectRevisions => {
   const row = projectOfUid(view, projectUid)
-  return { epoch, closed: row.closed, closesAt: dueAt(row), quietAt: row.quietAt }
+  return { epoch, closed: row.closed, closesAt: closesAt(row), quietAt: row.quietAt }
 }
 
 /** Checked head sets. A change of a set changes the project's row too, which has the MAC. */

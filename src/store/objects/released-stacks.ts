@@ -10,7 +10,7 @@ import { specOf, statusOf, ofKind, type Typed } from '../../resources/typed.ts'
 import { reachedBy } from '../../secrets/reached.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import { projectAt } from '../secrets/projects.ts'
 import { setAt } from './reads.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
@@ -68,7 +68,7 @@ const runningServices = async (
   // More than a stack has: what an earlier release has stored of a report without bounds.
   if (services.length > limits.services) return undefined
   if (services.length === 0 && !measured) return wantedRevision === undefined ? [] : undefined
-  const projectUid = projectAt(session.view, projectOf(stack))?.id
+  const projectUid = projectAt(session.view, projectRefOf(stack))?.id
   const head = await entriesAt(session, projectUid, 'head')
   const running: RunningService[] = strayServices.map((name) => ({
     name,
@@ -144,7 +144,7 @@ const isSamePlace = (released: ReleasedStack, { spec, status }: Stack): boolean 
 /** Notes the stack in the Rotations of its project, in the write that releases it. */
 export const noteReleased = async (session: WriteSession, row: StoredRow): Promise<void> => {
   const stack = ofKind('Stagelet', row.object)
-  const rotations = session.select(term.rotationsOf(projectOf(stack)))
+  const rotations = session.select(term.rotationsOf(projectRefOf(stack)))
   if (rotations.length === 0) return
   const running = await runningServices(session, stack)
   for (const rotationRow of rotations) {

@@ -2,8 +2,8 @@
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { requireKind } from '../../resources/registry.ts'
 import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
-import { forbidden, holdsOwned } from '../core/errors.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { objectForbidden, holdsOwned } from '../core/errors.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import {
   destroyProjectsIn,
   dropIfUnused,
@@ -30,7 +30,7 @@ const checkContents = (
 }
 
 const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> => {
-  const ref = projectOf(row.object)
+  const ref = projectRefOf(row.object)
   const project = await loadProject(session, ref)
   if (project === undefined) return // gone with all its versions
   const stagelets = stageletsOf(session, ref)
@@ -86,7 +86,7 @@ export const finishNamespace = (session: WriteSession, name: string): KubeObject
 
 const removeNamespace = async (session: WriteSession, row: StoredRow): Promise<Removed> => {
   const ref = refOf(row.object)
-  if (ref.name === 'default') throw forbidden(ref, 'this namespace may not be deleted')
+  if (ref.name === 'default') throw objectForbidden(ref, 'this namespace may not be deleted')
   if (row.object.metadata.deletionTimestamp !== undefined)
     return { object: row.object, gone: false }
   const content = session.select(term.inNamespace(ref.name))
@@ -121,7 +121,7 @@ const markDeleted = (session: WriteSession, { object }: StoredRow): KubeObject =
 const auditOf = (object: KubeObject): AuditEntry | undefined => {
   if (object.kind === 'Event') return undefined
   if (object.kind !== 'StagelySecret') return { action: 'delete' }
-  return { action: 'delete', detail: { project: projectOf(object).name } }
+  return { action: 'delete', detail: { project: projectRefOf(object).name } }
 }
 
 const removeRow = async (session: WriteSession, row: StoredRow): Promise<Removed> => {

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { defined } from '../../kernel/defined.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
-import { conditionsOf, withCondition, type NewCondition } from '../../resources/conditions.ts'
+import { statusConditions, withCondition, type NewCondition } from '../../resources/conditions.ts'
 import { stageletStatus } from '../../resources/kinds/stagelet.ts'
 import { conditionsSchema } from '../../resources/kinds/status.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
@@ -54,7 +54,7 @@ export const setConditions = (
   changes: readonly NewCondition[],
 ): void => {
   const row = session.require(ref)
-  let conditions = conditionsOf(row.object)
+  let conditions = statusConditions(row.object)
   for (const change of changes) conditions = withCondition(conditions, change, session.now)
   putStatus(session, row, { ...row.object.status, conditions })
 }

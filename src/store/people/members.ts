@@ -3,7 +3,7 @@ import type { TeamRole } from '../../access/team-roles.ts'
 import { defined } from '../../kernel/defined.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
-import { notFound } from '../core/errors.ts'
+import { objectNotFound } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
@@ -35,7 +35,7 @@ export const teamIdOf = async (q: Queryable, team: string): Promise<string> => {
     `SELECT uid FROM objects WHERE kind = 'Namespace' AND namespace = '' AND name = $1`,
     [team],
   )
-  if (row === undefined) throw notFound({ kind: 'Namespace', namespace: '', name: team })
+  if (row === undefined) throw objectNotFound({ kind: 'Namespace', namespace: '', name: team })
   return row.uid
 }
 

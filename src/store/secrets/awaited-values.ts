@@ -7,8 +7,8 @@ import { specOf, statusOf } from '../../resources/typed.ts'
 import { open } from '../../secrets/aead.ts'
 import { isFor, targetOf } from '../../secrets/references.ts'
 import { isForController, stageletIn, winnersFor } from '../../secrets/set-entry.ts'
-import { invalid } from '../core/errors.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { invalidObject } from '../core/errors.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { dropStaged, stageCredential, stagedAad, type StagedPlace } from './staged-values.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -39,7 +39,7 @@ export const referencesToCome = (
   references: readonly string[],
 ): string[] => {
   const own = specOf('StagelySecret', object)
-  const place = projectOf(object)
+  const place = projectRefOf(object)
   const lookUp = (reference: string): 'there' | 'toCome' | 'nowhere' => {
     const { scope, key } = targetOf({ scope: own.scope } as never, reference)
     const rows = session
@@ -53,7 +53,7 @@ export const referencesToCome = (
   const toCome = found.filter(({ state }) => state === 'toCome').map(({ reference }) => reference)
   const lost = found.filter(({ state }) => state === 'nowhere')
   if (toCome.length === 0 || lost.length === 0) return toCome
-  throw invalid(
+  throw invalidObject(
     refOf(object),
     lost.map(({ reference }) => ({
       field: 'spec.value',
@@ -79,7 +79,7 @@ export const keepTemplate = async (
   const { uid = '' } = object.metadata
   await dropStaged(session, uid)
   const values = { value: value.toString('base64') }
-  await stageCredential(session, projectOf(object), placeOf(uid), { slot: undefined, values })
+  await stageCredential(session, projectRefOf(object), placeOf(uid), { slot: undefined, values })
 }
 
 /** undefined where it was lost, as by a purge. */

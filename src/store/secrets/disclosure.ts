@@ -6,7 +6,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { forbidden } from '../core/errors.ts'
+import { objectForbidden } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 
 /**
@@ -38,7 +38,7 @@ export const mayLearn = ({ actor }: WriteSession, { namespace }: ObjectRef): boo
 export const disclosureForbidden = (ref: ObjectRef, what: string): StagelyError => {
   const roles = rolesWith('get', 'stagelysecrets/value').join(', ')
   const why = `${what} would be checked against a value that this write does not give in plain text, and the answer would tell of it: that needs the right to get stagelysecrets/value; roles that have it: ${roles}`
-  return forbidden(ref, why, { why: 'Role', namespace: ref.namespace })
+  return objectForbidden(ref, why, { why: 'Role', namespace: ref.namespace })
 }
 
 /** Names the property of the value that the answer would disclose; undefined where it discloses nothing new. */

@@ -10,7 +10,7 @@ import { isBoundToNames, type SealedPlace } from '../../secrets/sealed-place.ts'
 import { stageletIn } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { invalid } from '../core/errors.ts'
+import { invalidObject } from '../core/errors.ts'
 import { ensureProjectOf } from './projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { openHeads } from './secret-versions.ts'
@@ -52,9 +52,9 @@ const valueInSpec = (session: WriteSession, object: KubeObject): Buffer | undefi
   if (spec.sealedValue === undefined) return valueBytes(spec)
   const place = sealedPlace(session, object)
   if (isBoundToNames(spec.sealedValue) && session.view.hadNamespace(place.namespace))
-    throw invalid(refOf(object), [removedNamespaceFault])
+    throw invalidObject(refOf(object), [removedNamespaceFault])
   const opened = session.deps.sealedValues?.open(place, spec.sealedValue)
-  if (opened === undefined) throw invalid(refOf(object), [sealedFault])
+  if (opened === undefined) throw invalidObject(refOf(object), [sealedFault])
   return opened
 }
 
@@ -100,7 +100,7 @@ export const holdsValue = async (session: WriteSession, object: KubeObject): Pro
 }
 
 /** Where a secret goes. A version is sealed for its place. */
-export const placeOf = (spec: SecretSpec): unknown => [
+export const sealedPlaceOf = (spec: SecretSpec): unknown => [
   spec.scope,
   spec.type,
   stageletIn(spec),
@@ -110,7 +110,7 @@ export const placeOf = (spec: SecretSpec): unknown => [
 
 /** The version has the place that the spec names. */
 export const isAtPlace = (e: SetEntry, spec: SecretSpec): boolean =>
-  sameJson(placeOf(spec), [e.scope, e.type, e.stagelet, e.file, e.references !== undefined])
+  sameJson(sealedPlaceOf(spec), [e.scope, e.type, e.stagelet, e.file, e.references !== undefined])
 
 /** `head` is the current version. The stored value is found where a new place or format needs it. */
 export const findValue = async (

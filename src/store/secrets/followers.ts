@@ -2,7 +2,7 @@
 import type { Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
-import { conflict, invalid } from '../core/errors.ts'
+import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { openHeads } from './secret-versions.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
@@ -32,24 +32,33 @@ const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefi
       message: `Invalid value: ${JSON.stringify(name)}: ${message}`,
     },
   ]
-  if (name === ref.name) throw invalid(ref, fault('a secret cannot follow itself'))
+  if (name === ref.name) throw invalidObject(ref, fault('a secret cannot follow itself'))
   const source = session.fetch({ ...ref, name })
   if (source !== undefined) {
     const other = specOf('StagelySecret', source.object)
     if (other.projectRef.name !== spec.projectRef.name)
-      throw invalid(ref, fault(`that secret is of project "${other.projectRef.name}"`))
+      throw invalidObject(ref, fault(`that secret is of project "${other.projectRef.name}"`))
     const further = followedBy(source.object)
     if (further !== undefined)
-      throw invalid(ref, fault(`that secret follows "${further}" itself: follow that one`))
+      throw invalidObject(ref, fault(`that secret follows "${further}" itself: follow that one`))
     if (other.audience === 'Controller')
-      throw invalid(ref, fault('that secret is for the controller alone (audience: Controller)'))
+      throw invalidObject(
+        ref,
+        fault('that secret is for the controller alone (audience: Controller)'),
+      )
     if (other.references === true)
-      throw invalid(ref, fault('that secret refers to others: refer to it (references: true)'))
+      throw invalidObject(
+        ref,
+        fault('that secret refers to others: refer to it (references: true)'),
+      )
   }
   const followers = followersOf(session, ref, spec.projectRef.name)
   const first = followers[0]?.object.metadata.name
   if (first !== undefined)
-    throw invalid(ref, fault(`secret "${first}" follows this one, which so cannot follow another`))
+    throw invalidObject(
+      ref,
+      fault(`secret "${first}" follows this one, which so cannot follow another`),
+    )
   return source
 }
 
@@ -83,6 +92,6 @@ export const checkRemoved = (session: WriteSession): void => {
     const back = names.length === 0 ? undefined : session.fetch(ref)
     if (names.length === 0 || back !== undefined) continue
     const why = `${names.join(', ')} takes its value from it (valueFrom.secretRef); delete or change that first`
-    throw conflict(ref, why)
+    throw objectConflict(ref, why)
   }
 }

@@ -10,7 +10,7 @@ import type { Queryable } from '../drivers/sql.ts'
 type RotationKind = 'data' | 'master'
 type RotationState = 'Running' | 'Succeeded' | 'Failed'
 
-export interface Rotation {
+export interface RunningKeyRotation {
   readonly id: string
   readonly kind: RotationKind
   /** Of `data`: uid of the one project; undefined for all. */
@@ -32,12 +32,12 @@ const columns = `id, kind, project_uid AS "projectUid", target, state, done, sta
   started_by AS "startedBy", updated_at AS "updatedAt", finished_at AS "finishedAt", message`
 
 /** Newest first. */
-export const listRotations = async (q: Queryable, limit: number): Promise<Rotation[]> => {
-  const rows = await q.query<RowOf<Rotation>>(
+export const listRotations = async (q: Queryable, limit: number): Promise<RunningKeyRotation[]> => {
+  const rows = await q.query<RowOf<RunningKeyRotation>>(
     `SELECT ${columns} FROM key_rotations ORDER BY started_at DESC, id LIMIT $1`,
     [limit],
   )
-  return rows.map((row) => fromRow<Rotation>(row))
+  return rows.map((row) => fromRow<RunningKeyRotation>(row))
 }
 
 /** The object of audit rows about keys. */
@@ -60,7 +60,7 @@ interface NewRotation {
 export const beginRotation = async (
   session: WriteSession,
   { kind, projectUid, target }: NewRotation,
-): Promise<Rotation | undefined> => {
+): Promise<RunningKeyRotation | undefined> => {
   const params = [
     randomUUID(),
     kind,
@@ -69,20 +69,20 @@ export const beginRotation = async (
     session.nowMs,
     session.actor.name,
   ]
-  const [row] = await session.tx.query<RowOf<Rotation>>(insertSql, params)
+  const [row] = await session.tx.query<RowOf<RunningKeyRotation>>(insertSql, params)
   if (row === undefined) return undefined
   session.audit(keysRef, {
     action: 'rotate keys',
     detail: { kind, rotation: row.id, ...defined({ projectUid }) },
   })
-  return fromRow<Rotation>(row)
+  return fromRow<RunningKeyRotation>(row)
 }
 
 /** beginRotation(), or a Conflict. */
 export const insertRotation = async (
   session: WriteSession,
   rotation: NewRotation,
-): Promise<Rotation> => {
+): Promise<RunningKeyRotation> => {
   const begun = await beginRotation(session, rotation)
   if (begun !== undefined) return begun
   throw new StagelyError(
@@ -101,9 +101,9 @@ UPDATE key_rotations SET runner = $1, lease_until = $3 WHERE id = (
 export const claimRotation = async (
   q: Queryable,
   { runner, now, until }: { runner: string; now: number; until: number },
-): Promise<Rotation | undefined> => {
-  const [row] = await q.query<RowOf<Rotation>>(claimSql, [runner, now, until])
-  return row === undefined ? undefined : fromRow<Rotation>(row)
+): Promise<RunningKeyRotation | undefined> => {
+  const [row] = await q.query<RowOf<RunningKeyRotation>>(claimSql, [runner, now, until])
+  return row === undefined ? undefined : fromRow<RunningKeyRotation>(row)
 }
 
 /** Stores how far the rotation is, or why it waits, and renews its lease. */
@@ -125,7 +125,7 @@ export const noteRotation = async (
 
 export const endRotation = async (
   session: WriteSession,
-  { id, kind }: Rotation,
+  { id, kind }: RunningKeyRotation,
   message: string,
 ): Promise<void> => {
   const state: RotationState = message === '' ? 'Succeeded' : 'Failed'

@@ -12,7 +12,11 @@ export const forOthers = ''
 type OpenRevision = Pick<ProjectRow, 'openedAt' | 'lastWriteAt' | 'changeSets'>
 
 /** When the open revision must close (ms); undefined when nothing is pending. */
-export const dueAt = ({ openedAt, lastWriteAt, changeSets }: OpenRevision): number | undefined => {
+export const closesAt = ({
+  openedAt,
+  lastWriteAt,
+  changeSets,
+}: OpenRevision): number | undefined => {
   if (openedAt === undefined) return undefined
   const { [forOthers]: latest = Infinity, ...holding } = changeSets
   const holds = Object.values(holding)
@@ -24,4 +28,4 @@ export const dueAt = ({ openedAt, lastWriteAt, changeSets }: OpenRevision): numb
 const aheadMs = 5_000
 
 export const isDue = (row: OpenRevision, now: number): boolean =>
-  (dueAt(row) ?? Infinity) <= now || (row.openedAt ?? -Infinity) > now + aheadMs
+  (closesAt(row) ?? Infinity) <= now || (row.openedAt ?? -Infinity) > now + aheadMs

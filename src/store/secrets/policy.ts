@@ -7,7 +7,7 @@ import { resourceNameOf, requireKind } from '../../resources/registry.ts'
 import { ageLimitOf, type SecretPolicy } from '../../resources/kinds/secret-age.ts'
 import { sinceIn } from '../../resources/kinds/secret-expiry.ts'
 import { specOf, ofKind, type Typed } from '../../resources/typed.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 
@@ -30,7 +30,7 @@ export const noteNewValue = (
   object: KubeObject,
   current: StoredRow | undefined,
 ): void => {
-  const project = projectOf(object)
+  const project = projectRefOf(object)
   const { secretPolicy: policy, keyRotation } = projectIn(session, project)?.spec ?? {}
   const refuses = policy?.enforce === 'Refuse'
   if (!refuses && keyRotation?.enforce !== true) return

@@ -3,7 +3,7 @@ import { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
-import { invalid } from '../core/errors.ts'
+import { invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 
@@ -46,7 +46,7 @@ export const wantedRing = ({ deps }: WriteSession, object: KubeObject): KeyRing 
       ? 'this controller is configured with no key for projects of this team'
       : `known are ${allowed.join(', ')}`
   const message = `Invalid value: "${name ?? ''}": no such key provider; ${allowedText}: see STAGELY_KEY_PROVIDERS_FILE`
-  throw invalid(refOf(object), [
+  throw invalidObject(refOf(object), [
     { field: 'spec.keyProvider', reason: 'FieldValueInvalid', message },
   ])
 }

@@ -6,8 +6,8 @@ import { refOf, type KubeObject, type ObjectRef, type Place } from '../../resour
 import { createProjectKeys, type NewProjectKeys } from '../../secrets/project-keys.ts'
 import { SetLines } from '../../secrets/set-lines.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { projectOf } from '../../resources/project-ref.ts'
-import { notFound } from '../core/errors.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
+import { objectNotFound } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { keyProviderOf, wantedRing } from './project-ring.ts'
 import { checkedLines, lineOf } from './set-rows.ts'
@@ -16,7 +16,7 @@ import { term, type ProjectRow } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
 
 /** Key of a project among those of a write. */
-export const placeOf = ({ namespace, name }: Place): string => `${namespace}/${name}`
+export const projectKeyOf = ({ namespace, name }: Place): string => `${namespace}/${name}`
 
 export const projectAt = (view: View, place: Place): ProjectRow | undefined =>
   view.projects.withTerm(term.place(place))[0]
@@ -25,12 +25,12 @@ export const loadProject = async (
   session: WriteSession,
   place: Place,
 ): Promise<ProjectState | undefined> => {
-  const loaded = session.loaded.get(placeOf(place))
+  const loaded = session.loaded.get(projectKeyOf(place))
   if (loaded !== undefined) return loaded
   const row = projectAt(session.view, place)
   if (row === undefined) return undefined
   const state = await stateOf(session, row)
-  session.loaded.set(placeOf(place), state)
+  session.loaded.set(projectKeyOf(place), state)
   return state
 }
 
@@ -64,7 +64,7 @@ export const requireProjectState = async (
 ): Promise<ProjectState> => {
   const owner = session.fetch(ref)
   const project = owner === undefined ? undefined : await loadProject(session, ref)
-  if (project === undefined) throw notFound(ref)
+  if (project === undefined) throw objectNotFound(ref)
   return project
 }
 
@@ -143,7 +143,7 @@ export const ensureProjectOf = (
   session: WriteSession,
   object: KubeObject,
 ): Promise<ProjectState> => {
-  const { kind, namespace, name } = projectOf(object)
+  const { kind, namespace, name } = projectRefOf(object)
   const { apiVersion } = object
   return ensureProject(session, { apiVersion, kind, metadata: { namespace, name }, spec: {} })
 }
@@ -174,7 +174,7 @@ export const changeHead = (
   secretUid: string,
   entry: SetEntry | undefined,
 ): void => {
-  session.projects.set(placeOf(project.ref), project)
+  session.projects.set(projectKeyOf(project.ref), project)
   project.lines ??= loadLines(session, project)
   project.changed = true
   project.lines = project.lines.with(secretUid, entry === undefined ? undefined : lineOf(entry))
@@ -209,8 +209,8 @@ export const saveProjects = (session: WriteSession): void => {
 
 /** Removes a project with its keys: values that were sealed under them can never be opened again. */
 export const destroyProject = (session: WriteSession, row: ProjectRow): void => {
-  session.loaded.delete(placeOf(row))
-  session.projects.delete(placeOf(row))
+  session.loaded.delete(projectKeyOf(row))
+  session.projects.delete(projectKeyOf(row))
   for (const { id } of session.headsOf(row.id)) session.view.heads.set(id, undefined)
   for (const { id } of session.view.deletedSecrets.withTerm(term.headsOf(row.id)))
     session.view.deletedSecrets.set(id, undefined)

@@ -12,7 +12,7 @@ import { parseTemplate } from '../../resources/kinds/value-template.ts'
 import { BrokenReference, isFor, viewersOf } from '../../secrets/references.ts'
 import { isForController } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { conflict, invalid } from '../core/errors.ts'
+import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { openHeads } from './secret-versions.ts'
@@ -40,7 +40,7 @@ export const checkNotFollowed = (session: WriteSession, object: KubeObject): voi
   const [first] = followersOf(session, refOf(object), projectRef.name)
   if (first === undefined) return
   const message = `Forbidden: secret "${first.object.metadata.name}" takes its value from this one (valueFrom.secretRef); let it refer to this one instead`
-  throw invalid(refOf(object), [
+  throw invalidObject(refOf(object), [
     { field: 'spec.references', reason: 'FieldValueForbidden', message },
   ])
 }
@@ -138,12 +138,12 @@ const refuse = (
         reason: 'FieldValueInvalid' as const,
         message: `Invalid value: ${message}`,
       }))
-    return invalid(refOfEntry(project, own.entry), faults)
+    return invalidObject(refOfEntry(project, own.entry), faults)
   }
   const texts = problems.map(
     ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
   )
-  return conflict(refOfEntry(project, written[0]!), `${texts.join('; ')}; change that first`)
+  return objectConflict(refOfEntry(project, written[0]!), `${texts.join('; ')}; change that first`)
 }
 
 /**

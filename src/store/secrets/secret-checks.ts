@@ -8,14 +8,14 @@ import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
 import { isForController } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { invalid } from '../core/errors.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { invalidObject } from '../core/errors.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 import { followersOf } from './followers.ts'
 
 const throwAny = (object: KubeObject, faults: readonly Fault[]): void => {
-  if (faults.length > 0) throw invalid(refOf(object), faults)
+  if (faults.length > 0) throw invalidObject(refOf(object), faults)
 }
 
 export const checkImmutable = (object: KubeObject, current: KubeObject): void => {
@@ -32,7 +32,7 @@ export const checkImmutable = (object: KubeObject, current: KubeObject): void =>
   )
 }
 
-export const checkExpiry = (
+export const checkEndOfValue = (
   session: WriteSession,
   object: KubeObject,
   current: StoredRow | undefined,
@@ -94,7 +94,7 @@ const duplicate = (field: string, text: string, why: string): Fault => ({
 /** Other secrets of the project with the same key, and for a file all other files. */
 const neighboursOf = (session: WriteSession, object: KubeObject): KubeObject[] => {
   const { key, type } = specOf('StagelySecret', object)
-  const project = projectOf(object)
+  const project = projectRefOf(object)
   const sameKey = session.select(term.secretsWithKey(project, key))
   const files = type === 'file' ? session.select(term.filesOf(project)) : []
   const rows = new Map([...sameKey, ...files].map((row) => [row.id, row.object]))

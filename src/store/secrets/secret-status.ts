@@ -14,7 +14,7 @@ import {
   valueToCome,
   type Verdict,
 } from '../../resources/kinds/unseen-secret.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import { policyOf } from './policy.ts'
 import { publicHalf } from '../../secrets/generate.ts'
 import { certificateEnd } from '../../secrets/certificate-end.ts'
@@ -103,8 +103,9 @@ const withNewDates = (
   status: SecretStatus,
 ): SecretStatus => {
   const { nowMs } = session
-  const policy = policyOf(session, projectOf(object))
-  return withDates(specOf('StagelySecret', object), status, { nowMs, tells: false, policy }).status
+  const policy = policyOf(session, projectRefOf(object))
+  return withDates(specOf('StagelySecret', object), status, { nowMs, announces: false, policy })
+    .status
 }
 
 /** The status without the last fetch, where the value does not come from a store any more. */

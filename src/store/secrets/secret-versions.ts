@@ -4,7 +4,7 @@ import type { SetEntry } from '../../secrets/visible.ts'
 import { setTampered } from '../core/errors.ts'
 import { versionId, type NewVersionRow } from '../core/changes.ts'
 import { keyOf } from '../../resources/meta.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { openSealed } from './sets.ts'
 import { term } from '../state/rows.ts'
@@ -102,7 +102,7 @@ export const lastVersion = (session: WriteSession, secretUid: string): number =>
     return session.deferred.result(name, asked).get(secretUid)
   }
   if (row !== undefined) {
-    const project = projectOf(row.object)
+    const project = projectRefOf(row.object)
     const found = ask(`last versions of ${keyOf(project)}`, () =>
       session.view.objects
         .withTerm(term.secretsOf(project))

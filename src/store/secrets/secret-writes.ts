@@ -11,18 +11,18 @@ import { valueDigest } from '../../secrets/digest.ts'
 import { stageletIn } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { invalid } from '../core/errors.ts'
+import { invalidObject } from '../core/errors.ts'
 import { confirmRing, projectRing } from './project-ring.ts'
 import { changeHead, ensureProjectOf } from './projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
-import { checkAudience, checkExpiry, checkImmutable, checkNeighbours } from './secret-checks.ts'
+import { checkAudience, checkEndOfValue, checkImmutable, checkNeighbours } from './secret-checks.ts'
 import { noteSecretChange, type PreparedSecret } from './prepared-secret.ts'
 import { secretStatusAfter, withLearntEnd } from './secret-status.ts'
 import { lastVersion } from './secret-versions.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { checkDisclosure, checkFetchedDisclosure, type FoundValue } from './disclosure.ts'
-import { findValue, isAtPlace, placeOf } from './find-value.ts'
+import { findValue, isAtPlace, sealedPlaceOf } from './find-value.ts'
 import { followersOf, sinceOf } from './followers.ts'
 import { noteNewValue } from './policy.ts'
 import { keepTemplate, referencesToCome } from './awaited-values.ts'
@@ -42,15 +42,15 @@ const checkSpec = (
 ): void => {
   if (current !== undefined) checkImmutable(object, current.object)
   if (putBack !== undefined) return
-  checkExpiry(session, object, current)
+  checkEndOfValue(session, object, current)
   checkFetchedDisclosure(session, object, current)
 }
 
 const hasNewPlace = (object: KubeObject, current: StoredRow | undefined): boolean =>
   current === undefined ||
   !sameJson(
-    placeOf(specOf('StagelySecret', object)),
-    placeOf(specOf('StagelySecret', current.object)),
+    sealedPlaceOf(specOf('StagelySecret', object)),
+    sealedPlaceOf(specOf('StagelySecret', current.object)),
   )
 
 const formatLater = {
@@ -68,7 +68,7 @@ const waitingOf = (
   if (awaits.length === 0) return undefined
   // The writer of the last awaited value must not be refused because of this format, nor learn whether this value fits.
   if (specOf('StagelySecret', object).format !== undefined)
-    throw invalid(refOf(object), [{ field: 'spec.format', ...formatLater }])
+    throw invalidObject(refOf(object), [{ field: 'spec.format', ...formatLater }])
   return { value, awaits }
 }
 
@@ -92,7 +92,7 @@ export const prepareSecret = async (
   const { value, origin, since } = found
   checkDisclosure(session, object, { origin, current })
   const faults = checkValue(spec, value)
-  if (faults.length > 0) throw invalid(refOf(object), faults)
+  if (faults.length > 0) throw invalidObject(refOf(object), faults)
   const { key, type, file } = spec
   const references = referencesOf(spec, value)
   const refers = references !== undefined

@@ -18,7 +18,7 @@ export const openSealed = (
   sealed: string,
 ): Buffer => open(dataKey, sealed, valueAad({ projectUid, secretId, key, scope, type, version }))
 
-export interface Opening {
+export interface HeadSelection {
   readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
   /** References lead to secrets of this stagelet before those of the whole project; undefined: only to the latter. */
   readonly stagelet?: string | undefined
@@ -34,7 +34,7 @@ export const openHead = async (
   q: Queryable,
   keys: ProjectKeys,
   projectUid: string,
-  { choose, stagelet, asWritten = false }: Opening,
+  { choose, stagelet, asWritten = false }: HeadSelection,
 ): Promise<{ opened: OpenedEntry[]; read: SetEntry[] }> => {
   const { head, members } = await loadRows(q, keys, projectUid, { revision: 'head', sealed: true })
   const entries = members.map(({ entry }) => entry).sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -6,7 +6,7 @@ import type { StageletSpec } from '../../resources/kinds/stagelet.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { projectOf } from '../../resources/project-ref.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import type { Identified, IsSame, TermsOf } from './table.ts'
 
 /** A stored object. It never changes: a write puts a new row in its place. */
@@ -177,7 +177,7 @@ export const claimOf = ({ compose }: StageletSpec): string =>
 const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = {
   StagelySecret: (object) => {
     const { key, type, valueFrom, references } = specOf('StagelySecret', object)
-    const project = projectOf(object)
+    const project = projectRefOf(object)
     const source = valueFrom?.secretRef?.name
     return [
       term.secretsOf(project),
@@ -192,7 +192,7 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
     const spec = specOf('Stagelet', object)
     const { namespace } = refOf(object)
     return [
-      term.stageletsOf(projectOf(object)),
+      term.stageletsOf(projectRefOf(object)),
       term.composeProject(namespace, spec.agentRef.name, claimOf(spec)),
     ]
   },
@@ -205,7 +205,7 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
     return uid === undefined ? [] : [term.about(refOf(object).namespace, uid)]
   },
   Notifier: (object) => [term.notifiersIn(refOf(object).namespace)],
-  Rotation: (object) => [term.rotationsOf(projectOf(object))],
+  Rotation: (object) => [term.rotationsOf(projectRefOf(object))],
   Namespace: ({ metadata }) => (metadata.deletionTimestamp === undefined ? [] : [term.terminating]),
 }
 

@@ -4,7 +4,7 @@
 const separator = '\0'
 
 /** Sorts as lists do. */
-export const placeOf = (namespace: string, name: string): string =>
+export const sortedPlaceOf = (namespace: string, name: string): string =>
   `${namespace}${separator}${name}`
 
 /** Of an id: `Kind/namespace/name`. */
@@ -89,7 +89,7 @@ export class SortedNames {
     const all = sorted.all()
     let from = namespace === undefined ? 0 : sorted.from(`${namespace}${separator}`)
     if (after !== undefined) {
-      const last = placeOf(after.namespace, after.name)
+      const last = sortedPlaceOf(after.namespace, after.name)
       const index = sorted.from(last)
       from = Math.max(from, all[index] === last ? index + 1 : index)
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { objectRow, term, type StoredRow } from './rows.ts'
-import { Overlay, State } from './state.ts'
+import { Overlay, StoreState } from './state.ts'
 
 const kinds = ['StagelySecret', 'Namespace', 'Event']
 const names = ['a', 'b', 'c']
@@ -38,7 +38,7 @@ const rowOf = ({ kind, namespace, name, key }: Step, rv: number): StoredRow => {
   })
 }
 
-const put = (state: State, change: Step, rv: number): void => {
+const put = (state: StoreState, change: Step, rv: number): void => {
   const row = rowOf(change, rv)
   const nothing = { projects: [], heads: [], deletedSecrets: [], removedNamespaces: [] }
   state.apply({ ...nothing, objects: [[row.id, change.isGone ? undefined : row]] }, rv)
@@ -54,7 +54,7 @@ const terms = [
   ]),
 ]
 
-const foundBy = (view: State | Overlay): unknown =>
+const foundBy = (view: StoreState | Overlay): unknown =>
   terms.map((wanted) =>
     view.objects
       .withTerm(wanted)
@@ -66,7 +66,10 @@ describe('State', () => {
   it('shows through overlays what the same changes make of it', () => {
     fc.assert(
       fc.property(fc.array(step), fc.array(step), fc.array(step), (first, second, third) => {
-        const [state, whole] = [new State({ rv: 0, epoch: 1 }), new State({ rv: 0, epoch: 1 })]
+        const [state, whole] = [
+          new StoreState({ rv: 0, epoch: 1 }),
+          new StoreState({ rv: 0, epoch: 1 }),
+        ]
         let rv = 0
         for (const change of first) {
           put(state, change, ++rv)
@@ -91,7 +94,7 @@ describe('State', () => {
   })
 
   it('lists by namespace and name, each by its bytes', () => {
-    const state = new State({ rv: 0, epoch: 1 })
+    const state = new StoreState({ rv: 0, epoch: 1 })
     const places = [
       ['x-y', 'a'],
       ['x', 'b'],

@@ -15,7 +15,7 @@ import {
   type StoredRow,
 } from './rows.ts'
 import { SortedNames } from './sorted-names.ts'
-import { OverlayTable, Table, type Lookup } from './table.ts'
+import { OverlayTable, IndexedTable, type Lookup } from './table.ts'
 
 export interface View {
   readonly objects: Lookup<StoredRow>
@@ -42,7 +42,7 @@ export interface Tip {
   readonly at: number
 }
 
-export class State implements View {
+export class StoreState implements View {
   /** Counts restores. */
   readonly epoch: number
   /** The newest version in the state. */
@@ -51,10 +51,10 @@ export class State implements View {
   chain: ChainPoint
   /** The newest commit in the state. Undefined after a restore, until the next one. */
   tip: Tip | undefined
-  readonly objects = new Table(objectTerms, hasSameTerms)
-  readonly projects = new Table(projectTerms)
-  readonly heads = new Table(headTerms)
-  readonly deletedSecrets = new Table(deletedSecretTerms)
+  readonly objects = new IndexedTable(objectTerms, hasSameTerms)
+  readonly projects = new IndexedTable(projectTerms)
+  readonly heads = new IndexedTable(headTerms)
+  readonly deletedSecrets = new IndexedTable(deletedSecretTerms)
   readonly names = new SortedNames()
   /**
    * Kept for ever: a value that was sealed for a name alone must not open in a later namespace of that name. A name has 63

@@ -63,7 +63,7 @@ class Terms<R> {
   }
 }
 
-export class Table<R extends Identified> implements Lookup<R> {
+export class IndexedTable<R extends Identified> implements Lookup<R> {
   readonly #rows = new Map<string, R>()
   readonly #terms: Terms<R>
 

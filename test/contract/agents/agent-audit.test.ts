@@ -1,7 +1,7 @@
 // What the audit log says of agents: from where they joined and were refused, also behind a proxy.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'
-import { paths } from '../../../src/protocol/messages.ts'
+import { agentPaths } from '../../../src/protocol/messages.ts'
 import type { AuditRecord } from '../../../src/audit/record.ts'
 import { joinBody } from '../../support/agents/join-body.ts'
 import {
@@ -26,7 +26,7 @@ it('names the address that a trusted proxy tells, of who joins and of who is ref
   const { status } = made.json<{ status: { token: string } }>()
   const token = parseJoinToken(status.token)
   const join = (name: string): Promise<Answer> =>
-    controller.call('POST', paths.join, {
+    controller.call('POST', agentPaths.join, {
       headers: { authorization: '', 'x-forwarded-for': machine },
       body: joinBody(token, { name }),
     })

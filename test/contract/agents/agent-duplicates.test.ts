@@ -1,6 +1,6 @@
 // Two machines with the identity of one agent, over real TLS.
 import { afterEach, expect, test } from 'vitest'
-import { paths } from '../../../src/protocol/messages.ts'
+import { agentPaths } from '../../../src/protocol/messages.ts'
 import {
   createStack,
   eventually,
@@ -59,7 +59,7 @@ test('two machines with streams on different replicas are told of when the older
   let seq = 100
   const report = (): Promise<unknown> =>
     agent.client.post({
-      path: paths.report,
+      path: agentPaths.report,
       body: { boot: 'first machine', seq: seq++, observations: [] },
     })
   await report()

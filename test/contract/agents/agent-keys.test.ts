@@ -14,7 +14,7 @@ import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { generateKeys } from '../../../src/protocol/keys.ts'
-import { paths } from '../../../src/protocol/messages.ts'
+import { agentPaths } from '../../../src/protocol/messages.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import {
   actor,
@@ -171,10 +171,14 @@ describe('new keys of an agent', () => {
     const ed25519 = generateKeys('Ed25519').publicKey.toString('base64url')
     const x25519 = generateKeys('X25519').publicKey.toString('base64url')
     const body = { ed25519, x25519, proof: Buffer.alloc(64).toString('base64url') }
-    const post = other.client.post({ path: paths.keys, body, signedBy: other.identity.ed25519 })
+    const post = other.client.post({
+      path: agentPaths.keys,
+      body,
+      signedBy: other.identity.ed25519,
+    })
     await expect(post).rejects.toThrow('the new key did not sign for itself')
     const foreign = (await loadAgentIdentity(dir))!.ed25519
-    const forged = other.client.post({ path: paths.keys, body, signedBy: foreign })
+    const forged = other.client.post({ path: agentPaths.keys, body, signedBy: foreign })
     await expect(forged).rejects.toMatchObject({ status: 401, reason: 'BadSignature' })
     expect(await registered(dir)).toBe(before)
   })

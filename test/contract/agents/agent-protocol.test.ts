@@ -13,7 +13,11 @@ import { joinController } from '../../../agent/identity/join.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock, type Clock } from '../../../src/kernel/clock.ts'
 import { generateKeys } from '../../../src/protocol/keys.ts'
-import { paths, protocolVersion, type ReportedStagelet } from '../../../src/protocol/messages.ts'
+import {
+  agentPaths,
+  protocolVersion,
+  type ReportedStagelet,
+} from '../../../src/protocol/messages.ts'
 import {
   actor,
   agentCondition,
@@ -303,7 +307,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       await controller.opened.agents.revoke(agentRef(name), actor)
       await eventually(() => !controller.routes.connected(`default/${name}`))
       await eventually(() => agent.logs.some((l) => l.fields.reason === 'Revoked'))
-      const post = agent.client.post({ path: paths.report, body: {} })
+      const post = agent.client.post({ path: agentPaths.report, body: {} })
       await expect(post).rejects.toMatchObject({ status: 401, reason: 'UnknownAgent' })
       await realClock.sleep(400)
       expect(await readyOf(controller, name)).toBe('False/Revoked')
@@ -351,7 +355,10 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
         return (await controller.opened.store.get(agentRef(name)))?.status?.clockSkewMs
       }
       const report = (seq: number): Promise<unknown> =>
-        agent.client.post({ path: paths.report, body: { boot: agent.boot, seq, observations: [] } })
+        agent.client.post({
+          path: agentPaths.report,
+          body: { boot: agent.boot, seq, observations: [] },
+        })
       await eventually(async () => (await skew()) !== undefined)
       await report(1)
       // Of two requests one takes less than a second.
@@ -412,7 +419,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       const identity = await joined(name)
       const agent = start(identity)
       const open = (body: object): Promise<unknown> =>
-        agent.client.post({ path: paths.stream, body })
+        agent.client.post({ path: agentPaths.stream, body })
       const request = { protocol: '3.0', boot: 'b', version: 'v', now: realClock.now(), holds: [] }
       await expect(open(request)).rejects.toMatchObject({ status: 426, reason: 'Protocol' })
       await expect(open({})).rejects.toMatchObject({ status: 400 })
@@ -445,7 +452,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       const client = createControllerClient(identity, createRequestSigner(identity, realClock), 9)
       const answers = await Promise.all(
         Array.from({ length: 13 }, () =>
-          client.post({ path: paths.stream, body: {} }).catch((error: unknown) => error),
+          client.post({ path: agentPaths.stream, body: {} }).catch((error: unknown) => error),
         ),
       )
       const refused = answers.filter((a) => a instanceof RefusedByController && a.status === 503)
@@ -464,7 +471,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       boot = agent.boot,
     ): Promise<unknown> =>
       agent.client.post({
-        path: paths.report,
+        path: agentPaths.report,
         body: { boot, seq, observations: uids.map(anObservation) },
       })
     const stored = (name: string) =>
@@ -527,11 +534,13 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       const name = newName()
       const agent = start(await joined(name))
       const huge = { boot: 'b', seq: 0, observations: [], more: 'x'.repeat(5_000_000) }
-      await expect(agent.client.post({ path: paths.report, body: huge })).rejects.toMatchObject({
+      await expect(
+        agent.client.post({ path: agentPaths.report, body: huge }),
+      ).rejects.toMatchObject({
         status: 413,
       })
       const wrong = { boot: 'b', seq: 'canary-text', observations: [] }
-      const post = agent.client.post({ path: paths.report, body: wrong })
+      const post = agent.client.post({ path: agentPaths.report, body: wrong })
       await expect(post).rejects.toThrow(/malformed at: seq$/)
     })
   })
@@ -541,7 +550,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
     const agent = start(await joinTestAgent(await mine.token('box')))
     await eventually(() => agent.connections === 1)
     const { response: stream } = await agent.client.open({
-      path: paths.stream,
+      path: agentPaths.stream,
       body: {
         protocol: protocolVersion,
         boot: agent.boot,
@@ -559,7 +568,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
     await mine.routes.stop()
     await ended
     expect(text.trimEnd().split('\n').at(-1)).toMatch(/^\{"type":"reconnect","afterMs":\d+\}$/)
-    const post = agent.client.post({ path: paths.stream, body: {} })
+    const post = agent.client.post({ path: agentPaths.stream, body: {} })
     await expect(post).rejects.toMatchObject({ status: 503 })
     await mine.close()
   })
@@ -581,7 +590,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       now: realClock.now(),
       holds: [],
     }
-    const { response } = await client.open({ path: paths.stream, body, signal: ending.signal })
+    const { response } = await client.open({ path: agentPaths.stream, body, signal: ending.signal })
     let text = ''
     for await (const chunk of response as AsyncIterable<Buffer>) {
       text += chunk.toString()

@@ -13,7 +13,7 @@ import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { generateKeys } from '../../../src/protocol/keys.ts'
-import { paths } from '../../../src/protocol/messages.ts'
+import { agentPaths } from '../../../src/protocol/messages.ts'
 import {
   actor,
   createStack,
@@ -74,7 +74,7 @@ describe('a proxy that ends TLS and records everything', () => {
   let sent = 0
   const report = (): Promise<unknown> =>
     agent.client.post({
-      path: paths.report,
+      path: agentPaths.report,
       body: { boot: agent.boot, seq: 1_000 + sent++, observations: [] },
     })
   const isUndisturbed = async (): Promise<void> => {
@@ -122,15 +122,17 @@ describe('a proxy that ends TLS and records everything', () => {
       text: logLine,
     }
     const batch = { session: 'nobody', seq: 0, records: [line] }
-    await expect(agent.client.post({ path: paths.logs, body: batch })).rejects.toMatchObject({
+    await expect(agent.client.post({ path: agentPaths.logs, body: batch })).rejects.toMatchObject({
       status: 404,
     })
     const counted = { id: randomUUID(), lines: 1 }
-    expect(await agent.client.post({ path: paths.leakTests, body: counted })).toEqual({
+    expect(await agent.client.post({ path: agentPaths.leakTests, body: counted })).toEqual({
       state: 'ended',
     })
     const done = { id: randomUUID(), fault: { kind: 'Failed', message: logLine } }
-    expect(await agent.client.post({ path: paths.tasks, body: done })).toEqual({ state: 'ended' })
+    expect(await agent.client.post({ path: agentPaths.tasks, body: done })).toEqual({
+      state: 'ended',
+    })
   })
   afterAll(() => {
     proxy.close()
@@ -140,7 +142,7 @@ describe('a proxy that ends TLS and records everything', () => {
     // A sign of life is the last to come: one is sent every 8 s.
     await expect
       .poll(() => new Set(proxy.recorded.map(({ path }) => path)))
-      .toEqual(new Set(Object.values(paths)))
+      .toEqual(new Set(Object.values(agentPaths)))
     const everything = proxy.everything()
     for (const text of [canary, 'CANARY', logLine, '/srv/shop', 'observations', ...hidden]) {
       for (const form of [text, Buffer.from(text).toString('base64').slice(0, -3)])
@@ -150,7 +152,7 @@ describe('a proxy that ends TLS and records everything', () => {
 
   test('repeats nothing: here, at another replica, or after a restart', async () => {
     const recorded = [...proxy.recorded]
-    const { body } = recorded.find(({ path }) => path === paths.stream)!
+    const { body } = recorded.find(({ path }) => path === agentPaths.stream)!
     expect(body.length).toBeGreaterThan(0)
     const replica = await controller.replica()
     for (const to of [controller.url, replica.url]) {
@@ -168,7 +170,7 @@ describe('a proxy that ends TLS and records everything', () => {
     const other = { ...identity, agentUid: identity.agentUid.toUpperCase() }
     const client = createControllerClient(other, createRequestSigner(other, realClock))
     const body = { boot: agent.boot, seq: 5_000, observations: [] }
-    await expect(client.post({ path: paths.report, body })).rejects.toMatchObject({
+    await expect(client.post({ path: agentPaths.report, body })).rejects.toMatchObject({
       reason: 'UnknownAgent',
     })
     client.close()
@@ -176,7 +178,7 @@ describe('a proxy that ends TLS and records everything', () => {
   })
 
   test('says nothing of the clock of an agent by what it has recorded long ago', async () => {
-    const recorded = proxy.recorded.filter(({ path }) => path === paths.stream)
+    const recorded = proxy.recorded.filter(({ path }) => path === agentPaths.stream)
     const replica = await controller.replica()
     skewClock(controller, 7 * 60_000)
     try {
@@ -198,7 +200,7 @@ describe('a proxy that ends TLS and records everything', () => {
       return [form, [session, Number(counter) + 1, ...more].join('.')].join(' ')
     }
     const ways: Record<string, (request: Recorded) => Recorded> = {
-      path: (r) => ({ ...r, path: paths.logs }),
+      path: (r) => ({ ...r, path: agentPaths.logs }),
       query: (r) => ({ ...r, path: `${r.path}?a=1` }),
       body: (r) => ({
         ...r,
@@ -234,7 +236,7 @@ describe('a proxy that ends TLS and records everything', () => {
     )
     for (const { headers } of proxy.recorded) {
       const swapped = jsonPost(
-        paths.keys,
+        agentPaths.keys,
         { ed25519, x25519, proof: 'x' },
         { authorization: headers.authorization ?? 'Bearer a.b.c' },
       )
@@ -247,7 +249,7 @@ describe('a proxy that ends TLS and records everything', () => {
   test('finds no session that new keys could be sent in: the key itself signs them', async () => {
     const first = proxy.recorded.length
     const body = { ed25519: 'x', x25519: 'x', proof: 'x' }
-    await expect(agent.client.post({ path: paths.keys, body })).rejects.toMatchObject({
+    await expect(agent.client.post({ path: agentPaths.keys, body })).rejects.toMatchObject({
       status: 400,
     })
     const tries = proxy.recorded
@@ -261,8 +263,8 @@ describe('a proxy that ends TLS and records everything', () => {
 
   test('an agent of the version before, which trusted it with a token, is told what to do', async () => {
     const old = [
-      jsonPost(paths.stream, {}, { authorization: 'Bearer a.b.c' }),
-      jsonPost(paths.join, { protocol: '1.1', tokenId: 'a', tokenSecret: 'b' }),
+      jsonPost(agentPaths.stream, {}, { authorization: 'Bearer a.b.c' }),
+      jsonPost(agentPaths.join, { protocol: '1.1', tokenId: 'a', tokenSecret: 'b' }),
     ]
     for (const request of old) {
       const { status, text } = await proxy.send(controller.url, request)
@@ -290,13 +292,15 @@ test('whoever has no credentials keeps nobody out, of a stream or a join', async
         async () => (await proxy.send(controller.url, jsonPost(path, body))).status,
       ),
     )
-  expect(new Set(await flood(paths.join))).toEqual(new Set([400]))
-  expect(new Set(await flood(paths.stream))).toEqual(new Set([401]))
-  await expect(client.post({ path: paths.stream, body: {} })).rejects.toMatchObject({ status: 400 })
+  expect(new Set(await flood(agentPaths.join))).toEqual(new Set([400]))
+  expect(new Set(await flood(agentPaths.stream))).toEqual(new Set([401]))
+  await expect(client.post({ path: agentPaths.stream, body: {} })).rejects.toMatchObject({
+    status: 400,
+  })
   const token = await controller.token('calm-2')
   // Sealed as an agent does it, by somebody whose token is none.
   const junk = joinBody({ ...token, tokenSecret: 'none' })
-  expect(new Set(await flood(paths.join, junk))).toEqual(new Set([401]))
+  expect(new Set(await flood(agentPaths.join, junk))).toEqual(new Set([401]))
   await joinTestAgent(token)
   proxy.close()
   client.close()
@@ -309,11 +313,14 @@ test('one header of an agent on 200 slow connections reserves one body, and keep
   const what = { boot: randomUUID(), seq: 1, observations: [] }
   const large = { ...what, observations: [], ignored: 'x'.repeat(60_000) }
   const headerOf = (counted: number) => {
-    const signed = signer.sign({ method: 'POST', path: paths.report, body: large }, { counted })
+    const signed = signer.sign(
+      { method: 'POST', path: agentPaths.report, body: large },
+      { counted },
+    )
     return { body: signed.body, headers: { authorization: signed.authorization } }
   }
   const { body, headers } = headerOf(0)
-  const target = { url: controller.url, path: paths.report, headers }
+  const target = { url: controller.url, path: agentPaths.report, headers }
   const before = controller.bodies.held
   const slow = await sendSlowBodies(200, target, body)
   await expect.poll(() => slow.statuses()).toEqual(Array(199).fill(401))
@@ -330,7 +337,7 @@ test('one header of an agent on 200 slow connections reserves one body, and keep
   expect(controller.bodies.held - before).toBeLessThanOrEqual(8 * body.length)
   for (const one of [slow, ...others]) one.close()
   await expect.poll(() => controller.bodies.held).toBe(before)
-  expect(await client.post({ path: paths.report, body: what })).toEqual({ refused: [] })
+  expect(await client.post({ path: agentPaths.report, body: what })).toEqual({ refused: [] })
   client.close()
 })
 
@@ -372,14 +379,14 @@ test('keys with which anybody could read or sign do not join, and no number is o
   for (const keys of [{ x25519: weak }, { ed25519: weak }]) {
     const { status, text } = await proxy.send(
       controller.url,
-      jsonPost(paths.join, joinBody(token, keys)),
+      jsonPost(agentPaths.join, joinBody(token, keys)),
     )
     expect([status, text]).toEqual([400, expect.stringContaining('key is weak') as string])
   }
   const agent = start(await joinTestAgent(token))
   for (const seq of [9e15, 2 ** 31, -1]) {
     const post = agent.client.post({
-      path: paths.report,
+      path: agentPaths.report,
       body: { boot: 'b', seq, observations: [] },
     })
     await expect(post).rejects.toThrow(/malformed at: seq$/)

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Facts } from '../../../src/databases/step.ts'
-import { paths, type OnDemandOrder } from '../../../src/protocol/messages.ts'
+import { agentPaths, type OnDemandOrder } from '../../../src/protocol/messages.ts'
 import type { TaskOrder } from '../../../src/protocol/tasks.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import {
@@ -56,7 +56,7 @@ describe('a task of an agent', () => {
   const run = (signal = new AbortController().signal, agentKey = 'default/box'): Promise<Facts> =>
     controller.routes.tasks.run(agentKey, task, signal)
   const answer = (from: TestAgent, body: object): Promise<unknown> =>
-    from.client.post({ path: paths.tasks, body })
+    from.client.post({ path: agentPaths.tasks, body })
 
   it('is asked of the agent that is named, and has the facts that it answers', async () => {
     const running = run()

@@ -15,7 +15,7 @@ import { decideStagelet } from '../../../controller/reconcilers/stagelet/decide.
 import { stageletEventsOf } from '../../../controller/reconcilers/stagelet/events.ts'
 import { happeningsOf } from '../../../controller/reconcilers/stagelet/happenings.ts'
 import { matchesKey } from '../../../controller/stores/allowed.ts'
-import { compare, fieldsOf } from '../../../src/managed-fields/compare.ts'
+import { compare, fieldSetOf } from '../../../src/managed-fields/compare.ts'
 import { toFieldsV1 } from '../../../src/managed-fields/field-set.ts'
 import { shapeOfKind } from '../../../src/managed-fields/shape.ts'
 import { parseManifests } from '../../../src/manifests/parse.ts'
@@ -218,7 +218,7 @@ describe('an object', () => {
       const json = JSON.stringify(object)
       duplicateKeys(json)
       decodeObject(JSON.parse(json))
-      toFieldsV1(fieldsOf(shape, object))
+      toFieldsV1(fieldSetOf(shape, object))
       compare(shape, place, object)
       attempt(() => applyStrategicPatch(object, JSON.parse(json), schema))
     }

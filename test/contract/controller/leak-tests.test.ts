@@ -8,7 +8,7 @@ import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'
 import type { LeakTestOrder } from '../../../src/protocol/leak-test.ts'
-import { paths, type OnDemandOrder } from '../../../src/protocol/messages.ts'
+import { agentPaths, type OnDemandOrder } from '../../../src/protocol/messages.ts'
 import {
   eventually,
   joinTestAgent,
@@ -60,7 +60,7 @@ describe('a leak test', () => {
     return agent
   }
   const say = (body: object): Promise<unknown> =>
-    agent!.client.post({ path: paths.leakTests, body })
+    agent!.client.post({ path: agentPaths.leakTests, body })
 
   beforeAll(async () => {
     controller = await startTestController()
@@ -144,7 +144,7 @@ describe('a leak test', () => {
       const endpoint = { url: other.url, ca: identity.ca }
       const client = createControllerClient(endpoint, createRequestSigner(identity, realClock))
       const end = { id, lines: 40, end: { services: [service], complete: true } }
-      const body = { path: paths.leakTests, body: end }
+      const body = { path: agentPaths.leakTests, body: end }
       expect(await client.post(body)).toEqual({ state: 'taken' })
       client.close()
       const done = { state: 'done', lines: 40, services: [service] }

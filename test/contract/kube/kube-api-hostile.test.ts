@@ -8,7 +8,7 @@ import { joinController } from '../../../agent/identity/join.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'
-import { paths } from '../../../src/protocol/messages.ts'
+import { agentPaths } from '../../../src/protocol/messages.ts'
 import { joinBody } from '../../support/agents/join-body.ts'
 import {
   startTestController,
@@ -376,7 +376,7 @@ describe('a report', () => {
     const read = (): Promise<Answer> => server.call('GET', `${base}/stagelets/noisy`)
     const { uid } = (await read()).json<{ metadata: { uid: string } }>().metadata
     const report = await client.post({
-      path: paths.report,
+      path: agentPaths.report,
       body: {
         boot: 'b',
         seq: 1,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { rowFault } from '../../../src/audit/proof.ts'
 import type { ChainedRecord, ExportLine, SignedHead } from '../../../src/audit/lines.ts'
-import { ChainVerifier, type Verdict, type VerifyOptions } from '../../../src/audit/verify.ts'
+import { ChainVerifier, type ChainVerdict, type VerifyOptions } from '../../../src/audit/verify.ts'
 import { contentDigest, createSigner, nodeCrypto, sha256 } from '../../../src/audit/chain.ts'
 import { actorText, linkText } from '../../../src/audit/texts.ts'
 import { AuditLog } from '../../../src/store/audit/audit-log.ts'
@@ -31,7 +31,7 @@ const linesOf = async (store: TestStore, after?: number): Promise<string[]> => {
 }
 
 /** Line by line and all at once, as a browser does, which must find the same. */
-const judge = async (lines: readonly string[], options?: VerifyOptions): Promise<Verdict> => {
+const judge = async (lines: readonly string[], options?: VerifyOptions): Promise<ChainVerdict> => {
   const [one, all] = [0, 1].map(() => new ChainVerifier(nodeCrypto, options))
   for (const line of lines) await one!.accept(line)
   await all!.accept(...lines)
@@ -40,7 +40,7 @@ const judge = async (lines: readonly string[], options?: VerifyOptions): Promise
   return verdict
 }
 
-const faultOf = (verdict: Verdict): { seq: number | undefined; message: string } =>
+const faultOf = (verdict: ChainVerdict): { seq: number | undefined; message: string } =>
   verdict.ok ? { seq: -1, message: 'no fault' } : verdict.fault
 
 const headOf = (lines: readonly string[]): SignedHead => JSON.parse(lines.at(-1)!) as SignedHead

@@ -6,7 +6,7 @@ import type { AuditRecord, ExportLine } from '../../../src/audit/lines.ts'
 import { ChainVerifier } from '../../../src/audit/verify.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'
-import { paths } from '../../../src/protocol/messages.ts'
+import { agentPaths } from '../../../src/protocol/messages.ts'
 import { joinBody } from '../../support/agents/join-body.ts'
 import type { Opened } from '../../../src/store/open-store.ts'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
@@ -186,7 +186,7 @@ describe('the audit log over the API', () => {
     const path = '/apis/stagely.dev/v1alpha1/namespaces/red/agents/box/token'
     const given = await controller.call('POST', path, { body: {} })
     const { token } = given.json<{ status: { token: string } }>().status
-    const answer = await controller.call('POST', paths.join, {
+    const answer = await controller.call('POST', agentPaths.join, {
       body: joinBody({ ...parseJoinToken(token), ...made }),
     })
     expect(answer.status).toBe(401)

@@ -6,7 +6,7 @@ import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { createOpener } from '../../../src/protocol/hpke.ts'
 import {
-  paths,
+  agentPaths,
   protocolVersion,
   streamInfo,
   type StreamMessage,
@@ -36,7 +36,11 @@ export const openQuietAgent = async (identity: AgentIdentity, url: string): Prom
     now: realClock.now(),
     holds: [],
   }
-  const { response, proof } = await client.open({ path: paths.stream, body, signal: ending.signal })
+  const { response, proof } = await client.open({
+    path: agentPaths.stream,
+    body,
+    signal: ending.signal,
+  })
   let isOpen = true
   const hello = await new Promise<Extract<StreamMessage, { type: 'hello' }>>((resolve, reject) => {
     const read = createLineReader(1_048_576, (line) => {

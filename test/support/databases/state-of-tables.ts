@@ -1,7 +1,7 @@
 // Whether the state in memory is what the tables hold.
 import { loadState } from '../../../src/store/log/load.ts'
 import type { Opened } from '../../../src/store/open-store.ts'
-import type { State } from '../../../src/store/state/state.ts'
+import type { StoreState } from '../../../src/store/state/state.ts'
 
 type Rows = Record<string, unknown>
 
@@ -11,7 +11,7 @@ const rowsOf = <R extends { id: string }>(rows: Iterable<R>, of: (row: R) => unk
 const byId = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1)
 
 /** All that the state says, in one order. */
-export const contentOf = (state: State): Rows => ({
+export const contentOf = (state: StoreState): Rows => ({
   rv: state.rv,
   chain: state.chain,
   objects: rowsOf(state.objects.rows(), ({ uid, rv, source, text }) => [uid, rv, source, text]),

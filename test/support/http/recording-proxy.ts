@@ -3,7 +3,7 @@
 import { createServer, request as httpsRequest } from 'node:https'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { paths } from '../../../src/protocol/messages.ts'
+import { agentPaths } from '../../../src/protocol/messages.ts'
 import type { TestController } from '../agents/agent-protocol.ts'
 
 export interface Recorded {
@@ -63,7 +63,7 @@ export const startRecordingProxy = async (controller: TestController): Promise<R
       const request = { method, path, headers, body: Buffer.concat(chunks) }
       const seen: Answered = { ...request, status: undefined, answer: Buffer.alloc(0) }
       recorded.push(seen)
-      const tamper = path === paths.report ? proxy.tamper : undefined
+      const tamper = path === agentPaths.report ? proxy.tamper : undefined
       if (tamper !== undefined) proxy.tamper = undefined
       const passed = tamper === undefined ? request : tamper(request, res)
       if (passed === undefined) return

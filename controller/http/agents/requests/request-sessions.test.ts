@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { macKeyOf } from '../../../../src/protocol/agent-request.ts'
+import { requestMacKeyOf } from '../../../../src/protocol/agent-request.ts'
 import { RequestSessions } from './request-sessions.ts'
 
 const bytes = Buffer.alloc(32)
-const keys = { mac: macKeyOf(bytes), request: bytes, answer: bytes }
+const keys = { mac: requestMacKeyOf(bytes), request: bytes, answer: bytes }
 const of = (agentUid: string) => ({ agentUid, ed25519: 'key', keys })
 
 describe('a request for a stream that was held back', () => {

@@ -2,7 +2,7 @@
 // costs one look into memory and one MAC. A sign for a stream of another replica is passed on there unread, as only
 // that replica has the key.
 import type { RequestListener } from 'node:http'
-import { paths } from '../../../../src/protocol/messages.ts'
+import { agentPaths } from '../../../../src/protocol/messages.ts'
 import { parseHeartbeat, type Heartbeat } from '../../../../src/protocol/heartbeat.ts'
 
 /** The other replicas. */
@@ -35,7 +35,7 @@ export const createHeartbeats = ({ self, heard, peers }: HeartbeatsDeps): Heartb
   }
   return {
     inFrontOf: (rest) => (request, response) => {
-      if (request.url !== paths.sign || request.method !== 'POST') {
+      if (request.url !== agentPaths.sign || request.method !== 'POST') {
         rest(request, response)
         return
       }

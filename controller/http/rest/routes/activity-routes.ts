@@ -5,7 +5,7 @@ import { limits } from '../../../../src/resources/limits.ts'
 import { teamsWhere, type Principal } from '../../../../src/access/principal.ts'
 import { toFineTimestamp } from '../../../../src/kernel/clock.ts'
 import { stageletStatus } from '../../../../src/resources/kinds/stagelet.ts'
-import { conditionsOf, findCondition } from '../../../../src/resources/conditions.ts'
+import { statusConditions, findCondition } from '../../../../src/resources/conditions.ts'
 import { specOf } from '../../../../src/resources/typed.ts'
 import type {
   ActivityPage,
@@ -88,7 +88,7 @@ const statusNow = async (
   type: 'Progressing' | 'Drifted',
 ): Promise<Drifted | undefined> => {
   const stagelet = await store.getByUid('Stagelet', subject)
-  return stagelet && findCondition(conditionsOf(stagelet), type)?.status
+  return stagelet && findCondition(statusConditions(stagelet), type)?.status
 }
 
 /** Whether the stagelet is still changed as the row says: a later change has a row of its own. */
@@ -99,7 +99,9 @@ const driftedNow = async (
   const stagelet = await deps.store.getByUid('Stagelet', subject)
   const agent = stagelet === undefined ? '' : specOf('Stagelet', stagelet).agentRef.name
   const status =
-    stagelet === undefined ? undefined : findCondition(conditionsOf(stagelet), 'Drifted')?.status
+    stagelet === undefined
+      ? undefined
+      : findCondition(statusConditions(stagelet), 'Drifted')?.status
   if (status !== 'True' || detail.state === 'ByHand') return { now: status ?? 'Unknown', agent }
   const observed = await deps.store.get({ kind: 'Observation', namespace, name })
   return { now: observed?.spec.drift?.since === detail.since ? 'True' : 'False', agent }

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../../../src/resources/meta.ts'
 import { keyProviderNames } from '../../../../src/secrets/providers/settings.ts'
 import type { BegunRotation } from '../../../../src/store/keys/key-store.ts'
 import type { KeyStatus } from '../../../../src/store/keys/key-status.ts'
-import type { Rotation } from '../../../../src/store/secrets/key-rotations.ts'
+import type { RunningKeyRotation } from '../../../../src/store/secrets/key-rotations.ts'
 import { findTarget, notFound } from '../access.ts'
 import type { RestDeps } from '../deps.ts'
 import { idOf, renderId } from '../ids.ts'
@@ -31,7 +31,7 @@ const rotationSchema = z.strictObject({
   message: z.string().describe('Why it waits or failed; else empty.'),
 })
 
-const shownRotation = ({ projectUid, target, ...rotation }: Rotation) => ({
+const shownRotation = ({ projectUid, target, ...rotation }: RunningKeyRotation) => ({
   ...rotation,
   projectId: projectUid === undefined ? undefined : renderId('Project', projectUid),
   target: target === undefined ? undefined : describeWrap(target),

@@ -4,7 +4,7 @@ import { defined } from '../../../../src/kernel/defined.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import { teamsWhere } from '../../../../src/access/principal.ts'
 import { apiVersion, type KubeObject } from '../../../../src/resources/meta.ts'
-import { withFields, type RestField } from '../../../../src/resources/schemas/rest-fields.ts'
+import { withRestFields, type RestField } from '../../../../src/resources/schemas/rest-fields.ts'
 import { objectName } from '../../../../src/resources/kinds/status.ts'
 import { movesStack } from '../../../../src/store/objects/released-stacks.ts'
 import type { Transaction } from '../../../../src/store/store.ts'
@@ -159,7 +159,7 @@ export const createObject = (
   shape: Shape,
   { name, namespace, given, spec = {} }: New,
 ): Promise<RestAnswer> => {
-  const whole = withFields(shape.fields, spec, given)
+  const whole = withRestFields(shape.fields, spec, given)
   const made = { apiVersion, kind: shape.kind, metadata: { name, namespace }, spec: whole }
   return writeObject(context, shape, async (tx) => ({
     object: await createTracked(tx, made, context.deps.clock.now()),
@@ -173,7 +173,7 @@ export const updateObject = (
 ): Promise<RestAnswer> =>
   writeObject(context, shape, async (tx) => {
     const before = await readAgain(tx, target, context.ifMatch)
-    const after = { ...before, spec: withFields(shape.fields, before.spec ?? {}, context.body) }
+    const after = { ...before, spec: withRestFields(shape.fields, before.spec ?? {}, context.body) }
     // A stack that moves keeps its containers, and starts all services at the new place: no set of secrets tells it.
     const isTold =
       context.query.dry_run && !(after.kind === 'Stagelet' && movesStack(after, before))
