@@ -123,6 +123,7 @@ const pure = [
   './rest/types.ts',
   './resources/schemas/form.ts',
   './rest/coming-look.ts',
+  './formats/steers-compose.ts',
   './formats/structured.ts',
   './formats/yaml-secrets.ts',
   './secrets/set-entry.ts',

@@ -1,6 +1,7 @@
 // secrets import: stores a file of secrets in a project. Shows a diff by names first; then writes one
 // change set.
 import type { Command } from 'commander'
+import { steersCompose } from '../../src/formats/steers-compose.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { entryText, type Entry, type ParsedEntries } from '../formats/entries.ts'
@@ -17,7 +18,6 @@ import { renderAffected } from '../apply/review.ts'
 import { secretCommand } from './flags.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
 import { chosenProject, readStoredSecrets } from './identity.ts'
-import { steersCompose } from './steers-compose.ts'
 import { planImportOfFile, type ImportItem, type FileImportPlan } from './plan-import.ts'
 import { readValueFile } from './values.ts'
 import { importBatches, writeBatches } from './write-import.ts'
@@ -134,7 +134,8 @@ const checked = ({ entries, faults }: ParsedEntries, shown: string): readonly En
 
 /** Without a scope, what steers Compose would go to every service. */
 const ofServices = (entries: readonly Entry[], shown: string): readonly Entry[] => {
-  const isLeft = (entry: Entry): boolean => entry.scope === undefined && steersCompose(entry)
+  const isLeft = ({ key, value, scope }: Entry): boolean =>
+    scope === undefined && steersCompose(key, value === undefined ? '' : entryText(value))
   const left = entries.filter(isLeft).map(({ key }) => key)
   if (left.length === 0) return entries
   note(

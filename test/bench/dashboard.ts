@@ -46,12 +46,12 @@ const loadRows = async ({ open, url }: Dashboard): Promise<Row[]> => {
 }
 
 /** When it was so first, from the beginning of the page's load: looked at in each frame. */
-const watchLoad = `(() => {
+const watchLoad = (rows: number): string => `(() => {
   window.times = {}
   const look = () => {
     if (document.querySelector('[data-row]') !== null) times.first ??= performance.now()
     const count = document.querySelector('[role=grid]')?.getAttribute('aria-rowcount')
-    if (Number(count) > 10_000) times.complete ??= performance.now()
+    if (Number(count) > ${rows}) times.complete ??= performance.now()
     if (times.complete === undefined) requestAnimationFrame(look)
   }
   requestAnimationFrame(look)
@@ -62,10 +62,10 @@ const scrolled = async (page: Page, name: string): Promise<Row> => {
   return row(`${name}_scroll_p95_ms`, percentile(frames, 0.95), 'ms')
 }
 
-const filtered = async (page: Page, name: string): Promise<Row> => {
+const filtered = async (page: Page, name: string, text: string): Promise<Row> => {
   await page.keyboard.press('/')
   const times: number[] = []
-  for (const key of 'KEY_0012') times.push(await measure.keyToPaint(page, key))
+  for (const key of text) times.push(await measure.keyToPaint(page, key))
   return row(`${name}_filter_ms`, median(times), 'ms', { longest: Math.max(...times) })
 }
 
@@ -87,15 +87,23 @@ const untilRest = async ({ world }: Dashboard, name: string): Promise<Row> => {
   return row(`${name}_until_rest_s`, Math.round(taken() / 1_000), 's', { at_rest: quiet === 3 })
 }
 
+interface Opened {
+  readonly path: string
+  /** So many rows, or more, are the whole list. */
+  readonly count: number
+  /** What is typed in the filter. */
+  readonly text: string
+}
+
 /** As a person who comes to it from elsewhere. */
 const openedRows = async (
   { open, url }: Dashboard,
   name: string,
-  path: string,
+  { path, count, text }: Opened,
 ): Promise<readonly Row[]> => {
   const page = await open('/ui/')
   await measure.load(page, `${url}/ui/`)
-  await page.addInitScript(watchLoad)
+  await page.addInitScript(watchLoad(count))
   await page.goto(`${url}${path}`)
   const first = await measure.told(page, 'times.first')
   const complete = await measure.told(page, 'times.complete')
@@ -107,7 +115,7 @@ const openedRows = async (
     row(`${name}_nodes`, nodes, ''),
     row(`${name}_heap_mb`, await measure.heapMb(page), 'MB'),
     await scrolled(page, name),
-    await filtered(page, name),
+    await filtered(page, name, text),
   ]
   await page.context().close()
   return rows
@@ -116,20 +124,26 @@ const openedRows = async (
 const servicesOf = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `service-${i}`)
 
-/** The list of 10,000 secrets, and the lens across 10,000 keys and 200 stagelets, most of which are of one stagelet. */
+/**
+ * The list of 10,000 secrets, the lens across 10,000 keys and 200 stagelets, most of which are of one stagelet, and the
+ * page of all stacks with 1,000 of them.
+ */
 const bigRows = async (start: Start, show: (rows: readonly Row[]) => void): Promise<void> => {
   const secrets = { secrets: secretCount }
   const list = { ...secrets, own: 0, stagelets: 10, services: servicesOf(5) }
   const wide = { ...secrets, own: 9_000, stagelets: 200, services: servicesOf(2) }
-  for (const [name, project, query] of [
-    ['10k', list, ''],
-    ['10k_across', wide, '?lens=across'],
+  const stacks = { secrets: 20, own: 0, stagelets: 1_000, services: servicesOf(3) }
+  const ofSecrets = { count: secretCount, text: 'KEY_0012' }
+  for (const [name, project, opened] of [
+    ['10k', list, { ...ofSecrets, path: '/ui/t/default/p/10k' }],
+    ['10k_across', wide, { ...ofSecrets, path: '/ui/t/default/p/10k-across?lens=across' }],
+    ['1k_stacks', stacks, { count: 1_000, text: 'stacks-12', path: '/ui/stacks' }],
   ] as const) {
     const place = name.replace('_', '-')
     await start(compose, async (dashboard) => {
       await fillProject(dashboard.database, { name: place, ...project })
       show([await untilRest(dashboard, name)])
-      show(await openedRows(dashboard, name, `/ui/t/default/p/${place}${query}`))
+      show(await openedRows(dashboard, name, opened))
     })
   }
 }

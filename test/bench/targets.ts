@@ -71,6 +71,7 @@ export const targets: Readonly<Record<string, Target>> = {
   ...ofLargeProject('dashboard_10k'),
   // The lens across 200 stagelets.
   ...ofLargeProject('dashboard_10k_across'),
+  ...ofLargeProject('dashboard_1k_stacks'),
   dashboard_rolling_p95_ms: below(300),
   dashboard_event_to_paint_p95_ms: below(50),
   dashboard_1000_events_longest_task_ms: below(100),

@@ -1,14 +1,16 @@
 // All stacks with their services and containers, side by side.
 import { useLocation } from 'preact-iso'
-import { useMemo } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
+import type { Stagelet } from '../../../src/rest/types.ts'
+import { useShortcuts } from '../../app/keys.ts'
 import { useQueryState, useTeam } from '../../app/team.ts'
-import { stagelets } from '../../live/collections.ts'
-import { mapKnown } from '../../live/known.ts'
+import { projects, stagelets } from '../../live/collections.ts'
+import { inTeam, mapKnown, someOf } from '../../live/known.ts'
 import { NewButton } from '../../ui/form-buttons.tsx'
 import { Grid, type Column } from '../../ui/grid/grid.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { StateText } from '../../ui/state.tsx'
-import { stageletUrl } from '../../ui/text/links.ts'
+import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { shownRows, stackRevision, stackRow, type StackRow } from './rows.ts'
 import s from './stacks.module.css'
@@ -17,7 +19,7 @@ const columns: readonly Column<StackRow>[] = [
   {
     id: 'stack',
     title: 'Stack',
-    width: 'minmax(160px, 1fr)',
+    width: 'minmax(110px, 1fr)',
     render: ({ stack }) => (
       <a href={stageletUrl(stack)} tabIndex={-1}>
         {stack.project}/{stack.name}
@@ -27,13 +29,13 @@ const columns: readonly Column<StackRow>[] = [
   {
     id: 'state',
     title: 'State',
-    width: 'minmax(120px, 160px)',
+    width: 'minmax(96px, 160px)',
     render: ({ state }) => <StateText kind={state.kind}>{state.word}</StateText>,
   },
   {
     id: 'services',
     title: 'Services and containers',
-    width: 'minmax(200px, 4fr)',
+    width: 'minmax(130px, 4fr)',
     render: ({ services }) => (
       <span class={s['services']}>
         {services.length === 0 ? <span class="muted">not reported yet</span> : null}
@@ -52,7 +54,7 @@ const columns: readonly Column<StackRow>[] = [
     title: 'Revision',
     width: 'minmax(90px, 120px)',
     wide: true,
-    render: ({ stack }) => <span class="num">{stackRevision(stack)}</span>,
+    render: (row) => <span class="num">{stackRevision(row)}</span>,
   },
   {
     id: 'machine',
@@ -70,14 +72,18 @@ export const Page = () => {
   const { route } = useLocation()
   const team = useTeam()
   const [filter = '', setFilter] = useQueryState('filter')
+  const field = useRef<HTMLInputElement>(null)
+  useShortcuts([{ keys: '/', does: 'Filter', run: () => (field.current?.focus(), true) }])
   const all = stagelets.list.value
-  const rows = useMemo(
-    () =>
-      mapKnown(all, (every) =>
-        every.filter((stagelet) => team === undefined || stagelet.team === team).map(stackRow),
-      ),
-    [all, team],
-  )
+  const declaring = projects.list.value
+  const rows = useMemo(() => {
+    const revisions = new Map(someOf(declaring).map((project) => [projectUrl(project), project]))
+    const declaredOf = (stack: Stagelet): number | undefined =>
+      revisions.get(projectUrl({ team: stack.team, name: stack.project }))?.revision
+    return mapKnown(inTeam(all, team), (every) =>
+      every.map((stack) => stackRow(stack, declaredOf(stack))),
+    )
+  }, [all, declaring, team])
   return (
     <PageFrame
       windowTitle="Stacks"
@@ -102,6 +108,7 @@ export const Page = () => {
             <div class={s['page']}>
               <div class={s['bar']}>
                 <input
+                  ref={field}
                   type="search"
                   aria-label="Filter"
                   placeholder="name, project, machine, service or state"

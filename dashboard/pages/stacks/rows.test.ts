@@ -26,7 +26,7 @@ const failed = stack('prod', {
     { type: 'Degraded', status: 'True', reason: 'ServiceUnhealthy', message: 'x', since: '' },
   ],
 })
-const rows = [stack('dev'), failed, stack('blog', { project: 'blog' })].map(stackRow)
+const rows = [stack('dev'), failed, stack('blog', { project: 'blog' })].map((row) => stackRow(row))
 const names = (filter: string): string[] => shownRows(rows, filter).map((row) => row.stack.name)
 
 it('has what needs a person first, then projects by name', () => {
@@ -39,8 +39,11 @@ it('shows the stacks in which each word stands: in a place, a service or a state
   expect(names('nowhere')).toEqual([])
 })
 
-it('says which revision was measured, and which one is wanted', () => {
-  expect(stackRevision(stack('a', { running_revision: 3, wanted_revision: 4 }))).toBe('r3 of r4')
-  expect(stackRevision(stack('a', { running_revision: 4, wanted_revision: 4 }))).toBe('r4')
-  expect(stackRevision(stack('a', { wanted_revision: 1 }))).toBe('r1 is wanted')
+it('says which revision was measured, and which one the project declares', () => {
+  const revision = (more: Partial<Stagelet>, declared?: number): string =>
+    stackRevision(stackRow(stack('a', more), declared))
+  expect(revision({ running_revision: 3, wanted_revision: 4 })).toBe('r3 of r4')
+  expect(revision({ running_revision: 4, wanted_revision: 4 })).toBe('r4')
+  expect(revision({ running_revision: 4, wanted_revision: 4 }, 5)).toBe('r4 of r5')
+  expect(revision({ wanted_revision: 1 })).toBe('r1 is declared')
 })

@@ -10,15 +10,18 @@ export interface ServiceInRow {
 export interface StackRow {
   readonly stack: Stagelet
   readonly state: ShownState
+  /** The newest revision of its project. */
+  readonly declared: number | undefined
   readonly services: readonly ServiceInRow[]
 }
 
-export const stackRow = (stack: Stagelet): StackRow => ({
+export const stackRow = (stack: Stagelet, declared = stack.wanted_revision): StackRow => ({
   stack,
+  declared,
   state: stageletState(stack),
   services: stack.services.map((service) => ({
     service,
-    state: serviceState(service, stack.wanted_revision),
+    state: serviceState(service, declared),
   })),
 })
 
@@ -46,11 +49,9 @@ export const shownRows = (rows: readonly StackRow[], filter: string): readonly S
     )
 }
 
-/** `r4`, or `r3 of r4` while it does not run what is wanted. */
-export const stackRevision = ({
-  running_revision: runs,
-  wanted_revision: wanted,
-}: Stagelet): string => {
-  if (runs === undefined) return wanted === undefined ? '–' : `r${wanted} is wanted`
-  return wanted === undefined || wanted === runs ? `r${runs}` : `r${runs} of r${wanted}`
+/** `r4`, or `r3 of r4` while it does not run what is declared. */
+export const stackRevision = ({ stack, declared }: StackRow): string => {
+  const { running_revision: runs } = stack
+  if (runs === undefined) return declared === undefined ? '–' : `r${declared} is declared`
+  return declared === undefined || declared === runs ? `r${runs}` : `r${runs} of r${declared}`
 }

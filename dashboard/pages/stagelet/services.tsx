@@ -99,7 +99,7 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
       ),
     },
     { title: 'Health', wide: true, render: ({ health = '–' }) => health },
-    { title: 'Since', render: ({ since }) => <Since at={since} /> },
+    { title: 'Since', wide: true, render: ({ since }) => <Since at={since} /> },
     {
       title: 'Restarts',
       wide: true,

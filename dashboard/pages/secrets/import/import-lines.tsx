@@ -19,7 +19,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
       <input
         type="checkbox"
         aria-label={`Take ${key} of ${where}`}
-        checked={does !== 'skipped'}
+        checked={!does.startsWith('skipped')}
         onChange={(event) => onChoose(where, { isOut: !event.currentTarget.checked })}
       />
     ),
@@ -75,7 +75,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
     width: 'minmax(84px, 1.4fr)',
     render: ({ does, odd }) => (
       <>
-        <span class={does === 'skipped' ? 'muted' : ''}>{does}</span>
+        <span class={does.startsWith('skipped') ? 'muted' : ''}>{does}</span>
         {odd === undefined ? null : (
           <span title={odd}>
             <StateText kind="warn">looks masked</StateText>

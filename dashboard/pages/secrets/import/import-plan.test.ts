@@ -89,6 +89,18 @@ it('leaves out a line, and puts one in another scope', async () => {
   ])
 })
 
+it('leaves out what configures Compose, where it would go to every service and nobody chose it', async () => {
+  const read = await readSecrets('dotenv', 'TAG=1.2\nWEB_PORT=80\nCOMPOSE_PROFILES=a\nA=1\n')
+  const choices = new Map([
+    ['line 2', { scope: 'web' }],
+    ['line 3', { isOut: false }],
+  ])
+  const does = (scope: string): string[] =>
+    planFileImport(read, { ...target, scope }, [], choices).lines.map((line) => line.does)
+  expect(does('global')).toEqual(['skipped: configures Compose', 'new', 'new', 'new'])
+  expect(does('web')).toEqual(['new', 'new', 'new', 'new'])
+})
+
 it('takes the place, the bytes and the fields of a list of secrets', async () => {
   const secrets = [
     { key: 'CERT', scope: 'proxy', type: 'file', value_base64: '/wA=', file_path: './c.pem' },

@@ -1,5 +1,6 @@
 // What a file of secrets brings: each line with the place where it goes and what it does. Pure.
 import type { LineFault } from '../../../../src/formats/dotenv.ts'
+import { steersCompose } from '../../../../src/formats/steers-compose.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import type { Structured, StructuredLine } from '../../../../src/formats/structured.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
@@ -8,7 +9,7 @@ import { maskWords, maxValueBytes, tooLarge } from '../../../ui/text/value-warni
 import { isKey, keyFault, type EditTarget } from '../edit/edit-plan.ts'
 import { valueManager } from '../edit/value-from.ts'
 
-type Does = 'new' | 'new value' | 'repeated below' | 'skipped'
+type Does = 'new' | 'new value' | 'repeated below' | 'skipped' | 'skipped: configures Compose'
 
 export interface PlannedLine {
   readonly key: string
@@ -68,7 +69,14 @@ export const planFileImport = (
   choices: Choices = new Map(),
 ): FileImport => {
   const stored = byPlace(secrets)
-  const isOut = ({ where }: StructuredLine): boolean => choices.get(where)?.isOut === true
+  /** Without a scope, what configures Compose would go to every service. */
+  const isSteering = (line: StructuredLine): boolean =>
+    choices.get(line.where)?.isOut === undefined &&
+    line.scope === undefined &&
+    placeOf(line, target, choices).scope === 'global' &&
+    steersCompose(line.key, line.value)
+  const isOut = (line: StructuredLine): boolean =>
+    choices.get(line.where)?.isOut === true || isSteering(line)
   const nameOf = (line: StructuredLine): string => {
     const { scope, stagelet } = placeOf(line, target, choices)
     return placeName(line.key, scope, stagelet)
@@ -77,6 +85,7 @@ export const planFileImport = (
     lines.filter((line) => !isOut(line)).map((line) => [nameOf(line), line.where]),
   )
   const doesOf = (line: StructuredLine): Does => {
+    if (isSteering(line)) return 'skipped: configures Compose'
     if (isOut(line)) return 'skipped'
     if (last.get(nameOf(line)) !== line.where) return 'repeated below'
     return stored.has(nameOf(line)) ? 'new value' : 'new'

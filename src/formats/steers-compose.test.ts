@@ -3,7 +3,7 @@ import { steersCompose } from './steers-compose.ts'
 
 const steers = (line: string): boolean => {
   const [key = '', value = ''] = line.split('=')
-  return steersCompose({ key, value: Buffer.from(value) })
+  return steersCompose(key, value)
 }
 
 it('knows what fills a Compose file, and no container', () => {
