@@ -8,7 +8,7 @@ import { createFakeClock } from '../test/support/fake-clock.ts'
 import { followCertificate, readCertificate, type ShownCertificate } from './certificate.ts'
 import { ConfigError } from './config-error.ts'
 import type { TlsFiles } from './config.ts'
-import { listen } from './http/server.ts'
+import { startHttpServer } from './http/server.ts'
 import { loadControllerIdentity, type ControllerIdentity } from './identity.ts'
 
 const clock = createFakeClock(Date.parse('2026-01-01T00:00:00Z'))
@@ -83,7 +83,7 @@ test('files that are not there are all named', async () => {
 test('a renewed certificate is shown to new connections; a broken one is not', async () => {
   const files = await write(first.chainPem, first.leafKeyPem)
   const shown = await readCertificate(files)
-  const server = await listen(() => undefined, { host: '127.0.0.1', port: 0, tls: shown })
+  const server = await startHttpServer(() => undefined, { host: '127.0.0.1', port: 0, tls: shown })
   const stop = new AbortController()
   const renewals: ShownCertificate[] = []
   const show = (renewed: ShownCertificate): void => {

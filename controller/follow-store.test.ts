@@ -47,7 +47,7 @@ const follow = async (
   const clock = createFakeClock()
   const ending = new AbortController()
   const following = followStore({ store: storeOf(seen, ...feeds), clock, log }, ending.signal, {
-    look: (version) => {
+    readAll: (version) => {
       seen.push(`look ${version}`)
       return Promise.resolve()
     },

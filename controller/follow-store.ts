@@ -15,7 +15,7 @@ export interface FollowDeps {
 
 export interface Follower {
   /** Reads everything, as it is at `version` or later. */
-  readonly look: (version: number) => Promise<void>
+  readonly readAll: (version: number) => Promise<void>
   /** Changes after that version, in order; what the look has seen already may be among them. */
   readonly onChanges: (changes: readonly ChangeEvent[]) => void | Promise<void>
 }
@@ -31,13 +31,13 @@ const backoff = { baseMs: 100, capMs: 5_000 }
 export const followStore = async (
   { store, clock, log }: FollowDeps,
   signal: AbortSignal,
-  { look, onChanges }: Follower,
+  { readAll, onChanges }: Follower,
 ): Promise<void> => {
   let attempt = 0
   do {
     try {
       const version = await store.currentVersion()
-      await look(version)
+      await readAll(version)
       attempt = 0
       for await (const changes of store.watch(version, signal)) {
         // One commit may have thousands of changes, and wakes all who follow the store at once.
@@ -54,18 +54,18 @@ export const followStore = async (
 }
 
 /** Pokes at the start, after each gap, and at each change that concerns. */
-export const pokeAt = (
+export const scheduleOn = (
   deps: FollowDeps,
   signal: AbortSignal,
   poke: () => void,
   concerns: (change: ChangeEvent) => boolean,
 ): Promise<void> => {
-  const look = (): Promise<void> => {
+  const readAll = (): Promise<void> => {
     poke()
     return Promise.resolve()
   }
   const onChanges = (changes: readonly ChangeEvent[]): void => {
     if (changes.some(concerns)) poke()
   }
-  return followStore(deps, signal, { look, onChanges })
+  return followStore(deps, signal, { readAll, onChanges })
 }

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { realClock } from '../src/kernel/clock.ts'
-import { listen } from './http/server.ts'
+import { startHttpServer } from './http/server.ts'
 import { loadControllerIdentity, type ControllerIdentity, type SealedSettings } from './identity.ts'
 
 const memorySettings = (): SealedSettings => {
@@ -51,7 +51,7 @@ describe('loadIdentity', () => {
 
   it('serves TLS 1.3 and nothing older, with its CA in the chain', async () => {
     const identity = await load(memorySettings())
-    const server = await listen((_, response) => response.end('hi'), {
+    const server = await startHttpServer((_, response) => response.end('hi'), {
       host: '127.0.0.1',
       port: 0,
       tls: { chainPem: identity.chainPem, keyPem: identity.leafKeyPem },

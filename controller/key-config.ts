@@ -46,9 +46,10 @@ const emptyIsAbsent = (text: string | undefined): string | undefined =>
 const parseName = (env: Env, variable: string, faults: string[]): KeyProviderName | undefined => {
   const text = env[variable]
   if (text === undefined || text === '') return undefined
-  const known = keyProviderNames.find((name) => name === text)
-  if (known === undefined) faults.push(`${variable} must be one of ${keyProviderNames.join(', ')}`)
-  return known
+  const provider = keyProviderNames.find((name) => name === text)
+  if (provider === undefined)
+    faults.push(`${variable} must be one of ${keyProviderNames.join(', ')}`)
+  return provider
 }
 
 const parseService = (

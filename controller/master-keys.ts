@@ -74,5 +74,5 @@ export const openMasterKeys = async (
   if (current === undefined)
     throw new ConfigError([`no key of the provider ${config.keys.provider} is configured`])
   const projectKeys = await readProjectKeys(config.keys)
-  return openKeyRing([current, ...all.filter((one) => one !== current)], { clock }, projectKeys)
+  return openKeyRing([current, ...all.filter((key) => key !== current)], { clock }, projectKeys)
 }

@@ -53,19 +53,22 @@ const note = async (
   if (isSame) await tx.setStatus({ ...current!, status: { ...change(statusOf(current!)) } })
 }
 
-const look = async ({ store, audit, clock }: OffBoardingDeps, readers: Readers): Promise<void> => {
+const noteReaders = async (
+  { store, audit, clock }: OffBoardingDeps,
+  readers: Readers,
+): Promise<void> => {
   // Before the log is read: a version that comes meanwhile is not taken for the one that was.
   const rows = await store.listRows('StagelySecret')
-  const known = await audit.knownOutside(readers)
+  const readSecrets = await audit.knownOutside(readers)
   const now = toTimestamp(clock.now())
   const changeOf =
     (uid: string) =>
     (status: SecretStatus): SecretStatus =>
-      withPeople(status, known.get(uid), now)
+      withPeople(status, readSecrets.get(uid), now)
   const changed: KubeObject[] = []
   // To parse all secrets of a large store takes longer than its lease lasts.
   await mapYielding(rows, (row) => {
-    const mayChange = (known.get(row.uid) ?? 0) > 0 || row.text.includes('"knownOutside"')
+    const mayChange = (readSecrets.get(row.uid) ?? 0) > 0 || row.text.includes('"knownOutside"')
     if (!mayChange) return
     const status = statusOf(row.object)
     if (changeOf(row.uid)(status) !== status) changed.push(row.object)
@@ -79,16 +82,16 @@ const look = async ({ store, audit, clock }: OffBoardingDeps, readers: Readers):
 
 export const startOffBoarding = (deps: OffBoardingDeps): { stop(): Promise<void> } => {
   const { audit, principals, clock, log } = deps
-  let seen: string | undefined
+  let lastReaders: string | undefined
   let lookAt = 0
   const run = async (signal: AbortSignal): Promise<ReconcileOutcome> => {
     try {
       const readers = await audit.readers(clock.now())
       // Logins change rights too, and few of them those.
       const text = JSON.stringify(readers)
-      if (text !== seen || clock.now() >= lookAt) {
-        await look(deps, readers)
-        seen = text
+      if (text !== lastReaders || clock.now() >= lookAt) {
+        await noteReaders(deps, readers)
+        lastReaders = text
         lookAt = clock.now() + idleMs
       }
       return waitFor(lookAt - clock.now())

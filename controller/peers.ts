@@ -20,8 +20,11 @@ import type { SealedSettings } from './identity.ts'
 
 export interface Peers extends Pick<PeerClient, 'isReady' | 'close'> {
   readonly logsElsewhere: LogPeers & TaskPeers
-  readonly signsElsewhere: HeartbeatPeers
-  mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'tasks' | 'ask' | 'heard'>): void
+  readonly heartbeatPeers: HeartbeatPeers
+  mount(
+    app: Hono<AgentEnv>,
+    serves: Pick<AgentRoutes, 'logs' | 'tasks' | 'ask' | 'takeHeartbeat'>,
+  ): void
   /** Publishes the address of this replica; to be repeated when its certificate changes. */
   announce(port: number, certificate: Pick<ShownCertificate, 'chainPem'>): Promise<void>
 }
@@ -70,15 +73,15 @@ export const preparePeers = async (
   if (databaseUrl === undefined) return undefined
   const key = await settings.putSealedIfAbsent('peer-key', randomBytes(32))
   const client = createPeerClient(key, clock)
-  const signsElsewhere = createHeartbeatPeers(replicas, client)
+  const heartbeatPeers = createHeartbeatPeers(replicas, client)
   return {
     isReady: (peer) => client.isReady(peer),
     close: () => {
-      signsElsewhere.stop()
+      heartbeatPeers.stop()
       client.close()
     },
     logsElsewhere: createLogsElsewhere(replicas, client, key),
-    signsElsewhere,
+    heartbeatPeers,
     mount: (app, serves) => mountPeerRoutes(app, { ...serves, key, self: replicas.id, clock, log }),
     announce: async (port, { chainPem }) => {
       const url = await urlOf(config, databaseUrl, port)

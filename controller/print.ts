@@ -6,6 +6,6 @@ export const say = (text: string): void => {
 }
 
 /** Prints a message to stderr. */
-export const note = (text: string): void => {
+export const printRemark = (text: string): void => {
   process.stderr.write(`${text}\n`)
 }

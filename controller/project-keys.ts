@@ -120,7 +120,7 @@ type Given = Pick<KeyConfig, 'providersFile' | 'providers' | 'vault' | 'services
  */
 const twins = (keys: readonly ProjectKeySettings[], services: Given['services']): string[] => {
   const faults: string[] = []
-  const seen = new Map<string, { name: string; where: string }>()
+  const firstUses = new Map<string, { name: string; where: string }>()
   const all = [
     ...services.map((settings) => ({ name: 'the master key', settings })),
     ...keys.map(({ name: named, settings }) => ({ name: named, settings })),
@@ -128,12 +128,12 @@ const twins = (keys: readonly ProjectKeySettings[], services: Given['services'])
   for (const { name: named, settings } of all) {
     if (settings.provider !== 'vault-transit') continue
     const where = `${settings.endpoint} ${settings.namespace ?? ''}`
-    const other = seen.get(settings.key)
+    const other = firstUses.get(settings.key)
     if (other !== undefined && other.where !== where)
       faults.push(
         `${named}: key ${settings.key} is that of ${other.name} in another Vault too: keys of two Vaults need different names`,
       )
-    seen.set(settings.key, other ?? { name: named, where })
+    firstUses.set(settings.key, other ?? { name: named, where })
   }
   return faults
 }

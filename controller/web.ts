@@ -11,7 +11,7 @@ import { beginInBrowser } from './http/login/browser.ts'
 import type { LoginDeps } from './http/login/deps.ts'
 import { mountLogin } from './http/login/routes.ts'
 import type { RequestLimits } from './http/rate-limit.ts'
-import type { SessionDeps } from './http/rest/sessions/deps.ts'
+import type { SessionRouteDeps } from './http/rest/sessions/deps.ts'
 import type { Base } from './http/session-cookie.ts'
 
 interface Given {
@@ -25,7 +25,7 @@ interface Given {
 }
 
 interface Web {
-  readonly sessions: SessionDeps
+  readonly sessions: SessionRouteDeps
   mount(app: App): void
 }
 

@@ -29,13 +29,13 @@ import { defaultUrl } from './default-url.ts'
 import { watchDisk } from './disk.ts'
 import { createApp, type AppDeps } from './http/app.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
-import { addOwnState } from './http/readiness-metrics.ts'
+import { addReadinessMetrics } from './http/readiness-metrics.ts'
 import type { RotationMetrics } from './rotators/metrics.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { mountStoreHooks } from './http/store-hooks.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createLimits } from './http/rate-limit.ts'
-import { closeWithin, listen, type Listening } from './http/server.ts'
+import { closeWithin, startHttpServer, type HttpServer } from './http/server.ts'
 import { loadControllerIdentity, type ControllerIdentity } from './identity.ts'
 import { egressOf, outboundCallsFor } from './outbound-calls.ts'
 import { readStoreMeans, type StoreMeans } from './stores/opener.ts'
@@ -178,8 +178,8 @@ const serve = async (
   const identity = await loadControllerIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
   await writeForPeople(config, certificate, people.tokens)
-  const http: { listening?: Listening } = {}
-  lifecycle.onStop('http', drainMs + 2_000, () => closeWithin(http.listening, drainMs))
+  const http: { server?: HttpServer } = {}
+  lifecycle.onStop('http', drainMs + 2_000, () => closeWithin(http.server, drainMs))
   const metrics = createMetrics(version)
   const denied = startAudit(config, context, { audit, registry: metrics.registry })
   addKeyMetrics(metrics.registry, keys, clock)
@@ -196,12 +196,12 @@ const serve = async (
     fleet: agentRoutes.fleet,
     ...(config.kubernetes !== undefined && { claimedByOthers: metrics.claimedByOthers }),
   }
-  addOwnState(metrics.registry, health, () => lastBackupAt(opened.sql))
+  addReadinessMetrics(metrics.registry, health, () => lastBackupAt(opened.sql))
   let base = ''
   const limits = createLimits(config, context.clock)
   const webDeps = { opened, limits, denied, clock, log, version, base: () => base }
   const web = await prepareWeb(config, webDeps)
-  const egress = egressOf(config, () => http.listening?.address.port ?? 0)
+  const egress = egressOf(config, () => http.server?.address.port ?? 0)
   const app = createApp({
     ...opened,
     clock,
@@ -231,10 +231,10 @@ const serve = async (
   })
   const { host, port, insecureHttp } = config
   const tls = insecureHttp ? undefined : certificate
-  http.listening = await listen(agentRoutes.listener(app), { host, port, tls })
-  renewCertificate(config, certificate, { listening: http.listening, peers }, context)
-  base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
-  await peers?.announce(http.listening.address.port, certificate)
+  http.server = await startHttpServer(agentRoutes.listener(app), { host, port, tls })
+  renewCertificate(config, certificate, { server: http.server, peers }, context)
+  base = config.advertiseUrl ?? defaultUrl(config, http.server.address.port)
+  await peers?.announce(http.server.address.port, certificate)
   return {
     base,
     egress,
@@ -264,15 +264,15 @@ const introductionOf = (
 const renewCertificate = (
   { tlsFiles }: Config,
   certificate: ShownCertificate,
-  { listening, peers }: { listening: Listening; peers: Peers | undefined },
+  { server, peers }: { server: HttpServer; peers: Peers | undefined },
   { log, clock, lifecycle }: Context,
 ): void => {
   if (tlsFiles === undefined) return
   const show = (renewed: ShownCertificate): void => {
-    listening.renew(renewed)
+    server.renew(renewed)
     if (peers !== undefined)
       background(
-        () => peers.announce(listening.address.port, renewed),
+        () => peers.announce(server.address.port, renewed),
         logFault(log, 'the new certificate is not announced to other replicas'),
       )
   }
@@ -300,7 +300,7 @@ const mountMachines = async (
     ...(peers !== undefined && {
       logPeers: peers.logsElsewhere,
       taskPeers: peers.logsElsewhere,
-      heartbeatPeers: peers.signsElsewhere,
+      heartbeatPeers: peers.heartbeatPeers,
     }),
   })
   lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())

@@ -57,7 +57,7 @@ const inTurns = async <T, R extends string>(
   const results: R[] = []
   const faults: unknown[] = []
   const waiting = items.entries()
-  let told = 0
+  let toldCount = 0
   const turn = async (): Promise<void> => {
     for (const [index, item] of waiting) {
       if (faults.length > 0) return
@@ -66,7 +66,8 @@ const inTurns = async <T, R extends string>(
       } catch (error) {
         faults.push(error)
       }
-      for (let next = results[told]; next !== undefined; next = results[++told]) tell(next)
+      for (let next = results[toldCount]; next !== undefined; next = results[++toldCount])
+        tell(next)
     }
   }
   await Promise.all(Array.from({ length: writers }, turn))
@@ -80,12 +81,12 @@ const createFinder = async (api: KubeApi, objects: readonly KubeObject[]): Promi
   const placeOf = ({ kind, metadata: { namespace = '' } }: KubeObject): string =>
     `${kind} ${namespace}`
   const lists = new Map<string, ReadonlyMap<string, KubeObject>>()
-  for (const [place, sample] of new Map(objects.map((one) => [placeOf(one), one]))) {
-    if (objects.filter((one) => placeOf(one) === place).length <= fewReads) continue
+  for (const [place, sample] of new Map(objects.map((object) => [placeOf(object), object]))) {
+    if (objects.filter((object) => placeOf(object) === place).length <= fewReads) continue
     const kind = servedKind(sample.kind)
     const namespace = kind.namespaced ? sample.metadata.namespace : undefined
     const found = await listObjects(api, kind, { namespace })
-    lists.set(place, new Map(found.map((one) => [one.metadata.name, one])))
+    lists.set(place, new Map(found.map((object) => [object.metadata.name, object])))
   }
   return async (object, isAgain) => {
     const list = isAgain ? undefined : lists.get(placeOf(object))
@@ -113,7 +114,7 @@ const applyOne = async (
 ): Promise<string> => {
   const kind = servedKind(manifest.kind)
   const headers = { 'Stagely-Change-Set': `${id}; last=${isLast}`, ...more }
-  const told = (verdict: 'created' | 'configured' | 'unchanged'): string =>
+  const textOf = (verdict: 'created' | 'configured' | 'unchanged'): string =>
     `${fullName(kind, manifest.metadata.name)} ${verdict}`
   const namespace = manifest.metadata.namespace ?? ''
   const query = { fieldManager: 'stagely', fieldValidation: 'Strict' }
@@ -123,10 +124,10 @@ const applyOne = async (
       if (live === undefined) {
         const path = pathOf(kind, kind.namespaced ? namespace : undefined)
         await api.call(path, { method: 'POST', query, headers, body: withLastApplied(manifest) })
-        return told('created')
+        return textOf('created')
       }
       const patch = applyPatch(manifest, live)
-      if (Object.keys(patch).length === 0 && !isLast) return told('unchanged')
+      if (Object.keys(patch).length === 0 && !isLast) return textOf('unchanged')
       const path = pathOf(kind, kind.namespaced ? namespace : undefined, manifest.metadata.name)
       const call = {
         method: 'PATCH',
@@ -136,7 +137,7 @@ const applyOne = async (
         contentType: mergePatch,
       } as const
       const after = (await api.call(path, call)) as KubeObject
-      return told(isSameButStatus(after, live) ? 'unchanged' : 'configured')
+      return textOf(isSameButStatus(after, live) ? 'unchanged' : 'configured')
     } catch (error) {
       // Another writer was faster between the read and the write: read again, as kubectl does.
       const raced = isReason(error, 'AlreadyExists') || isReason(error, 'Conflict')

@@ -55,9 +55,9 @@ const widenedIn = async (api: KubeApi, objects: readonly KubeObject[]): Promise<
     if (specOf('StagelySecret', object).audience === 'Controller') return []
     const place = { scope, ...defined({ stagelet }) }
     const before = narrowerPlaces(
-      placesOf(project, key).map((one) => ({
-        scope: one.scope,
-        ...defined({ stagelet: one.stagelet }),
+      placesOf(project, key).map((identity) => ({
+        scope: identity.scope,
+        ...defined({ stagelet: identity.stagelet }),
       })),
       place,
     )

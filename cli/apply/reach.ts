@@ -11,20 +11,20 @@ import type { SecretIdentity, StoredSecrets } from '../secrets/identity.ts'
 
 /** One line for each key, for people. */
 export const renderWidened = (widened: readonly WidenedKey[] = []): string[] =>
-  widened.map((one) => {
-    const services = one.services.map(({ stagelet, service }) => `${stagelet}/${service}`)
+  widened.map((widening) => {
+    const services = widening.services.map(({ stagelet, service }) => `${stagelet}/${service}`)
     const news = services.length === 0 ? '' : `; new for ${services.join(', ')}`
-    return `${one.key} was kept to ${placesText(one.before)}, and would go to ${placesText([one])}${news}.`
+    return `${widening.key} was kept to ${placesText(widening.before)}, and would go to ${placesText([widening])}${news}.`
   })
 
 /** Asks where keys would go to more services, and `isSaid` does not know that this is meant. */
 export const confirmWidened = async (
   { widened = [] }: Pick<ReviewStatus, 'widened'>,
-  isSaid: (one: WidenedKey) => boolean,
+  isSaid: (widening: WidenedKey) => boolean,
   yes: boolean | undefined,
 ): Promise<void> => {
   for (const line of renderWidened(widened.filter(isSaid))) note(line)
-  const unsaid = widened.filter((one) => !isSaid(one))
+  const unsaid = widened.filter((widening) => !isSaid(widening))
   if (unsaid.length === 0) return
   const keys = [...new Set(unsaid.map(({ key }) => key))].join(', ')
   const question = `Give ${keys} to more services?`
@@ -35,7 +35,7 @@ export const confirmWidened = async (
 interface NewSecret {
   readonly object: KubeObject
   readonly identity: SecretIdentity
-  readonly known: StoredSecrets
+  readonly stored: StoredSecrets
   /** The scope was named. */
   readonly isSaid: boolean
   readonly yes: boolean | undefined
@@ -44,9 +44,9 @@ interface NewSecret {
 /** Shows whom the new secret reaches where its scope is not named, and asks where its key was kept to fewer services. */
 export const confirmNew = async (
   api: KubeApi,
-  { object, identity: { project, key }, known, isSaid, yes }: NewSecret,
+  { object, identity: { project, key }, stored, isSaid, yes }: NewSecret,
 ): Promise<void> => {
-  if (isSaid && known.placesOf(project, key).length === 0) return
+  if (isSaid && stored.placesOf(project, key).length === 0) return
   const review = await reviewObjects(api, [object])
   if (!isSaid && review.affected.length > 0) note(renderAffected(review).join('\n'))
   await confirmWidened(review, () => isSaid, yes)

@@ -146,13 +146,13 @@ const schemaFaults = (document: ManifestDocument): ManifestFault[] => {
 }
 
 const duplicates = (documents: readonly ManifestDocument[]): ManifestFault[] => {
-  const seen = new Map<string, ManifestDocument>()
+  const firstDocuments = new Map<string, ManifestDocument>()
   const faults: ManifestFault[] = []
   for (const document of documents) {
     const { kind, metadata } = document.object
     const key = `${kind}/${metadata.namespace ?? ''}/${metadata.name}`
-    const first = seen.get(key)
-    if (first === undefined) seen.set(key, document)
+    const first = firstDocuments.get(key)
+    if (first === undefined) firstDocuments.set(key, document)
     else
       faults.push(
         at(

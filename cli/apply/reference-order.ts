@@ -20,10 +20,10 @@ const refers = (object: KubeObject): boolean =>
 export const inReferenceOrder = (objects: readonly KubeObject[]): KubeObject[] => {
   const referring = objects.filter(refers)
   const ordered = objects.filter((object) => !refers(object))
-  const seen = new Set<KubeObject>()
+  const visited = new Set<KubeObject>()
   const place = (object: KubeObject): void => {
-    if (seen.has(object)) return
-    seen.add(object)
+    if (visited.has(object)) return
+    visited.add(object)
     const keys = keysOf(object)
     for (const other of referring)
       if (keys.includes(specOf('StagelySecret', other).key)) place(other)

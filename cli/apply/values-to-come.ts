@@ -5,7 +5,7 @@ import { specOf } from '../../src/resources/typed.ts'
 
 /** `${USER}, ${db/PASSWORD}` */
 export const referencesText = (references: readonly string[]): string =>
-  references.map((one) => `\${${one}}`).join(', ')
+  references.map((key) => `\${${key}}`).join(', ')
 
 interface Giver {
   readonly from: string

@@ -57,14 +57,14 @@ export const verifyFile = async <T extends { readonly public_key: string }>(
   kind: SignedKind<T>,
 ): Promise<void> => {
   const signed = await read(file, kind)
-  const known = key ?? (head === undefined ? undefined : (await readHeadFile(head)).public_key)
-  const fault = await kind.faultOf(nodeCrypto, signed, known)
+  const publicKey = key ?? (head === undefined ? undefined : (await readHeadFile(head)).public_key)
+  const fault = await kind.faultOf(nodeCrypto, signed, publicKey)
   if (fault !== undefined) {
     note(`The ${kind.noun} does NOT hold: ${fault}.`)
     throw new Exit(1)
   }
   out([...kind.wordsOf(signed), `Signed with the key ${signed.public_key}.`].join('\n'))
-  if (known === undefined)
+  if (publicKey === undefined)
     note(
       'Give --head with a head kept elsewhere to see whether the key is that of your controller.',
     )

@@ -94,12 +94,12 @@ const follow = async (
 ): Promise<void> => {
   const print = (news: readonly Happened[]): void => {
     if (news.length === 0) return
-    if (format === 'json') out(news.map((one) => JSON.stringify(one)).join('\n'))
+    if (format === 'json') out(news.map((row) => JSON.stringify(row)).join('\n'))
     else out(linesOf(news, format === 'wide'))
   }
   const momentOf = ({ id, at }: Happened): string => `${id} ${at}`
   print([...items].reverse())
-  let seen = new Set(items.map(momentOf))
+  let printed = new Set(items.map(momentOf))
   let newest = items[0]?.at ?? new Date(realClock.now()).toISOString()
   let isLost = false
   const notAnswered = (error: unknown): undefined => {
@@ -114,8 +114,8 @@ const follow = async (
       .catch(notAnswered)
     isLost = found === undefined
     if (found === undefined) continue
-    print(found.filter((one) => !seen.has(momentOf(one))).reverse())
-    seen = new Set([...seen, ...found.map(momentOf)].slice(-1_000))
+    print(found.filter((row) => !printed.has(momentOf(row))).reverse())
+    printed = new Set([...printed, ...found.map(momentOf)].slice(-1_000))
     newest = found[0]?.at ?? newest
   }
 }

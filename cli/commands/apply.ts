@@ -59,17 +59,17 @@ const apply = async (flags: Flags): Promise<void> => {
     out([...reach, ...renderWidened(review.widened)].join('\n'))
     return
   }
-  await confirmWidened(review, (one) => isScopeSaid(objects, one), flags.yes)
+  await confirmWidened(review, (widening) => isScopeSaid(objects, widening), flags.yes)
   await applyObjects(api, objects, noteHeaders(flags))
   if (timeoutMs !== undefined) await waitForSync(api, affectedBy(review, documents), timeoutMs)
 }
 
-const isScopeSaid = (objects: readonly KubeObject[], one: WidenedKey): boolean =>
+const isScopeSaid = (objects: readonly KubeObject[], widening: WidenedKey): boolean =>
   objects.some(
     ({ kind, metadata, spec }) =>
       kind === 'StagelySecret' &&
-      metadata.name === one.secret &&
-      metadata.namespace === one.namespace &&
+      metadata.name === widening.secret &&
+      metadata.namespace === widening.namespace &&
       spec?.['scope'] !== undefined,
   )
 

@@ -22,7 +22,7 @@ export const command = (): Command => {
     'stagely audit revealed --by alice',
   ])
   const commands = [list(), exportLog(), verify(), head(), revealed(), erase()]
-  for (const one of commands) group.addCommand(one)
+  for (const subcommand of commands) group.addCommand(subcommand)
   return group
 }
 
@@ -169,9 +169,9 @@ const revealed = (): Command =>
       const read = await rest.list<ReadSecret>('/audit/revealed', 'secrets', query)
       const shown = read.filter((s) => flags.current !== true || s.knows_current)
       printRecords(shown, revealedView, flags.output)
-      const known = shown.filter((s) => s.knows_current).length
-      if (flags.output === undefined && known > 0)
-        note(`${known} to rotate: their values are in use.`)
+      const inUse = shown.filter((s) => s.knows_current).length
+      if (flags.output === undefined && inUse > 0)
+        note(`${inUse} to rotate: their values are in use.`)
     })
 
 const erase = (): Command =>

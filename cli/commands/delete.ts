@@ -82,12 +82,12 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
     await confirm({ question: questionOf(doomed), details }, flags.yes)
   const gone: FollowRef[] = []
   const failures: unknown[] = []
-  for (const one of doomed) {
-    const { kind, name } = one
+  for (const target of doomed) {
+    const { kind, name } = target
     try {
-      await removeOne(api, rest, one, flags)
+      await removeOne(api, rest, target, flags)
       out(`${quotedName(kind, name)} ${flags.force === true ? 'force deleted' : 'deleted'}`)
-      gone.push(one)
+      gone.push(target)
     } catch (error) {
       if (!(isReason(error, 'NotFound') && flags.ignoreNotFound === true)) failures.push(error)
     }

@@ -171,8 +171,8 @@ const manifestsOf = async (
     composeProject: project.name,
     variables: usedElsewhere(project, proposal.secrets),
   }
-  const known = await readStoredSecrets(api)
-  return renderManifests(choice, proposal.secrets, { known, ...defined({ reload: flags.reload }) })
+  const stored = await readStoredSecrets(api)
+  return renderManifests(choice, proposal.secrets, { stored, ...defined({ reload: flags.reload }) })
 }
 
 /** The given agent, else the only one; with several the person is asked. */

@@ -29,9 +29,9 @@ const datesOf = (since = 'unknown', due?: string): string =>
   `since ${since}${due === undefined ? '' : `, due ${due.slice(0, 10)}`}`
 
 const describeKeys = (keys: Keys): string => {
-  const known = [keys.key_id, ...keys.project_keys.map(({ key_id: id }) => id)]
+  const keyIds = [keys.key_id, ...keys.project_keys.map(({ key_id: id }) => id)]
   const isKnown = (by: string): boolean =>
-    known.some((id) => by.endsWith(` key ${id}`) || by.includes(` key ${id} version `))
+    keyIds.some((id) => by.endsWith(` key ${id}`) || by.includes(` key ${id} version `))
   return [
     `Master key:  ${keys.provider} ${keys.key_id}, ${datesOf(keys.master_key_since, keys.master_key_due)}`,
     ...keys.project_keys.map(

@@ -53,13 +53,13 @@ const verifyCommand = (): Command =>
     verifyFile(file, flags as object, {
       noun: 'receipt',
       made: 'stagely receipt get',
-      schema: told,
+      schema: signedReceiptSchema,
       faultOf: receiptFault,
       wordsOf: receiptWords,
     }),
   )
 
-const told: z.ZodType<SignedReceipt> = z.object({
+const signedReceiptSchema: z.ZodType<SignedReceipt> = z.object({
   receipt: z.looseObject({
     team: z.string(),
     project: z.string(),

@@ -44,7 +44,7 @@ export const command = (): Command => {
 const ofProject = (made: Command): Command =>
   made.option('-p, --project <name>', 'project; that of the rotation when absent')
 
-interface Place {
+interface RotationRoutes {
   readonly rest: RestClient
   readonly path: string
 }
@@ -56,7 +56,7 @@ const projectOfRotation = (rotation: KubeObject): string =>
   specOf('Rotation', rotation).projectRef.name
 
 /** Names of rotations are unique in a namespace: the project is that of the rotation, unless it is given. */
-const open = async (name: string, flags: Flags): Promise<Place> => {
+const open = async (name: string, flags: Flags): Promise<RotationRoutes> => {
   const rest = await openRest(flags)
   const api = await openApi(flags)
   const found =
@@ -125,7 +125,7 @@ const seenOf = ({ containers, released_at: releasedAt }: RotationBreak): string 
 
 /** Names what will break, and takes the typed name of the rotation. */
 const confirmed = async (
-  place: Place,
+  place: RotationRoutes,
   name: string,
   typed: string | undefined,
 ): Promise<string> => {
@@ -137,7 +137,7 @@ const confirmed = async (
     breaks.length === 0
       ? 'No service runs with the old credential.'
       : `These services run with the old credential and will break:\n${breaks
-          .map((one) => `  ${one.stagelet}/${one.service} (${seenOf(one)})`)
+          .map((use) => `  ${use.stagelet}/${use.service} (${seenOf(use)})`)
           .join('\n')}`,
   )
   if (typed !== undefined) return typed
@@ -184,17 +184,21 @@ const run = (): Command =>
     })
 
 /** Asks for a new credential, and says what follows. */
-const start = async ({ rest, path }: Place, name: string, body: RunBody): Promise<void> => {
+const start = async (
+  { rest, path }: RotationRoutes,
+  name: string,
+  body: RunBody,
+): Promise<void> => {
   const call = { method: 'POST' as const, body }
-  const { body: one } = await rest.call<Rotation>(`${named(path, name)}/run`, call)
-  out(runText(one, { isHasty: body.now === true || body.without_proof === true }))
+  const { body: rotation } = await rest.call<Rotation>(`${named(path, name)}/run`, call)
+  out(runText(rotation, { isHasty: body.now === true || body.without_proof === true }))
 }
 
 /** Off-boarding: what somebody knows and is in use. */
 const runRevealed = async (person: string, flags: Flags): Promise<void> => {
   const rest = await openRest(flags)
-  const known = await rest.list<ReadSecret>('/audit/revealed', 'secrets', { by: person })
-  const current = known.filter((one) => one.knows_current)
+  const readSecrets = await rest.list<ReadSecret>('/audit/revealed', 'secrets', { by: person })
+  const current = readSecrets.filter((secret) => secret.knows_current)
   const started = new Set<string>()
   const byHand: ReadSecret[] = []
   for (const secret of current) {

@@ -88,10 +88,10 @@ const filesOf = async (
 ): Promise<PrivateFile[]> => {
   const files = secrets.filter(({ type }) => type === 'file')
   if (files.length === 0) return []
-  const known = await readStoredSecrets(api)
+  const stored = await readStoredSecrets(api)
   return files.map((secret) => {
     const { key, scope, stagelet } = secret
-    const object = known.find({ project, key, scope, stagelet })
+    const object = stored.find({ project, key, scope, stagelet })
     if (object === undefined) throw new CliError(`${key} was deleted meanwhile: run it again`)
     const variable =
       specOf('StagelySecret', object).file?.envVar ?? `${key.replace(/[^A-Za-z0-9_]/g, '_')}_FILE`

@@ -198,14 +198,14 @@ export const conditionWarnings = (object: KubeObject): StatusWarning[] => {
       object.metadata.namespace ?? (object.kind === 'Namespace' ? object.metadata.name : ''),
     object: fullName(kind, object.metadata.name),
   }
-  const told = causesOf(bad).map(({ type: condition, status, reason, message }) => ({
+  const causes = causesOf(bad).map(({ type: condition, status, reason, message }) => ({
     ...about,
     condition,
     status,
     reason,
     message,
   }))
-  return [...told, ...onPurpose(object).map((why) => ({ ...about, ...why }))]
+  return [...causes, ...onPurpose(object).map((why) => ({ ...about, ...why }))]
 }
 
 /** Leaves out a secret's warning when its stagelet shows the same cause. */

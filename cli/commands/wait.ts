@@ -56,14 +56,14 @@ export const command = (): Command =>
 interface Goal {
   /** Printed when the wait succeeds. */
   readonly verb: string
-  judge(kind: Kind, object: KubeObject | undefined, look?: LookUp): WaitOutcome
+  judge(kind: Kind, object: KubeObject | undefined, lookUp?: LookUp): WaitOutcome
 }
 
-const syncWith = (object: KubeObject, look: LookUp): WaitOutcome =>
-  withProject(syncOutcome, object, look)
+const syncWith = (object: KubeObject, lookUp: LookUp): WaitOutcome =>
+  withProject(syncOutcome, object, lookUp)
 
 /** How the reasons of a condition end a wait for it. */
-const endsOf: Record<string, (object: KubeObject, look: LookUp) => WaitOutcome> = {
+const endsOf: Record<string, (object: KubeObject, lookUp: LookUp) => WaitOutcome> = {
   'Stagelet SecretsInSync': syncWith,
   'Stagelet Ready': syncWith,
   'StagelySecret InSync': secretOutcome,
@@ -94,7 +94,7 @@ export const parseGoal = (text: string): Goal => {
     throw usageError('--for must be condition=TYPE, condition=TYPE=STATUS, or delete')
   const type = match[1]!
   const wanted = (match[2] ?? 'True').toLowerCase()
-  const judge: Goal['judge'] = (kind, object, look = () => undefined) => {
+  const judge: Goal['judge'] = (kind, object, lookUp = () => undefined) => {
     // A missing object is an error at once, as with kubectl.
     if (object === undefined) return failed('NotFound', 'it is not there')
     const now = shown(object, type)
@@ -102,7 +102,7 @@ export const parseGoal = (text: string): Goal => {
     const ends = Object.entries(endsOf).find(
       ([name]) => name.toLowerCase() === `${kind.kind} ${type}`.toLowerCase(),
     )
-    const end = wanted === 'true' ? ends?.[1](object, look) : undefined
+    const end = wanted === 'true' ? ends?.[1](object, lookUp) : undefined
     return end?.kind === 'failed' ? end : pending(now)
   }
   return { verb: 'condition met', judge }
@@ -134,7 +134,7 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
   const awaited = objects.map((ref) => ({
     ref,
     label: fullName(ref.kind, ref.name),
-    judge: (object: KubeObject | undefined, look: LookUp) => goal.judge(ref.kind, object, look),
+    judge: (object: KubeObject | undefined, lookUp: LookUp) => goal.judge(ref.kind, object, lookUp),
     doneLine:
       flags.output === undefined ? `${fullName(ref.kind, ref.name)} ${goal.verb}` : undefined,
   }))

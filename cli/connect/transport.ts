@@ -140,9 +140,9 @@ export const succeed = async (
   call: Call,
   refused: (reply: Reply) => Error,
 ): Promise<http.IncomingMessage> => {
-  const known = await options()
+  const requestOptions = await options()
   for (let attempt = 0; ; attempt++) {
-    const response = await openAgain(server, path, call, known)
+    const response = await openAgain(server, path, call, requestOptions)
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
     const reply = await readReply(server, response, call.signal)
@@ -189,9 +189,9 @@ export const readJson = (text: string, server: string): unknown => {
 
 /** The error for a 401: names the setting to change; `why` is the server's message. */
 export const refusedToken = (server: string, why: string | undefined): CliError => {
-  const known = why === undefined || why === 'Unauthorized' ? '' : `: ${why}`
+  const reason = why === undefined || why === 'Unauthorized' ? '' : `: ${why}`
   return new CliError(
-    `${server} does not accept the token (401 Unauthorized)${known}: check STAGELY_TOKEN, or run "stagely login" again`,
+    `${server} does not accept the token (401 Unauthorized)${reason}: check STAGELY_TOKEN, or run "stagely login" again`,
   )
 }
 

@@ -25,11 +25,11 @@ export const usersOf = (project: string, stagelets: readonly KubeObject[]): stri
 export const lossOfSecret = (secret: KubeObject): string => {
   const { key, scope } = specOf('StagelySecret', secret)
   const { services = [] } = statusOf('StagelySecret', secret)
-  const seen =
+  const visibility =
     services.length === 0
       ? 'no service sees it'
       : `seen by ${listed(services)}, which get new containers`
-  return `secret ${secret.metadata.name}: ${key} (${scope}), ${seen}`
+  return `secret ${secret.metadata.name}: ${key} (${scope}), ${visibility}`
 }
 
 export const lossOfStagelet = (stagelet: KubeObject, force: boolean): string => {

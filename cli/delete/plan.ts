@@ -40,11 +40,11 @@ type ListAll = (kind: string, namespace: string) => Promise<KubeObject[]>
 
 /** Reads each collection once. */
 const createLists = (api: KubeApi): ListAll => {
-  const known = new Map<string, Promise<KubeObject[]>>()
+  const listings = new Map<string, Promise<KubeObject[]>>()
   return (kind, namespace) => {
     const key = `${kind} ${namespace}`
-    const found = known.get(key) ?? listObjects(api, servedKind(kind), { namespace })
-    known.set(key, found)
+    const found = listings.get(key) ?? listObjects(api, servedKind(kind), { namespace })
+    listings.set(key, found)
     return found
   }
 }
@@ -140,9 +140,9 @@ const planNamespace = async (
 }
 
 const inUse = (kind: string, name: string, users: readonly string[]): CliError => {
-  const one = users.length === 1
+  const isSingle = users.length === 1
   const also = kind === 'namespace' ? ', or take them along with --cascade' : ''
   return new CliError(
-    `${kind} "${name}" is in use by ${one ? 'stagelet' : 'stagelets'} ${listed(users)}: delete ${one ? 'it' : 'them'} first${also}. Nothing was changed`,
+    `${kind} "${name}" is in use by ${isSingle ? 'stagelet' : 'stagelets'} ${listed(users)}: delete ${isSingle ? 'it' : 'them'} first${also}. Nothing was changed`,
   )
 }

@@ -4,7 +4,10 @@ import type { ParsedEntries } from './entries.ts'
 
 export const dotenvEntries = (text: string): ParsedEntries => {
   const { entries, faults } = parseText(text)
-  return { entries: entries.map((one) => ({ ...one, value: Buffer.from(one.value) })), faults }
+  return {
+    entries: entries.map((entry) => ({ ...entry, value: Buffer.from(entry.value) })),
+    faults,
+  }
 }
 
 const plain = /^[A-Za-z0-9_./:@%+,=-]+$/

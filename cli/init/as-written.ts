@@ -67,14 +67,14 @@ const includesOf = (include: unknown, root: string, fill: Fill): Promise<Files[]
     }),
   )
 
-interface Place {
+interface FilesOfProject {
   readonly document: Yaml
   readonly root: string
   readonly fill: Fill
   readonly depth: number
 }
 
-const ownServices = async (place: Place): Promise<RawServices> => {
+const ownServices = async (place: FilesOfProject): Promise<RawServices> => {
   const services: Record<string, ServiceDeclaration> = {}
   const { services: all } = place.document
   for (const name of Object.keys(isRecord(all) ? all : {}))
@@ -83,7 +83,7 @@ const ownServices = async (place: Place): Promise<RawServices> => {
 }
 
 /** One service, merged with the service that it extends. */
-const serviceIn = async (place: Place, name: string): Promise<ServiceDeclaration> => {
+const serviceIn = async (place: FilesOfProject, name: string): Promise<ServiceDeclaration> => {
   const { document, root, fill, depth } = place
   const raw = isRecord(document.services) ? document.services[name] : undefined
   if (!isRecord(raw) || depth > maxDepth) return {}
@@ -98,7 +98,11 @@ const serviceIn = async (place: Place, name: string): Promise<ServiceDeclaration
   return mergedService(await extended({ ...place, depth: depth + 1 }, from.service, file), service)
 }
 
-const extended = async (place: Place, name: string, file?: string): Promise<ServiceDeclaration> => {
+const extended = async (
+  place: FilesOfProject,
+  name: string,
+  file?: string,
+): Promise<ServiceDeclaration> => {
   if (file === undefined) return await serviceIn(place, name)
   const at = resolve(place.root, file)
   let service: ServiceDeclaration = {}

@@ -137,8 +137,8 @@ const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined
 
 const restartsAfter = ({ depends_on: all }: ServiceDeclaration = {}): string[] =>
-  Object.entries(isRecord(all) ? all : {}).flatMap(([name, one]) =>
-    isRecord(one) && one['restart'] === true ? name : [],
+  Object.entries(isRecord(all) ? all : {}).flatMap(([name, source]) =>
+    isRecord(source) && source['restart'] === true ? name : [],
   )
 
 type Ask = (flags: readonly string[], verb: readonly string[], stdin?: string) => Promise<string>

@@ -10,7 +10,9 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 /** Each key of a file once, by the first reason, in order. */
 export const inOrder = (kept: readonly Kept[]): Kept[] =>
   [
-    ...new Map(kept.toReversed().map((one) => [JSON.stringify([one.key, one.file]), one])).values(),
+    ...new Map(
+      kept.toReversed().map((value) => [JSON.stringify([value.key, value.file]), value]),
+    ).values(),
   ].sort((a, b) => compare(a.file, b.file) || compare(a.key, b.key))
 
 /** Variables of `.env` that no secret replaces. */

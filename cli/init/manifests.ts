@@ -53,15 +53,15 @@ const heldOf = (object: KubeObject | undefined): Fields | undefined => {
 export const renderManifests = (
   choice: NewStagelet,
   secrets: readonly ProposedSecret[],
-  { known, reload = false }: { readonly known: StoredSecrets; readonly reload?: boolean },
+  { stored, reload = false }: { readonly stored: StoredSecrets; readonly reload?: boolean },
 ): InitManifests => {
   const project = objectOf('Project', choice.project, choice.namespace, {})
   const named = new Set<string>()
   const held = new Set<string>()
   const bare = secrets.map(({ key, scope, refersTo }) => {
     const identity = { project: choice.project, key, scope }
-    const isTaken = (name: string): boolean => known.hasName(name) || named.has(name)
-    const there = known.find(identity)
+    const isTaken = (name: string): boolean => stored.hasName(name) || named.has(name)
+    const there = stored.find(identity)
     const name = there?.metadata.name ?? nameFor(identity, isTaken)
     named.add(name)
     const spec = { projectRef: { name: choice.project }, key, scope }

@@ -36,7 +36,7 @@ const isOrdinary = ({ services }: ComposeProject, value: string): boolean =>
   services.some(
     ({ name, environment }) =>
       name === value ||
-      [...environment].some(([key, one]) => one === value && !looksSecret(key, one)),
+      [...environment].some(([key, entry]) => entry === value && !looksSecret(key, entry)),
   )
 
 /** The argument of a program that holds this very text. */
@@ -55,7 +55,7 @@ const valuesOfVariables = (project: ComposeProject): ReadonlyMap<string, Readonl
   const written = project.services.flatMap((service) =>
     [...service.written].map(([key, text]) => text ?? `\${${key}}`),
   )
-  for (const text of [...written, ...textsOf(project).map((one) => one.text)]) {
+  for (const text of [...written, ...textsOf(project).map((file) => file.text)]) {
     for (const part of partsOf(text, project.variables)) {
       if (part.variable === undefined) continue
       values.set(part.variable, (values.get(part.variable) ?? new Set()).add(part.text))

@@ -93,16 +93,16 @@ const chooseSecrets = (
   { all }: Wishes,
   kept: Kept[],
 ): ServiceValue[] => {
-  const known = values.flatMap(({ isSecret, value }) =>
+  const secretValues = values.flatMap(({ isSecret, value }) =>
     isSecret && value.length >= minPatternBytes ? [value] : [],
   )
   const differs = ({ key, value }: ServiceValue): boolean =>
     services.some(({ environment }) => (environment.get(key) ?? value) !== value)
   const [chosen, plain]: [ServiceValue[], ServiceValue[]] = [[], []]
-  for (const one of values) {
-    const holds = known.some((secret) => one.value.includes(secret))
-    const isChosen = all === true || one.isSecret || holds || differs(one)
-    ;(isChosen ? chosen : plain).push(one)
+  for (const serviceValue of values) {
+    const holds = secretValues.some((secret) => serviceValue.value.includes(secret))
+    const isChosen = all === true || serviceValue.isSecret || holds || differs(serviceValue)
+    ;(isChosen ? chosen : plain).push(serviceValue)
   }
   append(
     kept,
@@ -130,11 +130,11 @@ const withOneValue = (
       return [[name, why] as const]
     }),
   )
-  const whyStays = (one: ServiceValue): string | undefined =>
-    variablesOf(one).flatMap((name) => torn.get(name) ?? [])[0]
-  for (const one of chosen) {
-    const why = whyStays(one)
-    if (why !== undefined) kept.push({ key: one.key, file: one.file, why })
+  const whyStays = (serviceValue: ServiceValue): string | undefined =>
+    variablesOf(serviceValue).flatMap((name) => torn.get(name) ?? [])[0]
+  for (const serviceValue of chosen) {
+    const why = whyStays(serviceValue)
+    if (why !== undefined) kept.push({ key: serviceValue.key, file: serviceValue.file, why })
   }
   const elsewhere = variablesElsewhere(project)
   const names = new Set([...global, ...shared.flatMap(({ name }) => (torn.has(name) ? [] : name))])
@@ -145,13 +145,20 @@ const withOneValue = (
     const from = `\${${key}}${place === undefined ? '' : `, also in ${place}`}`
     return [{ key, scope: 'global', value, from, source: variableSource(key, value) }]
   })
-  return { services: chosen.filter((one) => whyStays(one) === undefined), globals }
+  return {
+    services: chosen.filter((serviceValue) => whyStays(serviceValue) === undefined),
+    globals,
+  }
 }
 
 /** Replaces equal secrets of all services by one global secret. */
-const withGlobals = (seen: readonly ServiceValue[], serviceCount: number): ServiceValue[] => {
+const withGlobals = (
+  serviceValues: readonly ServiceValue[],
+  serviceCount: number,
+): ServiceValue[] => {
   const byKey = new Map<string, ServiceValue[]>()
-  for (const secret of seen) byKey.set(secret.key, [...(byKey.get(secret.key) ?? []), secret])
+  for (const secret of serviceValues)
+    byKey.set(secret.key, [...(byKey.get(secret.key) ?? []), secret])
   return [...byKey.values()].flatMap((all) => {
     const same = all.every(({ value }) => value === all[0]?.value)
     return serviceCount > 1 && all.length === serviceCount && same

@@ -19,7 +19,7 @@ export const shareValues = (
     const { source: _, parts, ...proposed } = secret
     const home = sourcesOf(secret)
       .flatMap((source) => homes.get(source) ?? [])
-      .find((one) => isSame(one, secret) || mayRefer(secret, one))
+      .find((home) => isSame(home, secret) || mayRefer(secret, home))
     // The service sees the global secret with this key already.
     const referring = (kept: FoundSecret): ProposedSecret[] =>
       kept.scope === 'global' && kept.key === secret.key
@@ -62,8 +62,8 @@ const homesOf = (found: readonly FoundSecret[], compare: Order): Homes => {
   const homes = new Map<string, FoundSecret>()
   for (const secret of found) {
     for (const source of sourcesOf(secret)) {
-      const known = homes.get(source)
-      if (known === undefined || compare(secret, known) < 0) homes.set(source, secret)
+      const home = homes.get(source)
+      if (home === undefined || compare(secret, home) < 0) homes.set(source, secret)
     }
   }
   return homes

@@ -25,7 +25,11 @@ const renderKept = (kept: readonly Kept[]): string[][] => {
   const files = [...new Set(plain.map(({ file }) => file))]
   return [
     ...kept.filter(({ why }) => why !== whyPlain).map(({ key, file, why }) => [key, file, why]),
-    ...files.map((file) => [namesOf(plain.filter((one) => one.file === file)), file, whyPlain]),
+    ...files.map((file) => [
+      namesOf(plain.filter((variable) => variable.file === file)),
+      file,
+      whyPlain,
+    ]),
   ]
 }
 
@@ -40,7 +44,7 @@ const namesOf = (kept: readonly Kept[]): string => {
 export const renderProposal = (found: InitFindings): string => {
   const { project, proposal, review, held, manifest } = found
   const { secrets, kept } = proposal
-  const known = reachOfKnown(found)
+  const reach = reachOfKnown(found)
   const count = project.services.length
   const rows = secrets.map(({ key, scope, from, refersTo = [] }) => [
     key,
@@ -64,9 +68,9 @@ export const renderProposal = (found: InitFindings): string => {
       ? []
       : ['', 'Stays in your files:', indented(renderColumns(['KEY', 'FILE', 'WHY'], stays))]),
     '',
-    ...(known === undefined
+    ...(reach === undefined
       ? renderFirst(proposal)
-      : [...renderAffected(review), ...renderRestarted(known.restarted)]),
+      : [...renderAffected(review), ...renderRestarted(reach.restarted)]),
     ...readOnceNote(secrets),
     ...(held.length === 0
       ? []
@@ -86,14 +90,16 @@ const reachOfKnown = ({
 }: InitFindings): Pick<Proposal, 'recreated' | 'restarted' | 'untouched'> | undefined => {
   const stagelet = review.changes.find(({ kind }) => kind === 'Stagelet')
   if (stagelet === undefined || stagelet.action === 'Create') return undefined
-  const isHere = (one: { readonly namespace: string; readonly stagelet: string }): boolean =>
-    one.namespace === stagelet.namespace && one.stagelet === stagelet.name
+  const isHere = (place: { readonly namespace: string; readonly stagelet: string }): boolean =>
+    place.namespace === stagelet.namespace && place.stagelet === stagelet.name
   const hit = [...review.affected, ...(review.cascaded ?? [])].filter(isHere)
   const recreated = [...new Set(hit.map(({ service }) => service))].sort()
   const [restarted, untouched]: [string[], string[]] = [[], []]
   for (const { name, enabled, restartsAfter } of services)
     if (enabled && !recreated.includes(name))
-      (restartsAfter.some((one) => recreated.includes(one)) ? restarted : untouched).push(name)
+      (restartsAfter.some((restart) => recreated.includes(restart)) ? restarted : untouched).push(
+        name,
+      )
   return { recreated, restarted, untouched }
 }
 

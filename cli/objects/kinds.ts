@@ -16,16 +16,16 @@ const nicknames: Record<string, string> = { secret: 'StagelySecret', secrets: 'S
 /** The kinds for a word: singular, plural, short name, kind, or a category. */
 export const findKinds = (word: string): Kind[] => {
   const lower = word.toLowerCase().replace(/\.stagely\.dev$/, '')
-  const one = served.find(
+  const kind = served.find(
     (kind) =>
       [kind.kind.toLowerCase(), kind.plural, kind.singular, ...kind.shortNames].includes(lower) ||
       nicknames[lower] === kind.kind,
   )
-  if (one !== undefined) return [one]
+  if (kind !== undefined) return [kind]
   const many = served.filter((kind) => kind.categories.includes(lower))
   if (many.length > 0) return many
-  const known = served.map((kind) => kind.plural).join(', ')
-  throw usageError(`no kind is called "${word}"; known are: ${known}`)
+  const plurals = served.map((kind) => kind.plural).join(', ')
+  throw usageError(`no kind is called "${word}"; known are: ${plurals}`)
 }
 
 const findKind = (word: string): Kind => {

@@ -103,14 +103,14 @@ const retry = async (words: string[], flags: CommonFlags & WaitFlags): Promise<v
       ? rolloutPath(rest, project)
       : `/stagelets/${encodeURIComponent(`${rest.namespace}/${name}`)}`
   const { body } = await rest.call<{ retried: string[] }>(`${path}/retry`, { method: 'POST' })
-  for (const one of body.retried) out(`${fullName(servedKind('Stagelet'), one)} retried`)
+  for (const stagelet of body.retried) out(`${fullName(servedKind('Stagelet'), stagelet)} retried`)
   if (body.retried.length === 0) note('nothing to try again: no stagelet failed or is late')
   if (timeoutMs === undefined) return
   const starts = new Map(before.map((object) => [object.metadata.name, rolloutStartOf(object)]))
   await waitForSync(api, stageletNames(before), timeoutMs, {
-    judgeOf: (one) => (object, inProject) =>
-      body.retried.includes(one.name)
-        ? retryOutcome(object, starts.get(one.name) ?? '', inProject)
+    judgeOf: (stagelet) => (object, inProject) =>
+      body.retried.includes(stagelet.name)
+        ? retryOutcome(object, starts.get(stagelet.name) ?? '', inProject)
         : syncOutcome(object, inProject),
   })
 }

@@ -53,43 +53,45 @@ const skippedWords: Readonly<Record<string, string>> = {
 const skippedText = ({ skipped = [], phase }: Rotation): string | undefined =>
   phase !== 'Idle' || skipped.length === 0
     ? undefined
-    : skipped.map((one) => skippedWords[one] ?? one).join('; ')
+    : skipped.map((reason) => skippedWords[reason] ?? reason).join('; ')
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 
 /** Clients of the old credential, also outside of the stacks: what was seen of them. */
 const useText = ({ use, phase }: Rotation): string | undefined => {
   if (use !== undefined) {
-    const { looks, watched_ms: watchedMs, since, at, seen_at: seen } = use
+    const { looks, watched_ms: watchedMs, since, at, seen_at: lastSeenAt } = use
     const found =
-      seen === undefined ? `none (${surelySeen({ looks, watchedMs })})` : `the last one at ${seen}`
+      lastSeenAt === undefined
+        ? `none (${surelySeen({ looks, watchedMs })})`
+        : `the last one at ${lastSeenAt}`
     return `looked ${times(looks)} for sessions of the old credential, from ${since} to ${at}: ${found}`
   }
   return phase === 'Overlapping' ? 'nobody can know who else uses the old credential' : undefined
 }
 
-export const rotationText = (one: Rotation): string => {
-  const inUse = inUseText(one)
-  const [use, skipped] = [useText(one), skippedText(one)]
+export const rotationText = (rotation: Rotation): string => {
+  const inUse = inUseText(rotation)
+  const [use, skipped] = [useText(rotation), skippedText(rotation)]
   return [
-    line('Rotation', `${one.name} (project ${one.project})`),
+    line('Rotation', `${rotation.name} (project ${rotation.project})`),
     line(
       'Phase',
-      `${one.phase}${one.step === undefined ? '' : ` (${one.step})`}, attempt ${one.attempt}`,
+      `${rotation.phase}${rotation.step === undefined ? '' : ` (${rotation.step})`}, attempt ${rotation.attempt}`,
     ),
     ...(inUse === undefined ? [] : [line('In use', inUse)]),
     line(
       'Outputs',
-      Object.entries(one.outputs)
+      Object.entries(rotation.outputs)
         .map(([output, name]) => `${output} → ${name}`)
         .join(', '),
     ),
-    line('Last', one.last_rotated_at ?? 'never'),
-    line('Next', nextText(one)),
-    ...one.blocked_by.map(({ stagelet, message }) =>
+    line('Last', rotation.last_rotated_at ?? 'never'),
+    line('Next', nextText(rotation)),
+    ...rotation.blocked_by.map(({ stagelet, message }) =>
       line('Waits for', stagelet === undefined ? message : `${stagelet}: ${message}`),
     ),
-    ...one.evidence.map(({ stagelet, revision, containers, ended = [] }) =>
+    ...rotation.evidence.map(({ stagelet, revision, containers, ended = [] }) =>
       line(
         'Proven',
         `${stagelet}: ${containers} ${containers === 1 ? 'container' : 'containers'}, revision ${revision}${ended.length === 0 ? '' : `; ended, and refused when started again: ${ended.join(', ')}`}`,
@@ -97,7 +99,7 @@ export const rotationText = (one: Rotation): string => {
     ),
     ...(use === undefined ? [] : [line('Clients', use)]),
     ...(skipped === undefined ? [] : [line('Not done', skipped)]),
-    ...one.conditions.map(({ type, status, reason, message }) =>
+    ...rotation.conditions.map(({ type, status, reason, message }) =>
       line(type, `${status} ${reason}: ${message}`),
     ),
   ].join('\n')
@@ -107,8 +109,8 @@ export const rotationText = (one: Rotation): string => {
 export const unwritten = new Set<Rotation['phase']>(['Idle', 'Preparing', 'Setting', 'Testing'])
 
 /** What follows from asking for a run; `isHasty`: overlap or proof are skipped. */
-export const runText = (one: Rotation, { isHasty }: { readonly isHasty: boolean }): string => {
-  const { name, phase, attempt, failure, conditions, started_at: since = '' } = one
+export const runText = (rotation: Rotation, { isHasty }: { readonly isHasty: boolean }): string => {
+  const { name, phase, attempt, failure, conditions, started_at: since = '' } = rotation
   const messageOf = (type: string, reason?: string): string | undefined =>
     conditions.find((is) => is.type === type && (reason === undefined || is.reason === reason))
       ?.message

@@ -30,11 +30,11 @@ const remove = async (
   const found = await requireKnown(api, { project, key, scope, stagelet })
   const kind = servedKind('StagelySecret')
   const services = (found.status as { services?: string[] } | undefined)?.services ?? []
-  const seen = services.length === 0 ? 'no service sees it' : `seen by ${services.join(', ')}`
+  const reachText = services.length === 0 ? 'no service sees it' : `seen by ${services.join(', ')}`
   const loss = { namespace: api.namespace, project, whole: false }
   const grace = await readGrace(await openRest(flags), loss)
   const details = [restorableFor(grace, loss)]
-  await confirm({ question: `Delete ${key} of scope ${scope} (${seen})?`, details }, flags.yes)
+  await confirm({ question: `Delete ${key} of scope ${scope} (${reachText})?`, details }, flags.yes)
   await api.call(pathOf(kind, api.namespace, found.metadata.name), {
     method: 'DELETE',
     headers: noteHeaders(flags),

@@ -15,8 +15,12 @@ interface DueFlags extends CommonFlags {
   readonly within: string
 }
 
-const dueAt = ({ expires_at: ends, rotation_due_at: old, known_outside: known }: Secret): string =>
-  [ends, old, known?.since].filter((at) => at !== undefined).sort()[0] ?? ''
+const dueAt = ({
+  expires_at: ends,
+  rotation_due_at: old,
+  known_outside: knownOutside,
+}: Secret): string =>
+  [ends, old, knownOutside?.since].filter((at) => at !== undefined).sort()[0] ?? ''
 
 const ends = { Spec: 'expiry', Certificate: 'certificate', Store: 'store' } as const
 

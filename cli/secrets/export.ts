@@ -57,15 +57,15 @@ const exportSecrets = async (flags: ExportFlags): Promise<void> => {
   const project = await chosenProject(api, flags.project)
   if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
   if (service !== undefined) await requireService(api, { project, stagelet }, service)
-  const known = await readStoredSecrets(api)
+  const stored = await readStoredSecrets(api)
   const query = { service, scope, stagelet, as_written: asWritten, way: 'export' } as const
   const secrets = await revealAll(await openRest(flags), project, query)
-  outBytes(Buffer.from(render(secrets, { project, known, asWritten })))
+  outBytes(Buffer.from(render(secrets, { project, stored, asWritten })))
 }
 
 interface Source {
   readonly project: string
-  readonly known: StoredSecrets
+  readonly stored: StoredSecrets
   readonly asWritten: boolean
 }
 
@@ -106,10 +106,10 @@ const flat = (secrets: readonly SecretValue[]): { key: string; value: string }[]
 }
 
 /** Everything that an import needs to make the same secrets again. */
-const whole = (secrets: readonly SecretValue[], { project, known, asWritten }: Source): object => {
+const whole = (secrets: readonly SecretValue[], { project, stored, asWritten }: Source): object => {
   const made = secrets.map((secret): { secret: SecretValue; fields: SecretInput } => {
     const { key, scope, type, stagelet } = secret
-    const object = known.find({ project, key, scope, stagelet })
+    const object = stored.find({ project, key, scope, stagelet })
     const fields = object === undefined ? {} : shownOf({ ...object.spec })
     return { secret, fields: { key, scope, type, ...fields } }
   })

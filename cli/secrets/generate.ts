@@ -73,13 +73,13 @@ const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
   const identity = await identityIn(api, key, flags)
   const { length, charset, keypair } = flags
   const valueFrom = { generate: defined({ length, charset, keypair }) }
-  const known = await readStoredSecrets(api)
-  const before = known.find(identity)
+  const stored = await readStoredSecrets(api)
+  const before = stored.find(identity)
   const headers = noteHeaders(flags)
   if (before === undefined) {
-    const body = newSecret(identity, known.hasName, { valueFrom })
+    const body = newSecret(identity, stored.hasName, { valueFrom })
     const isSaid = flags.scope !== undefined
-    await confirmNew(api, { object: body, identity, known, isSaid, yes: flags.yes })
+    await confirmNew(api, { object: body, identity, stored, isSaid, yes: flags.yes })
     const made = await api.call(pathOf(kind, api.namespace), { method: 'POST', body, headers })
     out(`${fullName(kind, (made as KubeObject).metadata.name)} created`)
   } else {

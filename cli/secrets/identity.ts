@@ -38,7 +38,9 @@ export const readStoredSecrets = async (api: KubeApi): Promise<StoredSecrets> =>
     find: (identity) => byIdentity.get(textOf(identity)),
     hasName: (name) => names.has(name),
     placesOf: (project, key) =>
-      objects.map(secretIdentityOf).filter((one) => one.project === project && one.key === key),
+      objects
+        .map(secretIdentityOf)
+        .filter((identity) => identity.project === project && identity.key === key),
   }
 }
 
@@ -84,8 +86,8 @@ export const requireStagelet = async (
     .filter((stagelet) => specOf('Stagelet', stagelet).projectRef.name === project)
     .map(({ metadata }) => metadata.name)
   if (names.includes(name)) return
-  const known = names.length === 0 ? 'it has none' : `there are: ${names.join(', ')}`
-  throw new CliError(`project ${project} has no stagelet ${name}; ${known}`)
+  const namesText = names.length === 0 ? 'it has none' : `there are: ${names.join(', ')}`
+  throw new CliError(`project ${project} has no stagelet ${name}; ${namesText}`)
 }
 
 /** CliError when it does not exist. */

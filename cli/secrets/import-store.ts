@@ -69,16 +69,16 @@ export const importFromStore = async (flags: StoreImportFlags): Promise<void> =>
     note(
       `Left out, since the prefix leaves no name of them: ${nameless.map((key) => JSON.stringify(key)).join(', ')}. A shorter --prefix names them.`,
     )
-  const known = await readStoredSecrets(api)
+  const stored = await readStoredSecrets(api)
   const { scope = 'global', stagelet } = flags
   const named = body.keys.filter((key) => !isNameless(key, prefix))
   const all = namesOfKeys(named, prefix).map(([key, remote]) => ({
     identity: { project, key, scope, stagelet },
     valueFrom: { external: { store, key: remote } },
   }))
-  const fresh = all.filter(({ identity }) => known.find(identity) === undefined)
+  const fresh = all.filter(({ identity }) => stored.find(identity) === undefined)
   for (const { identity, valueFrom } of fresh)
-    out(`---\n${stringify(newSecret(identity, known.hasName, { valueFrom })).trimEnd()}`)
+    out(`---\n${stringify(newSecret(identity, stored.hasName, { valueFrom })).trimEnd()}`)
   const kept = all.length - fresh.length
   if (kept > 0) note(`${kept} of ${all.length} are in the project already, and stay as they are.`)
   if (flags.dryRun === true || fresh.length === 0) return

@@ -91,14 +91,14 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
     flags.scope === undefined && flags.all !== true ? ofServices(parsed, shown) : parsed
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
-  const known = await readStoredSecrets(api)
+  const stored = await readStoredSecrets(api)
   const defaults = {
     project,
     scope: flags.scope ?? 'global',
     stagelet: flags.stagelet,
     file: shown,
   }
-  const plan = await planImportOfFile(api, entries, defaults, known)
+  const plan = await planImportOfFile(api, entries, defaults, stored)
   printAs(summaryOf(plan), output, () => renderPlan(plan))
   const pending = plan.items.filter(({ action }) => action !== 'unchanged')
   if (pending.length === 0) return

@@ -39,7 +39,7 @@ interface Draft {
   readonly identity: SecretIdentity
   readonly name: string
   readonly input: SecretInput
-  readonly known: KubeObject | undefined
+  readonly stored: KubeObject | undefined
 }
 
 /** Asks the server. Prints every fault with its place in the file, and ends with 1 if there is one. */
@@ -47,9 +47,9 @@ export const planImportOfFile = async (
   api: KubeApi,
   entries: readonly Entry[],
   defaults: ImportDefaults,
-  known: StoredSecrets,
+  storedSecrets: StoredSecrets,
 ): Promise<FileImportPlan> => {
-  const drafts = draftsOf(entries, defaults, known)
+  const drafts = draftsOf(entries, defaults, storedSecrets)
   const objects = drafts.map(objectOf)
   const review = await reviewObjects(api, objects)
   for (const fault of review.faults) {
@@ -78,7 +78,7 @@ const actionOf = (change: ReviewChange | undefined): ImportItem['action'] => {
 const draftsOf = (
   entries: readonly Entry[],
   defaults: ImportDefaults,
-  known: StoredSecrets,
+  storedSecrets: StoredSecrets,
 ): Draft[] => {
   const drafts = new Map<string, Draft>()
   const names = new Set<string>()
@@ -94,14 +94,14 @@ const draftsOf = (
     if (earlier !== undefined) {
       note(`${defaults.file}: ${entry.where}: ${entry.key} is set again, and this one counts`)
     }
-    const found = known.find(identity)
-    const isTaken = (name: string): boolean => known.hasName(name) || names.has(name)
+    const found = storedSecrets.find(identity)
+    const isTaken = (name: string): boolean => storedSecrets.hasName(name) || names.has(name)
     const name =
       found?.metadata.name ?? earlier?.name ?? nameFor({ ...identity, ...entry.fields }, isTaken)
     names.add(name)
     const { key, scope, stagelet } = identity
     const input = { ...entry.fields, key, scope, stagelet, ...valueInput(entry.value) }
-    drafts.set(id, { entry, identity, name, input, known: found })
+    drafts.set(id, { entry, identity, name, input, stored: found })
   }
   return [...drafts.values()]
 }
@@ -114,9 +114,9 @@ const valueInput = (bytes: Buffer | undefined): SecretInput => {
 }
 
 /** The object after the import: existing fields stay, so that only differences are shown. */
-const objectOf = ({ identity, name, input, known }: Draft): KubeObject => {
-  const { [annotations.lastApplied]: _applied, ...kept } = known?.metadata.annotations ?? {}
-  const labels = known?.metadata.labels
+const objectOf = ({ identity, name, input, stored }: Draft): KubeObject => {
+  const { [annotations.lastApplied]: _applied, ...kept } = stored?.metadata.annotations ?? {}
+  const labels = stored?.metadata.labels
   return {
     apiVersion: 'stagely.dev/v1alpha1',
     kind: 'StagelySecret',
@@ -125,6 +125,6 @@ const objectOf = ({ identity, name, input, known }: Draft): KubeObject => {
       ...defined({ labels }),
       ...(Object.keys(kept).length > 0 && { annotations: kept }),
     },
-    spec: withFields({ projectRef: { name: identity.project }, ...known?.spec }, input),
+    spec: withFields({ projectRef: { name: identity.project }, ...stored?.spec }, input),
   }
 }

@@ -89,12 +89,12 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
   }
   if (isGone) text(`project.stagely.dev/${project} made again, without its description and rollout`)
   const restored: Restored[] = []
-  const newest = deleted.filter((one) => findDeleted(deleted, one.key, one) === one)
-  for (const one of newest) {
-    const path = `${secretPath(rest, project, one.id)}/restore`
+  const newest = deleted.filter((secret) => findDeleted(deleted, secret.key, secret) === secret)
+  for (const secret of newest) {
+    const path = `${secretPath(rest, project, secret.id)}/restore`
     const { body } = await rest.call<Restored>(path, { method: 'POST' })
     restored.push(body)
-    text(`${one.key} (${one.scope}) restored, version ${body.version}`)
+    text(`${secret.key} (${secret.scope}) restored, version ${body.version}`)
   }
   if (flags.output !== undefined) printAs(restored, flags.output, () => '')
 }

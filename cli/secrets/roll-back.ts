@@ -23,9 +23,9 @@ const impactLines = (
   namespace: string,
 ): string[] =>
   renderAffected({
-    affected: affected.map((one) => ({ ...one, namespace })),
-    cascaded: cascaded.map((one) => ({ ...one, namespace })),
-    held: held.map((one) => ({ ...one, namespace })),
+    affected: affected.map((service) => ({ ...service, namespace })),
+    cascaded: cascaded.map((service) => ({ ...service, namespace })),
+    held: held.map((stagelet) => ({ ...stagelet, namespace })),
   })
 
 export interface RollBack {

@@ -6,7 +6,7 @@ import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
 
-interface Place {
+interface ServicePlace {
   readonly project: string
   readonly stagelet: string | undefined
 }
@@ -14,22 +14,25 @@ interface Place {
 /** CliError when neither an agent's report nor a secret's scope names the service. */
 export const requireService = async (
   api: KubeApi,
-  { project, stagelet }: Place,
+  { project, stagelet }: ServicePlace,
   service: string,
 ): Promise<void> => {
-  const known = new Set([
+  const services = new Set([
     ...(await reportedServices(api, { project, stagelet })),
     ...(await scopes(api, { project, stagelet })),
   ])
   // When no service is known, the name makes no difference.
-  if (service === 'global' || known.size === 0 || known.has(service)) return
+  if (service === 'global' || services.size === 0 || services.has(service)) return
   const where = stagelet === undefined ? `project ${project}` : `stagelet ${stagelet}`
   throw new CliError(
-    `nothing is known of a service ${service} in ${where}; there are: ${[...known].sort().join(', ')}. For what every service sees: --service global`,
+    `nothing is known of a service ${service} in ${where}; there are: ${[...services].sort().join(', ')}. For what every service sees: --service global`,
   )
 }
 
-const reportedServices = async (api: KubeApi, { project, stagelet }: Place): Promise<string[]> => {
+const reportedServices = async (
+  api: KubeApi,
+  { project, stagelet }: ServicePlace,
+): Promise<string[]> => {
   const stagelets = await listObjects(api, servedKind('Stagelet'), { namespace: api.namespace })
   return stagelets
     .filter((object) => specOf('Stagelet', object).projectRef.name === project)
@@ -38,7 +41,7 @@ const reportedServices = async (api: KubeApi, { project, stagelet }: Place): Pro
     .map(({ name }) => name)
 }
 
-const scopes = async (api: KubeApi, { project, stagelet }: Place): Promise<string[]> => {
+const scopes = async (api: KubeApi, { project, stagelet }: ServicePlace): Promise<string[]> => {
   const secrets = await listObjects(api, servedKind('StagelySecret'), { namespace: api.namespace })
   return secrets
     .map((object) => specOf('StagelySecret', object))

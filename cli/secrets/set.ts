@@ -91,17 +91,17 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const identity: SecretIdentity = { project, key, scope, stagelet }
   const headers = noteHeaders(flags)
   const kind = servedKind('StagelySecret')
-  const known = await readStoredSecrets(api)
-  const before = known.find(identity)
+  const stored = await readStoredSecrets(api)
+  const before = stored.find(identity)
   if (before !== undefined) refuseGiven(key, before)
   if (before === undefined) {
     if ((expectVersion ?? 0) > 0)
       throw new CliError(
         `version ${expectVersion ?? 0} of ${key} was expected, and there is no such secret`,
       )
-    const body = newSecret(identity, known.hasName, value)
+    const body = newSecret(identity, stored.hasName, value)
     const isSaid = flags.scope !== undefined || audience === 'Controller'
-    await confirmNew(api, { object: body, identity, known, isSaid, yes: flags.yes })
+    await confirmNew(api, { object: body, identity, stored, isSaid, yes: flags.yes })
     const after = (await api.call(pathOf(kind, api.namespace), {
       method: 'POST',
       body,

@@ -40,8 +40,8 @@ export const secretValues = (environment: Readonly<Record<string, string>>): str
  * Hides `known` in all the forms in which programs print it, and everything that looks like a
  * credential.
  */
-export const createRedactor = (known: readonly string[]): ((text: string) => string) => {
-  const masker = createMasker(known.map((value) => Buffer.from(value)))
+export const createRedactor = (plainValues: readonly string[]): ((text: string) => string) => {
+  const masker = createMasker(plainValues.map((value) => Buffer.from(value)))
   return (text) =>
     masker
       .mask(text)

@@ -21,7 +21,7 @@ export interface AwaitedObject {
   readonly ref: FollowRef
   /** Name in progress lines and failures, such as `stagelet/shop`. */
   readonly label: string
-  readonly judge: (object: KubeObject | undefined, look: LookUp) => WaitOutcome
+  readonly judge: (object: KubeObject | undefined, lookUp: LookUp) => WaitOutcome
   /** Printed at success; undefined: nothing. */
   readonly doneLine: string | undefined
 }
@@ -58,13 +58,14 @@ export const waitForOutcomes = async (
   const looks = createLooks(api, signal)
   try {
     await Promise.all(
-      awaited.map(async (one) => {
-        const { end, object } = await followToEnd(api, one, { signal, looks })
-        last.set(one.label, object)
+      awaited.map(async (awaitedObject) => {
+        const { end, object } = await followToEnd(api, awaitedObject, { signal, looks })
+        last.set(awaitedObject.label, object)
         if (end.kind === 'done') {
-          if (one.doneLine !== undefined) out(one.doneLine)
-        } else if (end.kind === 'pending') late.push(hanging(`${one.label}: ${end.message}`))
-        else bad.push(hanging(`${one.label}: ${end.reason}: ${end.message}`))
+          if (awaitedObject.doneLine !== undefined) out(awaitedObject.doneLine)
+        } else if (end.kind === 'pending')
+          late.push(hanging(`${awaitedObject.label}: ${end.message}`))
+        else bad.push(hanging(`${awaitedObject.label}: ${end.reason}: ${end.message}`))
       }),
     )
   } finally {
@@ -90,11 +91,11 @@ interface Looks {
 
 /** Follows an object once, although several callers need it. */
 const createLooks = (api: KubeApi, signal: AbortSignal): Looks => {
-  const known = new Map<string, KubeObject | undefined>()
+  const objects = new Map<string, KubeObject | undefined>()
   const listeners: (() => void)[] = []
   const follow = (ref: FollowRef, key: string): void => {
     const take = (object: KubeObject | undefined): boolean => {
-      known.set(key, object)
+      objects.set(key, object)
       for (const listener of listeners) listener()
       return false
     }
@@ -104,11 +105,11 @@ const createLooks = (api: KubeApi, signal: AbortSignal): Looks => {
   return {
     of: (namespace) => (kind, name) => {
       const key = `${kind} ${namespace}/${name}`
-      if (!known.has(key)) {
-        known.set(key, undefined)
+      if (!objects.has(key)) {
+        objects.set(key, undefined)
         follow({ kind: servedKind(kind), namespace, name }, key)
       }
-      return known.get(key)
+      return objects.get(key)
     },
     onChange: (listener) => listeners.push(listener),
   }
@@ -121,9 +122,9 @@ const followToEnd = async (
   { signal, looks }: { signal: AbortSignal; looks: Looks },
 ): Promise<{ end: WaitOutcome; object: KubeObject | undefined }> => {
   const ended = linkedAbort(signal)
-  const look = looks.of(ref.namespace)
+  const lookUp = looks.of(ref.namespace)
   let object: KubeObject | undefined
-  let seen = false
+  let hasAppeared = false
   let end: WaitOutcome = { kind: 'pending', message: 'is not read yet' }
   let said = ''
   let settling: AbortController | undefined
@@ -132,7 +133,7 @@ const followToEnd = async (
     after(realClock, settleMs, settling.signal, () => ended.abort())
   }
   const rejudge = (): boolean => {
-    end = judge(object, look)
+    end = judge(object, lookUp)
     if (end.kind === 'failed' && object !== undefined) {
       if (settling === undefined) settle()
     } else {
@@ -147,14 +148,14 @@ const followToEnd = async (
     return end.kind === 'done' || (end.kind === 'failed' && object === undefined)
   }
   looks.onChange(() => {
-    if (seen && rejudge()) ended.abort()
+    if (hasAppeared && rejudge()) ended.abort()
   })
   const check = (now: KubeObject | undefined): boolean => {
     object = now
     const isOver = rejudge()
-    if (now === undefined && seen && end.kind === 'failed')
+    if (now === undefined && hasAppeared && end.kind === 'failed')
       end = { ...end, reason: 'Deleted', message: 'it was deleted while waiting' }
-    seen = true
+    hasAppeared = true
     return isOver
   }
   const lost = (why: string): void => {

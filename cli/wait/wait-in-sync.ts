@@ -18,11 +18,11 @@ type Judge = (stagelet: KubeObject | undefined, project: KubeObject | undefined)
 export const withProject = (
   judge: Judge,
   object: KubeObject | undefined,
-  look: LookUp,
+  lookUp: LookUp,
 ): WaitOutcome => {
   const end = judge(object, undefined)
   if (end.kind !== 'pending' || end.turnIn === undefined) return end
-  return judge(object, look('Project', end.turnIn))
+  return judge(object, lookUp('Project', end.turnIn))
 }
 
 /** One stagelet; its project is considered when it matters. */
@@ -32,7 +32,7 @@ const awaitedStagelet = (
 ): AwaitedObject => ({
   ref: { kind: servedKind('Stagelet'), namespace, name },
   label: `stagelet/${name}`,
-  judge: (object, look) => withProject(judge, object, look),
+  judge: (object, lookUp) => withProject(judge, object, lookUp),
   doneLine,
 })
 
@@ -65,10 +65,10 @@ export const waitForSync = async (
   timeoutMs: number,
   { judgeOf = () => appliedOutcome, quiet = false }: WaitOptions = {},
 ): Promise<void> => {
-  const awaited = names.map((one) =>
-    awaitedStagelet(one, {
-      judge: judgeOf(one),
-      doneLine: quiet ? undefined : `${fullName(servedKind('Stagelet'), one.name)} in sync`,
+  const awaited = names.map((stagelet) =>
+    awaitedStagelet(stagelet, {
+      judge: judgeOf(stagelet),
+      doneLine: quiet ? undefined : `${fullName(servedKind('Stagelet'), stagelet.name)} in sync`,
     }),
   )
   await waitForOutcomes(api, awaited, timeoutMs)

@@ -63,7 +63,7 @@ export const createDeniedLog = (deps: {
   log: Logger
 }): DeniedLog => {
   const { audit, log } = deps
-  let seen = new Map<string, Repeated>()
+  let repeatedRequests = new Map<string, Repeated>()
   let actors = new Map<string, number>()
   let beyond = 0
   let unknown = 0
@@ -89,9 +89,9 @@ export const createDeniedLog = (deps: {
   }
 
   const flush = async (): Promise<ReconcileOutcome> => {
-    const repeated = [...seen.values()].filter(({ again }) => again > 0)
+    const repeated = [...repeatedRequests.values()].filter(({ again }) => again > 0)
     const rest = { beyond, unknownTokens: unknown }
-    seen = new Map()
+    repeatedRequests = new Map()
     actors = new Map()
     beyond = 0
     unknown = 0
@@ -106,19 +106,19 @@ export const createDeniedLog = (deps: {
   return {
     record: async (denied) => {
       const key = keyOf(denied)
-      const same = seen.get(key)
+      const same = repeatedRequests.get(key)
       if (same !== undefined) {
         same.again += 1
         return
       }
       const who = whoOf(denied)
       const rows = actors.get(who) ?? 0
-      if (rows >= perActor || seen.size >= inAll) {
+      if (rows >= perActor || repeatedRequests.size >= inAll) {
         beyond += 1
         return
       }
       actors.set(who, rows + 1)
-      seen.set(key, { denied, again: 0 })
+      repeatedRequests.set(key, { denied, again: 0 })
       const written = writeOne(denied)
       writing.add(written)
       await written.finally(() => writing.delete(written))

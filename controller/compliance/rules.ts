@@ -18,15 +18,15 @@ export const periodsOf = (
   changes: readonly AuditFact[],
   { secretPolicy, keyRotation }: ProjectSpec,
 ): Period[] => {
-  const told = changes.map((row) => ({
+  const periods = changes.map((row) => ({
     fromMs: Date.parse(row.at),
     rules: rulesIn(row, 'rules') ?? {},
   }))
   const ended = changes[0] && rulesIn(changes[0], 'rulesBefore')
-  const all = ended === undefined ? told : [{ fromMs: 0, rules: ended }, ...told]
+  const all = ended === undefined ? periods : [{ fromMs: 0, rules: ended }, ...periods]
   const earlier = all.slice(0, -1)
   const fromMs = all.at(-1)?.fromMs ?? 0
-  return [...earlier, { fromMs, rules: { secretPolicy, keyRotation } }].map((one, i) =>
-    i === 0 ? { ...one, fromMs: -Infinity } : one,
+  return [...earlier, { fromMs, rules: { secretPolicy, keyRotation } }].map((period, i) =>
+    i === 0 ? { ...period, fromMs: -Infinity } : period,
   )
 }

@@ -14,7 +14,7 @@ interface Version extends Life {
   readonly version: number
 }
 
-interface Told {
+interface SecretLife {
   readonly name: string
   readonly place: VersionFact | undefined
   readonly versions: readonly Version[]
@@ -59,16 +59,16 @@ const oneSecret = (
   name: string,
   life: readonly AuditFact[],
   kept: readonly VersionFact[],
-): Told => {
+): SecretLife => {
   const last = life.at(-1)
   const deleted = last !== undefined && ends.has(last.action) ? last : undefined
   const firstSeen = new Map<string, number>()
-  const known = kept.map(({ version, at, by, digest }) => {
+  const keptVersions = kept.map(({ version, at, by, digest }) => {
     const valueSince = firstSeen.get(digest) ?? at
     firstSeen.set(digest, valueSince)
     return { version, at, by, valueSince }
   })
-  const oldest = known[0]?.version ?? Infinity
+  const oldest = keptVersions[0]?.version ?? Infinity
   const earlier = life.flatMap((row) => {
     const version = versionIn(row)
     return version === undefined || version >= oldest
@@ -76,7 +76,12 @@ const oneSecret = (
       : [{ version, at: Date.parse(row.at), by: row.by }]
   })
   const end = deleted === undefined ? undefined : Date.parse(deleted.at)
-  return { name, place: kept.at(-1), versions: chained([...earlier, ...known], end), deleted }
+  return {
+    name,
+    place: kept.at(-1),
+    versions: chained([...earlier, ...keptVersions], end),
+    deleted,
+  }
 }
 
 const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> => {
@@ -86,9 +91,9 @@ const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 }
 
 /** A life is that of the kept versions that were made within it. */
-const toldOf = ({ versions, secrets }: ComplianceFacts): Told[] => {
+const toldOf = ({ versions, secrets }: ComplianceFacts): SecretLife[] => {
   const byName = grouped(secrets, ({ name }) => name)
-  const told: Told[] = []
+  const lives: SecretLife[] = []
   const taken = new Set<string>()
   const uids = grouped(versions, ({ uid }) => uid)
   for (const [name, rows] of byName)
@@ -103,10 +108,11 @@ const toldOf = ({ versions, secrets }: ComplianceFacts): Told[] => {
           (isOpen || first.at < to + 1_000),
       )
       if (match !== undefined) taken.add(match[0]!.uid)
-      told.push(oneSecret(name, life, match ?? []))
+      lives.push(oneSecret(name, life, match ?? []))
     }
-  for (const [uid, kept] of uids) if (!taken.has(uid)) told.push(oneSecret(kept[0]!.name, [], kept))
-  return told
+  for (const [uid, kept] of uids)
+    if (!taken.has(uid)) lives.push(oneSecret(kept[0]!.name, [], kept))
+  return lives
 }
 
 /** How old the values of a key may be. */
@@ -129,8 +135,8 @@ export const reportSecrets = (
       const isExempt = place !== undefined && exempt.includes(place.key)
       const limits = limitsOf(periods, place?.key)
       const values = versions
-        .filter((one) => isWithin(one, sinceMs))
-        .map((one) => ({ version: one.version, ...lifetimeOf(one, limits, nowMs) }))
+        .filter((version) => isWithin(version, sinceMs))
+        .map((version) => ({ version: version.version, ...lifetimeOf(version, limits, nowMs) }))
       if (values.length === 0) return []
       const where = defined({
         key: place?.key,

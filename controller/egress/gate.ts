@@ -106,7 +106,7 @@ const addressFor = async (to: Destination & Partial<Target>, deps: EgressDeps): 
         deps
           .own()
           .filter(({ port }) => port === to.port)
-          .map((one) => resolve(one, deps).catch(() => [])),
+          .map((hostname) => resolve(hostname, deps).catch(() => [])),
       )
     )
       .flat()

@@ -34,7 +34,7 @@ export interface SdkHandler {
 
 const urlOf = ({ protocol, hostname, port, path, query = {} }: SdkRequest): string => {
   const asked = Object.entries(query).flatMap(([name, value]) =>
-    [value].flat().map((one) => `${encodeURIComponent(name)}=${encodeURIComponent(one ?? '')}`),
+    [value].flat().map((part) => `${encodeURIComponent(name)}=${encodeURIComponent(part ?? '')}`),
   )
   const at = port === undefined ? hostname : `${hostname}:${port}`
   return `${protocol}//${at}${path}${asked.length === 0 ? '' : `?${asked.join('&')}`}`

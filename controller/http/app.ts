@@ -145,18 +145,18 @@ const renderError = async (
   error: unknown,
   { log, denied }: AppDeps,
 ): Promise<Response> => {
-  const known = error instanceof StagelyError ? error : hideError(c, error, log)
-  await noteDenied(c, known, denied)
-  const { retryAfterSeconds } = known.details
+  const shownError = error instanceof StagelyError ? error : hideError(c, error, log)
+  await noteDenied(c, shownError, denied)
+  const { retryAfterSeconds } = shownError.details
   if (retryAfterSeconds !== undefined) c.header('retry-after', String(retryAfterSeconds))
-  if (known.reason === 'Unauthorized') c.header('www-authenticate', 'Bearer')
+  if (shownError.reason === 'Unauthorized') c.header('www-authenticate', 'Bearer')
   // Another replica at the same address may answer; a kept connection would lead here again.
-  if (known.reason === 'ServiceUnavailable') {
+  if (shownError.reason === 'ServiceUnavailable') {
     await dropBody(c.env)
     c.header('connection', 'close')
   }
-  if (isRestPath(c.req.path)) return answerProblem(c, known)
-  return c.json(failureStatus(known), httpStatusOf[known.reason])
+  if (isRestPath(c.req.path)) return answerProblem(c, shownError)
+  return c.json(failureStatus(shownError), httpStatusOf[shownError.reason])
 }
 
 const hideError = (c: AppContext, error: unknown, log: Logger): StagelyError => {

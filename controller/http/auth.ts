@@ -78,7 +78,7 @@ export class Authenticator {
   readonly #clock: Clock
   readonly #log: Logger
   /** By hash of the token. */
-  readonly #known = new Map<string, { principal: Principal; until: number }>()
+  readonly #principals = new Map<string, { principal: Principal; until: number }>()
   /** Hashes of tokens that were valid when they were last checked; the newest last. */
   readonly #good = new Set<string>()
   readonly #followers = new Set<Follower>()
@@ -95,7 +95,7 @@ export class Authenticator {
     this.#log = log
     const stopListening = tokens.onChange(() => {
       this.#changes++
-      this.#known.clear()
+      this.#principals.clear()
       this.#recheck()
     })
     const timer = setInterval(() => this.#recheck(), recheckMs).unref()
@@ -123,9 +123,9 @@ export class Authenticator {
     checkUnknown: (() => Promise<void>) | undefined,
   ): Promise<Principal | undefined> {
     const hash = hashOf(token)
-    const entry = this.#known.get(hash)
+    const entry = this.#principals.get(hash)
     if (entry !== undefined && entry.until > this.#clock.now()) return entry.principal
-    this.#known.delete(hash)
+    this.#principals.delete(hash)
     const isRequest = checkUnknown !== undefined
     if (!this.#good.has(hash)) await checkUnknown?.()
     const before = this.#changes
@@ -133,9 +133,9 @@ export class Authenticator {
     this.#noteGood(hash, principal !== undefined)
     // Otherwise requests would find what a check of streams has cached, and not count as use.
     if (!isRequest || principal === undefined || before !== this.#changes) return principal
-    if (this.#known.size >= rememberedTokens) this.#known.clear()
+    if (this.#principals.size >= rememberedTokens) this.#principals.clear()
     const until = Math.min(this.#clock.now() + rememberedMs, principal.expiresAt ?? Infinity)
-    this.#known.set(hash, { principal, until })
+    this.#principals.set(hash, { principal, until })
     return principal
   }
 

@@ -85,13 +85,13 @@ class Pool {
 }
 
 export const createBodyBudget = (): BodyBudget => {
-  const [known, strangers] = [new Pool(ofKnown), new Pool(ofStrangers)]
+  const [identified, anonymous] = [new Pool(ofKnown), new Pool(ofStrangers)]
   return {
     get held() {
-      return known.held + strangers.held
+      return identified.held + anonymous.held
     },
     open: (owner, { atOnce = Infinity, isStranger = false } = {}) => {
-      const pool = isStranger ? strangers : known
+      const pool = isStranger ? anonymous : identified
       const owned = pool.owners.get(owner) ?? { bytes: 0, coming: 0, open: 0 }
       if (owned.coming >= atOnce)
         throw tooMany(`more than ${atOnce} of your requests send their bodies at the same time`)

@@ -116,7 +116,7 @@ export const createMetrics = (
     labelNames: ['route'],
     registers: [registry],
   })
-  const known = { claimed: 0, leads: (): boolean => false }
+  const source = { claimed: 0, leads: (): boolean => false }
   return {
     registry,
     render: sharedRender(clock, async () => {
@@ -140,15 +140,15 @@ export const createMetrics = (
     onKeysDue: createKeysDue(registry),
     onClaimed: (count) => {
       claimed.set(count)
-      known.claimed = count
+      source.claimed = count
     },
     onPropagated: createPropagationMetrics(registry),
     ...createRotationMetrics(registry),
     ofStores: createStoreMetrics(registry),
-    claimedByOthers: () => (known.leads() ? known.claimed : undefined),
+    claimedByOthers: () => (source.leads() ? source.claimed : undefined),
     watchFleet: (fleet) => watchFleet(registry, fleet),
     watchLeader: (isLeader, deposedWrites) => {
-      known.leads = isLeader
+      source.leads = isLeader
       watchLeader(registry, isLeader, deposedWrites)
     },
   }

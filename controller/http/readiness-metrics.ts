@@ -3,7 +3,7 @@ import { Gauge, type Registry } from 'prom-client'
 import { readinessOf, type HealthDeps } from './health.ts'
 
 /** `lastBackup`: in ms since the epoch. */
-export const addOwnState = (
+export const addReadinessMetrics = (
   registry: Registry,
   health: HealthDeps,
   lastBackup: () => Promise<number | undefined>,

@@ -5,11 +5,11 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { certificateUntil } from '../../test/support/http/certificates.ts'
 import { onKeptConnection } from '../../test/support/http/kept-connection.ts'
-import { listen } from './server.ts'
+import { startHttpServer } from './server.ts'
 
 it('closes at once although a browser keeps a connection ready, and ends a request that runs', async () => {
   const begun: (() => void)[] = []
-  const server = await listen(
+  const server = await startHttpServer(
     (_, response) => {
       begun.push(() => response.end('answered'))
     },
@@ -45,7 +45,7 @@ it(
   { timeout: 120_000 },
   async () => {
     const { pem, keyPem } = await certificateUntil(Date.now() + 3_600_000, ['localhost'])
-    const server = await listen(answerLarge, {
+    const server = await startHttpServer(answerLarge, {
       host: '127.0.0.1',
       port: 0,
       tls: { chainPem: pem, keyPem },

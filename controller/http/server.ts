@@ -14,14 +14,14 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 
-export interface ListenOptions {
+export interface HttpServerOptions {
   readonly host: string
   readonly port: number
   /** undefined: plain HTTP. */
   readonly tls: { readonly chainPem: string; readonly keyPem: string } | undefined
 }
 
-export interface Listening {
+export interface HttpServer {
   readonly address: AddressInfo
   /** Accepts no new connection, closes idle ones, and waits for running requests. */
   close(): Promise<void>
@@ -32,20 +32,20 @@ export interface Listening {
 }
 
 /** Gives requests so many ms to end, then cuts the remaining connections. */
-export const closeWithin = async (listening: Listening | undefined, ms: number): Promise<void> => {
-  if (listening === undefined) return
-  const timer = setTimeout(() => listening.destroy(), ms)
-  await listening.close()
+export const closeWithin = async (server: HttpServer | undefined, ms: number): Promise<void> => {
+  if (server === undefined) return
+  const timer = setTimeout(() => server.destroy(), ms)
+  await server.close()
   clearTimeout(timer)
 }
 
 const backlog = 4096
 
 /** Rejects when it cannot listen on the address. */
-export const listen = async (
+export const startHttpServer = async (
   listener: RequestListener,
-  options: ListenOptions,
-): Promise<Listening> => {
+  options: HttpServerOptions,
+): Promise<HttpServer> => {
   const server =
     options.tls === undefined ? createHttpServer(listener) : createTlsServer(listener, options.tls)
   // Limits the time for a request's head and body, not that of the answer: watches and agent streams

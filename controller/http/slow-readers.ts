@@ -38,14 +38,14 @@ export const createSlowReaders = ({
         held = bytes
         return all
       }
-      const look = (): void => {
+      const check = (): void => {
         const isStuck = response.writableNeedDrain && !hasTaken
         hasTaken = false
         looks = isStuck ? looks + 1 : 0
         const all = hold(isStuck ? response.writableLength : 0)
         if (looks > mostLooks || all > mostOfOwner) response.destroy()
       }
-      const timer = setInterval(look, lookEveryMs)
+      const timer = setInterval(check, lookEveryMs)
       response.on('drain', () => (hasTaken = true))
       response.once('close', () => {
         clearInterval(timer)

@@ -37,8 +37,8 @@ export const mountStoreHooks = (app: App, deps: StoreHooksDeps): { stop(): Promi
     if (uid === undefined || object === undefined || hook === undefined) throw refused()
     const key = await signingKeys.of(object, hook.signingKeyRef.name)
     const hint: StoreHint = { body, header: (name) => c.req.header(name) }
-    const known = { key: key ?? Buffer.alloc(0), nowMs: clock.now() }
-    if (!isHintSigned(hook.signature, hint, known)) throw refused()
+    const signing = { key: key ?? Buffer.alloc(0), nowMs: clock.now() }
+    if (!isHintSigned(hook.signature, hint, signing)) throw refused()
     const keys = keysOf(hint)
     const address = c.get('address')
     hints.heed(uid, { object, address, keys: keys.length === 0 ? undefined : new Set(keys) })

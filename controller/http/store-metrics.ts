@@ -33,12 +33,12 @@ export const createStoreMetrics = (registry: Registry): StoreMetrics => {
     help: 'Calls to a store; of the replica that leads.',
     ...common,
   })
-  const strangers = new Counter({
+  const foreignMessages = new Counter({
     name: 'stagely_stores_foreign_messages_total',
     help: 'Messages of the queue of a store (push.sqs) that were no hints, and were deleted; of the replica that leads.',
     ...common,
   })
-  const counted = new Map<string, { calls: number; strangers: number }>()
+  const counted = new Map<string, { calls: number; foreignMessages: number }>()
   return {
     onMeasured: ({ namespace, name: store, isStale, lagMs, lookedAt, ...totals }) => {
       const labels = { namespace, store }
@@ -48,12 +48,15 @@ export const createStoreMetrics = (registry: Registry): StoreMetrics => {
       const key = `${namespace}/${store}`
       const before = counted.get(key)
       calls.inc(labels, Math.max(0, totals.calls - (before?.calls ?? 0)))
-      strangers.inc(labels, Math.max(0, totals.strangers - (before?.strangers ?? 0)))
+      foreignMessages.inc(
+        labels,
+        Math.max(0, totals.foreignMessages - (before?.foreignMessages ?? 0)),
+      )
       counted.set(key, totals)
     },
     onGone: (namespace, store) => {
       const labels = { namespace, store }
-      for (const metric of [stale, lag, looked, calls, strangers]) metric.remove(labels)
+      for (const metric of [stale, lag, looked, calls, foreignMessages]) metric.remove(labels)
       counted.delete(`${namespace}/${store}`)
     },
   }

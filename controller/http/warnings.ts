@@ -164,12 +164,13 @@ export const adviceOfRefs = async (
   const old = before && specOf('Stagelet', before)
   const { namespace } = refOf(stagelet)
   const advice: Advice[] = []
-  const look = async (kind: string, field: string, name: string): Promise<void> => {
+  const checkReference = async (kind: string, field: string, name: string): Promise<void> => {
     const ref = { kind, namespace, name }
     if ((await store.get(ref)) === undefined) advice.push(missingRef(field, ref))
   }
-  if (old?.projectRef.name !== projectRef.name) await look('Project', 'projectRef', projectRef.name)
-  if (old?.agentRef.name !== agentRef.name) await look('Agent', 'agentRef', agentRef.name)
+  if (old?.projectRef.name !== projectRef.name)
+    await checkReference('Project', 'projectRef', projectRef.name)
+  if (old?.agentRef.name !== agentRef.name) await checkReference('Agent', 'agentRef', agentRef.name)
   return advice
 }
 

@@ -26,21 +26,21 @@ export const createWorkBudget = (
   clock: Pick<Clock, 'monotonic'>,
   { most, perSecond, message }: Bounds,
 ): WorkBudget => {
-  const known = new Map<string, { left: number; at: number }>()
+  const callers = new Map<string, { left: number; at: number }>()
   const leftOf = (caller: string): number => {
-    const last = known.get(caller)
+    const last = callers.get(caller)
     if (last === undefined) return most
     return Math.min(most, last.left + ((clock.monotonic() - last.at) / 1_000) * perSecond)
   }
   const forgetRested = (): void => {
-    for (const caller of known.keys()) if (leftOf(caller) === most) known.delete(caller)
+    for (const caller of callers.keys()) if (leftOf(caller) === most) callers.delete(caller)
   }
   const take = (caller: string, bytes: number): void => {
-    known.set(caller, { left: leftOf(caller) - bytes, at: clock.monotonic() })
+    callers.set(caller, { left: leftOf(caller) - bytes, at: clock.monotonic() })
   }
   return {
     charge: (caller, bytes) => {
-      if (known.size >= mostKnown) forgetRested()
+      if (callers.size >= mostKnown) forgetRested()
       take(caller, bytes)
       return () => take(caller, -bytes)
     },

@@ -48,9 +48,9 @@ const stageletsInOneTurn = 5
 
 export const impactOf = async (before: Situation, after: Situation): Promise<Impact> => {
   const old = new Map(before.stagelets.map((facts) => [facts.stagelet.metadata.uid, facts]))
-  const known = after.stagelets.filter(({ stagelet: { metadata } }) => old.has(metadata.uid))
+  const common = after.stagelets.filter(({ stagelet: { metadata } }) => old.has(metadata.uid))
   const parts = await mapYielding(
-    known,
+    common,
     (facts) => {
       const was = old.get(facts.stagelet.metadata.uid)!
       const change = {
@@ -124,8 +124,8 @@ const impactOfHits = (
   if (held !== undefined)
     return { affected: [], cascaded: [], held: [{ ...place, ...held, services: hits }], untouched }
   return {
-    affected: hits.map((one) => ({ ...place, ...one })),
-    cascaded: cascades.map((one) => ({ ...place, ...one })),
+    affected: hits.map((hit) => ({ ...place, ...hit })),
+    cascaded: cascades.map((cascade) => ({ ...place, ...cascade })),
     held: [],
     untouched,
   }

@@ -34,7 +34,8 @@ const reachedBy = (
       (status?.services ?? [])
         .filter(({ name: service }) => {
           const sees = (views = old): boolean =>
-            views?.viewOf(metadata.name, service).visible.some((one) => one.key === key) === true
+            views?.viewOf(metadata.name, service).visible.some((entry) => entry.key === key) ===
+            true
           return sees(now) && !sees(old)
         })
         .map(({ name: service }) => ({ stagelet: metadata.name, service })),
@@ -45,11 +46,11 @@ export const widenedKeys = (before: Situation, after: Situation): WidenedKey[] =
   [...after.sets].flatMap(([project, entries]) => {
     const was = before.sets.get(project) ?? []
     const old = new Set(was)
-    const known = byKey(was)
+    const placesBefore = byKey(was)
     const [namespace = '', name = ''] = project.split('/')
     return entries.flatMap((entry) => {
       if (old.has(entry)) return []
-      const narrower = narrowerPlaces(known.get(entry.key) ?? [], entry)
+      const narrower = narrowerPlaces(placesBefore.get(entry.key) ?? [], entry)
       if (narrower.length === 0) return []
       const services = reachedBy(entry.key, project, { before, after })
       const what = { namespace, project: name, secret: entry.name, key: entry.key }

@@ -33,7 +33,7 @@ const withKeys = (
   if (verdict === undefined && before === undefined) return project.status ?? {}
   const { generation: observedGeneration } = project.metadata
   const others = statusConditions(project).filter(
-    (one) => verdict !== undefined || one.type !== type,
+    (condition) => verdict !== undefined || condition.type !== type,
   )
   if (verdict === undefined) return { ...rest, conditions: others }
   const next = { type, ...verdict, observedGeneration }
@@ -83,7 +83,7 @@ export const noteProjectKeys = async (
     const now = keysAt(fact, ruleFor(fact), { nowMs, waits: waits.get(fact.uid) })
     nextAt = earliest(nextAt, now.nextAt)
     if (project === undefined) continue
-    const statusOf = (one: KubeObject) => withKeys(one, fact, { now, nowMs })
+    const statusOf = (project: KubeObject) => withKeys(project, fact, { now, nowMs })
     if (sameJson(project.status ?? {}, statusOf(project))) continue
     changes.push((tx) => noteOne(tx, project, statusOf))
   }

@@ -37,8 +37,8 @@ export const ruleOf = (
 }
 
 const first = (dues: readonly Dues[]): Dues[] => {
-  const [one] = [...dues].sort((a, b) => a.dueAt - b.dueAt)
-  return one === undefined ? [] : [one]
+  const [earliest] = [...dues].sort((a, b) => a.dueAt - b.dueAt)
+  return earliest === undefined ? [] : [earliest]
 }
 
 /** `ruleFor` gives the rule of a project. A key that wraps those of several projects is due by the strictest. */
@@ -97,12 +97,12 @@ export const dueKeys = (
 ): { due: DueKey[]; nextAt: number | undefined } => {
   const due: DueKey[] = []
   let nextAt: number | undefined
-  for (const one of dues) {
-    const { kind, since, dueAt, name } = one
+  for (const dueKey of dues) {
+    const { kind, since, dueAt, name } = dueKey
     if (kind === 'data' || dueAt > nowMs) continue
     const days = Math.floor((nowMs - dueAt) / dayMs)
     const why = kind === 'sealing' && waits !== undefined ? ` (the controller waits: ${waits})` : ''
-    const message = `${nameOf(one)} is from ${toTimestamp(since)} and ${overdueBy(days)}${why}: ${remedies[kind]}`
+    const message = `${nameOf(dueKey)} is from ${toTimestamp(since)} and ${overdueBy(days)}${why}: ${remedies[kind]}`
     const unlessSince = dueAt + days * dayMs
     due.push({ kind, message, unlessSince, ...(name !== undefined && { name }) })
     nextAt = earliest(nextAt, unlessSince + dayMs)

@@ -61,14 +61,14 @@ const rotate = async (deps: DueKeysDeps, plan: KeyPlan): Promise<Waiting> => ({
   sealing: await rotateSealing(deps, plan.isSealingDue),
 })
 
-export interface Looked {
+export interface DueKeysResult {
   /** The next moment (ms) at which time alone changes something. */
   readonly nextAt: number | undefined
   /** Something that is due could not be replaced: look again sooner. */
   readonly waits: boolean
 }
 
-export const rotateDueKeys = async (deps: DueKeysDeps): Promise<Looked> => {
+export const rotateDueKeys = async (deps: DueKeysDeps): Promise<DueKeysResult> => {
   const { store, keys, clock } = deps
   const usualMs = keys.rotationMs
   const all = (await store.list('Project')).items
@@ -95,10 +95,10 @@ export const rotateDueKeys = async (deps: DueKeysDeps): Promise<Looked> => {
     nowMs,
     waits: waiting.dataKeys,
   })
-  const told = dueKeys(plan, { nowMs, waits: waiting.sealing })
-  await keys.tellOf(told.due)
+  const warnings = dueKeys(plan, { nowMs, waits: waiting.sealing })
+  await keys.tellOf(warnings.due)
   return {
-    nextAt: [noted, told.nextAt].reduce(earliest, plan.nextAt),
+    nextAt: [noted, warnings.nextAt].reduce(earliest, plan.nextAt),
     waits: waiting.dataKeys.size > 0 || waiting.sealing !== undefined,
   }
 }

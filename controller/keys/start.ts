@@ -6,7 +6,7 @@ import { sameJson } from '../../src/kernel/same-json.ts'
 import { waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
-import { pokeAt } from '../follow-store.ts'
+import { scheduleOn } from '../follow-store.ts'
 import { rotateDueKeys, type DueKeysDeps } from './rotate-due.ts'
 
 const idleMs = 3_600_000
@@ -48,7 +48,7 @@ export const startKeyRotation = (deps: DueKeysDeps): { stop(): Promise<void> } =
   }
   const loop = startSingleLoop(deps, { name: 'keys', settleMs, run })
   loop.runNow()
-  const followed = pokeAt(deps, following.signal, loop.schedule, concerns)
+  const followed = scheduleOn(deps, following.signal, loop.schedule, concerns)
   return {
     stop: async () => {
       following.abort()

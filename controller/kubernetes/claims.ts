@@ -55,43 +55,43 @@ export interface NamespaceClaimDeps {
   readonly onChange: (namespace: string, lease: Lease | undefined) => Promise<void>
 }
 
-interface Known {
+interface Claim {
   /** free: there is no Lease. */
   state: 'unknown' | 'free' | 'mine' | 'another'
   /** The state is trusted until this time (monotonic). */
   until: number
   /** Another controller's Lease, and since when it has not changed, by this controller's clock. */
-  seen?: { readonly version: string | undefined; readonly since: number }
+  foreignLease?: { readonly version: string | undefined; readonly since: number }
   looking?: Promise<void> | undefined
 }
 
 export const createClaims = (deps: NamespaceClaimDeps): Claims => {
   const { clock, log, times = usualTimes } = deps
-  const all = new Map<string, Known>()
-  const knownOf = (namespace: string): Known => {
-    const known = all.get(namespace) ?? { state: 'unknown', until: -Infinity }
-    all.set(namespace, known)
-    return known
+  const all = new Map<string, Claim>()
+  const claimOf = (namespace: string): Claim => {
+    const claim = all.get(namespace) ?? { state: 'unknown', until: -Infinity }
+    all.set(namespace, claim)
+    return claim
   }
-  const look = (namespace: string, ends: boolean): Promise<void> => {
-    const known = knownOf(namespace)
-    return (known.looking ??= lookOnce(deps, times, { namespace, known, ends }).finally(() => {
-      known.looking = undefined
+  const check = (namespace: string, ends: boolean): Promise<void> => {
+    const claim = claimOf(namespace)
+    return (claim.looking ??= checkOnce(deps, times, { namespace, claim, ends }).finally(() => {
+      claim.looking = undefined
     }))
   }
   return {
     refused: async (namespace, { ends } = { ends: false }) => {
-      const known = knownOf(namespace)
-      if (clock.monotonic() >= known.until) await look(namespace, ends)
-      if (known.state === 'mine' || (ends && known.state === 'free')) return undefined
-      return Math.max(againMs, known.until - clock.monotonic())
+      const claim = claimOf(namespace)
+      if (clock.monotonic() >= claim.until) await check(namespace, ends)
+      if (claim.state === 'mine' || (ends && claim.state === 'free')) return undefined
+      return Math.max(againMs, claim.until - clock.monotonic())
     },
     renew: async (signal) => {
       for (;;) {
         await clock.sleep(times.renewMs, signal)
         for (const [namespace, { state }] of all)
           if (state === 'mine')
-            await look(namespace, false).catch((error: unknown) =>
+            await check(namespace, false).catch((error: unknown) =>
               log.debug({ err: error, namespace }, 'the claim of a namespace was not renewed'),
             )
       }
@@ -102,21 +102,21 @@ export const createClaims = (deps: NamespaceClaimDeps): Claims => {
 const mergePatch = 'application/merge-patch+json'
 
 /** Reads the Lease of the namespace, and claims it if it is free. */
-const lookOnce = async (
+const checkOnce = async (
   deps: NamespaceClaimDeps,
   times: ClaimTimes,
-  { namespace, known, ends }: { namespace: string; known: Known; ends: boolean },
+  { namespace, claim, ends }: { namespace: string; claim: Claim; ends: boolean },
 ): Promise<void> => {
   const { client, clock, controllerId } = deps
   const path = leasePath(namespace)
   const lease = (await absent(client.get(path))) as Lease | undefined
   const { holderIdentity: holder = '', leaseTransitions = 0 } = lease?.spec ?? {}
   if (lease !== undefined && holder !== '' && holder !== controllerId) {
-    if (!isStale(clock, lease, known))
-      return learn(deps, namespace, known, { lease, forMs: times.lookMs })
+    if (!isStale(clock, lease, claim))
+      return learn(deps, namespace, claim, { lease, forMs: times.lookMs })
   }
   if (lease === undefined && ends) {
-    known.state = 'free'
+    claim.state = 'free'
     return
   }
   const now = toTimestamp(clock.now()).replace(/(\.\d+)?Z$/, '.000000Z')
@@ -147,33 +147,33 @@ const lookOnce = async (
   } catch (error) {
     if (!isReason(error, 'Conflict') && !isReason(error, 'AlreadyExists')) throw error
     // Another controller was faster: the next look shows which.
-    known.state = 'unknown'
-    known.until = -Infinity
+    claim.state = 'unknown'
+    claim.until = -Infinity
     return
   }
   // Trusted for less time than other controllers wait before they take over.
-  return learn(deps, namespace, known, { lease: undefined, forMs: (times.leaseMs * 3) / 4 })
+  return learn(deps, namespace, claim, { lease: undefined, forMs: (times.leaseMs * 3) / 4 })
 }
 
-const isStale = (clock: Clock, lease: Lease, known: Known): boolean => {
+const isStale = (clock: Clock, lease: Lease, claim: Claim): boolean => {
   const { resourceVersion: version } = lease.metadata
-  if (known.seen === undefined || known.seen.version !== version)
-    known.seen = { version, since: clock.monotonic() }
+  if (claim.foreignLease === undefined || claim.foreignLease.version !== version)
+    claim.foreignLease = { version, since: clock.monotonic() }
   const { leaseDurationSeconds = usualTimes.leaseMs / 1_000 } = lease.spec ?? {}
-  return clock.monotonic() - known.seen.since > leaseDurationSeconds * 1_000
+  return clock.monotonic() - claim.foreignLease.since > leaseDurationSeconds * 1_000
 }
 
 const learn = async (
   { clock, onChange }: NamespaceClaimDeps,
   namespace: string,
-  known: Known,
+  claim: Claim,
   { lease, forMs }: { lease: Lease | undefined; forMs: number },
 ): Promise<void> => {
   const state = lease === undefined ? 'mine' : 'another'
-  if (known.state !== state) await onChange(namespace, lease)
+  if (claim.state !== state) await onChange(namespace, lease)
   // Set without an await in between: concurrent callers wait for this look.
-  known.state = state
-  known.until = clock.monotonic() + forMs
+  claim.state = state
+  claim.until = clock.monotonic() + forMs
 }
 
 /** Also resolves when the namespace does not exist: then nobody can write in it. */

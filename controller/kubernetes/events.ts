@@ -18,8 +18,8 @@ const youngMs = 30 * 60_000
 
 /** True for an event that should still be written, because the cluster may have been unreachable. */
 export const isYoung = (event: KubeObject, clock: Clock): boolean => {
-  const seen = lastSeenOf(event.spec ?? {})
-  return clock.now() - Date.parse(seen) < youngMs
+  const seenAt = lastSeenOf(event.spec ?? {})
+  return clock.now() - Date.parse(seenAt) < youngMs
 }
 
 export interface EventDeps {
@@ -56,11 +56,11 @@ const tellEvent = async (deps: EventDeps, event: KubeObject): Promise<void> => {
   const about = aboutOf(deps, event)
   if (about === undefined) return
   const ref = { kind: 'Event', namespace, name: event.metadata.name }
-  const told = await client.get(objectPath(ref)).catch((error: unknown) => {
+  const written = await client.get(objectPath(ref)).catch((error: unknown) => {
     if (!isReason(error, 'NotFound')) throw error
     return undefined
   })
-  if (told === undefined) {
+  if (written === undefined) {
     const { uid, resourceVersion } = about.metadata
     await client.post(collectionPath('Event', namespace), {
       apiVersion: 'v1',
@@ -69,9 +69,9 @@ const tellEvent = async (deps: EventDeps, event: KubeObject): Promise<void> => {
       ...spec,
       involvedObject: { ...involvedObject, uid, resourceVersion },
     })
-  } else if (timesSeen(told as Partial<EventSpec>) < timesSeen(spec)) {
+  } else if (timesSeen(written as Partial<EventSpec>) < timesSeen(spec)) {
     // The version makes the write a compare-and-set: another replica may have counted further.
-    const { uid, resourceVersion } = (told as KubeObject).metadata
+    const { uid, resourceVersion } = (written as KubeObject).metadata
     const patch = { metadata: { uid, resourceVersion }, count, lastTimestamp, series }
     await client.patch(objectPath(ref), patch, 'application/merge-patch+json')
   }

@@ -248,12 +248,12 @@ const patchFinalizers = async (
 
 const showStatus = async (
   { store, client, clock, mirror, isOurs }: ClusterReconcilerDeps,
-  seen: KubeObject,
+  listed: KubeObject,
   refused: NewCondition | undefined,
 ): Promise<void> => {
-  const ref = refOf(seen)
+  const ref = refOf(listed)
   // Adding the finalizer has made a newer version.
-  const object = mirror.get(keyOf(ref)) ?? seen
+  const object = mirror.get(keyOf(ref)) ?? listed
   const held = await store.get(ref)
   const stored = held !== undefined && isOurs(held) && isSameOrigin(held, object) ? held : undefined
   const status = clusterStatus(stored, object.status, refused, toTimestamp(clock.now()))

@@ -16,7 +16,7 @@ export interface Removals {
 
 export const createRemovals = (deps: { store: Store; log: Logger; actor: Actor }): Removals => {
   const { store, log, actor } = deps
-  const told = new Map<string, string>()
+  const reasons = new Map<string, string>()
 
   const attempt = async (ref: ObjectRef): Promise<string | undefined> => {
     try {
@@ -41,11 +41,11 @@ export const createRemovals = (deps: { store: Store; log: Logger; actor: Actor }
   return {
     remove: async (ref) => {
       const why = await attempt(ref)
-      const before = told.get(keyOf(ref))
-      if (why === undefined) told.delete(keyOf(ref))
+      const before = reasons.get(keyOf(ref))
+      if (why === undefined) reasons.delete(keyOf(ref))
       else {
         if (why !== before) await tell(ref, why)
-        told.set(keyOf(ref), why)
+        reasons.set(keyOf(ref), why)
       }
       return why
     },

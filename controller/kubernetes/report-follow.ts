@@ -67,7 +67,7 @@ export const createFollowReporter = (deps: Deps): FollowReporter => {
 
 /** `message` is empty where the cluster is followed. Another controller's claim has its own words. */
 const write = async ({ store, actor }: Deps, name: string, message: string): Promise<void> => {
-  const refs = [name, 'default'].map((one) => ({ kind: 'Namespace', namespace: '', name: one }))
+  const refs = [name, 'default'].map((team) => ({ kind: 'Namespace', namespace: '', name: team }))
   for (const ref of refs) {
     const team = await store.get(ref)
     if (team === undefined) continue

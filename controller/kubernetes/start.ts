@@ -127,7 +127,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   }
 
   const following = followStore({ store, clock, log }, signal, {
-    look: () => intake.lookAtAll(),
+    readAll: () => intake.lookAtAll(),
     onChanges: (changes) => changes.forEach(onStoreChange),
   })
   const renewing = claims.renew(signal).catch(() => undefined)

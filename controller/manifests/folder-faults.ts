@@ -92,8 +92,8 @@ export const createFaultBoard = (deps: {
     const existing = new Set((await store.list('Namespace')).items.map((n) => n.metadata.name))
     const texts = new Map<string, Set<string>>()
     for (const fault of faults)
-      for (const one of namespacesOf(fault, contents)) {
-        const name = existing.has(one) ? one : 'default'
+      for (const namespace of namespacesOf(fault, contents)) {
+        const name = existing.has(namespace) ? namespace : 'default'
         texts.set(name, (texts.get(name) ?? new Set()).add(textOf(fault)))
       }
     return new Map([...texts].map(([name, lines]) => [name, messageOf([...lines])]))

@@ -54,7 +54,7 @@ export const scanFolder = async (
 ): Promise<ScanResult> => {
   const sources: Source[] = []
   try {
-    await collect(dir, dir, { seen: new Set(), sources })
+    await collect(dir, dir, { visited: new Set(), sources })
   } catch (error) {
     return { ok: false, reason: codeOf(error) }
   }
@@ -72,7 +72,7 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 const collect = async (
   root: string,
   folder: string,
-  found: { seen: Set<string>; sources: Source[] },
+  found: { visited: Set<string>; sources: Source[] },
 ): Promise<void> => {
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
   for (const name of names) {
@@ -81,9 +81,9 @@ const collect = async (
     try {
       const real = await realpath(path)
       const info = await stat(real)
-      if (info.isDirectory() ? found.seen.has(real) : !/\.(ya?ml|json)$/i.test(name)) continue
-      if (found.seen.has(real)) continue
-      found.seen.add(real)
+      if (info.isDirectory() ? found.visited.has(real) : !/\.(ya?ml|json)$/i.test(name)) continue
+      if (found.visited.has(real)) continue
+      found.visited.add(real)
       if (info.isDirectory()) await collect(root, path, found)
       else if (info.isFile()) found.sources.push({ file, text: await readText(real, info.size) })
     } catch {
@@ -115,8 +115,8 @@ const toScan = (sources: readonly Source[], knownFiles: ReadonlyMap<string, stri
     for (const document of parsed.documents) {
       fillNamespace(document)
       const key = keyOf(refOf(document.object))
-      const known = knownFiles.get(key)
-      const isNewcomer = places.has(key) && (file !== known || places.get(key)?.file === known)
+      const scanned = knownFiles.get(key)
+      const isNewcomer = places.has(key) && (file !== scanned || places.get(key)?.file === scanned)
       if (!isNewcomer) places.set(key, document)
       found.push(document)
     }

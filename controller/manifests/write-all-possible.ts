@@ -78,9 +78,11 @@ const refusalAtEnd = <Item, Result>(
 ): Refusal => {
   if (!mayBeOfItem(error)) throw error
   const { name, namespace } = error.details
-  const item = items.find((one) => {
-    const ref = refOf(one)
-    return !refused.has(one) && ref.name === name && ref.namespace === namespace && isSecret(ref)
+  const item = items.find((candidate) => {
+    const ref = refOf(candidate)
+    return (
+      !refused.has(candidate) && ref.name === name && ref.namespace === namespace && isSecret(ref)
+    )
   })
   if (item === undefined) throw error
   return new Refusal(item, error)

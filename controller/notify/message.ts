@@ -72,7 +72,10 @@ export const webhookPost = (
   { nowMs, signingKey }: { nowMs: number; signingKey: Buffer | undefined },
 ): Posted => {
   const { id, notifier, notices, count } = message
-  const linked = notices.map((one) => ({ ...one, ...defined({ link: linkOf(message, one) }) }))
+  const linked = notices.map((notice) => ({
+    ...notice,
+    ...defined({ link: linkOf(message, notice) }),
+  }))
   const data = { notifier, count, notices: linked }
   const timestamp = notices[0]?.at ?? new Date(nowMs).toISOString()
   const body = JSON.stringify({ type: 'stagely.notices', timestamp, data })
@@ -87,10 +90,10 @@ const mostLines = 20
 
 export const slackPost = (message: NotifierMessage): Posted => {
   const { notices, count } = message
-  const lines = notices.slice(0, mostLines).map((one) => {
-    const { reason, kind, team, project, name, message: told } = one
-    const line = `*${reason}* ${kind.toLowerCase()}/${name} (${project === undefined ? team : `${team}/${project}`}): ${told}`
-    const link = linkOf(message, one)
+  const lines = notices.slice(0, mostLines).map((notice) => {
+    const { reason, kind, team, project, name, message: text } = notice
+    const line = `*${reason}* ${kind.toLowerCase()}/${name} (${project === undefined ? team : `${team}/${project}`}): ${text}`
+    const link = linkOf(message, notice)
     const shown = escaped(printable(line))
     return link === undefined ? shown : `${shown} <${escaped(link)}>`
   })
@@ -108,9 +111,9 @@ export const letterOf = (letter: NotifierMessage): Letter => {
   const { notifier, notices, count } = letter
   const placeOf = ({ team, project }: Notice): string =>
     project === undefined ? team : `${team}/${project}`
-  const paragraphs = notices.map((one) => {
-    const link = linkOf(letter, one)
-    return `${one.reason}: ${one.kind.toLowerCase()}/${one.name} (${placeOf(one)}), ${one.at}\n${one.message}${link === undefined ? '' : `\n${link}`}`
+  const paragraphs = notices.map((notice) => {
+    const link = linkOf(letter, notice)
+    return `${notice.reason}: ${notice.kind.toLowerCase()}/${notice.name} (${placeOf(notice)}), ${notice.at}\n${notice.message}${link === undefined ? '' : `\n${link}`}`
   })
   const [first] = notices
   const reasons = [...new Set(notices.map(({ reason }) => reason))].join(', ')

@@ -15,7 +15,7 @@ import {
 import { settleMs, type Batch, type Outbox } from '../../src/store/outbox.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
-import { pokeAt } from '../follow-store.ts'
+import { scheduleOn } from '../follow-store.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { deliver, type Attempt } from './deliver.ts'
@@ -72,16 +72,16 @@ export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<voi
   }
   const reconcile = async (key: string, signal: AbortSignal): Promise<ReconcileOutcome> => {
     if (key === outboxKey) return collect()
-    const one = sending.get(key)
-    if (one === undefined) return done
-    await perform(deps, one, signal)
+    const notice = sending.get(key)
+    if (notice === undefined) return done
+    await perform(deps, notice, signal)
     sending.delete(key)
     loop.enqueue(outboxKey)
     return done
   }
   const loop = startControlLoop({ clock, log, workers }, { name: 'notices', reconcile })
   const poke = (): void => loop.enqueueAfter(outboxKey, settleMs)
-  const following = pokeAt(deps, stopping.signal, poke, isOfEvent)
+  const following = scheduleOn(deps, stopping.signal, poke, isOfEvent)
   loop.enqueue(outboxKey)
   return {
     stop: async () => {

@@ -51,8 +51,8 @@ const serverOf = (text: string): Server | undefined => {
 
 const domainsOf = (text: string, faults: string[]): readonly string[] | undefined => {
   if (text.trim() === '') return undefined
-  const domains = text.split(',').map((one) => one.trim().toLowerCase())
-  if (!domains.every((one) => /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(one)))
+  const domains = text.split(',').map((domain) => domain.trim().toLowerCase())
+  if (!domains.every((domain) => /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(domain)))
     faults.push('STAGELY_SMTP_DOMAINS must be domains, such as example.com, example.org')
   return domains
 }

@@ -10,10 +10,10 @@ export const createTestLimit = (clock: Pick<Clock, 'monotonic'>): ((team: string
   const sent = new Map<string, readonly number[]>()
   return (team) => {
     const now = clock.monotonic()
-    for (const [one, times] of sent) {
+    for (const [caller, times] of sent) {
       const recent = times.filter((at) => at > now - minuteMs)
-      if (recent.length === 0) sent.delete(one)
-      else sent.set(one, recent)
+      if (recent.length === 0) sent.delete(caller)
+      else sent.set(caller, recent)
     }
     const times = sent.get(team) ?? []
     if (times.length < most) {

@@ -9,7 +9,7 @@ interface Paced {
 }
 
 /** After a run of n ms a key rests for `rest` × n ms, `mostMs` at most. */
-export const paced = (
+export const withDelay = (
   reconciler: Reconciler,
   clock: Clock,
   { leastMs, rest, mostMs }: { leastMs: number; rest: number; mostMs: number },

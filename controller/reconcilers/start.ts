@@ -21,7 +21,7 @@ import { followStore } from '../follow-store.ts'
 import { reconcilerActor } from './actor.ts'
 import { startChangeSetCloser } from './change-sets.ts'
 import { createStageletIndex } from './stagelet-index.ts'
-import { paced } from './paced-reconciler.ts'
+import { withDelay } from './paced-reconciler.ts'
 import { createProjectReconciler } from './project/reconciler.ts'
 import { hasSameInputs } from './project/reconciled-inputs.ts'
 import { createRolloutReconciler } from './rollout/reconciler.ts'
@@ -57,9 +57,9 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const stopping = new AbortController()
   const stageletReconciler = createStageletReconciler(deps)
   const stagelets = startControlLoop(deps, stageletReconciler)
-  const { reconciler, delayOf } = paced(createProjectReconciler(deps), clock, projectPace)
+  const { reconciler, delayOf } = withDelay(createProjectReconciler(deps), clock, projectPace)
   const projects = startControlLoop(deps, reconciler)
-  const rollout = paced(createRolloutReconciler(deps), clock, rolloutPace)
+  const rollout = withDelay(createRolloutReconciler(deps), clock, rolloutPace)
   const rollouts = startControlLoop(deps, rollout.reconciler)
   const closer = startChangeSetCloser(deps)
   const reconcileProject = (key: string): void => projects.enqueueAfter(key, delayOf(key))
@@ -71,7 +71,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
     poke: () => closer.poke(),
   })
 
-  const look = async (): Promise<void> => {
+  const readAll = async (): Promise<void> => {
     for (const kind of ['Stagelet', 'Project', 'Agent'])
       for (const object of (await store.list(kind)).items) route({ type: 'ADDED', object })
     // Secrets are reconciled with their projects.
@@ -82,7 +82,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const { signal } = stopping
   const running = [
     followStore(deps, signal, {
-      look,
+      readAll,
       onChanges: (changes) => changes.forEach(route),
     }),
     repeatUntil(signal, clock, {

@@ -39,8 +39,8 @@ export const busyOf = async (
   // Only an address may be of several teams.
   const isShared = place?.startsWith('at ') === true
   const { items } = await reader.list('Rotation', isShared ? {} : { namespace })
-  const other = items.find((one) => {
-    const { metadata, spec, status } = one
+  const other = items.find((candidate) => {
+    const { metadata, spec, status } = candidate
     if (metadata.uid === rotation.metadata.uid || (status?.phase ?? 'Idle') === 'Idle') return false
     const isNear =
       metadata.namespace === namespace && spec.projectRef.name === rotation.spec.projectRef.name

@@ -174,7 +174,7 @@ export const gatherRotation = async (
   }
   const outputs = new Map(
     Object.entries(spec.outputs).flatMap(([output, name]) => {
-      const secret = project.secrets.find((one) => one.metadata.name === name)
+      const secret = project.secrets.find((candidate) => candidate.metadata.name === name)
       return secret === undefined ? [] : [[output, secret] as const]
     }),
   )

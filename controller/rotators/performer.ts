@@ -88,12 +88,12 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
   const { store, staged, clock, log } = deps
   const stopping = new AbortController()
   const { signal } = stopping
-  const known = new Map<string, RotationObject>()
+  const rotationsByKey = new Map<string, RotationObject>()
   /** Their next try is not waited for: what was away is back. */
   const woken = new Set<string>()
 
   const reconcile = async (key: string, ending: AbortSignal): Promise<ReconcileOutcome> => {
-    const rotation = known.get(key)
+    const rotation = rotationsByKey.get(key)
     if (rotation === undefined) return done
     const until = await advance(deps, rotation, ending, woken.delete(key))
     if (until === undefined) return done
@@ -103,13 +103,13 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
 
   const note = (rotation: KubeObject, isGone: boolean): void => {
     const key = keyOf(refOf(rotation))
-    if (isGone) known.delete(key)
-    else known.set(key, rotation as RotationObject)
+    if (isGone) rotationsByKey.delete(key)
+    else rotationsByKey.set(key, rotation as RotationObject)
     if (isGone) woken.delete(key)
     loop.enqueueAfter(key, settleMs)
   }
   const wake = (isConcerned: (rotation: RotationObject) => boolean): void => {
-    for (const [key, rotation] of known) {
+    for (const [key, rotation] of rotationsByKey) {
       if (!isConcerned(rotation)) continue
       loop.enqueueAfter(key, isQuiet(rotation, clock.now()) ? quietMs : settleMs)
     }
@@ -117,17 +117,17 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
   const onChanges = (changes: readonly ChangeEvent[]): void => {
     const rotations = changes.filter(({ object }) => object.kind === 'Rotation')
     for (const { object, type } of rotations) note(object, type === 'DELETED')
-    if (rotations.length > 0) deps.onRotations?.(countsOf([...known.values()]))
+    if (rotations.length > 0) deps.onRotations?.(countsOf([...rotationsByKey.values()]))
     for (const change of changes.filter(isReturn))
-      for (const [key, rotation] of known)
+      for (const [key, rotation] of rotationsByKey)
         if (isTriedAgain(rotation.status ?? {}) && isNear(change, rotation)) woken.add(key)
     if (changes.some(({ object }) => watched.has(object.kind))) wake(() => true)
     else if (changes.some(({ object }) => object.kind === 'Agent'))
-      wake((one) => isAwaiting(one) || woken.has(keyOf(refOf(one))))
+      wake((rotation) => isAwaiting(rotation) || woken.has(keyOf(refOf(rotation))))
   }
-  const look = async (): Promise<void> => {
+  const readAll = async (): Promise<void> => {
     const { items } = await store.list('Rotation')
-    known.clear()
+    rotationsByKey.clear()
     for (const rotation of items) note(rotation, false)
     deps.onRotations?.(countsOf(items))
   }
@@ -138,7 +138,7 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
     await work().catch(onFault)
     await repeatUntil(signal, clock, { everyMs: idleMs, work, onFault })
   }
-  const running = [followStore(deps, signal, { look, onChanges }), dropOrphans()]
+  const running = [followStore(deps, signal, { readAll, onChanges }), dropOrphans()]
   return {
     stop: async () => {
       stopping.abort()
@@ -232,7 +232,7 @@ const warnings: ReadonlySet<RotationEvent['reason']> = new Set([
 const eventsOf = (
   rotation: KubeObject,
   status: RotationStatus,
-  told: RotationEvent | undefined,
+  rotationEvent: RotationEvent | undefined,
 ): EventInput[] => {
   const before = statusOf('Rotation', rotation)
   const of = (from: RotationStatus): Condition | undefined =>
@@ -240,7 +240,7 @@ const eventsOf = (
   const blocked = of(status)
   const isNews = blocked?.status === 'True' && blocked.reason !== of(before)?.reason
   const all: RotationEvent[] = [
-    ...(told === undefined ? [] : [told]),
+    ...(rotationEvent === undefined ? [] : [rotationEvent]),
     ...(isNews ? [{ reason: 'RotationBlocked' as const, message: blocked.message }] : []),
   ]
   return all.map(({ reason, message }) => ({
@@ -257,13 +257,17 @@ const store = async (
   rotation: RotationObject,
   { outcome, gathered }: { outcome: Step; gathered: Gathered },
 ): Promise<boolean> => {
-  const { write, isChange, told, detail } = outcome
+  const { write, isChange, rotationEvent, detail } = outcome
   const { name, generation, uid, resourceVersion } = rotation.metadata
   const before = rotation.status ?? {}
   const now = toTimestamp(deps.clock.now())
   const verdicts = (status: RotationStatus): RotationStatus =>
     withVerdicts(rotation.spec, status, gathered.facts, { name, generation, now })
-  if (write === undefined && told === undefined && sameJson(verdicts(outcome.status), before))
+  if (
+    write === undefined &&
+    rotationEvent === undefined &&
+    sameJson(verdicts(outcome.status), before)
+  )
     return false
   const id = `rotation ${uid ?? ''} ${String(before.attempt ?? 0)} ${before.step ?? ''}`
   const options = isChange === true ? { changeSet: { id, last: true } } : {}
@@ -278,15 +282,23 @@ const store = async (
       const more = await write?.(tx)
       const status = verdicts({ ...outcome.status, ...more })
       await tx.setStatus({ ...current, status: { ...status } })
-      for (const event of eventsOf(current, status, told)) await tx.recordEvent(event)
-      if (before.phase !== status.phase || before.step !== status.step || told !== undefined)
+      for (const event of eventsOf(current, status, rotationEvent)) await tx.recordEvent(event)
+      if (
+        before.phase !== status.phase ||
+        before.step !== status.step ||
+        rotationEvent !== undefined
+      )
         await tx.audit(refOf(rotation), 'rotation step', {
           attempt: status.attempt,
           from: before.phase,
           to: status.phase,
           ...detail,
-          ...(told?.reason === 'RotationProven' && { evidence: status.evidence }),
-          ...defined({ step: status.step, what: told?.reason, message: told?.message }),
+          ...(rotationEvent?.reason === 'RotationProven' && { evidence: status.evidence }),
+          ...defined({
+            step: status.step,
+            what: rotationEvent?.reason,
+            message: rotationEvent?.message,
+          }),
         })
     })
   } catch (error) {
@@ -294,7 +306,7 @@ const store = async (
     const next = afterRefusal(before, deps.clock.now(), error)
     return store(deps, rotation, { outcome: next, gathered })
   }
-  if (told?.reason === 'CredentialRevoked')
+  if (rotationEvent?.reason === 'CredentialRevoked')
     deps.onRevoked?.(deps.clock.now() - Date.parse(before.startedAt ?? now))
   return true
 }

@@ -14,7 +14,7 @@ import {
 import { stateFolderOf } from '../../src/systemd/unit.ts'
 import { ConfigError, HelpAsked } from '../config-error.ts'
 import { parseConfig, searchPath, serviceEnvironment, type Config } from '../config.ts'
-import { note, say } from '../print.ts'
+import { printRemark, say } from '../print.ts'
 import { parseServiceFlags, type ServiceFlags } from './flags.ts'
 import { controllerService, parseEnvFile, renderControllerUnit, renderEnvFile } from './unit.ts'
 
@@ -79,7 +79,7 @@ const install = async (flags: ServiceFlags, machine: Machine): Promise<number> =
   if (flags.dryRun) {
     say(unit.content)
     for (const file of [environment, unit])
-      note(`${file.path} would be ${await outcomeOf(file)}; nothing was written`)
+      printRemark(`${file.path} would be ${await outcomeOf(file)}; nothing was written`)
     return 0
   }
   say(`${environment.path} ${await putFile(environment)}`)
@@ -128,12 +128,14 @@ const start = async (
     return
   }
   const why = isSystem ? 'systemd does not run here' : `${unitDir} is not systemd's folder`
-  note(`not started (${noStart ? '--no-start' : why}). Start it with: systemctl daemon-reload && systemctl enable --now ${service}`) // prettier-ignore
+  printRemark(`not started (${noStart ? '--no-start' : why}). Start it with: systemctl daemon-reload && systemctl enable --now ${service}`) // prettier-ignore
 }
 
 const tellNext = (config: Config, given: Record<string, string>, kept: boolean): void => {
   if (kept && Object.keys(given).length > 0)
-    note(`${Object.keys(given).sort().join(', ')} as set now were not taken: the file is kept`)
+    printRemark(
+      `${Object.keys(given).sort().join(', ')} as set now were not taken: the file is kept`,
+    )
   if (
     config.keys.provider === 'local' &&
     config.databaseUrl === undefined &&
@@ -141,6 +143,6 @@ const tellNext = (config: Config, given: Record<string, string>, kept: boolean):
     given['STAGELY_SECRET_KEY'] === undefined
   )
     // prettier-ignore
-    note(`the master key will be ${config.dataDir}/master.key: keep a copy elsewhere`)
-  note(`then: stagely login --server URL --ca-file ${config.dataDir}/ca.crt --token-file ${config.dataDir}/admin-token`) // prettier-ignore
+    printRemark(`the master key will be ${config.dataDir}/master.key: keep a copy elsewhere`)
+  printRemark(`then: stagely login --server URL --ca-file ${config.dataDir}/ca.crt --token-file ${config.dataDir}/admin-token`) // prettier-ignore
 }

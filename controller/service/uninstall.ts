@@ -10,7 +10,7 @@ import {
 import { stateFolderOf } from '../../src/systemd/unit.ts'
 import { ConfigError, HelpAsked } from '../config-error.ts'
 import { searchPath } from '../config.ts'
-import { note, say } from '../print.ts'
+import { printRemark, say } from '../print.ts'
 import { isAllowed } from '../ask.ts'
 import { parseServiceFlags, type ServiceFlags } from './flags.ts'
 import { controllerService } from './unit.ts'
@@ -63,8 +63,8 @@ export const runUninstall = async (argv: readonly string[], machine?: Machine): 
     for (const path of [dataDir, ...own, envFile]) await rm(path, { recursive: true, force: true })
     say(`${dataDir} and ${envFile} removed`)
   } else {
-    note(`${dataDir} and ${envFile} are kept: they hold the keys. --purge removes them`)
+    printRemark(`${dataDir} and ${envFile} are kept: they hold the keys. --purge removes them`)
   }
-  note('containers run on everywhere; no new secret reaches them, and agents go on trying')
+  printRemark('containers run on everywhere; no new secret reaches them, and agents go on trying')
   return 0
 }

@@ -4,7 +4,7 @@ import { storeSecretOf, type StoreSecret } from './store-secret.ts'
 
 const now = { nowMs: 1_800_000_000_000, place: 'here' }
 const secret = (
-  known: StoreSecret['known'] = { version: 'v1', place: 'here', fetchedAt: 'then' },
+  last: StoreSecret['last'] = { version: 'v1', place: 'here', fetchedAt: 'then' },
   reason: string | undefined = 'Checked',
   spec: object = {},
 ): StoreSecret =>
@@ -22,7 +22,7 @@ const secret = (
     },
     status: {
       version: 1,
-      external: known,
+      external: last,
       conditions:
         reason === undefined
           ? []
@@ -59,13 +59,13 @@ describe('what a look says of a secret', () => {
 
   it('is a new end of the same version, which costs no fetch', () => {
     const expiresAt = '2027-01-01T00:00:00Z'
-    const known = { version: 'v1', place: 'here', fetchedAt: 'then' }
+    const last = { version: 'v1', place: 'here', fetchedAt: 'then' }
     expect(decideSeen(secret(), { version: 'v1', expiresAt }, now)).toMatchObject({
-      known: { ...known, expiresAt },
+      last: { ...last, expiresAt },
     })
-    const ending = secret({ ...known, expiresAt })
+    const ending = secret({ ...last, expiresAt })
     expect(decideSeen(ending, { version: 'v1', expiresAt }, now)).toBeUndefined()
-    expect(decideSeen(ending, { version: 'v1' }, now)).toMatchObject({ known })
+    expect(decideSeen(ending, { version: 'v1' }, now)).toMatchObject({ last })
   })
 
   it('leaves the end that the served value has, where another value is not taken', () => {
@@ -73,19 +73,19 @@ describe('what a look says of a secret', () => {
     const later = { version: 'v2', expiresAt: '2028-01-01T00:00:00Z' }
     const ending = secret({ version: 'v1', place: 'here', expiresAt: before })
     expect(decideSeen(ending, { absent: 'missing' }, now)).toMatchObject({
-      known: { expiresAt: before },
+      last: { expiresAt: before },
     })
     const refused = decideFetched(ending, { ...later, value: Buffer.alloc(0) }, now)!
-    expect(refused.known).toMatchObject({ version: 'v2', expiresAt: before })
-    expect(decideSeen(secret(refused.known, 'Refused'), later, now)).toBeUndefined()
+    expect(refused.last).toMatchObject({ version: 'v2', expiresAt: before })
+    expect(decideSeen(secret(refused.last, 'Refused'), later, now)).toBeUndefined()
     const taken = decideFetched(ending, { ...later, value: Buffer.from('x') }, now)!
-    expect(taken.known.expiresAt).toBe(later.expiresAt)
+    expect(taken.last.expiresAt).toBe(later.expiresAt)
   })
 
   it('is since when it is missing, and the same the next time', () => {
     const first = decideSeen(secret(), { absent: 'missing' }, now)
     expect(first).toMatchObject({
-      known: { version: 'v1', missingSince: '2027-01-15T08:00:00Z' },
+      last: { version: 'v1', missingSince: '2027-01-15T08:00:00Z' },
       fresh: { reason: 'MissingUpstream' },
     })
   })
@@ -95,7 +95,7 @@ describe('what a fetched answer means', () => {
   it('is a value, with the version of the store', () => {
     expect(decideFetched(secret(), value('secret'), now)).toMatchObject({
       value: Buffer.from('secret'),
-      known: { version: 'v2', place: 'here', fetchedAt: '2027-01-15T08:00:00Z' },
+      last: { version: 'v2', place: 'here', fetchedAt: '2027-01-15T08:00:00Z' },
       fresh: { reason: 'Checked' },
     })
   })
@@ -116,7 +116,7 @@ describe('what a fetched answer means', () => {
     expect(said?.value).toBeUndefined()
     expect(said?.fresh.reason).toBe(reason)
     expect(said?.fresh.message).not.toContain('canary')
-    expect(said?.known.version).toBe('v2')
+    expect(said?.last.version).toBe('v2')
   })
 })
 
@@ -124,7 +124,13 @@ describe('what is removed', () => {
   const missing = (since: number): StoreSecret =>
     secret({ version: 'v1', place: 'here', missingSince: new Date(since).toISOString() })
   const long = missing(now.nowMs - 300_000)
-  const facts = { all: 4, everyMs: 300_000, nowMs: now.nowMs, isBraked: false, isResumed: false }
+  const facts = {
+    all: 4,
+    everyMs: 300_000,
+    nowMs: now.nowMs,
+    areDeletionsHeld: false,
+    isResumed: false,
+  }
 
   it('is what was missing for the time between two looks', () => {
     expect(decideRemoval([long, missing(now.nowMs - 200_000)], facts).remove).toEqual([long])
@@ -133,15 +139,15 @@ describe('what is removed', () => {
 
   it('is nothing where more than half is missing, until somebody says so', () => {
     const three = [long, long, missing(now.nowMs - 200_000)]
-    expect(decideRemoval(three, facts)).toEqual({ remove: [], isBraked: true })
-    expect(decideRemoval([long], { ...facts, isBraked: true })).toEqual({
+    expect(decideRemoval(three, facts)).toEqual({ remove: [], areDeletionsHeld: true })
+    expect(decideRemoval([long], { ...facts, areDeletionsHeld: true })).toEqual({
       remove: [],
-      isBraked: true,
+      areDeletionsHeld: true,
     })
-    expect(decideRemoval(three, { ...facts, isBraked: true, isResumed: true })).toEqual({
+    expect(decideRemoval(three, { ...facts, areDeletionsHeld: true, isResumed: true })).toEqual({
       remove: three,
-      isBraked: false,
+      areDeletionsHeld: false,
     })
-    expect(decideRemoval([long, long], facts).isBraked).toBe(false)
+    expect(decideRemoval([long, long], facts).areDeletionsHeld).toBe(false)
   })
 })

@@ -12,7 +12,7 @@ export interface SecretOutcome<Value = Buffer> {
   readonly secret: StoreSecret
   /** undefined: the value stays. */
   readonly value?: Value
-  readonly known: StoreSecret['known']
+  readonly last: StoreSecret['last']
   readonly fresh: Verdict
 }
 
@@ -26,34 +26,39 @@ export const checked: Verdict = yes(
   'the value is the one that the store had at its last look (lastLookAt of the store)',
 )
 
-const sameVerdict = (one: Verdict, { fresh }: StoreSecret): boolean =>
-  fresh?.status === one.status && fresh.reason === one.reason && fresh.message === one.message
+const sameVerdict = (verdict: Verdict, { fresh }: StoreSecret): boolean =>
+  fresh?.status === verdict.status &&
+  fresh.reason === verdict.reason &&
+  fresh.message === verdict.message
 
 /** The outcome, where it says something new. */
 const news = (outcome: SecretOutcome<never>): SecretOutcome<never> | undefined => {
-  const { secret, known, fresh } = outcome
+  const { secret, last, fresh } = outcome
   const same =
     sameVerdict(fresh, secret) &&
-    known.version === secret.known.version &&
-    known.place === secret.known.place &&
-    known.expiresAt === secret.known.expiresAt &&
-    known.missingSince === secret.known.missingSince
+    last.version === secret.last.version &&
+    last.place === secret.last.place &&
+    last.expiresAt === secret.last.expiresAt &&
+    last.missingSince === secret.last.missingSince
   return same ? undefined : outcome
 }
 
 const served = ({ hasValue }: StoreSecret): string =>
   hasValue ? '; the value that it has goes on being served' : ''
 
-type Known = StoreSecret['known']
+type LastFetch = StoreSecret['last']
 
-const withEnd = ({ expiresAt: _, ...known }: Known, expiresAt: string | undefined): Known => ({
-  ...known,
+const withEnd = (
+  { expiresAt: _, ...last }: LastFetch,
+  expiresAt: string | undefined,
+): LastFetch => ({
+  ...last,
   ...defined({ expiresAt }),
 })
 
 /** The end is that of the value that is served, whatever is known of another one. */
-export const withServedEnd = ({ known: { expiresAt } }: StoreSecret, known: Known): Known =>
-  withEnd(known, expiresAt)
+export const withServedEnd = ({ last: { expiresAt } }: StoreSecret, last: LastFetch): LastFetch =>
+  withEnd(last, expiresAt)
 
 const absent = (
   secret: StoreSecret,
@@ -62,48 +67,48 @@ const absent = (
 ): SecretOutcome<never> | undefined => {
   const { key } = secret.external
   // Of another place nothing is known.
-  const { missingSince, ...rest } = secret.known.place === place ? secret.known : {}
+  const { missingSince, ...rest } = secret.last.place === place ? secret.last : {}
   const before = withServedEnd(secret, rest)
   if (absence.absent === 'missing') {
     const since = missingSince ?? toTimestamp(nowMs)
     const message = `the store has no "${key}"${served(secret)}`
-    const known = { ...before, place, missingSince: since }
-    return news({ secret, known, fresh: no('MissingUpstream', message) })
+    const last = { ...before, place, missingSince: since }
+    return news({ secret, last, fresh: no('MissingUpstream', message) })
   }
-  const known = { ...before, place }
+  const last = { ...before, place }
   if (absence.absent === 'forbidden') {
     const message = `the credential of the store may not read "${key}"${served(secret)}`
-    return news({ secret, known, fresh: no('ForbiddenUpstream', message) })
+    return news({ secret, last, fresh: no('ForbiddenUpstream', message) })
   }
   const why = 'why' in absence ? absence.why : 'the store does not say why'
   const message = `${why}${served(secret)}`
-  return news({ secret, known, fresh: no('Refused', message) })
+  return news({ secret, last, fresh: no('Refused', message) })
 }
 
 /** Of a new place, or after an answer that said nothing of the value. */
-const knowsNothing = ({ known, fresh }: StoreSecret, place: string): boolean =>
-  known.place !== place ||
-  known.version === undefined ||
-  known.missingSince !== undefined ||
+const knowsNothing = ({ last, fresh }: StoreSecret, place: string): boolean =>
+  last.place !== place ||
+  last.version === undefined ||
+  last.missingSince !== undefined ||
   fresh === undefined ||
   ['ForbiddenUpstream', 'NotAllowed', 'StoreMissing', 'MissingUpstream'].includes(fresh.reason)
 
-export const isNew = ({ known, fresh }: StoreSecret, place: string): boolean =>
-  known.place !== place ||
+export const isNew = ({ last, fresh }: StoreSecret, place: string): boolean =>
+  last.place !== place ||
   fresh === undefined ||
   ['NotAllowed', 'StoreMissing'].includes(fresh.reason)
 
 /** What a look says: fetch it, write this, or nothing new. */
 export const decideSeen = (
   secret: StoreSecret,
-  seen: Found | Absence,
+  found: Found | Absence,
   now: Now,
 ): 'fetch' | SecretOutcome<never> | undefined => {
-  if ('absent' in seen) return absent(secret, seen, now)
-  if (knowsNothing(secret, now.place) || secret.known.version !== seen.version) return 'fetch'
+  if ('absent' in found) return absent(secret, found, now)
+  if (knowsNothing(secret, now.place) || secret.last.version !== found.version) return 'fetch'
   // Of a value that was refused it is not the end of what is served.
   if (!['Checked', 'Stale'].includes(secret.fresh?.reason ?? '')) return undefined
-  return news({ secret, known: withEnd(secret.known, seen.expiresAt), fresh: checked })
+  return news({ secret, last: withEnd(secret.last, found.expiresAt), fresh: checked })
 }
 
 /** What a fetched secret means. An answer that is empty, or that breaks the format, never replaces a value. */
@@ -115,13 +120,13 @@ export const decideFetched = (
   if ('absent' in answer) return absent(secret, answer, now)
   const { nowMs, place } = now
   const { version, expiresAt } = answer
-  const again = secret.known.place === place && secret.known.version === version
-  const fetchedAt = again ? secret.known.fetchedAt : toTimestamp(nowMs)
-  const known = { version, place, ...defined({ fetchedAt }) }
+  const again = secret.last.place === place && secret.last.version === version
+  const fetchedAt = again ? secret.last.fetchedAt : toTimestamp(nowMs)
+  const last = { version, place, ...defined({ fetchedAt }) }
   const refuse = (reason: string, why: string): SecretOutcome<never> | undefined =>
     news({
       secret,
-      known: withServedEnd(secret, known),
+      last: withServedEnd(secret, last),
       fresh: no(reason, `${why}${served(secret)}`),
     })
   const cut = cutProperty(answer.value, secret.external.property)
@@ -130,13 +135,13 @@ export const decideFetched = (
   const [fault] = checkValue(secret.spec, cut.value)
   if (fault !== undefined) return refuse('Refused', fault.message)
   // A look that went back in time brings the value of before: it makes no version.
-  return { secret, value: cut.value, known: withEnd(known, expiresAt), fresh: checked }
+  return { secret, value: cut.value, last: withEnd(last, expiresAt), fresh: checked }
 }
 
 export interface Removal {
   /** Secrets that go. */
   readonly remove: readonly StoreSecret[]
-  readonly isBraked: boolean
+  readonly areDeletionsHeld: boolean
 }
 
 /** After a whole look. `missing`: those that the store no longer has. */
@@ -146,16 +151,16 @@ export const decideRemoval = (
     readonly all: number
     readonly everyMs: number
     readonly nowMs: number
-    readonly isBraked: boolean
+    readonly areDeletionsHeld: boolean
     readonly isResumed: boolean
   },
 ): Removal => {
   const { all, everyMs, nowMs, isResumed } = facts
   const had = missing.filter(({ hasValue }) => hasValue)
-  const isBraked = !isResumed && (facts.isBraked || had.length * 2 > all)
-  if (isBraked) return { remove: [], isBraked }
+  const areDeletionsHeld = !isResumed && (facts.areDeletionsHeld || had.length * 2 > all)
+  if (areDeletionsHeld) return { remove: [], areDeletionsHeld }
   // Who resumes has seen what is missing, and does not resume again for what is missing for less.
-  const isOver = ({ known: { missingSince } }: StoreSecret): boolean =>
+  const isOver = ({ last: { missingSince } }: StoreSecret): boolean =>
     missingSince !== undefined && (isResumed || nowMs - Date.parse(missingSince) >= everyMs)
-  return { remove: had.filter(isOver), isBraked: false }
+  return { remove: had.filter(isOver), areDeletionsHeld: false }
 }

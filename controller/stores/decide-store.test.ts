@@ -11,9 +11,9 @@ const facts = (given: Partial<StoreStepInput> = {}): StoreStepInput => ({
   news: 0,
   lookedAt: 1_000_000,
   isUntried: false,
-  isDeaf: false,
+  isNotListening: false,
   fault: undefined,
-  asked: { look: false, keys: false, check: false, hints: false },
+  asked: { sync: false, keys: false, check: false, hints: false },
   random: 0,
   ...given,
 })
@@ -24,7 +24,7 @@ const fault = (given: Partial<KnownFault>): KnownFault => ({
   at: 1_000_000,
   ...given,
 })
-const asked = { look: true, keys: false, check: false, hints: false }
+const asked = { sync: true, keys: false, check: false, hints: false }
 const waitOf = (given: Partial<StoreStepInput>): number | undefined => {
   const { at } = decideStore(facts(given))
   return at === undefined ? undefined : at - 1_000_000
@@ -58,9 +58,9 @@ describe('a store', () => {
 
   it('is asked at once for new secrets, and by whoever asks', () => {
     expect(decideStore(facts({ news: 1 }))).toEqual({ at: 1_000_000, step: 'news' })
-    expect(decideStore(facts({ asked, news: 1 }))).toEqual({ at: 1_000_000, step: 'look' })
-    expect(decideStore(facts({ asked: { ...asked, look: false, keys: true } })).step).toBe('keys')
-    const hinted = { ...asked, look: false, hints: true }
+    expect(decideStore(facts({ asked, news: 1 }))).toEqual({ at: 1_000_000, step: 'sync' })
+    expect(decideStore(facts({ asked: { ...asked, sync: false, keys: true } })).step).toBe('keys')
+    const hinted = { ...asked, sync: false, hints: true }
     expect(decideStore(facts({ asked: hinted }))).toEqual({ at: 1_000_000, step: 'hints' })
     expect(decideStore(facts({ asked: hinted, news: 1 })).step).toBe('news')
   })
@@ -71,11 +71,11 @@ describe('a store', () => {
   })
 
   it('with a queue of hints is asked at a start, but not one that is to be left alone', () => {
-    expect(decideStore(facts({ isDeaf: true }))).toEqual({ at: 1_000_000, step: 'check' })
+    expect(decideStore(facts({ isNotListening: true }))).toEqual({ at: 1_000_000, step: 'check' })
     const refused = fault({ kind: 'Unauthorized', tries: 3 })
-    expect(waitOf({ isDeaf: true, fault: refused })).toBeGreaterThanOrEqual(60 * minute)
+    expect(waitOf({ isNotListening: true, fault: refused })).toBeGreaterThanOrEqual(60 * minute)
     const throttled = fault({ kind: 'Throttled', retryAfterMs: 120_000 })
-    expect(waitOf({ isDeaf: true, fault: throttled })).toBeGreaterThanOrEqual(120_000)
+    expect(waitOf({ isNotListening: true, fault: throttled })).toBeGreaterThanOrEqual(120_000)
   })
 
   it('is left alone as long as it says, whoever asks', () => {

@@ -28,11 +28,11 @@ export interface StoreStepInput {
   /** The credential was not tried yet. */
   readonly isUntried: boolean
   /** It has a queue of hints, which is listened to after it was asked whom it takes us for. */
-  readonly isDeaf: boolean
+  readonly isNotListening: boolean
   readonly fault: KnownFault | undefined
   /** What somebody asks for now. */
   readonly asked: {
-    readonly look: boolean
+    readonly sync: boolean
     readonly keys: boolean
     readonly check: boolean
     /** The store has hinted at keys that have changed. */
@@ -42,7 +42,7 @@ export interface StoreStepInput {
   readonly random: number
 }
 
-export type StoreStep = 'look' | 'news' | 'keys' | 'hints' | 'check'
+export type StoreStep = 'sync' | 'news' | 'keys' | 'hints' | 'check'
 
 export interface NextStep {
   /** ms; undefined: not before something changes. */
@@ -95,12 +95,12 @@ const whenLooked = (facts: StoreStepInput): number => {
 
 const wanted = (facts: StoreStepInput): NextStep => {
   const { nowMs, asked, news, secrets } = facts
-  if (asked.look) return { at: nowMs, step: 'look' }
+  if (asked.sync) return { at: nowMs, step: 'sync' }
   if (asked.keys) return { at: nowMs, step: 'keys' }
   if (news > 0) return { at: nowMs, step: 'news' }
   if (asked.hints) return { at: nowMs, step: 'hints' }
-  if (facts.isUntried || facts.isDeaf) return { at: nowMs, step: 'check' }
-  return { at: secrets === 0 ? undefined : whenLooked(facts), step: 'look' }
+  if (facts.isUntried || facts.isNotListening) return { at: nowMs, step: 'check' }
+  return { at: secrets === 0 ? undefined : whenLooked(facts), step: 'sync' }
 }
 
 export const decideStore = (facts: StoreStepInput): NextStep => {
@@ -109,6 +109,6 @@ export const decideStore = (facts: StoreStepInput): NextStep => {
   const next = wanted(facts)
   if (fault === undefined || facts.isUntried) return next
   // Somebody is there and waits: one that was away may be back.
-  if (asked.look && fault.kind !== 'Throttled' && fault.kind !== 'Unauthorized') return next
+  if (asked.sync && fault.kind !== 'Throttled' && fault.kind !== 'Unauthorized') return next
   return { at: afterFault(fault, facts), step: next.at === undefined ? 'check' : next.step }
 }

@@ -6,8 +6,8 @@ import { isNew } from './decide-secret.ts'
 import type { StoreStep } from './decide-store.ts'
 import type { Remembered } from './remembered.ts'
 import { noRequests, storeRequestsOf, type Requests } from './requests.ts'
-import { barred } from './steps.ts'
-import { placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
+import { whyNotAllowed } from './steps.ts'
+import { placeInStore, type StoreObject, type StoreSecret } from './store-secret.ts'
 
 export interface ReadStore {
   readonly object: KubeObject
@@ -16,9 +16,9 @@ export interface ReadStore {
 
 export interface StoreFacts {
   readonly object: KubeObject
-  readonly of: StoreObject
+  readonly secretStore: StoreObject
   readonly allowed: readonly StoreSecret[]
-  readonly barred: readonly StoreSecret[]
+  readonly notAllowed: readonly StoreSecret[]
   readonly news: readonly StoreSecret[]
   readonly requests: Requests
   readonly key: string
@@ -33,13 +33,13 @@ export const gatherStoreFacts = async (
   if (read === undefined) return undefined
   const { object, secrets } = read
   const spec = specOf('SecretStore', object)
-  const of = { uid: object.metadata.uid ?? '', ref: refOf(object), spec }
-  const out = secrets.filter((secret) => barred(of, secret) !== undefined)
-  const allowed = secrets.filter((secret) => barred(of, secret) === undefined)
-  const news = allowed.filter((secret) => isNew(secret, placeOf(of, secret)))
+  const secretStore = { uid: object.metadata.uid ?? '', ref: refOf(object), spec }
+  const out = secrets.filter((secret) => whyNotAllowed(secretStore, secret) !== undefined)
+  const allowed = secrets.filter((secret) => whyNotAllowed(secretStore, secret) === undefined)
+  const news = allowed.filter((secret) => isNew(secret, placeInStore(secretStore, secret)))
   const requests = storeRequestsOf(object, answered)
   const key = await connection.keyOf(object)
-  return { object, of, allowed, barred: out, news, requests, key }
+  return { object, secretStore, allowed, notAllowed: out, news, requests, key }
 }
 
 /** What does not wait for the end of a long step. `covered`: secrets (by uid) that a step is under way for. */

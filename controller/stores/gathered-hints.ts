@@ -27,11 +27,11 @@ export interface WaitingHint {
 }
 
 const keysOfBoth = (
-  { keys: one }: WaitingHint,
+  { keys: hintedKeys }: WaitingHint,
   { keys: other }: WaitingHint,
 ): WaitingHint['keys'] => {
-  if (one === undefined || other === undefined) return undefined
-  const keys = new Set([...one, ...other])
+  if (hintedKeys === undefined || other === undefined) return undefined
+  const keys = new Set([...hintedKeys, ...other])
   return keys.size > 100 ? undefined : keys
 }
 

@@ -12,7 +12,7 @@ export interface HintListenerDeps {
   readonly random: () => number
   /** Keys wait to be looked at. */
   readonly onHints: () => void
-  /** The state, or the count of strangers, is another one. */
+  /** The state, or the count of foreignMessages, is another one. */
   readonly onNews: () => void
 }
 
@@ -23,7 +23,7 @@ export class HintListener {
   /** undefined: nothing is known of the queue yet. */
   state: QueueFault | 'listening' | undefined
   /** Messages that were no hints. */
-  strangers = 0
+  foreignMessages = 0
   readonly #deps: HintListenerDeps
   #loop: SingleLoop | undefined
   #waiting: { readonly keys: readonly string[]; readonly heeded: () => void } | undefined
@@ -80,12 +80,13 @@ export class HintListener {
 
   #note(
     state: QueueFault | 'listening',
-    { strangers }: Pick<QueueHints, 'strangers'> = { strangers: 0 },
+    { foreignMessages }: Pick<QueueHints, 'foreignMessages'> = { foreignMessages: 0 },
   ) {
-    const said = (one: typeof this.state): unknown => (one instanceof Error ? one.message : one)
-    const isNews = said(this.state) !== said(state) || strangers > 0
+    const textOf = (state: typeof this.state): unknown =>
+      state instanceof Error ? state.message : state
+    const isNews = textOf(this.state) !== textOf(state) || foreignMessages > 0
     this.state = state
-    this.strangers += strangers
+    this.foreignMessages += foreignMessages
     if (isNews) this.#deps.onNews()
   }
 

@@ -14,8 +14,8 @@ export interface StoreHint {
 const skewMs = 300_000
 const mostKeys = 100
 
-const same = (one: string, other: string): boolean => {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)]
+const same = (text: string, other: string): boolean => {
+  const [a, b] = [Buffer.from(text), Buffer.from(other)]
   return a.length === b.length && timingSafeEqual(a, b)
 }
 const hex = (key: Buffer, body: Buffer): string =>

@@ -131,12 +131,15 @@ export const grantedIdentity = (
   namespace: string,
   spec: Granted,
 ): StoreIdentity | undefined => {
-  const provider = providerNames.find((one) => spec[one] !== undefined)
+  const provider = providerNames.find((name) => spec[name] !== undefined)
   const wanted = spec.auth?.identity ?? spec.command?.name
   if (wanted === undefined || provider === undefined) return undefined
   const what = spec.auth?.identity === undefined ? 'program' : 'identity'
   const found = identities.find(
-    (one) => one.name === wanted && one.provider === provider && one.teams.includes(namespace),
+    (identity) =>
+      identity.name === wanted &&
+      identity.provider === provider &&
+      identity.teams.includes(namespace),
   )
   if (found === undefined)
     throw refusal(
@@ -146,7 +149,7 @@ export const grantedIdentity = (
     throw refusal(`identity "${wanted}" is of another program`)
   const { address } = found
   const elsewhere = addressesOf(spec[provider]!).some(
-    (one) => address === undefined || !sameUrl(one, address),
+    (url) => address === undefined || !sameUrl(url, address),
   )
   if (elsewhere || isQueueElsewhere(spec, address))
     throw refusal(

@@ -7,5 +7,5 @@ export interface MeasuredStore {
   readonly lagMs: number
   readonly lookedAt: number | undefined
   /** Messages of the queue of hints that were none, so far. */
-  readonly strangers: number
+  readonly foreignMessages: number
 }

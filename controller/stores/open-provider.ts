@@ -7,7 +7,7 @@ import type { SecretStoreSpec } from '../../src/resources/kinds/secret-store.ts'
 import { Budget } from './budget.ts'
 import { storeHttp, type CallDeps } from './http.ts'
 import type { StoreIdentity } from './identities.ts'
-import type { Opening } from './opening.ts'
+import type { StoreOpening } from './opening.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 
 export interface ProviderDeps extends CallDeps {
@@ -33,7 +33,7 @@ const fromFile = async (path: string): Promise<string> => {
   return checked(text)
 }
 
-const openingOf = (credential: string | undefined, deps: ProviderDeps): Opening => {
+const openingOf = (credential: string | undefined, deps: ProviderDeps): StoreOpening => {
   const { identity } = deps
   const file = identity?.credentialFile
   return {
@@ -54,7 +54,7 @@ type Spec = ProviderSpec & Pick<SecretStoreSpec, 'push'>
 /** Calls to a queue of hints cost the store none. */
 const mostQueueCalls = 300
 
-const openAws = async ({ aws, push }: Spec, opening: Opening): Promise<StoreProvider> => {
+const openAws = async ({ aws, push }: Spec, opening: StoreOpening): Promise<StoreProvider> => {
   const provider = (await import('./providers/aws.ts')).openAws(aws!, opening)
   if (push?.sqs === undefined) return provider
   const { openAwsQueue } = await import('./providers/aws-queue.ts')

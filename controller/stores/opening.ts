@@ -3,7 +3,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import type { Egress } from '../egress/gate.ts'
 import type { StoreHttp } from './http.ts'
 
-export interface Opening {
+export interface StoreOpening {
   readonly clock: Clock
   readonly egress: Egress
   /** Waited for before each call that does not go by `http`. */

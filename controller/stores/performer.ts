@@ -61,7 +61,7 @@ export const startStores = (deps: StoresDeps): { stop(): Promise<void> } => {
     else if (!isOf) runners.set(place, start(place, store))
   }
   const following = followStore(deps, signal, {
-    look: async () => {
+    readAll: async () => {
       await index.read(deps.store)
       const places = new Set([...index.stores.keys(), ...index.named, ...runners.keys()])
       for (const place of places) await follow(place)
@@ -102,7 +102,7 @@ const tellMissing = async (deps: StoresDeps, index: SecretIndex, place: string):
   const outcomes = index
     .secretsOf(place)
     .filter((secret) => secret.fresh?.reason !== 'StoreMissing')
-    .map((secret) => ({ secret, known: secret.known, fresh }))
+    .map((secret) => ({ secret, last: secret.last, fresh }))
   if (outcomes.length === 0) return
   const ref = { kind: 'SecretStore', namespace, name }
   await writeOutcomes(deps, { uid: '', ref, spec: {} }, outcomes)

@@ -23,7 +23,7 @@ export interface Found {
   readonly expiresAt?: string
 }
 
-export interface Look {
+export interface VersionsRead {
   /** Of every ref but those that the store was not asked for this time: of them nothing new is known. */
   readonly versions: ReadonlyMap<Ref, Found | Absence>
   /** What the next look wants back; it holds no value. undefined: nothing. */
@@ -63,7 +63,11 @@ export interface StoreProvider {
   /** Whom the store takes the credential for. Asked once for each credential. */
   whoAmI(signal: AbortSignal): Promise<string>
   /** Which version each ref has now; reads no value where the store allows that. `cursor`: of the look before. */
-  look(refs: readonly Ref[], cursor: string | undefined, signal: AbortSignal): Promise<Look>
+  readVersions(
+    refs: readonly Ref[],
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<VersionsRead>
   /** Values of at most `limits.batch` refs that `look` called new. Has every ref that was asked. */
   fetch(refs: readonly Ref[], signal: AbortSignal): Promise<ReadonlyMap<Ref, Fetched | Absence>>
   /** Names for an import; no value. */
@@ -81,7 +85,7 @@ export interface QueueHints {
   /** By what the messages are taken out of the queue. */
   readonly receipts: readonly string[]
   /** Messages that are no hints. */
-  readonly strangers: number
+  readonly foreignMessages: number
 }
 
 /** Methods reject with QueueFault alone, and with the signal's reason when it aborts. */

@@ -14,7 +14,7 @@ export interface Remembered {
   lookedAt: number | undefined
   lagMs: number
   fault: KnownFault | undefined
-  isBraked: boolean
+  areDeletionsHeld: boolean
   /** Of the provider, for its next look. */
   cursor: string | undefined
 }
@@ -54,6 +54,6 @@ export const rememberedOf = (status: SecretStoreStatus, nowMs: number): Remember
     cursor: undefined,
     lookedAt: lastLookAt === undefined ? undefined : Date.parse(lastLookAt),
     fault: faultOf(status, nowMs),
-    isBraked: findCondition(status.conditions, 'Braked')?.status === 'True',
+    areDeletionsHeld: findCondition(status.conditions, 'Braked')?.status === 'True',
   }
 }

@@ -24,7 +24,7 @@ import { StoreFault, type StoreProvider } from './provider.ts'
 import { rememberedOf, type Remembered } from './remembered.ts'
 import type { MeasuredStore } from './measured.ts'
 import { isStaleIn, isWorthWriting, staleAtOf, statusAfter } from './store-status.ts'
-import { barred, stale, step } from './steps.ts'
+import { whyNotAllowed, stale, step } from './steps.ts'
 import {
   storeStale,
   storeUnauthorized,
@@ -63,7 +63,7 @@ export class Runner {
   readonly #releaseBudget: () => void
   readonly #connection: StoreConnection
   readonly #sinceMs: number
-  readonly #known: Remembered
+  readonly #remembered: Remembered
   readonly #hints: HintListener
   /** As it was written last, also where the feed has not told of it yet. */
   #status: SecretStoreStatus
@@ -81,8 +81,8 @@ export class Runner {
     this.uid = store.metadata.uid ?? ''
     this.#sinceMs = clock.now()
     this.#status = store.status ?? {}
-    this.#known = rememberedOf(this.#status, clock.now())
-    this.#isToldRefused = isUnauthorized(this.#known.fault)
+    this.#remembered = rememberedOf(this.#status, clock.now())
+    this.#isToldRefused = isUnauthorized(this.#remembered.fault)
     this.#random = this.#roll()
     const { budget, release } = (deps.budgets ?? createBudgets(clock)).take(this.uid)
     this.#budget = budget
@@ -124,26 +124,26 @@ export class Runner {
   }
 
   #gather(): Promise<StoreFacts | undefined> {
-    return gatherStoreFacts(this.#deps.read(), this.#connection, this.#known.answered)
+    return gatherStoreFacts(this.#deps.read(), this.#connection, this.#remembered.answered)
   }
 
-  #next({ of, allowed, news, requests, key }: StoreFacts): NextStep {
+  #next({ secretStore, allowed, news, requests, key }: StoreFacts): NextStep {
     const { refresh, keys, check, resume } = requests
-    const look = resume !== undefined || (refresh !== undefined && keys.length === 0)
-    const { lookedAt, fault, triedKey } = this.#known
+    const sync = resume !== undefined || (refresh !== undefined && keys.length === 0)
+    const { lookedAt, fault, triedKey } = this.#remembered
     return decideStore({
       nowMs: this.#deps.clock.now(),
-      everyMs: everyMsOf(of.spec),
-      offset: offsetOf(of.uid),
+      everyMs: everyMsOf(secretStore.spec),
+      offset: offsetOf(secretStore.uid),
       sinceMs: this.#sinceMs,
       secrets: allowed.length,
       news: news.length,
       lookedAt,
       fault,
       isUntried: triedKey !== key,
-      isDeaf: of.spec.push?.sqs !== undefined && !this.#connection.isKnown,
+      isNotListening: secretStore.spec.push?.sqs !== undefined && !this.#connection.isKnown,
       asked: {
-        look,
+        sync,
         keys: keys.length > 0,
         check: check !== undefined,
         hints: this.#hints.keys.length > 0,
@@ -162,7 +162,7 @@ export class Runner {
     const isDue = next.at !== undefined && next.at <= clock.now()
     if (isDue) await this.#performLong(facts, next.step, signal)
     // Whoever asks is told why it is not done now.
-    else if (this.#known.fault !== undefined) {
+    else if (this.#remembered.fault !== undefined) {
       const { refresh, check } = facts.requests
       this.#answer({ refresh, check })
     }
@@ -170,23 +170,23 @@ export class Runner {
     const after = isDue ? await this.#gather() : facts
     if (after === undefined) return done
     const { at = Infinity } = this.#next(after)
-    await this.#tell(after, at, signal)
-    const { lookedAt } = this.#known
-    const staleAt = lookedAt === undefined ? Infinity : staleAtOf(after.of.spec, lookedAt)
+    await this.#writeStatus(after, at, signal)
+    const { lookedAt } = this.#remembered
+    const staleAt = lookedAt === undefined ? Infinity : staleAtOf(after.secretStore.spec, lookedAt)
     const now = clock.now()
     const restMs = Math.min(at, staleAt > now ? staleAt : Infinity) - now
     return waitFor(Math.min(Math.max(restMs, leastRestMs), mostRestMs))
   }
 
-  async #bar({ of, barred: secrets }: StoreFacts): Promise<void> {
-    const outcomes = secrets.flatMap((secret) => barred(of, secret)?.outcome ?? [])
-    if (outcomes.length > 0) await writeOutcomes(this.#deps, of, outcomes)
+  async #bar({ secretStore, notAllowed: secrets }: StoreFacts): Promise<void> {
+    const outcomes = secrets.flatMap((secret) => whyNotAllowed(secretStore, secret)?.outcome ?? [])
+    if (outcomes.length > 0) await writeOutcomes(this.#deps, secretStore, outcomes)
   }
 
   /** New secrets, and what somebody waits for, do not wait for the end of a step that takes long. */
   async #performLong(facts: StoreFacts, kind: StoreStep, signal: AbortSignal): Promise<void> {
     this.#budget.open()
-    if (kind === 'look' || kind === 'news')
+    if (kind === 'sync' || kind === 'news')
       this.#covered = new Set(facts.allowed.map(({ uid }) => uid))
     try {
       await this.#perform(facts, kind, signal)
@@ -202,8 +202,8 @@ export class Runner {
     while (this.#covered !== undefined && !signal.aborted) {
       const covered = this.#covered
       const facts = await this.#gather()
-      if (facts?.key !== this.#known.triedKey || !this.#connection.isKnown) break
-      if (this.#known.fault !== undefined) break
+      if (facts?.key !== this.#remembered.triedKey || !this.#connection.isKnown) break
+      if (this.#remembered.fault !== undefined) break
       const work = urgentOf(facts, covered, this.#hints.keys)
       if (work === undefined || this.#covered !== covered) break
       for (const { uid } of work.facts.news) covered.add(uid)
@@ -219,23 +219,23 @@ export class Runner {
   }
 
   async #perform(facts: StoreFacts, kind: StoreStep, signal: AbortSignal): Promise<void> {
-    const known = this.#known
+    const remembered = this.#remembered
     const { refresh, check, resume } = facts.requests
-    const { fault, cursor, isBraked } = known
+    const { fault, cursor, areDeletionsHeld } = remembered
     let [isWhole, isOvertaken] = [false, false]
     try {
       const provider = await this.#connect(facts, kind === 'check', signal)
       const deps = { ...this.#deps, provider, signal }
       const hinted = this.#hints.keys
-      const ways = { kind, cursor, isBraked, isResumed: resume !== undefined, hinted }
+      const ways = { kind, cursor, areDeletionsHeld, isResumed: resume !== undefined, hinted }
       const result = await step(deps, { ...facts, ...ways })
       ;({ isWhole, isOvertaken } = result)
       // Another step may have noted one meanwhile.
-      if (known.fault === fault) known.fault = undefined
-      Object.assign(known, result.known)
-      if (isWhole) known.lookedAt = this.#deps.clock.now()
+      if (remembered.fault === fault) remembered.fault = undefined
+      Object.assign(remembered, result.remembered)
+      if (isWhole) remembered.lookedAt = this.#deps.clock.now()
       if (kind === 'hints' && !isOvertaken) this.#hints.heeded(hinted)
-      if (known.fault === undefined && provider.hints) this.#hints.listen(provider.hints)
+      if (remembered.fault === undefined && provider.hints) this.#hints.listen(provider.hints)
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
       this.#note(error)
@@ -249,52 +249,56 @@ export class Runner {
 
   /** The provider, after the store has said whom it takes us for. */
   async #connect(
-    { object, of, key }: StoreFacts,
+    { object, secretStore, key }: StoreFacts,
     asksAgain: boolean,
     signal: AbortSignal,
   ): Promise<StoreProvider> {
-    const known = this.#known
-    if (known.triedKey !== key) {
+    const remembered = this.#remembered
+    if (remembered.triedKey !== key) {
       await this.#hints.stop()
       this.#hints.state = undefined
       const unknown = { fault: undefined, cursor: undefined, identity: undefined }
-      Object.assign(known, { triedKey: key, ...unknown })
+      Object.assign(remembered, { triedKey: key, ...unknown })
     }
-    const { maxCallsPerMinute = defaultCalls } = of.spec.refresh ?? {}
+    const { maxCallsPerMinute = defaultCalls } = secretStore.spec.refresh ?? {}
     this.#budget.most = maxCallsPerMinute
     const provider = await this.#connection.provider(object, key, (ending) =>
       this.#budget.spend(ending),
     )
     this.#budget.most = Math.min(maxCallsPerMinute, provider.limits.perMinute)
     if (!this.#connection.isKnown || asksAgain) {
-      known.identity = await provider.whoAmI(signal)
+      remembered.identity = await provider.whoAmI(signal)
       this.#connection.isKnown = true
     }
     return provider
   }
 
   #note(fault: StoreFault): void {
-    const known = this.#known
+    const remembered = this.#remembered
     const { kind, message, retryAfterMs } = fault
     // The step beside this one was told so, and has noted it.
     if (this.#budget.closed === fault) return
     if (kind === 'Throttled') this.#budget.close(fault)
-    const again = known.fault?.kind === kind ? known.fault.tries : 0
-    known.fault = { kind, message, tries: again + 1, at: this.#deps.clock.now(), retryAfterMs }
+    const again = remembered.fault?.kind === kind ? remembered.fault.tries : 0
+    remembered.fault = { kind, message, tries: again + 1, at: this.#deps.clock.now(), retryAfterMs }
   }
 
   #answer(answers: Partial<Record<'refresh' | 'check' | 'resume', string | undefined>>): void {
-    this.#known.answered = { ...this.#known.answered, ...defined(answers) }
+    this.#remembered.answered = { ...this.#remembered.answered, ...defined(answers) }
   }
 
-  async #tell({ object, of, allowed, barred: out }: StoreFacts, at: number, signal: AbortSignal) {
+  async #writeStatus(
+    { object, secretStore, allowed, notAllowed: out }: StoreFacts,
+    at: number,
+    signal: AbortSignal,
+  ) {
     const { clock, onMeasured } = this.#deps
-    const { lagMs, lookedAt, triedKey } = this.#known
+    const { lagMs, lookedAt, triedKey } = this.#remembered
     const now = clock.now()
     const after = statusAfter(this.#status, {
-      ...this.#known,
+      ...this.#remembered,
       queue: this.#hints.state,
-      spec: of.spec,
+      spec: secretStore.spec,
       generation: object.metadata.generation ?? 1,
       nowMs: now,
       credential: triedKey,
@@ -303,20 +307,21 @@ export class Runner {
       nextAt: at === Infinity ? undefined : at,
     })
     const isStale = isStaleIn(after)
-    const { namespace, name } = of.ref
+    const { namespace, name } = secretStore.ref
     const calls = this.#budget.total
-    const { strangers } = this.#hints
-    onMeasured?.({ namespace, name, isStale, calls, lagMs, lookedAt, strangers })
-    if (isStale) await writeOutcomes(this.#deps, of, stale(of, allowed, lookedAt ?? now))
+    const { foreignMessages } = this.#hints
+    onMeasured?.({ namespace, name, isStale, calls, lagMs, lookedAt, foreignMessages })
+    if (isStale)
+      await writeOutcomes(this.#deps, secretStore, stale(secretStore, allowed, lookedAt ?? now))
     signal.throwIfAborted()
     const times = { nowMs: now, writtenAt: this.#writtenAt }
     if (!isWorthWriting(this.#status, after, times)) return
-    const { fault } = this.#known
-    const told = [
+    const { fault } = this.#remembered
+    const events = [
       ...(isStale && !isStaleIn(this.#status) ? [storeStale(after)] : []),
       ...(isUnauthorized(fault) && !this.#isToldRefused ? [storeUnauthorized(after)] : []),
     ]
-    await writeStatus(this.#deps, of, after, told)
+    await writeStatus(this.#deps, secretStore, after, events)
     this.#isToldRefused = isUnauthorized(fault)
     this.#status = after
     this.#writtenAt = now

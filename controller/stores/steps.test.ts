@@ -8,7 +8,7 @@ import type { Ref, StoreProvider } from './provider.ts'
 import { step, type StepResult } from './steps.ts'
 import { storeSecretOf } from './store-secret.ts'
 
-const of = {
+const secretStore = {
   uid: 's',
   ref: { kind: 'SecretStore', namespace: 'default', name: 'here' },
   spec: { allow: { projects: ['shop'], remote: ['*'] } },
@@ -48,7 +48,7 @@ const world = (...keys: string[]) => {
     const allowed = [...objects.values()].map((object) => storeSecretOf(object)!)
     const provider = {
       limits: { batch: 10, perMinute: 60, parallel: 1 },
-      look: (refs: readonly Ref[]) =>
+      readVersions: (refs: readonly Ref[]) =>
         Promise.resolve({
           versions: new Map(refs.map((ref) => [ref, { version: 'v2' }])),
           lagMs: 0,
@@ -59,14 +59,14 @@ const world = (...keys: string[]) => {
     return step(
       { store, provider, signal, clock: createFakeClock() },
       {
-        of,
+        secretStore,
         allowed,
         news: [],
         requests: { keys },
         hinted: keys,
         kind,
         cursor: undefined,
-        isBraked: false,
+        areDeletionsHeld: false,
         isResumed: false,
       },
     )

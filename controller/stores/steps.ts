@@ -10,7 +10,7 @@ import { decideFetched, decideRemoval, decideSeen, type SecretOutcome } from './
 import type { StoreStep } from './decide-store.ts'
 import { createHolder, type Held } from './held-values.ts'
 import type { Absence, Fetched, Ref, StoreProvider } from './provider.ts'
-import { askedOf, placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
+import { askedOf, placeInStore, type StoreObject, type StoreSecret } from './store-secret.ts'
 import { removeSecrets, writeOutcomes, type OutcomeWriteDeps } from './write-outcomes.ts'
 
 interface StepDeps extends OutcomeWriteDeps {
@@ -21,7 +21,7 @@ interface StepDeps extends OutcomeWriteDeps {
 }
 
 interface StepFacts {
-  readonly of: StoreObject
+  readonly secretStore: StoreObject
   readonly allowed: readonly StoreSecret[]
   readonly news: readonly StoreSecret[]
   readonly requests: { readonly keys: readonly string[] }
@@ -29,7 +29,7 @@ interface StepFacts {
   readonly hinted: readonly string[]
   readonly kind: StoreStep
   readonly cursor: string | undefined
-  readonly isBraked: boolean
+  readonly areDeletionsHeld: boolean
   readonly isResumed: boolean
 }
 
@@ -39,10 +39,10 @@ export interface StepResult {
   /** What was asked for may be newer than what another step has written meanwhile: it is to be asked again. */
   readonly isOvertaken: boolean
   /** What a look has told of the store. */
-  readonly known?: {
+  readonly remembered?: {
     readonly cursor: string | undefined
     readonly lagMs: number
-    readonly isBraked: boolean
+    readonly areDeletionsHeld: boolean
   }
 }
 
@@ -52,16 +52,16 @@ const mostHeld = 32 * 1024 * 1024
 const few = 10
 
 /** Why nothing is fetched for the secret, and what is written of it; undefined: it may be. */
-export const barred = (
+export const whyNotAllowed = (
   { spec }: StoreObject,
   secret: StoreSecret,
 ): { readonly outcome: SecretOutcome<never> | undefined } | undefined => {
-  const { project, external, known, fresh: before } = secret
+  const { project, external, last, fresh: before } = secret
   const why = notAllowed(spec, { project, key: external.key })
   if (why === undefined) return undefined
   const fresh = no('NotAllowed', why)
   const same = before?.reason === fresh.reason && before.message === fresh.message
-  return { outcome: same ? undefined : { secret, known, fresh } }
+  return { outcome: same ? undefined : { secret, last, fresh } }
 }
 
 export const stale = (
@@ -72,7 +72,7 @@ export const stale = (
   const message = `store "${ref.name}" was not looked at since ${toTimestamp(lookedAt)}; the value is as it was then, and is served`
   return secrets
     .filter(({ fresh }) => fresh?.reason === 'Checked')
-    .map((secret) => ({ secret, known: secret.known, fresh: no('Stale', message) }))
+    .map((secret) => ({ secret, last: secret.last, fresh: no('Stale', message) }))
 }
 
 /** Secrets by what is asked of the store for them: equal refs are asked once. */
@@ -120,23 +120,26 @@ const fetchAll = async (
  */
 const fetchAndWrite = async (
   deps: StepDeps,
-  of: StoreObject,
+  secretStore: StoreObject,
   groups: ReadonlyMap<Ref, readonly StoreSecret[]>,
-  seen: readonly SecretOutcome<never>[] = [],
+  outcomesSoFar: readonly SecretOutcome<never>[] = [],
 ): Promise<boolean> => {
   const hold = createHolder()
-  const outcomes: SecretOutcome<Held>[] = [...seen]
+  const outcomes: SecretOutcome<Held>[] = [...outcomesSoFar]
   let bytes = 0
   let isOvertaken = false
   const write = async (): Promise<void> => {
     bytes = 0
     if (deps.signal.aborted) return
-    if (await writeOutcomes(deps, of, outcomes.splice(0))) isOvertaken = true
+    if (await writeOutcomes(deps, secretStore, outcomes.splice(0))) isOvertaken = true
   }
   const take = async (ref: Ref, answer: Fetched | Absence): Promise<void> => {
     const nowMs = deps.clock.now()
     for (const secret of groups.get(ref) ?? []) {
-      const outcome = decideFetched(secret, answer, { nowMs, place: placeOf(of, secret) })
+      const outcome = decideFetched(secret, answer, {
+        nowMs,
+        place: placeInStore(secretStore, secret),
+      })
       if (outcome === undefined) continue
       const { value, ...said } = outcome
       bytes += value?.length ?? 0
@@ -154,7 +157,7 @@ const fetchAndWrite = async (
   return isOvertaken
 }
 
-interface Looked {
+interface SyncResult {
   readonly isOvertaken: boolean
   readonly cursor: string | undefined
   readonly lagMs: number
@@ -162,71 +165,76 @@ interface Looked {
 }
 
 /** Asks which versions there are, and fetches those that are new. */
-const lookAt = async (
+const syncSecrets = async (
   deps: StepDeps,
-  of: StoreObject,
+  secretStore: StoreObject,
   secrets: readonly StoreSecret[],
   before?: string,
-): Promise<Looked> => {
+): Promise<SyncResult> => {
   const { provider, clock, signal } = deps
   const groups = byRef(secrets)
-  const { versions, cursor, lagMs } = await provider.look([...groups.keys()], before, signal)
+  const { versions, cursor, lagMs } = await provider.readVersions(
+    [...groups.keys()],
+    before,
+    signal,
+  )
   const nowMs = clock.now()
   const toFetch = new Map<Ref, StoreSecret[]>()
   const outcomes: SecretOutcome<never>[] = []
   const missing: StoreSecret[] = []
   for (const [ref, group] of groups) {
-    const seen = versions.get(ref)
-    if (seen === undefined) continue
+    const found = versions.get(ref)
+    if (found === undefined) continue
     for (const secret of group) {
-      if ('absent' in seen && seen.absent === 'missing') missing.push(secret)
-      const said = decideSeen(secret, seen, { nowMs, place: placeOf(of, secret) })
+      if ('absent' in found && found.absent === 'missing') missing.push(secret)
+      const said = decideSeen(secret, found, { nowMs, place: placeInStore(secretStore, secret) })
       if (said === 'fetch') toFetch.set(ref, [...(toFetch.get(ref) ?? []), secret])
       else if (said !== undefined) outcomes.push(said)
     }
   }
-  const isOvertaken = await fetchAndWrite(deps, of, toFetch, outcomes)
+  const isOvertaken = await fetchAndWrite(deps, secretStore, toFetch, outcomes)
   return { cursor, lagMs, missing, isOvertaken }
 }
 
-const look = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
-  const { of, allowed } = facts
-  const { cursor, lagMs, missing } = await lookAt(deps, of, allowed, facts.cursor)
-  const isBraked = await removeMissing(deps, facts, missing)
+const sync = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
+  const { secretStore, allowed } = facts
+  const { cursor, lagMs, missing } = await syncSecrets(deps, secretStore, allowed, facts.cursor)
+  const areDeletionsHeld = await removeMissing(deps, facts, missing)
   // A step beside the look began after it: what that one has written is no older than the look.
-  return { isWhole: true, isOvertaken: false, known: { cursor, lagMs, isBraked } }
+  return { isWhole: true, isOvertaken: false, remembered: { cursor, lagMs, areDeletionsHeld } }
 }
 
 const removeMissing = async (
   deps: StepDeps,
-  { of, allowed, isBraked: before, isResumed }: StepFacts,
+  { secretStore, allowed, areDeletionsHeld: before, isResumed }: StepFacts,
   missing: readonly StoreSecret[],
 ): Promise<boolean> => {
-  if (of.spec.onMissing !== 'Remove') return false
-  const { remove, isBraked } = decideRemoval(missing, {
+  if (secretStore.spec.onMissing !== 'Remove') return false
+  const { remove, areDeletionsHeld } = decideRemoval(missing, {
     all: allowed.length,
-    everyMs: everyMsOf(of.spec),
+    everyMs: everyMsOf(secretStore.spec),
     nowMs: deps.clock.now(),
-    isBraked: before,
+    areDeletionsHeld: before,
     isResumed,
   })
-  if (remove.length === 0) return isBraked
+  if (remove.length === 0) return areDeletionsHeld
   // What is missing is missing only for somebody whom the store knows.
   await deps.provider.whoAmI(deps.signal)
-  await removeSecrets(deps, of, remove)
-  return isBraked
+  await removeSecrets(deps, secretStore, remove)
+  return areDeletionsHeld
 }
 
 export const step = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
-  const { of, allowed, news, requests, kind } = facts
-  if (kind === 'look') return look(deps, facts)
+  const { secretStore, allowed, news, requests, kind } = facts
+  if (kind === 'sync') return sync(deps, facts)
   const named = new Set(kind === 'keys' ? requests.keys : kind === 'hints' ? facts.hinted : [])
   const asked = allowed.filter(({ external }) => named.has(external.key))
   if (kind === 'hints' && byRef(asked).size <= few) {
-    const isOvertaken = asked.length > 0 && (await lookAt(deps, of, asked)).isOvertaken
+    const isOvertaken =
+      asked.length > 0 && (await syncSecrets(deps, secretStore, asked)).isOvertaken
     return { isWhole: false, isOvertaken }
   }
   const all = kind === 'check' ? [] : [...new Set([...asked, ...news])]
-  const isOvertaken = await fetchAndWrite(deps, of, byRef(all))
+  const isOvertaken = await fetchAndWrite(deps, secretStore, byRef(all))
   return { isWhole: all.length > 0 && all.length === allowed.length && !isOvertaken, isOvertaken }
 }

@@ -18,7 +18,7 @@ export interface StoreSecret {
   readonly generation: number
   readonly hasValue: boolean
   /** What was fetched last. */
-  readonly known: NonNullable<SecretStatus['external']>
+  readonly last: NonNullable<SecretStatus['external']>
   readonly fresh: Condition | undefined
 }
 
@@ -43,7 +43,7 @@ export const storeSecretOf = (object: KubeObject): StoreSecret | undefined => {
     spec,
     generation: object.metadata.generation ?? 1,
     hasValue: status.version !== undefined,
-    known: status.external ?? {},
+    last: status.external ?? {},
     fresh: findCondition(status.conditions, 'Fresh'),
   }
 }
@@ -54,9 +54,9 @@ export const askedOf = ({ key, version }: ExternalSpec): string => JSON.stringif
 const places = new WeakMap<StoreSecret, { spec: SecretStoreSpec; place: string }>()
 
 /** Another place, or another rule for the value, is fetched anew: versions of two places say nothing of each other. */
-export const placeOf = (store: StoreObject, secret: StoreSecret): string => {
-  const known = places.get(secret)
-  if (known?.spec === store.spec) return known.place
+export const placeInStore = (store: StoreObject, secret: StoreSecret): string => {
+  const cachedPlace = places.get(secret)
+  if (cachedPlace?.spec === store.spec) return cachedPlace.place
   const place = digestOfPlace(store, secret)
   places.set(secret, { spec: store.spec, place })
   return place

@@ -16,7 +16,7 @@ import { askedHourly, type Remembered } from './remembered.ts'
 
 export interface StoreStatusInput extends Pick<
   Remembered,
-  'answered' | 'fault' | 'identity' | 'isBraked' | 'lagMs' | 'lookedAt'
+  'answered' | 'fault' | 'identity' | 'areDeletionsHeld' | 'lagMs' | 'lookedAt'
 > {
   readonly spec: SecretStoreSpec
   readonly generation: number
@@ -61,8 +61,8 @@ const throttledOf = ({ fault, nextAt }: StoreStatusInput): Verdict =>
     ? yes('TooManyCalls', `${fault.message}; until ${toTimestamp(nextAt ?? 0)} it is left alone`)
     : no('Free', 'it does not ask to be left alone')
 
-const brakedOf = ({ isBraked }: StoreStatusInput): Verdict =>
-  isBraked
+const deletionGuardOf = ({ areDeletionsHeld }: StoreStatusInput): Verdict =>
+  areDeletionsHeld
     ? yes(
         'ManyMissing',
         'more than half of its secrets were missing at once: nothing is removed until somebody says "stagely stores resume"',
@@ -90,7 +90,7 @@ export const statusAfter = (
       Ready: readyOf(now),
       Fresh: freshOf(now),
       Throttled: throttledOf(now),
-      Braked: brakedOf(now),
+      Braked: deletionGuardOf(now),
       ...(isListening && listeningOf(now)),
     },
     { generation, now: toTimestamp(nowMs) },

@@ -13,7 +13,7 @@ import type { Actor, ChangeSet, Store, Transaction } from '../../src/store/store
 import { no } from '../reconcilers/verdict.ts'
 import { withServedEnd, type SecretOutcome as OutcomeOf } from './decide-secret.ts'
 import type { Held } from './held-values.ts'
-import { placeOf, storeSecretOf, type StoreObject, type StoreSecret } from './store-secret.ts'
+import { placeInStore, storeSecretOf, type StoreObject, type StoreSecret } from './store-secret.ts'
 
 export interface OutcomeWriteDeps {
   readonly store: Pick<Store, 'write'>
@@ -41,26 +41,27 @@ const actorOf = ({ ref }: StoreObject): Actor => ({
  */
 const stillAsks = async (
   tx: Transaction,
-  of: StoreObject,
+  secretStore: StoreObject,
   secret: StoreSecret,
 ): Promise<KubeObject | 'overtaken' | undefined> => {
   const current = await tx.get(secret.ref)
   if (current?.metadata.uid !== secret.uid) return undefined
   const now = storeSecretOf(current)
-  if (now === undefined || placeOf(of, now) !== placeOf(of, secret)) return undefined
-  return sameJson(now.known, secret.known) ? current : 'overtaken'
+  if (now === undefined || placeInStore(secretStore, now) !== placeInStore(secretStore, secret))
+    return undefined
+  return sameJson(now.last, secret.last) ? current : 'overtaken'
 }
 
 const writeOne = async (
   tx: Transaction,
-  of: StoreObject,
-  { secret, value, known, fresh }: Outcome,
+  secretStore: StoreObject,
+  { secret, value, last, fresh }: Outcome,
   nowMs: number,
 ): Promise<KubeObject | 'overtaken' | undefined> => {
-  const current = await stillAsks(tx, of, secret)
+  const current = await stillAsks(tx, secretStore, secret)
   if (typeof current !== 'object') return current
   const { key } = secret.external
-  const fetched = { store: of.ref.name, key, remoteVersion: known.version ?? '' }
+  const fetched = { store: secretStore.ref.name, key, remoteVersion: last.version ?? '' }
   const after =
     value === undefined ? current : await tx.putFetched(secret.ref, { ...fetched, value: value() })
   const { generation } = after.metadata
@@ -70,8 +71,8 @@ const writeOne = async (
     { Fresh: fresh },
     { generation, now: toTimestamp(nowMs) },
   )
-  const next = { ...status, external: { ...known }, conditions }
-  const isSameEnd = known.expiresAt === status.external?.expiresAt
+  const next = { ...status, external: { ...last }, conditions }
+  const isSameEnd = last.expiresAt === status.external?.expiresAt
   const dated = isSameEnd
     ? next
     : await withNewEnd(tx, { ...after, status: next }, { nowMs, isMoved: value === undefined })
@@ -108,27 +109,28 @@ const isOfOne = (error: unknown): error is StagelyError =>
  * Of a value that the store of ours does not take: another secret follows it and has another format, or the
  * key of its project does not answer. What is not the value's fault is fetched again at the next look.
  */
-const refusedBy = ({ secret, known }: Outcome, error: StagelyError): Outcome => {
+const refusedBy = ({ secret, last }: Outcome, error: StagelyError): Outcome => {
   const [fault] = error.details.faults ?? []
   const message = `${fault?.message ?? error.message}; the value of before goes on being served`
   const isFinal = error.reason === 'Invalid'
-  const kept = isFinal ? withServedEnd(secret, known) : secret.known
-  return { secret, known: kept, fresh: no('Refused', message) }
+  const kept = isFinal ? withServedEnd(secret, last) : secret.last
+  return { secret, last: kept, fresh: no('Refused', message) }
 }
 
 /** True: another step has written of one of the secrets meanwhile, and its outcome was dropped. */
 export const writeOutcomes = async (
   { store, clock, onWritten, inOne = usualInOne, signal }: OutcomeWriteDeps,
-  of: StoreObject,
+  secretStore: StoreObject,
   outcomes: readonly Outcome[],
 ): Promise<boolean> => {
   const id = randomUUID()
   let isOvertaken = false
   const write = async (part: readonly Outcome[], changeSet: ChangeSet): Promise<void> => {
     signal?.throwIfAborted()
-    const written = await store.write(actorOf(of), { changeSet }, async (tx) => {
+    const written = await store.write(actorOf(secretStore), { changeSet }, async (tx) => {
       const results: Awaited<ReturnType<typeof writeOne>>[] = []
-      for (const outcome of part) results.push(await writeOne(tx, of, outcome, clock.now()))
+      for (const outcome of part)
+        results.push(await writeOne(tx, secretStore, outcome, clock.now()))
       return results
     })
     for (const result of written)
@@ -142,7 +144,7 @@ export const writeOutcomes = async (
       await write(part, { id, last })
     } catch (error) {
       if (!isOfOne(error)) throw error
-      await writeOneByOne(part, (one, isLast) => write([one], { id, last: last && isLast }))
+      await writeOneByOne(part, (outcome, isLast) => write([outcome], { id, last: last && isLast }))
     }
   }
   return isOvertaken
@@ -166,20 +168,20 @@ const writeOneByOne = async (
 /** Through the tombstone: each can be restored. What something needs stays, and its condition says that it is missing. */
 export const removeSecrets = async (
   { store, signal }: OutcomeWriteDeps,
-  of: StoreObject,
+  secretStore: StoreObject,
   secrets: readonly StoreSecret[],
 ): Promise<void> => {
   for (const secret of secrets) {
     signal?.throwIfAborted()
     try {
-      await store.write(actorOf(of), {}, async (tx) => {
-        const current = await stillAsks(tx, of, secret)
+      await store.write(actorOf(secretStore), {}, async (tx) => {
+        const current = await stillAsks(tx, secretStore, secret)
         if (typeof current !== 'object') return
         await tx.recordEvent({
           regarding: current,
           type: 'Warning',
           reason: 'RemovedUpstream',
-          message: `the store "${of.ref.name}" no longer has "${secret.external.key}" (onMissing: Remove); "stagely secrets restore" brings it back`,
+          message: `the store "${secretStore.ref.name}" no longer has "${secret.external.key}" (onMissing: Remove); "stagely secrets restore" brings it back`,
         })
         await tx.remove(secret.ref, { uid: secret.uid })
       })
@@ -210,14 +212,15 @@ export const storeUnauthorized = (status: SecretStoreStatus): ToldOfStore => ({
 /** With what people are told by the same write. */
 export const writeStatus = async (
   { store }: OutcomeWriteDeps,
-  of: StoreObject,
+  secretStore: StoreObject,
   status: SecretStoreStatus,
-  told: readonly ToldOfStore[],
+  events: readonly ToldOfStore[],
 ): Promise<void> => {
-  await store.write(actorOf(of), {}, async (tx) => {
-    const current = await tx.get(of.ref)
-    if (current === undefined || current.metadata.uid !== of.uid) return
+  await store.write(actorOf(secretStore), {}, async (tx) => {
+    const current = await tx.get(secretStore.ref)
+    if (current === undefined || current.metadata.uid !== secretStore.uid) return
     await tx.setStatus({ ...current, status })
-    for (const one of told) await tx.recordEvent({ regarding: current, type: 'Warning', ...one })
+    for (const event of events)
+      await tx.recordEvent({ regarding: current, type: 'Warning', ...event })
   })
 }

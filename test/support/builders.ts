@@ -2,7 +2,7 @@
 import type { ObservationSpec, ObservedService } from '../../src/resources/kinds/observation.ts'
 import type { DesiredStagelet } from '../../src/protocol/messages.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
-import type { Stagelet, StageletInput } from '../../controller/reconcilers/stagelet/facts.ts'
+import type { TypedStagelet, StageletInput } from '../../controller/reconcilers/stagelet/facts.ts'
 
 export const anEntry = (over: Partial<SetEntry> & { key: string }): SetEntry => ({
   secretId: `id-${over.key}-${over.scope ?? 'global'}`,
@@ -15,7 +15,7 @@ export const anEntry = (over: Partial<SetEntry> & { key: string }): SetEntry => 
   ...over,
 })
 
-export const aStagelet = (over: Partial<Stagelet> = {}): Stagelet => ({
+export const aStagelet = (over: Partial<TypedStagelet> = {}): TypedStagelet => ({
   apiVersion: 'stagely.dev/v1alpha1',
   kind: 'Stagelet',
   metadata: {

@@ -60,7 +60,7 @@ const checkBoot = (boot: string, current: string | undefined): void => {
 class NeedsLock extends Error {}
 
 /** The facts that reports are checked against. */
-interface Known {
+interface ReportFacts {
   /** Start of each agent that opened its newest stream. */
   readonly boots: ReadonlyMap<string, string>
   /** Nobody else writes meanwhile. */
@@ -75,16 +75,16 @@ type Newest = Map<string, { boot: string; seq: number }>
 /** Returns the part of the report that is new. Throws for a report that must not count. */
 const check = async (
   tx: Transaction,
-  { boots, isLocked, newest, clock }: Known,
+  { boots, isLocked, newest, clock }: ReportFacts,
   { agentUid, report, mine }: CheckedReport,
 ): Promise<Accepted[]> => {
   checkBoot(report.boot, boots.get(agentUid))
   checkReplay(newest.get(agentUid), report)
   const news: Accepted[] = []
   const agent = mine[0] && (await tx.getFrozen(agentRefOf(mine[0].view.agentKey)))
-  for (const { view, spec: told } of mine) {
+  for (const { view, spec: reported } of mine) {
     const receivedAt = toTimestamp(clock.now())
-    const spec = { ...told, receivedAt, ...(agent && { presence: presenceOf(agent) }) }
+    const spec = { ...reported, receivedAt, ...(agent && { presence: presenceOf(agent) }) }
     const old = (await tx.getFrozen(observationOf(view)))?.spec
     // A report from before the agent was away is stored again, also where it says the same.
     const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
@@ -103,7 +103,7 @@ const check = async (
 /** The refusal of each report; undefined for those that were taken. */
 const putAll = async (
   tx: Transaction,
-  known: Known,
+  facts: ReportFacts,
   batch: readonly CheckedReport[],
 ): Promise<(AgentRefusedError | undefined)[]> => {
   const outcomes: (AgentRefusedError | undefined)[] = []
@@ -114,7 +114,7 @@ const putAll = async (
     try {
       checkReplay(here.get(agentUid), report)
       here.set(agentUid, report)
-      const news = await check(tx, known, checked)
+      const news = await check(tx, facts, checked)
       for (const { view, spec } of news) await tx.putInternal(renderObservation(view, spec))
       outcomes.push(undefined)
     } catch (error) {

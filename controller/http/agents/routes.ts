@@ -79,7 +79,7 @@ export interface AgentRoutes {
   /** The server's listener: takes heartbeats itself, and gives all else to `app`. */
   listener(app: { readonly fetch: Parameters<typeof getRequestListener>[0] }): RequestListener
   /** Takes a heartbeat that came to another replica; false where it is not of a stream here. */
-  readonly heard: AgentStreams['heard']
+  readonly takeHeartbeat: AgentStreams['takeHeartbeat']
   /** Asks every agent to come back; a load balancer may lead it to another replica. */
   sendAway(): Promise<void>
   /** Asks every agent to come back later, ends the streams and writes what waits. Idempotent. */
@@ -116,9 +116,9 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   })
   const duplicates = createDuplicates(deps)
   const streams = createAgentStreams(deps, tuning, { presence, duplicates })
-  const signs = createHeartbeats({
+  const heartbeats = createHeartbeats({
     self: deps.connections.replica,
-    heard: streams.heard,
+    acceptHere: streams.takeHeartbeat,
     peers: deps.heartbeatPeers,
   })
   const reports = createReports({ ...deps, duplicates }, streams.objects)
@@ -182,8 +182,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     logs,
     connected: (agentKey) => streams.isConnected(agentKey),
     fleet: () => fleetOf(streams.objects),
-    listener: (app) => signs.inFrontOf(createListener(app.fetch, log)),
-    heard: streams.heard,
+    listener: (app) => heartbeats.inFrontOf(createListener(app.fetch, log)),
+    takeHeartbeat: streams.takeHeartbeat,
     ask: streams.ask,
     leakTests,
     tasks,
@@ -304,13 +304,13 @@ const taking =
   <T>(
     authenticate: AgentAuthenticator,
     { schema, maxBytes }: { readonly schema: z.ZodType<T>; readonly maxBytes: number },
-    to: { readonly accept: (agentKey: string, told: T) => Promise<string> },
+    to: { readonly accept: (agentKey: string, body: T) => Promise<string> },
   ): Handler =>
   async (c) => {
     const caller = await authenticate(c)
-    const told = await caller.take(schema, maxBytes)
+    const body = await caller.take(schema, maxBytes)
     const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
-    const state = await to.accept(agentKey, told)
+    const state = await to.accept(agentKey, body)
     if (state !== 'ended') caller.wasAsked()
     return caller.answer({ state })
   }

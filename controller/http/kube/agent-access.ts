@@ -11,7 +11,7 @@ import { actorOf, type AppContext } from '../env.ts'
 import { readObject } from './body.ts'
 import { refOfPath } from './read.ts'
 import type { KubeAccess, KubeRoute } from './route.ts'
-import { invalid } from './status.ts'
+import { kubeInvalid } from './status.ts'
 
 interface AgentAdmission {
   createJoinToken(request: {
@@ -42,7 +42,7 @@ const secondsFrom = (input: Record<string, unknown>, name: string): number => {
     seconds <= maxSeconds
   )
     return seconds
-  throw invalid(requireKind('Agent'), name, [
+  throw kubeInvalid(requireKind('Agent'), name, [
     {
       field: 'spec.expirationSeconds',
       reason: 'FieldValueInvalid',

@@ -20,7 +20,7 @@ import {
   type Manager,
 } from '../../../src/managed-fields/managers.ts'
 import { shapeOfKind } from '../../../src/managed-fields/shape.ts'
-import { conflict } from './status.ts'
+import { kubeConflict } from './status.ts'
 import { fieldManagerOf, ownedPart, whoOf, withKnownValue, type Subresource } from './tracking.ts'
 import { lifted, type Wire } from './wire-form.ts'
 
@@ -94,12 +94,12 @@ export const mergeConfiguration = (
   },
 ): Merged => {
   const live = ownedPart(lifted(current), subresource)
-  const known = parseManagers(current.metadata.managedFields) ?? []
-  const first = subresource === '' && known.every((m) => m.subresource !== '')
+  const managersNow = parseManagers(current.metadata.managedFields) ?? []
+  const first = subresource === '' && managersNow.every((m) => m.subresource !== '')
   const who = whoOf(c, kind, subresource)
   const { object, managers } = applyConfiguration({
     shape: shapeOfKind(kind),
-    managers: first ? [...known, ...beforeFirstApply(kind, live)] : known,
+    managers: first ? [...managersNow, ...beforeFirstApply(kind, live)] : managersNow,
     who,
     live,
     config: ownedPart(config, subresource),
@@ -181,8 +181,8 @@ export const serveApply = async (
   const current = await tx.get(refOfPath(c, kind))
   if (current === undefined) return createApplied(c, kind, request)
   const given = { ...current, spec: (config['spec'] ?? {}) as Wire }
-  const known = await withKnownValue(tx, current, given)
-  const merged = mergeConfiguration(c, kind, { current: known, config, subresource: '', now })
+  const before = await withKnownValue(tx, current, given)
+  const merged = mergeConfiguration(c, kind, { current: before, config, subresource: '', now })
   const input = assemble(current, config, merged.part)
   const next = withLastApplied(fieldManagerOf(c), decode(c, kind, input, check), config)
   const object = await tx.update(next, { managedFields: merged.managedFields })
@@ -201,7 +201,7 @@ const createApplied = async (
 ): Promise<ApplyResult> => {
   const { name, uid = '', resourceVersion = '' } = metadataOf(config)
   // A uid or resourceVersion means that the client expects an existing object.
-  if (uid !== '' || resourceVersion !== '') throw conflict(kind, String(name))
+  if (uid !== '' || resourceVersion !== '') throw kubeConflict(kind, String(name))
   const next = decode(c, kind, config, check)
   const managedFields = renderManagers([
     {

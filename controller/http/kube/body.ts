@@ -47,7 +47,7 @@ export const mediaType = (c: AppContext): string =>
   (c.req.header('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
 
 /** The message never repeats the body, which may hold a secret. */
-export const parseJson = (bytes: Buffer, mostValues = maxValues): unknown => {
+export const parseKubeJson = (bytes: Buffer, mostValues = maxValues): unknown => {
   let value: unknown
   try {
     value = JSON.parse(bytes.toString('utf8'))
@@ -118,7 +118,7 @@ const parseYamlBody = (bytes: Buffer, maxSigns = maxYamlSigns): Body => {
 
 /** Others have their turn between the two, each of which is long for a long body. */
 const parseJsonBody = async (bytes: Buffer): Promise<Body> => {
-  const content = await workOver(bytes, () => parseJson(bytes))
+  const content = await workOver(bytes, () => parseKubeJson(bytes))
   return {
     content,
     duplicates: await workOver(bytes, () => duplicateKeys(bytes.toString('utf8'))),

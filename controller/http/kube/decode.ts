@@ -12,7 +12,7 @@ import { adviceOfPlace, adviceOfRefs, adviceOfValue, type Advice } from '../warn
 import { warn } from './answer.ts'
 import type { Body, Patch } from './body.ts'
 import { fieldValidationOf, type FieldValidation } from './params.ts'
-import { invalid } from './status.ts'
+import { kubeInvalid } from './status.ts'
 import type { Wire } from './wire-form.ts'
 
 export const bad = (message: string): StagelyError => new StagelyError('BadRequest', message)
@@ -105,7 +105,7 @@ const refused = (
 ): StagelyError => {
   const message = `strict decoding error: ${found.join(', ')}`
   return patches
-    ? invalid(kind, c.req.param('name') ?? '', [
+    ? kubeInvalid(kind, c.req.param('name') ?? '', [
         { field: 'patch', reason: 'FieldValueInvalid', message },
       ])
     : bad(
@@ -120,7 +120,7 @@ export const decode = (c: AppContext, kind: Kind, input: Wire, check: FieldCheck
   const status = input['status'] === undefined ? [] : decodeStatus(kind, input['status']).unknown
   checkFields(c, kind, [...unknown, ...status], check)
   const name = metadataOf(input)['name']
-  if (object === undefined) throw invalid(kind, typeof name === 'string' ? name : '', faults)
+  if (object === undefined) throw kubeInvalid(kind, typeof name === 'string' ? name : '', faults)
   if (kind.kind === 'StagelySecret') warnOf(c, adviceOfValue(object.spec ?? {}))
   return object
 }
@@ -166,7 +166,7 @@ export const asAnswered = (
 export const requireVersion = (kind: Kind, input: Wire): void => {
   const { name, resourceVersion } = metadataOf(input)
   if (typeof resourceVersion === 'string' && resourceVersion !== '') return
-  throw invalid(kind, typeof name === 'string' ? name : '', [
+  throw kubeInvalid(kind, typeof name === 'string' ? name : '', [
     {
       field: 'metadata.resourceVersion',
       reason: 'FieldValueInvalid',

@@ -7,7 +7,7 @@ import { faultOfIssue } from '../../../src/resources/validation/faults.ts'
 import type { AppContext } from '../env.ts'
 import { mediaType, parseAs, readBytes } from './body.ts'
 import { isTrueParam } from './params.ts'
-import { invalid } from './status.ts'
+import { kubeInvalid } from './status.ts'
 
 /**
  * metav1 DeleteOptions. propagationPolicy has an effect on namespaces only. gracePeriodSeconds has
@@ -66,7 +66,7 @@ export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> =
   const given = { ...deleteQuery(c), ...body }
   const { data, error } = deleteOptions.safeParse(given)
   if (error !== undefined)
-    throw invalid(
+    throw kubeInvalid(
       { kind: 'DeleteOptions', group: 'meta.k8s.io' },
       '',
       error.issues.map((issue) => faultOfIssue(issue, '', given, () => false)),

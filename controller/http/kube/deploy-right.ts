@@ -6,7 +6,7 @@ import { annotations } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
 import { metadataOf } from './decode.ts'
-import { forbidden, rightOf } from './route.ts'
+import { kubeForbidden, rightOf } from './route.ts'
 import type { Wire } from './wire-form.ts'
 
 export const deployRight = 'stagelets/deploy'
@@ -38,5 +38,5 @@ export const checkPatchRight = (
   const right = { verb: 'patch', resource: rightOf(kind), namespace: where } as const
   if (allows(c.get('user'), right)) return
   if (change !== undefined && isDeploy(change.before, change.after)) return
-  throw forbidden(c.get('user').name, { kind, verb: 'patch' }, { namespace: where, name })
+  throw kubeForbidden(c.get('user').name, { kind, verb: 'patch' }, { namespace: where, name })
 }

@@ -15,7 +15,7 @@ import {
   matchOf,
   requireReached,
   resourceVersionOf,
-  type Match,
+  type ResourceVersionMatch,
 } from './resource-version.ts'
 
 export interface ListAnswer {
@@ -50,7 +50,7 @@ export const limitOf = (c: AppContext): number | undefined => {
 const exactVersion = async (
   c: AppContext,
   store: Store,
-  match: Match | undefined,
+  match: ResourceVersionMatch | undefined,
 ): Promise<number | undefined> => {
   const version = resourceVersionOf(c)
   const option = 'resourceVersionMatch'
@@ -124,11 +124,11 @@ export const listOfRequest = async (
     const page = await readPage(store, kind, { namespace, within, at, after, limit: rows })
     // All pages show the version of the first one.
     if (!inconsistent) at = page.resourceVersion
-    const seen = takeSelected(items, page.items, { selection, limit })
-    const left = page.remaining + page.items.length - seen
+    const usedCount = takeSelected(items, page.items, { selection, limit })
+    const left = page.remaining + page.items.length - usedCount
     const { resourceVersion } = page
     if (left === 0) return { items, resourceVersion }
-    const last = page.items[seen - 1]
+    const last = page.items[usedCount - 1]
     if (last !== undefined) after = listPositionOf(last)
     if (items.length >= limit && after !== undefined) {
       const next = renderContinue({ at: inconsistent ? undefined : at, after })
@@ -144,11 +144,11 @@ const takeSelected = (
   rows: readonly StoredObject[],
   { selection, limit }: { selection: ListSelection; limit: number },
 ): number => {
-  let seen = 0
+  let usedCount = 0
   for (const row of rows) {
     if (items.length >= limit) break
-    seen++
+    usedCount++
     if (selects(selection, row)) items.push(row)
   }
-  return seen
+  return usedCount
 }

@@ -135,15 +135,15 @@ const operationOf = (route: KubeRoute): Json => {
       },
     }
   }
-  const known = verbs[access.verb]
-  if (known === undefined) throw new Error(`${path}: OpenAPI has no word for ${access.verb}`)
+  const verb = verbs[access.verb]
+  if (verb === undefined) throw new Error(`${path}: OpenAPI has no word for ${access.verb}`)
   return {
-    operationId: idOf(route, known.id),
-    description: `${known.summary} ${access.kind.kind}.`,
+    operationId: idOf(route, verb.id),
+    description: `${verb.summary} ${access.kind.kind}.`,
     parameters: [...parameters, ...(parametersOf[access.verb] ?? [])],
     ...bodyOf(route),
     responses: { ...answersOf(route), default: failure },
-    'x-kubernetes-action': known.action,
+    'x-kubernetes-action': verb.action,
     'x-kubernetes-group-version-kind': groupVersionKind(access.kind),
   }
 }

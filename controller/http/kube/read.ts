@@ -7,7 +7,7 @@ import type { AppContext } from '../env.ts'
 import { answerList, answerStored } from './answer.ts'
 import { listOfRequest } from './list.ts'
 import { requireReached, resourceVersionOf } from './resource-version.ts'
-import { notFound } from './status.ts'
+import { kubeNotFound } from './status.ts'
 
 interface ReadDeps {
   readonly store: Store
@@ -27,7 +27,7 @@ export const getOrThrow = async (
   ref: ObjectRef,
 ): Promise<KubeObject> => {
   const object = await reader.get(ref)
-  if (object === undefined) throw notFound(kind, ref.name)
+  if (object === undefined) throw kubeNotFound(kind, ref.name)
   return object
 }
 
@@ -37,7 +37,7 @@ export const serveGet =
     const ref = refOfPath(c, kind)
     await requireReached(deps.store, resourceVersionOf(c))
     const stored = await deps.store.getStored(ref)
-    if (stored === undefined) throw notFound(kind, ref.name)
+    if (stored === undefined) throw kubeNotFound(kind, ref.name)
     return answerStored(c, kind, stored, deps)
   }
 

@@ -23,18 +23,21 @@ export const forbiddenOption = (c: AppContext, option: string, message: string):
   invalidOption(c, option, 'FieldValueForbidden', `Forbidden: ${message}`)
 
 const matches = ['Exact', 'NotOlderThan'] as const
-export type Match = (typeof matches)[number]
+export type ResourceVersionMatch = (typeof matches)[number]
 
 /** The requested match; undefined: absent. Invalid for one that is not in `allowed`. */
-export const matchOf = (c: AppContext, allowed: readonly Match[] = matches): Match | undefined => {
+export const matchOf = (
+  c: AppContext,
+  allowed: readonly ResourceVersionMatch[] = matches,
+): ResourceVersionMatch | undefined => {
   const text = c.req.query('resourceVersionMatch') ?? ''
   if (text === '') return undefined
   const option = 'resourceVersionMatch'
   if ((c.req.query('continue') ?? '') !== '')
     throw forbiddenOption(c, option, `${option} is forbidden when continue is provided`)
-  const match = allowed.find((known) => known === text)
+  const match = allowed.find((allowedMatch) => allowedMatch === text)
   if (match !== undefined) return match
-  const supported = allowed.map((known) => JSON.stringify(known)).join(', ')
+  const supported = allowed.map((allowedMatch) => JSON.stringify(allowedMatch)).join(', ')
   throw invalidOption(
     c,
     option,

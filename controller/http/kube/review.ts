@@ -21,8 +21,8 @@ import type { DeniedLog } from '../../audit/denied.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { noteDenied } from '../note-denied.ts'
 import { requestBytes } from '../work-budget.ts'
-import { maxValues, parseJson, readBytes, workOver } from './body.ts'
-import { forbidden, rightOf, type KubeRoute } from './route.ts'
+import { maxValues, parseKubeJson, readBytes, workOver } from './body.ts'
+import { kubeForbidden, rightOf, type KubeRoute } from './route.ts'
 
 /** A review holds a whole folder of manifests: more than the 3 MiB of one object. */
 const maxReviewBytes = 8 * 1024 * 1024
@@ -66,7 +66,7 @@ export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
     handle: async (c) => {
       checkMayWrite(c.get('user'), c.req.param('namespace'))
       const bytes = await readBytes(c, maxReviewBytes)
-      const objects = objectsOf(await workOver(bytes, () => parseJson(bytes, maxReviewValues)))
+      const objects = objectsOf(await workOver(bytes, () => parseKubeJson(bytes, maxReviewValues)))
       c.get('work').charge(c.get('user').id, objects.length * requestBytes)
       let refused: StagelyError | undefined
       const status = await reviewChangeSet(store, actorOf(c), {
@@ -94,7 +94,7 @@ const checkMayWrite = (user: Principal, namespace: string | undefined): void => 
     return teams === undefined || teams.length > 0
   })
   if (!mayPatch)
-    throw forbidden(user.name, { kind: requireKind('Project'), verb: 'patch' }, { namespace })
+    throw kubeForbidden(user.name, { kind: requireKind('Project'), verb: 'patch' }, { namespace })
 }
 
 /** As for every dry run, the caller needs the right to the write itself. */
@@ -105,7 +105,7 @@ const refusalOf = (
   const kind = requireKind(name)
   const namespace = kind.namespaced ? metadata.namespace : metadata.name
   if (allows(user, { verb: 'patch', resource: rightOf(kind), namespace })) return undefined
-  return forbidden(user.name, { kind, verb: 'patch' }, { namespace, name: metadata.name })
+  return kubeForbidden(user.name, { kind, verb: 'patch' }, { namespace, name: metadata.name })
 }
 
 const objectsOf = (body: unknown): unknown[] => {
@@ -186,7 +186,7 @@ export const reviewChangeSet = async (
   }
 }
 
-const withoutUid = <T extends { uid: string }>({ uid: _, ...one }: T): Omit<T, 'uid'> => one
+const withoutUid = <T extends { uid: string }>({ uid: _, ...rest }: T): Omit<T, 'uid'> => rest
 
 /** Aborts when the client disconnects, or when the review takes too long. */
 const reviewSignal = (c: AppContext): AbortSignal => {

@@ -11,7 +11,7 @@ import type { App, AppContext } from '../env.ts'
 import { readObject, type BodyBounds } from './body.ts'
 import { servedKinds, verbsOf } from './discovery.ts'
 import { rightOf } from './route.ts'
-import { invalid } from './status.ts'
+import { kubeInvalid } from './status.ts'
 
 /** An empty text means "any" or "none"; null and absent mean the same. */
 const text = z
@@ -46,7 +46,7 @@ const specOf = <T>(schema: z.ZodType<T>, kind: string, given: unknown): T => {
   const { data, error } = schema.safeParse(spec)
   if (error === undefined) return data
   const faults = error.issues.map((issue) => faultOfIssue(issue, 'spec', spec, () => false))
-  throw invalid({ kind, group: 'authorization.k8s.io' }, '', faults)
+  throw kubeInvalid({ kind, group: 'authorization.k8s.io' }, '', faults)
 }
 
 /** Limits of reviews of oneself, which everybody who is logged in may send. */

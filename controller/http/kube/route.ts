@@ -57,7 +57,7 @@ const namespaceOf = (c: AppContext, kind: Kind): string | undefined =>
   kind.kind === 'Namespace' ? c.req.param('name') : c.req.param('namespace')
 
 /** 403 with Kubernetes' message, which kubectl prints unchanged. */
-export const forbidden = (
+export const kubeForbidden = (
   user: string,
   access: Pick<KubeAccess, 'kind' | 'verb' | 'subresource'>,
   at: {
@@ -99,11 +99,11 @@ const mayEnter = (c: AppContext, access: KubeAccess): boolean => {
 }
 
 /** Forbidden unless the caller has the right of the route. */
-export const authorize = (c: AppContext, access: KubeAccess): void => {
+export const authorizeKube = (c: AppContext, access: KubeAccess): void => {
   if (mayEnter(c, access)) return
   const at = { namespace: namespaceOf(c, access.kind), name: c.req.param('name') }
   const user = c.get('user')
-  throw forbidden(user.name, access, { ...at, hint: ownTeamOf(user, at.namespace) })
+  throw kubeForbidden(user.name, access, { ...at, hint: ownTeamOf(user, at.namespace) })
 }
 
 /** For a read over all namespaces: the namespaces that the caller may see; undefined: all. */
@@ -117,7 +117,7 @@ export const mountKubeRoutes = (app: App, routes: readonly KubeRoute[]): void =>
   for (const { method, path, access, handle } of routes)
     // Only reads accept the slash: a DELETE with a forgotten name must not delete the collection.
     app.on(method, method === 'GET' ? withSlash(path) : [path], (c) => {
-      authorize(c, access)
+      authorizeKube(c, access)
       return handle(c)
     })
   for (const path of new Set(routes.map((route) => route.path)))

@@ -6,7 +6,7 @@ import { deployRight } from './deploy-right.ts'
 import { servedKinds } from './discovery.ts'
 import { checkTimes, isTrueParam } from './params.ts'
 import { serveGet, serveList } from './read.ts'
-import { authorize, type KubeAccess, type KubeRoute, type KubeVerb } from './route.ts'
+import { authorizeKube, type KubeAccess, type KubeRoute, type KubeVerb } from './route.ts'
 import { serveWatch, type WatchDeps } from './watch.ts'
 import {
   serveCreate,
@@ -95,7 +95,7 @@ const listOrWatch = (deps: WatchDeps, kind: Kind): KubeRoute['handle'] => {
   return (c: AppContext) => {
     if (!isTrueParam(c.req.query('watch'))) return list(c)
     if (kind.namespaced && c.req.param('namespace') !== undefined)
-      authorize(c, { kind, verb: 'watch', in: 'namespace' })
+      authorizeKube(c, { kind, verb: 'watch', in: 'namespace' })
     return watch(c)
   }
 }

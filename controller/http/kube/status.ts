@@ -49,14 +49,14 @@ export const deletedStatus = (kind: Kind, name: string, uid: string | undefined)
   },
 })
 
-export const notFound = (kind: Kind, name: string): StagelyError =>
+export const kubeNotFound = (kind: Kind, name: string): StagelyError =>
   new StagelyError('NotFound', `${resourceNameOf(kind)} ${JSON.stringify(name)} not found`, {
     kind: kind.plural,
     group: kind.group,
     name,
   })
 
-export const conflict = (kind: Kind, name: string): StagelyError =>
+export const kubeConflict = (kind: Kind, name: string): StagelyError =>
   new StagelyError(
     'Conflict',
     `Operation cannot be fulfilled on ${resourceNameOf(kind)} ${JSON.stringify(name)}: the object has been modified; please apply your changes to the latest version and try again`,
@@ -64,20 +64,21 @@ export const conflict = (kind: Kind, name: string): StagelyError =>
   )
 
 /** 422 with the faults; the message names the Kind, as kubectl expects. */
-export const invalid = (
+export const kubeInvalid = (
   kind: Pick<Kind, 'kind' | 'group'>,
   name: string,
   faults: readonly Fault[],
 ): StagelyError => {
   const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
-  const told = faults.slice(0, maxFaults)
-  const list = told.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
-  if (faults.length > told.length) list.push(`and ${faults.length - told.length} more`)
+  const shownFaults = faults.slice(0, maxFaults)
+  const list = shownFaults.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
+  if (faults.length > shownFaults.length)
+    list.push(`and ${faults.length - shownFaults.length} more`)
   const text = list.length === 1 ? list[0]! : `[${list.join(', ')}]`
   return new StagelyError('Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${text}`, {
     kind: kind.kind,
     group: kind.group,
     name,
-    faults: told,
+    faults: shownFaults,
   })
 }

@@ -50,7 +50,7 @@ const dropOthers = (fields: Map<string, unknown>, retained: ReadonlySet<unknown>
 const fieldsOf = (patch: Fields): Set<string> =>
   new Set(
     Object.keys(patch).flatMap((key) => {
-      const start = directives.find((known) => key.startsWith(known))
+      const start = directives.find((directive) => key.startsWith(directive))
       if (start === '$deleteFromPrimitiveList/') return [key.slice(start.length)]
       return isDirective(key) ? [] : [key]
     }),

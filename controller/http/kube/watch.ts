@@ -170,12 +170,12 @@ interface Sink {
 const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> => {
   const render = renderer(plan, deps.clock)
   let sent = plan.after ?? (await begin(deps, plan, { sink, render }))
-  let seen = sent
+  let readVersion = sent
   const timer = setInterval(() => {
     // What was written before has to be taken first.
-    if (!plan.bookmarks || seen <= sent || sink.response.writableNeedDrain) return
-    sent = seen
-    sink.response.write(bookmarkLine(plan.kind, seen, render))
+    if (!plan.bookmarks || readVersion <= sent || sink.response.writableNeedDrain) return
+    sent = readVersion
+    sink.response.write(bookmarkLine(plan.kind, readVersion, render))
   }, deps.bookmarkEveryMs ?? usualBookmarkEveryMs)
   try {
     for await (const batch of deps.store.watch(sent, sink.signal, plan.selection)) {
@@ -186,7 +186,7 @@ const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> =>
           text += rendered
           sent = event.resourceVersion
         }
-        seen = event.resourceVersion
+        readVersion = event.resourceVersion
         if (text.length >= pieceLength) {
           await write(sink, text)
           text = ''
@@ -267,8 +267,8 @@ const lineOf = (plan: Plan, event: ChangeEvent, render: Render): string | undefi
   if (type === 'DELETED' && event.type !== 'DELETED')
     return lineOfText(type, render(asStored(asItWas(event))))
   if (plan.shape !== 'object' || type !== event.type) return lineOfText(type, render(event))
-  const known = plainLines.get(event)
-  if (known !== undefined) return known
+  const cachedLine = plainLines.get(event)
+  if (cachedLine !== undefined) return cachedLine
   const text = lineOfText(type, render(event))
   plainLines.set(event, text)
   return text

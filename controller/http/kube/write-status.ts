@@ -19,7 +19,7 @@ import {
 } from './decode.ts'
 import { writeOptionsOf } from './params.ts'
 import { getOrThrow, refOfPath } from './read.ts'
-import { conflict, invalid } from './status.ts'
+import { kubeConflict, kubeInvalid } from './status.ts'
 import { managedAfterUpdate, whoOf } from './tracking.ts'
 import type { Wire } from './wire-form.ts'
 import { checkPatchOptions, patched, type Handler, type KubeWriteDeps } from './write.ts'
@@ -48,10 +48,10 @@ const writeStatus = async (
     const { input, managedFields } = change(current)
     const version = metadataOf(input)['resourceVersion'] ?? ''
     if (version !== '' && version !== current.metadata.resourceVersion)
-      throw conflict(kind, current.metadata.name)
+      throw kubeConflict(kind, current.metadata.name)
     const { value, faults, unknown } = decodeStatus(kind, input['status'])
     checkFields(c, kind, unknown, check)
-    if (value === undefined) throw invalid(kind, current.metadata.name, faults)
+    if (value === undefined) throw kubeInvalid(kind, current.metadata.name, faults)
     const after = { ...current, status: value }
     const managed =
       managedFields ??

@@ -89,9 +89,9 @@ export const askAgain = (
   issuer: string,
   supported: unknown,
 ): { prompt: string; max_age: '600' } | { max_age: '0' } => {
-  const known = issuer === 'https://accounts.google.com' ? ['select_account'] : ['login']
-  const taken = Array.isArray(supported) ? (supported as unknown[]) : known
-  const prompt = ['login', 'select_account'].find((one) => taken.includes(one))
+  const usual = issuer === 'https://accounts.google.com' ? ['select_account'] : ['login']
+  const taken = Array.isArray(supported) ? (supported as unknown[]) : usual
+  const prompt = ['login', 'select_account'].find((prompt) => taken.includes(prompt))
   return prompt === undefined ? { max_age: '0' } : { prompt, max_age: '600' }
 }
 

@@ -10,7 +10,7 @@ import * as z from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { App, AppContext } from '../env.ts'
-import { parseJson, readBytes } from '../kube/body.ts'
+import { parseKubeJson, readBytes } from '../kube/body.ts'
 import { noteDenied } from '../note-denied.ts'
 import { endedLoginCookie, hasBegun, loginCookie, requireOwnPage } from '../session-cookie.ts'
 import { askPerson, parseTicket } from './allow.ts'
@@ -164,7 +164,7 @@ const toCommandLine = async (
 }
 
 const giveToken = async (c: AppContext, deps: LoginDeps): Promise<Response> => {
-  const body = decoded(tokenBody, parseJson(await readBytes(c, maxTokenBody)))
+  const body = decoded(tokenBody, parseKubeJson(await readBytes(c, maxTokenBody)))
   const wanted = { name: body.name, ttlMs: tokenMs }
   const { secret, token } = await deps.logins.exchange(body.code, body.code_verifier, wanted)
   const expires = token.expiresAt

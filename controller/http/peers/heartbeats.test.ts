@@ -66,7 +66,7 @@ describe('a sign of life that comes to another replica than its stream', () => {
       tasks: { acceptHere: () => 'ended' },
       logs: { acceptHere: () => Promise.resolve('ended') },
       ask: () => 'away',
-      heard: (sign) => {
+      takeHeartbeat: (sign) => {
         const isGood = sign.connection === connection && isHeartbeatBy(signKey, sign)
         if (isGood) heard.push(sign.counter)
         return isGood
@@ -77,7 +77,7 @@ describe('a sign of life that comes to another replica than its stream', () => {
     const client = createPeerClient(key, realClock)
     const others = [{ id: holder, url: peer, certificate: undefined }]
     const peers = createHeartbeatPeers({ others }, client)
-    const signs = createHeartbeats({ self: randomUUID(), heard: () => false, peers })
+    const signs = createHeartbeats({ self: randomUUID(), acceptHere: () => false, peers })
     url = await listen(
       signs.inFrontOf((_req, res) => {
         res.writeHead(404).end()
@@ -130,10 +130,10 @@ describe('signs of life for another replica', () => {
   it('keep their place in a flood of forged ones, once one was good', async () => {
     const own = randomUUID()
     const { batches, peers } = open(own)
-    peers.hand(sign(own, 1))
+    peers.passOn(sign(own, 1))
     await expect.poll(() => batches.length, { timeout: 10_000 }).toBe(1)
-    for (let n = 0; n < 12_000; n += 1) peers.hand(sign(randomUUID(), n))
-    peers.hand(sign(own, 2))
+    for (let n = 0; n < 12_000; n += 1) peers.passOn(sign(randomUUID(), n))
+    peers.passOn(sign(own, 2))
     await expect.poll(() => batches.length, { timeout: 10_000 }).toBeGreaterThan(1)
     peers.stop()
     expect(counters(batches[1], own)).toEqual([2])
@@ -143,8 +143,8 @@ describe('signs of life for another replica', () => {
   it('displace only older ones of their own stream', async () => {
     const [own, other] = [randomUUID(), randomUUID()]
     const { batches, peers } = open(own)
-    peers.hand(sign(other, 1))
-    for (let n = 1; n <= 9; n += 1) peers.hand(sign(own, n))
+    peers.passOn(sign(other, 1))
+    for (let n = 1; n <= 9; n += 1) peers.passOn(sign(own, n))
     await expect.poll(() => batches.length, { timeout: 10_000 }).toBe(1)
     peers.stop()
     expect(counters(batches[0], own)).toEqual([6, 7, 8, 9])

@@ -25,7 +25,7 @@ import type { AgentTasks, TaskPeers } from '../agents/orders/tasks.ts'
 import { readBody } from '../read-body.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
 import { askRequest, takeRequest, takeTaskRequest, taskRequest } from './requests.ts'
-import { signsPath, signsRequest } from './heartbeats.ts'
+import { heartbeatsPath, heartbeatsRequest } from './heartbeats.ts'
 import { createPeerCheck } from './token.ts'
 
 const paths = {
@@ -94,8 +94,8 @@ export const mountPeerRoutes = (
     readonly tasks: Pick<AgentTasks, 'acceptHere'>
     /** `away` where the agent has no stream here. */
     readonly ask: (agentKey: string, order: OnDemandOrder) => OrderResult
-    /** Handles a sign of life. */
-    readonly heard: (sign: Heartbeat) => boolean
+    /** Takes a heartbeat of an agent. */
+    readonly takeHeartbeat: (heartbeat: Heartbeat) => boolean
     readonly clock: Clock
     readonly log: Logger
   },
@@ -105,7 +105,7 @@ export const mountPeerRoutes = (
   const read = async <T>(c: AgentContext, schema: z.ZodType<T>): Promise<T> => {
     const isBody = check(c.req.path, c.req.header(peerTokenHeader) ?? '')
     if (isBody === undefined) throw stranger()
-    // Each path by itself: the logs of an agent at another replica hold up no sign of life.
+    // Each path by itself: the logs of an agent at another replica hold up no heartbeat.
     const owner = `other controllers ${c.req.path}`
     const body = await readBody(c, { owner, most: maxBytes })
     if (!isBody(body)) throw stranger()
@@ -145,11 +145,13 @@ export const mountPeerRoutes = (
     }),
   )
   app.post(
-    signsPath,
+    heartbeatsPath,
     serve(async (c) => {
-      const { signs } = await read(c, signsRequest)
-      const known = signs.filter((sign) => deps.heard(sign)).map(({ connection }) => connection)
-      return c.json({ known: [...new Set(known)] })
+      const { signs } = await read(c, heartbeatsRequest)
+      const connections = signs
+        .filter((heartbeat) => deps.takeHeartbeat(heartbeat))
+        .map(({ connection }) => connection)
+      return c.json({ known: [...new Set(connections)] })
     }),
   )
 }

@@ -4,7 +4,7 @@ import { leakTestOrder } from '../../../src/protocol/leak-test.ts'
 import { logBatch, logsOrder } from '../../../src/protocol/logs.ts'
 import { taskReport } from '../../../src/protocol/tasks.ts'
 import { twoNames } from '../../../src/resources/limits.ts'
-import { signsRequest } from './heartbeats.ts'
+import { heartbeatsRequest } from './heartbeats.ts'
 
 /** `namespace/name` of an agent. */
 const agentKey = twoNames
@@ -21,5 +21,5 @@ export const peerRequests = {
   taskRequest,
   takeTaskRequest,
   takeRequest,
-  signsRequest,
+  heartbeatsRequest,
 } as const

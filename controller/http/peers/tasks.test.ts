@@ -56,7 +56,7 @@ beforeAll(async () => {
       asked.push(given)
       return stands
     },
-    heard: () => false,
+    takeHeartbeat: () => false,
   })
   const listener = getRequestListener(app.fetch)
   server = createServer((req, res) => {

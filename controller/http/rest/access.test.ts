@@ -3,7 +3,7 @@ import type { Principal } from '../../../src/access/principal.ts'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { authorize } from './access.ts'
+import { authorizeRest } from './access.ts'
 import { renderId } from './ids.ts'
 import type { Access, RestRoute } from './route.ts'
 import { restRoutes } from './table.ts'
@@ -34,7 +34,7 @@ const ask = (
   principal: Principal,
   access: Access,
   id = renderId('Project', uid),
-): Promise<unknown> => authorize(store, principal, access, { project_id: id })
+): Promise<unknown> => authorizeRest(store, principal, access, { project_id: id })
 
 describe('authorize', () => {
   it('gives the target to who may, by id and by team/name', async () => {

@@ -33,7 +33,11 @@ const kindOf = {
 } as const
 
 /** `what` is the API's word: project, secret, team. */
-export const notFound = (what: string, given: string, details: ErrorDetails = {}): StagelyError =>
+export const restNotFound = (
+  what: string,
+  given: string,
+  details: ErrorDetails = {},
+): StagelyError =>
   new StagelyError('NotFound', `${what} ${JSON.stringify(given.slice(0, 300))} not found`, details)
 
 /** The answer says that the object does not exist; the audit log names its team. */
@@ -94,12 +98,12 @@ const refusal = (principal: Principal, { verb, resource }: Asked, team?: string)
 
 /** For a team that the body names: 404 when the caller is not in it, 403 when his role is not enough. */
 export const requireIn = (principal: Principal, asked: Asked, team: string): void => {
-  if (!isInTeam(principal, team)) throw notFound('team', team, ofOtherTeam(team))
+  if (!isInTeam(principal, team)) throw restNotFound('team', team, ofOtherTeam(team))
   if (!allows(principal, { ...asked, namespace: team })) throw refusal(principal, asked, team)
 }
 
 /** The object in the path, after the check that the caller has the right of the route. */
-export const authorize = async (
+export const authorizeRest = async (
   store: Store,
   principal: Principal,
   access: Access,
@@ -127,9 +131,9 @@ export const authorize = async (
   }
   const given = params[targetParameters[access.in]] ?? ''
   const target = await findTarget(store, access.in, given)
-  if (target === undefined) throw notFound(access.in, given)
+  if (target === undefined) throw restNotFound(access.in, given)
   const namespace = teamOf(target)
-  if (!isInTeam(principal, namespace)) throw notFound(access.in, given, ofOtherTeam(namespace))
+  if (!isInTeam(principal, namespace)) throw restNotFound(access.in, given, ofOtherTeam(namespace))
   if (!allows(principal, { ...access, namespace })) throw refusal(principal, access, namespace)
   return target
 }

@@ -12,7 +12,7 @@ import type { Transaction, WriteOptions } from '../../../src/store/store.ts'
 import { impactOf } from '../../impact/impact.ts'
 import { readProject, type Situation } from '../../impact/situation.ts'
 import { renderId } from './ids.ts'
-import { time } from './representations.ts'
+import { timeSchema } from './representations.ts'
 import { requireTarget, type RestContext } from './route.ts'
 import { answerOf, computed } from './shapes.ts'
 
@@ -89,7 +89,7 @@ export const impactSchema = z
             .string()
             .describe('A word, such as Paused, AgentDrained, AgentAway or Quarantined.'),
           message: z.string(),
-          since: time.optional().describe('Absent where the time is not recorded.'),
+          since: timeSchema.optional().describe('Absent where the time is not recorded.'),
           services: z
             .array(z.strictObject(hit))
             .describe('Services that get a new container once nothing holds it.'),
@@ -157,7 +157,7 @@ interface Seen {
   readonly closed: number
 }
 
-const look = async (tx: Transaction, project: KubeObject): Promise<Seen> => {
+const readSituation = async (tx: Transaction, project: KubeObject): Promise<Seen> => {
   const situation = await readProject(tx, refOf(project))
   const [entries = []] = situation.sets.values()
   const { closed } = await tx.revisionsOf(project.metadata.uid ?? '')
@@ -168,7 +168,7 @@ export interface Changed<T> {
   readonly result: T
   readonly before: readonly SetEntry[]
   readonly after: readonly SetEntry[]
-  readonly told: Told
+  readonly outcome: Told
 }
 
 /** Writes secrets of the project, or tries to. Conflict where another set is stored than was expected. */
@@ -184,10 +184,10 @@ export const changeSecrets = async <T>(
       context.actor,
       { dryRun: isDry, ...defined({ changeSet, note }), ...review },
       async (tx) => {
-        const seen = await look(tx, project)
-        if (expected !== undefined && expected !== nameSet(seen.entries)) throw otherSet(project)
+        const present = await readSituation(tx, project)
+        if (expected !== undefined && expected !== nameSet(present.entries)) throw otherSet(project)
         const result = await work(tx)
-        return { before: seen, done: result, after: await look(tx, project) }
+        return { before: present, done: result, after: await readSituation(tx, project) }
       },
     ),
   )
@@ -201,7 +201,7 @@ export const changeSecrets = async <T>(
     result: done,
     before: before.entries,
     after: after.entries,
-    told: { set, ...revision, impact },
+    outcome: { set, ...revision, impact },
   }
 }
 

@@ -11,7 +11,7 @@ import type { AgentAccessDeps } from '../kube/agent-access.ts'
 import type { LeakTests } from '../agents/orders/leak-tests.ts'
 import type { LogRelay } from '../agents/orders/log-relay.ts'
 import type { People } from './people/shapes.ts'
-import type { SessionDeps } from './sessions/deps.ts'
+import type { SessionRouteDeps } from './sessions/deps.ts'
 
 /** The keys with which people make `sealedValue`. */
 interface SealingDeps {
@@ -36,7 +36,7 @@ export interface RestDeps extends AgentAccessDeps {
   readonly sealing: SealingDeps
   readonly logs: Pick<LogRelay, 'open'>
   readonly leakTests: Pick<LeakTests, 'start' | 'read' | 'list'>
-  readonly sessions: SessionDeps
+  readonly sessions: SessionRouteDeps
   /** Names of secrets in a store elsewhere, for an import. */
   readonly listKeys: ListKeys
   readonly testNotifier: TestNotifier

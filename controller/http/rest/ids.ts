@@ -34,15 +34,15 @@ export const parseId = (kind: IdKind, text: string): string | undefined => {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-const known = new WeakMap<object, string>()
+const renderedIds = new WeakMap<object, string>()
 
 /** The id of a stored object, which always has a uid. A list is asked for again and again: its ids are kept with its objects. */
 export const idOf = (object: {
   readonly kind: string
   readonly metadata: { readonly uid?: string }
 }): string => {
-  let id = known.get(object)
+  let id = renderedIds.get(object)
   if (id === undefined)
-    known.set(object, (id = renderId(object.kind as IdKind, object.metadata.uid ?? '')))
+    renderedIds.set(object, (id = renderId(object.kind as IdKind, object.metadata.uid ?? '')))
   return id
 }

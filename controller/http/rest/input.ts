@@ -6,7 +6,7 @@ import { restNameOf, type RestField } from '../../../src/resources/schemas/rest-
 import { faultOfIssue } from '../../../src/resources/validation/faults.ts'
 import { unstorable } from '../../../src/resources/validation/validate.ts'
 import type { AppContext } from '../env.ts'
-import { mediaType, parseJson, readBytes, workOver } from '../kube/body.ts'
+import { mediaType, parseKubeJson, readBytes, workOver } from '../kube/body.ts'
 import type { RestRoute } from './route.ts'
 
 export interface Input {
@@ -24,11 +24,11 @@ const isSecret = (field: string): boolean =>
 
 /** 422 with the faults. The sentence is for people, the faults are for programs. */
 export const invalidInput = (faults: readonly Fault[]): StagelyError => {
-  const told = faults.slice(0, maxFaults)
-  const lines = told.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
+  const shownFaults = faults.slice(0, maxFaults)
+  const lines = shownFaults.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
   const count = faults.length === 1 ? '' : `${faults.length} faults: `
   return new StagelyError('Invalid', `${count}${lines.join('; ')}`.slice(0, 4_000), {
-    faults: told,
+    faults: shownFaults,
   })
 }
 
@@ -82,7 +82,7 @@ const readJson = async (c: AppContext): Promise<{ bytes: Buffer; value: unknown 
   }
   // Otherwise invalid bytes would be replaced and stored.
   if (!isUtf8(bytes)) throw new StagelyError('BadRequest', 'the request body is not UTF-8')
-  return { bytes, value: await workOver(bytes, () => parseJson(bytes)) }
+  return { bytes, value: await workOver(bytes, () => parseKubeJson(bytes)) }
 }
 
 const noQuery = z.strictObject({})

@@ -13,18 +13,18 @@ import {
 } from '../../../src/resources/kinds/stagelet.ts'
 import { statusOf } from '../../../src/resources/typed.ts'
 import { idOf } from './ids.ts'
-import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
+import { conditions, restConditionsOf, source, sourceOf, timeSchema } from './representations.ts'
 import { answerOf, answerShape, computed } from './shapes.ts'
 
 /** Fields of every status that answers do not have; conditions are shown as `conditions`. */
 export const ofEveryStatus = { observedGeneration: hidden, conditions: hidden } as const
 
 export const created_at = computed(
-  time,
+  timeSchema,
   ({ metadata }: KubeObject) => metadata.creationTimestamp ?? '',
 )
 export const ofSource = computed(source, sourceOf)
-export const ofConditions = computed(conditions, conditionsOf)
+export const ofConditions = computed(conditions, restConditionsOf)
 export const ofName = computed(z.string(), ({ metadata }: KubeObject) => metadata.name)
 export const ofTeam = computed(
   z.string().describe('The team (namespace) that it belongs to.'),
@@ -85,9 +85,9 @@ export const agentFields: readonly RestField[] = fieldsOf(agentSpec, {
 
 /** An agent notes when it connects and when it is lost. */
 const connectedSince = computed(
-  time.optional().describe('When it connected; only while it is connected.'),
+  timeSchema.optional().describe('When it connected; only while it is connected.'),
   (agent: KubeObject) => {
-    const ready = conditionsOf(agent).find(({ type }) => type === 'Ready')
+    const ready = restConditionsOf(agent).find(({ type }) => type === 'Ready')
     return ready?.status === 'True' ? statusOf('Agent', agent).lastSeen : undefined
   },
 )
@@ -152,13 +152,13 @@ const drift = computed(
       'What was changed from outside, as the condition `Drifted` says; absent for nothing.',
     ),
   (stagelet: KubeObject) => {
-    const drifted = conditionsOf(stagelet).find(({ type }) => type === 'Drifted')
+    const drifted = restConditionsOf(stagelet).find(({ type }) => type === 'Drifted')
     return drifted?.status === 'True' ? drifted.message : undefined
   },
 )
 
 const deletingSince = computed(
-  time.optional().describe('When somebody deleted it; only while it waits for its agent.'),
+  timeSchema.optional().describe('When somebody deleted it; only while it waits for its agent.'),
   ({ metadata }: KubeObject) => metadata.deletionTimestamp,
 )
 

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { pagedBy, pageOf, pageQuery, type Order } from './paging.ts'
 import { route, type RestContext, type RouteEntry } from './route.ts'
-import { answer, type Shown } from './shapes.ts'
+import { answer, type ShownFields } from './shapes.ts'
 
 type Page = z.infer<z.ZodObject<typeof pageQuery>>
 type QueryOf<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape & typeof pageQuery>>
@@ -23,7 +23,7 @@ interface Listed<Schema extends z.ZodType, Item, Shape extends z.ZodRawShape> ex
 /** A list that is in memory as a whole. */
 export const listRoute = <
   Schema extends z.ZodType,
-  Item extends Shown<z.infer<Schema>>,
+  Item extends ShownFields<z.infer<Schema>>,
   Shape extends z.ZodRawShape,
 >({
   order,
@@ -40,6 +40,6 @@ export const listRoute = <
     response: { description, schema: pageOf(list, item) },
     handle: async (context) => {
       const { items, next } = pagedBy(await read(context), order, context.query as Page)
-      return { body: { [list]: items.map((one) => answer(item, one)), ...next } }
+      return { body: { [list]: items.map((shown) => answer(item, shown)), ...next } }
     },
   })

@@ -43,7 +43,7 @@ export interface Wanted {
   readonly selects: (object: KubeObject) => boolean
 }
 
-export interface Page {
+export interface PageOfRows {
   readonly items: KubeObject[]
   readonly next: { readonly next_cursor?: string }
   /** Which moment it shows. */
@@ -74,7 +74,7 @@ export interface Order<Item> {
 
 interface Slice<Item> {
   readonly items: Item[]
-  readonly next: Page['next']
+  readonly next: PageOfRows['next']
 }
 
 const compare = (a: Place, b: Place): number => {
@@ -121,7 +121,7 @@ export const listPaged = async (
   kind: string,
   { namespaces: within, project, selects }: Wanted,
   { limit, cursor }: PageRequest,
-): Promise<Page> => {
+): Promise<PageOfRows> => {
   const items: KubeObject[] = []
   const among =
     project === undefined

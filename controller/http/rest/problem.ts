@@ -29,7 +29,7 @@ export const problemSchema = z
   })
   .describe('Why a request was refused (RFC 9457).')
 
-export type Problem = z.infer<typeof problemSchema>
+export type ProblemBody = z.infer<typeof problemSchema>
 
 /** Names from RFC 9110; for these two Node has the names of an older RFC. */
 const titles: Readonly<Record<number, string | undefined>> = {
@@ -38,7 +38,7 @@ const titles: Readonly<Record<number, string | undefined>> = {
   422: 'Unprocessable Content',
 }
 
-export const problemOf = (error: StagelyError, requestId: string): Problem => {
+export const problemOf = (error: StagelyError, requestId: string): ProblemBody => {
   const status = httpStatusOf[error.reason]
   const { faults = [] } = error.details
   return {

@@ -3,7 +3,9 @@ import * as z from 'zod'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Condition } from '../../../src/resources/conditions.ts'
 
-export const time = z.string().meta({ format: 'date-time', examples: ['2025-12-06T14:30:00Z'] })
+export const timeSchema = z
+  .string()
+  .meta({ format: 'date-time', examples: ['2025-12-06T14:30:00Z'] })
 
 /** Answer to a DELETE. */
 export const deletedSchema = z.strictObject({ status: z.literal('deleted') })
@@ -24,12 +26,12 @@ export const conditions = z
       status: z.enum(['True', 'False', 'Unknown']),
       reason: z.string(),
       message: z.string(),
-      since: time,
+      since: timeSchema,
     }),
   )
   .describe('The latest observations, one of each type.')
 
-export const conditionsOf = (object: KubeObject): z.infer<typeof conditions> =>
+export const restConditionsOf = (object: KubeObject): z.infer<typeof conditions> =>
   ((object.status?.['conditions'] ?? []) as Condition[]).map(
     ({ lastTransitionTime: since, observedGeneration: _, ...shown }) => ({ ...shown, since }),
   )

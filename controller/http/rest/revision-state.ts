@@ -7,7 +7,7 @@ import { idOf } from './ids.ts'
 
 export const revisionStates = ['running', 'newer', 'failed', 'behind', 'unknown'] as const
 
-export type StageletObject = KubeObject<StageletSpec, StageletStatus>
+export type StageletWithStatus = KubeObject<StageletSpec, StageletStatus>
 
 interface StateAtRevision {
   readonly id: string
@@ -23,7 +23,7 @@ const newest = (times: readonly (string | undefined)[]): string | undefined =>
     .sort((a, b) => Date.parse(a) - Date.parse(b))
     .at(-1)
 
-export const stateAt = (stagelet: StageletObject, revision: number): StateAtRevision => {
+export const stateAt = (stagelet: StageletWithStatus, revision: number): StateAtRevision => {
   const { status = {}, metadata } = stagelet
   const tell = (state: StateAtRevision['state'], since?: string): StateAtRevision => ({
     id: idOf(stagelet),

@@ -10,7 +10,7 @@ import {
   type RotationSpec,
 } from '../../../src/resources/kinds/rotation.ts'
 import { objectShape, ofEveryStatus } from './kinds.ts'
-import { time } from './representations.ts'
+import { timeSchema } from './representations.ts'
 import { answerOf, answerShape, computed } from './shapes.ts'
 
 /** The project is the one in the path. */
@@ -59,7 +59,7 @@ export const toRotation = answerOf(rotationSchema)
 export const breakSchema = z.strictObject({
   stagelet: z.string(),
   service: z.string().describe('`?` for a released stack of which nobody knows what runs.'),
-  released_at: time
+  released_at: timeSchema
     .optional()
     .describe('When the stack was released; nobody has seen it since. Absent for one that is not.'),
   containers: z.int().optional().describe('Absent while nobody sees them.'),
@@ -67,7 +67,7 @@ export const breakSchema = z.strictObject({
 
 export const stepSchema = z
   .strictObject({
-    at: time,
+    at: timeSchema,
     attempt: z.int(),
     from: z.string().optional().describe('Phase before.'),
     to: z.string().optional().describe('Phase after.'),
@@ -88,10 +88,10 @@ export const toStep = ({ at, detail }: AuditRecord): z.infer<typeof stepSchema> 
   const { attempt, from, to, step, what, message, evidence } = (detail ?? {}) as Partial<
     z.infer<typeof stepSchema>
   >
-  const known = { from, to, step, what, message, evidence }
+  const fields = { from, to, step, what, message, evidence }
   return {
     at,
     attempt: attempt ?? 0,
-    ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)),
   }
 }

@@ -22,10 +22,10 @@ import {
   ofTeam,
   part,
 } from './kinds.ts'
-import { time } from './representations.ts'
+import { timeSchema } from './representations.ts'
 import { answerOf, answerShape, computed } from './shapes.ts'
 
-const updated_at = computed(time, (secret: KubeObject<unknown, SecretStatus>) => {
+const updated_at = computed(timeSchema, (secret: KubeObject<unknown, SecretStatus>) => {
   const { status, metadata } = secret
   return status?.updatedAt ?? metadata.creationTimestamp ?? ''
 })
@@ -167,4 +167,4 @@ export const namedSecret = z.strictObject({
 
 /** A secret with its present version. */
 export const storedSecretSchema = part(fullSecretSchema, ['id', 'name', 'key', 'scope', 'version'])
-export const toStored = answerOf(storedSecretSchema)
+export const toStoredSecret = answerOf(storedSecretSchema)

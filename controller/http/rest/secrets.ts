@@ -6,7 +6,7 @@ import { secretName, type SecretInput } from '../../../src/resources/schemas/sec
 import { specOf } from '../../../src/resources/typed.ts'
 import type { Store, ProjectSummary, Transaction } from '../../../src/store/store.ts'
 import { adviceOfPlace, adviceOfValue, warningValues } from '../warnings.ts'
-import { notFound } from './access.ts'
+import { restNotFound } from './access.ts'
 import { parseId } from './ids.ts'
 import { invalidInput } from './input.ts'
 import { requireTarget, type RestContext } from './route.ts'
@@ -30,7 +30,7 @@ export const findSecret = async (
       ? (await store.getStored({ kind: 'StagelySecret', namespace, name: given }))?.object
       : await store.getByUid('StagelySecret', uid)
   if (object !== undefined && isOfProject(object, project)) return object
-  throw notFound('secret', given)
+  throw restNotFound('secret', given)
 }
 
 /** The secret in the path. */
@@ -135,7 +135,9 @@ export const warningHeader = <W extends Warning>(
   prefixOf: (warning: W) => string = () => '',
 ): Record<string, string> => {
   if (warnings.length === 0) return {}
-  const texts = warnings.map((one) => `${prefixOf(one)}${one.field}: ${one.message}`)
+  const texts = warnings.map(
+    (warning) => `${prefixOf(warning)}${warning.field}: ${warning.message}`,
+  )
   return { warning: warningValues(texts).join(', ') }
 }
 
@@ -158,12 +160,12 @@ export const warningsOfBatch = async (
 ): Promise<BatchWarning[]> => {
   let envSecrets = around.envSecrets
   const warnings: BatchWarning[] = []
-  for (const [operation, one] of written.entries()) {
-    if (one === undefined) continue
-    if (one.before === undefined && specOf('StagelySecret', one.after).type === 'env')
+  for (const [operation, object] of written.entries()) {
+    if (object === undefined) continue
+    if (object.before === undefined && specOf('StagelySecret', object.after).type === 'env')
       envSecrets += 1
     const now = { projectSummary: () => Promise.resolve({ ...around, envSecrets }) }
-    const advice = await adviceOf(now, one)
+    const advice = await adviceOf(now, object)
     append(
       warnings,
       advice.map((each) => ({ operation, ...each })),

@@ -6,7 +6,7 @@ import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
 import type { FairLock } from '../../../src/kernel/fair-lock.ts'
 import { actorOf, type AppContext, type AppEnv } from '../env.ts'
-import { authorize } from './access.ts'
+import { authorizeRest } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { parseIfMatch } from './etag.ts'
 import { noteOf } from '../note.ts'
@@ -65,7 +65,7 @@ export const mountPublicRest = (app: Hono<AppEnv>, deps: RestServerDeps): void =
 
 /** `app` requires a login already. */
 export const mountRest = (app: Hono<AppEnv>, deps: RestServerDeps): void => {
-  for (const route of restRoutes.filter((one) => !isPublic(one)))
+  for (const route of restRoutes.filter((route) => !isPublic(route)))
     app.on(route.method, restBase + route.path, serve(deps, route))
   for (const path of new Set(restRoutes.map((route) => route.path))) {
     const methods = restRoutes.filter((route) => route.path === path).map((route) => route.method)
@@ -87,7 +87,7 @@ const serve =
     const principal = isPublic(route) ? nobody : c.get('user')
     await deps.limit.take(isPublic(route) ? clientNetwork(c.get('address')) : principal.id)
     const params = c.req.param()
-    const target = await authorize(deps.store, principal, route.access, params)
+    const target = await authorizeRest(deps.store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
     const input = await readInput(c, route)
     const context: RestContext = {
@@ -105,7 +105,7 @@ const serve =
         return openSignal(c, deps.stopping)
       },
     }
-    const answer = () => paced(c, deps, { route, context, input })
+    const answer = () => withinBudget(c, deps, { route, context, input })
     return render(c, route, await answerSession(deps, route, { context, answer }))
   }
 
@@ -156,7 +156,7 @@ const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {
 const few = 50
 
 /** Counts what the request costs. One that changes much waits for others that do. */
-const paced = async (
+const withinBudget = async (
   c: AppContext,
   deps: RestServerDeps,
   call: { route: RestRoute; context: RestContext; input: Input },

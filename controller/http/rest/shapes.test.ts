@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { fieldsOf, hidden } from '../../../src/resources/schemas/rest-fields.ts'
 import { stageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import { time } from './representations.ts'
+import { timeSchema } from './representations.ts'
 import { answer, answerOf, answerShape, computed, createShape, updateShape } from './shapes.ts'
 
 const spec = z.strictObject({
@@ -16,7 +16,7 @@ describe('an answer', () => {
   it('has the fields of the same name in camel case, times as text, and no others', () => {
     const schema = z.strictObject({
       user_id: z.string(),
-      last_login_at: time.optional(),
+      last_login_at: timeSchema.optional(),
       teams: z.array(z.strictObject({ own_role: z.string() })),
     })
     const record = {

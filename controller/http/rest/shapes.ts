@@ -75,14 +75,16 @@ type Camel<Text extends string> = Text extends `${infer First}_${infer Rest}`
   : Text
 
 /** The input of an answer: the same fields in camel case, times as text or in milliseconds. */
-export type Shown<T> = T extends string
+export type ShownFields<T> = T extends string
   ? string extends T
     ? string | number
     : T
   : T extends readonly (infer Item)[]
-    ? readonly Shown<Item>[]
+    ? readonly ShownFields<Item>[]
     : T extends object
-      ? { readonly [Key in keyof T as Key extends string ? Camel<Key> : never]: Shown<T[Key]> }
+      ? {
+          readonly [Key in keyof T as Key extends string ? Camel<Key> : never]: ShownFields<T[Key]>
+        }
       : T
 
 const camelCase = (text: string): string =>
@@ -118,14 +120,16 @@ const showOf = (schema: z.ZodType): Show => {
 const shows = new WeakMap<z.ZodType, Show>()
 
 const showBy = (schema: z.ZodType): Show => {
-  const known = shows.get(schema) ?? showOf(schema)
-  shows.set(schema, known)
-  return known
+  const show = shows.get(schema) ?? showOf(schema)
+  shows.set(schema, show)
+  return show
 }
 
 /** The answer for a shown value. Fields that are not in the schema are left out. */
-export const answer = <S extends z.ZodType>(schema: S, shown: Shown<z.infer<S>>): z.infer<S> =>
-  showBy(schema)(shown) as z.infer<S>
+export const answer = <S extends z.ZodType>(
+  schema: S,
+  shown: ShownFields<z.infer<S>>,
+): z.infer<S> => showBy(schema)(shown) as z.infer<S>
 
 /** The same for an object, whose schema contains the path of each field. */
 export const answerOf =

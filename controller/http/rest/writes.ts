@@ -6,7 +6,7 @@ import { refOf } from '../../../src/resources/meta.ts'
 import { apiVersionOf, requireKind } from '../../../src/resources/registry.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import { managedAfterUpdate, withKnownValue, type Who } from '../kube/tracking.ts'
-import { notFound } from './access.ts'
+import { restNotFound } from './access.ts'
 import { requireMatch } from './etag.ts'
 
 const manager = 'stagely-rest'
@@ -32,12 +32,12 @@ export const createTracked = (
 /** The present object. NotFound when it was deleted meanwhile, PreconditionFailed when it has changed. */
 export const readAgain = async (
   tx: Transaction,
-  known: KubeObject,
+  object: KubeObject,
   ifMatch: string | undefined,
 ): Promise<KubeObject> => {
-  const current = await tx.get(refOf(known))
-  if (current === undefined || current.metadata.uid !== known.metadata.uid)
-    throw notFound(known.kind.toLowerCase(), known.metadata.name)
+  const current = await tx.get(refOf(object))
+  if (current === undefined || current.metadata.uid !== object.metadata.uid)
+    throw restNotFound(object.kind.toLowerCase(), object.metadata.name)
   requireMatch(current, ifMatch)
   return current
 }
@@ -49,8 +49,8 @@ export const updateTracked = async (
   after: KubeObject,
   nowMs: number,
 ): Promise<KubeObject> => {
-  const known = await withKnownValue(tx, before, after)
-  const change = { who: whoOf(after.kind), before: known, after, now: toTimestamp(nowMs) }
+  const stored = await withKnownValue(tx, before, after)
+  const change = { who: whoOf(after.kind), before: stored, after, now: toTimestamp(nowMs) }
   const managedFields = managedAfterUpdate(requireKind(after.kind), change)
   return tx.update(after, { managedFields })
 }

@@ -72,17 +72,17 @@ const createSeen = (
 ): ((stagelet: string, service: string) => ReadonlySet<string>) => {
   const owners = new Set(entries.map(({ stagelet }) => stagelet))
   const nameOf = createScopeNames(entries)
-  const known = new Map<string, ReadonlySet<string>>()
+  const servicesByKey = new Map<string, ReadonlySet<string>>()
   return (stagelet, name) => {
     const service = nameOf(name)
     const key = `${owners.has(stagelet) ? stagelet : ''}/${service}`
-    let seen = known.get(key)
-    if (seen === undefined) {
+    let services = servicesByKey.get(key)
+    if (services === undefined) {
       const reach = createDependencies(entries, stagelet)
       const reached = [...winnersFor(service, stagelet, entries).values()].flatMap(reach)
-      known.set(key, (seen = new Set(reached.map(({ secretId }) => secretId))))
+      servicesByKey.set(key, (services = new Set(reached.map(({ secretId }) => secretId))))
     }
-    return seen
+    return services
   }
 }
 
@@ -136,13 +136,13 @@ const serviceNames = new WeakMap<ProjectFacts, Map<string | undefined, ReadonlyS
 const namesIn = (
   input: ProjectFacts,
   stagelet: string | undefined,
-  known: readonly StageletObject[],
+  stagelets: readonly StageletObject[],
 ): ReadonlySet<string> => {
   const ofInput = serviceNames.get(input) ?? new Map<string | undefined, ReadonlySet<string>>()
   serviceNames.set(input, ofInput)
   const before = ofInput.get(stagelet)
   if (before !== undefined) return before
-  const all = known.flatMap((s) => (s.status?.services ?? []).map((x) => x.name))
+  const all = stagelets.flatMap((s) => (s.status?.services ?? []).map((x) => x.name))
   const names = new Set(all.sort())
   ofInput.set(stagelet, names)
   return names
@@ -154,16 +154,16 @@ const scopeMatched = (input: ProjectFacts, secret: SecretObject): Verdict => {
   const targets = targetsOf(input, secret)
   if (targets.length === 0) return noStagelet(secret.spec)
   if (scope === 'global') return yes('Global', 'every service sees it')
-  const known = targets.filter((s) => (s.status?.services ?? []).length > 0)
-  if (known.length === 0) return unknown('NoReport', 'no agent has reported its services yet')
-  const names = namesIn(input, secret.spec.stageletRef?.name, known)
+  const reported = targets.filter((s) => (s.status?.services ?? []).length > 0)
+  if (reported.length === 0) return unknown('NoReport', 'no agent has reported its services yet')
+  const names = namesIn(input, secret.spec.stageletRef?.name, reported)
   if (names.has(scope)) return yes('ServiceFound', `service "${scope}" exists`)
   const near = nearName(scope, names)
   const hint =
     near === undefined
       ? `services: ${[...names].slice(0, shownServices).join(', ')}; a service behind a profile counts while spec.compose.profiles names that profile`
       : `did you mean "${near}"?`
-  return no('NoSuchService', `no service named "${scope}" is on in ${namesOf(known)}; ${hint}`)
+  return no('NoSuchService', `no service named "${scope}" is on in ${namesOf(reported)}; ${hint}`)
 }
 
 const mostNamed = 5
@@ -211,10 +211,10 @@ const inSync = (
     return no('FileNotMounted', message)
   }
   const silent = targetsOf(input, secret).filter((s) => (s.status?.services ?? []).length === 0)
-  const seen = consumers.filter((c) => c.service.state !== 'unknown')
+  const visible = consumers.filter((c) => c.service.state !== 'unknown')
   const unseen = consumers.filter((c) => c.service.state === 'unknown')
-  const late = seen.filter((c) => !runsCurrent(input, secret, c))
-  const counts = `in sync ${seen.length - late.length}, unknown ${unseen.length}`
+  const late = visible.filter((c) => !runsCurrent(input, secret, c))
+  const counts = `in sync ${visible.length - late.length}, unknown ${unseen.length}`
   if (late.length > 0) {
     const unseenText = unseen.length === 0 ? '' : `; ${counts}`
     const where = consumersNamed(late)

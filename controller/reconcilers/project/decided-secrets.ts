@@ -17,8 +17,8 @@ const stageletKeys = new WeakMap<StageletObject, string>()
 /** The fields of a stagelet that decide about all secrets, and not only about those that it sees. */
 const keyOfStagelet = (stagelet: StageletObject): string => {
   const { metadata, status } = stagelet
-  const known = stageletKeys.get(stagelet)
-  if (known !== undefined) return known
+  const cachedKey = stageletKeys.get(stagelet)
+  if (cachedKey !== undefined) return cachedKey
   const names = status?.services?.map(({ name }) => name)
   const key = JSON.stringify([metadata.name, names, status?.unmountedFiles])
   stageletKeys.set(stagelet, key)
@@ -29,8 +29,8 @@ const serviceKeys = new WeakMap<SecretConsumer['service'], { stagelet: string; k
 
 /** A service that has not changed is the same object, and has the same key. */
 const keyOf = ({ stagelet: { metadata }, service }: SecretConsumer): string => {
-  const known = serviceKeys.get(service)
-  if (known?.stagelet === metadata.name) return known.key
+  const cachedKey = serviceKeys.get(service)
+  if (cachedKey?.stagelet === metadata.name) return cachedKey.key
   const key = JSON.stringify([metadata.name, service])
   serviceKeys.set(service, { stagelet: metadata.name, key })
   return key
@@ -40,7 +40,7 @@ const noConsumers: readonly SecretConsumer[] = []
 const noKeys: readonly string[] = []
 
 const sameItems = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((one, i) => one === b[i])
+  a.length === b.length && a.every((item, i) => item === b[i])
 
 interface Stored {
   /** Version of the secret whose status was decided. */
@@ -85,11 +85,11 @@ export class DecidedSecrets {
       const { uid, rv } = secret
       const own = consumers.get(uid) ?? noConsumers
       const keys = own.length === 0 ? noKeys : own.map(keyOf)
-      const known = before.get(uid)
-      const isOver = known?.nextAt !== undefined && known.nextAt <= nowMs
-      if (known?.rv === rv && !isOver && sameItems(known.consumers, keys)) {
-        stored.set(uid, known)
-        this.#nextAt = earliest(this.#nextAt, known.nextAt)
+      const previous = before.get(uid)
+      const isOver = previous?.nextAt !== undefined && previous.nextAt <= nowMs
+      if (previous?.rv === rv && !isOver && sameItems(previous.consumers, keys)) {
+        stored.set(uid, previous)
+        this.#nextAt = earliest(this.#nextAt, previous.nextAt)
         return undefined
       }
       const { object } = secret

@@ -44,20 +44,20 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
       decided.delete(key)
       return { changes: orphanChanges(await secretsOf(deps.store, ref), now), renewals: [] }
     }
-    const known = decided.get(key) ?? new DecidedSecrets()
-    decided.set(key, known)
-    const work = await workOf(input, known, secrets as unknown as readonly ListedSecret[])
-    const { nextAt } = known
+    const decidedSecrets = decided.get(key) ?? new DecidedSecrets()
+    decided.set(key, decidedSecrets)
+    const work = await workOf(input, decidedSecrets, secrets as unknown as readonly ListedSecret[])
+    const { nextAt } = decidedSecrets
     return nextAt === undefined ? work : { ...work, waitMs: nextAt - deps.clock.now() }
   }
   const write = async (changes: readonly Change[]): Promise<void> => {
     for (let first = 0; first < changes.length; first += inOneWrite) {
       const some = changes.slice(first, first + inOneWrite)
       await deps.store.write(reconcilerActor, {}, async (tx) => {
-        for (const one of some) {
-          const current = await tx.get(refOf(one.before))
-          if (current !== undefined && hasSameInputs(current, one.before))
-            await one.write(tx, current)
+        for (const change of some) {
+          const current = await tx.get(refOf(change.before))
+          if (current !== undefined && hasSameInputs(current, change.before))
+            await change.write(tx, current)
         }
       })
     }
@@ -110,7 +110,7 @@ const workOf = async (
     return secret.spec.valueFrom?.rotation === undefined ? undefined : change
   })
   const all = [projectChange(input), ...changes]
-  return { changes: all.filter((one) => one !== undefined), renewals }
+  return { changes: all.filter((change) => change !== undefined), renewals }
 }
 
 /** Secrets without a Project: they may be created before it, and stay after it. */

@@ -11,8 +11,8 @@ interface KeyIndex {
 const indices = new WeakMap<readonly SetEntry[], KeyIndex>()
 
 const indexOf = (entries: readonly SetEntry[]): KeyIndex => {
-  const known = indices.get(entries)
-  if (known !== undefined) return known
+  const cachedIndex = indices.get(entries)
+  if (cachedIndex !== undefined) return cachedIndex
   const byKey = new Map<string, SetEntry[]>()
   const referring = new Set<string>()
   for (const entry of entries) {
@@ -36,7 +36,7 @@ export const entryIn = (
 ): SetEntry | undefined =>
   indexOf(entries)
     .byKey.get(key)
-    ?.find((one) => one.secretId === secretId)
+    ?.find((entry) => entry.secretId === secretId)
 
 export const seesIn = (
   entries: readonly SetEntry[],

@@ -81,17 +81,17 @@ const countStagelets = (stagelets: readonly StageletObject[]): StageletCounts =>
   }
 }
 
-export const rolloutStateOf = (known: {
+export const rolloutStateOf = (facts: {
   spec: RolloutSpec
   failed: readonly string[]
   vanished: readonly string[]
   /** How many are busy or wait. */
   open: number
 }): ProjectRollout['state'] => {
-  if (known.spec.paused === true) return 'Paused'
-  if (known.failed.length > 0) return 'Stopped'
-  if (known.vanished.length > 0) return 'Braked'
-  return known.open > 0 ? 'Progressing' : 'Complete'
+  if (facts.spec.paused === true) return 'Paused'
+  if (facts.failed.length > 0) return 'Stopped'
+  if (facts.vanished.length > 0) return 'Braked'
+  return facts.open > 0 ? 'Progressing' : 'Complete'
 }
 
 export const standingOf = (

@@ -59,8 +59,8 @@ const write = async (
   if (current?.metadata.uid !== project.metadata.uid) return
   if (current?.metadata.generation !== project.metadata.generation) return
   const admitted = new Set(decision.admit)
-  for (const known of input.stagelets)
-    if (admitted.has(known.metadata.name)) await admit(tx, input, known)
+  for (const stagelet of input.stagelets)
+    if (admitted.has(stagelet.metadata.name)) await admit(tx, input, stagelet)
   const status = statusOf(input, decision, current?.status)
   await tx.setStatus({ ...current!, status: { ...status } })
   const event = rolloutEventOf(project, decision.rollout, decision.conditions)
@@ -70,15 +70,15 @@ const write = async (
 const admit = async (
   tx: Transaction,
   { closed, now, project }: RolloutInput,
-  known: StageletObject,
+  stagelet: StageletObject,
 ): Promise<void> => {
-  const current = await tx.get(refOf(known))
-  if (current?.metadata.uid !== known.metadata.uid) return
+  const current = await tx.get(refOf(stagelet))
+  if (current?.metadata.uid !== stagelet.metadata.uid) return
   const admitted = {
     revision: closed,
     project: project.metadata.uid,
     at: toTimestamp(now),
-    retry: retryOf(known),
+    retry: retryOf(stagelet),
   }
   await tx.setStatus({ ...current!, status: { ...current?.status, admitted } })
 }

@@ -15,14 +15,14 @@ const listed = (names: readonly string[]): string =>
 export const rolloutConditionsOf = (
   input: RolloutInput,
   rollout: ProjectRollout,
-  known: { standings: Standings; vanished: readonly string[] },
+  facts: { standings: Standings; vanished: readonly string[] },
 ): NewCondition[] => {
   const { state } = rollout
   const observedGeneration = input.project.metadata.generation
   const stopped = state === 'Stopped' || state === 'Braked'
-  const why = stopped ? whyStopped(input, known) : 'nothing stops the rollout'
+  const why = stopped ? whyStopped(input, facts) : 'nothing stops the rollout'
   const reason = `Rollout${state}`
-  const away = awayIn(input, known.standings)
+  const away = awayIn(input, facts.standings)
   return [
     {
       type: 'Progressing',
@@ -82,9 +82,9 @@ export const whyStopped = (
     return `agents ${listed(vanished)} vanished within a minute: no further stagelet is started until they are back, or you say "stagely rollout resume project/${name}" (its annotation ${annotations.resumed})`
   }
   const late = standings.get(first.metadata.name) === 'late'
-  const seen = isUnseen(first) ? `; ${whyAway(first)}` : ''
+  const awayText = isUnseen(first) ? `; ${whyAway(first)}` : ''
   const fault = late
-    ? `not healthy within spec.rollout.progressDeadlineSeconds${seen}`
+    ? `not healthy within spec.rollout.progressDeadlineSeconds${awayText}`
     : faultOf(first)
   const more = bad.length > 1 ? ` and ${bad.length - 1} more` : ''
   return `stagelet "${first.metadata.name}"${more} stops it; mend the value, or try it again with "stagely rollout retry stagelet/${first.metadata.name}" (its annotation ${annotations.retry}): ${fault}`

@@ -6,8 +6,8 @@ import type { Reader, Transaction } from '../../../src/store/store.ts'
 export const cachingReader = (reader: Transaction): Reader => {
   const answers = new Map<string, Promise<unknown>>()
   const once = <T>(key: string, read: () => Promise<T>): Promise<T> => {
-    const known = answers.get(key)
-    if (known !== undefined) return known as Promise<T>
+    const cachedAnswer = answers.get(key)
+    if (cachedAnswer !== undefined) return cachedAnswer as Promise<T>
     const answer = read()
     answers.set(key, answer)
     return answer

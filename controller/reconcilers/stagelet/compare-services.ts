@@ -18,7 +18,9 @@ export interface ComparedService {
 export const compareServices = (input: StageletInput): ComparedService[] => {
   const { observation, head, stagelet } = input
   if (observation === undefined || head === undefined) return []
-  const before = new Map((stagelet.status?.services ?? []).map((known) => [known.name, known]))
+  const before = new Map(
+    (stagelet.status?.services ?? []).map((service) => [service.name, service]),
+  )
   let keysLeft: number = limits.keysInStatus
   return [...observation.services]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -131,8 +133,8 @@ const revisionOf = (
   }
   const set = input.closedSets.find(matches)
   if (set !== undefined) return set.revision
-  const known = byName.get(service.name)
-  const before = known?.lastSeen ?? known
+  const reported = byName.get(service.name)
+  const before = reported?.lastSeen ?? reported
   return before?.runningDigest !== undefined && before.runningDigest === running
     ? before.revision
     : undefined

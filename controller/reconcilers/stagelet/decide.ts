@@ -77,7 +77,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const strays = strayServices(input)
   const ended = endedContainers(input)
   const unmounted = observation?.unmountedFiles ?? []
-  const known = {
+  const facts = {
     wantedRevision: wantedRevision ?? input.toldOfOther,
     wantedSince: wantedSinceOf(input, wantedRevision),
     project: projectOfRevision(input, wantedRevision),
@@ -101,12 +101,12 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const lastRollout =
     rollout === undefined
       ? stagelet.status?.lastRollout
-      : withPropagation(input, rollout, { ...known, services })
+      : withPropagation(input, rollout, { ...facts, services })
   return {
     release: isReleased(input),
     status: {
       observedGeneration: generation,
-      ...defined({ ...known, held: heldOf(input, { conditions }), lastRollout }),
+      ...defined({ ...facts, held: heldOf(input, { conditions }), lastRollout }),
       services,
       conditions,
     },
@@ -153,8 +153,8 @@ const unseenVerdicts = (
   }
   if (unseen.reason === 'NoReport') return { ...verdicts, Ready: ready(verdicts) }
   if (unseen.reason !== engineUnavailable) return verdicts
-  const known = { ...verdicts, Degraded: yes(unseen.reason, unseen.message) }
-  return { ...known, Ready: ready(known) }
+  const verdictsNow = { ...verdicts, Degraded: yes(unseen.reason, unseen.message) }
+  return { ...verdictsNow, Ready: ready(verdictsNow) }
 }
 
 /** What a report tells was seen for the spec that its agent had then: it says nothing of a newer one. */
@@ -180,9 +180,9 @@ const servicesOf = (
 ): ServiceStatus[] => {
   const isSeen = unseen === undefined && compared.length > 0
   if (isSeen) return compared.map((j) => j.status)
-  const known =
+  const services =
     compared.length > 0 ? compared.map((j) => j.status) : (stagelet.status?.services ?? [])
-  return known.map((service) => unseenService(service, unseen?.lastSeen?.at))
+  return services.map((service) => unseenService(service, unseen?.lastSeen?.at))
 }
 
 const pausedSinceOf = ({ stagelet: { spec, status }, now }: StageletInput): string | undefined =>

@@ -3,11 +3,11 @@
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { EventInput } from '../../../src/store/store.ts'
-import type { Stagelet } from './facts.ts'
+import type { TypedStagelet } from './facts.ts'
 import { isUntoldHealing } from './drift.ts'
 import { lastKnown } from './unseen.ts'
 
-export const stageletEventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[] => {
+export const stageletEventsOf = (stagelet: TypedStagelet, next: StageletStatus): EventInput[] => {
   const before = stagelet.status
   const events: EventInput[] = []
   const add = (type: EventInput['type'], reason: string, message: string): void => {

@@ -5,14 +5,14 @@ import type { Typed } from '../../../src/resources/typed.ts'
 import type { ProjectRevisions, SecretSet } from '../../../src/store/store.ts'
 import type { Author } from './suspect-values.ts'
 
-export type Stagelet = Typed<'Stagelet'>
+export type TypedStagelet = Typed<'Stagelet'>
 
 export interface StageletInput {
   /** RFC 3339. */
   readonly now: string
   readonly nowMs: number
   /** Revisions of a former project are taken out of its status: see of-project.ts. */
-  readonly stagelet: Stagelet
+  readonly stagelet: TypedStagelet
   /** The revision of a former project that the agent was told last. It stays until this project has a revision for it. */
   readonly toldOfOther?: number | undefined
   readonly projectExists: boolean

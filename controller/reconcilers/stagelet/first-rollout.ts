@@ -29,8 +29,10 @@ const isFirst = ({ stagelet: { status }, project }: FirstRolloutInput): boolean 
 
 const missingKeys = ({ stagelet, head }: FirstRolloutInput): string[] => {
   const { name } = stagelet.metadata
-  const seen = (head?.entries ?? []).filter((e) => e.stagelet === undefined || e.stagelet === name)
-  const keys = new Set(seen.map((entry) => entry.key))
+  const visible = (head?.entries ?? []).filter(
+    (e) => e.stagelet === undefined || e.stagelet === name,
+  )
+  const keys = new Set(visible.map((entry) => entry.key))
   return (stagelet.spec.compose.requires ?? []).filter((key) => !keys.has(key))
 }
 

@@ -59,7 +59,7 @@ export const gatherStagelet = async (
   const closedSets = await readKeptSets(reader, projectUid, wanted)
   const since = project?.metadata.creationTimestamp ?? ''
   const owner = { uid: projectUid, since }
-  const known = {
+  const facts = {
     ...base,
     stagelet,
     toldOfOther: toldOfOther(stored, projectUid),
@@ -72,7 +72,7 @@ export const gatherStagelet = async (
     head,
     closedSets,
   }
-  return { ...known, authors: await authorsOf(reader, known) }
+  return { ...facts, authors: await authorsOf(reader, facts) }
 }
 
 type Untested = NonNullable<StageletInput['untested']>
@@ -84,9 +84,9 @@ const holdsOn = async (
   stagelet: string,
 ): Promise<Untested[]> => {
   const { items } = await reader.list('Rotation', place)
-  const all = items.map((one) => {
-    const from = fromFor(holdIn(one), stagelet)
-    return { rotation: one.metadata.name, from }
+  const all = items.map((item) => {
+    const from = fromFor(holdIn(item), stagelet)
+    return { rotation: item.metadata.name, from }
   })
   return all.filter(({ from }) => from > 0).sort((a, b) => b.from - a.from)
 }
@@ -104,7 +104,7 @@ const authorsOf = async (
   const healthy = healthySetOf(input)
   if (failed.length === 0 || head === undefined || healthy === undefined) return authors
   const { name, namespace = '' } = stagelet.metadata
-  const suspects = failed.flatMap((one) => suspectsOf(name, one, { head, healthy }))
+  const suspects = failed.flatMap((service) => suspectsOf(name, service, { head, healthy }))
   for (const entry of [...new Set(suspects)].slice(0, mostSuspects)) {
     const secret = await reader.get({ kind: 'StagelySecret', namespace, name: entry.name })
     const { version, updatedBy: by, updatedAt: at } = secret?.status ?? {}

@@ -63,7 +63,8 @@ const failedIn = (
   { revision, result }: RolloutStatus,
 ): Quarantined | undefined =>
   observation?.quarantine?.findLast(
-    (one) => one.revision === revision || (result === 'RolledBack' && one.revision > revision),
+    (rollout) =>
+      rollout.revision === revision || (result === 'RolledBack' && rollout.revision > revision),
   )
 
 const blameIn = (input: StageletInput, rollout: RolloutStatus): Blame | undefined => {
@@ -130,7 +131,7 @@ const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutHappenin
   const former = input.stagelet.status?.lastRollout
   const rollout = next.lastRollout
   if (rollout === undefined || sameJson(former ?? {}, rollout)) return []
-  const told = (of: RolloutStatus, detail: RolloutRecord): RolloutHappening => ({
+  const entryOf = (of: RolloutStatus, detail: RolloutRecord): RolloutHappening => ({
     mark: `rollout ${of.startedAt ?? of.finishedAt ?? ''}`,
     kind: 'rollout',
     detail,
@@ -147,7 +148,7 @@ const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutHappenin
     ...defined({ toldAt: toldAtOf(next, ended) }),
     services: servicesOf(input, rollout, next),
   }
-  return [...(before === undefined ? [] : [told(former!, before)]), told(rollout, now)]
+  return [...(before === undefined ? [] : [entryOf(former!, before)]), entryOf(rollout, now)]
 }
 
 /** Who made the changes that are healed, as far as the agent was told. */
@@ -166,13 +167,13 @@ const driftOf = (input: StageletInput, next: StageletStatus): DriftHappening[] =
   if (is === undefined || is.status === 'Unknown' || is.reason === 'AsDeclared') return []
   if (is.reason === was?.reason && is.message === was.message) return []
   const { drift, hand } = observation ?? {}
-  const told = (mark: string, detail: DriftRecord): DriftHappening => ({
+  const entryOf = (mark: string, detail: DriftRecord): DriftHappening => ({
     mark,
     kind: 'drift',
     detail,
   })
   if (is.reason !== 'ByHand')
-    return drift === undefined ? [] : [told(`drift ${drift.since}`, { ...drift })]
+    return drift === undefined ? [] : [entryOf(`drift ${drift.since}`, { ...drift })]
   // The drift that the command was has been told of, with the command.
   const isTold =
     hand !== undefined &&
@@ -182,7 +183,7 @@ const driftOf = (input: StageletInput, next: StageletStatus): DriftHappening[] =
   const { at, ...said } = hand
   const ranAt = Date.parse(fixedBy(input)(at) ?? '')
   const when = Number.isNaN(ranAt) ? undefined : ranAt
-  return [{ ...told(`hand ${at}`, { state: 'ByHand', ...said }), ...defined({ at: when }) }]
+  return [{ ...entryOf(`hand ${at}`, { state: 'ByHand', ...said }), ...defined({ at: when }) }]
 }
 
 type Told<Kind> = Omit<
@@ -202,5 +203,8 @@ export const happeningsOf = (input: StageletInput, next: StageletStatus): Activi
     stagelet: metadata.name,
     agent: spec.agentRef.name,
   }
-  return [...driftOf(input, next), ...rolloutsOf(input, next)].map((one) => ({ ...place, ...one }))
+  return [...driftOf(input, next), ...rolloutsOf(input, next)].map((entry) => ({
+    ...place,
+    ...entry,
+  }))
 }

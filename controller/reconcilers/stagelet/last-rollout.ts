@@ -15,8 +15,9 @@ const causeOf = (
   const wasDone = last.result === 'Healthy' || last.result === 'RolledBack'
   if (last.startedAt === startedAt || !wasDone) return last.cause ?? 'NewRevision'
   // The report of the failure itself may have been replaced by the next report before it was read.
-  const known = new Set(stagelet.status?.quarantine?.map((q) => q.digest))
-  if (observation?.quarantine?.some((q) => !known.has(q.digest)) === true) return 'NewRevision'
+  const quarantined = new Set(stagelet.status?.quarantine?.map((q) => q.digest))
+  if (observation?.quarantine?.some((q) => !quarantined.has(q.digest)) === true)
+    return 'NewRevision'
   const edited = lastKnown(stagelet.status, 'ComposeFileChanged')?.status === 'True'
   return edited ? 'ComposeFile' : 'Drift'
 }

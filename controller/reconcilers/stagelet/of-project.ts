@@ -24,7 +24,7 @@ export const inProject = <T extends { readonly status?: StageletStatus }>(
     wantedSince: _s,
     healthyRevision: _h,
     runningRevision: _r,
-    ...known
+    ...anyProject
   } = status
   const {
     quarantine: _q,
@@ -34,15 +34,15 @@ export const inProject = <T extends { readonly status?: StageletStatus }>(
     services,
     lastSeen,
     ...kept
-  } = known
+  } = anyProject
   const own = {
     ...kept,
     ...(admitted?.project === projectUid && { admitted }),
     ...defined({
       lastSeen: lastSeen && withoutRevision(lastSeen),
-      services: services?.map(({ lastSeen: seen, ...service }) => ({
+      services: services?.map(({ lastSeen: lastService, ...service }) => ({
         ...withoutRevision(service),
-        ...defined({ lastSeen: seen && withoutRevision(seen) }),
+        ...defined({ lastSeen: lastService && withoutRevision(lastService) }),
       })),
     }),
   }
@@ -64,6 +64,6 @@ export const reportInProject = (
   projectUid: string,
 ): ObservationSpec | undefined => {
   if (report?.projectUid === undefined || report.projectUid === projectUid) return report
-  const { quarantine: _q, rollout: _r, phase, ...seen } = report
-  return { ...seen, epoch: 0, revision: 0, phase: staying.includes(phase) ? phase : 'Pending' }
+  const { quarantine: _q, rollout: _r, phase, ...rest } = report
+  return { ...rest, epoch: 0, revision: 0, phase: staying.includes(phase) ? phase : 'Pending' }
 }

@@ -29,7 +29,7 @@ const becauseOf = (
   const drifted = findCondition(conditions, 'Drifted')
   if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand') return drifted.reason
   const progressing = findCondition(conditions, 'Progressing')
-  return [progressing, inSync].find((one) => holding.has(one?.reason ?? ''))?.reason
+  return [progressing, inSync].find((condition) => holding.has(condition?.reason ?? ''))?.reason
 }
 
 /** What holds or has held the newest closed revision back; undefined once the stagelet runs it. */
@@ -50,7 +50,7 @@ const healthyAtOf = (
   { recreated = [], finishedAt }: RolloutStatus,
   { services = [] }: Pick<StageletStatus, 'services'>,
 ): string | undefined => {
-  const healthySince = new Map(services.map((one) => [one.name, one.healthySince]))
+  const healthySince = new Map(services.map((service) => [service.name, service.healthySince]))
   const all = recreated.map((name) => healthySince.get(name) ?? finishedAt)
   return all.includes(undefined) ? finishedAt : ((all as string[]).toSorted().at(-1) ?? finishedAt)
 }
@@ -66,10 +66,10 @@ const timesOf = (
   const begun = controllerTimeOf(input, startedAt)
   const healthy = controllerTimeOf(input, healthyAtOf(rollout, next))
   if (Number.isNaN(start) || begun === undefined || healthy === undefined) return undefined
-  const told = next.wantedRevision === revision ? Date.parse(next.wantedSince ?? '') : NaN
+  const toldAt = next.wantedRevision === revision ? Date.parse(next.wantedSince ?? '') : NaN
   // Stages follow each other: an instant of the machine that the skew has put elsewhere counts as the border.
   const border = (at: number, least: number): number => Math.max(least, Math.min(at, end))
-  const first = border(Number.isNaN(told) ? begun : Math.min(told, begun), Math.min(start, end))
+  const first = border(Number.isNaN(toldAt) ? begun : Math.min(toldAt, begun), Math.min(start, end))
   const second = border(begun, first)
   const third = border(healthy, second)
   return {
@@ -92,13 +92,13 @@ export const withPropagation = (
   const isNewest = input.revisions?.closed === rollout.revision
   const isFirst = last === undefined && status.healthyRevision === undefined
   const held = status.held?.revision === rollout.revision ? status.held.because : undefined
-  const known = defined({
+  const origin = defined({
     closedAt: last?.closedAt ?? (isNewest ? input.revisionClosedAt : undefined),
     heldBy: last === undefined ? (isFirst ? 'FirstRollout' : held) : last.heldBy,
   })
-  const told = { ...rollout, ...known }
-  if (rollout.result !== 'Healthy') return told
-  return { ...told, ...defined({ times: last?.times ?? timesOf(input, told, next) }) }
+  const withOrigin = { ...rollout, ...origin }
+  if (rollout.result !== 'Healthy') return withOrigin
+  return { ...withOrigin, ...defined({ times: last?.times ?? timesOf(input, withOrigin, next) }) }
 }
 
 export type Propagated = { readonly result: string } & Partial<Pick<RolloutStatus, 'times'>>

@@ -51,7 +51,7 @@ export const createStageletReconciler = (deps: {
       reconcileIn(tx, keys, now),
     )
     for (const [key, version] of written) settled.set(key, version)
-    for (const [project, one] of propagated) deps.onPropagated?.(project, one)
+    for (const [project, propagation] of propagated) deps.onPropagated?.(project, propagation)
     return outcomes
   }
   return {
@@ -91,7 +91,7 @@ const reconcileIn = async (
     const { stagelet, revisions } = input
     const key = keyOf(refOf(stagelet))
     const { metadata } = await tx.setStatus({ ...stagelet, status })
-    for (const one of happeningsOf(input, status)) await tx.recordActivity(one)
+    for (const entry of happeningsOf(input, status)) await tx.recordActivity(entry)
     const isFinal = sameJson(
       decideStagelet({ ...input, stagelet: { ...stagelet, status } }).status,
       status,
@@ -111,9 +111,9 @@ const reconcileIn = async (
       await tx.removeFinalizer(refOf(stagelet), agentFinalizer)
   }
   const propagated = decided.flatMap(({ input: { stagelet }, status }) => {
-    const one = propagatedIn(stagelet.status, status)
+    const propagation = propagatedIn(stagelet.status, status)
     const project = `${stagelet.metadata.namespace ?? ''}/${stagelet.spec.projectRef.name}`
-    return one === undefined ? [] : [[project, one] as const]
+    return propagation === undefined ? [] : [[project, propagation] as const]
   })
   return { outcomes, written, propagated }
 }

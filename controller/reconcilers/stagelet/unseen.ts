@@ -133,7 +133,7 @@ export const lastKnown = (
 }
 
 const findKnown = (lastSeen: LastSeen | undefined, type: string): Known | undefined =>
-  lastSeen?.conditions.find((known) => known.type === type)
+  lastSeen?.conditions.find((condition) => condition.type === type)
 
 /** True for a condition that tells of a fault: its message stays readable. */
 const isFault = ({ type, status }: Known): boolean =>
@@ -172,11 +172,11 @@ export const whereLookedAt = (verdict: Verdict, { phase, fault }: ObservationSpe
 /** The service with its state unknown. The digest and keys that it should have stay known. */
 export const unseenService = (service: ServiceStatus, at: string | undefined): ServiceStatus => {
   const { runningDigest, revision, state, health, restarts, since, healthySince, ...rest } = service
-  const { containers, exitCode, oneOffs, lastSeen, ...known } = rest
+  const { containers, exitCode, oneOffs, lastSeen, ...declared } = rest
   const times = { since, healthySince }
   const counts = { containers, oneOffs, exitCode }
-  const seen = { runningDigest, revision, state, health, restarts, ...times, ...counts }
-  const kept = Object.entries(seen).filter(([, value]) => value !== undefined)
+  const measured = { runningDigest, revision, state, health, restarts, ...times, ...counts }
+  const kept = Object.entries(measured).filter(([, value]) => value !== undefined)
   const then = state === 'unknown' ? lastSeen : { ...defined({ at }), ...Object.fromEntries(kept) }
-  return { ...known, state: 'unknown', ...defined({ lastSeen: then }) }
+  return { ...declared, state: 'unknown', ...defined({ lastSeen: then }) }
 }

@@ -10,7 +10,7 @@ export const discard = async (work: EffectContext): Promise<void> => {
     if (old !== undefined) await rotator.set(old, attemptIdOf(work), signal)
     return
   }
-  if (rotator.slots.length > 0) return rotator.scramble(status.candidateSlot, signal)
+  if (rotator.slots.length > 0) return rotator.disable(status.candidateSlot, signal)
   const candidate = await staged.open(stagedPlaceOf(work, 'new'))
   if (candidate === undefined) return
   if (rotator.discard === undefined) await rotator.revoke(candidate, revocationIdOf(work), signal)

@@ -20,7 +20,8 @@ export const readOld = async ({
   if (Object.keys(values).length === 0) return undefined
   // The login that is in use is the one that the outputs name, whatever an earlier attempt has come to.
   const { username } = values
-  const slot = username === undefined ? status.slot : rotator.slots.find((one) => one === username)
+  const slot =
+    username === undefined ? status.slot : rotator.slots.find((slot) => slot === username)
   return { slot, values }
 }
 

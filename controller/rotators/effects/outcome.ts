@@ -2,14 +2,14 @@
 import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import { afterResult, type Failed, type Observed, type ResultOf } from '../machine/enter.ts'
-import type { Move, RotationEvent, Wait } from '../machine/facts.ts'
+import type { Move, RotationEvent, MachineWait } from '../machine/facts.ts'
 import type { Effect } from '../machine/machine.ts'
 import type { EffectContext } from './work.ts'
 
 /** What follows, and what is written along with it. */
 export interface EffectOutcome {
   readonly status: RotationStatus
-  readonly told?: RotationEvent | undefined
+  readonly rotationEvent?: RotationEvent | undefined
   readonly detail?: Record<string, unknown>
   /** Done in the write; its answer is added to the status. */
   readonly write?: (tx: Transaction) => Promise<Partial<RotationStatus> | undefined>
@@ -23,7 +23,7 @@ export const afterEffect = <E extends Effect>(
   result: readonly [E, ResultOf<E>],
   observed: Observed = {},
 ): EffectOutcome => {
-  const next = afterResult(result, status, nowMs, observed) as Move | Wait
+  const next = afterResult(result, status, nowMs, observed) as Move | MachineWait
   return next.do === 'wait' ? { status: next.status } : next
 }
 

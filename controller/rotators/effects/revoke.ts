@@ -20,9 +20,9 @@ export const checkUse = async (work: EffectContext): Promise<EffectOutcome> => {
       ...afterEffect(work, ['checkUse', 'CandidateLost'], { failure: stagedLost }),
       write: dropStagedValues(work),
     }
-  const seen = await rotator.stillUsed(old, signal, watchMs(spec))
+  const use = await rotator.stillUsed(old, signal, watchMs(spec))
   const { steps } = gathered.facts
-  const next = afterLook(spec, status, { nowMs: work.nowMs, steps, random: random() }, seen)
+  const next = afterLook(spec, status, { nowMs: work.nowMs, steps, random: random() }, use)
   const isOver = next.do === 'move'
   return { ...next, ...(isOver && { detail: defined({ use: next.status.use }) }) }
 }
@@ -91,7 +91,7 @@ const endOld = async (work: EffectContext, old: Credential): Promise<Ended> => {
     const { canLogIn } = await rotator.stillUsed(old, signal)
     return canLogIn === false ? 'LoginTaken' : 'PasswordReplaced'
   }
-  if ((await rotator.look(old, signal)) !== 'refused')
+  if ((await rotator.checkAccepted(old, signal)) !== 'refused')
     throw new RotatorFault('Refused', 'the old credential is still accepted')
   return 'Refused'
 }

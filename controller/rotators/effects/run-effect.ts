@@ -21,7 +21,7 @@ import {
   type Rotator,
   type RolloutStep,
 } from '../providers/rotator.ts'
-import { attemptIdOf, stagedPlaceOf, projectOf, type EffectContext } from './work.ts'
+import { attemptIdOf, stagedPlaceOf, projectOfRotation, type EffectContext } from './work.ts'
 
 const notAllowed = (work: EffectContext, faults: readonly string[]): EffectOutcome => ({
   ...afterEffect(work, ['prepare', 'NotAllowed'], {
@@ -36,9 +36,10 @@ const prepare = async (work: EffectContext): Promise<EffectOutcome> => {
   const faults = await rotator.preflight(signal, (warning) => warnings.push(warning))
   if (faults.length > 0) return notAllowed(work, faults)
   const { old, candidateSlot } = await turnsOf(work)
-  const known = await staged.open(stagedPlaceOf(work, 'new'))
+  const stagedCredential = await staged.open(stagedPlaceOf(work, 'new'))
   const made =
-    known ?? (rotator.create === undefined ? await rotator.make(candidateSlot) : undefined)
+    stagedCredential ??
+    (rotator.create === undefined ? await rotator.make(candidateSlot) : undefined)
   const unsafe = made === undefined ? [] : await idleFaults(work, made, old)
   if (unsafe.length > 0) return notAllowed(work, unsafe)
   const set = {
@@ -46,7 +47,7 @@ const prepare = async (work: EffectContext): Promise<EffectOutcome> => {
     ...(old !== undefined && { hasOld: true }),
     ...(old !== undefined && isLoginAlone(old) && { oldIsLogin: true }),
   }
-  const project = projectOf(rotation)
+  const project = projectOfRotation(rotation)
   const message = `the rotator warns: ${warnings.join('; ')}`
   const result = warnings.length > 0 ? 'PreparedWithWarnings' : 'Prepared'
   return {
@@ -76,7 +77,7 @@ const endIdle = async (work: EffectContext, tx: Transaction): Promise<void> => {
 
 /** Noted before the login is set: a crash must not make it look like somebody else's. */
 const ownWith = ({ status: { ownSlots = [] }, rotator }: EffectContext, slot: string): string[] =>
-  [...new Set([...ownSlots, slot])].filter((one) => rotator.slots.includes(one))
+  [...new Set([...ownSlots, slot])].filter((ownSlot) => rotator.slots.includes(ownSlot))
 
 const isSet = (work: EffectContext): EffectOutcome => {
   const { candidateSlot, cause, hasOld } = work.status
@@ -101,28 +102,29 @@ const sameCredential: Failed = {
 /** Made outside: asked twice, since one attempt has one credential. */
 const create = async (
   work: EffectContext,
-  known: StagedCredential | undefined,
+  stagedCredential: StagedCredential | undefined,
   ask: NonNullable<Rotator['create']>,
 ): Promise<EffectOutcome> => {
   const { rotation, signal } = work
   const attempt = attemptIdOf(work)
   const made = await ask(attempt, signal)
-  const old = known === undefined ? await work.staged.open(stagedPlaceOf(work, 'old')) : undefined
+  const old =
+    stagedCredential === undefined ? await work.staged.open(stagedPlaceOf(work, 'old')) : undefined
   // To take it back, or to end the old one, would end what runs.
   if (old !== undefined && sameValues(old, made))
     return {
       ...afterEffect(work, ['set', 'SameCredential'], { failure: sameCredential }),
       write: dropStagedValues(work),
     }
-  if (known === undefined)
+  if (stagedCredential === undefined)
     return {
       ...afterEffect(work, ['set', 'Created']),
       write: async (tx) => {
-        await tx.stage(projectOf(rotation), stagedPlaceOf(work, 'new'), made)
+        await tx.stage(projectOfRotation(rotation), stagedPlaceOf(work, 'new'), made)
         return undefined
       },
     }
-  if (sameValues(known, made)) return isSet(work)
+  if (sameValues(stagedCredential, made)) return isSet(work)
   const message = 'the rotator answered two different credentials for one attempt'
   return afterEffect(work, ['set', 'GivenUp'], { failure: { reason: 'TwoCredentials', message } })
 }
@@ -132,7 +134,7 @@ const set = async (work: EffectContext): Promise<EffectOutcome> => {
   const candidate = await staged.open(stagedPlaceOf(work, 'new'))
   if (rotator.create !== undefined) return create(work, candidate, rotator.create.bind(rotator))
   if (candidate === undefined) return afterEffect(work, ['set', 'GivenUp'], { failure: stagedLost })
-  if ((await rotator.look(candidate, signal)) !== 'accepted')
+  if ((await rotator.checkAccepted(candidate, signal)) !== 'accepted')
     await rotator.set(candidate, attemptIdOf(work), signal)
   return isSet(work)
 }

@@ -23,7 +23,7 @@ export const takeOver = async (work: EffectContext): Promise<EffectOutcome> => {
   if (old === undefined || slot === undefined)
     return not(`it is a login that is none of ${rotator.slots.join(', ')}`)
   try {
-    if ((await rotator.look(old, signal)) !== 'accepted')
+    if ((await rotator.checkAccepted(old, signal)) !== 'accepted')
       return not(`the database does not accept it as a password of ${slot}`)
   } catch (error) {
     if (!(error instanceof RotatorFault)) throw error

@@ -42,7 +42,7 @@ const workOf = ({
     },
     rotator: {
       slots: inPlace ? ['app'] : ['a', 'b'],
-      look: ({ values }: { values: Record<string, string> }) => {
+      checkAccepted: ({ values }: { values: Record<string, string> }) => {
         const said = answers[values['password'] ?? '']
         return said instanceof RotatorFault ? Promise.reject(said) : Promise.resolve(said)
       },

@@ -15,7 +15,7 @@ import {
 } from '../machine/restored.ts'
 import { endVersions } from './revoke.ts'
 import { RotatorFault, type Accepted } from '../providers/rotator.ts'
-import { stagedPlaceOf, projectOf, type EffectContext } from './work.ts'
+import { stagedPlaceOf, projectOfRotation, type EffectContext } from './work.ts'
 
 /** So long the project of a Rotation waits for an answer. */
 const patienceMs = 60_000
@@ -23,9 +23,9 @@ const againMs = 2_000
 /** What cannot be asked for long counts for nothing. */
 const noneAccepted = { candidate: undefined, old: undefined } as const
 
-const lookAtAll = async (
+const testAll = async (
   work: EffectContext,
-  told: (outputs: Accepted) => void,
+  onOutputs: (outputs: Accepted) => void,
 ): Promise<TestedCredentials> => {
   const { rotator, rotation, staged, status, signal } = work
   const [outputs, candidate, old] = [
@@ -37,12 +37,12 @@ const lookAtAll = async (
   ]
   if (outputs === undefined || rotation.spec.rotator.generate !== undefined)
     return { outputs: undefined, candidate: undefined, old: undefined }
-  const ofOutputs = await rotator.look(outputs, signal)
-  told(ofOutputs)
+  const ofOutputs = await rotator.checkAccepted(outputs, signal)
+  onOutputs(ofOutputs)
   return {
     outputs: ofOutputs,
-    candidate: candidate && (await rotator.look(candidate, signal)),
-    old: old && (await rotator.look(old, signal)),
+    candidate: candidate && (await rotator.checkAccepted(candidate, signal)),
+    old: old && (await rotator.checkAccepted(old, signal)),
   }
 }
 
@@ -54,18 +54,18 @@ interface NoAnswer extends Omit<UnansweredTest, 'away'> {
   readonly bug?: unknown
 }
 
-const lookOnce = async (
+const testOnce = async (
   work: EffectContext,
   until: number,
 ): Promise<TestedCredentials | NoAnswer> => {
   const { clock, signal } = work
   let outputs: Accepted | undefined
-  const looking = lookAtAll(work, (seen) => {
-    outputs = seen
+  const testing = testAll(work, (accepted) => {
+    outputs = accepted
   })
   try {
     const leftMs = Math.max(0, until - clock.now())
-    return await within(clock, leftMs, looking, () => ({ why: late, outputs }))
+    return await within(clock, leftMs, testing, () => ({ why: late, outputs }))
   } catch (error) {
     if (signal.aborted) throw error
     const isKnown = error instanceof RotatorFault || error instanceof StagelyError
@@ -77,21 +77,21 @@ const lookOnce = async (
  * An agent comes back some seconds after its controller, and a database may start meanwhile. Who went away, or was
  * found to be, during the last look is away too.
  */
-const look = async (work: EffectContext): Promise<TestedCredentials | UnansweredTest> => {
+const testPatiently = async (work: EffectContext): Promise<TestedCredentials | UnansweredTest> => {
   const { store, rotation, status, gathered, nowMs, clock, signal, log } = work
-  const { namespace, name: project } = projectOf(rotation)
+  const { namespace, name: project } = projectOfRotation(rotation)
   const until = nowMs + patienceMs
   const isPatient =
     status.restored?.state === 'Untested' || hasReturned(status, gathered.facts.away)
   let { away } = gathered.facts
   for (;;) {
-    const seen = await lookOnce(work, until)
-    if (!('why' in seen)) return seen
+    const tested = await testOnce(work, until)
+    if (!('why' in tested)) return tested
     const isLast = !isPatient || clock.now() + againMs >= until
     const goesOn = !isLast && (await pause(clock, againMs, signal))
     const now = await awayIn(store, { namespace, project })
     if (!goesOn) {
-      const { bug, ...unanswered } = seen
+      const { bug, ...unanswered } = tested
       if (bug !== undefined) log.error({ err: bug }, 'a credential could not be tested')
       return { ...unanswered, away: [...new Set([...away, ...now])] }
     }
@@ -106,31 +106,32 @@ const whyMissing = ({ rotation, gathered }: EffectContext): string | undefined =
 }
 
 /** A part of a credential that is refused may be accepted as a whole: it is held until the rest is back. */
-const lookWithout = async (
+const testWithout = async (
   work: EffectContext,
   why: string,
 ): Promise<TestedCredentials | UnansweredTest> => {
   const { outputs, facts } = work.gathered
   const hasPart = [...outputs.values()].some(({ status }) => status?.version !== undefined)
   if (!hasPart) return { why, away: [] }
-  const seen = await look(work)
-  const isRefused = !('why' in seen) && seen.outputs === 'refused'
-  return isRefused ? { why, outputs: 'refused', away: facts.away } : seen
+  const tested = await testPatiently(work)
+  const isRefused = !('why' in tested) && tested.outputs === 'refused'
+  return isRefused ? { why, outputs: 'refused', away: facts.away } : tested
 }
 
 export const verify = async (work: EffectContext): Promise<EffectOutcome> => {
   const { rotation, status, nowMs, gathered } = work
   const why = whyMissing(work)
-  const seen = await (why === undefined ? look(work) : lookWithout(work, why))
-  const isRefused = 'why' in seen && seen.outputs === 'refused'
+  const tested = await (why === undefined ? testPatiently(work) : testWithout(work, why))
+  const isRefused = 'why' in tested && tested.outputs === 'refused'
   const isLast = why === undefined && (status.tries ?? 0) >= mostTestTries
-  if ('why' in seen && !(isRefused && isLast)) return stayUntested(status, work.clock.now(), seen)
-  const known = 'why' in seen ? { ...noneAccepted, outputs: seen.outputs } : seen
+  if ('why' in tested && !(isRefused && isLast))
+    return stayUntested(status, work.clock.now(), tested)
+  const credentials = 'why' in tested ? { ...noneAccepted, outputs: tested.outputs } : tested
   const next = decideRestored(
     rotation.spec,
     status,
     { nowMs, faults: gathered.facts.faults, project: gathered.facts.project },
-    known,
+    credentials,
   )
   const isOver = next.status.phase === 'Idle' || next.status.attempt !== status.attempt
   if (isOver) return { ...next, write: dropStagedValues(work) }

@@ -28,7 +28,7 @@ export interface EffectContext {
   readonly signal: AbortSignal
 }
 
-export const projectOf = ({ spec, metadata }: RotationObject): ObjectRef => ({
+export const projectOfRotation = ({ spec, metadata }: RotationObject): ObjectRef => ({
   kind: 'Project',
   namespace: metadata.namespace ?? '',
   name: spec.projectRef.name,

@@ -76,7 +76,12 @@ const said = (next: Next): string => {
   }
   const { phase = '', step, failure } = next.status
   const more = [step === undefined ? [] : [step], failure === undefined ? [] : [failure.reason]]
-  return ['move', phase, ...more.flat(), ...(next.told ? [`(${next.told.reason})`] : [])].join(' ')
+  return [
+    'move',
+    phase,
+    ...more.flat(),
+    ...(next.rotationEvent ? [`(${next.rotationEvent.reason})`] : []),
+  ].join(' ')
 }
 
 const later: RotationStatus = { retryAt: at(minute) }

@@ -43,8 +43,8 @@ export const decisionOf = (
   const first = isIdle ? undefined : firstOf(underWay, { spec, status, facts })
   if (first !== undefined) return first
   const isProving = state === 'Proving' || state === 'ProvingBack'
-  const seen = isProving ? withStarts(status, facts) : status
-  const next = firstOf(decisions[state], { spec, status: seen, facts })
+  const current = isProving ? withStarts(status, facts) : status
+  const next = firstOf(decisions[state], { spec, status: current, facts })
   if (next === undefined) throw new Error(`no decision in state ${state}`)
   return next
 }

@@ -94,7 +94,7 @@ export const take = (
     ...(failure && { failure }),
     ...set,
   }
-  return { do: 'move', status, ...(event && { told: { reason: event, message } }) }
+  return { do: 'move', status, ...(event && { rotationEvent: { reason: event, message } }) }
 }
 
 type Results = typeof results

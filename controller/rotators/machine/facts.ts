@@ -52,16 +52,16 @@ export interface RotationEvent {
 export interface Move {
   readonly do: 'move'
   readonly status: RotationStatus
-  readonly told?: RotationEvent
+  readonly rotationEvent?: RotationEvent
 }
 
-export interface Wait {
+export interface MachineWait {
   readonly do: 'wait'
   readonly status: RotationStatus
   readonly until: number | undefined
 }
 
-export type Next = Move | Wait | { readonly do: 'effect'; readonly effect: Effect }
+export type Next = Move | MachineWait | { readonly do: 'effect'; readonly effect: Effect }
 
 /** What guards look at. */
 export interface RotationSituation {

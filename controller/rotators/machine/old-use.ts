@@ -6,7 +6,7 @@ import { durationMs } from '../../../src/resources/duration.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { surelySeen } from '../../../src/resources/kinds/rotation-use.ts'
 import { afterResult } from './enter.ts'
-import type { RotationFacts, Move, Wait } from './facts.ts'
+import type { RotationFacts, Move, MachineWait } from './facts.ts'
 import type { Use } from '../providers/rotator.ts'
 
 const leastMs = 5_000
@@ -62,15 +62,15 @@ export const hasRemoveStep = ({ steps }: Pick<RotationFacts, 'steps'>): boolean 
 type Looking = Pick<RotationFacts, 'nowMs' | 'steps'>
 
 /** Nobody uses the old credential, or nobody can know. */
-const unused = (status: RotationStatus, facts: Looking): Move | Wait =>
+const unused = (status: RotationStatus, facts: Looking): Move | MachineWait =>
   hasRemoveStep(facts)
     ? afterResult(['checkUse', 'UnusedBeforeRemove'], status, facts.nowMs, {
         set: { step: 'Remove' },
       })
     : afterResult(['checkUse', 'Unused'], status, facts.nowMs, {})
 
-const many = (count: number, one: string, more: string): string =>
-  `${String(count)} ${count === 1 ? one : more}`
+const many = (count: number, singular: string, more: string): string =>
+  `${String(count)} ${count === 1 ? singular : more}`
 
 /** What was seen so far, in words; undefined where nobody can know. */
 export const useInWords = ({ use }: RotationStatus): string | undefined => {
@@ -84,17 +84,17 @@ type Looks = NonNullable<RotationStatus['use']>
 
 const withLook = (
   before: Looks | undefined,
-  look: {
+  check: {
     readonly nowMs: number
     readonly isSeen: boolean
     readonly watchedMs: number | undefined
   },
 ): Looks => {
-  const at = time(look.nowMs)
+  const at = time(check.nowMs)
   const { looks = 0, since = at, seenAt, watchedMs } = before ?? {}
-  const inAll = look.watchedMs === undefined ? watchedMs : (watchedMs ?? 0) + look.watchedMs
-  const seen = defined({ seenAt: look.isSeen ? at : seenAt, watchedMs: inAll })
-  return { looks: looks + 1, since, at, ...seen }
+  const inAll = check.watchedMs === undefined ? watchedMs : (watchedMs ?? 0) + check.watchedMs
+  const result = defined({ seenAt: check.isSeen ? at : seenAt, watchedMs: inAll })
+  return { looks: looks + 1, since, at, ...result }
 }
 
 /** What follows from a look. `random`, from 0 to below 1, says when the next one is. */
@@ -103,9 +103,9 @@ export const afterLook = (
   given: RotationStatus,
   facts: Looking & { readonly random: number },
   { sessions, from, watchedMs }: Pick<Use, 'sessions' | 'from' | 'watchedMs'>,
-): Move | Wait => {
+): Move | MachineWait => {
   const { nowMs } = facts
-  const used = (next: RotationStatus, until: number): Move | Wait =>
+  const used = (next: RotationStatus, until: number): Move | MachineWait =>
     afterResult(['checkUse', 'Used'], next, nowMs, { until })
   const { blockedBy: _, retryAt: __, retryFor: ___, tries: ____, ...status } = given
   const over = overAt(spec, status, nowMs)

@@ -40,13 +40,15 @@ const blockersOf = (
 ): BlockedBy[] => {
   const waited = facts.nowMs - ms(status.phaseSince)
   const isOver = isAwayOver(spec, status, facts)
-  const held = facts.proof.blockedBy.filter((one) => !(isOver && one.reason === 'AgentAway'))
+  const held = facts.proof.blockedBy.filter((block) => !(isOver && block.reason === 'AgentAway'))
   const slow = waited < slowMs ? [] : facts.proof.rolling
   const which = status.step === 'Back' ? 'old' : 'new'
   const why = (stagelet: string): string =>
     facts.proof.bearers
-      .flatMap((one) =>
-        one.stagelet === stagelet && one.ill ? [` (service ${one.service} ${one.ill})`] : [],
+      .flatMap((block) =>
+        block.stagelet === stagelet && block.ill
+          ? [` (service ${block.service} ${block.ill})`]
+          : [],
       )
       .slice(0, 5)
       .join('')
@@ -198,7 +200,7 @@ export const proven = (situation: RotationSituation): Observed => {
   const { status, facts } = situation
   const { provenAt = time(facts.nowMs), provenSince } = status
   const { evidence } = evidenceOf(situation)
-  const containers = evidence.reduce((sum, seen) => sum + seen.containers, 0)
+  const containers = evidence.reduce((sum, proof) => sum + proof.containers, 0)
   const where = `${evidence.length} ${evidence.length === 1 ? 'stagelet' : 'stagelets'}`
   const away = facts.proof.blockedBy.filter(({ reason }) => reason === 'AgentAway')
   const unseen =

@@ -69,7 +69,7 @@ const seen = (text: string): TestedCredentials => {
   )
   return { outputs, candidate, old }
 }
-const said = ({ status, told }: Move): string => {
+const said = ({ status, rotationEvent }: Move): string => {
   const { phase = 'Idle', step, cause, revokeStartedAt, restored: of, failure } = status
   const words = [
     phase,
@@ -79,7 +79,7 @@ const said = ({ status, told }: Move): string => {
     of?.state ?? 'no mark',
     of?.revision === undefined ? undefined : `from ${of.revision}`,
     failure?.reason,
-    told && `(${told.reason})`,
+    rotationEvent && `(${rotationEvent.reason})`,
   ]
   return words.filter((one) => one !== undefined).join(' ')
 }
@@ -181,14 +181,14 @@ describe('what follows after a restore where', () => {
     expect(said(paused)).toBe('Idle Renewing (CredentialRefused)')
     expect(paused.status.restored?.message).toMatch(/No other one is made: spec.paused is true/)
     const faulty = decideRestored(spec, idle, { ...facts, faults: ['no output'] }, seen('n--'))
-    expect(faulty.told?.message).toMatch(/No other one is made: no output$/)
+    expect(faulty.rotationEvent?.message).toMatch(/No other one is made: no output$/)
   })
 
   it('nobody answers: it is told once, and asked again', () => {
     const first = stayUntested(idle, now, { why: 'agent box is away', away: [] })
     expect(said(first)).toBe('Idle Unknown (CredentialUntested)')
     expect(first.status).toMatchObject({ tries: 1, retryAt: at(minute) })
-    expect(first.told?.message).toMatch(/delivered all the same: agent box is away$/)
+    expect(first.rotationEvent?.message).toMatch(/delivered all the same: agent box is away$/)
     const second = stayUntested(first.status, now + minute, {
       why: 'agent box is away',
       away: [],
@@ -199,7 +199,7 @@ describe('what follows after a restore where', () => {
 
   it('nobody answers: those whose agents are away get nothing before it was asked again', () => {
     const why = 'agent box is away'
-    const { status, told } = stayUntested(idle, now, { why, away: ['two', 'one'] })
+    const { status, rotationEvent } = stayUntested(idle, now, { why, away: ['two', 'one'] })
     const rotation = { kind: 'Rotation', metadata: { name: 'db' }, status } as never
     const froms = (of: never): number[] =>
       ['one', 'two', 'other'].map((s) => fromFor(holdIn(of), s))
@@ -208,7 +208,7 @@ describe('what follows after a restore where', () => {
     expect(
       froms({ kind: 'Rotation', metadata: { name: 'db' }, status: answered } as never),
     ).toEqual([0, 0, 0])
-    expect(told?.message).toMatch(
+    expect(rotationEvent?.message).toMatch(
       /delivered all the same, but not to one, two, whose agent is away/,
     )
     const near = { retryAt: at(minute) }
@@ -216,7 +216,7 @@ describe('what follows after a restore where', () => {
     expect(decided({ ...status, ...near }, { away: ['one'] })).toBe('verify')
     const again = stayUntested(status, now, { why, away: ['one', 'other'] })
     expect(again.status.restored?.awaiting).toEqual(['one'])
-    expect(again.told).toBeUndefined()
+    expect(again.rotationEvent).toBeUndefined()
     const all = stayUntested(again.status, now, { why, away: [] })
     expect(all.status.restored).not.toHaveProperty('awaiting')
     const seenOnes = decideRestored(spec, again.status, facts, seen('y--'))
@@ -257,12 +257,14 @@ describe('what follows after a restore where', () => {
   })
 
   it('only a part is known to be accepted: the message says which', () => {
-    const { told } = stayUntested(inside('Setting'), now, {
+    const { rotationEvent } = stayUntested(inside('Setting'), now, {
       why: 'away',
       outputs: 'accepted',
       away: ['one'],
     })
-    expect(told?.message).toMatch(/is accepted, and delivered; whether the new one .*: away$/)
+    expect(rotationEvent?.message).toMatch(
+      /is accepted, and delivered; whether the new one .*: away$/,
+    )
   })
 
   it('somebody did without a proof: that was said of the containers of then', () => {

@@ -265,17 +265,17 @@ export const decideRestored = (
   spec: RotationSpec,
   status: RotationStatus,
   facts: Judging,
-  seen: TestedCredentials,
+  tested: TestedCredentials,
 ): Move => {
   const { nowMs } = facts
   const { phase = 'Idle', step, failure, hasOld, revokeStartedAt } = status
-  if (seen.outputs === undefined) return untestable(status, nowMs)
+  if (tested.outputs === undefined) return untestable(status, nowMs)
   const isBack = step === 'Back'
-  const toWrite = isBack ? seen.old : failure === undefined ? seen.candidate : undefined
+  const toWrite = isBack ? tested.old : failure === undefined ? tested.candidate : undefined
   if (phase !== 'Idle' && !isWritten(status) && toWrite === 'accepted')
-    return goOn(status, nowMs, seen)
-  if (seen.outputs === 'accepted') return accepted(status, facts, seen)
+    return goOn(status, nowMs, tested)
+  if (tested.outputs === 'accepted') return accepted(status, facts, tested)
   const mayGoBack = isWritten(status) && !isBack && hasOld === true && revokeStartedAt === undefined
-  if (mayGoBack && seen.old === 'accepted') return backToOld(status, nowMs)
+  if (mayGoBack && tested.old === 'accepted') return backToOld(status, nowMs)
   return refused(spec, status, facts)
 }

@@ -113,7 +113,7 @@ const holdOf = ({ metadata, spec, status }: StageletObject): BlockedBy | undefin
     ...(spec.paused === true ? ['Paused'] : []),
     ...(isStopped ? ['StoppedByHand'] : []),
     ...(status?.held === undefined ? [] : [status.held.because]),
-  ].find((one) => remedies[one] !== undefined)
+  ].find((condition) => remedies[condition] !== undefined)
   const remedy = remedies[because ?? '']
   if (remedy === undefined) return undefined
   const [reason, message] = remedy({ agent: spec.agentRef.name, stagelet: metadata.name })
@@ -122,7 +122,7 @@ const holdOf = ({ metadata, spec, status }: StageletObject): BlockedBy | undefin
 
 const failureOf = ({ stagelet, services }: OutputViewer, revision: number): Failure | undefined => {
   const bad = (stagelet.status?.quarantine ?? []).find(
-    (one) => one.revision >= revision && services.has(one.service),
+    (service) => service.revision >= revision && services.has(service.service),
   )
   if (bad === undefined) return undefined
   return { stagelet: stagelet.metadata.name, service: bad.service, message: bad.message }
@@ -147,7 +147,7 @@ const blockOf = ({ stagelet, late, services }: OutputViewer): BlockedBy | undefi
   const isUnseen = hold?.reason === 'AgentAway'
   const silent = (status?.services ?? []).length === 0
   const isDown =
-    hold?.reason === 'StoppedByHand' && [...services.values()].some((one) => !isWell(one))
+    hold?.reason === 'StoppedByHand' && [...services.values()].some((service) => !isWell(service))
   if (hold !== undefined && (isUnseen || late.size > 0 || silent || isDown)) return hold
   if (silent)
     return {
@@ -179,7 +179,9 @@ const oldContainerOf = ({ status }: StageletObject): BlockedBy | undefined => {
 const isRolledOut = ({ stagelet, late, services }: OutputViewer, revision: number): boolean => {
   const { status } = stagelet
   if (late.size > 0) return false
-  const wanted = new Map((status?.services ?? []).map((one) => [one.name, one.wantedDigest]))
+  const wanted = new Map(
+    (status?.services ?? []).map((service) => [service.name, service.wantedDigest]),
+  )
   const isBad = (status?.quarantine ?? []).some(
     ({ service, digest }) => services.has(service) && wanted.get(service) === digest,
   )
@@ -221,12 +223,12 @@ const isUnsteady = (service: ServiceStatus, nowMs: number): boolean => {
 }
 
 const bearersOf = ({ stagelet, services }: OutputViewer): Bearer[] =>
-  [...services.values()].map((one) => ({
+  [...services.values()].map((service) => ({
     stagelet: stagelet.metadata.name,
-    service: one.name,
-    ill: illOf(one),
-    containers: one.containers ?? 0,
-    restarts: one.restarts ?? 0,
+    service: service.name,
+    ill: illOf(service),
+    containers: service.containers ?? 0,
+    restarts: service.restarts ?? 0,
   }))
 
 export interface ProofOf {
@@ -244,34 +246,36 @@ export const proofOf = (
   const viewers = outputViewersOf(input, outputs)
   const nowMs = Date.parse(input.now)
   const isOpen = input.revisions.closed < revision
-  const blocks = viewers.map((seen) => blockOf(seen))
+  const blocks = viewers.map((viewer) => blockOf(viewer))
   const free = viewers.filter((_, i) => blocks[i] === undefined)
-  const rolledOut = free.filter((seen) => isRolledOut(seen, revision))
+  const rolledOut = free.filter((viewer) => isRolledOut(viewer, revision))
   const proven = rolledOut.filter(
     ({ services }) => !needsHealth || [...services.values()].every(isWell),
   )
-  const rolling = free.filter((seen) => !proven.includes(seen))
+  const rolling = free.filter((viewer) => !proven.includes(viewer))
   return {
-    failed: viewers.map((seen) => failureOf(seen, revision)).find((one) => one !== undefined),
+    failed: viewers
+      .map((viewer) => failureOf(viewer, revision))
+      .find((failure) => failure !== undefined),
     blockedBy: viewers.flatMap(({ stagelet }, i) => {
       const block = blocks[i]
       return block === undefined ? [] : [{ stagelet: stagelet.metadata.name, ...block }]
     }),
     rolling: isOpen
       ? ['the revision is still open']
-      : rolling.map((one) => one.stagelet.metadata.name),
-    evidence: proven.map((seen) => ({
-      stagelet: seen.stagelet.metadata.name,
-      containers: containersOf(seen),
-      revision: seen.stagelet.status?.healthyRevision ?? revision,
-      ...defined({ ended: seen.stagelet.status?.endedContainers?.slice(0, 20) }),
+      : rolling.map((viewer) => viewer.stagelet.metadata.name),
+    evidence: proven.map((viewer) => ({
+      stagelet: viewer.stagelet.metadata.name,
+      containers: containersOf(viewer),
+      revision: viewer.stagelet.status?.healthyRevision ?? revision,
+      ...defined({ ended: viewer.stagelet.status?.endedContainers?.slice(0, 20) }),
     })),
     bearers: rolledOut.flatMap(bearersOf),
     runs: runsOf(viewers),
     restarts: restartsOf(viewers),
     unsteady: viewers.flatMap(({ stagelet, services }) =>
       [...services.values()]
-        .filter((one) => isUnsteady(one, nowMs))
+        .filter((viewer) => isUnsteady(viewer, nowMs))
         .map(({ name }) => keyOfBearer({ stagelet: stagelet.metadata.name, service: name })),
     ),
   }

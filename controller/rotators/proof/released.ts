@@ -7,15 +7,17 @@ import type {
 import type { ProjectInput } from '../../reconcilers/project/gather.ts'
 
 /** Since a stagelet has the stack again, the proof counts that one. */
-const isSeenAgain = ({ stagelets }: ProjectInput, one: ReleasedStack): boolean =>
+const isSeenAgain = ({ stagelets }: ProjectInput, stack: ReleasedStack): boolean =>
   stagelets.some(({ spec, status = {} }) => {
     const { composeProject, lastReportAt = '' } = status
     const isThere =
-      one.composeProject === undefined
-        ? spec.compose.directory === one.directory
-        : composeProject === one.composeProject
+      stack.composeProject === undefined
+        ? spec.compose.directory === stack.directory
+        : composeProject === stack.composeProject
     return (
-      spec.agentRef.name === one.agent && isThere && Date.parse(lastReportAt) > Date.parse(one.at)
+      spec.agentRef.name === stack.agent &&
+      isThere &&
+      Date.parse(lastReportAt) > Date.parse(stack.at)
     )
   })
 
@@ -24,11 +26,11 @@ export const releasedWith = (
   input: ProjectInput,
   { released = [], revision = 0, step, startedAt = '' }: RotationStatus,
 ): readonly ReleasedStack[] =>
-  released.filter((one) => {
-    if (one.revision !== undefined && one.revision >= revision) return false
+  released.filter((stack) => {
+    if (stack.revision !== undefined && stack.revision >= revision) return false
     // What was let go before the attempt cannot have its new credential, which is to end then.
-    if (step === 'Back' && Date.parse(one.at) < Date.parse(startedAt)) return false
-    return !isSeenAgain(input, one)
+    if (step === 'Back' && Date.parse(stack.at) < Date.parse(startedAt)) return false
+    return !isSeenAgain(input, stack)
   })
 
 /** After the old credential has ended: those that run the one that is in use. */
@@ -36,7 +38,7 @@ export const stillReleased = ({
   released = [],
   revision = 0,
 }: RotationStatus): readonly ReleasedStack[] =>
-  released.filter((one) => one.revision !== undefined && one.revision >= revision)
+  released.filter((stack) => stack.revision !== undefined && stack.revision >= revision)
 
 const wordsOf = (
   { agent, directory, at, services, revision }: ReleasedStack,
@@ -46,12 +48,13 @@ const wordsOf = (
     services.length === 0
       ? 'its services'
       : `${services.length === 1 ? 'service' : 'services'} ${services.join(', ')}`
-  const seen = revision === undefined ? 'nobody saw then what ran' : `revision ${revision} ran then`
+  const lastRevision =
+    revision === undefined ? 'nobody saw then what ran' : `revision ${revision} ran then`
   const credential = isBack ? 'new' : 'old'
   const wayOut = isBack
     ? `or delete rotation "${rotation}", which ends no credential`
     : `or take it down there and end the old credential: stagely rotation revoke ${rotation}`
-  return `its stack on agent "${agent}" (${directory}) was released at ${at}, and nobody has seen it since: ${which} may run the ${credential} credential (${seen}). Create the stagelet again, ${wayOut}`
+  return `its stack on agent "${agent}" (${directory}) was released at ${at}, and nobody has seen it since: ${which} may run the ${credential} credential (${lastRevision}). Create the stagelet again, ${wayOut}`
 }
 
 export const releasedBlocks = (
@@ -59,8 +62,8 @@ export const releasedBlocks = (
   status: RotationStatus,
   rotation: string,
 ): BlockedBy[] =>
-  releasedWith(input, status).map((one) => ({
-    stagelet: one.stagelet,
+  releasedWith(input, status).map((stack) => ({
+    stagelet: stack.stagelet,
     reason: 'Released',
-    message: wordsOf(one, { isBack: status.step === 'Back', rotation }),
+    message: wordsOf(stack, { isBack: status.step === 'Back', rotation }),
   }))

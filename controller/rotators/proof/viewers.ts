@@ -72,7 +72,9 @@ export const outputViewersOf = (
   outputs: readonly SecretObject[],
 ): OutputViewer[] => {
   const secrets = withFollowers(input.secrets, outputs)
-  const current = new Map(secrets.map((one) => [one.metadata.uid ?? '', one.status?.version]))
+  const current = new Map(
+    secrets.map((secret) => [secret.metadata.uid ?? '', secret.status?.version]),
+  )
   const ahead = lookAhead(input, secrets)
   return input.stagelets.flatMap((stagelet): OutputViewer[] => {
     const services = new Map<string, ServiceStatus>()

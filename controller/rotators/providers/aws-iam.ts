@@ -164,7 +164,7 @@ export const openAwsIam = (spec: Spec, deps: RotatorDeps): Rotator => {
         const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey } = made
         return { slot: undefined, values: { accessKeyId, secretAccessKey } }
       }),
-    look: (candidate) =>
+    checkAccepted: (candidate) =>
       asAdmin(async (iam) => {
         const { accessKeyId } = keyOf(candidate)
         const found = (await keys(iam)).find(({ AccessKeyId: id }) => id === accessKeyId)
@@ -210,6 +210,6 @@ export const openAwsIam = (spec: Spec, deps: RotatorDeps): Rotator => {
         const running = accessKeyId && { slot: undefined, values: { accessKeyId } }
         return { idle: undefined, running: running || undefined }
       }),
-    scramble: () => Promise.resolve(),
+    disable: () => Promise.resolve(),
   }
 }

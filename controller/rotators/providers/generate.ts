@@ -40,10 +40,10 @@ export const openGenerate = (spec: GenerateRotator): Rotator => ({
   },
   // Nothing outside knows the value: what services hold is all there is.
   preflight: () => Promise.resolve([]),
-  look: () => Promise.resolve('refused'),
+  checkAccepted: () => Promise.resolve('refused'),
   set: () => Promise.resolve(),
   test: () => Promise.resolve('accepted'),
   stillUsed: () => Promise.resolve({ sessions: undefined, from: [] }),
   revoke: () => Promise.resolve(),
-  scramble: () => Promise.resolve(),
+  disable: () => Promise.resolve(),
 })

@@ -115,8 +115,8 @@ describe('a rotator of a login', () => {
 
   it('scrambles a login that takes turns, and no other', async () => {
     const { rotator, asked } = open()
-    await rotator.scramble('b', signal)
-    await rotator.scramble(undefined, signal)
+    await rotator.disable('b', signal)
+    await rotator.disable(undefined, signal)
     expect(asked.map(({ step, login }) => [step, login?.username])).toEqual([['scramble', 'b']])
   })
 })

@@ -73,12 +73,12 @@ const currentFaults = (
  * Of two logins, the one that accepts nothing is idle; where an older agent does not tell that, the one without a
  * session beside one that has some.
  */
-const idleAmong = (seen: readonly { slot: string; facts: Facts }[]): string => {
-  const quiet = seen.filter(({ facts }) => facts.sessions === 0)
+const idleAmong = (logins: readonly { slot: string; facts: Facts }[]): string => {
+  const quiet = logins.filter(({ facts }) => facts.sessions === 0)
   const idle =
-    seen.find(({ facts }) => facts.ended === true) ?? (quiet.length === 1 ? quiet[0] : undefined)
+    logins.find(({ facts }) => facts.ended === true) ?? (quiet.length === 1 ? quiet[0] : undefined)
   if (idle !== undefined) return idle.slot
-  const names = seen.map(({ slot }) => slot).join(' and ')
+  const names = logins.map(({ slot }) => slot).join(' and ')
   throw new RotatorFault(
     'Failed',
     `${names} both accept passwords, and which of them services use is not known: take the login of the other one away, then run the rotation`,
@@ -108,11 +108,11 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
     return { slot, values: { username: slot ?? usual, password: value } }
   }
   const find = async (signal: AbortSignal): Promise<FoundLogins> => {
-    const seen: { slot: string; facts: Facts }[] = []
+    const logins: { slot: string; facts: Facts }[] = []
     for (const slot of slots)
-      seen.push({ slot, facts: await ask('stillUsed', loginOf(await make(slot)), { signal }) })
-    const idle = idleAmong(seen)
-    const slot = slots.find((one) => one !== idle)
+      logins.push({ slot, facts: await ask('stillUsed', loginOf(await make(slot)), { signal }) })
+    const idle = idleAmong(logins)
+    const slot = slots.find((slotName) => slotName !== idle)
     // Nobody has its password: it is named by its login alone.
     return { idle, running: { slot, values: { username: slot ?? usual } } }
   }
@@ -131,7 +131,7 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
       for (const warning of warnings) warn?.(warning)
       return [...own, ...faults]
     },
-    look: async (candidate, signal) => {
+    checkAccepted: async (candidate, signal) => {
       const { accepted } = await ask('look', loginOf(candidate), { signal })
       return accepted === 'refused' ? 'refused' : 'accepted'
     },
@@ -157,7 +157,7 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
         await ask('scramble', loginOf(candidate), { attempt, signal })
       },
     }),
-    scramble: async (slot, signal) => {
+    disable: async (slot, signal) => {
       if (slot === undefined) return
       await ask('scramble', { username: slot, password: '' }, { signal })
     },

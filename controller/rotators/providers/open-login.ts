@@ -159,7 +159,7 @@ export const openRedis = (
       // Who has all rights may change his own passwords: with the one that services use now.
       const current = (await deps.current?.())?.['password']
       const own = current === undefined ? undefined : { username: user, password: current }
-      const admins = [named, own].filter((one) => one !== undefined)
+      const admins = [named, own].filter((login) => login !== undefined)
       return { user, admins, ...given('current', own) }
     },
   })

@@ -51,7 +51,7 @@ export interface Rotator {
   /** Faults that forbid a start; looks only. `warn` is told what forbids nothing. */
   preflight(signal: AbortSignal, warn?: (message: string) => void): Promise<readonly string[]>
   /** Whether the credential is accepted now. */
-  look(candidate: Credential, signal: AbortSignal): Promise<Accepted>
+  checkAccepted(candidate: Credential, signal: AbortSignal): Promise<Accepted>
   /** Idempotent. */
   set(candidate: Credential, attempt: string, signal: AbortSignal): Promise<void>
   /** `meaningless`: a random password is accepted too. */
@@ -63,7 +63,7 @@ export interface Rotator {
   /** Ends a candidate that nothing runs with; `revoke` when absent. Idempotent. */
   discard?(candidate: Credential, attempt: string, signal: AbortSignal): Promise<void>
   /** The idle slot accepts nothing any more. */
-  scramble(slot: string | undefined, signal: AbortSignal): Promise<void>
+  disable(slot: string | undefined, signal: AbortSignal): Promise<void>
   /** What runs in place of what the outputs hold; absent where nobody can tell. */
   find?(signal: AbortSignal): Promise<FoundLogins>
   /** What the outputs hold after `step`; the candidate's values when absent. `old`: what they held before the attempt. */

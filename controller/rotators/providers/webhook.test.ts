@@ -77,7 +77,7 @@ describe('the rotator webhook', () => {
       '{"state":"done","result":"refused"}',
       '{"state":"done","sessions":3,"from":["10.0.0.1",7,"canary","2001:db8::1"]}',
     ])
-    expect(await rotator.look(old, never)).toBe('refused')
+    expect(await rotator.checkAccepted(old, never)).toBe('refused')
     // What is no address is not repeated: people read it.
     expect(await rotator.stillUsed(old, never)).toEqual({
       sessions: 3,

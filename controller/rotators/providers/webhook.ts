@@ -155,7 +155,7 @@ export const openWebhook = (
       await secretOf(signingKeyRef.name)
       return []
     },
-    look: (credential, signal) => tried(credential, signal),
+    checkAccepted: (credential, signal) => tried(credential, signal),
     set: () => Promise.resolve(),
     test: (credential, signal) => tried(credential, signal),
     stillUsed: async ({ values }, signal) => {
@@ -171,6 +171,6 @@ export const openWebhook = (
     discard: async ({ values }, attempt, signal) => {
       await post('revoke', { attempt, values, which: 'new' }, signal)
     },
-    scramble: () => Promise.resolve(),
+    disable: () => Promise.resolve(),
   }
 }

@@ -5,7 +5,7 @@ import { isRecord, tryParseJson } from '../../../src/kernel/record.ts'
 import { retryAfterMs } from '../../egress/answers.ts'
 import { sdkHandler, type SdkHandler } from '../../egress/sdk-handler.ts'
 import { faultOfGate } from '../http.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import { StoreFault } from '../provider.ts'
 
 export interface AwsCredentials {
@@ -133,7 +133,11 @@ export interface AwsCalls {
   ): Promise<T>
 }
 
-export const awsCalls = (opening: Opening, region: string, ca: string | undefined): AwsCalls => ({
+export const awsCalls = (
+  opening: StoreOpening,
+  region: string,
+  ca: string | undefined,
+): AwsCalls => ({
   config: {
     region,
     maxAttempts: 1,

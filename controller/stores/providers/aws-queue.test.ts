@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Egress } from '../../egress/gate.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import { openAwsQueue } from './aws-queue.ts'
 
 /** A queue whose messages are together too long for one answer, as those named `huge` are alone. */
@@ -35,7 +35,7 @@ const startQueue = (...names: string[]) => {
     egress: { call },
     spend: () => Promise.resolve(),
     credential: () => Promise.resolve('{"accessKeyId":"AKID","secretAccessKey":"secret"}'),
-  } as unknown as Opening
+  } as unknown as StoreOpening
   const url = 'https://sqs.eu-central-1.amazonaws.com/1/hints'
   const queue = openAwsQueue({ region: 'eu-central-1' }, url, opening)
   const again = (): void => {

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-sqs'
 import { append } from '../../../src/kernel/append.ts'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import { QueueFault, StoreFault, type HintQueue, type QueueHints } from '../provider.ts'
 import { awsCalls, awsNameOf } from './aws-calls.ts'
 import { keysOfEvent } from './aws-events.ts'
@@ -40,18 +40,18 @@ const faultOf = (error: unknown, url: string): unknown => {
 }
 
 const hintsOf = (messages: readonly Message[]): QueueHints => {
-  const told = messages.map(({ Body }) => keysOfEvent(Body ?? ''))
+  const keysOfMessages = messages.map(({ Body }) => keysOfEvent(Body ?? ''))
   return {
-    keys: [...new Set(told.flatMap((keys) => keys ?? []))],
+    keys: [...new Set(keysOfMessages.flatMap((keys) => keys ?? []))],
     receipts: messages.flatMap(({ ReceiptHandle }) => ReceiptHandle ?? []),
-    strangers: told.filter((keys) => keys === undefined).length,
+    foreignMessages: keysOfMessages.filter((keys) => keys === undefined).length,
   }
 }
 
 export const openAwsQueue = (
   { region, caBundle }: ProviderBlock<'aws'>,
   url: string,
-  opening: Opening,
+  opening: StoreOpening,
 ): HintQueue => {
   const calls = awsCalls(opening, region, caBundle)
   const client = new SQSClient({ ...calls.config, endpoint: new URL(url).origin })

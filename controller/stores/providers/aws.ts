@@ -11,7 +11,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import { byKey, eachInTurn } from '../http.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import {
   mostListed,
   StoreFault,
@@ -19,7 +19,7 @@ import {
   type Fetched,
   type Found,
   type KeyListing,
-  type Look,
+  type VersionsRead,
   type Ref,
   type StoreProvider,
 } from '../provider.ts'
@@ -137,7 +137,11 @@ const listAll = async (
   return all
 }
 
-const look = async (context: Context, refs: readonly Ref[], signal: AbortSignal): Promise<Look> => {
+const readVersions = async (
+  context: Context,
+  refs: readonly Ref[],
+  signal: AbortSignal,
+): Promise<VersionsRead> => {
   const keys = [...new Set(refs.map(({ key }) => key))]
   const isWorthAList = context.may.list && keys.length > Math.max(few, context.pages)
   const listed = isWorthAList ? await listAll(context, signal) : undefined
@@ -273,7 +277,7 @@ const list = async (
 
 export const openAws = (
   { region, endpoint, stsEndpoint, caBundle }: ProviderBlock<'aws'>,
-  opening: Opening,
+  opening: StoreOpening,
 ): StoreProvider => {
   const calls = awsCalls(opening, region, caBundle)
   const client = new SecretsManagerClient({ ...calls.config, ...defined({ endpoint }) })
@@ -287,7 +291,7 @@ export const openAws = (
       if (Arn === undefined) throw new StoreFault('Malformed', 'AWS does not say who this is')
       return Arn
     },
-    look: (refs, _, signal) => look(context, refs, signal),
+    readVersions: (refs, _, signal) => readVersions(context, refs, signal),
     fetch: (refs, signal) => fetch(context, refs, signal),
     list: (prefix, signal) => list(context, prefix, signal),
     close: () => {

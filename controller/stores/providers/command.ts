@@ -11,7 +11,7 @@ import { pipeProgram } from '../../../src/process/piped.ts'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import { parseAnswer } from '../../egress/answers.ts'
 import { mostBytes } from '../../egress/gate.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import {
   mostListed,
   StoreFault,
@@ -48,19 +48,19 @@ type Answer = z.infer<typeof answer>
 /** Nobody but root and the controller's own user may change what is run. */
 const checkSafe = async (dir: string, file: string): Promise<void> => {
   const own = process.getuid?.() ?? 0
-  for (const one of [dir, file]) {
-    const stat = await lstat(one).catch(() => undefined)
-    const what = one === dir ? 'the folder of --stores-dir' : 'the program'
+  for (const path of [dir, file]) {
+    const stat = await lstat(path).catch(() => undefined)
+    const what = path === dir ? 'the folder of --stores-dir' : 'the program'
     const wrong =
       stat === undefined
         ? 'is not there'
-        : !(one === dir ? stat.isDirectory() : stat.isFile())
-          ? `is no ${one === dir ? 'folder' : 'file'} of its own (a link is none)`
+        : !(path === dir ? stat.isDirectory() : stat.isFile())
+          ? `is no ${path === dir ? 'folder' : 'file'} of its own (a link is none)`
           : stat.uid !== 0 && stat.uid !== own
             ? "belongs neither to root nor to the controller's user"
             : (stat.mode & (constants.S_IWGRP | constants.S_IWOTH)) !== 0
               ? 'can be changed by others: take the right to write from them'
-              : one === file && (stat.mode & constants.S_IXUSR) === 0
+              : path === file && (stat.mode & constants.S_IXUSR) === 0
                 ? 'is not executable'
                 : undefined
     if (wrong !== undefined) throw new StoreFault('Unavailable', `${what} ${wrong}`)
@@ -155,7 +155,7 @@ interface Known {
 
 export const openCommand = (
   { name }: ProviderBlock<'command'>,
-  opening: Opening,
+  opening: StoreOpening,
   storesDir: string | undefined,
 ): StoreProvider => {
   // Without a credential there is no key that lasts: after a restart each value is fetched once.
@@ -191,10 +191,13 @@ export const openCommand = (
           : value === undefined
             ? undefined
             : Buffer.from(value)
-      const known = version ?? (bytes && mark(ref.key, bytes.toString('base64')))
-      if (known === undefined || (operation === 'fetch' && bytes === undefined))
+      const knownVersion = version ?? (bytes && mark(ref.key, bytes.toString('base64')))
+      if (knownVersion === undefined || (operation === 'fetch' && bytes === undefined))
         throw new StoreFault('Malformed', `the program ${name} gives no version and no value`)
-      const found = { version: known, ...(end && { expiresAt: toTimestamp(Date.parse(end)) }) }
+      const found = {
+        version: knownVersion,
+        ...(end && { expiresAt: toTimestamp(Date.parse(end)) }),
+      }
       return [ref, { found, value: bytes }]
     })
     return new Map(answers)
@@ -204,19 +207,19 @@ export const openCommand = (
     limits,
     whoAmI: async (signal) =>
       (await ask({ operation: 'whoami' }, signal)).said.identity ?? `the program ${name}`,
-    look: async (refs, _, signal) => {
+    readVersions: async (refs, _, signal) => {
       const answers = [...(await read('look', refs, signal))]
       const versions = answers.map(
-        ([ref, one]) => [ref, 'absent' in one ? one : one.found] as const,
+        ([ref, answer]) => [ref, 'absent' in answer ? answer : answer.found] as const,
       )
       return { versions: new Map(versions), lagMs: 0 }
     },
     fetch: async (refs, signal) => {
       const answers = [...(await read('fetch', refs, signal))]
       return new Map(
-        answers.map(([ref, one]) => [
+        answers.map(([ref, answer]) => [
           ref,
-          'absent' in one ? one : { ...one.found, value: one.value! },
+          'absent' in answer ? answer : { ...answer.found, value: answer.value! },
         ]),
       )
     },

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { lazy } from '../../../src/kernel/lazy.ts'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import { readAs, unexpected, type StoreAnswer } from '../http.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import {
   mostListed,
   StoreFault,
@@ -64,7 +64,10 @@ const answerFor = <T>({ version }: Ref, found: T | undefined): T | Absence =>
     ? { absent: 'refused', why: 'Doppler names no versions of a secret' }
     : (found ?? missing)
 
-export const openDoppler = (block: ProviderBlock<'doppler'>, opening: Opening): StoreProvider => {
+export const openDoppler = (
+  block: ProviderBlock<'doppler'>,
+  opening: StoreOpening,
+): StoreProvider => {
   const call = opening.http({ name, address: block.address, ca: block.caBundle })
   const marks = lazy(async () => valueMarks(await opening.credential()))
   /** Of the last look; no value. */
@@ -92,7 +95,7 @@ export const openDoppler = (block: ProviderBlock<'doppler'>, opening: Opening): 
       const of = workplace === undefined ? '' : ` of ${workplace.name}`
       return `${type.replaceAll('_', ' ')}${own ? ` ${own}` : ''}${of}`
     },
-    look: async (refs, _, signal) => {
+    readVersions: async (refs, _, signal) => {
       const { config: secrets, etag } = await read(signal, last?.etag)
       if (secrets === 'forbidden')
         return { versions: new Map(refs.map((ref) => [ref, forbidden])), lagMs: 0 }

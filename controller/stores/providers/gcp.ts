@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { append } from '../../../src/kernel/append.ts'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import { byKey, eachInTurn, readAs, unexpected, type StoreAnswer, type StoreHttp } from '../http.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import {
   mostListed,
   StoreFault,
@@ -81,14 +81,14 @@ const fetchOne = async (
   ref: Ref,
   signal: AbortSignal,
 ): Promise<Fetched | Absence> => {
-  const seen = await lookAt(context, ref, signal)
-  if ('absent' in seen) return seen
-  const path = `${pathOf(context, ref.key)}/${seen.number}:access`
+  const found = await lookAt(context, ref, signal)
+  if ('absent' in found) return found
+  const path = `${pathOf(context, ref.key)}/${found.number}:access`
   const answer = await context.send({ path }, signal)
   const absence = absenceOf(answer)
   if (absence !== undefined) return absence
   const { data } = readAs(accessed, name, answer).payload
-  return { version: seen.version, value: Buffer.from(data, 'base64') }
+  return { version: found.version, value: Buffer.from(data, 'base64') }
 }
 
 const each = <T>(
@@ -107,7 +107,7 @@ export const openGcp = (
     endpoint: address = 'https://secretmanager.googleapis.com',
     caBundle,
   }: ProviderBlock<'gcp'>,
-  opening: Opening,
+  opening: StoreOpening,
 ): StoreProvider => {
   const call = opening.http({ name, address, ca: caBundle })
   const tokens = googleTokens(opening)
@@ -127,10 +127,10 @@ export const openGcp = (
       if (status !== 200 && !refusal.safeParse(json).success) throw unexpected(name, status)
       return tokens.identity()
     },
-    look: async (refs, _, signal) => ({
+    readVersions: async (refs, _, signal) => ({
       versions: await each(refs, async (ref) => {
-        const seen = await lookAt(context, ref, signal)
-        return 'absent' in seen ? seen : { version: seen.version }
+        const found = await lookAt(context, ref, signal)
+        return 'absent' in found ? found : { version: found.version }
       }),
       lagMs: 0,
     }),

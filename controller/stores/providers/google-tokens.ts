@@ -4,7 +4,7 @@ import { createPrivateKey, sign, type KeyObject } from 'node:crypto'
 import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
 import { tryParseJson } from '../../../src/kernel/record.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import { StoreFault } from '../provider.ts'
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform'
@@ -76,7 +76,7 @@ const ofMachine = async (signal: AbortSignal): Promise<z.infer<typeof machineTok
   return read.data
 }
 
-export const googleTokens = ({ clock, credential, isOwn }: Opening): GoogleTokens => {
+export const googleTokens = ({ clock, credential, isOwn }: StoreOpening): GoogleTokens => {
   let made: { readonly text: string; readonly renewAt: number } | undefined
   const make = async (signal: AbortSignal): Promise<{ text: string; seconds: number }> => {
     if (!isOwn) {

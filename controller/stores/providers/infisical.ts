@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { lazy } from '../../../src/kernel/lazy.ts'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import { eachInTurn, readAs, unexpected, type StoreAnswer, type StoreHttp } from '../http.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import {
   mostListed,
   StoreFault,
@@ -46,7 +46,7 @@ type Folder = ReadonlyMap<string, Fetched | Absence>
 /** Calls with a token that is borrowed, and borrowed anew at half its time. */
 const openSession = (
   clientId: string,
-  opening: Opening,
+  opening: StoreOpening,
   call: StoreHttp,
 ): { send: StoreHttp; logIn: (signal: AbortSignal) => Promise<unknown> } => {
   let token: { readonly text: string; readonly renewAt: number } | undefined
@@ -71,8 +71,8 @@ const openSession = (
   const send: StoreHttp = async (request, signal) => {
     const isOld = isUsable()
     const text = isOld ? token!.text : await logIn(signal)
-    const withToken = (one: string) =>
-      call({ ...request, headers: { authorization: `Bearer ${one}` } }, signal)
+    const withToken = (token: string) =>
+      call({ ...request, headers: { authorization: `Bearer ${token}` } }, signal)
     try {
       return await withToken(text)
     } catch (error) {
@@ -123,11 +123,13 @@ const readFolder = async (
   const found = new Map<string, Fetched | Absence>()
   const mark = await context.mark()
   // A later import counts more than one before it, and the folder's own count most.
-  for (const one of [...imports.flatMap((from) => from.secrets), ...secrets]) {
-    const version = mark(one.secretKey, one.secretValue)
+  for (const secret of [...imports.flatMap((from) => from.secrets), ...secrets]) {
+    const version = mark(secret.secretKey, secret.secretValue)
     found.set(
-      one.secretKey,
-      one.secretValueHidden === true ? forbidden : { version, value: Buffer.from(one.secretValue) },
+      secret.secretKey,
+      secret.secretValueHidden === true
+        ? forbidden
+        : { version, value: Buffer.from(secret.secretValue) },
     )
   }
   return found
@@ -156,7 +158,7 @@ const fetch = async (
 
 export const openInfisical = (
   block: ProviderBlock<'infisical'>,
-  opening: Opening,
+  opening: StoreOpening,
 ): StoreProvider => {
   const call = opening.http({ name, address: block.address, ca: block.caBundle })
   const { send, logIn } = openSession(block.clientId, opening, call)
@@ -168,7 +170,7 @@ export const openInfisical = (
       await logIn(signal)
       return `the machine identity with client ID ${block.clientId}`
     },
-    look: async (refs, _, signal) => {
+    readVersions: async (refs, _, signal) => {
       const answers = [...(await fetch(context, refs, signal))]
       const versions = answers.map(
         ([ref, answer]) =>

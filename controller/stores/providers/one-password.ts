@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { append } from '../../../src/kernel/append.ts'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import { byKey, eachInTurn, readAs, unexpected, type StoreHttp } from '../http.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import {
   mostListed,
   type Absence,
@@ -103,9 +103,10 @@ const placesOf = async (
   refs: readonly Ref[],
   signal: AbortSignal,
 ): Promise<Map<Ref, Place | Absence>> => {
-  const known = await readVaults(context, signal)
+  const vaults = await readVaults(context, signal)
   const idOf = (vault: string): string | undefined =>
-    (known.find(({ id }) => id === vault) ?? known.find((one) => one.name === vault))?.id
+    (vaults.find(({ id }) => id === vault) ?? vaults.find((candidate) => candidate.name === vault))
+      ?.id
   const wanted = refs.map(({ key }) => idOf(splitKey(key)?.vault ?? ''))
   const ids = [...new Set(wanted.filter((id) => id !== undefined))]
   const lists = new Map(
@@ -124,11 +125,11 @@ const placesOf = async (
     if ('absent' in items) return items
     const [found, ...more] = items.filter(({ id }) => id === parts.title)
     const titled = items.filter(({ title }) => title === parts.title)
-    const one = found ?? titled[0]
-    if (one === undefined) return missing
+    const item = found ?? titled[0]
+    if (item === undefined) return missing
     if (found === undefined && titled.length > 1)
       return refused(`${titled.length} items have this title: name the item by its ID`)
-    return more.length > 0 ? refused('the ID is there twice') : { vaultId, item: one }
+    return more.length > 0 ? refused('the ID is there twice') : { vaultId, item: item }
   }
   return new Map(refs.map((ref) => [ref, placeOf(ref)]))
 }
@@ -147,7 +148,7 @@ const fetchItem = async (
 
 export const openOnePassword = (
   { address, caBundle }: ProviderBlock<'onePassword'>,
-  opening: Opening,
+  opening: StoreOpening,
 ): StoreProvider => {
   const call = opening.http({ name, address, ca: caBundle })
   const context: Context = {
@@ -164,7 +165,7 @@ export const openOnePassword = (
       const names = (await readVaults(context, signal)).map((vault) => vault.name).sort()
       return `a token for ${names.length === 0 ? 'no vault' : names.join(', ')}`
     },
-    look: async (refs, _, signal) => {
+    readVersions: async (refs, _, signal) => {
       const found = await placesOf(context, refs, signal)
       places = new Map(places)
       const versions = new Map<Ref, Found | Absence>()

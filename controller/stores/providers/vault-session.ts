@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import { readAs, unexpected, type StoreHttp } from '../http.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 import { StoreFault } from '../provider.ts'
 
 export interface VaultSession {
@@ -36,7 +36,7 @@ interface Token {
   renewAt: number | undefined
   isRenewable: boolean
   /** When Vault last said that it knows the token, and by which name. */
-  known: { readonly at: number; readonly as: string } | undefined
+  identity: { readonly at: number; readonly as: string } | undefined
 }
 
 /** So long a 403 is taken for a missing right, without asking whether Vault still knows the token. */
@@ -52,7 +52,7 @@ const withToken = ({ text }: Token): Record<string, string> => ({ 'x-vault-token
 
 interface Context {
   readonly block: ProviderBlock<'vault'>
-  readonly opening: Pick<Opening, 'clock' | 'credential'>
+  readonly opening: Pick<StoreOpening, 'clock' | 'credential'>
   readonly call: StoreHttp
 }
 
@@ -77,50 +77,50 @@ const borrow = async (context: Context, signal: AbortSignal): Promise<Token> => 
   return {
     text: auth.client_token,
     isBorrowed: true,
-    known: undefined,
+    identity: undefined,
     renewAt: halfOf(context, auth.lease_duration),
     isRenewable: auth.renewable === true,
   }
 }
 
 /** Unauthorized unless Vault knows the token. */
-const lookUp = async (context: Context, one: Token, signal: AbortSignal): Promise<string> => {
+const lookUp = async (context: Context, token: Token, signal: AbortSignal): Promise<string> => {
   const path = '/v1/auth/token/lookup-self'
-  const answer = await context.call({ path, headers: withToken(one) }, signal)
+  const answer = await context.call({ path, headers: withToken(token) }, signal)
   if (answer.status === 403) throw notTaken()
   if (answer.status !== 200) throw unexpected('Vault', answer.status)
   const { data } = readAs(self, 'Vault', answer)
-  one.renewAt = halfOf(context, data.ttl)
-  one.isRenewable = data.renewable === true
+  token.renewAt = halfOf(context, data.ttl)
+  token.isRenewable = data.renewable === true
   const as = data.display_name ?? data.entity_id ?? 'a token'
-  one.known = { at: context.opening.clock.now(), as }
+  token.identity = { at: context.opening.clock.now(), as }
   return as
 }
 
 const given = async (context: Context, signal: AbortSignal): Promise<Token> => {
   const text = await context.opening.credential()
-  const one: Token = {
+  const token: Token = {
     text,
     isBorrowed: false,
     renewAt: undefined,
     isRenewable: false,
-    known: undefined,
+    identity: undefined,
   }
-  await lookUp(context, one, signal)
-  return one
+  await lookUp(context, token, signal)
+  return token
 }
 
-const renew = async (context: Context, one: Token, signal: AbortSignal): Promise<void> => {
+const renew = async (context: Context, token: Token, signal: AbortSignal): Promise<void> => {
   const request = { method: 'POST', path: '/v1/auth/token/renew-self', body: {} } as const
-  const answer = await context.call({ ...request, headers: withToken(one) }, signal)
+  const answer = await context.call({ ...request, headers: withToken(token) }, signal)
   const read = login.safeParse(answer.json)
   // A token that cannot be renewed is used to its end.
-  one.renewAt = read.success ? halfOf(context, read.data.auth.lease_duration) : undefined
+  token.renewAt = read.success ? halfOf(context, read.data.auth.lease_duration) : undefined
 }
 
 export const openVaultSession = (
   block: ProviderBlock<'vault'>,
-  opening: Opening,
+  opening: StoreOpening,
   call: StoreHttp,
 ): VaultSession => {
   const context = { block, opening, call }
@@ -144,20 +144,20 @@ export const openVaultSession = (
 
   const send: StoreHttp = async (request, signal) => {
     for (let attempt = 0; ; attempt++) {
-      const one = await current(signal)
+      const currentToken = await current(signal)
       const answer = await call(
-        { ...request, headers: { ...request.headers, ...withToken(one) } },
+        { ...request, headers: { ...request.headers, ...withToken(currentToken) } },
         signal,
       )
       if (answer.status !== 403) return answer
       // 403 is Vault's answer to a missing right, and to a token that has ended too.
-      if (clock.now() - (one.known?.at ?? -Infinity) < knownMs) return answer
+      if (clock.now() - (currentToken.identity?.at ?? -Infinity) < knownMs) return answer
       try {
-        await lookUp(context, one, signal)
+        await lookUp(context, currentToken, signal)
         return answer
       } catch (error) {
         if (!(error instanceof StoreFault) || error.kind !== 'Unauthorized') throw error
-        if (token === one) token = undefined
+        if (token === currentToken) token = undefined
         if (attempt > 0) throw error
       }
     }
@@ -167,8 +167,10 @@ export const openVaultSession = (
     send,
     whoAmI: async (signal) => {
       const before = token
-      const one = await current(signal)
-      return one === before || one.known === undefined ? lookUp(context, one, signal) : one.known.as
+      const currentToken = await current(signal)
+      return currentToken === before || currentToken.identity === undefined
+        ? lookUp(context, currentToken, signal)
+        : currentToken.identity.as
     },
     close: async () => {
       if (token?.isBorrowed !== true) return

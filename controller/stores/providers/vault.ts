@@ -16,7 +16,7 @@ import {
   type StoreProvider,
 } from '../provider.ts'
 import { openVaultSession } from './vault-session.ts'
-import type { Opening } from '../opening.ts'
+import type { StoreOpening } from '../opening.ts'
 
 const versionInfo = z.object({
   created_time: z.string(),
@@ -154,7 +154,7 @@ const list = async (context: Context, prefix: string, signal: AbortSignal): Prom
 const limits = { batch: 20, perMinute: 6_000, parallel: 4 }
 const keyOfRef = ({ key, version }: Ref): string => `${key}\0${version ?? ''}`
 
-export const openVault = (block: ProviderBlock<'vault'>, opening: Opening): StoreProvider => {
+export const openVault = (block: ProviderBlock<'vault'>, opening: StoreOpening): StoreProvider => {
   const call = opening.http({ name: 'Vault', address: block.address, ca: block.caBundle })
   const common = { 'x-vault-request': 'true', ...defined({ 'x-vault-namespace': block.namespace }) }
   const session = openVaultSession(block, opening, (request, signal) =>
@@ -168,7 +168,7 @@ export const openVault = (block: ProviderBlock<'vault'>, opening: Opening): Stor
   return {
     limits,
     whoAmI: (signal) => session.whoAmI(signal),
-    look: async (refs, _, signal) => ({
+    readVersions: async (refs, _, signal) => ({
       versions: await byKey(refs, keyOfRef, (some) =>
         eachInTurn(some, limits.parallel, (ref) => lookAt(context, ref, signal)),
       ),

@@ -5,7 +5,7 @@ import type { Dues } from '../../../controller/keys/plan.ts'
 import {
   rotateDueKeys,
   type DueKeysDeps,
-  type Looked,
+  type DueKeysResult,
 } from '../../../controller/keys/rotate-due.ts'
 import { startKeyRotation } from '../../../controller/keys/start.ts'
 import { SealingKeys } from '../../../controller/sealing.ts'
@@ -97,7 +97,7 @@ describe('keys that are due', () => {
     await look()
   })
 
-  const look = (more: Partial<DueKeysDeps> = {}): Promise<Looked> =>
+  const look = (more: Partial<DueKeysDeps> = {}): Promise<DueKeysResult> =>
     rotateDueKeys({ ...deps, ...more })
   const finish = async (): Promise<void> => {
     await t.keys.beginLeft()

@@ -500,7 +500,7 @@ describe('a rotation', () => {
           values: { username: 'app_b', password: token() },
         }),
       preflight: () => Promise.resolve([]),
-      look: () => Promise.resolve('accepted'),
+      checkAccepted: () => Promise.resolve('accepted'),
       set: () => Promise.resolve(),
       test: () => Promise.resolve('accepted'),
       stillUsed: () => Promise.resolve({ sessions: 0, from: [] }),
@@ -509,7 +509,7 @@ describe('a rotation', () => {
         ended.push(values['password'] ?? '')
         return Promise.resolve()
       },
-      scramble: () => Promise.resolve(),
+      disable: () => Promise.resolve(),
     }
     await world.request()
     const status = await world.run(rotated(2))

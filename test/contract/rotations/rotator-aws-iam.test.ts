@@ -50,20 +50,20 @@ describe('the rotator awsIam', () => {
     expect(await rotator.preflight(signal)).toEqual([])
     const first = await rotator.make(undefined)
     const id = first.values['accessKeyId']!
-    expect(await rotator.look(first, signal)).toBe('accepted')
+    expect(await rotator.checkAccepted(first, signal)).toBe('accepted')
     inUse = first.values
     const second = await rotator.make(undefined)
     expect(await keys()).toHaveLength(2)
     expect(await rotator.stillUsed(first, signal)).toEqual({ sessions: 0, from: [] })
     await rotator.revoke(first, '2', signal)
     await rotator.revoke(first, '2', signal)
-    expect(await rotator.look(first, signal)).toBe('refused')
+    expect(await rotator.checkAccepted(first, signal)).toBe('refused')
     expect(await keys()).toContain(`${id} Inactive`)
     inUse = second.values
     expect(await rotator.preflight(signal)).toEqual([])
     const third = await rotator.make(undefined)
     expect((await keys()).join()).not.toContain(id)
-    expect(await rotator.look(third, signal)).toBe('accepted')
+    expect(await rotator.checkAccepted(third, signal)).toBe('accepted')
   })
 
   it('is not begun while the user has another active key, which it names', async () => {

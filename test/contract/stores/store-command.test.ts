@@ -35,7 +35,7 @@ const open = (storesDir: string | undefined = dir, credential = 'the-credential'
     storesDir,
   })
 const look = async (provider: StoreProvider) => [
-  ...(await provider.look(refs, undefined, never)).versions.values(),
+  ...(await provider.readVersions(refs, undefined, never)).versions.values(),
 ]
 const absences = [{ absent: 'missing' }, { absent: 'forbidden' }]
 
@@ -131,7 +131,7 @@ describe('a program as a store', () => {
       ending.abort()
     }, 200)
     const provider = await open()
-    await expect(provider.look(refs, undefined, ending.signal)).rejects.toMatchObject({
+    await expect(provider.readVersions(refs, undefined, ending.signal)).rejects.toMatchObject({
       name: 'AbortError',
     })
   })

@@ -91,7 +91,7 @@ describe.each<[string, () => Promise<Bench>]>([
     await bench?.close()
   })
   const look = async (...refs: Ref[]) => {
-    const { versions } = await provider.look(refs, undefined, never)
+    const { versions } = await provider.readVersions(refs, undefined, never)
     return refs.map((one) => versions.get(one))
   }
   const fetch = async (...refs: Ref[]) => {
@@ -166,11 +166,11 @@ describe.each<[string, () => Promise<Bench>]>([
 
   it.each(badDays)('%s is a fault, and no answer', async (name, weather, kind) => {
     const other = await open(bench)
-    await other.look([ref], undefined, never)
+    await other.readVersions([ref], undefined, never)
     await bench.put(bench.key('passing'), { today: name })
     bench.front.weather = weather
     for (const work of [
-      () => other.look([ref], undefined, never),
+      () => other.readVersions([ref], undefined, never),
       () => other.fetch([ref], never),
     ]) {
       const fault = await faultOf(work(), secrets)
@@ -191,7 +191,8 @@ describe.each<[string, () => Promise<Bench>]>([
     const at = (ms: number): string => new Date(clock.now() + 3_600_000 + ms).toUTCString()
     for (const headers of [{ 'retry-after': '120' }, { 'retry-after': at(120_000), date: at(0) }]) {
       bench.front.weather = { status: 429, headers }
-      for (const work of [provider.look([ref], undefined, never), provider.fetch([ref], never)]) {
+      const reading = provider.readVersions([ref], undefined, never)
+      for (const work of [reading, provider.fetch([ref], never)]) {
         const fault = await faultOf(work, secrets)
         expect([fault.kind, fault.retryAfterMs]).toEqual(['Throttled', 120_000])
       }
@@ -203,7 +204,7 @@ describe.each<[string, () => Promise<Bench>]>([
     for (const skewMs of [3_600_000, -3_600_000]) {
       bench.front.skewMs = skewMs
       const other = await open(bench)
-      expect((await other.look([ref], undefined, never)).versions.get(ref)).toEqual(seen)
+      expect((await other.readVersions([ref], undefined, never)).versions.get(ref)).toEqual(seen)
       expect((await other.fetch([ref], never)).get(ref)).toMatchObject(seen!)
       await other.close()
     }
@@ -212,12 +213,12 @@ describe.each<[string, () => Promise<Bench>]>([
   it('a store that does not answer is unavailable, and a look that is given up ends at once', async () => {
     bench.front.weather = 'hang'
     const hasty = await open(bench, { gate: gateOfTests(150) })
-    const fault = await faultOf(hasty.look([ref], undefined, never), secrets)
+    const fault = await faultOf(hasty.readVersions([ref], undefined, never), secrets)
     expect(fault).toMatchObject({ kind: 'Unavailable' })
     expect(fault.message).toContain('did not answer whole')
     const ending = new AbortController()
     const before = bench.front.asked.length
-    const given = provider.look([ref], undefined, ending.signal)
+    const given = provider.readVersions([ref], undefined, ending.signal)
     const isGivenUp = expect(given).rejects.toMatchObject({ name: 'AbortError' })
     await eventually(() => bench.front.asked.length).toBe(before + 1)
     ending.abort()
@@ -229,7 +230,7 @@ describe.each<[string, () => Promise<Bench>]>([
   it('a certificate that nobody trusts ends the call before the credential is sent', async () => {
     const before = bench.front.asked.length
     const other = await open(bench, { ca: false })
-    const fault = await faultOf(other.look([ref], undefined, never), secrets)
+    const fault = await faultOf(other.readVersions([ref], undefined, never), secrets)
     expect(fault).toMatchObject({ kind: 'Unavailable' })
     expect(fault.message).toContain('self-signed certificate')
     expect(bench.front.asked.length).toBe(before)
@@ -242,8 +243,8 @@ describe.each<[string, () => Promise<Bench>]>([
     const refs = ['a', 'b', 'c'].map((name) => ({ key: bench.key(name) }))
     for (const work of [
       () => other.whoAmI(never),
-      () => other.look(refs, undefined, never),
-      () => other.look(refs, undefined, never),
+      () => other.readVersions(refs, undefined, never),
+      () => other.readVersions(refs, undefined, never),
     ])
       expect(await faultOf(work(), secrets)).toMatchObject({ kind: 'Unauthorized' })
     expect(bench.front.asked.length - before).toBe(3)
@@ -256,20 +257,22 @@ describe.each<[string, () => Promise<Bench>]>([
   })
 })
 
+const versionOf = async (provider: StoreProvider, ref: Ref) =>
+  (await provider.readVersions([ref], undefined, never)).versions.get(ref)
+
 describe('a key of Vault', () => {
   it('tells when Vault will delete its version, and is missing from then on', async () => {
     const vault = await startVault()
     const ref = { key: 'prod/db' }
     await vault.put(ref.key, { a: 'b' })
     const provider = await open(vault)
-    const seen = async () => (await provider.look([ref], undefined, never)).versions.get(ref)
     const inAnHour = new Date(Math.floor(clock.now() / 1_000 + 3_600) * 1_000).toISOString()
     vault.deletionTime = inAnHour.replace('.000Z', '.123456789Z')
     const end = { expiresAt: inAnHour.replace('.000', '') }
-    expect(await seen()).toMatchObject(end)
+    expect(await versionOf(provider, ref)).toMatchObject(end)
     expect((await provider.fetch([ref], never)).get(ref)).toMatchObject(end)
     vault.deletionTime = '2026-01-01T00:00:00Z'
-    expect(await seen()).toEqual({ absent: 'missing' })
+    expect(await versionOf(provider, ref)).toEqual({ absent: 'missing' })
     await provider.close()
     await vault.close()
   })
@@ -282,10 +285,7 @@ describe('a token of Vault', () => {
     await vault.put('prod/db', { a: 'b' })
   })
   afterAll(() => vault.close())
-  const look = async (provider: StoreProvider) => {
-    const ref = { key: 'prod/db' }
-    return (await provider.look([ref], undefined, never)).versions.get(ref)
-  }
+  const look = (provider: StoreProvider) => versionOf(provider, { key: 'prod/db' })
 
   it('is renewed at half its time, and not before', async () => {
     const provider = await open(vault)
@@ -360,7 +360,7 @@ describe('AWS Secrets Manager with many secrets', () => {
 
   it('takes one call for a look at a page of them, which may be five minutes old, and three for their values', async () => {
     const provider = await open(aws)
-    const { versions, lagMs } = await provider.look(refs, undefined, never)
+    const { versions, lagMs } = await provider.readVersions(refs, undefined, never)
     expect([versions.size, lagMs]).toEqual([45, 300_000])
     expect(await fetchAll(provider)).toEqual(values)
     expect(aws.actions()).toEqual(['ListSecrets', ...times(3, 'BatchGetSecretValue')])
@@ -370,7 +370,7 @@ describe('AWS Secrets Manager with many secrets', () => {
   it('takes a call for each where the credential may neither list nor ask for many', async () => {
     const provider = await open(aws)
     aws.denied.add('ListSecrets').add('BatchGetSecretValue')
-    const { versions, lagMs } = await provider.look(refs, undefined, never)
+    const { versions, lagMs } = await provider.readVersions(refs, undefined, never)
     expect([...versions.values()].every((answer) => 'version' in answer)).toBe(true)
     expect(lagMs).toBe(0)
     expect(aws.actions()).toEqual(['ListSecrets', ...times(45, 'DescribeSecret')])
@@ -383,7 +383,7 @@ describe('AWS Secrets Manager with many secrets', () => {
     const provider = await open(aws)
     const unknown = Array.from({ length: 30 }, (_, i) => ({ key: `unknown/${i}` }))
     const look = async (): Promise<boolean[]> => {
-      const { versions } = await provider.look([...refs, ...unknown], undefined, never)
+      const { versions } = await provider.readVersions([...refs, ...unknown], undefined, never)
       return unknown.map((ref) => versions.has(ref))
     }
     expect(await look()).toEqual([...times(20, true), ...times(10, false)])
@@ -411,7 +411,7 @@ describe('AWS Secrets Manager with many secrets', () => {
     aws.next.push({ status: 400, body, headers: { date } })
     const provider = await open(aws)
     const [ref] = refs
-    const { versions } = await provider.look([ref!], undefined, never)
+    const { versions } = await provider.readVersions([ref!], undefined, never)
     expect(versions.get(ref!)).toHaveProperty('version')
     const [first, second] = aws.front.asked.slice(-2).map(({ headers }) => {
       const [, day, time] = /^(\d{8})T(\d{4})/.exec(String(headers['x-amz-date'])) ?? []
@@ -426,7 +426,7 @@ describe('AWS Secrets Manager with many secrets', () => {
     ['half of one', '{"accessKeyId":"AKID"}'],
   ])('a credential that is %s costs no call', async (_, credential) => {
     const provider = await open(aws, { credential })
-    const fault = await faultOf(provider.look(refs, undefined, never), ['hunter2-secret'])
+    const fault = await faultOf(provider.readVersions(refs, undefined, never), ['hunter2-secret'])
     expect(fault).toMatchObject({ kind: 'Unauthorized' })
     expect(aws.actions()).toEqual([])
   })
@@ -478,7 +478,7 @@ describe('a queue of hints of AWS', () => {
     await aws.sendMessage(queue, 'hello')
     const received = await hints.receive(never)
     expect([...received.keys].sort()).toEqual(changed.sort())
-    expect([received.receipts.length, received.strangers]).toEqual([15, 2])
+    expect([received.receipts.length, received.foreignMessages]).toEqual([15, 2])
     expect(await aws.messagesOf(queue)).toBe(15)
     await hints.discard(received, never)
     expect(await aws.messagesOf(queue)).toBe(0)
@@ -525,7 +525,7 @@ describe('each store has its own ways', () => {
     benches.push(bench)
     const provider = await open(bench)
     const look = async (...refs: Ref[]) => {
-      const { versions } = await provider.look(refs, undefined, never)
+      const { versions } = await provider.readVersions(refs, undefined, never)
       return refs.map((ref) => versions.get(ref))
     }
     const fetchText = async (key: string) => {
@@ -581,7 +581,7 @@ describe('each store has its own ways', () => {
     expect(bench.unchanged()).toBe(1)
     const again = await open(bench)
     const ref = { key: 'A' }
-    expect((await again.look([ref], undefined, never)).versions.get(ref)).toEqual(first)
+    expect((await again.readVersions([ref], undefined, never)).versions.get(ref)).toEqual(first)
     expect(await provider.list('DOPPLER', never)).toEqual({ keys: [], isCut: false })
   })
 

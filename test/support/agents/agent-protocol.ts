@@ -21,7 +21,7 @@ import type { AgentEnv } from '../../../controller/http/agents/requests/refusal.
 import { startSweep } from '../../../controller/http/agents/streams/replicas.ts'
 import { createBodyBudget, type BodyBudget } from '../../../controller/http/body-budget.ts'
 import { mountAgentRoutes, type AgentRoutes } from '../../../controller/http/agents/routes.ts'
-import { listen } from '../../../controller/http/server.ts'
+import { startHttpServer } from '../../../controller/http/server.ts'
 import {
   loadControllerIdentity,
   type ControllerIdentity as ControllerIdentity,
@@ -160,7 +160,7 @@ export const serveTestAgents = async (
   })
   const { store, connections } = opened
   const sweep = startSweep({ store, connections, clock, log: silentLogger }, restartMs)
-  const listening = await listen(routes.listener(app), {
+  const listening = await startHttpServer(routes.listener(app), {
     host: '127.0.0.1',
     port,
     tls: { chainPem: identity.chainPem, keyPem: identity.leafKeyPem },

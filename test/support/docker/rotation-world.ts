@@ -71,7 +71,7 @@ export class MemoryDatabase implements Rotator {
     for (const warning of this.warnings) warn(warning)
     return Promise.resolve([])
   }
-  async look(candidate: Credential): Promise<'accepted' | 'refused'> {
+  async checkAccepted(candidate: Credential): Promise<'accepted' | 'refused'> {
     this.#call('look')
     return Promise.resolve(this.accepts(candidate) ? 'accepted' : 'refused')
   }
@@ -104,7 +104,7 @@ export class MemoryDatabase implements Rotator {
     this.ended.push(values)
     return Promise.resolve()
   }
-  async scramble(slot: string | undefined): Promise<void> {
+  async disable(slot: string | undefined): Promise<void> {
     this.#call('scramble')
     this.logins.delete(slot ?? '')
     this.visited.delete(slot ?? '')

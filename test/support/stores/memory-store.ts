@@ -5,7 +5,7 @@ import {
   type Fetched,
   type Found,
   type HintQueue,
-  type Look,
+  type VersionsRead,
   type ProviderLimits,
   type QueueFault,
   type Ref,
@@ -73,8 +73,8 @@ const createMemoryQueue = (): MemoryQueue => {
             reject(signal.reason as Error)
           })
         })
-      const strangers = messages.filter((keys) => keys.length === 0).length
-      return { keys: messages.flat(), receipts: messages.map((_, i) => String(i)), strangers }
+      const foreignMessages = messages.filter((keys) => keys.length === 0).length
+      return { keys: messages.flat(), receipts: messages.map((_, i) => String(i)), foreignMessages }
     },
     discard: ({ receipts }) => {
       messages.splice(0, receipts.length)
@@ -153,7 +153,7 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
         return 'reader'
       },
       // A list of 100 secrets a page.
-      look: async (refs, _, signal): Promise<Look> => {
+      readVersions: async (refs, _, signal): Promise<VersionsRead> => {
         for (let page = 0; page < Math.max(1, refs.length); page += 100) await call('look', signal)
         const told = refs.filter(({ key }) => !omitted.has(key))
         return { versions: new Map(told.map((ref) => [ref, seen(ref)])), lagMs: 5_000 }

@@ -11,7 +11,7 @@ import {
 } from '../../../../src/rollout/restored.ts'
 import { agentKeyOf } from '../../../../src/protocol/agent-key.ts'
 import {
-  projectKeyOf,
+  projectKeyNamedBy,
   projectViewOf,
   viewOf,
   type ProjectView,
@@ -66,16 +66,16 @@ export class CachedObjects {
   }
 
   replaceKind(kind: string, items: readonly KubeObject[]): void {
-    const known = new Set(items.map(kind === 'Stagelet' ? uidOf : nameKey))
+    const keys = new Set(items.map(kind === 'Stagelet' ? uidOf : nameKey))
     for (const item of items) this.put(item)
     if (kind === 'Stagelet') {
-      for (const uid of this.stagelets.keys()) if (!known.has(uid)) this.#dropStagelet(uid)
+      for (const uid of this.stagelets.keys()) if (!keys.has(uid)) this.#dropStagelet(uid)
     } else if (kind === 'Project') {
-      for (const key of this.projects.keys()) if (!known.has(key)) this.projects.delete(key)
+      for (const key of this.projects.keys()) if (!keys.has(key)) this.projects.delete(key)
     } else if (kind === 'Rotation') {
-      for (const key of this.#rotations.keys()) if (!known.has(key)) this.#dropRotation(key)
+      for (const key of this.#rotations.keys()) if (!keys.has(key)) this.#dropRotation(key)
     } else {
-      for (const key of this.agents.keys()) if (!known.has(key)) this.#dropAgent(key)
+      for (const key of this.agents.keys()) if (!keys.has(key)) this.#dropAgent(key)
     }
   }
 
@@ -153,14 +153,16 @@ export class CachedObjects {
     const key = nameKey(object)
     const old = this.#rotations.get(key)
     if (old !== undefined && old.version >= version) return
-    const now = { project: projectKeyOf(object), ...holdIn(object), version }
+    const now = { project: projectKeyNamedBy(object), ...holdIn(object), version }
     this.#rotations.set(key, now)
     this.#holdsOtherwise(old, now)
   }
 
   #holdsOtherwise(before: ProjectHold | undefined, now: ProjectHold | undefined): void {
     for (const key of heldOtherwise(before, now)) {
-      const own = [...this.#rotations.values()].filter((one) => one.project === key && one.from > 0)
+      const own = [...this.#rotations.values()].filter(
+        (rotation) => rotation.project === key && rotation.from > 0,
+      )
       if (own.length === 0) this.#holds.delete(key)
       else this.#holds.set(key, own)
       this.#projectChanged(key)

@@ -3,8 +3,8 @@ import { refusalReasons, type RefusalReason } from '../requests/refused-agents.t
 import type { ObjectCache } from './object-cache.ts'
 import { countedConditions, type CountedCondition } from './views.ts'
 
-type Known = 'True' | 'False' | 'Unknown'
-type Counts = Readonly<Record<Known, number>>
+type ConditionValue = 'True' | 'False' | 'Unknown'
+type Counts = Readonly<Record<ConditionValue, number>>
 
 export interface Fleet {
   /** Counts of stagelets by the status of each of these conditions. */
@@ -17,7 +17,7 @@ export interface Fleet {
   readonly quarantined: number
 }
 
-const countOf = (statuses: Iterable<Known>): Counts => {
+const countOf = (statuses: Iterable<ConditionValue>): Counts => {
   const counts = { True: 0, False: 0, Unknown: 0 }
   for (const status of statuses) counts[status] += 1
   return counts
@@ -31,7 +31,7 @@ export const fleetOf = (objects: Pick<ObjectCache, 'stagelets' | 'agents'>): Fle
   ])
   const refused = { ClockSkew: 0, Protocol: 0 }
   for (const [, agent] of objects.agents()) {
-    const reason = refusalReasons.find((known) => known === agent.refused?.reason)
+    const reason = refusalReasons.find((listedReason) => listedReason === agent.refused?.reason)
     if (reason !== undefined) refused[reason] += 1
   }
   return {

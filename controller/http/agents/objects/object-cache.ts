@@ -44,18 +44,18 @@ export const createObjectCache = (
   const cached = new CachedObjects(listener)
   const ending = new AbortController()
   /** Newest version that the cache shows. */
-  let seen = 0
+  let shownVersion = 0
   const awaited = new Set<() => void>()
   let isReady: () => void
   const ready = new Promise<void>((resolve) => (isReady = resolve))
 
   const reach = (version: number): void => {
-    seen = version
-    for (const look of awaited) look()
+    shownVersion = version
+    for (const check of awaited) check()
   }
   let changes = 0
   const running = followStore({ store, clock, log }, ending.signal, {
-    look: async (version) => {
+    readAll: async (version) => {
       for (const kind of watched) cached.replaceKind(kind, (await store.list(kind)).items)
       reach(version)
       isReady()
@@ -66,7 +66,7 @@ export const createObjectCache = (
         else cached.put(object)
         if (++changes % 200 === 0) await yieldToOthers()
       }
-      reach(events.at(-1)?.resourceVersion ?? seen)
+      reach(events.at(-1)?.resourceVersion ?? shownVersion)
     },
   })
 
@@ -84,17 +84,17 @@ export const createObjectCache = (
     ready,
     caughtUp: async () => {
       const wanted = await store.currentVersion()
-      if (seen >= wanted) return
+      if (shownVersion >= wanted) return
       const late = linkedAbort(ending.signal, AbortSignal.timeout(catchUpMs))
       await new Promise<void>((resolve) => {
-        const look = (): void => {
-          if (seen < wanted && !late.signal.aborted) return
-          awaited.delete(look)
+        const check = (): void => {
+          if (shownVersion < wanted && !late.signal.aborted) return
+          awaited.delete(check)
           resolve()
         }
-        awaited.add(look)
-        late.signal.addEventListener('abort', look, { once: true })
-        if (late.signal.aborted) look()
+        awaited.add(check)
+        late.signal.addEventListener('abort', check, { once: true })
+        if (late.signal.aborted) check()
       })
       late.abort()
     },

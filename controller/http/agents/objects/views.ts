@@ -70,7 +70,7 @@ const statusesOf = (status: StageletStatus | undefined): StageletView['condition
   ) as StageletView['conditions']
 
 /** The project that an object names. */
-export const projectKeyOf = (object: KubeObject): string =>
+export const projectKeyNamedBy = (object: KubeObject): string =>
   agentKeyOf(object.metadata.namespace ?? '', projectNameOf(object) ?? '')
 
 export const viewOf = (object: KubeObject, version: number): StageletView => {
@@ -83,7 +83,7 @@ export const viewOf = (object: KubeObject, version: number): StageletView => {
     name: metadata.name,
     generation: metadata.generation ?? 0,
     agentKey: agentKeyOf(namespace, spec.agentRef.name),
-    projectKey: projectKeyOf(object),
+    projectKey: projectKeyNamedBy(object),
     compose: spec.compose,
     paused: spec.paused === true,
     wantedRevision: status?.wantedRevision,

@@ -37,16 +37,16 @@ const proofLifeMs = 2 * maxClockSkewMs
 
 /** The returned function throws 401 for a proof that has come before: who has recorded one passes a gate once with it. */
 const createOnce = (clock: Pick<Clock, 'now'>): ((proof: string) => void) => {
-  const seen = new Map<string, number>()
+  const mentionedAt = new Map<string, number>()
   return (proof) => {
     const now = clock.now()
-    for (const [old, at] of seen) {
+    for (const [old, at] of mentionedAt) {
       if (now - at < proofLifeMs) break
-      seen.delete(old)
+      mentionedAt.delete(old)
     }
-    if (seen.has(proof))
+    if (mentionedAt.has(proof))
       throw new AgentRefusedError(401, 'Repeated', 'this very request came before: sign it anew')
-    seen.set(proof, now)
+    mentionedAt.set(proof, now)
   }
 }
 

@@ -259,8 +259,8 @@ const unknownAgent = (): AgentRefusedError =>
 const createKeyCache = (): ((agent: RegisteredAgent) => KeyObject) => {
   const imported = new Map<string, KeyObject>()
   return ({ ed25519 }) => {
-    const known = imported.get(ed25519)
-    if (known !== undefined) return known
+    const cachedKey = imported.get(ed25519)
+    if (cachedKey !== undefined) return cachedKey
     if (imported.size >= 20_000) imported.clear()
     const key = publicKeyFromRaw('Ed25519', Buffer.from(ed25519, 'base64url'))
     imported.set(ed25519, key)

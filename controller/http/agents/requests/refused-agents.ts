@@ -17,7 +17,7 @@ export const refusalReasons = ['ClockSkew', 'Protocol'] as const
 export type RefusalReason = (typeof refusalReasons)[number]
 
 const isRefusalReason = (reason: string): reason is RefusalReason =>
-  refusalReasons.some((known) => known === reason)
+  refusalReasons.some((listedReason) => listedReason === reason)
 
 /** Whole minutes, so that each try of the agent tells the same. */
 const clockMessage = (aheadMs: number): string => {
@@ -70,8 +70,8 @@ export const createRefusals = (
     // An agent with a stream gives it up first, and is refused again when it comes back.
     if (streams.isConnected(agentKey) || writing.has(agentKey)) return
     const refused = conditionOf(error.reason, error.message, aheadMs)
-    const known = streams.objects.agent(agentKey)
-    if (known?.uid === agentUid && known.refused?.message === refused.message) return
+    const agent = streams.objects.agent(agentKey)
+    if (agent?.uid === agentUid && agent.refused?.message === refused.message) return
     writing.add(agentKey)
     try {
       await write(error.agent, refused)

@@ -92,14 +92,14 @@ export class AgentStream {
   /** Fingerprint in the Agent's status that this stream was last checked against. */
   keysSeen: string | undefined
   /** Looks at this stream since the last heartbeat. */
-  looks = 0
+  silentChecks = 0
   /** Time of the last heartbeat; at first, of the opening. */
   heardAt = 0
   /** The stream was cut, as no heartbeat came. */
   isSilent = false
   readonly #signKey: MacKey
   readonly #knows: ReadonlySet<string>
-  #lastSign = 0
+  #lastHeartbeat = 0
   #rotationAsked = ''
   #desiredSent = false
   #busy = false
@@ -245,12 +245,13 @@ export class AgentStream {
     this.#order({ type: 'rotateKeys', request })
   }
 
-  /** False where this stream's agent has not made the sign, or a later one came before. */
-  takeSign(sign: Heartbeat, now: number): boolean {
-    if (sign.counter <= this.#lastSign || !isHeartbeatBy(this.#signKey, sign)) return false
-    this.#lastSign = sign.counter
+  /** False where this stream's agent has not signed the heartbeat, or a later one came before. */
+  takeHeartbeat(heartbeat: Heartbeat, now: number): boolean {
+    if (heartbeat.counter <= this.#lastHeartbeat || !isHeartbeatBy(this.#signKey, heartbeat))
+      return false
+    this.#lastHeartbeat = heartbeat.counter
     this.heardAt = now
-    this.looks = 0
+    this.silentChecks = 0
     return true
   }
 

@@ -26,7 +26,7 @@ export interface AgentStreams {
   attach(to: NewStream): void
   isConnected(agentKey: string): boolean
   /** Takes a heartbeat; false where it is not of a stream here, or came before. */
-  readonly heard: SilenceTimeout['heard']
+  readonly takeHeartbeat: SilenceTimeout['takeHeartbeat']
   /** Sends an order to the agent, if it has its stream here. */
   readonly ask: (agentKey: string, order: OnDemandOrder) => OrderResult
   /** Ends this stream: the agent has a newer one on another replica. */
@@ -113,7 +113,7 @@ export const createAgentStreams = (
       agentChanged(agentKey, objects.agent(agentKey))
     },
     isConnected: (agentKey) => sessions.has(agentKey),
-    heard: silence.heard,
+    takeHeartbeat: silence.takeHeartbeat,
     ask: (agentKey, order) => sessions.get(agentKey)?.ask(order) ?? 'away',
     replaced: (agentKey, connection) => {
       const session = sessions.get(agentKey)

@@ -124,8 +124,8 @@ export const createItemReader = (objects: ObjectCache, store: Store, clock: Cloc
   const reads = new Map<string, RevisionsRead>()
   /** The revisions are read after the holds: a hold names a revision that exists by then. */
   const revisionsOf = (uid: string, holds: readonly Hold[]): Promise<ProjectRevisions> => {
-    const known = reads.get(uid)
-    if (known?.holds === holds && known.until > clock.now()) return known.revisions
+    const cachedRead = reads.get(uid)
+    if (cachedRead?.holds === holds && cachedRead.until > clock.now()) return cachedRead.revisions
     const revisions = store.revisionsOf(uid)
     const now = clock.now()
     for (const [project, { until }] of reads) if (until <= now) reads.delete(project)
@@ -149,14 +149,14 @@ export const createItemReader = (objects: ObjectCache, store: Store, clock: Cloc
   const read: ItemReader = async (uid, agentKey) => {
     const first = mine(uid, agentKey)
     if (first === undefined) return undefined
-    const known = projectOf(first)
+    const projectView = projectOf(first)
     const holds = objects.holdsOn(first.projectKey)
-    const revisions = known && (await revisionsOf(known.uid, holds))
+    const revisions = projectView && (await revisionsOf(projectView.uid, holds))
     // The stagelet may have changed meanwhile: only its newest revision is worth sealing.
     const view = mine(uid, agentKey)
     if (view === undefined) return undefined
     const now = projectOf(view)
-    const isOther = now?.uid !== known?.uid || objects.holdsOn(view.projectKey) !== holds
+    const isOther = now?.uid !== projectView?.uid || objects.holdsOn(view.projectKey) !== holds
     if (isOther) return read(uid, agentKey)
     const froms = holds.map((hold) => fromFor(hold, view.name))
     const project = now &&

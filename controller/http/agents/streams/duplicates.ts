@@ -51,17 +51,17 @@ export const createDuplicates = ({
 
   return {
     opened: ({ agentKey, agentUid, boot }, replaced) => {
-      const known = replacedBoots.get(agentKey) ?? []
+      const boots = replacedBoots.get(agentKey) ?? []
       if (replaced !== undefined && replaced.boot !== boot) {
-        const others = known.filter((b) => b !== replaced.boot)
+        const others = boots.filter((b) => b !== replaced.boot)
         replacedBoots.set(agentKey, [...others, replaced.boot].slice(-mostRemembered))
       }
-      if (known.includes(boot)) tellOnce(agentKey, agentUid)
+      if (boots.includes(boot)) tellOnce(agentKey, agentUid)
     },
     reportedLate: ({ agentKey, agentUid, boot }) => {
-      const known = lateSince.get(agentKey)
-      if (known?.boot !== boot) lateSince.set(agentKey, { boot, since: clock.now() })
-      else if (clock.now() - known.since >= lateMs) tellOnce(agentKey, agentUid)
+      const since = lateSince.get(agentKey)
+      if (since?.boot !== boot) lateSince.set(agentKey, { boot, since: clock.now() })
+      else if (clock.now() - since.since >= lateMs) tellOnce(agentKey, agentUid)
     },
   }
 }

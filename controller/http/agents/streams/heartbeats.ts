@@ -1,5 +1,5 @@
 // Takes heartbeats in front of the rest of the server: a large fleet at rest sends thousands per second, and each
-// costs one look into memory and one MAC. A sign for a stream of another replica is passed on there unread, as only
+// costs one look into memory and one MAC. A heartbeat for a stream of another replica is passed on unread, as only
 // that replica has the key.
 import type { RequestListener } from 'node:http'
 import { agentPaths } from '../../../../src/protocol/messages.ts'
@@ -7,8 +7,8 @@ import { parseHeartbeat, type Heartbeat } from '../../../../src/protocol/heartbe
 
 /** The other replicas. */
 export interface HeartbeatPeers {
-  /** Never waits. A sign that gets lost is followed by the next one soon. */
-  hand(sign: Heartbeat): void
+  /** Never waits. After a lost heartbeat the next one comes soon. */
+  passOn(heartbeat: Heartbeat): void
 }
 
 export interface Heartbeats {
@@ -19,18 +19,18 @@ export interface Heartbeats {
 interface HeartbeatsDeps {
   /** Name of this replica. */
   readonly self: string
-  /** False where the sign is not of a stream here, or came before. */
-  readonly heard: (sign: Heartbeat) => boolean
+  /** False where no stream here has this agent, or the heartbeat came before. */
+  readonly acceptHere: (heartbeat: Heartbeat) => boolean
   /** Absent where there is no other replica. */
   readonly peers?: HeartbeatPeers | undefined
 }
 
-export const createHeartbeats = ({ self, heard, peers }: HeartbeatsDeps): Heartbeats => {
-  const take = (header: string): boolean => {
-    const sign = parseHeartbeat(header)
-    if (sign === undefined) return false
-    if (peers === undefined || sign.replica === self) return heard(sign)
-    peers.hand(sign)
+export const createHeartbeats = ({ self, acceptHere, peers }: HeartbeatsDeps): Heartbeats => {
+  const accept = (header: string): boolean => {
+    const heartbeat = parseHeartbeat(header)
+    if (heartbeat === undefined) return false
+    if (peers === undefined || heartbeat.replica === self) return acceptHere(heartbeat)
+    peers.passOn(heartbeat)
     return true
   }
   return {
@@ -39,7 +39,7 @@ export const createHeartbeats = ({ self, heard, peers }: HeartbeatsDeps): Heartb
         rest(request, response)
         return
       }
-      response.writeHead(take(request.headers.authorization ?? '') ? 204 : 401).end()
+      response.writeHead(accept(request.headers.authorization ?? '') ? 204 : 401).end()
     },
   }
 }

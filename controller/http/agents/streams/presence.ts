@@ -113,10 +113,10 @@ export const createPresence = (
       put(agentKey, update)
     },
     timed: (agentKey, aheadMs) => {
-      const known = here.get(agentKey)
-      if (known === undefined) return
-      const ahead = withNewest(known.ahead, aheadMs)
-      const update = { ...known, ahead, seenAt: clock.now() }
+      const connected = here.get(agentKey)
+      if (connected === undefined) return
+      const ahead = withNewest(connected.ahead, aheadMs)
+      const update = { ...connected, ahead, seenAt: clock.now() }
       here.set(agentKey, update)
       if (timedAgain(update) !== undefined) times.add(agentKey)
     },
@@ -251,13 +251,13 @@ const writeStatus = async (
   const conditions = old.conditions ?? []
   // Revoked ends by a new join alone.
   if (conditions.some((c) => c.type === 'Ready' && c.reason === 'Revoked')) return
-  const seen = toTimestamp(update.seenAt)
+  const seenAt = toTimestamp(update.seenAt)
   const changed = toTimestamp(update.changedAt ?? update.seenAt)
   const [was, is] = [isTrue(conditions, 'Ready'), update.ready.status === 'True']
   const status: AgentStatus = {
     ...old,
     ...update.facts,
-    lastSeen: seen,
+    lastSeen: seenAt,
     ...(!is && { lastLost: toFineTimestamp(update.seenAt) }),
     conditions: withCondition(
       is && stays ? conditions.filter(({ type }) => type !== 'Refused') : conditions,

@@ -9,15 +9,15 @@ export interface SilenceTimeout {
   add(session: AgentStream): void
   remove(session: AgentStream): void
   /** Takes a heartbeat; false where it is not of a stream here, or came before. */
-  readonly heard: (sign: Heartbeat) => boolean
+  readonly takeHeartbeat: (heartbeat: Heartbeat) => boolean
   stop(): void
 }
 
-/** A stream is cut after this many looks in a row without a sign. */
-const silentLooks = 10
+/** A stream is cut after this many checks in a row without a heartbeat. */
+const mostSilentChecks = 10
 
 /**
- * Looks are counted, not time: after this process stood still, signs wait to be read, and by time all agents would
+ * Checks are counted, not time: after this process stood still, heartbeats wait to be read, and by time all agents would
  * be lost at once.
  */
 export const createSilenceTimeout = (
@@ -25,9 +25,9 @@ export const createSilenceTimeout = (
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): SilenceTimeout => {
   const byConnection = new Map<string, AgentStream>()
-  const wheel = createWheel<AgentStream>(silenceMs / silentLooks, (session) => {
-    session.looks += 1
-    if (session.looks < silentLooks) return
+  const wheel = createWheel<AgentStream>(silenceMs / mostSilentChecks, (session) => {
+    session.silentChecks += 1
+    if (session.silentChecks < mostSilentChecks) return
     log.warn({ agent: session.agentKey }, 'nothing heard of an agent: its stream is cut')
     session.cutSilent()
   })
@@ -41,7 +41,8 @@ export const createSilenceTimeout = (
       byConnection.delete(session.connection)
       wheel.remove(session)
     },
-    heard: (sign) => byConnection.get(sign.connection)?.takeSign(sign, clock.now()) ?? false,
+    takeHeartbeat: (heartbeat) =>
+      byConnection.get(heartbeat.connection)?.takeHeartbeat(heartbeat, clock.now()) ?? false,
     stop: () => wheel.stop(),
   }
 }

@@ -5,7 +5,7 @@ import type { MemberStore } from '../../../../src/store/people/members.ts'
 import type { SessionStore } from '../../../../src/store/people/sessions.ts'
 import type { TokenStore } from '../../../../src/store/people/tokens.ts'
 import type { UserStore } from '../../../../src/store/people/users.ts'
-import { time } from '../representations.ts'
+import { timeSchema } from '../representations.ts'
 
 /** The stores of people, for the handlers. */
 export interface People {
@@ -25,8 +25,8 @@ export const userSchema = z
     display_name: z.string().optional(),
     admin: z.boolean().describe('May do everything everywhere.'),
     disabled: z.boolean().describe('May not log in; every token of theirs is refused.'),
-    created_at: time,
-    last_login_at: time.optional().describe('Last login by the OpenID provider.'),
+    created_at: timeSchema,
+    last_login_at: timeSchema.optional().describe('Last login by the OpenID provider.'),
   })
   .describe('A person who may log in.')
 
@@ -39,7 +39,7 @@ export const memberSchema = z
     from_group: z
       .boolean()
       .describe('The role follows a group of the OpenID provider and is set anew at each login.'),
-    since: time,
+    since: timeSchema,
   })
   .describe('A user in a team.')
 
@@ -53,9 +53,9 @@ export const tokenSchema = z
     role: role.optional(),
     read_only: z.boolean(),
     teams: z.array(z.string()).optional(),
-    expires_at: time.optional(),
-    last_used_at: time.optional().describe('To the minute.'),
-    created_at: time,
+    expires_at: timeSchema.optional(),
+    last_used_at: timeSchema.optional().describe('To the minute.'),
+    created_at: timeSchema,
     created_by: z.string(),
   })
   .describe('A token, without the token itself.')

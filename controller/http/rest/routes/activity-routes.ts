@@ -14,11 +14,11 @@ import type {
 } from '../../../../src/store/activity/activity-log.ts'
 import { activityKinds, type Activity } from '../../../../src/store/core/activity-entry.ts'
 import { requireIn } from '../access.ts'
-import { tell, type Drifted, type Seen } from './activity-words.ts'
+import { describeActivity, type Drifted, type Seen } from './activity-words.ts'
 import type { RestDeps } from '../deps.ts'
 import { renderId } from '../ids.ts'
 import { badCursor, pageOf, pageQuery } from '../paging.ts'
-import { time } from '../representations.ts'
+import { timeSchema } from '../representations.ts'
 import { requireTarget, route, routesOf } from '../route.ts'
 import { answer } from '../shapes.ts'
 
@@ -51,17 +51,17 @@ const rolloutSchema = z.strictObject({
   by: z
     .array(z.string())
     .describe('Who made the revision; of healing, whose commands had changed the containers.'),
-  told_at: time.optional().describe('When the agent was told, at the latest.'),
-  started_at: time.optional().describe('When the agent began.'),
-  finished_at: time.optional(),
+  told_at: timeSchema.optional().describe('When the agent was told, at the latest.'),
+  started_at: timeSchema.optional().describe('When the agent began.'),
+  finished_at: timeSchema.optional(),
   services: z.array(
     z.strictObject({
       name: z.string(),
       what: z
         .enum(['recreated', 'cascaded', 'restarted', 'untouched'])
         .describe('cascaded: re-created along with others; restarted: it has its container still.'),
-      since: time.optional().describe('When its newest container started, by the engine.'),
-      healthy_at: time
+      since: timeSchema.optional().describe('When its newest container started, by the engine.'),
+      healthy_at: timeSchema
         .optional()
         .describe('When its health check first passed, by the engine; absent without one.'),
     }),
@@ -74,7 +74,7 @@ const rolloutSchema = z.strictObject({
     })
     .optional(),
   message: z.string().optional().describe('Why it failed, with the last log lines; masked.'),
-  closed_at: time.optional().describe(rolloutFields.closedAt.description ?? ''),
+  closed_at: timeSchema.optional().describe(rolloutFields.closedAt.description ?? ''),
   held_by: rolloutFields.heldBy,
   times: timesSchema.optional(),
 })
@@ -139,7 +139,7 @@ const activitySchema = z.strictObject({
   id: z
     .string()
     .describe('Of one thing that happened: what is known later is told with the same id.'),
-  at: time.describe('When it happened; of what took a while, when the last of it was known.'),
+  at: timeSchema.describe('When it happened; of what took a while, when the last of it was known.'),
   kind: z.enum(activityKinds),
   what: z
     .string()
@@ -161,8 +161,8 @@ const toActivity = async (
   row: Activity,
 ): Promise<z.infer<typeof activitySchema>> => {
   const { id, at, namespace: team, detail } = row
-  const seen = row.kind === 'drift' ? await driftedNow(deps, row) : undefined
-  const { isBad = false, ...told } = tell(row, seen)
+  const drifted = row.kind === 'drift' ? await driftedNow(deps, row) : undefined
+  const { isBad = false, ...sentence } = describeActivity(row, drifted)
   return answer(activitySchema, {
     ...row,
     ...('revision' in detail && { revision: detail.revision }),
@@ -171,7 +171,7 @@ const toActivity = async (
     at: toFineTimestamp(at),
     team,
     isBad,
-    ...told,
+    ...sentence,
   })
 }
 
@@ -218,7 +218,7 @@ const rolloutsOf = async (
   page: Parameters<typeof pageAt>[0],
 ) => {
   const found = await deps.activity.rollouts(filter, pageAt(page))
-  const rows = found.items.filter((one) => one.kind === 'rollout')
+  const rows = found.items.filter((activity) => activity.kind === 'rollout')
   const rollouts = await Promise.all(rows.map((row) => toRollout(deps, row)))
   return { body: { rollouts, ...nextOf(found) } }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Activity, RolloutRecord } from '../../../../src/store/core/activity-entry.ts'
-import { tell as tellNow, type Told } from './activity-words.ts'
+import { describeActivity as tellNow, type Told } from './activity-words.ts'
 
 const place = {
   id: 1,

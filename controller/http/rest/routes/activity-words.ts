@@ -38,7 +38,7 @@ const tookOf = ({ startedAt, finishedAt }: RolloutRecord): string => {
 
 const recreatedIn = ({ services = [] }: RolloutRecord): string => {
   const named = (...what: string[]): string =>
-    listed(services.filter((one) => what.includes(one.what)).map(({ name }) => name))
+    listed(services.filter((service) => what.includes(service.what)).map(({ name }) => name))
   const own = named('recreated')
   const along = named('cascaded', 'restarted')
   return `${own === '' ? '' : `; re-created: ${own}`}${along === '' ? '' : `; along with these: ${along}`}`
@@ -56,26 +56,26 @@ const ofRollout = (rollout: RolloutRecord): Told => {
   // A project has no revision before its first secret.
   const of = revision === 0 ? 'the stack without secrets' : `revision ${revision}`
   const what = cause === 'ComposeFile' ? 'the edited Compose file' : of
-  const told = { what: result, by }
+  const sentence = { what: result, by }
   switch (result) {
     case 'Progressing':
-      return { ...told, message: `${what} is being rolled out` }
+      return { ...sentence, message: `${what} is being rolled out` }
     case 'Healthy':
-      return { ...told, message: `${what} is healthy${tookOf(rollout)}${recreatedIn(rollout)}` }
+      return { ...sentence, message: `${what} is healthy${tookOf(rollout)}${recreatedIn(rollout)}` }
     case 'Failed':
       return {
-        ...told,
+        ...sentence,
         isBad: true,
         message: `${what} failed${tookOf(rollout)}${blameText(rollout)}`,
       }
     case 'RolledBack':
       return {
-        ...told,
+        ...sentence,
         isBad: true,
         message: `back to ${what}, which is healthy${blameText(rollout)}`,
       }
     case 'Superseded':
-      return { ...told, message: `another rollout began before ${what} was healthy` }
+      return { ...sentence, message: `another rollout began before ${what} was healthy` }
   }
 }
 
@@ -146,19 +146,19 @@ const ordered = {
 } as const satisfies Record<ControlRecord['what'], string>
 
 /** `seen`: of the stagelet of a drift. */
-export const tell = (one: Activity, seen: Seen = unseen): Told => {
-  switch (one.kind) {
+export const describeActivity = (activity: Activity, seen: Seen = unseen): Told => {
+  switch (activity.kind) {
     case 'revision':
-      return ofRevision(one.detail)
+      return ofRevision(activity.detail)
     case 'rollout':
-      return ofRollout(one.detail)
+      return ofRollout(activity.detail)
     case 'drift':
-      return ofDrift(one.detail, seen)
+      return ofDrift(activity.detail, seen)
     case 'agent':
-      return ofAgent(one.detail, one.at)
+      return ofAgent(activity.detail, activity.at)
     case 'control': {
-      const isRollout = one.stagelet === undefined && one.agent === undefined
-      const { what, by } = one.detail
+      const isRollout = activity.stagelet === undefined && activity.agent === undefined
+      const { what, by } = activity.detail
       return { what, by, message: `${isRollout ? 'the rollout is ' : ''}${ordered[what]}` }
     }
   }

@@ -6,7 +6,7 @@ import { annotations, refOf } from '../../../../src/resources/meta.ts'
 import { actionRoute } from '../action-route.ts'
 import { createRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { agentFields, agentSchema, toAgent } from '../kinds.ts'
-import { time } from '../representations.ts'
+import { timeSchema } from '../representations.ts'
 import { requireTarget, route, routesOf, type RestRoute } from '../route.ts'
 import { shownAs } from '../target.ts'
 
@@ -46,7 +46,7 @@ export const agentRoutes: readonly RestRoute[] = routesOf('Agents', [
           .string()
           .optional()
           .describe('For a shell on the machine; name the folders of its stacks in --allow-dir.'),
-        expires_at: time,
+        expires_at: timeSchema,
       }),
     },
     shownOnce: ['token', 'command'],

@@ -10,7 +10,7 @@ import type { AuditFilter } from '../../../../src/store/audit/queries.ts'
 import { renderId } from '../ids.ts'
 import { listRoute } from '../lists.ts'
 import { badCursor, pageOf, pageQuery } from '../paging.ts'
-import { time } from '../representations.ts'
+import { timeSchema } from '../representations.ts'
 import { route, routesOf } from '../route.ts'
 
 const access = { in: 'teams', verb: 'list', resource: 'audit' } as const
@@ -141,7 +141,9 @@ export const auditRoutes = routesOf('Audit', [
       schema: z.strictObject({
         linked_to: z.int().describe('The newest row.'),
         head: signedHead,
-        head_at: time.optional().describe('When it was signed, or its signature was looked at.'),
+        head_at: timeSchema
+          .optional()
+          .describe('When it was signed, or its signature was looked at.'),
         fault: z.string().optional().describe('Why nothing is signed: somebody changed the chain.'),
       }),
     },
@@ -166,12 +168,12 @@ export const auditRoutes = routesOf('Audit', [
     read: async ({ deps, principal, query: { by, namespace } }) => {
       const all = await deps.audit.revealed(by, teamsOf(principal))
       return all
-        .filter((one) => namespace === undefined || one.namespace === namespace)
-        .map((one) => ({ ...one, id: renderId('StagelySecret', one.uid) }))
+        .filter((read) => namespace === undefined || read.namespace === namespace)
+        .map((read) => ({ ...read, id: renderId('StagelySecret', read.uid) }))
     },
     order: {
       of: 'revealed',
-      placeOf: (one) => [one.namespace, one.project, one.key, one.scope, one.name, one.uid],
+      placeOf: (read) => [read.namespace, read.project, read.key, read.scope, read.name, read.uid],
     },
   }),
   route({

@@ -149,13 +149,13 @@ export const batchRoutes = routesOf('Secrets', [
       const diff = diffSets(done.before, done.after)
       await nextTurn()
       const valued = withNewValue(diff)
-      const results = done.result.map((one) => resultOf(one, valued, body.dry_run))
+      const results = done.result.map((outcome) => resultOf(outcome, valued, body.dry_run))
       const warnings = await warningsOfBatch(
         around,
         done.result.map(({ written }) => written),
       )
       const headers = warningHeader(warnings, ({ operation }) => `operations[${operation}].`)
-      return { body: { results, ...done.told, warnings }, headers }
+      return { body: { results, ...done.outcome, warnings }, headers }
     },
   }),
 ])
@@ -198,10 +198,10 @@ const runAll = async (
   for (const [index, operation] of operations.entries()) {
     const prefix = `operations[${index}].`
     try {
-      const known = found[index]
-      if (known instanceof StagelyError) throw known
+      const stored = found[index]
+      if (stored instanceof StagelyError) throw stored
       results.push(
-        await inRequestNames(() => runOne(tx, project, { operation, known, nowMs }), prefix),
+        await inRequestNames(() => runOne(tx, project, { operation, stored, nowMs }), prefix),
       )
     } catch (error) {
       if (!(error instanceof StagelyError) || notFaults.has(error.reason)) throw error
@@ -230,20 +230,20 @@ interface Done {
 const runOne = async (
   tx: Transaction,
   project: KubeObject,
-  step: { operation: Operation; known: KubeObject | undefined; nowMs: number },
+  step: { operation: Operation; stored: KubeObject | undefined; nowMs: number },
 ): Promise<Done> => {
-  const { operation, known, nowMs } = step
+  const { operation, stored, nowMs } = step
   const { op, id: _, if_match: ifMatch, ...input } = operation
-  if (known === undefined) {
+  if (stored === undefined) {
     const after = await createSecret(tx, project, input, nowMs)
     return { op, id: idOf(after), written: { input, after } }
   }
   if (op === 'delete') {
-    await deleteSecret(tx, known, ifMatch)
-    return { op, id: idOf(known) }
+    await deleteSecret(tx, stored, ifMatch)
+    return { op, id: idOf(stored) }
   }
-  const before = await tx.get(refOf(known))
-  const after = await updateSecret(tx, known, { input, ifMatch, nowMs })
+  const before = await tx.get(refOf(stored))
+  const after = await updateSecret(tx, stored, { input, ifMatch, nowMs })
   return { op, id: idOf(after), written: { input, after, before } }
 }
 

@@ -31,8 +31,8 @@ export const complianceRoutes = routesOf('Compliance', [
       const sinceMs = since === undefined ? nowMs - yearMs : Date.parse(since)
       const facts = await deps.keys.complianceOf(project)
       const { rotationMs, rotatesKeys } = deps.keys
-      const told = complianceReportOf(facts, { project, sinceMs, nowMs, rotationMs, rotatesKeys })
-      const { document, ...signed } = await deps.audit.signDocument('compliance', told)
+      const report = complianceReportOf(facts, { project, sinceMs, nowMs, rotationMs, rotatesKeys })
+      const { document, ...signed } = await deps.audit.signDocument('compliance', report)
       return { body: { report: document, ...signed } }
     },
   }),

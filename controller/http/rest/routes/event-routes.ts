@@ -18,7 +18,7 @@ import { toAgent, toProject, toStagelet } from '../kinds.ts'
 import { toFullSecret } from '../secret-kind.ts'
 import { listRoute } from '../lists.ts'
 import { toNotifier } from './notifier-routes.ts'
-import { time } from '../representations.ts'
+import { timeSchema } from '../representations.ts'
 import { toRotation } from '../rotation-shapes.ts'
 import { withHeartbeat } from '../heartbeat.ts'
 import { requireTarget, route, routesOf, type RestAnswer, type RestContext } from '../route.ts'
@@ -32,8 +32,8 @@ const eventSchema = z.strictObject({
   reason: z.string().describe('One word for what happened.'),
   message: z.string(),
   count: z.int().describe('How often.'),
-  first_seen: time,
-  last_seen: time,
+  first_seen: timeSchema,
+  last_seen: timeSchema,
 })
 
 const shownEvent = (object: KubeObject) => {

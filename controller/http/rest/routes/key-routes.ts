@@ -8,10 +8,10 @@ import { keyProviderNames } from '../../../../src/secrets/providers/settings.ts'
 import type { BegunRotation } from '../../../../src/store/keys/key-store.ts'
 import type { KeyStatus } from '../../../../src/store/keys/key-status.ts'
 import type { RunningKeyRotation } from '../../../../src/store/secrets/key-rotations.ts'
-import { findTarget, notFound } from '../access.ts'
+import { findTarget, restNotFound } from '../access.ts'
 import type { RestDeps } from '../deps.ts'
 import { idOf, renderId } from '../ids.ts'
-import { conditionsOf, time } from '../representations.ts'
+import { restConditionsOf, timeSchema } from '../representations.ts'
 import { route, routesOf } from '../route.ts'
 import { answer } from '../shapes.ts'
 
@@ -24,10 +24,10 @@ const rotationSchema = z.strictObject({
   target: z.string().optional().describe('Of `master`: the key that wraps from now on.'),
   state: z.enum(['Running', 'Succeeded', 'Failed']),
   done: z.int().describe('How many rows were sealed or wrapped anew.'),
-  started_at: time,
+  started_at: timeSchema,
   started_by: z.string(),
-  updated_at: time,
-  finished_at: time.optional(),
+  updated_at: timeSchema,
+  finished_at: timeSchema.optional(),
   message: z.string().describe('Why it waits or failed; else empty.'),
 })
 
@@ -37,7 +37,7 @@ const shownRotation = ({ projectUid, target, ...rotation }: RunningKeyRotation) 
   target: target === undefined ? undefined : describeWrap(target),
 })
 
-const due = time.optional().describe('From then on it is due for rotation.')
+const due = timeSchema.optional().describe('From then on it is due for rotation.')
 
 const begunSchema = rotationSchema.extend({
   not_rotated: z
@@ -53,7 +53,10 @@ const begunSchema = rotationSchema.extend({
 })
 
 const shownBegun = ({ left, ...rotation }: BegunRotation) => {
-  const notRotated = left.map((one) => ({ ...one, projectId: renderId('Project', one.projectUid) }))
+  const notRotated = left.map((project) => ({
+    ...project,
+    projectId: renderId('Project', project.projectUid),
+  }))
   return {
     ...shownRotation(rotation),
     notRotated: left.length === 0 ? undefined : notRotated,
@@ -66,7 +69,7 @@ const projectKeySchema = z.strictObject({
   key_id: z.string(),
   teams: z.array(z.string()).optional().describe('The teams that may name it; absent: all.'),
   projects: z.int().describe('How many projects name it.'),
-  since: time
+  since: timeSchema
     .optional()
     .describe('Since when it wraps keys here, in its newest version; absent while none.'),
   due,
@@ -78,7 +81,7 @@ const statusSchema = z
   .strictObject({
     provider: z.enum(keyProviderNames),
     key_id: z.string().describe('Names the master key without telling anything about it.'),
-    master_key_since: time.optional(),
+    master_key_since: timeSchema.optional(),
     master_key_due: due,
     wrapped: z
       .array(z.strictObject({ by: z.string(), count: z.int() }))
@@ -89,9 +92,9 @@ const statusSchema = z
       .array(projectKeySchema)
       .describe('Keys that projects may name as their key_provider, in place of the master key.'),
     data_keys: z.int(),
-    oldest_data_key: time.optional().describe('When the oldest data key in use was made.'),
+    oldest_data_key: timeSchema.optional().describe('When the oldest data key in use was made.'),
     oldest_data_key_due: due,
-    sealing_key_since: time.optional().describe('When the key of `stagely seal` was made.'),
+    sealing_key_since: timeSchema.optional().describe('When the key of `stagely seal` was made.'),
     sealing_key_due: due,
     sealed_by_old_keys: z.int().describe('Versions that are still sealed by a retired data key.'),
     rotation_days: z.number().describe('A key that is older is due for rotation.'),
@@ -123,7 +126,7 @@ const mostProjects = 100
 const projectsDue = (projects: readonly KubeObject[]) =>
   projects
     .flatMap((project) => {
-      const due = conditionsOf(project).find(({ type }) => type === 'KeyRotationDue')
+      const due = restConditionsOf(project).find(({ type }) => type === 'KeyRotationDue')
       const { namespace = '', name } = project.metadata
       return due?.status === 'True'
         ? [{ projectId: idOf(project), project: `${namespace}/${name}`, message: due.message }]
@@ -168,7 +171,7 @@ const shownStatus = (status: KeyStatus, projects: readonly KubeObject[], now: nu
 
 const findProject = async ({ store }: Pick<RestDeps, 'store'>, given: string): Promise<string> => {
   const project = await findTarget(store, 'project', given)
-  if (project?.metadata.uid === undefined) throw notFound('project', given)
+  if (project?.metadata.uid === undefined) throw restNotFound('project', given)
   return project.metadata.uid
 }
 

@@ -29,11 +29,11 @@ import { createTracked, readAgain, updateTracked } from '../writes.ts'
 
 /** The words of the API for a kind: of one object, of its list and paths, and of rights. */
 const words = {
-  Project: { one: 'project', list: 'projects', resource: 'projects' },
-  Stagelet: { one: 'stagelet', list: 'stagelets', resource: 'stagelets' },
-  Agent: { one: 'agent', list: 'agents', resource: 'agents' },
-  Notifier: { one: 'notifier', list: 'notifiers', resource: 'notifiers' },
-  SecretStore: { one: 'store', list: 'stores', resource: 'secretstores' },
+  Project: { singular: 'project', list: 'projects', resource: 'projects' },
+  Stagelet: { singular: 'stagelet', list: 'stagelets', resource: 'stagelets' },
+  Agent: { singular: 'agent', list: 'agents', resource: 'agents' },
+  Notifier: { singular: 'notifier', list: 'notifiers', resource: 'notifiers' },
+  SecretStore: { singular: 'store', list: 'stores', resource: 'secretstores' },
 } as const
 
 interface Shape {
@@ -63,7 +63,7 @@ export const readRoutes = <S extends z.ZodRawShape>(
   { kind, schema }: Pick<RestKind, 'kind' | 'schema'>,
   { summaries, query: shape, selects = () => true }: ReadRoutes<S>,
 ): RouteEntry[] => {
-  const { one, list: name, resource } = words[kind]
+  const { singular, list: name, resource } = words[kind]
   const show = answerOf(schema)
   const team = z.string().max(limits.name).optional().describe('Only of this team.')
   const asked = { verb: 'list', resource } as const
@@ -87,10 +87,10 @@ export const readRoutes = <S extends z.ZodRawShape>(
   })
   const get = route({
     id: `get${kind}`,
-    at: `GET /${name}/:${one}_id`,
+    at: `GET /${name}/:${singular}_id`,
     summary: summaries[1],
-    access: { in: one, verb: 'get', resource },
-    response: { description: `The ${one}.`, schema },
+    access: { in: singular, verb: 'get', resource },
+    response: { description: `The ${singular}.`, schema },
     handle: showTarget(show),
   })
   return [list, get]
@@ -154,7 +154,7 @@ const writeObject = async (
   return { status: 200, body: { ...(answer.body as object), ...impact } }
 }
 
-export const createObject = (
+export const createRestObject = (
   context: RestContext<WriteQuery>,
   shape: Shape,
   { name, namespace, given, spec = {} }: New,
@@ -166,7 +166,7 @@ export const createObject = (
   }))
 }
 
-export const updateObject = (
+export const updateRestObject = (
   context: RestContext<WriteQuery, Readonly<Record<string, unknown>>>,
   shape: Shape,
   target = requireTarget(context),
@@ -186,10 +186,10 @@ interface Words extends Pick<RouteEntry, 'summary'> {
   readonly session?: SessionRule
 }
 
-const titleOf = (one: string): string => one.charAt(0).toUpperCase() + one.slice(1)
+const titleOf = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 
 export const createRoute = (of: RestKind, { summary, session }: Words): RouteEntry => {
-  const { one, list, resource } = words[of.kind]
+  const { singular, list, resource } = words[of.kind]
   const place = z.strictObject({
     team: z
       .string()
@@ -197,11 +197,11 @@ export const createRoute = (of: RestKind, { summary, session }: Words): RouteEnt
       .max(limits.name)
       .default('default')
       .describe('The team that it belongs to.'),
-    name: objectName.describe(`Name of the ${one}, unique in its team.`),
+    name: objectName.describe(`Name of the ${singular}, unique in its team.`),
   })
   const asked = { verb: 'create', resource } as const
   return route({
-    id: `create${titleOf(one)}`,
+    id: `create${titleOf(singular)}`,
     at: `POST /${list}`,
     summary,
     session: unlessTried(session),
@@ -210,34 +210,34 @@ export const createRoute = (of: RestKind, { summary, session }: Words): RouteEnt
     body: place.extend(createShape(of.fields)) as unknown as z.ZodType<z.infer<typeof place>>,
     response: {
       status: 201,
-      description: `The new ${one}.`,
+      description: `The new ${singular}.`,
       schema: of.schema,
       dryRun: { description: 'Nothing was stored. What it would be.', schema: of.schema },
     },
     handle: (context) => {
       const { team: namespace, name, ...given } = context.body
       requireIn(context.principal, asked, namespace)
-      return createObject(context, of, { name, namespace, given })
+      return createRestObject(context, of, { name, namespace, given })
     },
   })
 }
 
 export const updateRoute = (of: RestKind, more: Partial<Words> = {}): RouteEntry => {
-  const { one, list, resource } = words[of.kind]
+  const { singular, list, resource } = words[of.kind]
   return route({
-    id: `update${titleOf(one)}`,
-    at: `PATCH /${list}/:${one}_id`,
+    id: `update${titleOf(singular)}`,
+    at: `PATCH /${list}/:${singular}_id`,
     summary: more.summary ?? 'Change what is given. `null` takes a field away.',
     session: unlessTried(more.session),
-    access: { in: one, verb: 'patch', resource },
+    access: { in: singular, verb: 'patch', resource },
     heedsIfMatch: true,
     query: writeQuery,
     body: z.strictObject(updateShape(of.fields)),
     response: {
-      description: `The ${one} as it is now; of a dry run, as it would be.`,
+      description: `The ${singular} as it is now; of a dry run, as it would be.`,
       schema: writtenShape(of.schema),
     },
-    handle: (context) => updateObject(context, of),
+    handle: (context) => updateRestObject(context, of),
   })
 }
 
@@ -246,11 +246,11 @@ export const deleteRoute = (
   { kind }: Pick<RestKind, 'kind'>,
   more: Pick<RouteEntry, 'summary' | 'session'> & Partial<Pick<RouteEntry, 'query' | 'handle'>>,
 ): RouteEntry => {
-  const { one, list, resource } = words[kind]
+  const { singular, list, resource } = words[kind]
   return {
-    id: `delete${titleOf(one)}`,
-    at: `DELETE /${list}/:${one}_id`,
-    access: { in: one, verb: 'delete', resource },
+    id: `delete${titleOf(singular)}`,
+    at: `DELETE /${list}/:${singular}_id`,
+    access: { in: singular, verb: 'delete', resource },
     heedsIfMatch: true,
     response: { description: 'It is gone.', schema: deletedSchema },
     handle: deleteTarget(),

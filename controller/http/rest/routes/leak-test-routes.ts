@@ -5,10 +5,10 @@ import { maxLeakTestLines } from '../../../../src/protocol/leak-test.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
 import { stageletSpec } from '../../../../src/resources/kinds/stagelet.ts'
 import type { PendingLeakTest } from '../../agents/orders/leak-tests.ts'
-import { notFound } from '../access.ts'
+import { restNotFound } from '../access.ts'
 import { idOf } from '../ids.ts'
 import { listRoute } from '../lists.ts'
-import { time } from '../representations.ts'
+import { timeSchema } from '../representations.ts'
 import { requireTarget, route, routesOf } from '../route.ts'
 import { answer } from '../shapes.ts'
 
@@ -41,8 +41,8 @@ const leakTestSchema = z.strictObject({
     .optional()
     .describe('False: the test ended early, after 60 s or 256 MiB. Present when it is done.'),
   services: z.array(serviceSchema).describe('Empty before it is done.'),
-  started_at: time,
-  finished_at: time.optional(),
+  started_at: timeSchema,
+  finished_at: timeSchema.optional(),
 })
 
 const path = '/stagelets/:stagelet_id/leak-tests'
@@ -116,7 +116,7 @@ export const leakTestRoutes = routesOf('Stagelets', [
       const stagelet = requireTarget(context)
       const id = context.params['leak_test_id'] ?? ''
       const test = await context.deps.leakTests.read(stagelet.metadata.uid ?? '', id)
-      if (test === undefined) throw notFound('leak test', id)
+      if (test === undefined) throw restNotFound('leak test', id)
       return { body: answer(leakTestSchema, shown(stagelet)(test)) }
     },
   }),

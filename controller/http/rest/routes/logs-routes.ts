@@ -48,11 +48,11 @@ const observed = z.object({ services: z.array(z.object({ name: z.string() })).de
 
 /** Refuses an unknown service: it has no logs now or later, and is probably misspelt. */
 const checkServices = ({ metadata, status }: KubeObject, asked: readonly string[]): void => {
-  const known = observed.parse(status ?? {}).services.map((s) => s.name)
-  if (known.length === 0) return
-  const list = `no service of stagelet ${metadata.name}; there are: ${known.join(', ')}`
+  const services = observed.parse(status ?? {}).services.map((s) => s.name)
+  if (services.length === 0) return
+  const list = `no service of stagelet ${metadata.name}; there are: ${services.join(', ')}`
   const faults = asked
-    .filter((name) => !known.includes(name))
+    .filter((name) => !services.includes(name))
     .map((name): Fault => {
       const message = `Invalid value: ${JSON.stringify(name)}: ${list}`
       return { field: 'service', reason: 'FieldValueInvalid', message }

@@ -60,8 +60,8 @@ const revealBody = z.strictObject({
 const chooser =
   ({ service, scope, stagelet }: z.infer<typeof revealBody>) =>
   (entries: readonly SetEntry[]): readonly SetEntry[] => {
-    const seen = service === undefined ? entries : visibleTo(service, stagelet ?? '', entries)
-    return seen.filter(
+    const visible = service === undefined ? entries : visibleTo(service, stagelet ?? '', entries)
+    return visible.filter(
       (entry) =>
         (scope === undefined || entry.scope === scope) &&
         (stagelet === undefined || isFor(entry, stagelet)),

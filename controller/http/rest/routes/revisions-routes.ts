@@ -7,17 +7,17 @@ import { refOf } from '../../../../src/resources/meta.ts'
 import { audiences } from '../../../../src/resources/kinds/stagelysecret.ts'
 import { diffSets, type SetDiff } from '../../../../src/store/core/set-diff.ts'
 import { changeFields, changeSecrets, impactSchema, wholeChange } from '../changes.ts'
-import { notFound } from '../access.ts'
+import { restNotFound } from '../access.ts'
 import { namedSecret } from '../secret-kind.ts'
-import { revisionStates, stateAt, type StageletObject } from '../revision-state.ts'
+import { revisionStates, stateAt, type StageletWithStatus } from '../revision-state.ts'
 import { listRoute } from '../lists.ts'
-import { time } from '../representations.ts'
+import { timeSchema } from '../representations.ts'
 import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
 import { answerOf } from '../shapes.ts'
 
 const revisionSchema = z.strictObject({
   revision: z.int(),
-  closed_at: time,
+  closed_at: timeSchema,
   written: z.int().describe('Secrets that got a new version.'),
   deleted: z.int(),
   keys: z.array(z.string()).describe('Of those: the first 20 by name.'),
@@ -35,7 +35,7 @@ const oneRevisionSchema = revisionSchema.extend({
         .describe(
           'running: it is the newest revision that all containers match; newer: they match a newer one; failed: it was rolled back here; behind: not all of them match it yet; unknown: nobody sees them.',
         ),
-      since: time
+      since: timeSchema
         .optional()
         .describe('running: start of the newest container; unknown: when it was last seen.'),
     }),
@@ -47,7 +47,7 @@ const receiptSchema = z.strictObject({
   receipt: oneRevisionSchema.extend({
     team: z.string(),
     project: z.string(),
-    issued_at: time,
+    issued_at: timeSchema,
     head: signedHead.describe('Newest row of the audit log: those of the revision are before it.'),
   }),
   signature: z
@@ -67,10 +67,10 @@ const readRevision = async ({
   const found = (await deps.store.listRevisions(project.metadata.uid ?? '')).find(
     ({ revision }) => String(revision) === params['revision'],
   )
-  if (found === undefined) throw notFound('revision', params['revision'] ?? '')
+  if (found === undefined) throw restNotFound('revision', params['revision'] ?? '')
   const { namespace, name } = refOf(project)
   const { items } = await deps.store.list('Stagelet', { namespace, project: name })
-  const stagelets = items.map((one) => stateAt(one as StageletObject, found.revision))
+  const stagelets = items.map((stagelet) => stateAt(stagelet as StageletWithStatus, found.revision))
   return toRevision({ ...found, stagelets })
 }
 
@@ -162,8 +162,8 @@ export const revisionsRoutes = routesOf('History', [
     handle: async (context) => {
       const { namespace: team, name: project } = refOf(requireTarget(context))
       const issued_at = toTimestamp(context.deps.clock.now())
-      const told = { team, project, issued_at, ...(await readRevision(context)) }
-      const { document, ...signed } = await context.deps.audit.signDocument('receipt', told)
+      const receipt = { team, project, issued_at, ...(await readRevision(context)) }
+      const { document, ...signed } = await context.deps.audit.signDocument('receipt', receipt)
       return { body: { receipt: document, ...signed } }
     },
   }),
@@ -193,11 +193,11 @@ export const revisionsRoutes = routesOf('History', [
       const { body } = context
       const project = requireTarget(context)
       const choice = 'revision' in body ? { revision: body.revision } : { at: Date.parse(body.at) }
-      const { result, told } = await changeSecrets(context, project, wholeChange(body), (tx) =>
+      const { result, outcome } = await changeSecrets(context, project, wholeChange(body), (tx) =>
         tx.rollbackProject(refOf(project), choice),
       )
       const { diff, ...done } = result
-      const { set, impact } = told
+      const { set, impact } = outcome
       return { body: { ...done, set, impact, ...toDiff(diff) } }
     },
   }),

@@ -10,7 +10,7 @@ import type { Reader } from '../../../../src/store/store.ts'
 import { gatherRollout } from '../../../reconcilers/rollout/gather.ts'
 import { viewRollout, type StageletInRollout } from '../../../reconcilers/rollout/view.ts'
 import { actionRoute, withRequest } from '../action-route.ts'
-import { notFound } from '../access.ts'
+import { restNotFound } from '../access.ts'
 import { idOf } from '../ids.ts'
 import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
 import { answer } from '../shapes.ts'
@@ -74,7 +74,7 @@ const read = async (reader: Reader, project: KubeObject, now: number): Promise<R
   // Read before the rest: a revision that closes in between is then still shown as open.
   const { closesAt } = await reader.revisionsOf(uid)
   const input = await gatherRollout(reader, { namespace, name }, { now, always: true })
-  if (input === undefined) throw notFound('project', name)
+  if (input === undefined) throw restNotFound('project', name)
   const view = viewRollout(input)
   return answer(rolloutSchema, {
     ...view,
@@ -173,7 +173,7 @@ export const rolloutRoutes = routesOf('Rollouts', [
       const names = await store.write(context.actor, {}, async (tx) => {
         const now = clock.now()
         const input = await gatherRollout(tx, { namespace, name }, { now, always: true })
-        if (input === undefined) throw notFound('project', name)
+        if (input === undefined) throw restNotFound('project', name)
         const failed = viewRollout(input).stagelets.filter(
           ({ standing }) => standing === 'failed' || standing === 'late',
         )

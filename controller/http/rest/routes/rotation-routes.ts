@@ -14,8 +14,8 @@ import { objectName } from '../../../../src/resources/kinds/status.ts'
 import { gatherProject } from '../../../reconcilers/project/gather.ts'
 import { releasedWith } from '../../../rotators/proof/released.ts'
 import { outputViewersOf } from '../../../rotators/proof/viewers.ts'
-import { notFound, requireIn } from '../access.ts'
-import { createObject, unlessTried, updateObject, writeQuery } from './kind-routes.ts'
+import { restNotFound, requireIn } from '../access.ts'
+import { createRestObject, unlessTried, updateRestObject, writeQuery } from './kind-routes.ts'
 import { listRoute } from '../lists.ts'
 import { pagedBy, pageOf, pageQuery, type Order } from '../paging.ts'
 import { deleted, deletedSchema } from '../representations.ts'
@@ -33,7 +33,7 @@ import { shownAs } from '../target.ts'
 import { readAgain } from '../writes.ts'
 
 const all = '/projects/:project_id/rotations'
-const one = `${all}/:rotation`
+const rotationPath = `${all}/:rotation`
 
 const byName: Order<KubeObject> = { of: 'rotations', placeOf: ({ metadata }) => [metadata.name] }
 
@@ -47,7 +47,7 @@ const findRotation = async (context: RestContext): Promise<Rotation> => {
   const name = context.params['rotation'] ?? ''
   const ref = { kind: 'Rotation', namespace, name }
   const found = (await context.deps.store.get(ref)) as Rotation | undefined
-  if (found?.spec.projectRef.name !== project) throw notFound('rotation', name)
+  if (found?.spec.projectRef.name !== project) throw restNotFound('rotation', name)
   return found
 }
 
@@ -57,7 +57,7 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
   const { namespace = '', name } = requireTarget(context).metadata
   const now = toTimestamp(clock.now())
   const input = await gatherProject(store, { namespace, name }, now)
-  if (input === undefined) throw notFound('project', name)
+  if (input === undefined) throw restNotFound('project', name)
   const isUnderWay = (rotation.status?.phase ?? 'Idle') !== 'Idle'
   const outputs = new Set(Object.values(rotation.spec.outputs))
   const own = input.secrets.filter(({ metadata }) => outputs.has(metadata.name))
@@ -67,7 +67,7 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
   const unseen = (released ?? []).flatMap(({ stagelet, services: names, at }) =>
     (names.length === 0 ? ['?'] : names).map((service) => ({ stagelet, service, released_at: at })),
   )
-  const seen = outputViewersOf(input, own).flatMap(({ stagelet, services, late }) =>
+  const viewers = outputViewersOf(input, own).flatMap(({ stagelet, services, late }) =>
     [...services.values()]
       .filter((service) => !isUnderWay || late.has(service.name))
       .map(({ name: service, containers }): z.infer<typeof breakSchema> => ({
@@ -76,7 +76,7 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
         ...defined({ containers }),
       })),
   )
-  return [...seen, ...unseen]
+  return [...viewers, ...unseen]
 }
 
 const confirmField = z
@@ -127,14 +127,14 @@ export const rotationRoutes = routesOf('Rotations', [
     },
     handle: async (context) => {
       const { namespace = '', name: project } = requireTarget(context).metadata
-      const known = (await context.deps.store.list('Rotation', { namespace, project })).items
-      const { items, next } = pagedBy(known, byName, context.query)
+      const rotations = (await context.deps.store.list('Rotation', { namespace, project })).items
+      const { items, next } = pagedBy(rotations, byName, context.query)
       return { body: { rotations: items.map(toRotation), ...next } }
     },
   }),
   route({
     id: 'getRotation',
-    at: `GET ${one}`,
+    at: `GET ${rotationPath}`,
     summary: 'One rotation: where it stands, and who is waited for.',
     access: { in: 'project', verb: 'get', resource: 'rotations' },
     response: { description: 'The rotation.', schema: rotationSchema },
@@ -142,7 +142,7 @@ export const rotationRoutes = routesOf('Rotations', [
   }),
   listRoute({
     id: 'rotationBreaks',
-    at: `GET ${one}/breaks`,
+    at: `GET ${rotationPath}/breaks`,
     summary: 'Services that break when the old credential ends now.',
     access: { in: 'project', verb: 'get', resource: 'rotations' },
     description:
@@ -154,7 +154,7 @@ export const rotationRoutes = routesOf('Rotations', [
   }),
   route({
     id: 'rotationHistory',
-    at: `GET ${one}/history`,
+    at: `GET ${rotationPath}/history`,
     summary: 'The steps of a rotation, newest first, as the audit log has them.',
     access: { in: 'project', verb: 'get', resource: 'rotations' },
     query: z.strictObject({
@@ -199,12 +199,12 @@ export const rotationRoutes = routesOf('Rotations', [
       const { namespace = '', name: project } = requireTarget(context).metadata
       const { name, ...given } = context.body
       const spec = { projectRef: { name: project } }
-      return createObject(context, kind, { name, namespace, given, spec })
+      return createRestObject(context, kind, { name, namespace, given, spec })
     },
   }),
   route({
     id: 'updateRotation',
-    at: `PATCH ${one}`,
+    at: `PATCH ${rotationPath}`,
     summary: 'Change what is given, such as `paused`. `null` takes a field away.',
     access: { in: 'project', verb: 'patch', resource: 'rotations' },
     session: unlessTried('confirmed'),
@@ -215,11 +215,11 @@ export const rotationRoutes = routesOf('Rotations', [
       description: 'The rotation as it is now; of a dry run, as it would be.',
       schema: rotationSchema,
     },
-    handle: async (context) => updateObject(context, kind, await findRotation(context)),
+    handle: async (context) => updateRestObject(context, kind, await findRotation(context)),
   }),
   route({
     id: 'deleteRotation',
-    at: `DELETE ${one}`,
+    at: `DELETE ${rotationPath}`,
     summary:
       'Change the credential no more. It stays as it is; an old one that is still valid does too.',
     access: { in: 'project', verb: 'delete', resource: 'rotations' },
@@ -227,16 +227,16 @@ export const rotationRoutes = routesOf('Rotations', [
     heedsIfMatch: true,
     response: { description: 'It is gone.', schema: deletedSchema },
     handle: async (context) => {
-      const known = await findRotation(context)
+      const found = await findRotation(context)
       await context.deps.store.write(context.actor, {}, async (tx) => {
-        await tx.remove(refOf(await readAgain(tx, known, context.ifMatch)))
+        await tx.remove(refOf(await readAgain(tx, found, context.ifMatch)))
       })
       return deleted
     },
   }),
   route({
     id: 'runRotation',
-    at: `POST ${one}/run`,
+    at: `POST ${rotationPath}/run`,
     summary:
       'Make a new credential; `now` skips window and overlap. `without_proof` ends the old one at once, and needs the right to revoke.',
     access: { in: 'project', verb: 'create', resource: 'rotations/run' },
@@ -265,7 +265,7 @@ export const rotationRoutes = routesOf('Rotations', [
   }),
   route({
     id: 'revokeRotation',
-    at: `POST ${one}/revoke`,
+    at: `POST ${rotationPath}/revoke`,
     summary:
       'End the old credential of the rotation that is under way, without waiting for a proof.',
     access: { in: 'project', verb: 'create', resource: 'rotations/revoke' },

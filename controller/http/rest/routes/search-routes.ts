@@ -47,8 +47,8 @@ const namesOf = (object: KubeObject): Omit<Found, 'kind' | 'id'> => {
 const foundBy = new WeakMap<ListedObject, Found>()
 
 const foundIn = (row: ListedObject, kind: Found['kind']): Found => {
-  const known = foundBy.get(row)
-  if (known !== undefined) return known
+  const hits = foundBy.get(row)
+  if (hits !== undefined) return hits
   const { object } = row
   const found = { kind, id: idOf(object), ...namesOf(object) }
   foundBy.set(row, found)

@@ -87,7 +87,7 @@ const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>, nowMs: n
   )
 }
 
-const one = '/projects/:project_id/secrets/:secret_id'
+const pathOfSecret = '/projects/:project_id/secrets/:secret_id'
 
 export const secretRoutes = routesOf('Secrets', [
   route({
@@ -146,7 +146,7 @@ export const secretRoutes = routesOf('Secrets', [
   }),
   route({
     id: 'getSecret',
-    at: `GET ${one}`,
+    at: `GET ${pathOfSecret}`,
     summary: 'One secret with its version and status, without its value.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
     response: { description: 'The secret.', schema: fullSecretSchema },
@@ -154,7 +154,7 @@ export const secretRoutes = routesOf('Secrets', [
   }),
   route({
     id: 'updateSecret',
-    at: `PATCH ${one}`,
+    at: `PATCH ${pathOfSecret}`,
     summary: 'Change value, scope or place. The services that see it get the new one.',
     access: { in: 'project', verb: 'patch', resource: 'stagelysecrets' },
     heedsIfMatch: true,
@@ -170,7 +170,7 @@ export const secretRoutes = routesOf('Secrets', [
           trySecrets(context, (tx) => updateSecret(tx, secret, change)),
         )
         const warnings = await warningsOf(deps.store, body, { after: tried.result, before: secret })
-        return { body: { ...toUpdated(tried.result), ...tried.told }, headers: warnings }
+        return { body: { ...toUpdated(tried.result), ...tried.outcome }, headers: warnings }
       }
       const updated = await inRequestNames(() =>
         deps.store.write(actor, noted(context), (tx) => updateSecret(tx, secret, change)),
@@ -181,7 +181,7 @@ export const secretRoutes = routesOf('Secrets', [
   }),
   route({
     id: 'deleteSecret',
-    at: `DELETE ${one}`,
+    at: `DELETE ${pathOfSecret}`,
     summary: 'Delete a secret. The services that saw it run without it.',
     access: { in: 'project', verb: 'delete', resource: 'stagelysecrets' },
     heedsIfMatch: true,
@@ -191,8 +191,8 @@ export const secretRoutes = routesOf('Secrets', [
       const secret = await secretOf(context)
       const { actor, deps, ifMatch } = context
       if (context.query.dry_run) {
-        const { told } = await trySecrets(context, (tx) => deleteSecret(tx, secret, ifMatch))
-        return { body: { status: 'dry_run', ...told } }
+        const { outcome } = await trySecrets(context, (tx) => deleteSecret(tx, secret, ifMatch))
+        return { body: { status: 'dry_run', ...outcome } }
       }
       await deps.store.write(actor, noted(context), (tx) => deleteSecret(tx, secret, ifMatch))
       return deleted

@@ -7,7 +7,7 @@ import { defined } from '../../../../src/kernel/defined.ts'
 import { objectives, stageNames } from '../../../../src/rollout/propagation.ts'
 import type { Propagation } from '../../../../src/store/activity/propagation.ts'
 import { requireIn } from '../access.ts'
-import { time } from '../representations.ts'
+import { timeSchema } from '../representations.ts'
 import { route, routesOf } from '../route.ts'
 
 const access = { in: 'teams', verb: 'list', resource: 'events' } as const
@@ -19,7 +19,7 @@ const percentilesOf = ([p50, p99, max]: readonly number[] = []) =>
   defined({ p50_ms: p50, p99_ms: p99, max_ms: max })
 
 const sloSchema = z.strictObject({
-  since: time,
+  since: timeSchema,
   is_met: z
     .boolean()
     .nullable()
@@ -71,13 +71,13 @@ const toSlo = (found: Propagation, since: number): z.infer<typeof sloSchema> => 
     const { within = 0, ms: times, missed: slow = [] } = found.objectives[i] ?? {}
     const share = proven === 0 ? null : within / proven
     const is_met = share === null ? null : share >= target
-    const missed = slow.map(({ namespace: team, ...one }) => ({ team, ...one }))
+    const missed = slow.map(({ namespace: team, ...rest }) => ({ team, ...rest }))
     const all = { objective: name, within_ms: withinMs, target, share, is_met }
     return { ...all, ...percentilesOf(times ?? undefined), missed }
   })
   return {
     since: toFineTimestamp(since),
-    is_met: proven === 0 ? null : shown.every((one) => one.is_met === true),
+    is_met: proven === 0 ? null : shown.every((row) => row.is_met === true),
     proven,
     objectives: shown,
     stages: [...stageNames, 'total' as const].flatMap((stage) =>

@@ -5,7 +5,7 @@ import { toTimestamp } from '../../../../src/kernel/clock.ts'
 import { isStopped } from '../../../../src/resources/kinds/stopped-service.ts'
 import { consumersBySecret, runsCurrent } from '../../../reconcilers/project/decide.ts'
 import { gatherProject, type ProjectInput } from '../../../reconcilers/project/gather.ts'
-import { notFound } from '../access.ts'
+import { restNotFound } from '../access.ts'
 import { idOf } from '../ids.ts'
 import { listRoute } from '../lists.ts'
 import { requireTarget, routesOf } from '../route.ts'
@@ -80,7 +80,7 @@ export const usageRoutes = routesOf('Secrets', [
       const { namespace = '', name } = requireTarget(context).metadata
       const now = toTimestamp(clock.now())
       const input = await gatherProject(store, { namespace, name }, now)
-      if (input === undefined) throw notFound('project', name)
+      if (input === undefined) throw restNotFound('project', name)
       return usageOf(input, context.query.key)
     },
     order: { of: 'usage', placeOf: ({ key, scope, id }) => [key, scope, id] },

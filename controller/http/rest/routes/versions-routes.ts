@@ -2,14 +2,14 @@
 import * as z from 'zod'
 import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
 import type { DeletedSecret } from '../../../../src/store/store.ts'
-import { notFound } from '../access.ts'
+import { restNotFound } from '../access.ts'
 import { etagOf } from '../etag.ts'
 import type { RestDeps } from '../deps.ts'
 import { parseId } from '../ids.ts'
-import { namedSecret, ofAudience, storedSecretSchema, toStored } from '../secret-kind.ts'
+import { namedSecret, ofAudience, storedSecretSchema, toStoredSecret } from '../secret-kind.ts'
 import { listRoute } from '../lists.ts'
 import { pageOf, pagedBy, pageQuery } from '../paging.ts'
-import { time } from '../representations.ts'
+import { timeSchema } from '../representations.ts'
 import {
   changeFields,
   changeSecrets,
@@ -37,10 +37,10 @@ const versionSchema = z
     bytes: z.int().describe('Length of the value.'),
     from_revision: z.int().describe('First revision of the project that holds it.'),
     to_revision: z.int().optional().describe('First one that does not hold it any more.'),
-    created_at: time,
+    created_at: timeSchema,
     created_by: z.string(),
     same_as: z.int().optional().describe('The newest older version with the same value.'),
-    revoked_at: time
+    revoked_at: timeSchema
       .optional()
       .describe('When a Rotation ended the credential: nothing accepts it any more.'),
   })
@@ -53,15 +53,15 @@ const erasedShape = {
 
 const changedSecretSchema = storedSecretSchema.extend(changeShape)
 
-const shownChanged = ({ result, told }: Changed<KubeObject>, isDry: boolean): RestAnswer => ({
-  body: { ...toStored(result), ...told },
+const shownChanged = ({ result, outcome }: Changed<KubeObject>, isDry: boolean): RestAnswer => ({
+  body: { ...toStoredSecret(result), ...outcome },
   headers: isDry ? {} : etagOf(result),
 })
 
 const deletedSchema = namedSecret.extend({
-  deleted_at: time,
+  deleted_at: timeSchema,
   deleted_by: z.string(),
-  restorable_until: time,
+  restorable_until: timeSchema,
 })
 
 const newestFirst = {
@@ -80,7 +80,7 @@ const uidOf = async (
   if (uid !== undefined) return uid
   const deleted = await store.deletedSecrets(project.metadata.uid ?? '')
   const found = deleted.find((d) => d.name === given)
-  if (found === undefined) throw notFound('deleted secret', given)
+  if (found === undefined) throw restNotFound('deleted secret', given)
   return found.secretId
 }
 
@@ -158,10 +158,10 @@ export const versionsRoutes = routesOf('History', [
         (secret) => secret.metadata.uid ?? '',
         () => uidOf(deps, project, given),
       )
-      const { result, told } = await changeSecrets(context, project, wholeChange(query), (tx) =>
+      const { result, outcome } = await changeSecrets(context, project, wholeChange(query), (tx) =>
         tx.purgeSecret(refOf(project), uid),
       )
-      return { body: { status: query.dry_run ? 'dry_run' : 'purged', ...result, ...told } }
+      return { body: { status: query.dry_run ? 'dry_run' : 'purged', ...result, ...outcome } }
     },
   }),
   route({

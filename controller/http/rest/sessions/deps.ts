@@ -4,7 +4,7 @@ import type { BrowserLoginStart } from '../../login/browser.ts'
 import type { LoginLimit } from '../../rate-limit.ts'
 import type { Base } from '../../session-cookie.ts'
 
-export interface SessionDeps {
+export interface SessionRouteDeps {
   readonly base: Base
   readonly tokens: TokenVerifier
   readonly loginLimit: LoginLimit

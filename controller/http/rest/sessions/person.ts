@@ -24,7 +24,7 @@ export const requirePerson = (principal: Principal): Principal => {
 }
 
 /** The person of a token. Unauthorized for one that opens nothing, a session's included. */
-export const personOf = async ({ deps }: Asked, token: string): Promise<Principal> => {
+export const personOfSession = async ({ deps }: Asked, token: string): Promise<Principal> => {
   const { tokens } = deps.sessions
   const isSession = token.startsWith(tokenPrefixes.session)
   const principal = isSession ? undefined : await tokens.verify(token)

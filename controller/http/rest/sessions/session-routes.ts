@@ -11,10 +11,10 @@ import {
   sessionSecretIn,
 } from '../../session-cookie.ts'
 import { listRoute } from '../lists.ts'
-import { deleted, deletedSchema, time } from '../representations.ts'
+import { deleted, deletedSchema, timeSchema } from '../representations.ts'
 import { route, routesOf, type RestAnswer, type RestContext } from '../route.ts'
 import { answer } from '../shapes.ts'
-import { browserOf, personOf, requirePerson } from './person.ts'
+import { browserOf, personOfSession, requirePerson } from './person.ts'
 
 const token = z.string().min(1).max(200).describe('A token of a person.')
 const code = z
@@ -28,14 +28,14 @@ const sessionSchema = z
     csrf: z
       .string()
       .describe('For the header Stagely-CSRF, which whatever changes something needs.'),
-    expires_at: time.describe('The latest end. Without requests it ends after an hour.'),
-    confirmed_until: time
+    expires_at: timeSchema.describe('The latest end. Without requests it ends after an hour.'),
+    confirmed_until: timeSchema
       .optional()
       .describe('Until then the person need not prove again who they are.'),
   })
   .describe('The session of a browser.')
 
-const confirmedUntil = z.strictObject({ confirmed_until: time })
+const confirmedUntil = z.strictObject({ confirmed_until: timeSchema })
 
 interface Shown {
   readonly user: string
@@ -61,7 +61,7 @@ const attempt = <T>(context: RestContext, login: () => Promise<T>): Promise<T> =
 
 const openByToken = async (context: RestContext, given: string): Promise<OpenedSession> => {
   const { deps, actor } = context
-  const person = await personOf(context, given)
+  const person = await personOfSession(context, given)
   const { id, name } = person
   return deps.people.sessions.openByToken({ ...actor, id, name }, person, browserOf(context))
 }
@@ -100,7 +100,7 @@ const logins = [
       description: 'The link. What is behind # is sent to no server.',
       schema: z.strictObject({
         url: z.string().optional().describe('Absent in the answer to a repeated request.'),
-        expires_at: time,
+        expires_at: timeSchema,
       }),
     },
     shownOnce: ['url'],
@@ -121,7 +121,7 @@ const logins = [
     body: z.strictObject({ code }),
     response: {
       description: 'Ask before you go on: anybody may have made the link.',
-      schema: z.strictObject({ user: z.string(), expires_at: time }),
+      schema: z.strictObject({ user: z.string(), expires_at: timeSchema }),
     },
     handle: (context) =>
       attempt(context, async () => {
@@ -160,7 +160,7 @@ const own = [
     handle: (context) =>
       attempt(context, async () => {
         const { body, deps, actor, principal } = context
-        const { id, name, tokenId } = await personOf(context, body.token)
+        const { id, name, tokenId } = await personOfSession(context, body.token)
         if (id !== principal.id)
           throw new StagelyError('Forbidden', 'this token is of somebody else', {
             denied: { why: 'Login', actorId: principal.id, actorName: principal.name },
@@ -190,9 +190,9 @@ const own = [
 
 const listed = z.strictObject({
   id: z.string(),
-  created_at: time,
-  last_seen_at: time.describe('To the minute.'),
-  expires_at: time,
+  created_at: timeSchema,
+  last_seen_at: timeSchema.describe('To the minute.'),
+  expires_at: timeSchema,
   address: z.string().optional(),
   browser: z.string().optional().describe('As it calls itself.'),
   current: z.boolean().describe('The one that asks.'),
@@ -209,7 +209,7 @@ const all = [
     item: listed,
     read: async ({ deps, principal }) => {
       const sessions = await deps.people.sessions.list(requirePerson(principal).id)
-      return sessions.map((one) => ({ ...one, current: one.id === principal.tokenId }))
+      return sessions.map((session) => ({ ...session, current: session.id === principal.tokenId }))
     },
     order: { of: 'sessions', placeOf: ({ createdAt, id }) => [createdAt, id], descending: true },
   }),
