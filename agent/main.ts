@@ -35,8 +35,8 @@ export const runAgent = async (argv: readonly string[]): Promise<number> => {
   try {
     return await runUntil(config, stopping.signal)
   } catch (error) {
-    const known = error instanceof StagelyError || error instanceof RefusedByController
-    process.stderr.write(`stagely agent: ${known ? error.message : messageOf(error)}\n`)
+    const isOurs = error instanceof StagelyError || error instanceof RefusedByController
+    process.stderr.write(`stagely agent: ${isOurs ? error.message : messageOf(error)}\n`)
     return 1
   } finally {
     process.off('SIGTERM', onSignal)
@@ -103,8 +103,8 @@ const joinPatiently = async (
     } catch (error) {
       if (!mayRetryJoin(error)) throw error
       log.warn({ url: token.url, reason: messageOf(error) }, 'cannot join yet; trying again')
-      const told = error instanceof RefusedByController ? error.retryAfterMs : undefined
-      const delayMs = told ?? 250 + backoffMs(attempt, { baseMs: 500, capMs: 30_000 })
+      const retryAfterMs = error instanceof RefusedByController ? error.retryAfterMs : undefined
+      const delayMs = retryAfterMs ?? 250 + backoffMs(attempt, { baseMs: 500, capMs: 30_000 })
       await pause(realClock, delayMs, signal)
     }
   }

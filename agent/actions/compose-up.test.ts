@@ -19,8 +19,8 @@ it('names the services of an image that is missing', () => {
 })
 
 describe('before each run of Compose the files are looked at again', () => {
-  const of = { projectName: 'shop', flags: [], services: [], variables: [] }
-  const model = { ...of, inputs: 'as planned' } as Partial<ComposeModel> as ComposeModel
+  const request = { projectName: 'shop', flags: [], services: [], variables: [] }
+  const model = { ...request, inputs: 'as planned' } as Partial<ComposeModel> as ComposeModel
 
   /** The verbs that are run where the looks at the files find these, one after the other; and how it ends. */
   const runs = async (finds: readonly (Partial<ComposeModel> | 'refused')[]) => {

@@ -129,9 +129,9 @@ export const sayMissing = (pairs: readonly (readonly [image: string, service: st
   [...new Set(pairs.map(([image]) => image))]
     .sort()
     .map((image) => {
-      const names = pairs.filter(([one]) => one === image).map(([, service]) => service)
-      const of = names.length === 1 ? 'service' : 'services'
-      return `${of} ${names.sort().join(', ')}: image ${image} is not on this machine and not to be pulled`
+      const names = pairs.filter(([pulled]) => pulled === image).map(([, service]) => service)
+      const noun = names.length === 1 ? 'service' : 'services'
+      return `${noun} ${names.sort().join(', ')}: image ${image} is not on this machine and not to be pulled`
     })
     .join('; ')
 
@@ -140,13 +140,13 @@ export const failedUp = async (
   deps: ActionDeps,
   state: StackState,
   error: unknown,
-  of?: { readonly model: ComposeModel; readonly services: readonly string[] },
+  request?: { readonly model: ComposeModel; readonly services: readonly string[] },
 ): Promise<StackChange> => {
   if (!(error instanceof ComposeError)) throw error
   // With exit code 15 Compose refuses the files, and has changed nothing.
   const message = `Compose does not accept the stack's files: ${error.stderr}`
   const fault = error.exitCode === 15 && { fault: { reason: 'ComposeInvalid', message } }
-  const { model, services = [] } = of ?? {}
+  const { model, services = [] } = request ?? {}
   const holders =
     model === undefined
       ? []
@@ -158,7 +158,9 @@ export const failedUp = async (
   // A failed pull: newer versions exit with 1 for it, as for many other failures.
   const mayBePull = [1, 18].includes(error.exitCode ?? 0)
   const images =
-    mayBePull && of !== undefined ? await missingImages(deps, state, of.model, of.services) : ''
+    mayBePull && request !== undefined
+      ? await missingImages(deps, state, request.model, request.services)
+      : ''
   return { ...failedAction(deps, state, [images + error.message, ...holders].join('\n')), ...fault }
 }
 

@@ -18,8 +18,8 @@ const serviceOf = (
   model: ComposeModel,
   containers: readonly ObservedContainer[],
 ): string | undefined => {
-  const known = containers.find((c) => c.name === container)
-  if (known !== undefined) return known.service
+  const named = containers.find((c) => c.name === container)
+  if (named !== undefined) return named.service
   const numbered = container.replace(/-\d+$/, '')
   return model.services.find(
     (s) => s.containerName === container || `${model.projectName}-${s.name}` === numbered,

@@ -46,16 +46,16 @@ const leftoverAgeMs = 15_000
 
 const needsWork = (service: ServiceModel, input: PlanInput): boolean => {
   const own = input.containers.filter((c) => c.service === service.name)
-  const known = input.edited !== undefined || (input.deployed?.includes(service.name) ?? false)
+  const isDeployed = input.edited !== undefined || (input.deployed?.includes(service.name) ?? false)
   if (input.edited?.includes(service.name) === true) return true
-  if (own.length === 0) return known && service.scale !== 0
+  if (own.length === 0) return isDeployed && service.scale !== 0
   const wanted = input.wanted.get(service.name) ?? ''
   if (own.some((c) => c.digest !== wanted)) return true
   if (own.some((c) => isLeftover(c) && input.nowMs - c.createdAtMs > leftoverAgeMs)) return true
-  if (known && service.scale !== undefined && own.length < service.scale) return true
+  if (isDeployed && service.scale !== undefined && own.length < service.scale) return true
   const isCut = (c: ObservedContainer): boolean => isCutOff(service, c, input.containers)
   // An action that ended too early, or a person, may have re-created a container that this one shares with.
-  return known && own.some((c) => isDown(c) || input.stopped.has(c.id) || isCut(c))
+  return isDeployed && own.some((c) => isDown(c) || input.stopped.has(c.id) || isCut(c))
 }
 
 /** Adds, transitively, the services that share with an affected one, without jobs that are done. */

@@ -18,23 +18,23 @@ describe('a service that asks to be restarted after another', () => {
     const deployed = ['api', 'db', 'web']
     return plan({ services, containers, wanted, deployed, ...tweak })
   }
-  const told = ({ steps }: ActionPlan): string[] =>
+  const stepTexts = ({ steps }: ActionPlan): string[] =>
     steps.map((s) => `${s.services.join()} then ${(s.restarts ?? []).join()}`)
 
   it('is restarted when that one gets something new, and those that follow it are not', () => {
-    expect(told(given(['db']))).toEqual(['db then api'])
+    expect(stepTexts(given(['db']))).toEqual(['db then api'])
     expect(given(['db']).affected).toEqual(['db'])
-    expect(told(given(['db', 'api']))).toEqual(['db then ', 'api then web'])
+    expect(stepTexts(given(['db', 'api']))).toEqual(['db then ', 'api then web'])
   })
 
   it('is left alone where that one is only started again, or it does not run itself', () => {
     const down = [aContainer('db', 'old', { state: 'exited', exitCode: 1 })]
     const others = containers.filter((c) => c.service !== 'db')
-    expect(told(given([], { containers: [...others, ...down] }))).toEqual(['db then '])
+    expect(stepTexts(given([], { containers: [...others, ...down] }))).toEqual(['db then '])
     const idle = containers.map((c) =>
       c.service === 'api' ? { ...c, state: 'exited' as const } : c,
     )
-    expect(told(given(['db'], { containers: idle }))).toEqual(['db then '])
+    expect(stepTexts(given(['db'], { containers: idle }))).toEqual(['db then '])
   })
 
   it('is restarted once, after the last of several, and not while it is left out', () => {
@@ -42,8 +42,8 @@ describe('a service that asks to be restarted after another', () => {
       s.name === 'web' ? { ...s, restartsAfter: ['api', 'db'] } : s,
     )
     const action = given(['db', 'api'], { services: both })
-    expect(told(action)).toEqual(['db then ', 'api then web'])
-    expect(told(withoutServices(action, ['web']))).toEqual(['db then ', 'api then '])
+    expect(stepTexts(action)).toEqual(['db then ', 'api then web'])
+    expect(stepTexts(withoutServices(action, ['web']))).toEqual(['db then ', 'api then '])
   })
 })
 

@@ -42,8 +42,8 @@ export const dependenciesOf = (
   byName: ReadonlyMap<string, Pick<ServiceModel, 'dependsOn'>>,
 ): Set<string> => {
   const found = new Set<string>()
-  const visit = (at: string): void => {
-    for (const next of byName.get(at)?.dependsOn ?? []) {
+  const visit = (serviceName: string): void => {
+    for (const next of byName.get(serviceName)?.dependsOn ?? []) {
       if (found.has(next)) continue
       found.add(next)
       visit(next)
@@ -87,8 +87,8 @@ const grouped = (level: readonly string[], stepOf: (name: string) => ActionStep)
   for (const name of level) {
     const step = stepOf(name)
     const key = JSON.stringify([{ ...step, services: [] }, step.doubtful === true ? name : ''])
-    const known = groups.get(key)
-    groups.set(key, { ...step, services: [...(known?.services ?? []), name] })
+    const group = groups.get(key)
+    groups.set(key, { ...step, services: [...(group?.services ?? []), name] })
   }
   return [...groups.values()]
 }

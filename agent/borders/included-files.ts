@@ -16,17 +16,17 @@ interface Named {
 }
 
 const textsOf = (value: unknown): string[] =>
-  (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string')
+  (Array.isArray(value) ? value : [value]).filter((text) => typeof text === 'string')
 
 /** The map, and those that it takes in by a merge (`<<`). */
 const withMerged = (
   value: unknown,
-  seen: Set<unknown> = new Set(),
+  visited: Set<unknown> = new Set(),
 ): Readonly<Record<string, unknown>>[] => {
-  if (!isRecord(value) || seen.has(value)) return []
-  seen.add(value)
+  if (!isRecord(value) || visited.has(value)) return []
+  visited.add(value)
   const merged: readonly unknown[] = [value['<<']].flat()
-  return [value, ...merged.flatMap((one) => withMerged(one, seen))]
+  return [value, ...merged.flatMap((part) => withMerged(part, visited))]
 }
 
 /** What a Compose file names, as it is written. */
@@ -34,7 +34,7 @@ export const namedIn = (file: unknown): Named => {
   const top = withMerged(file)
   const included = top
     .flatMap(({ include }): unknown[] => (Array.isArray(include) ? include : []))
-    .flatMap((one) => (isRecord(one) ? withMerged(one) : [{ path: one }]))
+    .flatMap((include) => (isRecord(include) ? withMerged(include) : [{ path: include }]))
   const extended = top
     .flatMap(({ services }) => withMerged(services))
     .flatMap((services) => Object.values(services))
@@ -43,17 +43,17 @@ export const namedIn = (file: unknown): Named => {
     .flatMap(({ file: extendedFile }) => textsOf(extendedFile))
   return {
     files: [...included.flatMap(({ path }) => textsOf(path)), ...extended],
-    others: included.flatMap((one) => [
-      ...textsOf(one['env_file']),
-      ...textsOf(one['project_directory']),
+    others: included.flatMap((include) => [
+      ...textsOf(include['env_file']),
+      ...textsOf(include['project_directory']),
     ]),
   }
 }
 
 /** A path that a variable makes is known up to the folder before the variable. */
 const knownPart = (path: string): string => {
-  const at = path.indexOf('$')
-  return at < 0 ? path : `${path.slice(0, path.lastIndexOf('/', at) + 1)}.`
+  const dollar = path.indexOf('$')
+  return dollar < 0 ? path : `${path.slice(0, path.lastIndexOf('/', dollar) + 1)}.`
 }
 
 /** Each document of the file. Aliases share what they stand for and merges are left as written: neither multiplies it. */
@@ -78,9 +78,9 @@ export const withIncluded = async (files: readonly string[], root: string): Prom
   for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
     const named = (await documentsOf(path)).map(namedIn)
     // Relative to the file that names it, or to the stack's folder: each that is there may be meant.
-    const absolute = (one: string): string[] =>
-      [dirname(path), root].map((folder) => resolve(folder, knownPart(one)))
-    for (const file of named.flatMap(({ files: of }) => of).flatMap(absolute)) {
+    const absolute = (name: string): string[] =>
+      [dirname(path), root].map((folder) => resolve(folder, knownPart(name)))
+    for (const file of named.flatMap(({ files: paths }) => paths).flatMap(absolute)) {
       if (found.has(file) || found.size >= mostFiles) continue
       found.add(file)
       if (await isFile(file)) queue.push(file)

@@ -38,7 +38,7 @@ export const findTwin = async (
     if (data.length === 0 || other === '' || other === project || directory === '') continue
     if (!own.has(await realPath(directory))) continue
     const theirs = await realPath(source)
-    const path = data.find((one) => isInside(one, theirs) || isInside(theirs, one))
+    const path = data.find((folder) => isInside(folder, theirs) || isInside(theirs, folder))
     if (path !== undefined) return { project: other, container, path }
   }
   return undefined

@@ -5,31 +5,31 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { WritableMount } from '../docker/mounts.ts'
 import { findWrittenByContainers, type StackParts } from './written-by-containers.ts'
 
-let at = ''
+let root = ''
 beforeAll(async () => {
-  at = await mkdtemp(join(tmpdir(), 'stagely-writers-'))
+  root = await mkdtemp(join(tmpdir(), 'stagely-writers-'))
   for (const folder of ['shop/data', 'releases/1', 'deploy'])
-    await mkdir(join(at, folder), { recursive: true })
-  await writeFile(join(at, 'shop/compose.yml'), '')
-  await symlink('/', join(at, 'shop/data/up'))
-  await symlink('compose.yml', join(at, 'shop/data/inside'))
-  await symlink(join(at, 'shop/data'), join(at, 'shop/data/self'))
-  await symlink(join(at, 'releases/1'), join(at, 'current'))
-  await symlink('/', join(at, 'shop/mine'))
+    await mkdir(join(root, folder), { recursive: true })
+  await writeFile(join(root, 'shop/compose.yml'), '')
+  await symlink('/', join(root, 'shop/data/up'))
+  await symlink('compose.yml', join(root, 'shop/data/inside'))
+  await symlink(join(root, 'shop/data'), join(root, 'shop/data/self'))
+  await symlink(join(root, 'releases/1'), join(root, 'current'))
+  await symlink('/', join(root, 'shop/mine'))
 })
-afterAll(() => rm(at, { recursive: true, force: true }))
+afterAll(() => rm(root, { recursive: true, force: true }))
 
 const find = (
   parts: Partial<StackParts>,
   mounts: readonly (Partial<WritableMount> & { source: string })[] = [],
 ) => {
-  const absolute = (path: string): string => (path.startsWith('/') ? path : join(at, path))
+  const absolute = (path: string): string => (path.startsWith('/') ? path : join(root, path))
   const { directory = 'shop', steering = ['shop/compose.yml'], used = [], allowed = [] } = parts
   return findWrittenByContainers(
     {
       directory: absolute(directory),
       steering: steering.map(absolute),
-      used: used.map((one) => ({ ...one, source: absolute(one.source) })),
+      used: used.map((mount) => ({ ...mount, source: absolute(mount.source) })),
       allowed: allowed.map(absolute),
     },
     mounts.map((m) => ({
@@ -53,8 +53,8 @@ describe('the files of a stack', () => {
     ['a container writes what the stack’s folder links to', [{ directory: 'current', steering: [] }, [{ source: 'releases' }]]], // prettier-ignore
     ['a container could turn the link to the stack’s folder', [{ directory: 'current', steering: [] }, [{ source: '' }]]], // prettier-ignore
     ['a container writes the folder of an included file', [{ steering: ['deploy/more.yml'] }, [{ source: 'deploy' }]]], // prettier-ignore
-  ])('are refused where %s', async (_what, [parts, of]) => {
-    expect(await find(parts, of)).toMatchObject({ reason: 'WritableByContainer' })
+  ])('are refused where %s', async (_what, [parts, scene]) => {
+    expect(await find(parts, scene)).toMatchObject({ reason: 'WritableByContainer' })
   })
 
   it.each<[string, Parameters<typeof find>]>([
@@ -62,8 +62,8 @@ describe('the files of a stack', () => {
     ['services only read their folder', [{ used: [mounts('shop')] }]],
     ['the stagelet says so', [{ allowed: ['shop'], used: [writes('shop')] }]],
     ['the stagelet says so of the link to their folder', [{ directory: 'current', steering: [], allowed: ['current'] }, [{ source: '' }]]], // prettier-ignore
-  ])('are taken where %s', async (_what, [parts, of]) => {
-    expect(await find(parts, of)).toBeUndefined()
+  ])('are taken where %s', async (_what, [parts, scene]) => {
+    expect(await find(parts, scene)).toBeUndefined()
   })
 
   it('are refused with all that is wrong, the remedies, and no name of another stack’s container', async () => {
@@ -71,7 +71,7 @@ describe('the files of a stack', () => {
       { source: 'shop' },
       { source: 'deploy', directory: '/srv/theirs', container: 'theirs-1' },
     ])
-    expect(fault?.message.replaceAll(at, '')).toBe(
+    expect(fault?.message.replaceAll(root, '')).toBe(
       'container app-1 may write /shop; /deploy/more.yml lies in /deploy, which a container of another stack may write. Code in that container could have this stack mount the whole machine: mount the folder read-only, or one below it without Compose files, or keep the Compose files elsewhere. Where that code may be root on this machine, say so in the stagelet: spec.compose.writableFolders: [/deploy, /shop]',
     )
   })
@@ -81,7 +81,7 @@ describe('a mount', () => {
   const up = mounts('shop/data/up')
   it('is refused where it leads out by a link that a container or service may have made', async () => {
     const fault = await find({ used: [writes('shop/data'), up] })
-    expect(fault?.message.replaceAll(at, '')).toMatch(
+    expect(fault?.message.replaceAll(root, '')).toMatch(
       /^service b uses \/shop\/data\/up, which leads to \/ by a link in \/shop\/data, and service app may write that\./,
     )
     expect(await find({ used: [up] }, [{ source: 'shop/data' }])).toEqual(expect.anything())

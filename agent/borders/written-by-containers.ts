@@ -74,8 +74,8 @@ const writerOf = (
   return writers.find((writer) => open.some((place) => isWeak(place, writer)))
 }
 
-const ofSteering = (path: string, { links, real }: Way, look: Look): Weakness | undefined => {
-  const writer = writerOf([...links, real], look, (place, { source }) => isInside(place, source))
+const ofSteering = (path: string, { links, real }: Way, context: Look): Weakness | undefined => {
+  const writer = writerOf([...links, real], context, (place, { source }) => isInside(place, source))
   if (writer === undefined) return undefined
   const { source, who } = writer
   const message =
@@ -89,11 +89,11 @@ const ofSteering = (path: string, { links, real }: Way, look: Look): Weakness | 
 const ofMount = (
   { service, source }: { readonly service: string; readonly source: string },
   { links, real }: Way,
-  look: Look,
+  context: Look,
 ): Weakness | undefined => {
   const writer = writerOf(
     links,
-    look,
+    context,
     (link, w) => link !== w.source && isInside(link, w.source) && !isInside(real, w.source),
   )
   if (writer === undefined) return undefined
@@ -122,13 +122,13 @@ export const findWrittenByContainers = async (
 ): Promise<StackFault | undefined> => {
   const { directory, steering, used, allowed } = parts
   const reals = await Promise.all(allowed.map(async (folder) => (await wayOf(folder)).real))
-  const look: Look = { writers: await writersOf(parts, mounts), listed: [...allowed, ...reals] }
-  const weakFolder = ofSteering(directory, await wayOf(directory), look)
+  const context: Look = { writers: await writersOf(parts, mounts), listed: [...allowed, ...reals] }
+  const weakFolder = ofSteering(directory, await wayOf(directory), context)
   const found = [weakFolder]
   const others = steering.filter((path) => weakFolder === undefined || !isInside(path, directory))
-  for (const path of unique(others)) found.push(ofSteering(path, await wayOf(path), look))
-  for (const one of used) found.push(ofMount(one, await wayOf(one.source), look))
-  const weak = found.filter((one) => one !== undefined)
+  for (const path of unique(others)) found.push(ofSteering(path, await wayOf(path), context))
+  for (const mount of used) found.push(ofMount(mount, await wayOf(mount.source), context))
+  const weak = found.filter((weakness) => weakness !== undefined)
   return weak.length === 0 ? undefined : faultOf(weak, directory)
 }
 

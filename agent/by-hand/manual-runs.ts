@@ -23,12 +23,12 @@ export const createManualRuns = (clock: Clock): ManualRuns => {
   let endedAt = 0
   return {
     begin: (who) => {
-      const at = toTimestamp(clock.now())
+      const startedAt = toTimestamp(clock.now())
       atWork++
       return {
         end: (how) => {
           atWork--
-          last = { ...who, at, ...how }
+          last = { ...who, at: startedAt, ...how }
           endedAt = clock.monotonic()
         },
       }

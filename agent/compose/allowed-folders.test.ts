@@ -50,8 +50,8 @@ describe('the folders of an agent', () => {
   it('count a path as the kernel does, which goes up from where a link leads', async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), 'stagely-elsewhere-'))
     await mkdir(join(elsewhere, 'deep'))
-    for (const at of [elsewhere, join(elsewhere, 'deep'), stack()])
-      await writeFile(join(at, 'other.yml'), 'services: {}\n')
+    for (const place of [elsewhere, join(elsewhere, 'deep'), stack()])
+      await writeFile(join(place, 'other.yml'), 'services: {}\n')
     await writeFile(join(elsewhere, 'compose.yml'), 'services: {}\n')
     await symlink(join(elsewhere, 'deep'), join(stack(), 'link'))
     expect(await faultOf({ directory: `${stack()}/link/..` })).toBe('DirectoryNotAllowed')

@@ -24,11 +24,11 @@ export const isInside = (path: string, folder: string): boolean => {
 export const realPath = async (path: string): Promise<string> => {
   const whole = isAbsolute(path) ? path : `${process.cwd()}/${path}`
   const missing: string[] = []
-  for (let at = whole; ; at = dirname(at)) {
-    const real = await realpath(at).catch(() => undefined)
+  for (let ancestor = whole; ; ancestor = dirname(ancestor)) {
+    const real = await realpath(ancestor).catch(() => undefined)
     if (real !== undefined) return join(real, ...missing)
-    if (at === dirname(at)) return resolve(whole)
-    missing.unshift(basename(at))
+    if (ancestor === dirname(ancestor)) return resolve(whole)
+    missing.unshift(basename(ancestor))
   }
 }
 

@@ -82,19 +82,19 @@ export const findComposeFiles = async (
     return { fault: { reason: 'DirectoryMissing', message } }
   }
   // Resolved as for Compose, which runs in that folder: `..` leads up from the target of a link.
-  const at = { ...spec, directory: await realPath(directory) }
+  const resolved = { ...spec, directory: await realPath(directory) }
   // Checked before Compose reads them: its messages may quote an env file.
-  const envFiles = envFilesOf(at)
+  const envFiles = envFilesOf(resolved)
   for (const path of envFiles) {
     const fault = await checkAllowed(path, folders)
     if (fault !== undefined) return { fault }
   }
-  const files = await chosenFiles(at)
+  const files = await chosenFiles(resolved)
   if (files.length === 0) {
     const message = `no compose file in ${directory}: Compose looks for ${bases.join(', ')}`
     return { fault: { reason: 'ComposeInvalid', message } }
   }
-  const paths = files.map((f) => resolve(at.directory, f))
+  const paths = files.map((f) => resolve(resolved.directory, f))
   for (const path of paths) {
     const fault = await checkAllowed(path, folders)
     if (fault !== undefined) return { fault }
@@ -102,7 +102,7 @@ export const findComposeFiles = async (
       return { fault: { reason: 'ComposeInvalid', message: `compose file ${path} does not exist` } }
   }
   const candidates =
-    spec.files === undefined ? [...bases, ...overrides].map((f) => join(at.directory, f)) : []
+    spec.files === undefined ? [...bases, ...overrides].map((f) => join(resolved.directory, f)) : []
   const named = await namedFiles(paths)
   for (const path of named) {
     const fault = await checkNotOwn(path, folders)

@@ -156,7 +156,7 @@ export const askCompose = async (
   const { flags, probes } = asking
   // Checked before values are masked: a secret may have the text of a mark.
   const quoted = new Set<string>()
-  const look = (text: string): string => {
+  const maskQuoted = (text: string): string => {
     for (const key of markedIn(text, probes)) quoted.add(key)
     return mask(text)
   }
@@ -167,7 +167,7 @@ export const askCompose = async (
         flags: [...flags, ...profiles],
         cwd: spec.directory,
         env,
-        mask: look,
+        mask: maskQuoted,
         verb: ['config', ...verb],
       })
   const ask = askWith([])

@@ -17,11 +17,11 @@ afterAll(async () => {
 })
 
 it('the files are read anew by another Compose, and not at all without one', async () => {
-  let look = (): Promise<void> => Promise.resolve()
+  let onRun = (): Promise<void> => Promise.resolve()
   let runs = 0
   const compose = {
     version: '2.26.1',
-    lookAgain: () => look(),
+    lookAgain: () => onRun(),
     run: () => {
       runs++
       return Promise.resolve({ stdout: '{"services":{"web":{}}}', stderr: '' })
@@ -40,13 +40,13 @@ it('the files are read anew by another Compose, and not at all without one', asy
   const once = runs
   await read()
   expect(runs).toBe(once)
-  look = () => {
+  onRun = () => {
     compose.version = '2.40.0'
     return Promise.resolve()
   }
   await read()
   expect(runs).toBe(2 * once)
-  look = () => Promise.reject(new StagelyError('ServiceUnavailable', 'no docker-compose found'))
+  onRun = () => Promise.reject(new StagelyError('ServiceUnavailable', 'no docker-compose found'))
   expect(await read()).toEqual({
     fault: { reason: 'ComposeUnavailable', message: 'no docker-compose found' },
     missingVariables: [],

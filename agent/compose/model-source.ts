@@ -132,8 +132,8 @@ export const createModelSource = (
       const signature = others.length === 0 ? before : await stackSignature(request.spec, watched)
       // Variables in such a file become variables of containers, and may set others.
       const inFiles = namesIn(await readTexts(all))
-      const known = new Set([...names, ...inFiles])
-      if (probeEnvironmentsFor(request, known).marks.size > probes.marks.size)
+      const keys = new Set([...names, ...inFiles])
+      if (probeEnvironmentsFor(request, keys).marks.size > probes.marks.size)
         return await load(request, specKey, inFiles)
       const listed = (request.spec.variables ?? []).filter((key) => key in request.globals)
       const isTold = 'mounts' in asked.mounts
@@ -143,7 +143,7 @@ export const createModelSource = (
       const inputs = `${steeringBefore}\n${await signatureOf(all)}`
       const model = { ...asked, variables, roots, signature, inputs }
       const composeVersion = compose.version
-      const entry = { specKey, composeVersion, probes, names: known, watched, model, steering }
+      const entry = { specKey, composeVersion, probes, names: keys, watched, model, steering }
       cached = entry
       return await judged(request.spec, entry, mounts)
     } catch (error) {
@@ -156,15 +156,15 @@ export const createModelSource = (
       const fault = await composeFault(compose)
       if (fault !== undefined) return { fault, missingVariables: [] }
       const specKey = JSON.stringify(request.spec)
-      const known = cached
+      const entry = cached
       if (
-        known?.specKey === specKey &&
-        known.composeVersion === compose.version &&
-        known.model.signature === (await stackSignature(request.spec, known.watched))
+        entry?.specKey === specKey &&
+        entry.composeVersion === compose.version &&
+        entry.model.signature === (await stackSignature(request.spec, entry.watched))
       ) {
         // Another value of a listed secret may select other parts of the files, and other variables in them.
-        if (isDeepStrictEqual(known.probes, probeEnvironmentsFor(request, known.names)))
-          return await judged(request.spec, known, await askMounts())
+        if (isDeepStrictEqual(entry.probes, probeEnvironmentsFor(request, entry.names)))
+          return await judged(request.spec, entry, await askMounts())
       }
       cached = undefined
       return await load(request, specKey)

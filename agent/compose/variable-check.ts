@@ -127,12 +127,12 @@ export const checkSteering = (
 const writtenUses = (written: Json, key: string): string[] => {
   const use = useOf(key)
   const found: string[] = []
-  const look = (value: unknown, path: readonly string[]): void => {
+  const visit = (value: unknown, path: readonly string[]): void => {
     if (path.length < deepest && isRecord(value))
-      for (const [name, inner] of Object.entries(value)) look(inner, [...path, name])
+      for (const [name, inner] of Object.entries(value)) visit(inner, [...path, name])
     else if (use.test(JSON.stringify(value ?? null))) found.push(path.join('.'))
   }
-  look(protectedParts(written), [])
+  visit(protectedParts(written), [])
   return found
 }
 
@@ -179,9 +179,9 @@ export const checkFilling = (
   }
   const changed = differences(protectedParts(marked), protectedParts(other)).flatMap(
     ({ field, value }) => {
-      const seen = markedIn(JSON.stringify(value), probes)
+      const quotedKeys = markedIn(JSON.stringify(value), probes)
       const suspects = byText.filter((u) => u.field === field).map((u) => u.key)
-      const found = seen.length > 0 ? seen : suspects.length > 0 ? suspects : keys
+      const found = quotedKeys.length > 0 ? quotedKeys : suspects.length > 0 ? suspects : keys
       return found.map((key) => ({ key, field }))
     },
   )

@@ -17,8 +17,8 @@ interface Written {
 const entriesOf = (environment: unknown): [key: string, text: string][] =>
   Array.isArray(environment)
     ? (environment as string[]).map((entry) => {
-        const at = entry.indexOf('=')
-        return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)]
+        const equals = entry.indexOf('=')
+        return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)]
       })
     : Object.entries((environment ?? {}) as Record<string, unknown>).map(([key, value]) => [
         key,

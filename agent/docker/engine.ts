@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { Agent, type IncomingMessage } from 'node:http'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
-import { readAllBytes, sendRequest } from '../../src/kernel/request.ts'
+import { readAllBytes, httpRequest } from '../../src/kernel/request.ts'
 import { execIn, type ExecInContainer, type ExecOutcome } from './exec.ts'
 import { demultiplex } from './demultiplex.ts'
 import { mountsOfEngine, type MountsOfEngine } from './mounts.ts'
@@ -202,7 +202,7 @@ export const createEngine = (socketPath: string): Engine => {
     const own = signal === undefined ? { agent, timeout: 30_000 } : { agent: false, signal }
     const options = { method, headers: { Host: 'docker' }, ...own }
     try {
-      return await sendRequest({ socketPath, path }, options)
+      return await httpRequest({ socketPath, path }, options)
     } catch (error) {
       throw unavailable(socketPath, error)
     }

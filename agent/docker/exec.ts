@@ -3,7 +3,7 @@
 import http from 'node:http'
 import type { Duplex } from 'node:stream'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
-import { readAllBytes, sendRequest } from '../../src/kernel/request.ts'
+import { readAllBytes, httpRequest } from '../../src/kernel/request.ts'
 import { demultiplex } from './demultiplex.ts'
 
 export interface ExecInContainer {
@@ -45,7 +45,7 @@ export const execIn = async (
       Env: env,
     }
     const path = `/containers/${container}/exec`
-    const made = await sendRequest(
+    const made = await httpRequest(
       { socketPath, path },
       { method: 'POST', headers, signal },
       (out) => out.end(JSON.stringify(body)),
@@ -70,14 +70,14 @@ export const execIn = async (
 
 /** Starts it, gives the input, and resolves to all of its output. */
 const attach = (
-  at: { socketPath: string; path: string },
+  address: { socketPath: string; path: string },
   stdin: string,
   signal: AbortSignal,
 ): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const upgrade = { Connection: 'Upgrade', Upgrade: 'tcp' }
     const outgoing = http.request({
-      ...at,
+      ...address,
       method: 'POST',
       headers: { ...headers, ...upgrade },
       signal,

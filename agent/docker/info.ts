@@ -1,5 +1,5 @@
 // Requests to the engine of doctor and support bundle, with a short deadline, as a hung engine is a finding.
-import { readBodyText, sendRequest } from '../../src/kernel/request.ts'
+import { readBodyText, httpRequest } from '../../src/kernel/request.ts'
 import { mountsOfEngine, type WritableMount } from './mounts.ts'
 import { digestLabel } from '../../src/resources/meta.ts'
 
@@ -30,7 +30,7 @@ const deadlineMs = 5_000
 
 const get = async (socketPath: string, path: string): Promise<unknown> => {
   const options = { headers: { Host: 'docker' }, timeout: deadlineMs }
-  const response = await sendRequest({ socketPath, path }, options)
+  const response = await httpRequest({ socketPath, path }, options)
   const text = await readBodyText(response)
   if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode ?? 0}`)
   try {
@@ -76,8 +76,8 @@ export const readStacks = async (
     ask<Pick<AgentContainer, 'Labels'>[]>('/containers/json?all=1'),
     engine.writableMounts(),
   ])
-  const found = all.flatMap(({ Labels: of }) => {
-    const label = (name: string): string => of[`com.docker.compose.${name}`] ?? ''
+  const found = all.flatMap(({ Labels: containerLabels }) => {
+    const label = (name: string): string => containerLabels[`com.docker.compose.${name}`] ?? ''
     const [project, directory] = [label('project'), label('project.working_dir')]
     const files = label('project.config_files').split(',')
     return directory === ''

@@ -67,14 +67,14 @@ const writableOf = (
   devices: ReadonlyMap<string, string>,
 ): WritableMount[] => {
   const label = (name: string): string => Labels?.[`com.docker.compose.${name}`] ?? ''
-  const of = {
+  const owner = {
     container: (Names[0] ?? '').replace(/^\//, ''),
     project: label('project'),
     directory: label('project.working_dir'),
   }
   return Mounts.flatMap(({ RW, Name = '', Source = '' }) => {
     const source = devices.get(Name) ?? Source
-    return RW === false || !source.startsWith('/') ? [] : [{ ...of, source }]
+    return RW === false || !source.startsWith('/') ? [] : [{ ...owner, source }]
   })
 }
 
@@ -96,9 +96,9 @@ export const mountsOfEngine = (
     },
     writableMounts: async () => {
       own ??= ownContainer()
-      const [all, known, except] = await Promise.all([listAll(), volumes(''), own])
+      const [all, listed, except] = await Promise.all([listAll(), volumes(''), own])
       const devices = new Map(
-        known.flatMap(({ Name, Options }) => {
+        listed.flatMap(({ Name, Options }) => {
           const folder = folderOfVolume(Options)
           return folder === undefined ? [] : [[Name, folder] as const]
         }),

@@ -83,14 +83,14 @@ const saveFiles = async (
 export const createFileStore = (deps: FileStoreDeps): FileStore => {
   const { root, cache, log } = deps
   /** Files on the tmpfs, by stagelet and digest; undefined for a file of which only the name is known. */
-  const known = new Map<string, Map<string, PlacedFile | undefined>>()
+  const placedOf = new Map<string, Map<string, PlacedFile | undefined>>()
   const unsaved = new Set<string>()
-  const alone = createSerialQueue()
+  const queue = createSerialQueue()
   const folderOf = (uid: string): string => join(root, uid)
   const pathOf = (uid: string, digest: string): string => join(folderOf(uid), digest)
 
   const saveCache = (uid: string): Promise<void> => {
-    const files = [...(known.get(uid)?.values() ?? [])].filter((f) => f !== undefined)
+    const files = [...(placedOf.get(uid)?.values() ?? [])].filter((f) => f !== undefined)
     return saveFiles(deps, unsaved, { uid, files })
   }
 
@@ -110,8 +110,8 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
     } catch (error) {
       return notWritten(error)
     }
-    const own = known.get(uid) ?? new Map<string, PlacedFile | undefined>()
-    known.set(uid, own)
+    const own = placedOf.get(uid) ?? new Map<string, PlacedFile | undefined>()
+    placedOf.set(uid, own)
     const isNew = files.some((f) => own.get(f.digest) === undefined)
     for (const file of files) own.set(file.digest, file)
     if (isNew) await saveCache(uid)
@@ -119,7 +119,7 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
   }
 
   const sweepOne = async (uid: string, keep: ReadonlySet<string>): Promise<void> => {
-    const own = known.get(uid) ?? new Map<string, PlacedFile | undefined>()
+    const own = placedOf.get(uid) ?? new Map<string, PlacedFile | undefined>()
     for (const name of await readdir(folderOf(uid)).catch(() => []))
       if (!own.has(name)) own.set(name, undefined)
     const extra = [...own.keys()].filter((digest) => !keep.has(digest))
@@ -131,25 +131,25 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
       own.delete(digest)
     }
     if (own.size === 0) {
-      known.delete(uid)
+      placedOf.delete(uid)
       await rmdir(folderOf(uid)).catch(() => undefined)
-    } else known.set(uid, own)
+    } else placedOf.set(uid, own)
     if (gone.length > 0) await saveCache(uid)
   }
 
   return {
     pathOf,
     place: (uid, files) =>
-      files.length === 0 ? Promise.resolve(undefined) : alone(() => placeAll(uid, files)),
-    sweep: (uid, keep) => alone(() => sweepOne(uid, keep)),
+      files.length === 0 ? Promise.resolve(undefined) : queue(() => placeAll(uid, files)),
+    sweep: (uid, keep) => queue(() => sweepOne(uid, keep)),
     sweepOrphans: async (owned) => {
       const here = await readdir(root).catch(() => [])
-      for (const uid of new Set([...here, ...known.keys()]))
-        await alone(() => (owned(uid) ? Promise.resolve() : sweepOne(uid, new Set())))
-      for (const uid of [...unsaved]) await alone(() => saveCache(uid))
+      for (const uid of new Set([...here, ...placedOf.keys()]))
+        await queue(() => (owned(uid) ? Promise.resolve() : sweepOne(uid, new Set())))
+      for (const uid of [...unsaved]) await queue(() => saveCache(uid))
     },
     reseal: async () => {
-      for (const uid of [...known.keys()]) await alone(() => saveCache(uid))
+      for (const uid of [...placedOf.keys()]) await queue(() => saveCache(uid))
       return unsaved.size === 0
     },
     restore: async () => {
@@ -157,7 +157,7 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
       for (const uid of damaged)
         log.warn({ stagelet: uid }, 'the cached file secrets do not open; the controller has them')
       for (const [uid, list] of files) {
-        const fault = await alone(() => placeAll(uid, list))
+        const fault = await queue(() => placeAll(uid, list))
         if (fault !== undefined)
           log.warn({ stagelet: uid, ...fault }, 'cannot restore file secrets')
       }

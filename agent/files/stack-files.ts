@@ -35,7 +35,7 @@ const planFor = (
 ): FilePlan | undefined => {
   if (!hasFiles(target)) return undefined
   const { desired, entries } = target
-  const known = 'mounts' in model.mounts ? model.mounts.mounts : undefined
+  const mounts = 'mounts' in model.mounts ? model.mounts.mounts : undefined
   return planFiles({
     roots: model.roots,
     envFiles: envFilesOf(desired.compose),
@@ -44,7 +44,7 @@ const planFor = (
     services: model.services.map(({ name, envFiles }) => ({
       name,
       envFiles,
-      mounts: known?.get(name) ?? { binds: [], others: [] },
+      mounts: mounts?.get(name) ?? { binds: [], others: [] },
       entries: visibleTo(name, desired.name, entries),
     })),
   })

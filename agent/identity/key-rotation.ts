@@ -83,7 +83,7 @@ export const openKeyRotation = async (deps: AgentKeyRotationDeps): Promise<Agent
     }
     return false
   }
-  const formers = (): string[] => file.formerEd25519 ?? []
+  const formerKeys = (): string[] => file.formerEd25519 ?? []
 
   return {
     identity: live,
@@ -96,23 +96,24 @@ export const openKeyRotation = async (deps: AgentKeyRotationDeps): Promise<Agent
       if (file.next === undefined) await save({ ...file, next: { ...makeKeyTexts(), request } })
       const { next = makeKeyTexts(), ...rest } = file
       const { ed25519, x25519 } = next
-      if (!(await register(client, next, [file.ed25519, ed25519, ...formers()])))
+      if (!(await register(client, next, [file.ed25519, ed25519, ...formerKeys()])))
         throw new StagelyError('Unauthorized', 'the controller knows none of the agent’s keys')
       await save({
         ...rest,
         ed25519,
         x25519,
-        formerEd25519: [file.ed25519, ...formers()].slice(0, formerKept),
+        formerEd25519: [file.ed25519, ...formerKeys()].slice(0, formerKept),
         formerX25519: file.x25519,
       })
       current = { ed25519: createPrivateKey(ed25519), x25519: keyPairOf(x25519) }
       log.info({}, 'this agent has new keys')
     },
     recover: async (client) => {
-      if (formers().length === 0) return false
-      const known = await register(client, file, formers())
-      if (known) log.info({}, 'the controller knew keys of before, and has those of now again')
-      return known
+      if (formerKeys().length === 0) return false
+      const isRegistered = await register(client, file, formerKeys())
+      if (isRegistered)
+        log.info({}, 'the controller knew keys of before, and has those of now again')
+      return isRegistered
     },
     resealed: async () => {
       const { formerX25519, ...rest } = file

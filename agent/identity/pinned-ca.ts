@@ -44,10 +44,14 @@ const findInChain = (
   leaf: DetailedPeerCertificate | undefined,
   fingerprint: string,
 ): Buffer | undefined => {
-  const seen = new Set<DetailedPeerCertificate>()
-  for (let cert = leaf; cert?.raw !== undefined && !seen.has(cert); cert = cert.issuerCertificate) {
+  const visited = new Set<DetailedPeerCertificate>()
+  for (
+    let cert = leaf;
+    cert?.raw !== undefined && !visited.has(cert);
+    cert = cert.issuerCertificate
+  ) {
     if (createHash('sha256').update(cert.raw).digest('hex') === fingerprint) return cert.raw
-    seen.add(cert)
+    visited.add(cert)
   }
   return undefined
 }

@@ -5,7 +5,7 @@ import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { createSlots } from '../../src/kernel/serial-queue.ts'
-import { readAllBytes, sendRequest } from '../../src/kernel/request.ts'
+import { readAllBytes, httpRequest } from '../../src/kernel/request.ts'
 import { counterHeader, sealedType, sessionHeader } from '../../src/protocol/agent-request.ts'
 import { maxUnsealedDelayMs, agentPaths, refusal } from '../../src/protocol/messages.ts'
 import type { RequestSigner, Signed } from './request-signer.ts'
@@ -175,7 +175,7 @@ const createSender = ({ url, ca }: ControllerEndpoint, connections: number): Sen
     agent,
     send: async ({ path, ...options }, make) => {
       const all = { method: 'POST', ...tls, ...options }
-      const sent = sendRequest(new URL(path, url), all, (outgoing) => {
+      const sent = httpRequest(new URL(path, url), all, (outgoing) => {
         outgoing.once('socket', (socket) => {
           try {
             const { body, type, authorization } = make(socket)

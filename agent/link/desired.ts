@@ -140,8 +140,8 @@ export const createDesiredState = (listener: DesiredListener, log: Logger): Desi
     takeItem,
     takeAll: (all) => {
       const named = new Set(all.map((item) => item.uid))
-      const known = [...items.keys(), ...waiting.keys(), ...bundles.uids()]
-      for (const uid of known) if (!named.has(uid)) remove(uid)
+      const uids = [...items.keys(), ...waiting.keys(), ...bundles.uids()]
+      for (const uid of uids) if (!named.has(uid)) remove(uid)
       listener.only?.(named)
       for (const item of all) takeItem(item)
     },

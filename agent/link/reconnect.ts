@@ -51,8 +51,9 @@ export const decideRetry = (
     case 'unreachable':
       return { delayMs: backoff(attempt), attempt: attempt + 1 }
     case 'refused': {
-      const told = outcome.retryAfterMs
-      const delayMs = told === undefined ? backoff(attempt) : told + Math.floor(random() * 1_000)
+      const retryAfterMs = outcome.retryAfterMs
+      const delayMs =
+        retryAfterMs === undefined ? backoff(attempt) : retryAfterMs + Math.floor(random() * 1_000)
       return { delayMs, attempt: attempt + 1 }
     }
     case 'hopeless':

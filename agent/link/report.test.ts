@@ -145,8 +145,8 @@ test('a report that is refused for the time of the machine ends the stream; anot
 test('what is over the bounds of a report is cut before it is sent', async () => {
   const { reporter, clock, sent } = aReporter()
   reporter.connected()
-  const [one] = anObservation().services
-  const services = Array.from({ length: 1_200 }, (_, i) => ({ ...one!, name: `s${i}` }))
+  const [service] = anObservation().services
+  const services = Array.from({ length: 1_200 }, (_, i) => ({ ...service!, name: `s${i}` }))
   reporter.changed(anObservation({ services }))
   await clock.advance(10)
   expect(sent[0]?.observations[0]).toMatchObject({
@@ -157,9 +157,9 @@ test('what is over the bounds of a report is cut before it is sent', async () =>
 test('large reports go in several requests', async () => {
   const { reporter, clock, sent } = aReporter()
   reporter.connected()
-  const [one] = anObservation().services
+  const [service] = anObservation().services
   const services = Array.from({ length: 55 }, (_, i) => ({
-    ...one!,
+    ...service!,
     name: `s${i}`,
     detail: 'x'.repeat(16_000),
   }))

@@ -48,8 +48,8 @@ export interface ReporterDeps {
 
 interface Subject {
   newest: ReportedStagelet
-  told: ReportedStagelet | undefined
-  toldAt: number
+  reported: ReportedStagelet | undefined
+  reportedAt: number
   /** How long details wait after the last report. */
   quietMs: number
 }
@@ -124,10 +124,10 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
 
 /** ms; after a fault. */
 const restAfter = (error: unknown, attempt: number, random: () => number): number => {
-  const told = error instanceof RefusedByController ? error.retryAfterMs : undefined
+  const retryAfterMs = error instanceof RefusedByController ? error.retryAfterMs : undefined
   const backoff = backoffMs(attempt, { baseMs: 1_000, capMs: 30_000 }, random)
   // Agents that were refused together must not return together.
-  return told === undefined ? 100 + backoff : told + Math.floor(random() * 1_000)
+  return retryAfterMs === undefined ? 100 + backoff : retryAfterMs + Math.floor(random() * 1_000)
 }
 
 /** The newest and the last sent report of each stagelet. */
@@ -137,7 +137,8 @@ class Subjects {
   put(newest: ReportedStagelet): void {
     const subject = this.#byUid.get(newest.stageletUid)
     if (subject !== undefined) subject.newest = newest
-    else this.#byUid.set(newest.stageletUid, { newest, told: undefined, toldAt: 0, quietMs })
+    else
+      this.#byUid.set(newest.stageletUid, { newest, reported: undefined, reportedAt: 0, quietMs })
   }
 
   forget(uid: string): void {
@@ -145,7 +146,7 @@ class Subjects {
   }
 
   retell(): void {
-    for (const subject of this.#byUid.values()) subject.told = undefined
+    for (const subject of this.#byUid.values()) subject.reported = undefined
   }
 
   due(now: number): { ready: Subject[]; nextMs: number } {
@@ -162,16 +163,16 @@ class Subjects {
 
   markTold(
     subjects: readonly Subject[],
-    told: readonly ReportedStagelet[],
+    reported: readonly ReportedStagelet[],
     now: number,
     random: () => number,
   ): void {
     for (const [i, subject] of subjects.entries()) {
       // Agents that came back together would send their details together, 10 s later and again after that.
-      const spread = subject.told === undefined ? 1 + random() : 1
+      const spread = subject.reported === undefined ? 1 + random() : 1
       subject.quietMs = Math.round(quietMs * spread)
-      subject.told = told[i]
-      subject.toldAt = now
+      subject.reported = reported[i]
+      subject.reportedAt = now
     }
   }
 }
@@ -189,11 +190,14 @@ const batchOf = (ready: readonly Subject[]): Subject[] => {
 }
 
 /** In how many ms the report is due; 0: at once; undefined: nothing is new. */
-const dueIn = ({ newest, told, toldAt, quietMs }: Subject, now: number): number | undefined => {
-  if (told === undefined) return 0
-  if (newest === told || isDeepStrictEqual(newest, told)) return undefined
-  return isDeepStrictEqual(withoutTrifles(newest), withoutTrifles(told))
-    ? toldAt + quietMs - now
+const dueIn = (
+  { newest, reported, reportedAt, quietMs }: Subject,
+  now: number,
+): number | undefined => {
+  if (reported === undefined) return 0
+  if (newest === reported || isDeepStrictEqual(newest, reported)) return undefined
+  return isDeepStrictEqual(withoutTrifles(newest), withoutTrifles(reported))
+    ? reportedAt + quietMs - now
     : 0
 }
 

@@ -71,8 +71,8 @@ export const createRequestSigner = (identity: SignerIdentity, clock: Clock): Req
     session?.ed25519 === identity.ed25519 ? session : undefined
   const sessionFor = (request: Pick<ToSign, 'signedBy'>, over?: object): Session | undefined => {
     if (request.signedBy !== undefined) return undefined
-    const known = over === undefined ? undefined : ofNow(byConnection.get(over))
-    return known ?? ofNow(newest)
+    const session = over === undefined ? undefined : ofNow(byConnection.get(over))
+    return session ?? ofNow(newest)
   }
 
   const inSession = (request: ToSign, over: object, session: Session): Signed => {

@@ -53,13 +53,13 @@ export const watchAbout = async (
   stream: { isOutdated: boolean },
   ending: AbortController,
 ): Promise<void> => {
-  const told = about.current()
-  while (isDeepStrictEqual(about.current(), told)) {
+  const reported = about.current()
+  while (isDeepStrictEqual(about.current(), reported)) {
     if (!(await pause(clock, aboutEveryMs, ending.signal))) return
     await about.refresh()
   }
   if (ending.signal.aborted) return
-  log.info({ was: told, is: about.current() }, 'engine or Compose are others now')
+  log.info({ was: reported, is: about.current() }, 'engine or Compose are others now')
   stream.isOutdated = true
   ending.abort()
 }

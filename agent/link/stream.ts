@@ -227,8 +227,8 @@ const decodeMessage = <S extends typeof streamMessage | typeof orderMessage>(
     throw broken('a line of the stream is not JSON')
   }
   const type = (json as { type?: unknown } | null)?.type
-  const known = schema.options.some((option) => option.shape.type.value === type)
-  if (typeof type === 'string' && !known) return undefined
+  const isType = schema.options.some((option) => option.shape.type.value === type)
+  if (typeof type === 'string' && !isType) return undefined
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data as z.infer<S>
   const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ')

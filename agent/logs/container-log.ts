@@ -31,8 +31,12 @@ export const createContainerLog = (
     last.time === '' ? { ...first, follow } : { since: engineTime(last.time), follow }
 
   /** False for a frame that was read before. */
-  const isNew = (frame: LogFrame, skipped: { count: number; of: typeof last }): boolean => {
-    if (frame.time !== '' && frame.time === skipped.of.time && skipped.count < skipped.of.frames) {
+  const isNew = (frame: LogFrame, skipped: { count: number; lastFrame: typeof last }): boolean => {
+    if (
+      frame.time !== '' &&
+      frame.time === skipped.lastFrame.time &&
+      skipped.count < skipped.lastFrame.frames
+    ) {
       skipped.count += 1
       return false
     }
@@ -52,7 +56,7 @@ export const createContainerLog = (
           const { service, name } = container
           return { type: 'line', service, container: name, stream, time, text }
         }
-      const skipped = { count: 0, of: last }
+      const skipped = { count: 0, lastFrame: last }
       try {
         const opened = await deps.engine.openLog(container.id, options(follow), signal)
         if (opened === undefined) return

@@ -11,14 +11,14 @@ const frame = (stream: 1 | 2, text: string): Buffer => {
 }
 
 async function* inChunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
-  for (let at = 0; at < bytes.length; at += size) {
-    yield await Promise.resolve(bytes.subarray(at, at + size))
+  for (let offset = 0; offset < bytes.length; offset += size) {
+    yield await Promise.resolve(bytes.subarray(offset, offset + size))
   }
 }
 
 const readAll = async (bytes: Buffer, size: number, tty: boolean): Promise<LogFrame[]> => {
   const frames: LogFrame[] = []
-  for await (const one of readFrames({ tty, bytes: inChunksOf(bytes, size) })) frames.push(one)
+  for await (const read of readFrames({ tty, bytes: inChunksOf(bytes, size) })) frames.push(read)
   return frames
 }
 

@@ -19,8 +19,8 @@ const maxFrameBytes = 4 * 1024 * 1024
 export const readFrames = ({ tty, bytes }: EngineLog): AsyncGenerator<LogFrame, void, undefined> =>
   tty ? readRaw(bytes) : readMultiplexed(bytes)
 
-const stampAt = (bytes: Buffer, at: number): string | undefined => {
-  const text = bytes.toString('latin1', at, at + stampBytes)
+const stampAt = (bytes: Buffer, offset: number): string | undefined => {
+  const text = bytes.toString('latin1', offset, offset + stampBytes)
   return stampPattern.test(text) ? text.trimEnd() : undefined
 }
 
@@ -31,16 +31,16 @@ const readMultiplexed = async function* (
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of chunks) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    let at = 0
-    while (at + 8 <= rest.length) {
-      const length = rest.readUInt32BE(at + 4)
+    let offset = 0
+    while (offset + 8 <= rest.length) {
+      const length = rest.readUInt32BE(offset + 4)
       if (length > maxFrameBytes) throw new Error(`a log frame of ${length} bytes`)
-      if (at + 8 + length > rest.length) break
-      const payload = rest.subarray(at + 8, at + 8 + length)
-      yield frameOf(rest[at] === 2 ? 'stderr' : 'stdout', payload)
-      at += 8 + length
+      if (offset + 8 + length > rest.length) break
+      const payload = rest.subarray(offset + 8, offset + 8 + length)
+      yield frameOf(rest[offset] === 2 ? 'stderr' : 'stdout', payload)
+      offset += 8 + length
     }
-    rest = rest.subarray(at)
+    rest = rest.subarray(offset)
   }
 }
 
@@ -76,7 +76,7 @@ const readRaw = async function* (
 const endOfPiece = (bytes: Buffer): number | undefined => {
   const newline = bytes.indexOf(10)
   const line = newline < 0 ? bytes.length : newline
-  for (let at = stampBytes + pieceBytes; at + stampBytes <= line; at++)
-    if (stampAt(bytes, at) !== undefined) return at
+  for (let offset = stampBytes + pieceBytes; offset + stampBytes <= line; offset++)
+    if (stampAt(bytes, offset) !== undefined) return offset
   return newline < 0 ? undefined : newline + 1
 }

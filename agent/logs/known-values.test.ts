@@ -20,10 +20,10 @@ const bytesHeld = (values: Iterable<Buffer>): number =>
   [...new Set([...values].map((value) => value.buffer))].reduce((sum, b) => sum + b.byteLength, 0)
 
 it('what is held of old values is the same after 500 rollouts and after 1,000, and each takes no more than its own bytes', () => {
-  const known = createKnownValues()
+  const values = createKnownValues()
   const rollOut = (times: number): number => {
-    for (let n = 0; n < times; n++) known.learn(newSet())
-    return bytesHeld(known.values().map(({ value }) => value))
+    for (let n = 0; n < times; n++) values.learn(newSet())
+    return bytesHeld(values.values().map(({ value }) => value))
   }
   expect(rollOut(1)).toBe(perRollout * 48)
   const half = rollOut(499)
@@ -47,9 +47,9 @@ it('so it is of a stack that none of 1,000 rollouts has settled', () => {
 })
 
 it('values of the rollouts before are hidden still', () => {
-  const known = createKnownValues()
+  const values = createKnownValues()
   const sets = Array.from({ length: 100 }, newSet)
-  for (const entries of sets) known.learn(entries)
+  for (const entries of sets) values.learn(entries)
   const text = sets.flat().map(({ value }) => value.toString()).join(' ') // prettier-ignore
-  expect(known.masker().mask(text)).not.toMatch(/[0-9a-f]{8}/)
+  expect(values.masker().mask(text)).not.toMatch(/[0-9a-f]{8}/)
 })

@@ -33,10 +33,10 @@ export const createKnownValues = (): KnownValues => {
     learn: (entries) => {
       if (entries.some((e) => !values.has(e.valueDigest))) masker = undefined
       for (const { valueDigest, value, key } of entries) {
-        const known = values.get(valueDigest) ?? { value: ownBytes(value), keys: new Set<string>() }
-        known.keys.add(key)
+        const entry = values.get(valueDigest) ?? { value: ownBytes(value), keys: new Set<string>() }
+        entry.keys.add(key)
         values.delete(valueDigest)
-        values.set(valueDigest, known)
+        values.set(valueDigest, entry)
       }
       const inUse = new Set(entries.map((e) => e.valueDigest))
       const old = [...values].filter(([digest]) => !inUse.has(digest))

@@ -133,7 +133,7 @@ const runTest = async (
     complete: true,
   }
   const over = new AbortController()
-  const pulse = tellWhileCounting(deps, order, counting, { ending, over: over.signal })
+  const progress = tellWhileCounting(deps, order, counting, { ending, over: over.signal })
   try {
     await countAll(deps, source, order, counting)
   } catch (error) {
@@ -142,7 +142,7 @@ const runTest = async (
   } finally {
     over.abort()
     either.abort()
-    await pulse
+    await progress
   }
   if (ending.signal.aborted) return
   if (source.ended.aborted) {

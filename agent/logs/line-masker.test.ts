@@ -54,13 +54,13 @@ describe('lines of a log', () => {
   })
 
   it('hide what becomes known while they are followed, and what was rotated away', () => {
-    const known = createKnownValues()
-    known.learn([held('A', 'the-old-canary-value')])
-    const lines = createLineMasker(() => known.masker())
+    const values = createKnownValues()
+    values.learn([held('A', 'the-old-canary-value')])
+    const lines = createLineMasker(() => values.masker())
     expect(texts(lines.take('1', Buffer.from('the-old-canary-value\n')))).toEqual([
       '***REDACTED***',
     ])
-    known.learn([held('A', 'the-new-canary-value')])
+    values.learn([held('A', 'the-new-canary-value')])
     const both = 'the-old-canary-value the-new-canary-value\n'
     expect(texts(lines.take('2', Buffer.from(both)))).toEqual(['***REDACTED*** ***REDACTED***'])
   })

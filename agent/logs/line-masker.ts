@@ -79,9 +79,9 @@ export const createLineMasker = (masker: () => Masker): LineMasker => {
   }
 }
 
-/** The last place up to `at` that is not within a character. */
-const characterEnd = (bytes: Buffer, at: number): number => {
-  let end = at
-  while (end > at - 4 && (bytes[end]! & 0xc0) === 0x80) end--
+/** The last place up to `offset` that is not within a character. */
+const characterEnd = (bytes: Buffer, offset: number): number => {
+  let end = offset
+  while (end > offset - 4 && (bytes[end]! & 0xc0) === 0x80) end--
   return end
 }

@@ -104,20 +104,20 @@ export const followProjectLog = async (
   onLine: (line: LogLine) => Promise<void>,
 ): Promise<void> => {
   const readings = new Map<string, Reading>()
-  const look = createLooks(deps.clock, signal)
+  const nextLook = createLooks(deps.clock, signal)
   const drain = async (id: string, reading: Reading): Promise<void> => {
     reading.isOpen = true
     try {
       for await (const line of reading.log.read(true, signal)) await onLine(line)
     } finally {
       reading.isOpen = false
-      look.later(id)
+      nextLook.later(id)
     }
   }
-  const stop = deps.events.subscribe(source.project, look.now)
+  const stop = deps.events.subscribe(source.project, nextLook.now)
   try {
     for (let isFirst = true; !signal.aborted; isFirst = false) {
-      const { after } = await look.next(isFirst)
+      const { after } = await nextLook.next(isFirst)
       const containers = await deps.engine
         .listContainers(source.project)
         .catch((error: unknown) => {

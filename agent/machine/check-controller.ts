@@ -4,7 +4,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import { maxClockSkewMs } from '../../src/kernel/clock-skew.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { sendRequest } from '../../src/kernel/request.ts'
+import { httpRequest } from '../../src/kernel/request.ts'
 import { agentPaths } from '../../src/protocol/messages.ts'
 import { createControllerClient, RefusedByController } from '../link/controller-client.ts'
 import { lockAgentDir } from '../identity/data-dir.ts'
@@ -18,7 +18,7 @@ const ntp = 'set the wrong clock, and keep it right with NTP (timedatectl set-nt
 
 const ask = async ({ url, ca }: AgentIdentity): Promise<IncomingMessage> => {
   const options = { timeout: deadlineMs, agent: false, ...defined({ ca }) }
-  const response = await sendRequest(new URL('/healthz', url), options)
+  const response = await httpRequest(new URL('/healthz', url), options)
   return response.resume()
 }
 

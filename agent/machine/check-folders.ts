@@ -15,23 +15,23 @@ const checkUser = (uid: number): DoctorCheck =>
 
 /** The folder, or the nearest one above it that exists. */
 const nearest = async (path: string): Promise<string> => {
-  for (let at = path; ; at = dirname(at)) {
-    if (at === '/' || (await access(at).then(() => true, () => false))) return at // prettier-ignore
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (folder === '/' || (await access(folder).then(() => true, () => false))) return folder // prettier-ignore
   }
 }
 
 const checkDataDir = async (dataDir: string): Promise<DoctorCheck> => {
   const name = 'data-dir'
-  const at = await nearest(dataDir)
+  const folder = await nearest(dataDir)
   try {
-    await access(at, constants.W_OK | constants.X_OK)
+    await access(folder, constants.W_OK | constants.X_OK)
   } catch (error) {
-    return failedCheck(name, `${at} cannot be written (${codeOf(error) ?? 'failed'})`, 'run it as the user of the agent, or choose another --data-dir') // prettier-ignore
+    return failedCheck(name, `${folder} cannot be written (${codeOf(error) ?? 'failed'})`, 'run it as the user of the agent, or choose another --data-dir') // prettier-ignore
   }
-  const { bavail, bsize } = await statfs(at)
+  const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize < leastFreeBytes)
-    return failedCheck(name, `only ${Math.round((bavail * bsize) / 1e6)} MB are free at ${at}`, 'make room: without it state is not kept over a restart') // prettier-ignore
-  if (at !== dataDir) return ok(name, `${dataDir} will be made`)
+    return failedCheck(name, `only ${Math.round((bavail * bsize) / 1e6)} MB are free at ${folder}`, 'make room: without it state is not kept over a restart') // prettier-ignore
+  if (folder !== dataDir) return ok(name, `${dataDir} will be made`)
   const found = await stat(dataDir)
   if ((found.mode & 0o077) !== 0)
     return failedCheck(name, `${dataDir} is open to other users`, `chmod 700 ${dataDir}`)
@@ -47,8 +47,8 @@ const checkFilesDir = async ({ filesDir, filesOnDisk }: AgentConfig): Promise<Do
   const unsafe = await findUnsafe(filesDir)
   if (unsafe !== undefined)
     return failedCheck(name, `${unsafe}, who could put other files in the place of file secrets: they are refused`, `give a folder that root or the agent’s user alone can write to: --files-dir ${safeFilesDir}`) // prettier-ignore
-  const at = await nearest(filesDir)
-  const { type } = await statfs(at)
+  const folder = await nearest(filesDir)
+  const { type } = await statfs(folder)
   if (memoryFileSystems.has(type)) return checkSwap(filesDir)
   const message = `${filesDir} is not on a tmpfs`
   return filesOnDisk

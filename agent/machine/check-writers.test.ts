@@ -5,21 +5,21 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { checkWriters } from './check-writers.ts'
 
-let at = ''
+let folder = ''
 let containers: unknown = []
 const engine = createServer((request, response) => {
   const isVolumes = request.url?.startsWith('/volumes') === true
-  const Options = { type: 'none', o: 'bind', device: join(at, 'srv/b') }
+  const Options = { type: 'none', o: 'bind', device: join(folder, 'srv/b') }
   response.end(JSON.stringify(isVolumes ? { Volumes: [{ Name: 'v', Options }] } : containers))
 })
 beforeAll(async () => {
-  at = await mkdtemp(join(tmpdir(), 'stagely-writers-'))
-  for (const name of ['a', 'b', 'c']) await mkdir(join(at, 'srv', name), { recursive: true })
-  await new Promise<void>((done) => engine.listen(join(at, 'engine.sock'), done))
+  folder = await mkdtemp(join(tmpdir(), 'stagely-writers-'))
+  for (const name of ['a', 'b', 'c']) await mkdir(join(folder, 'srv', name), { recursive: true })
+  await new Promise<void>((done) => engine.listen(join(folder, 'engine.sock'), done))
 })
 afterAll(async () => {
   engine.close()
-  await rm(at, { recursive: true, force: true })
+  await rm(folder, { recursive: true, force: true })
 })
 
 const container = (name: string, ...Mounts: unknown[]) => ({
@@ -28,12 +28,12 @@ const container = (name: string, ...Mounts: unknown[]) => ({
   Mounts,
   Labels: {
     'com.docker.compose.project': name,
-    'com.docker.compose.project.working_dir': join(at, 'srv', name),
-    'com.docker.compose.project.config_files': join(at, 'srv', name, 'compose.yml'),
+    'com.docker.compose.project.working_dir': join(folder, 'srv', name),
+    'com.docker.compose.project.config_files': join(folder, 'srv', name, 'compose.yml'),
   },
 })
-const bind = (Source: string, RW: boolean) => ({ Type: 'bind', Source: join(at, Source), RW })
-const check = () => checkWriters({ dockerSocket: join(at, 'engine.sock'), allowDirs: [join(at, 'srv')] }) // prettier-ignore
+const bind = (Source: string, RW: boolean) => ({ Type: 'bind', Source: join(folder, Source), RW })
+const check = () => checkWriters({ dockerSocket: join(folder, 'engine.sock'), allowDirs: [join(folder, 'srv')] }) // prettier-ignore
 
 it('doctor names the stacks whose files containers may write, and those containers, by volumes that are folders too', async () => {
   containers = [
@@ -49,7 +49,7 @@ it('doctor names the stacks whose files containers may write, and those containe
   ]
   const { status, message, remedy } = await check()
   expect(status).toBe('warning')
-  expect(message.replaceAll(at, '')).toMatch(
+  expect(message.replaceAll(folder, '')).toMatch(
     /: a: container a-web-1 may write \/srv\/a; b: container c-web-1 may write \/srv\/b$/,
   )
   expect(remedy).toMatch(/spec\.compose\.writableFolders$/)
@@ -57,7 +57,7 @@ it('doctor names the stacks whose files containers may write, and those containe
 
 it('doctor looks at nothing below other folders, and says where the engine does not tell', async () => {
   containers = [container('a', { Type: 'bind', Source: '/', RW: true })]
-  const dockerSocket = join(at, 'engine.sock')
+  const dockerSocket = join(folder, 'engine.sock')
   expect(await checkWriters({ dockerSocket, allowDirs: ['/nowhere'] })).toMatchObject({ status: 'ok' }) // prettier-ignore
-  expect(await checkWriters({ dockerSocket: join(at, 'none'), allowDirs: ['/'] })).toMatchObject({ status: 'skipped' }) // prettier-ignore
+  expect(await checkWriters({ dockerSocket: join(folder, 'none'), allowDirs: ['/'] })).toMatchObject({ status: 'skipped' }) // prettier-ignore
 })

@@ -12,13 +12,13 @@ export const checkWriters = async ({
   dockerSocket,
   allowDirs,
 }: Pick<AgentConfig, 'dockerSocket' | 'allowDirs'>): Promise<DoctorCheck> => {
-  const told = await readStacks(dockerSocket).catch((error: unknown) => messageOf(error))
-  if (typeof told === 'string') return skipped(name, `the engine does not tell its containers: ${told}`) // prettier-ignore
+  const stacks = await readStacks(dockerSocket).catch((error: unknown) => messageOf(error))
+  if (typeof stacks === 'string') return skipped(name, `the engine does not tell its containers: ${stacks}`) // prettier-ignore
   const found: string[] = []
-  for (const { project, directory, files } of told.stacks) {
+  for (const { project, directory, files } of stacks.stacks) {
     if ((await checkAllowed(directory, { allowDirs, ownDirs: [] })) !== undefined) continue
     const parts = { directory, steering: files, used: [], allowed: [], namesAll: true }
-    const fault = await findWrittenByContainers(parts, told.mounts)
+    const fault = await findWrittenByContainers(parts, stacks.mounts)
     const [what = ''] = fault?.message.split('. ') ?? []
     if (fault !== undefined) found.push(`${project}: ${what}`)
   }

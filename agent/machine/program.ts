@@ -26,8 +26,8 @@ export const runProgram = async (
       process.stderr.write(`${error.message}\n\n${usage}`)
       return 2
     }
-    const known = error instanceof StagelyError || error instanceof RefusedByController
-    printNote(`stagely agent ${name}: ${known ? error.message : messageOf(error)}`)
+    const isOurs = error instanceof StagelyError || error instanceof RefusedByController
+    printNote(`stagely agent ${name}: ${isOurs ? error.message : messageOf(error)}`)
     return 1
   }
 }

@@ -11,7 +11,7 @@ export interface ContainerExits {
   /** Takes an event. Undefined: events were missed, so that all that is known is forgotten. */
   note(event: EngineEvent | undefined, nowMs: number): void
   /** Undefined: the container runs, or ended without an event. `Killed` from the signal on, which may not have ended it. */
-  readonly of: (containerId: string) => ContainerExit | undefined
+  readonly exitOf: (containerId: string) => ContainerExit | undefined
 }
 
 const mostKept = 500
@@ -54,7 +54,7 @@ export const createContainerExits = (): ContainerExits => {
           return
       }
     },
-    of: (id) => {
+    exitOf: (id) => {
       const signalledAt = signalled.get(id)
       // The container's end may be seen before its event comes.
       const killed = signalledAt === undefined ? undefined : { how: 'Killed', atMs: signalledAt }

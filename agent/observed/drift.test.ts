@@ -23,7 +23,7 @@ const container = (service: string, over: Partial<ObservedContainer> = {}): Obse
 const before = [container('db'), container('web')]
 
 /** What is told after these events of the engine, when the containers are as given. */
-const look = (
+const inputOf = (
   containers: readonly ObservedContainer[],
   events: readonly (readonly [action: string, service: string])[],
 ): DriftInput => {
@@ -38,9 +38,9 @@ const look = (
       ['db', 'right'],
       ['web', 'right'],
     ]),
-    exitOf: exits.of,
+    exitOf: exits.exitOf,
     interrupted: new Set(),
-    stopped: endedByOthers(containers, { exitOf: exits.of, lasting: new Set() }),
+    stopped: endedByOthers(containers, { exitOf: exits.exitOf, lasting: new Set() }),
     byOf: () => undefined,
   }
 }
@@ -67,7 +67,7 @@ describe('drift', () => {
     ['Died', [['die', 'web']], 1],
     ['Died', [], 1],
   ])('tells %s by the events %j', (what, events, exitCode) => {
-    expect(findChanges(look([container('db'), ended('web', exitCode)], events))).toEqual([
+    expect(findChanges(inputOf([container('db'), ended('web', exitCode)], events))).toEqual([
       { service: 'web', container: 'shop-web-1', what, exitCode },
     ])
   })
@@ -75,19 +75,21 @@ describe('drift', () => {
   it('names who has just touched a service through the agent, but not for a crash', () => {
     const byOf = (service: string): string | undefined => (service === 'web' ? 'ann' : undefined)
     const changesIn = (input: DriftInput) => findChanges({ ...input, byOf })
-    const both = look([ended('db', 143), ended('web', 143)], [...stop('db'), ...stop('web')])
+    const both = inputOf([ended('db', 143), ended('web', 143)], [...stop('db'), ...stop('web')])
     expect(changesIn(both).map(({ service, by }) => [service, by])).toEqual([
       ['db', undefined],
       ['web', 'ann'],
     ])
-    expect(changesIn(look([container('db')], []))).toMatchObject([{ what: 'Removed', by: 'ann' }])
-    const crashed = look([container('db'), ended('web', 1)], [['die', 'web']])
+    expect(changesIn(inputOf([container('db')], []))).toMatchObject([
+      { what: 'Removed', by: 'ann' },
+    ])
+    const crashed = inputOf([container('db'), ended('web', 1)], [['die', 'web']])
     expect(changesIn(crashed)[0]).not.toHaveProperty('by')
   })
 
   it('tells of a container that ran out of memory, with its limit', () => {
     const dead = container('web', { state: 'exited', exitCode: 137, outOfMemory: 2 ** 25 })
-    expect(findChanges(look([container('db'), dead], [['die', 'web']]))).toEqual([
+    expect(findChanges(inputOf([container('db'), dead], [['die', 'web']]))).toEqual([
       {
         service: 'web',
         container: 'shop-web-1',
@@ -104,13 +106,13 @@ describe('drift', () => {
       ['start', 'web'],
       ['die', 'web'],
     ] as const
-    expect(findChanges(look([ended('web', 1)], events))[0]?.what).toBe('Removed')
-    expect(findChanges(look([container('db'), ended('web', 1)], events))[0]?.what).toBe('Died')
+    expect(findChanges(inputOf([ended('web', 1)], events))[0]?.what).toBe('Removed')
+    expect(findChanges(inputOf([container('db'), ended('web', 1)], events))[0]?.what).toBe('Died')
   })
 
   it('tells of a container that is gone, and of one that took its place without secrets', () => {
     const stranger = container('web', { id: 'other', digest: '' })
-    expect(findChanges(look([stranger], []))).toEqual([
+    expect(findChanges(inputOf([stranger], []))).toEqual([
       { service: 'db', container: 'shop-db-1', what: 'Removed' },
       { service: 'web', container: 'shop-web-1', what: 'Replaced' },
     ])
@@ -119,10 +121,10 @@ describe('drift', () => {
   it('knows a stack that somebody stopped, or took down, as a whole, and not its own Compose', () => {
     const all = [...stop('web'), ...stop('db')]
     const down = [...all, ['destroy', 'web'], ['destroy', 'db']] as const
-    expect(isWholeStackStopped(look([ended('db', 143), ended('web', 0)], all))).toBe(true)
-    expect(isWholeStackStopped(look([], down))).toBe(true)
+    expect(isWholeStackStopped(inputOf([ended('db', 143), ended('web', 0)], all))).toBe(true)
+    expect(isWholeStackStopped(inputOf([], down))).toBe(true)
     const byCompose = {
-      ...look([ended('db', 143), ended('web', 0)], all),
+      ...inputOf([ended('db', 143), ended('web', 0)], all),
       interrupted: new Set(['id-web']),
     }
     expect(isWholeStackStopped(byCompose)).toBe(false)
@@ -135,8 +137,8 @@ describe('drift', () => {
     })
     const both = [fails('db', 1), fails('web', 3)]
     const replaced = [...stop('db'), ...stop('web')]
-    expect(isWholeStackStopped(look(both, replaced))).toBe(false)
-    expect(isWholeStackStopped(look([fails('db', 1), ended('web', 0)], replaced))).toBe(false)
+    expect(isWholeStackStopped(inputOf(both, replaced))).toBe(false)
+    expect(isWholeStackStopped(inputOf([fails('db', 1), ended('web', 0)], replaced))).toBe(false)
   })
 
   it('does not take a crash, a forced removal, or half a stop for one', () => {
@@ -145,19 +147,23 @@ describe('drift', () => {
       ['die', 'web'],
     ] as const
     const forced = [['kill', 'db'], ['die', 'db'], ['destroy', 'db'], ...stop('web')] as const
-    expect(isWholeStackStopped(look([ended('db', 1), ended('web', 1)], crash))).toBe(false)
-    expect(isWholeStackStopped(look([], forced))).toBe(false)
-    expect(isWholeStackStopped(look([container('db'), ended('web', 1)], stop('web')))).toBe(false)
+    expect(isWholeStackStopped(inputOf([ended('db', 1), ended('web', 1)], crash))).toBe(false)
+    expect(isWholeStackStopped(inputOf([], forced))).toBe(false)
+    expect(isWholeStackStopped(inputOf([container('db'), ended('web', 1)], stop('web')))).toBe(
+      false,
+    )
   })
 
   it('stays out of the way of a person for ten seconds, and of a crash not at all', () => {
-    const stopped = look([container('db'), ended('web', 143)], stop('web'))
+    const stopped = inputOf([container('db'), ended('web', 143)], stop('web'))
     expect(waitForPerson(stopped, now)).toBe(10_000)
     expect(waitForPerson(stopped, now + 10_000)).toBe(0)
-    expect(waitForPerson(look([container('db'), ended('web', 1)], [['die', 'web']]), now)).toBe(0)
+    expect(waitForPerson(inputOf([container('db'), ended('web', 1)], [['die', 'web']]), now)).toBe(
+      0,
+    )
     const startedAt = new Date(now).toISOString()
     const stranger = container('web', { id: 'other', digest: '', startedAt })
-    expect(waitForPerson(look([container('db'), stranger], stop('web')), now)).toBe(2_000)
+    expect(waitForPerson(inputOf([container('db'), stranger], stop('web')), now)).toBe(2_000)
     expect(waitForPerson(stopped, now - 86_400_000)).toBe(0)
   })
 
@@ -168,7 +174,7 @@ describe('drift', () => {
       events: readonly (readonly [string, string])[],
       lasting: readonly string[],
     ): string[] => {
-      const { exitOf } = look([done], events)
+      const { exitOf } = inputOf([done], events)
       return [...endedByOthers([done], { exitOf, lasting: new Set(lasting) })]
     }
     it('is that of a job when it was seen to end by itself, or is not known to be anything else', () => {
@@ -184,18 +190,20 @@ describe('drift', () => {
     })
 
     it('is not clear for a moment, until its event must have come', () => {
-      const unseen = look([done], []).exitOf
+      const unseen = inputOf([done], []).exitOf
       expect(isExitUnclear([done], unseen, now - 4_000)).toBe(true)
       expect(isExitUnclear([done], unseen, now)).toBe(false)
       expect(isExitUnclear([done], unseen, now - 86_400_000)).toBe(false)
-      expect(isExitUnclear([done], look([done], [['die', 'web']]).exitOf, now - 4_000)).toBe(false)
+      expect(isExitUnclear([done], inputOf([done], [['die', 'web']]).exitOf, now - 4_000)).toBe(
+        false,
+      )
     })
 
     it('makes a job of a service only when it was seen', () => {
-      const seen = look([done], [['die', 'web']]).exitOf
-      const unseen = look([done], []).exitOf
+      const exitSeen = inputOf([done], [['die', 'web']]).exitOf
+      const unseen = inputOf([done], []).exitOf
       expect(lastingAfter(['web'], [done], unseen)).toEqual(['web'])
-      expect(lastingAfter(['web'], [done], seen)).toEqual([])
+      expect(lastingAfter(['web'], [done], exitSeen)).toEqual([])
       expect(lastingAfter([], [done], unseen)).toEqual([])
       expect(lastingAfter([], [container('web')], unseen)).toEqual(['web'])
     })
@@ -204,21 +212,21 @@ describe('drift', () => {
   it('does not come between an up by hand and what shares with the one that it has re-created', () => {
     const [db, web] = [container('db'), container('web', { cutOff: true })]
     const made = { ...db, id: 'next-db', startedAt: new Date(now - 500).toISOString() }
-    const seen = { ...look([made, web], []), affected: ['web'] }
-    expect(waitForPerson(seen, now)).toBe(1_500)
-    expect(waitForPerson(seen, now + 1_500)).toBe(0)
-    expect(waitForPerson({ ...seen, now: [db, web] }, now)).toBe(0)
+    const input = { ...inputOf([made, web], []), affected: ['web'] }
+    expect(waitForPerson(input, now)).toBe(1_500)
+    expect(waitForPerson(input, now + 1_500)).toBe(0)
+    expect(waitForPerson({ ...input, now: [db, web] }, now)).toBe(0)
   })
 
   it('does not come between an up by hand and the dependency that it waits for', () => {
     const createdAtMs = now - 3_000
     const made = container('web', { id: 'other', digest: '', state: 'created', createdAtMs })
-    expect(waitForPerson(look([container('db'), made], stop('web')), now)).toBe(57_000)
-    expect(waitForPerson(look([container('db'), made], stop('web')), now + 57_000)).toBe(0)
+    expect(waitForPerson(inputOf([container('db'), made], stop('web')), now)).toBe(57_000)
+    expect(waitForPerson(inputOf([container('db'), made], stop('web')), now + 57_000)).toBe(0)
   })
 
   it('knows of a signal before the end is told', () => {
-    const { exitOf } = look([], [['kill', 'web']])
+    const { exitOf } = inputOf([], [['kill', 'web']])
     expect([exitOf('id-web')?.how, exitOf('id-db')]).toEqual(['Killed', undefined])
   })
 
@@ -226,6 +234,6 @@ describe('drift', () => {
     const exits = createContainerExits()
     exits.note({ Action: 'stop', Actor: { ID: 'a', Attributes: {} } }, now)
     exits.note(undefined, now)
-    expect(exits.of('a')).toBeUndefined()
+    expect(exits.exitOf('a')).toBeUndefined()
   })
 })

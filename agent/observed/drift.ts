@@ -34,11 +34,11 @@ export const eventLagMs = 2_000
  */
 export const endedByOthers = (
   containers: readonly ObservedContainer[],
-  known: { exitOf: DriftInput['exitOf']; lasting: ReadonlySet<string> },
+  evidence: { exitOf: DriftInput['exitOf']; lasting: ReadonlySet<string> },
 ): Set<string> => {
   const isByOthers = (c: ObservedContainer): boolean => {
-    const how = known.exitOf(c.id)?.how
-    return how === undefined ? known.lasting.has(c.service) : how !== 'Died'
+    const how = evidence.exitOf(c.id)?.how
+    return how === undefined ? evidence.lasting.has(c.service) : how !== 'Died'
   }
   return new Set(containers.filter((c) => isEnded(c) && isByOthers(c)).map((c) => c.id))
 }

@@ -25,7 +25,7 @@ const blameFor = async (
   const exits = createContainerExits()
   for (const action of before) exits.note(event(action), clock.now())
   const failure = { service: 'web', reason, message: 'the gate says so' }
-  const given = { exitOf: exits.of, clock }
+  const given = { exitOf: exits.exitOf, clock }
   const asked = findFailureCause(failure, [web], given, new AbortController().signal)
   await clock.advance(500)
   for (const action of during) exits.note(event(action), clock.now())

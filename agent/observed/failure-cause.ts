@@ -17,7 +17,7 @@ const lookMs = 100
 
 /** How somebody ended the container by the engine's API; undefined where that was not seen. */
 export const endedFromOutside = (
-  exitOf: ContainerExits['of'],
+  exitOf: ContainerExits['exitOf'],
   c: ObservedContainer,
 ): 'Stopped' | 'Killed' | undefined => {
   const how = c.state === 'exited' ? exitOf(c.id)?.how : undefined
@@ -37,7 +37,7 @@ export type FailureCause =
 export const findFailureCause = async (
   failure: GateFailure,
   containers: readonly ObservedContainer[],
-  { exitOf, clock }: { readonly exitOf: ContainerExits['of']; readonly clock: Clock },
+  { exitOf, clock }: { readonly exitOf: ContainerExits['exitOf']; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<FailureCause> => {
   const { service, reason } = failure

@@ -30,7 +30,7 @@ const judge = async (
 ): Promise<GateResult & { tookMs: number }> => {
   let nowMs = startMs
   let sample = -1
-  const look = (): Look => looks[Math.min(sample, looks.length - 1)]!
+  const nextLook = (): Look => looks[Math.min(sample, looks.length - 1)]!
   const clock: Clock = {
     now: () => nowMs + (jumps.get(sample) ?? 0),
     monotonic: () => nowMs,
@@ -62,14 +62,14 @@ const judge = async (
       sample++
       const Labels = {
         'com.docker.compose.service': 'web',
-        'dev.stagely.digest': look().digest ?? 'new',
+        'dev.stagely.digest': nextLook().digest ?? 'new',
       }
       return Promise.resolve([
         { Id: 'id', Names: ['/p-web-1'], Labels, State: '', Status: '', Created: 0 },
       ])
     },
     inspect: () => {
-      const { status = 'running', exitCode = 0, restarts = 0, policy = 'no', health } = look()
+      const { status = 'running', exitCode = 0, restarts = 0, policy = 'no', health } = nextLook()
       const details: ContainerDetails = {
         Id: 'id',
         RestartCount: restarts,
@@ -77,15 +77,15 @@ const judge = async (
           Status: status,
           ExitCode: exitCode,
           Error: '',
-          OOMKilled: look().oomKilled ?? false,
+          OOMKilled: nextLook().oomKilled ?? false,
           StartedAt: new Date(startMs).toISOString(),
           ...(health === undefined
             ? {}
             : {
                 Health: {
                   Status: health,
-                  FailingStreak: look().streak ?? (health === 'unhealthy' ? 3 : 0),
-                  Log: [{ ExitCode: 1, Output: look().output ?? 'no hush here' }],
+                  FailingStreak: nextLook().streak ?? (health === 'unhealthy' ? 3 : 0),
+                  Log: [{ ExitCode: 1, Output: nextLook().output ?? 'no hush here' }],
                 },
               }),
         },
@@ -97,7 +97,7 @@ const judge = async (
       }
       return Promise.resolve(details)
     },
-    logs: () => Promise.resolve(look().logs ?? 'one hush line\n'),
+    logs: () => Promise.resolve(nextLook().logs ?? 'one hush line\n'),
   }
   const deps = { engine, clock, mask: (text: string) => text.replaceAll('hush', '***') }
   const request = { project: 'p', wanted: new Map([['web', 'new']]) }

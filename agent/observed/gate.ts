@@ -106,7 +106,7 @@ type Look =
 const lookAt = (
   own: readonly ObservedContainer[],
   tracked: Tracked,
-  at: {
+  timing: {
     readonly nowMs: number
     readonly elapsedMs: number
     readonly steadyMs: number
@@ -116,7 +116,7 @@ const lookAt = (
     readonly mustEnd: boolean
   },
 ): Look => {
-  const { nowMs, elapsedMs, steadyMs, sampleMs, isStopped, mustEnd } = at
+  const { nowMs, elapsedMs, steadyMs, sampleMs, isStopped, mustEnd } = timing
   const verdicts = own.map((c) => checkContainer(c, tracked.first, isStopped, mustEnd))
   const fail = (reason: FailedContainer['reason'], container: ObservedContainer): Look => ({
     verdict: 'failed',
@@ -135,7 +135,7 @@ const lookAt = (
   const waiting = verdicts.findIndex((v) => v.state === 'wait')
   if (waiting < 0 && isOldEnough && tracked.steady >= samplesToPass) return { verdict: 'passed' }
   // The deadline does not run while a container is paused; but a pause that is longer than it fails.
-  const deadlineMs = deadlineOf(own, mustEnd ? jobDeadlineMs : at.minDeadlineMs)
+  const deadlineMs = deadlineOf(own, mustEnd ? jobDeadlineMs : timing.minDeadlineMs)
   const { pausedMs } = tracked
   if (pausedMs > deadlineMs) return fail('Paused', own.find(isPaused) ?? own[0]!)
   return elapsedMs - pausedMs > deadlineMs
@@ -173,7 +173,7 @@ export const runGate = async (
   const { isStopped } = deps
   let lastMs = deps.clock.monotonic()
   let elapsedMs = 0
-  let told = ''
+  let lastProgress = ''
   const tracked = new Map<string, Tracked>()
   const passed: Record<string, string> = {}
   const isWanted = (service: string): boolean => wanted.has(service)
@@ -198,16 +198,16 @@ export const runGate = async (
       const next = track(own, tracked.get(service), stepMs)
       tracked.set(service, next)
       const mustEnd = request.mustEnd?.has(service) ?? false
-      const look = lookAt(own, next, { ...timing, nowMs, elapsedMs, isStopped, mustEnd })
+      const sampled = lookAt(own, next, { ...timing, nowMs, elapsedMs, isStopped, mustEnd })
       // A failure counts only after the first samples, so that other services can pass before it.
-      if (look.verdict === 'failed' && sample > samplesToPass)
-        return end(await gateFailureOf(deps, look))
-      if (look.verdict === 'passed') passed[service] = digest
+      if (sampled.verdict === 'failed' && sample > samplesToPass)
+        return end(await gateFailureOf(deps, sampled))
+      if (sampled.verdict === 'passed') passed[service] = digest
       else waiting.push(`${service}: ${describeWait(own, mustEnd)}`)
     }
     if (waiting.length === 0) return end()
-    if (waiting.join() !== told) request.onWaiting?.(waiting)
-    told = waiting.join()
+    if (waiting.join() !== lastProgress) request.onWaiting?.(waiting)
+    lastProgress = waiting.join()
     await deps.clock.sleep(sampleMs, signal)
   }
 }

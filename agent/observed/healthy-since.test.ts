@@ -35,24 +35,24 @@ describe('the moment at which a container became healthy', () => {
 
   it('is remembered of the same start of a container alone', () => {
     const web = aContainer('web', 'd', { health: 'healthy', startedAt, firstHealthyAt: 'then' })
-    const known = healthyTimes([web], new Map(), nothing)
+    const times = healthyTimes([web], new Map(), nothing)
     const forgotten = { ...web, firstHealthyAt: undefined }
-    expect(healthySinceOf([forgotten], healthyTimes([forgotten], known, nothing))).toBe('then')
+    expect(healthySinceOf([forgotten], healthyTimes([forgotten], times, nothing))).toBe('then')
     const again = { ...forgotten, startedAt: '2026-01-01T12:30:00Z' }
-    expect(healthySinceOf([again], healthyTimes([again], known, nothing))).toBeUndefined()
+    expect(healthySinceOf([again], healthyTimes([again], times, nothing))).toBeUndefined()
   })
 
   it('is that of the last of several, once all are healthy', () => {
-    const one = aContainer('web', 'd', {
+    const web1 = aContainer('web', 'd', {
       id: '1',
       health: 'healthy',
       firstHealthyAt: '2026-01-01T1',
     })
-    const two = { ...one, id: '2', firstHealthyAt: '2026-01-01T2' }
-    const known = healthyTimes([one, two], new Map(), nothing)
-    expect(healthySinceOf([two, one], known)).toBe('2026-01-01T2')
-    expect(healthySinceOf([one, { ...two, health: 'starting' }], known)).toBeUndefined()
-    expect(healthySinceOf([], known)).toBeUndefined()
+    const two = { ...web1, id: '2', firstHealthyAt: '2026-01-01T2' }
+    const times = healthyTimes([web1, two], new Map(), nothing)
+    expect(healthySinceOf([two, web1], times)).toBe('2026-01-01T2')
+    expect(healthySinceOf([web1, { ...two, health: 'starting' }], times)).toBeUndefined()
+    expect(healthySinceOf([], times)).toBeUndefined()
   })
 
   it('is what the engine said of this start, where its log says it no more', () => {
@@ -63,7 +63,7 @@ describe('the moment at which a container became healthy', () => {
     }
     const web = aContainer('web', 'd', { health: 'healthy', startedAt })
     const since = (): string | undefined =>
-      healthySinceOf([web], healthyTimes([web], new Map(), health.of))
+      healthySinceOf([web], healthyTimes([web], new Map(), health.firstHealthyOf))
     says('health_status: healthy', 0)
     expect(since()).toBeUndefined()
     says('start', 1)

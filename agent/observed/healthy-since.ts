@@ -21,7 +21,7 @@ type HealthyTimes = ReadonlyMap<string, string>
 /** By id of the container, when the engine said that it became healthy after its last start. */
 export interface HealthEvents {
   readonly note: (event: EngineEvent | undefined) => void
-  readonly of: (containerId: string) => string | undefined
+  readonly firstHealthyOf: (containerId: string) => string | undefined
 }
 
 const mostKept = 500
@@ -38,36 +38,37 @@ export const createHealthEvents = (): HealthEvents => {
       const oldest = byId.keys().next().value
       if (byId.size > mostKept && oldest !== undefined) byId.delete(oldest)
     },
-    of: (id) => byId.get(id),
+    firstHealthyOf: (id) => byId.get(id),
   }
 }
 
 const startOf = ({ id, startedAt }: ObservedContainer): string => `${id} ${startedAt}`
 
-/** The times of these containers. `known`: the times that were known before. */
+/** The times of these containers. `before`: the times of the last call. */
 export const healthyTimes = (
   containers: readonly ObservedContainer[],
-  known: HealthyTimes,
-  saidOf: HealthEvents['of'],
+  before: HealthyTimes,
+  firstHealthyOf: HealthEvents['firstHealthyOf'],
 ): HealthyTimes =>
   new Map(
     containers.flatMap((container) => {
       const { id, startedAt, firstHealthyAt } = container
-      const said = saidOf(id)
+      const reported = firstHealthyOf(id)
       // A start may have been missed.
-      const isOfStart = said !== undefined && Date.parse(said) >= Date.parse(startedAt)
-      const at = known.get(startOf(container)) ?? firstHealthyAt ?? (isOfStart ? said : undefined)
-      return at === undefined ? [] : [[startOf(container), at] as const]
+      const isOfStart = reported !== undefined && Date.parse(reported) >= Date.parse(startedAt)
+      const healthyAt =
+        before.get(startOf(container)) ?? firstHealthyAt ?? (isOfStart ? reported : undefined)
+      return healthyAt === undefined ? [] : [[startOf(container), healthyAt] as const]
     }),
   )
 
 /** When the last of these became healthy; undefined while one is not, or has no health check. */
 export const healthySinceOf = (
   containers: readonly ObservedContainer[],
-  known: HealthyTimes,
+  knownTimes: HealthyTimes,
 ): string | undefined => {
   const times = containers.map((container) =>
-    container.health === 'healthy' ? known.get(startOf(container)) : undefined,
+    container.health === 'healthy' ? knownTimes.get(startOf(container)) : undefined,
   )
   return times.includes(undefined) ? undefined : times.sort().at(-1)
 }

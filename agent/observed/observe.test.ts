@@ -23,7 +23,7 @@ const healthFor = async (
 }
 
 /** Two containers of a project, of which `web` holds what `mode` says. */
-const cutOffFor = async (mode: object, known: readonly string[]): Promise<boolean | undefined> => {
+const cutOffFor = async (mode: object, listed: readonly string[]): Promise<boolean | undefined> => {
   const summaries = ['db', 'web'].map((service) => ({
     Id: `id-${service}`,
     Names: [`/p-${service}-1`],
@@ -31,7 +31,7 @@ const cutOffFor = async (mode: object, known: readonly string[]): Promise<boolea
   }))
   const inspect = (id: string) =>
     Promise.resolve(
-      known.includes(id)
+      listed.includes(id)
         ? {
             State: { Status: 'running', StartedAt: '' },
             Config: {},
@@ -77,7 +77,12 @@ describe('the health of a container', () => {
 
 describe('containers of compose run', () => {
   it('are told by service while they run, with the secrets that they have', async () => {
-    const one = (service: string, digest: string | undefined, state: string, oneOff = 'True') => ({
+    const summary = (
+      service: string,
+      digest: string | undefined,
+      state: string,
+      oneOff = 'True',
+    ) => ({
       Id: 'id',
       Names: ['/p'],
       Status: '',
@@ -90,8 +95,12 @@ describe('containers of compose run', () => {
       } as Record<string, string>,
     })
     const all = [
-      ...[one('web', 'a', 'running'), one('web', undefined, 'paused'), one('web', 'b', 'exited')],
-      ...[one('db', 'c', 'running', 'False'), one('job', 'd', 'running')],
+      ...[
+        summary('web', 'a', 'running'),
+        summary('web', undefined, 'paused'),
+        summary('web', 'b', 'exited'),
+      ],
+      ...[summary('db', 'c', 'running', 'False'), summary('job', 'd', 'running')],
     ]
     const found = await observeOneOffs({ listContainers: () => Promise.resolve(all) }, 'p')
     expect([...found.running]).toEqual([

@@ -58,9 +58,9 @@ const heldBy = ({ HostConfig }: ContainerDetails): string[] => {
 const findGone = async (
   engine: Engine,
   held: readonly string[],
-  known: readonly ContainerSummary[],
+  containers: readonly ContainerSummary[],
 ): Promise<ReadonlySet<string>> => {
-  const isKnown = (id: string): boolean => known.some((c) => c.Id === id)
+  const isKnown = (id: string): boolean => containers.some((c) => c.Id === id)
   const others = [...new Set(held)].filter((id) => !isKnown(id))
   const found = await Promise.all(others.map((id) => engine.inspect(id)))
   return new Set(others.filter((_id, i) => found[i] === undefined))
@@ -101,7 +101,8 @@ const toContainer = (
 /** The containers of the project's services, one-off `compose run` ones left out. */
 const listServices = async (engine: Engine, project: string): Promise<ContainerSummary[]> =>
   (await engine.listContainers(project)).filter(
-    ({ Labels: of }) => of[labels.oneOff] !== 'True' && of[labels.service] !== undefined,
+    ({ Labels: containerLabels }) =>
+      containerLabels[labels.oneOff] !== 'True' && containerLabels[labels.service] !== undefined,
   )
 
 /** Folders that containers of the project were made from, one-off ones too; undefined for one that does not tell. */
@@ -109,17 +110,21 @@ export const listFolders = async (
   engine: Pick<Engine, 'listContainers'>,
   project: string,
 ): Promise<(string | undefined)[]> =>
-  (await engine.listContainers(project)).map(({ Labels: of }) => of[labels.directory])
+  (await engine.listContainers(project)).map(
+    ({ Labels: containerLabels }) => containerLabels[labels.directory],
+  )
 
 export type ListedContainer = Pick<ObservedContainer, 'id' | 'service' | 'state'>
 
 /** What one question to the engine tells of the same containers. */
 export const listProject = async (engine: Engine, project: string): Promise<ListedContainer[]> =>
-  (await listServices(engine, project)).map(({ Id: id, Labels: of, State: state }) => ({
-    id,
-    service: of[labels.service] ?? '',
-    state: state as ContainerState,
-  }))
+  (await listServices(engine, project)).map(
+    ({ Id: id, Labels: containerLabels, State: state }) => ({
+      id,
+      service: containerLabels[labels.service] ?? '',
+      state: state as ContainerState,
+    }),
+  )
 
 /**
  * The containers of the project's services, or of those that `isWanted` names; one-off `compose run` ones left out;
@@ -131,7 +136,9 @@ export const observeProject = async (
   isWanted: (service: string) => boolean = () => true,
 ): Promise<ObservedContainer[]> => {
   const all = await listServices(engine, project)
-  const summaries = all.filter(({ Labels: of }) => isWanted(of[labels.service] ?? ''))
+  const summaries = all.filter(({ Labels: containerLabels }) =>
+    isWanted(containerLabels[labels.service] ?? ''),
+  )
   const details = await Promise.all(summaries.map((s) => engine.inspect(s.Id)))
   const held = details.flatMap((found) => (found === undefined ? [] : heldBy(found)))
   const gone = await findGone(engine, held, all)
@@ -157,10 +164,13 @@ export const observeOneOffs = async (
 ): Promise<OneOffs> => {
   const running = new Map<string, string[]>()
   const ended: EndedContainer[] = []
-  for (const { Labels: of, State: state, Names } of await engine.listContainers(project)) {
-    const service = of[labels.service]
-    const digest = of[digestLabel] ?? ''
-    if (of[labels.oneOff] !== 'True' || service === undefined || state === 'removing') continue
+  for (const { Labels: containerLabels, State: state, Names } of await engine.listContainers(
+    project,
+  )) {
+    const service = containerLabels[labels.service]
+    const digest = containerLabels[digestLabel] ?? ''
+    if (containerLabels[labels.oneOff] !== 'True' || service === undefined || state === 'removing')
+      continue
     if (['exited', 'dead', 'created'].includes(state))
       ended.push({ service, container: shortName(Names), digest })
     else running.set(service, [...(running.get(service) ?? []), digest])

@@ -13,15 +13,16 @@ export const sayPortHolders = (
   const isAsked = ({ name }: Pick<ServiceModel, 'name'>): boolean =>
     asked.length === 0 || asked.includes(name)
   const wanted = new Set(services.filter(isAsked).flatMap(({ ports }) => ports))
-  return containers.flatMap(({ Names, Labels: of, Ports = [] }) => {
-    const service = of[labels.service] ?? ''
-    const isService = services.some(({ name }) => name === service) && of[labels.oneOff] !== 'True'
+  return containers.flatMap(({ Names, Labels: containerLabels, Ports = [] }) => {
+    const service = containerLabels[labels.service] ?? ''
+    const isService =
+      services.some(({ name }) => name === service) && containerLabels[labels.oneOff] !== 'True'
     const held = Ports.map(({ PublicPort = 0, Type }) => `${PublicPort}/${Type}`)
     const ports = [...new Set(held.filter((port) => wanted.has(port)))]
     if (isService || ports.length === 0) return []
     const name = (Names[0] ?? '').replace(/^\//, '')
     const what =
-      of[labels.oneOff] === 'True'
+      containerLabels[labels.oneOff] === 'True'
         ? `of "compose run ${service}"`
         : `of ${service}, which the Compose files do not name any more,`
     return [`container ${name} ${what} holds port ${ports.join(', ')}: docker rm -f ${name}`]

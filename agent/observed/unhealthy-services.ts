@@ -2,9 +2,9 @@
 import { describeFailed, type FailedContainer } from './gate-failure.ts'
 import type { ObservedContainer } from './container.ts'
 
-/** The description of a service, and the state of its container (`of`) that it is about. */
+/** The description of a service. `state`: the state of its container that the description is about. */
 export interface UnhealthyService {
-  readonly of: string
+  readonly state: string
   readonly detail: string
 }
 
@@ -31,13 +31,13 @@ export const findUnhealthy = (
     const { service, id, state, health, restartCount } = container
     const reason = reasonOf(container)
     if (reason === undefined || found.has(service)) continue
-    const of = [id, state, health, restartCount].join(' ')
-    const known = before.get(service)
+    const fingerprint = [id, state, health, restartCount].join(' ')
+    const previous = before.get(service)
     const detail =
-      known?.of === of
-        ? known.detail
+      previous?.state === fingerprint
+        ? previous.detail
         : describeFailed({ reason, container }, mask).slice(0, mostTold)
-    found.set(service, { of, detail })
+    found.set(service, { state: fingerprint, detail })
   }
   return found
 }

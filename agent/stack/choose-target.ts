@@ -37,15 +37,15 @@ export interface TargetChooser {
 
 /** `said` is what the controller asks for, `healthy` and `previous` what it named to go back to. */
 export const chooseTarget = (
-  said: StackTarget,
+  ordered: StackTarget,
   {
     healthy,
     previous,
   }: Pick<ChosenTarget, 'healthy'> & { readonly previous?: StackTarget | undefined },
   quarantine: readonly Quarantined[],
 ): ChosenTarget => {
-  const targets = [said, previous, healthy].filter((target) => target !== undefined)
-  const { name, revision } = said.desired
+  const targets = [ordered, previous, healthy].filter((target) => target !== undefined)
+  const { name, revision } = ordered.desired
   const decided = decideRevision({
     stagelet: name,
     newest: revision,
@@ -56,7 +56,7 @@ export const chooseTarget = (
   const find = (wanted: number | undefined): StackTarget | undefined =>
     targets.find(({ desired }) => desired.revision === wanted)
   const { failed: rollbackCause } = decided
-  return { run: find(decided.revision) ?? said, healthy: find(decided.fallback), rollbackCause }
+  return { run: find(decided.revision) ?? ordered, healthy: find(decided.fallback), rollbackCause }
 }
 
 export const createTargetChooser = (deps: {
@@ -66,15 +66,15 @@ export const createTargetChooser = (deps: {
   /** What runs, as far as it is known. */
   readonly state: () => StackState | undefined
 }): TargetChooser => {
-  let said: StackTarget | undefined
+  let ordered: StackTarget | undefined
   let healthy: StackTarget | undefined
   let previous: StackTarget | undefined
   let quarantine: readonly Quarantined[] | undefined
 
   return {
     set: (desired, entries, healthySet, previousSet) => {
-      const settled = said !== undefined && deps.state()?.settled.key === said.key
-      const before = said
+      const settled = ordered !== undefined && deps.state()?.settled.key === ordered.key
+      const before = ordered
       const also = [...(previousSet ?? []), ...(healthySet ?? []), ...entries]
       const targetOf = (revision: number, own: readonly OpenedSecret[]): StackTarget =>
         createStackTarget(
@@ -97,29 +97,29 @@ export const createTargetChooser = (deps: {
         named === undefined || own === undefined || named === revision
           ? undefined
           : targetOf(named, own)
-      said = targetOf(revision, entries)
+      ordered = targetOf(revision, entries)
       healthy = other(healthyRevision, healthySet)
       previous = other(previousRevision, previousSet)
     },
     choose: () => {
-      if (said === undefined) return undefined
-      const { uid, name, retry, healthyRevision = 0 } = said.desired
+      if (ordered === undefined) return undefined
+      const { uid, name, retry, healthyRevision = 0 } = ordered.desired
       const stored = deps.stateFile.get(uid)?.quarantine ?? []
       quarantine = liveQuarantine(quarantine ?? stored.map((q) => ({ ...q, message: '' })), {
         stagelet: name,
         retry,
         passed: deps.state()?.passed ?? {},
         healthyRevision,
-        newest: said.entries,
+        newest: ordered.entries,
       })
-      return chooseTarget(said, { healthy, previous }, quarantine)
+      return chooseTarget(ordered, { healthy, previous }, quarantine)
     },
     quarantine: () => quarantine ?? [],
     setQuarantine: (found) => {
       quarantine = found
     },
     get uid() {
-      return said?.desired.uid
+      return ordered?.desired.uid
     },
   }
 }

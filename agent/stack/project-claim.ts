@@ -105,17 +105,17 @@ const findLeft = async (
     engine.listNetworks(project),
     engine.projectsOfVolumes(),
   ])
-  const ofName = (is: (of: string) => boolean): string[] =>
-    used.filter((name) => is(projects.get(name) ?? project))
-  const namesakes = ofName((of) => of !== '' && of !== project)
-  return { volumes: [...labelled, ...ofName((of) => of === '')].sort(), networks, namesakes }
+  const ofName = (matches: (owner: string) => boolean): string[] =>
+    used.filter((name) => matches(projects.get(name) ?? project))
+  const namesakes = ofName((owner) => owner !== '' && owner !== project)
+  return { volumes: [...labelled, ...ofName((owner) => owner === '')].sort(), networks, namesakes }
 }
 
-/** `of`: folder that the project had by the agent's record. A stagelet cannot adopt what another folder had. */
+/** `owner`: the folder of the project by the agent's record. A stagelet cannot adopt what another folder had. */
 const notAdopted = (
   project: string,
   names: readonly string[],
-  of: string | undefined,
+  owner: string | undefined,
 ): { fault: StackFault } => {
   const all = names.join(', ')
   const what = `the Compose project "${project}" is down, and left volumes or networks`
@@ -123,7 +123,7 @@ const notAdopted = (
   const otherwise = 'Otherwise give this one a spec.compose.projectName of its own'
   return refused(
     'NotAdopted',
-    of === undefined
+    owner === undefined
       ? `${what} that this agent does not know, so they may be another stack’s: ${all}. Where they are this stack’s, ${start}, or the stagelet names them: spec.compose.adopt: [${all}]. ${otherwise}`
       : `${what} of a stack of another folder: ${all}. Where that is this stack, ${start}. ${otherwise}`,
   )
@@ -161,22 +161,22 @@ const findVolumesOfOthers = async (
 ): Promise<{ readonly volumes: readonly string[] } | { readonly fault: StackFault }> => {
   const { stateFile } = deps
   const { uid, project, roots, adopt } = request
-  const known = stateFile.get(uid)
-  if (known?.project === project) return { volumes: known.foundVolumes ?? [] }
+  const deployment = stateFile.get(uid)
+  if (deployment?.project === project) return { volumes: deployment.foundVolumes ?? [] }
   const left = stateFile.leftOf(project)
   // A person started the stack from its own folder: its volumes belong to it.
   if (left === undefined && containers.length > 0) return { volumes: [] }
   const own = await Promise.all(roots.map(realPath))
-  const of = left?.directory
-  const isOwn = of !== undefined && own.includes(await realPath(of))
+  const directory = left?.directory
+  const isOwn = directory !== undefined && own.includes(await realPath(directory))
   if (isOwn) return { volumes: left?.foundVolumes ?? [] }
   const found = await findLeft(deps, request)
   const all = [...found.volumes, ...found.networks]
-  const unknown = of === undefined ? all.filter((name) => !adopt.includes(name)) : all
+  const unknown = directory === undefined ? all.filter((name) => !adopt.includes(name)) : all
   // Containers of the stack's own folder use what is there.
   if (containers.length > 0) return { volumes: found.volumes }
   if (found.namesakes.length > 0) return ofOtherProjects(project, found.namesakes)
-  return unknown.length === 0 ? { volumes: found.volumes } : notAdopted(project, unknown, of)
+  return unknown.length === 0 ? { volumes: found.volumes } : notAdopted(project, unknown, directory)
 }
 
 /**

@@ -38,12 +38,12 @@ describe('createProjectLocks', () => {
   it('gives a project to one agent of the machine until it lets go', async () => {
     const name = randomUUID()
     const anAgent = () => createProjectLocks((project) => holdName('test', name + project))
-    const [one, other] = [anAgent(), anAgent()]
-    expect(await one.claim('shop', 'a')).toBe('mine')
+    const [agent, other] = [anAgent(), anAgent()]
+    expect(await agent.claim('shop', 'a')).toBe('mine')
     expect(await other.claim('shop', 'b')).toBe('of another agent')
     expect(await other.claim('store', 'b')).toBe('mine')
-    expect(await one.claim('store', 'c')).toBe('of another agent')
-    one.release('a')
+    expect(await agent.claim('store', 'c')).toBe('of another agent')
+    agent.release('a')
     expect(await other.claim('shop', 'b')).toBe('mine')
     other.release('b')
   })

@@ -37,14 +37,14 @@ it('an older revision is the way back from what failed, whoever says to run it',
 })
 
 it('a rollout to what is newer than the failure is no way back', () => {
-  const told = (revision: number, rollbackCause: Quarantined | undefined) => {
+  const finished = (revision: number, rollbackCause: Quarantined | undefined) => {
     const state = { ...stackAt(22, { revision, result: 'Progressing' }), rollbackCause }
     return finishedRollout({ clock: realClock }, state)
   }
   const { service, message } = failure
-  expect(told(20, failure)).toMatchObject({ result: 'RolledBack', service, message })
-  expect(told(22, failure)).toMatchObject({ result: 'Healthy' })
-  expect(told(20, undefined)).toMatchObject({ result: 'Healthy' })
+  expect(finished(20, failure)).toMatchObject({ result: 'RolledBack', service, message })
+  expect(finished(22, failure)).toMatchObject({ result: 'Healthy' })
+  expect(finished(20, undefined)).toMatchObject({ result: 'Healthy' })
 })
 
 it('a failure says nothing of another project, or of before a restore', () => {

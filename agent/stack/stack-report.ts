@@ -21,7 +21,7 @@ const straysOf = (
 ): StrayService[] => {
   const running = containers.filter((c) => !isEnded(c)).map((c) => [c.service, c.digest] as const)
   const single = [...oneOffs.running].flatMap(([name, digests]) =>
-    digests.map((one) => [name, one] as const),
+    digests.map((digest) => [name, digest] as const),
   )
   const found = new Map<string, Set<string>>()
   for (const [name, digest] of [...running, ...single])

@@ -219,7 +219,7 @@ export interface StackCell {
 /** `tell` is called with each state to be reported. */
 export const createStackCell = (
   first: StackState,
-  tell: (state: StackState) => void = () => undefined,
+  onChange: (state: StackState) => void = () => undefined,
 ): StackCell => {
   let state = first
   const put = (change: StackChange): void => {
@@ -232,7 +232,7 @@ export const createStackCell = (
     put,
     publish: (change) => {
       put(change)
-      tell(state)
+      onChange(state)
     },
   }
 }

@@ -23,22 +23,24 @@ it('Compose of an agent that died is waited for by name, and no longer than from
     timeoutMs: 30_000,
   })
   const given = { desired: { compose: {} } as never, entries: [], base: {} }
-  const told: string[] = []
+  const changes: string[] = []
   const cell = createStackCell(
     createStackState(createStackTarget(given, undefined, false)),
-    ({ waitingFor }) => told.push(waitingFor.join()),
+    ({ waitingFor }) => changes.push(waitingFor.join()),
   )
-  const look = (upDeadlineMs: number): Promise<boolean> =>
+  const isLeft = (upDeadlineMs: number): Promise<boolean> =>
     isLeftAtWork({ upDeadlineMs, log: silentLogger }, cell, { projectName })
-  await expect.poll(() => look(60_000)).toBe(true)
-  expect(told.at(-1)).toMatch(/^Compose \(process \d+\), left at work by an agent before this one$/)
+  await expect.poll(() => isLeft(60_000)).toBe(true)
+  expect(changes.at(-1)).toMatch(
+    /^Compose \(process \d+\), left at work by an agent before this one$/,
+  )
   // However late it is first seen.
   await new Promise((resolve) => setTimeout(resolve, 300))
-  expect(await look(200)).toBe(false)
+  expect(await isLeft(200)).toBe(false)
   expect(cell.state.waitingFor).toEqual([])
-  expect(await look(60_000)).toBe(true)
+  expect(await isLeft(60_000)).toBe(true)
   await writeFile(end, '')
   await stays
   await rm(end)
-  expect(await look(60_000)).toBe(false)
+  expect(await isLeft(60_000)).toBe(false)
 })

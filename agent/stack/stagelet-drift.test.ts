@@ -107,7 +107,7 @@ describe('a stack that stays down', () => {
 })
 
 describe('a service that ended before an action for another target', () => {
-  const told = async (settledKey: string): Promise<StackState['drift']> => {
+  const driftAfter = async (settledKey: string): Promise<StackState['drift']> => {
     const target = createStackTarget(
       { desired: desired as never, entries: [], base: {} },
       undefined,
@@ -126,14 +126,14 @@ describe('a service that ended before an action for another target', () => {
   }
 
   it('is told, so that nothing is called ready meanwhile', async () => {
-    expect(await told('the target before')).toMatchObject({
+    expect(await driftAfter('the target before')).toMatchObject({
       state: 'Found',
       changes: [{ service: 'web', what: 'Died' }],
     })
   })
 
   it('is not where an action has begun since: that may have ended it', async () => {
-    expect(await told('')).toBeUndefined()
+    expect(await driftAfter('')).toBeUndefined()
   })
 })
 

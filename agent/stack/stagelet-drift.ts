@@ -29,16 +29,19 @@ const driftInput = (
   before: state.settled.containers,
   now: state.containers,
   wanted: new Map(wanted.map((o) => [o.service, o.digest])),
-  exitOf: deps.exits.of,
+  exitOf: deps.exits.exitOf,
   stopped: stoppedIn(deps, state),
   interrupted: state.interrupted,
   byOf: deps.manualRuns.by,
 })
 
 /** Adds the name of the person from what was told before: it is known for a moment only. */
-const keepNames = (changes: readonly DriftChange[], told: readonly DriftChange[]): DriftChange[] =>
+const keepNames = (
+  changes: readonly DriftChange[],
+  before: readonly DriftChange[],
+): DriftChange[] =>
   changes.map((change) => {
-    const same = told.find((t) => t.container === change.container && t.what === change.what)
+    const same = before.find((t) => t.container === change.container && t.what === change.what)
     return { ...same, ...change }
   })
 
@@ -124,7 +127,7 @@ export const delayHealing = async (
   }: { plan: ActionPlan; overrides: readonly ServiceOverride[]; asked: boolean },
 ): Promise<HealDelay> => {
   if (plan.steps.length === 0) return noRest
-  const tell = (driftState: 'Found' | 'Held' | 'Flapping', found: DriftInput): void =>
+  const setDrift = (driftState: 'Found' | 'Held' | 'Flapping', found: DriftInput): void =>
     cell.publish(driftAs(deps, cell.state, driftState, found))
   const affected = plan.affected.filter((name) => !plan.peers.includes(name))
   const input = driftInput(deps, cell.state, affected, overrides)
@@ -134,22 +137,22 @@ export const delayHealing = async (
   await recordStoppedByHand(deps, cell.state, stoppedForMs >= sureAfterMs)
   if (cell.state.stoppedSinceMs !== undefined) {
     cell.put({ phase: 'Paused' })
-    tell('Held', input)
+    setDrift('Held', input)
     return { waitMs: resyncMs, blocked: [] }
   }
   const { drift, settled, target } = cell.state
   // It is started: it no longer stays down.
-  if (drift?.state === 'Held') tell('Found', input)
+  if (drift?.state === 'Held') setDrift('Found', input)
   if (asked || settled.key !== target.key) {
     // The action for the new target also heals what ended before it: that is reported. What the action ends is no drift.
     const found = settled.key === '' ? undefined : sinceSettled(deps, cell.state)
-    if (found !== undefined && findChanges(found).length > 0) tell('Found', found)
+    if (found !== undefined && findChanges(found).length > 0) setDrift('Found', found)
     return noRest
   }
   const now = deps.clock.now()
   const before = deps.stateFile.get(target.desired.uid)?.heals ?? cell.state.heals
   const { waitMs, isFlapping, blocked } = guardHeal(before, input.affected, now)
-  tell(isFlapping ? 'Flapping' : 'Found', input)
+  setDrift(isFlapping ? 'Flapping' : 'Found', input)
   const wait = Math.max(waitMs, waitForPerson(input, now))
   if (wait > 0) return { waitMs: wait, blocked }
   const healed = input.affected.filter((service) => !blocked.includes(service))

@@ -36,9 +36,11 @@ const deploymentOf = (deps: PassDeps, state: StackState, model: ComposeModel): D
   const services = [...new Set(state.containers.map((c) => c.service))].sort()
   const { redeploy } = desired
   const fresh = { services, redeploy, signature: '' }
-  const known = deps.stateFile.get(desired.uid)
-  const isOther = known !== undefined && known.project !== model.projectName
-  return isOther ? known : { ...(known ?? fresh), ...deploymentPlace(state, model.projectName) }
+  const deployment = deps.stateFile.get(desired.uid)
+  const isOther = deployment !== undefined && deployment.project !== model.projectName
+  return isOther
+    ? deployment
+    : { ...(deployment ?? fresh), ...deploymentPlace(state, model.projectName) }
 }
 
 /** By service, the hash of the definition that its containers were made from. */
@@ -54,19 +56,19 @@ const madeBy = (
   )
 
 /** Notes on the disk that Compose would change these services and no others, and returns that. `acting`: services that change for their secrets. */
-const note = async (
+const recordEdits = async (
   deps: PassDeps,
   state: StackState,
   model: ComposeModel,
   { diverging: found, acting }: { diverging: Diverging; acting: readonly string[] },
 ): Promise<StackChange> => {
   const { uid } = state.target.desired
-  const known = deploymentOf(deps, state, model)
+  const deployment = deploymentOf(deps, state, model)
   const { services } = model
   const { containers } = state
   const { networks, services: diverging } = found
   const others = diverging.filter((name) => !acting.includes(name))
-  const last = { services, made: known.made ?? {}, composeVersion: deps.compose.version }
+  const last = { services, made: deployment.made ?? {}, composeVersion: deps.compose.version }
   const differing = editedAmong(others, last)
   const names = others.filter((name) => !differing.includes(name))
   const rebuilt = await findRebuilt(deps, model, { names, containers })
@@ -74,13 +76,13 @@ const note = async (
   // A service that depends on an acting one is named for that alone.
   const follow = withDependents(services, acting)
   const left = others.filter((name) => edited.includes(name) || !follow.includes(name))
-  const isDeployed = known.signature === model.signature
+  const isDeployed = deployment.signature === model.signature
   const kept = state.pendingEdits.filter((name) => acting.includes(name))
   const except = [...acting, ...(isDeployed ? [] : edited)]
-  const made = madeBy(model, { before: known.made, except })
+  const made = madeBy(model, { before: deployment.made, except })
   const isAsFiles = acting.length === 0 && edited.length === 0 && networks.names.length === 0
-  const signature = isAsFiles ? model.signature : known.signature
-  await deps.stateFile.set(uid, { ...known, made, signature })
+  const signature = isAsFiles ? model.signature : deployment.signature
+  await deps.stateFile.set(uid, { ...deployment, made, signature })
   return {
     diverging: { key: keyOf(model, containers), services: left, edited, networks },
     pendingEdits: isDeployed ? [] : unique([...kept, ...edited, ...networks.services]),
@@ -103,7 +105,7 @@ export const lookAtEdits = async (
     const call = callFor(state.target, model)
     const request = { model, containers, override, ...call, imageless, made }
     const diverging = await findDiverging(deps.compose, request)
-    return await note(deps, state, model, { diverging, acting })
+    return await recordEdits(deps, state, model, { diverging, acting })
   } catch (error) {
     deps.log.warn({ error: messageOf(error) }, 'could not ask which services an edit would change')
     return {}
@@ -137,5 +139,5 @@ export const noteEditsAfterRollout = async (
   const others = old.services.filter((name) => !isAffected(name))
   const networks = plan.steps.some((s) => s.networks === true) ? noNetworkEdits : old.networks
   const diverging = { services: unique([...others, ...alone]), networks }
-  return await note(deps, state, model, { diverging, acting: [] })
+  return await recordEdits(deps, state, model, { diverging, acting: [] })
 }

@@ -30,7 +30,7 @@ const gateDepsOf = ({ engine, clock, exits }: ActionDeps, state: StackState): Ga
   engine,
   clock,
   mask: state.target.mask,
-  isStopped: (c: ObservedContainer) => endedFromOutside(exits.of, c) !== undefined,
+  isStopped: (c: ObservedContainer) => endedFromOutside(exits.exitOf, c) !== undefined,
 })
 
 const failedGate = async (
@@ -42,11 +42,11 @@ const failedGate = async (
   const { service } = failure
   const below = neededServices(state.model?.services ?? [], service)
   const message = [failure.message, ...pausedAmong(state.containers, below)].join('\n')
-  const events = { exitOf: deps.exits.of, clock: deps.clock }
-  const blame = await findFailureCause(failure, state.containers, events, signal)
-  if (blame.isOfValues)
+  const events = { exitOf: deps.exits.exitOf, clock: deps.clock }
+  const cause = await findFailureCause(failure, state.containers, events, signal)
+  if (cause.isOfValues)
     return { ...failedAction(deps, state, message, service), gateFailure: { service, message } }
-  return failedAction(deps, state, blame.message ?? message, service)
+  return failedAction(deps, state, cause.message ?? message, service)
 }
 
 /** Runs the gate; 'superseded' where a newer target ended it. */

@@ -95,7 +95,7 @@ const engineRetryMs = 5_000
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const models = createModelSource(deps.compose, deps.folders, () => deps.engine.writableMounts())
   const [exits, health] = [createContainerExits(), createHealthEvents()]
-  const known = createKnownValues()
+  const knownValues = createKnownValues()
   let cell: StackCell | undefined
   const chooser = createTargetChooser({ ...deps, state: () => cell?.state })
   let stopped = false
@@ -108,13 +108,15 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const fileWatch = createFileWatch(loop.schedule)
   const manualRuns = createManualRuns(deps.clock)
   const choose = (): StackTarget | undefined => chooser.choose()?.run
-  const manual = { ...deps, models, manualRuns, choose, masker: known.masker }
+  const manual = { ...deps, models, manualRuns, choose, masker: knownValues.masker }
 
-  const tell = onlyNews(deps.onChange)
+  const reportNews = onlyNews(deps.onChange)
   const report = (state: StackState): void => {
-    const times = healthyTimes(state.containers, state.healthyTimes, health.of)
+    const times = healthyTimes(state.containers, state.healthyTimes, health.firstHealthyOf)
     cell?.put({ healthyTimes: times })
-    tell(toObservation({ ...state, healthyTimes: times }, stoppedIn({ ...deps, exits }, state)))
+    reportNews(
+      toObservation({ ...state, healthyTimes: times }, stoppedIn({ ...deps, exits }, state)),
+    )
   }
   const onEvent: EventListener = (event, lostAtMs) => {
     health.note(event)
@@ -156,7 +158,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
   return {
     setDesired: (desired, entries, healthy, previous) => {
-      known.learn([...entries, ...(healthy ?? []), ...(previous ?? [])])
+      knownValues.learn([...entries, ...(healthy ?? []), ...(previous ?? [])])
       chooser.set(desired, entries, healthy, previous)
       // The key is the same where the controller only says what the agent has done by itself already.
       if (!isOfState()) pass.abort()
@@ -173,27 +175,27 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     },
     wanted: () => choose()?.desired,
     byHand: (order) => runByHand(manual, order).finally(loop.schedule),
-    logSource: () => logSourceOf(cell, known),
+    logSource: () => logSourceOf(cell, knownValues),
   }
 }
 
 const faultOf = ({ seenAtMs, target }: StackState, error: unknown): StackFault => {
   const message = target.mask(messageOf(error))
   if (!isReason(error, 'ServiceUnavailable')) return { reason: 'AgentError', message }
-  const seen = seenAtMs === undefined ? {} : { seenAt: toTimestamp(seenAtMs) }
-  return { reason: engineUnavailable, message, ...seen }
+  const lastSeen = seenAtMs === undefined ? {} : { seenAt: toTimestamp(seenAtMs) }
+  return { reason: engineUnavailable, message, ...lastSeen }
 }
 
 /** No logs of a project that the stagelet has not claimed. */
 const logSourceOf = (
   cell: StackCell | undefined,
-  known: KnownValues,
+  knownValues: KnownValues,
 ): (LeakSource & TaskSource) | LogRefusal =>
   cell?.state.claimed === undefined
     ? { refused: cell?.state.fault?.message ?? 'it has not looked at the stack yet' }
     : {
-        ...known.sourceOf(cell.state.claimed),
-        values: known.values,
+        ...knownValues.sourceOf(cell.state.claimed),
+        values: knownValues.values,
         unmaskableOf: (service) => unmaskableKeys(cell.state.target, service),
       }
 

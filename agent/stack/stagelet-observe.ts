@@ -104,6 +104,6 @@ export const stoppedIn = (
   { target, containers }: StackState,
 ): Set<string> =>
   endedByOthers(containers, {
-    exitOf: deps.exits.of,
+    exitOf: deps.exits.exitOf,
     lasting: new Set(deps.stateFile.get(target.desired.uid)?.lasting),
   })

@@ -271,8 +271,8 @@ describe('a fault of the stack that is over', () => {
       deployed: { mine: 'victim' },
     }
     expect(await pass(world)).toMatchObject({ phase: 'Failed', fault: 'DirectoryNotAllowed' })
-    const seen = await pass(world, {}, 2, () => delete world.directory)
-    expect(seen).toMatchObject({ phase: 'Pending', fault: undefined, services: ['web'] })
+    const observed = await pass(world, {}, 2, () => delete world.directory)
+    expect(observed).toMatchObject({ phase: 'Pending', fault: undefined, services: ['web'] })
   })
 })
 

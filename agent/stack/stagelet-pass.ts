@@ -130,7 +130,7 @@ const settle = async (
   cell.publish('fault' in mounts ? { fault: mounts.fault } : {})
   const { desired, entries } = cell.state.target
   const before = deps.stateFile.get(desired.uid)?.lasting ?? []
-  const lasting = lastingAfter(before, cell.state.containers, deps.exits.of)
+  const lasting = lastingAfter(before, cell.state.containers, deps.exits.exitOf)
   await changeDeployment(deps.stateFile, desired.uid, { lasting })
   await noteDelivered(deps.stateFile, action.model, cell.state)
   await deps.files.sweep(desired.uid, fileDigests(entries))
@@ -261,6 +261,6 @@ export const runPass = async (
   if ('fault' in prepared) return stopWith(cell, prepared.fault)
   const { overrides, unmounted: unmountedFiles } = prepared
   cell.put({ unmountedFiles })
-  if (isExitUnclear(containers, deps.exits.of, deps.clock.now())) return eventLagMs
+  if (isExitUnclear(containers, deps.exits.exitOf, deps.clock.now())) return eventLagMs
   return await pursue(deps, cell, { model, overrides }, signals)
 }

@@ -84,13 +84,13 @@ export const planFor = async (
   const needsOther = (s: ActionStep): boolean => s.alone && needsOthers(s.services, model)
   const needsEdits = asked || mayPass || first.steps.some(needsOther)
   const edits = needsEdits ? await lookAtEdits(deps, state, overridden, first.affected) : {}
-  const known = divergingNow({ ...state, ...edits })
+  const diverging = divergingNow({ ...state, ...edits })
   const imageless = await findImageless(deps, model, model.services)
   const now: PlanInput = {
     ...input,
-    diverging: known === undefined ? input.diverging : [...known.services, ...imageless],
+    diverging: diverging === undefined ? input.diverging : [...diverging.services, ...imageless],
     doubtful: [...input.doubtful, ...imageless],
-    edited: asked ? [...(known?.edited ?? []), ...refreshedBy(model, state)] : undefined,
+    edited: asked ? [...(diverging?.edited ?? []), ...refreshedBy(model, state)] : undefined,
   }
   const stepsAfter: StackAction['stepsAfter'] = async (stuck) => {
     const containers = await observeProject(deps.engine, model.projectName)
@@ -98,7 +98,7 @@ export const planFor = async (
     const rest = planAction({ ...now, containers, edited, inSteps: true })
     return withoutServices(rest, [...stuck.keys()]).steps
   }
-  const networks = known?.networks ?? noNetworkEdits
+  const networks = diverging?.networks ?? noNetworkEdits
   const plan = asked ? withNetworks(planAction(now), networks, now) : planAction(now)
   const keptNetworks = model.networks.filter(({ name }) => networks.names.includes(name))
   return { plan, full, asked, edits, stepsAfter, keptNetworks }

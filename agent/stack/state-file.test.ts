@@ -32,11 +32,11 @@ describe('the state file', () => {
   it('knows of each project that a stagelet had, by whatever way it went, its folder and the volumes that were there before', async () => {
     const path = join(folder, 'state.json')
     const file = await openStateFile(path)
-    const one = { ...deployment, directory: '/srv/p', foundVolumes: ['p_theirs'] }
-    await file.set('one', one)
-    await file.set('two', { ...one, project: 'q' })
+    const record = { ...deployment, directory: '/srv/p', foundVolumes: ['p_theirs'] }
+    await file.set('one', record)
+    await file.set('two', { ...record, project: 'q' })
     await file.forget('one')
-    await file.set('two', { ...one, project: 'r' })
+    await file.set('two', { ...record, project: 'r' })
     await file.forget('nobody')
     const again = await openStateFile(path)
     const left = { directory: '/srv/p', foundVolumes: ['p_theirs'] }

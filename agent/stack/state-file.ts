@@ -125,9 +125,9 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
   }
 
   const leave = (uid: string): void => {
-    const known = stagelets[uid]
-    if (known === undefined) return
-    const { project, directory, foundVolumes = [] } = known
+    const record = stagelets[uid]
+    if (record === undefined) return
+    const { project, directory, foundVolumes = [] } = record
     left[project] = { directory, foundVolumes }
   }
   const set = async <T>(record: Record<string, T>, name: string, value: T): Promise<void> => {

@@ -72,13 +72,15 @@ export const findContainer = async (
     missing: async (message) =>
       (await runsOnLater().catch(unreachable)) ? new StepFault('Failed', message) : ended(),
     variable: (name) =>
-      config.Env?.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1),
+      config.Env?.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1),
     address: addresses[0],
     command: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
     lasts: (path) =>
       (found.Mounts ?? []).some(
-        ({ Destination: at, RW: isWritable, Type: type }) =>
-          isWritable && type !== 'tmpfs' && (path === at || path.startsWith(`${at}/`)),
+        ({ Destination: destination, RW: isWritable, Type: type }) =>
+          isWritable &&
+          type !== 'tmpfs' &&
+          (path === destination || path.startsWith(`${destination}/`)),
       ),
   }
 }

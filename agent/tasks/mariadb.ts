@@ -52,7 +52,7 @@ const mariadb = async (
   statements: readonly string[],
 ): Promise<Ran> => {
   const escaped = password.replace(/["\\]/g, (c) => `\\${c}`)
-  const input = [escaped, ...statements.map((one) => `${one};`), ''].join('\n')
+  const input = [escaped, ...statements.map((statement) => `${statement};`), ''].join('\n')
   const command = ['/bin/sh', '-c', script, 'sh', ...flags, ...args]
   const ran = await container.run(command, input, ['MYSQL_PWD=', 'MYSQL_HOST='])
   if (isMissing(ran))

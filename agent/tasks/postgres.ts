@@ -107,7 +107,9 @@ const sessionIn = (
     needsPassword: adminPassword !== undefined,
     rows,
     run: async (statements) => {
-      await asAdmin(['begin', ...statements, 'commit'].map((one) => `${one};`).join('\n'))
+      await asAdmin(
+        ['begin', ...statements, 'commit'].map((statement) => `${statement};`).join('\n'),
+      )
     },
     loginRows: async (login, query) => {
       const { address: host } = container

@@ -44,7 +44,7 @@ const askWith = async (
   for (const line of stdout.split('\n')) {
     if (line.trim() !== mark) lines.push(line.replace(/\r$/, ''))
     else {
-      answers.push(lines.filter((one) => one !== ''))
+      answers.push(lines.filter((text) => text !== ''))
       lines = []
     }
   }
@@ -66,6 +66,7 @@ const sessionIn = (container: DatabaseContainer): RedisSession => ({
 
 export const redisPlugin = createPlugin({
   params: redisParams,
-  values: ({ login, current, admins }) => [login, current, ...admins].map((one) => one?.password),
+  values: ({ login, current, admins }) =>
+    [login, current, ...admins].map((account) => account?.password),
   run: (step, params, container) => runRedisStep(step, params, sessionIn(container)),
 })

@@ -42,7 +42,7 @@ const open = ({
   startedAt = () => '',
 }: Given = {}) => {
   const reports: TaskReport[] = []
-  const known = createKnownValues()
+  const knownValues = createKnownValues()
   const execs: ExecInContainer[] = []
   const tasks = createTaskRuns({
     allowed,
@@ -81,7 +81,9 @@ const open = ({
       },
     },
     sourceOf: (uid) =>
-      uid === 'uid' ? known.sourceOf({ project: 'p', ending: new AbortController() }) : undefined,
+      uid === 'uid'
+        ? knownValues.sourceOf({ project: 'p', ending: new AbortController() })
+        : undefined,
     client: {
       post: ({ body }) => {
         reports.push(taskReport.parse(body))
@@ -94,7 +96,7 @@ const open = ({
     await expect.poll(() => reports.find(({ id }) => id === given.id)).toBeDefined()
     return reports.find(({ id }) => id === given.id)!
   }
-  return { tasks, reports, known, execs, answer }
+  return { tasks, reports, knownValues, execs, answer }
 }
 
 describe('a task of an agent', () => {
@@ -152,9 +154,9 @@ describe('a task of an agent', () => {
   })
 
   it('has its value hidden before anything is done, and in no argument, variable or answer', async () => {
-    const { answer, known, execs } = open({
+    const { answer, knownValues, execs } = open({
       exec: () => {
-        const text = known.sourceOf({ project: 'p', ending: new AbortController() }).masker()
+        const text = knownValues.sourceOf({ project: 'p', ending: new AbortController() }).masker()
         expect(text.mask(`it says ${secret}`)).not.toContain(secret)
         return Promise.resolve({ exitCode: 3, stdout: '', stderr: `ERROR: no ${secret}` })
       },

@@ -127,7 +127,7 @@ const runTask = async (
       'this agent does no tasks: it was started with --no-tasks (STAGELY_AGENT_NO_TASKS)',
     )
   const plugin = plugins[order.plugin]
-  const step = steps.find((one) => one === order.step)
+  const step = steps.find((name) => name === order.step)
   if (plugin === undefined || step === undefined)
     throw refused(`this agent is too old for the task ${order.plugin} ${order.step}: upgrade it`)
   const source = deps.sourceOf(order.stageletUid)
@@ -170,9 +170,9 @@ const shownFacts = (
     sessions: facts.sessions,
     watchedMs: facts.watchedMs,
     ended: facts.ended,
-    faults: facts.faults?.map((one) => shown(mask(one))),
-    warnings: facts.warnings?.map((one) => shown(mask(one))),
-    from: facts.from?.map((one) => shown(one).slice(0, 256)),
+    faults: facts.faults?.map((fault) => shown(mask(fault))),
+    warnings: facts.warnings?.map((warning) => shown(mask(warning))),
+    from: facts.from?.map((address) => shown(address).slice(0, 256)),
   }),
 })
 

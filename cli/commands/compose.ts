@@ -7,7 +7,7 @@ import { Command } from 'commander'
 import { handVerbs } from '../../src/compose/by-hand.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
-import { readBodyText, sendRequest } from '../../src/kernel/request.ts'
+import { readBodyText, httpRequest } from '../../src/kernel/request.ts'
 import {
   manualLine,
   manualPath,
@@ -82,7 +82,7 @@ const ask = async (dataDir: string, asked: ManualRequest): Promise<IncomingMessa
   const socketPath = manualSocket(dataDir)
   const options = { method: 'POST', agent: false }
   try {
-    return await sendRequest({ socketPath, path: manualPath }, options, (outgoing) => {
+    return await httpRequest({ socketPath, path: manualPath }, options, (outgoing) => {
       outgoing.end(JSON.stringify(asked))
     })
   } catch (error) {

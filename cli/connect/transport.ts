@@ -2,7 +2,7 @@
 import type http from 'node:http'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
-import { readBodyText, sendRequest } from '../../src/kernel/request.ts'
+import { readBodyText, httpRequest } from '../../src/kernel/request.ts'
 import { connectionError } from './connection-error.ts'
 import { CliError, NotStagely, UnansweredError } from '../errors.ts'
 import { note } from '../print.ts'
@@ -74,7 +74,7 @@ export const openResponse = async (
     )
   const all = { ...options, signal, method, headers, timeout: silentMs, late }
   try {
-    const response = await sendRequest(urlOf(server, path, call.query), all, (outgoing) => {
+    const response = await httpRequest(urlOf(server, path, call.query), all, (outgoing) => {
       outgoing.end(body)
     })
     const { sayWarning = (warning: string) => warning } = call

@@ -7,7 +7,7 @@ import type { KubeConfig } from '@kubernetes/client-node'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { messageOf, reasonOf, StagelyError } from '../../src/kernel/errors.ts'
 import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
-import { readBodyText, sendRequest } from '../../src/kernel/request.ts'
+import { readBodyText, httpRequest } from '../../src/kernel/request.ts'
 import { controllerManager } from '../../src/managed-fields/status.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
 
@@ -181,7 +181,7 @@ const send = async (
   // Other TLS credentials get connections of their own.
   if (proxyUrl === undefined) options.agent = isTls ? connections.https : connections.http
   try {
-    return await sendRequest(url, options, (outgoing) => {
+    return await httpRequest(url, options, (outgoing) => {
       // Detects a vanished peer long before a watch would end by itself.
       outgoing.setSocketKeepAlive(true, keepAliveMs)
       if (sent.method === 'GET') outgoing.end()

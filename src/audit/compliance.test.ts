@@ -93,8 +93,9 @@ describe('a report for auditors', () => {
   it('does not hold with any one byte edited', async () => {
     const text = JSON.stringify(signedBy())
     const held: string[] = []
-    for (let at = 0; at < text.length; at++) {
-      const edited = text.slice(0, at) + (text[at] === '1' ? '2' : '1') + text.slice(at + 1)
+    for (let index = 0; index < text.length; index++) {
+      const edited =
+        text.slice(0, index) + (text[index] === '1' ? '2' : '1') + text.slice(index + 1)
       if ((await faultOf(edited)) === undefined) held.push(edited)
     }
     expect(held).toEqual([])
@@ -106,7 +107,7 @@ describe('a report for auditors', () => {
       ...rest,
       signature: signature.slice(0, -1) + letter,
     }))
-    const held = await Promise.all(twins.map((one) => reportFault(nodeCrypto, one)))
+    const held = await Promise.all(twins.map((twin) => reportFault(nodeCrypto, twin)))
     expect(held.filter((fault) => fault === undefined)).toHaveLength(1)
   })
 

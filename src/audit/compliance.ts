@@ -111,11 +111,13 @@ export const reportFault = (
 const overdueIn = ({
   report,
 }: Pick<SignedReport, 'report'>): { what: string; from: string; days: number; open: boolean }[] => {
-  const told = (what: string, { overdue_from: from, overdue_days: days, until }: Lifetime) =>
-    from === undefined ? [] : [{ what, from, days: days ?? 0, open: until === undefined }]
-  const keys = report.keys.flatMap((key) => told(`${key.kind} key ${key.name}`, key))
+  const overdueRows = (
+    what: string,
+    { overdue_from: from, overdue_days: days, until }: Lifetime,
+  ) => (from === undefined ? [] : [{ what, from, days: days ?? 0, open: until === undefined }])
+  const keys = report.keys.flatMap((key) => overdueRows(`${key.kind} key ${key.name}`, key))
   const secrets = report.secrets.flatMap(({ name, values }) =>
-    values.flatMap((value) => told(`secret ${name} version ${value.version}`, value)),
+    values.flatMap((value) => overdueRows(`secret ${name} version ${value.version}`, value)),
   )
   return [...keys, ...secrets].sort((a, b) => b.days - a.days)
 }
@@ -128,10 +130,10 @@ export const reportWords = (signed: SignedReport): readonly string[] => {
   const { report } = signed
   const { rules, keys, secrets, rotations, head } = report
   const overdue = overdueIn(signed)
-  const open = overdue.filter((one) => one.open).length
-  const values = secrets.reduce((sum, one) => sum + one.values.length, 0)
+  const open = overdue.filter((row) => row.open).length
+  const values = secrets.reduce((sum, secret) => sum + secret.values.length, 0)
   const enforced = rules.key_rotation_enforced ? ', enforced' : ''
-  const exempt = secrets.filter((one) => one.exempt).map(({ name }) => name)
+  const exempt = secrets.filter((secret) => secret.exempt).map(({ name }) => name)
   return [
     `Project ${report.team}/${report.project}, ${report.since} to ${report.issued_at}.`,
     `Rules of now: keys ${rules.key_rotation}${enforced}; values ${rules.max_age ?? 'of any age'}.`,

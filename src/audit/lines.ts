@@ -50,15 +50,15 @@ export type ExportLine = StartLine | ChainedRecord | HiddenRecord | SignedHead
 /** The path of the first field that is not as it must be; undefined: none. */
 type Check = (value: unknown, path: string) => string | undefined
 
-const is =
+const checkThat =
   (test: (value: unknown) => boolean): Check =>
   (value, path) =>
     test(value) ? undefined : path
 
-const word = is((value) => typeof value === 'string')
-const place = is((value) => Number.isSafeInteger(value) && Number(value) >= 0)
-const position = is((value) => Number.isSafeInteger(value) && Number(value) > 0)
-const oneOf = (...words: string[]): Check => is((value) => words.includes(value as string))
+const word = checkThat((value) => typeof value === 'string')
+const place = checkThat((value) => Number.isSafeInteger(value) && Number(value) >= 0)
+const position = checkThat((value) => Number.isSafeInteger(value) && Number(value) > 0)
+const oneOf = (...words: string[]): Check => checkThat((value) => words.includes(value as string))
 const maybe =
   (check: Check): Check =>
   (value, path) =>
@@ -68,11 +68,11 @@ const object =
   (fields: Readonly<Record<string, Check>>): Check =>
   (value, path) => {
     if (!isRecord(value)) return path
-    const at = (name: string): string => (path === '' ? name : `${path}.${name}`)
+    const pathOf = (name: string): string => (path === '' ? name : `${path}.${name}`)
     const unlisted = Object.keys(value).find((name) => !Object.hasOwn(fields, name))
-    if (unlisted !== undefined) return at(unlisted)
+    if (unlisted !== undefined) return pathOf(unlisted)
     for (const [name, check] of Object.entries(fields)) {
-      const fault = check(value[name], at(name))
+      const fault = check(value[name], pathOf(name))
       if (fault !== undefined) return fault
     }
     return undefined
@@ -91,7 +91,7 @@ const lines: Readonly<Record<ExportLine['type'], Check>> = {
     object: object({ kind: word, namespace: word, name: word }),
     result: oneOf('success', 'denied'),
     request_id: maybe(word),
-    detail: maybe(is(isRecord)),
+    detail: maybe(checkThat(isRecord)),
     actor_commitment: commitment,
     subject_commitment: maybe(commitment),
     hash: word,

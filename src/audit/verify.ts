@@ -37,7 +37,7 @@ export type ChainVerdict =
 
 export interface VerifyOptions {
   /** Heads that were kept elsewhere: the chain must contain each of them. */
-  readonly known?: readonly SignedHead[]
+  readonly heads?: readonly SignedHead[]
   /** The key that must have signed; absent: the key of the first known head, else the export's own key. */
   readonly publicKey?: string | undefined
   /** The export begins after this row: earlier rows are not checked. */
@@ -85,10 +85,10 @@ export class ChainVerifier {
   #pruned: Pruned | undefined
   #fault: ChainFault | undefined
 
-  constructor(crypto: ChainCrypto, { known = [], publicKey, after }: VerifyOptions = {}) {
+  constructor(crypto: ChainCrypto, { heads = [], publicKey, after }: VerifyOptions = {}) {
     this.#crypto = crypto
-    this.#known = new Map(known.map((head) => [head.seq, head]))
-    this.#pinned = publicKey ?? known[0]?.public_key
+    this.#known = new Map(heads.map((head) => [head.seq, head]))
+    this.#pinned = publicKey ?? heads[0]?.public_key
     this.#after = after
   }
 
@@ -102,8 +102,11 @@ export class ChainVerifier {
     if (this.#fault !== undefined) return
     const lines = texts.map(readLine)
     // Each row is checked against the hash that the row before claims: so all are checked at once.
-    const faults = await Promise.all(lines.map((line, at) => this.#faultOf(line, lines[at - 1])))
-    for (const [at, line] of lines.entries()) await this.#guard(() => this.#take(line, faults[at]))
+    const faults = await Promise.all(
+      lines.map((line, index) => this.#faultOf(line, lines[index - 1])),
+    )
+    for (const [index, line] of lines.entries())
+      await this.#guard(() => this.#take(line, faults[index]))
   }
 
   async finish(): Promise<ChainVerdict> {
@@ -183,9 +186,9 @@ export class ChainVerifier {
   }
 
   #checkKnown(point: ChainPoint): void {
-    const known = this.#known.get(point.seq)
-    if (known === undefined) return
-    if (known.hash !== point.hash) {
+    const head = this.#known.get(point.seq)
+    if (head === undefined) return
+    if (head.hash !== point.hash) {
       const message = `row ${point.seq}, or one before it, is not the one that was signed in the head kept elsewhere`
       throw new Fault(point.seq, message)
     }
@@ -257,19 +260,19 @@ export class ChainVerifier {
   }
 
   async #checkKnownEnd(start: ChainPoint, last: ChainPoint): Promise<void> {
-    for (const known of this.#known.values()) {
-      if (!(await this.#isSigned(known.public_key, 'head', known))) {
+    for (const head of this.#known.values()) {
+      if (!(await this.#isSigned(head.public_key, 'head', head))) {
         throw new Fault(
           undefined,
-          `the head kept elsewhere (row ${known.seq}) is not signed rightly`,
+          `the head kept elsewhere (row ${head.seq}) is not signed rightly`,
         )
       }
-      if (known.seq > last.seq) {
-        const message = `the rows after ${last.seq} are cut off: the head kept elsewhere has row ${known.seq} (or the database was restored from an older backup)`
+      if (head.seq > last.seq) {
+        const message = `the rows after ${last.seq} are cut off: the head kept elsewhere has row ${head.seq} (or the database was restored from an older backup)`
         throw new Fault(last.seq + 1, message)
       }
-      if (known.seq < start.seq) {
-        const message = `the head kept elsewhere (row ${known.seq}) is older than the first row here; give a newer one`
+      if (head.seq < start.seq) {
+        const message = `the head kept elsewhere (row ${head.seq}) is older than the first row here; give a newer one`
         throw new Fault(undefined, message)
       }
     }

@@ -128,17 +128,17 @@ const nameOf = (flag: string): string =>
   flag.startsWith('--') ? (flag.split('=')[0] ?? flag) : flag.slice(0, 2)
 
 /** Checks the words before the verb: only `--dry-run` is allowed. */
-const readFront = (words: readonly string[]): { faults: string[]; at: number } => {
+const readFront = (words: readonly string[]): { faults: string[]; nameIndex: number } => {
   const faults: string[] = []
-  let at = 0
-  for (let word = words[at]; word?.startsWith('-') === true; word = words[++at]) {
+  let index = 0
+  for (let word = words[index]; word?.startsWith('-') === true; word = words[++index]) {
     const name = nameOf(word)
     if (word === '--dry-run') continue
     const isElsewhere = projectFlags.includes(name) || shortProjectFlags.includes(name)
     faults.push(`${name} is refused: ${isElsewhere ? ownFiles : 'how Compose runs is the agent’s'}`)
-    if (globalFlagsWithValue.includes(word)) at++
+    if (globalFlagsWithValue.includes(word)) index++
   }
-  return { faults, at }
+  return { faults, nameIndex: index }
 }
 
 interface Flag {
@@ -171,14 +171,14 @@ const readFlag = (word: string, flagsWithValue: readonly string[]): Flag[] => {
 const flagsOf = (verb: Verb | undefined, rest: readonly string[]): Flag[] => {
   const { flagsWithValue } = verb ?? {}
   const flags: Flag[] = []
-  for (let at = 0; at < rest.length; at++) {
-    const word = rest[at] ?? ''
+  for (let index = 0; index < rest.length; index++) {
+    const word = rest[index] ?? ''
     const isFlag = word.startsWith('-')
     if (word === '--' || (!isFlag && flagsWithValue !== undefined)) break
     if (!isFlag) continue
     append(flags, readFlag(word, flagsWithValue ?? []))
     const last = flags.at(-1)
-    if (last?.value === undefined && flagsWithValue?.includes(last?.name ?? '') === true) at++
+    if (last?.value === undefined && flagsWithValue?.includes(last?.name ?? '') === true) index++
   }
   return flags
 }
@@ -211,8 +211,12 @@ const verbOf = (name: string): Verb | undefined =>
 
 /** Parses the words after `docker compose`. BadRequest with all faults. */
 export const parseHandCommand = (words: readonly string[]): ManualCommand => {
-  const { faults, at } = readFront(words)
-  const [front, name, rest] = [words.slice(0, at), words[at], words.slice(at + 1)]
+  const { faults, nameIndex } = readFront(words)
+  const [front, name, rest] = [
+    words.slice(0, nameIndex),
+    words[nameIndex],
+    words.slice(nameIndex + 1),
+  ]
   const verb = verbOf(name ?? '')
   const flags = flagsOf(verb, rest)
   append(faults, faultsOf(name, flags))

@@ -137,11 +137,11 @@ interface Binary {
   readonly print: string
 }
 
-/** The binary that is installed now; `known` when the file is still the same. */
+/** The binary that is installed now: `before` when the file is still the same. */
 const lookAt = async (
   env: Environment,
   path: string | undefined,
-  known?: Binary,
+  before?: Binary,
 ): Promise<Binary> => {
   const refuse = (what: string): StagelyError =>
     new StagelyError(
@@ -153,7 +153,7 @@ const lookAt = async (
   if (file === undefined || found === undefined)
     throw refuse(`no ${path ?? 'docker-compose'} found`)
   const print = [file, found.dev, found.ino, found.size, found.mtimeMs].join(' ')
-  if (known?.print === print) return known
+  if (before?.print === print) return before
   const call: ComposeCall = { verb: ['version', '--short'], cwd: '/', env, mask: (t) => t }
   const { stdout } = await runBinary(file, call).catch((error: unknown) => {
     throw refuse(`${file} does not tell its version (${messageOf(error)})`)
@@ -172,7 +172,7 @@ const lookAt = async (
 export const openCompose = async (env: Environment, binary?: string): Promise<Compose> => {
   let current = await lookAt(env, binary)
   let looking: Promise<void> | undefined
-  const look = async (): Promise<void> => {
+  const refresh = async (): Promise<void> => {
     current = await lookAt(env, binary, current)
   }
   return {
@@ -183,7 +183,7 @@ export const openCompose = async (env: Environment, binary?: string): Promise<Co
     pipe: ({ flags = [], verb, ...call }) =>
       pipeProgram({ ...call, file: current.file, args: [...flags, ...verb] }),
     // Asked for by many stacks at once, and done once.
-    lookAgain: () => (looking ??= look().finally(() => (looking = undefined))),
+    lookAgain: () => (looking ??= refresh().finally(() => (looking = undefined))),
   }
 }
 

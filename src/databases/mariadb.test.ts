@@ -61,10 +61,10 @@ describe('a step of a rotation of MariaDB', () => {
     [{ '$.access': ['app_a'] }, {}, /app_a has rights over all databases/],
   ])('gives no rights over the server: %o %o', async (texts, tweak, fault) => {
     const { step, ran } = open({ ...texts, 'version()': ['11.4-MariaDB'] })
-    const told = expect.stringMatching(fault) as string
-    await expect(step('set', tweak)).rejects.toMatchObject({ kind: 'Failed', message: told })
+    const message = expect.stringMatching(fault) as string
+    await expect(step('set', tweak)).rejects.toMatchObject({ kind: 'Failed', message: message })
     expect(ran).toEqual([])
-    expect((await step('preflight', tweak)).faults).toContainEqual(told)
+    expect((await step('preflight', tweak)).faults).toContainEqual(message)
   })
 
   it('has a login tested against a random password, and counts sessions by address', async () => {

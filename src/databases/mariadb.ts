@@ -129,7 +129,7 @@ const faultsOf = async (params: MariadbParams, session: MariadbSession): Promise
   return [
     ...(readOnly === '0' ? [] : ['the server is read-only: name the primary']),
     ...(databases === '0' ? [`there is no database ${database}`] : []),
-    ...(await rightFaults({ ...params, users: users.filter((one) => one !== admin) }, session)),
+    ...(await rightFaults({ ...params, users: users.filter((user) => user !== admin) }, session)),
     ...(users.includes(admin) ? [`${admin} is the administrator: it must not take turns`] : []),
     ...(adopt === admin ? [`${admin} is the administrator: it cannot be adopted`] : []),
     ...(adopt !== undefined && adopted === '0'
@@ -170,12 +170,12 @@ const stillUsed = async (
   { username }: Login,
   session: MariadbSession,
 ): Promise<Facts> => {
-  const look = `select concat(ID, ' ', substring_index(HOST, ':', 1)) from information_schema.PROCESSLIST
+  const sessionsSql = `select concat(ID, ' ', substring_index(HOST, ':', 1)) from information_schema.PROCESSLIST
      where USER = ${mariadbText(username)}`
-  const again = [`do sleep(${pollMs / 1000})`, look]
+  const again = [`do sleep(${pollMs / 1000})`, sessionsSql]
   const turns = Array.from({ length: Math.floor(watchMs / pollMs) }, () => again).flat()
-  const seen = new Set(await session.texts(look, ...turns))
-  const hosts = [...seen].map((one) => one.slice(one.indexOf(' ') + 1))
+  const sessions = new Set(await session.texts(sessionsSql, ...turns))
+  const hosts = [...sessions].map((client) => client.slice(client.indexOf(' ') + 1))
   const open = await session.texts(
     `select Host from mysql.global_priv where User = ${mariadbText(username)} and ${unlocked}`,
   )

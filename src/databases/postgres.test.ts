@@ -36,7 +36,7 @@ const open = ({ server, roles = [], used = [], ...given }: Given) => {
         ? [{ ...good, ...server }]
         : query.includes('pg_stat_get_activity')
           ? used
-          : roles.filter((one) => query.includes(`'${(one as { name: string }).name}'`))
+          : roles.filter((row) => query.includes(`'${(row as { name: string }).name}'`))
       return Promise.resolve(found as T[])
     },
     run: (statements) => {
@@ -105,7 +105,7 @@ describe('the preflight of a rotation of Postgres', () => {
   it('tells all faults at once, and changes nothing', async () => {
     const { step, ran } = open({ server: { standby: true, exists: false, able: false } })
     expect((await step('preflight')).faults).toHaveLength(3)
-    expect(ran.every((one) => /^\s*select/.test(one))).toBe(true)
+    expect(ran.every((query) => /^\s*select/.test(query))).toBe(true)
   })
 
   it('finds nothing where all is well, also before anything was made', async () => {
@@ -173,7 +173,7 @@ describe('a step of a rotation of Postgres', () => {
       kind: 'Failed',
       message: expect.stringMatching(fault) as string,
     })
-    expect(ran.every((one) => /^\s*select/.test(one))).toBe(true)
+    expect(ran.every((query) => /^\s*select/.test(query))).toBe(true)
   })
 
   it('sets a login that has the rights of the owner that was adopted', async () => {

@@ -129,7 +129,7 @@ const rightFaults = (
       const end = isOwner
         ? 'services would have its rights'
         : 'it must not be the login of services'
-      const more = isOwner ? rights : rights.filter((one) => !inherited.has(one))
+      const more = isOwner ? rights : rights.filter((right) => !inherited.has(right))
       if (isSuper) return [`role ${name} is a superuser: ${end}`]
       if (mighty)
         return [`role ${name} may make roles, copy the server or pass by row security: ${end}`]

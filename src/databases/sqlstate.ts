@@ -4,7 +4,8 @@
 const passing = ['08', '40', '53', '57', '25006', '55P03']
 
 /** The same again may work: whoever asked is told "unreachable", and asks again. */
-export const isPassing = (code: string): boolean => passing.some((one) => code.startsWith(one))
+export const isPassing = (code: string): boolean =>
+  passing.some((prefix) => code.startsWith(prefix))
 
 /** What psql says with VERBOSITY=verbose: `ERROR:  25006: cannot execute …`, and a line with the place in the source. */
 const coded = /^(.*?[A-Z]+:\s+)([0-9A-Z]{5}): /m

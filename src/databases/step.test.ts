@@ -45,12 +45,12 @@ describe('a step of a rotation', () => {
     (text) => {
       const login = { username: 'app_a', password: text }
       const named = { username: text, password: '' }
-      for (const one of [login, named]) {
+      for (const account of [login, named]) {
         const all = [
-          postgresParams.safeParse({ database: 'shop', owner: 'app', roles, login: one }),
-          mariadbParams.safeParse({ database: 'shop', users: roles, from, login: one }),
-          redisParams.safeParse({ user: 'app', admins: [], login: one }),
-          redisParams.safeParse({ user: 'app', admins: [one] }),
+          postgresParams.safeParse({ database: 'shop', owner: 'app', roles, login: account }),
+          mariadbParams.safeParse({ database: 'shop', users: roles, from, login: account }),
+          redisParams.safeParse({ user: 'app', admins: [], login: account }),
+          redisParams.safeParse({ user: 'app', admins: [account] }),
         ]
         expect(all.map(({ success }) => success)).toEqual([false, false, false, false])
       }

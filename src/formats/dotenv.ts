@@ -22,13 +22,13 @@ export const parseDotenv = (
   const source = text.replace(/^\uFEFF/, '')
   const entries: Line[] = []
   const faults: LineFault[] = []
-  const known = new Map<string, string>()
+  const values = new Map<string, string>()
   for (const { key, taken, where } of assignments(source)) {
-    const value = key === undefined ? undefined : valueOf(key, taken, known)
+    const value = key === undefined ? undefined : valueOf(key, taken, values)
     if (key === undefined) faults.push({ where, message: 'is not KEY=VALUE' })
     else if (value instanceof ExpandError) faults.push({ where, message: value.message })
     else if (value !== undefined) {
-      known.set(key, value)
+      values.set(key, value)
       entries.push({ key, value, where })
     }
   }
@@ -44,27 +44,31 @@ interface Assignment {
 
 function* assignments(source: string): Generator<Assignment> {
   let line = 1
-  for (let at = 0; at < source.length;) {
-    const end = lineEnd(source, at)
-    const head = headOf(source.slice(at, end))
-    const taken = takeValue(source, at + (head === undefined ? end - at : head.valueAt), end)
+  for (let offset = 0; offset < source.length;) {
+    const end = lineEnd(source, offset)
+    const head = headOf(source.slice(offset, end))
+    const taken = takeValue(
+      source,
+      offset + (head === undefined ? end - offset : head.valueAt),
+      end,
+    )
     if (head !== undefined) yield { key: head.key, taken, where: `line ${line}` }
-    line += source.slice(at, taken.end + 1).split('\n').length - 1
-    at = taken.end + 1
+    line += source.slice(offset, taken.end + 1).split('\n').length - 1
+    offset = taken.end + 1
   }
 }
 
 const valueOf = (
   key: string,
   { raw, literal, quoted, isCut }: Taken,
-  known: ReadonlyMap<string, string>,
+  variables: ReadonlyMap<string, string>,
 ): string | ExpandError => {
   if (raw === undefined)
     return new ExpandError(`the quote around the value of ${key} is not closed`)
   if (isCut) return new ExpandError(`something follows the closing quote of the value of ${key}`)
   if (literal) return raw
   try {
-    return expand(raw, quoted, known)
+    return expand(raw, quoted, variables)
   } catch (error) {
     if (error instanceof ExpandError) return new ExpandError(`the value of ${key} ${error.message}`)
     throw error

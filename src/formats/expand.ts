@@ -23,13 +23,13 @@ const variable =
 const variableOrEscape = new RegExp(String.raw`${variable.source}|\\(?:0[0-7]{1,3}|[^])`, 'g')
 
 /**
- * `known` are the variables of earlier lines. An unknown name is an error, although Compose would put
+ * `variables` are those of earlier lines. An unknown name is an error, although Compose would put
  * an empty text: nobody means to store half a password.
  */
 export const expand = (
   raw: string,
   withEscapes: boolean,
-  known: ReadonlyMap<string, string>,
+  variables: ReadonlyMap<string, string>,
 ): string =>
   raw.replace(withEscapes ? variableOrEscape : variable, (whole: string, ...groups: string[]) => {
     const [braced, mode, word = '', bare] = groups
@@ -37,11 +37,11 @@ export const expand = (
     if (whole === '$$') return '$'
     const name = braced ?? bare
     if (name === undefined) throw new ExpandError('has a "${" that is not understood')
-    const value = known.get(name)
+    const value = variables.get(name)
     const isSet = mode?.startsWith(':') === true ? (value ?? '') !== '' : value !== undefined
-    if (mode?.endsWith('+') === true) return isSet ? expand(word, withEscapes, known) : ''
+    if (mode?.endsWith('+') === true) return isSet ? expand(word, withEscapes, variables) : ''
     if (isSet) return value!
-    if (mode?.endsWith('-') === true) return expand(word, withEscapes, known)
+    if (mode?.endsWith('-') === true) return expand(word, withEscapes, variables)
     throw new ExpandError(
       'refers to a variable that no earlier line sets; for a "$" that is meant, put the value in single quotes',
     )

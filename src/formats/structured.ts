@@ -43,8 +43,8 @@ export const readStructure = (parsed: unknown, check: CheckLine): Structured => 
       ? Object.entries(list).map(([key, value]) => readPair(key, value))
       : [{ where: 'file', message: 'must be a map of keys to texts, or a list of secrets' }]
   return {
-    lines: results.flatMap((one) => ('message' in one ? [] : [one])),
-    faults: results.flatMap((one) => ('message' in one ? [one] : [])),
+    lines: results.flatMap((result) => ('message' in result ? [] : [result])),
+    faults: results.flatMap((result) => ('message' in result ? [result] : [])),
   }
 }
 

@@ -9,7 +9,7 @@ describe('gathered', () => {
     const ask = batched(3, async (asked: readonly number[]) => {
       batches.push([...asked])
       if (batches.length === 1) await new Promise<void>((resolve) => (release = resolve))
-      return asked.map((one) => one * 10)
+      return asked.map((request) => request * 10)
     })
     const first = [ask(1), ask(2)]
     await new Promise(setImmediate)
@@ -37,8 +37,8 @@ describe('gathered', () => {
       if (idle === 0) setImmediate(count)
     }
     count()
-    const seen = [0, 1, 2, 3].map((one) => ask(one).then(() => turns))
-    const [first, second, third, fourth] = await Promise.all(seen)
+    const answers = [0, 1, 2, 3].map((request) => ask(request).then(() => turns))
+    const [first, second, third, fourth] = await Promise.all(answers)
     expect([second, fourth]).toEqual([first, third])
     expect(third).toBeGreaterThan(first!)
     await expect.poll(() => idle).toBe(1)

@@ -2,17 +2,17 @@ import { expect, it } from 'vitest'
 import { exitAfter, type Ending } from './exit-guard.ts'
 
 it('ends the process after its time with its code, says why, and holds no process that can end', () => {
-  const told: string[] = []
+  const messages: string[] = []
   const set: { then: () => void; ms: number }[] = []
   const ending: Ending = {
     timer: (then, ms) => {
       set.push({ then, ms })
-      return { unref: () => told.push('unref') }
+      return { unref: () => messages.push('unref') }
     },
-    exit: (code) => told.push(`exit ${code}`),
+    exit: (code) => messages.push(`exit ${code}`),
   }
-  exitAfter(1_000, { code: 0, why: () => told.push('why') }, ending)
-  expect([told, set.map(({ ms }) => ms)]).toEqual([['unref'], [1_000]])
+  exitAfter(1_000, { code: 0, why: () => messages.push('why') }, ending)
+  expect([messages, set.map(({ ms }) => ms)]).toEqual([['unref'], [1_000]])
   set[0]?.then()
-  expect(told).toEqual(['unref', 'why', 'exit 0'])
+  expect(messages).toEqual(['unref', 'why', 'exit 0'])
 })

@@ -11,12 +11,12 @@ const listeners = ({ signal }: AbortController): number => getEventListeners(sig
 
 describe('linkedAbort', () => {
   it('aborts with the first, for its reason, and lets go of the others', () => {
-    const [one, two] = [new AbortController(), new AbortController()]
-    const { signal } = linkedAbort(one.signal, two.signal)
-    expect([signal.aborted, listeners(one), listeners(two)]).toEqual([false, 1, 1])
+    const [first, two] = [new AbortController(), new AbortController()]
+    const { signal } = linkedAbort(first.signal, two.signal)
+    expect([signal.aborted, listeners(first), listeners(two)]).toEqual([false, 1, 1])
     two.abort('late')
     expect([signal.aborted, signal.reason]).toEqual([true, 'late'])
-    expect([listeners(one), listeners(two), one.signal.aborted]).toEqual([0, 0, false])
+    expect([listeners(first), listeners(two), first.signal.aborted]).toEqual([0, 0, false])
   })
 
   it('leaves nothing at a signal that lives on', () => {

@@ -11,12 +11,12 @@ describe('mapping in turns', () => {
   test('lets others have their turn', async () => {
     let others = 0
     const other = setInterval(() => (others += 1), 0)
-    const seen = await mapYielding(Array.from({ length: 2_000 }), () => {
+    const turns = await mapYielding(Array.from({ length: 2_000 }), () => {
       for (const end = performance.now() + 0.1; performance.now() < end;);
       return others
     })
     clearInterval(other)
-    expect(seen.at(-1)).toBeGreaterThan(3)
+    expect(turns.at(-1)).toBeGreaterThan(3)
   })
 
   test('rejects with what the function throws', async () => {

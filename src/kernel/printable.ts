@@ -8,7 +8,7 @@ const escaped = (sign: string): string =>
   sign < '\x7f'
     ? `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`
     : [...Array(sign.length).keys()]
-        .map((at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`)
+        .map((index) => `\\u${sign.charCodeAt(index).toString(16).padStart(4, '0')}`)
         .join('')
 
 /** Text that agents and containers may have made must not control the reader's terminal, nor hide or turn a part of itself. */

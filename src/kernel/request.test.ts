@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readBodyText, sendRequest } from './request.ts'
+import { readBodyText, httpRequest } from './request.ts'
 
 const start = (): Server =>
   createServer((incoming, response) => {
@@ -37,7 +37,7 @@ afterAll(async () => {
 
 describe('a request', () => {
   it('gets the answer of a server, whatever its status', async () => {
-    const response = await sendRequest(new URL('/', base), { method: 'POST' }, (outgoing) => {
+    const response = await httpRequest(new URL('/', base), { method: 'POST' }, (outgoing) => {
       outgoing.end('body')
     })
     expect(response.statusCode).toBe(418)
@@ -45,29 +45,29 @@ describe('a request', () => {
   })
 
   it('gets the answer at a unix socket', async () => {
-    const response = await sendRequest({ socketPath: join(dir, 'socket'), path: '/' })
+    const response = await httpRequest({ socketPath: join(dir, 'socket'), path: '/' })
     expect(await readBodyText(response)).toBe('GET ')
   })
 
   it('reads no more than it may', async () => {
-    const response = await sendRequest(new URL('/', base))
+    const response = await httpRequest(new URL('/', base))
     await expect(readBodyText(response, 3)).rejects.toThrow('the answer is too long')
   })
 
   it('fails where nothing comes for too long, and where the signal aborts', async () => {
     const silent = new URL('/silent', base)
-    await expect(sendRequest(silent, { timeout: 20 })).rejects.toThrow('no answer within 0.02 s')
+    await expect(httpRequest(silent, { timeout: 20 })).rejects.toThrow('no answer within 0.02 s')
     const late = (): Error => new Error('said nothing')
-    await expect(sendRequest(silent, { timeout: 20, late })).rejects.toThrow('said nothing')
+    await expect(httpRequest(silent, { timeout: 20, late })).rejects.toThrow('said nothing')
     const signal = AbortSignal.timeout(20)
-    await expect(sendRequest(silent, { signal })).rejects.toThrow(/abort/)
+    await expect(httpRequest(silent, { signal })).rejects.toThrow(/abort/)
   })
 
   it('waits on a connection whose agent ends unused ones', async () => {
     const agent = new Agent({ keepAlive: true, timeout: 20 })
     const signal = AbortSignal.timeout(200)
     const begun = performance.now()
-    await expect(sendRequest(new URL('/silent', base), { agent, signal })).rejects.toThrow(/abort/)
+    await expect(httpRequest(new URL('/silent', base), { agent, signal })).rejects.toThrow(/abort/)
     expect(performance.now() - begun).toBeGreaterThan(150)
   })
 
@@ -75,8 +75,8 @@ describe('a request', () => {
     const fail = (): never => {
       throw new Error('no body')
     }
-    await expect(sendRequest(new URL('/', base), {}, fail)).rejects.toThrow('no body')
-    const destroyed = sendRequest(new URL('/', base), {}, (outgoing) => {
+    await expect(httpRequest(new URL('/', base), {}, fail)).rejects.toThrow('no body')
+    const destroyed = httpRequest(new URL('/', base), {}, (outgoing) => {
       outgoing.destroy(new Error('not now'))
     })
     await expect(destroyed).rejects.toThrow('not now')
@@ -84,6 +84,6 @@ describe('a request', () => {
 
   it('fails with what the system says', async () => {
     const nobody = { socketPath: join(dir, 'none'), path: '/' }
-    await expect(sendRequest(nobody)).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(httpRequest(nobody)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

@@ -15,7 +15,7 @@ export interface RequestOptions extends https.RequestOptions {
  * with the system's error, with what `send` threw or destroyed the request with, or when the
  * connection is silent for `timeout`. `send` sends the body, at once or when it likes.
  */
-export const sendRequest = (
+export const httpRequest = (
   target: RequestTarget,
   { late, ...options }: RequestOptions = {},
   send: (outgoing: http.ClientRequest) => void = (outgoing) => outgoing.end(),

@@ -14,7 +14,7 @@ export const sameJson = (a: unknown, b: unknown, ignored = noNames): boolean => 
       Array.isArray(a) &&
       Array.isArray(b) &&
       a.length === b.length &&
-      a.every((one, i) => sameJson(one, b[i]))
+      a.every((item, i) => sameJson(item, b[i]))
     )
   // Loops over the keys take half the time of Object.entries().
   let more = 0

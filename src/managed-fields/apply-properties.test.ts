@@ -121,8 +121,8 @@ describe('for any configurations', () => {
 
   it('sets survive their wire form', () => {
     fc.assert(
-      fc.property(value, (one) => {
-        const set = fieldSetOf(shape, one)
+      fc.property(value, (given) => {
+        const set = fieldSetOf(shape, given)
         const back = fromFieldsV1(JSON.parse(JSON.stringify(toFieldsV1(set))))
         expect(back === undefined ? undefined : pathsOf(back)).toEqual(pathsOf(set))
       }),

@@ -60,12 +60,12 @@ const walk = (
   path: FieldPath,
   found: Found,
 ): void => {
-  const [was, is] = [!isAbsent(before), !isAbsent(after)]
-  if (!was && !is) return
+  const [was, isThere] = [!isAbsent(before), !isAbsent(after)]
+  if (!was && !isThere) return
   const old = childrenOf(shape, before)
   const next = childrenOf(shape, after)
   if (!was && canBeOwned(path)) found.added.push(path)
-  else if (!is && canBeOwned(path)) found.removed.push(path)
+  else if (!isThere && canBeOwned(path)) found.removed.push(path)
   else if ((old === undefined || next === undefined) && !isDeepStrictEqual(before, after))
     found.modified.push(path)
   for (const { step, ...child } of changedChildren(old, next)) walk(child, [...path, step], found)
@@ -87,10 +87,12 @@ export const untypable = (shape: Shape, value: unknown, path = ''): string | und
   if (shape.form === 'items' && Array.isArray(value)) return untypableItems(shape, value, path)
   if (!isRecord(value) || shape.form === 'leaf') return undefined
   for (const [name, child] of Object.entries(value)) {
-    const at = `${path}.${name}`
+    const fieldPath = `${path}.${name}`
     const next = shapeAt(shape, name)
     const wrong =
-      next === undefined ? `${at}: field not declared in schema` : untypable(next, child, at)
+      next === undefined
+        ? `${fieldPath}: field not declared in schema`
+        : untypable(next, child, fieldPath)
     if (wrong !== undefined) return wrong
   }
   return undefined
@@ -101,13 +103,13 @@ const untypableItems = (
   list: readonly unknown[],
   path: string,
 ): string | undefined => {
-  const seen = new Set<string>()
+  const keys = new Set<string>()
   for (const [i, item] of list.entries()) {
     const step = itemStep(shape.keys, item)
     if (step === undefined)
       return `${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(shape.keys[0])}`
-    if (seen.has(step)) return `${path}: duplicate entries for key ${step.slice(2)}`
-    seen.add(step)
+    if (keys.has(step)) return `${path}: duplicate entries for key ${step.slice(2)}`
+    keys.add(step)
     const wrong = untypable(shape.item, item, `${path}[${i}]`)
     if (wrong !== undefined) return wrong
   }

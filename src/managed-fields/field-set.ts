@@ -58,13 +58,13 @@ export const setOfPaths = (paths: Iterable<FieldPath>): FieldSet => {
   }
   const root: Node = { self: false, children: new Map() }
   for (const path of paths) {
-    let at = root
+    let node = root
     for (const step of path) {
-      const next = at.children.get(step) ?? { self: false, children: new Map<string, Node>() }
-      at.children.set(step, next)
-      at = next
+      const next = node.children.get(step) ?? { self: false, children: new Map<string, Node>() }
+      node.children.set(step, next)
+      node = next
     }
-    at.self = true
+    node.self = true
   }
   return root
 }
@@ -106,8 +106,8 @@ const renderNode = (set: FieldSet): FieldsV1 => ({
  * must not be changed.
  */
 export const toFieldsV1 = (set: FieldSet): FieldsV1 => {
-  const known = wireForms.get(set)
-  if (known !== undefined) return known
+  const cached = wireForms.get(set)
+  if (cached !== undefined) return cached
   const form = renderNode(set)
   wireForms.set(set, form)
   return form

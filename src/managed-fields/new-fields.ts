@@ -37,8 +37,8 @@ const forms = new Map<string, FieldsV1>()
 const mostForms = 200
 
 export const formOf = (text: string): FieldsV1 => {
-  const known = forms.get(text)
-  if (known !== undefined) return known
+  const cached = forms.get(text)
+  if (cached !== undefined) return cached
   const form = frozen(JSON.parse(text) as FieldsV1)
   if (forms.size >= mostForms) forms.clear()
   forms.set(text, form)

@@ -83,8 +83,8 @@ const itemChangesOnlyOwned = (
 export const onlyRemoves = ({ before, after }: Change): boolean => {
   if (before === after) return true
   if (Array.isArray(before) && Array.isArray(after))
-    return (after as unknown[]).every((one) =>
-      before.some((other) => onlyRemoves({ before: other, after: one })),
+    return (after as unknown[]).every((item) =>
+      before.some((other) => onlyRemoves({ before: other, after: item })),
     )
   if (!isRecord(before) || !isRecord(after)) return isAbsent(before) && isAbsent(after)
   return Object.keys(after).every((name) =>

@@ -68,11 +68,11 @@ const metadata = struct([
   ['ownerReferences', shapeOfSchema(structuralSchema(ownerReferences, 'ownerReferences'))],
 ])
 
-const known = new Map<Kind, Shape>()
+const cached = new Map<Kind, Shape>()
 
 /** Shape of whole objects of the kind, in their wire form. */
 export const shapeOfKind = (kind: Kind): Shape => {
-  const found = known.get(kind)
+  const found = cached.get(kind)
   if (found !== undefined) return found
   const spec = shapeOfSchema(structuralSchema(kind.spec, kind.kind))
   const fields = new Map<string, Shape>([
@@ -87,6 +87,6 @@ export const shapeOfKind = (kind: Kind): Shape => {
   if (kind.status !== undefined)
     fields.set('status', shapeOfSchema(structuralSchema(kind.status, kind.kind)))
   const shape: Shape = { form: 'struct', fields }
-  known.set(kind, shape)
+  cached.set(kind, shape)
   return shape
 }

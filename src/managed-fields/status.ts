@@ -22,8 +22,8 @@ export const withStatusOwner = (
 ): KubeObject => {
   const kind = requireKind(object.kind)
   if (kind.status === undefined) return object
-  const { managedFields: known, ...metadata } = object.metadata
-  const entries = Array.isArray(known) ? known : []
+  const { managedFields: givenFields, ...metadata } = object.metadata
+  const entries = Array.isArray(givenFields) ? givenFields : []
   const kept = entriesAfterOwnChange(object, before, now)
   if (kept !== undefined) return { ...object, metadata: { ...metadata, managedFields: kept } }
   // Entries that own nothing of the status stay as they are, unless there may be too many.
@@ -77,7 +77,7 @@ const entriesAfterOwnChange = (
   const shape = shapeOfKind(requireKind(object.kind))
   const change = { before: statusOf(before), after: statusOf(object) }
   const withOwn = (fieldsV1: Record<string, unknown>): ManagedFieldsEntry[] =>
-    sortEntries(entries.map((one) => (one === own ? { ...own, time: now, fieldsV1 } : one)))
+    sortEntries(entries.map((entry) => (entry === own ? { ...own, time: now, fieldsV1 } : entry)))
   if (changesOnlyOwned(shape, own.fieldsV1, change))
     return sameJson(change.before, change.after) ? entries : withOwn(own.fieldsV1)
   if (entries.length >= maxUpdaters) return undefined

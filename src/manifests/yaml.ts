@@ -99,15 +99,15 @@ const duplicateKeys = (doc: Document): { offset: number; field: () => string }[]
   const found: { offset: number; field: () => string }[] = []
   visit(doc, {
     Map: (_, map, above) => {
-      const seen = new Set<unknown>()
+      const keys = new Set<unknown>()
       for (const { key } of map.items) {
         if (!isScalar(key)) continue
-        if (seen.has(key.value))
+        if (keys.has(key.value))
           found.push({
             offset: key.range?.[0] ?? 0,
             field: () => pathOf([...above, map], String(key.value)),
           })
-        seen.add(key.value)
+        keys.add(key.value)
       }
     },
   })

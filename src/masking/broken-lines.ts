@@ -73,16 +73,16 @@ export const createLineSearch =
 const findIn = (search: Search, joined: Buffer, lines: readonly number[]): number[] =>
   search
     .find(joined)
-    .map((at, i) => (i % 2 === 0 ? placeOf(lines, at) : placeOf(lines, at - 1) + 1))
+    .map((offset, i) => (i % 2 === 0 ? placeOf(lines, offset) : placeOf(lines, offset - 1) + 1))
 
 /**
- * How many characters of base64 end right before `at`, up to the number that matters. `before`: how
+ * How many characters of base64 end right before `offset`, up to the number that matters. `before`: how
  * many of them ended right before the text.
  */
-export const lettersBefore = (text: Buffer, at: number, before: number): number => {
-  let from = at
-  while (from > 0 && at - from < minLine && isLetter[text[from - 1]!] === 1) from--
-  return Math.min(minLine, from === 0 ? at + before : at - from)
+export const lettersBefore = (text: Buffer, offset: number, before: number): number => {
+  let from = offset
+  while (from > 0 && offset - from < minLine && isLetter[text[from - 1]!] === 1) from--
+  return Math.min(minLine, from === 0 ? offset + before : offset - from)
 }
 
 const join = (text: Buffer, lines: readonly number[]): Buffer => {
@@ -91,9 +91,9 @@ const join = (text: Buffer, lines: readonly number[]): Buffer => {
   return Buffer.concat(parts)
 }
 
-/** Position in the text of byte `at` of the joined lines. */
-const placeOf = (lines: readonly number[], at: number): number => {
-  let left = at
+/** Position in the text of byte `offset` of the joined lines. */
+const placeOf = (lines: readonly number[], offset: number): number => {
+  let left = offset
   let i = 0
   for (; lines[i]! + left >= lines[i + 1]!; i += 2) left -= lines[i + 1]! - lines[i]!
   return lines[i]! + left
@@ -106,9 +106,9 @@ const findBlocks = (text: Buffer, before: number): Block[] => {
   while (start + least <= text.length) {
     // Jump to the end of the shortest possible line: another character there rules out every line
     // around it.
-    let at = start + least - 1
-    while (at >= start && isLetter[text[at]!] === 1) at--
-    if (at >= start) start = at + 1
+    let offset = start + least - 1
+    while (offset >= start && isLetter[text[offset]!] === 1) offset--
+    if (offset >= start) start = offset + 1
     else {
       const block = followLines(text, start, start + least)
       if (block.isOpen || block.lines.length > 2) blocks.push(block)
@@ -125,9 +125,9 @@ const endOfLine = (text: Buffer, from: number): number => {
   return end
 }
 
-/** Follows lines from `start`. The first line is known to be base64 up to `known`. */
-const followLines = (text: Buffer, start: number, known: number): Block => {
-  let end = endOfLine(text, known)
+/** Follows lines from `start`. The first line is known to be base64 up to `searchedTo`. */
+const followLines = (text: Buffer, start: number, searchedTo: number): Block => {
+  let end = endOfLine(text, searchedTo)
   const lines = [start, end]
   for (;;) {
     const next = endOfBreak(text, end)
@@ -140,12 +140,12 @@ const followLines = (text: Buffer, start: number, known: number): Block => {
   }
 }
 
-/** End of the break at `at`; undefined: no break. At the end of the text an incomplete break counts. */
-const endOfBreak = (text: Buffer, at: number): number | undefined => {
+/** End of the break at `offset`; undefined: no break. At the end of the text an incomplete break counts. */
+const endOfBreak = (text: Buffer, offset: number): number | undefined => {
   const { length } = text
-  const isEscaped = text[at] === backslash
-  const plain = text[at] === carriageReturn ? at + 1 : at
-  let end = isEscaped ? endOfEscape(text, at) : plain
+  const isEscaped = text[offset] === backslash
+  const plain = text[offset] === carriageReturn ? offset + 1 : offset
+  let end = isEscaped ? endOfEscape(text, offset) : plain
   if (end === undefined || end >= length) return end === undefined ? undefined : length
   if (!isEscaped) {
     if (text[end] !== newline) return undefined
@@ -157,8 +157,8 @@ const endOfBreak = (text: Buffer, at: number): number | undefined => {
 }
 
 /** End of an escaped `\n` or `\r\n`, with the backslashes of one or more levels of JSON. */
-const endOfEscape = (text: Buffer, at: number): number | undefined => {
-  const letter = endOfBackslashes(text, at)
+const endOfEscape = (text: Buffer, offset: number): number | undefined => {
+  const letter = endOfBackslashes(text, offset)
   if (letter === undefined || letter === text.length) return letter
   if (text[letter] === letterN) return letter + 1
   if (text[letter] !== letterR || letter + 1 === text.length)
@@ -169,8 +169,8 @@ const endOfEscape = (text: Buffer, at: number): number | undefined => {
   return text[second] === letterN ? second + 1 : undefined
 }
 
-const endOfBackslashes = (text: Buffer, at: number): number | undefined => {
-  let end = at
+const endOfBackslashes = (text: Buffer, offset: number): number | undefined => {
+  let end = offset
   while (text[end] === backslash) end++
-  return end - at > maxBackslashes ? undefined : end
+  return end - offset > maxBackslashes ? undefined : end
 }

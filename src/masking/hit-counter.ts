@@ -76,7 +76,7 @@ export const createHitCounter = (values: readonly KeyedValue[]): HitCounter => {
       const lines = lineSearch(text, before, add).held
       const tail = tailOf(text.length, search.heldSuffix(text), lines)
       const cut = isLast ? text.length : tail.from
-      for (const one of found.sort((a, b) => a.start - b.start)) if (one.start < cut) count(one)
+      for (const hit of found.sort((a, b) => a.start - b.start)) if (hit.start < cut) count(hit)
       before = lettersBefore(text, cut, before)
       offset += cut
       held = Buffer.from(text.subarray(cut))

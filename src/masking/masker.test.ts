@@ -8,8 +8,12 @@ import { runs } from '../../test/support/soak.ts'
 const hiddenBytes = (text: Buffer, patterns: readonly Buffer[]): boolean[] => {
   const hidden = Array.from({ length: text.length }, () => false)
   for (const pattern of patterns) {
-    for (let at = text.indexOf(pattern); at >= 0; at = text.indexOf(pattern, at + 1)) {
-      hidden.fill(true, at, at + pattern.length)
+    for (
+      let offset = text.indexOf(pattern);
+      offset >= 0;
+      offset = text.indexOf(pattern, offset + 1)
+    ) {
+      hidden.fill(true, offset, offset + pattern.length)
     }
   }
   return hidden
@@ -42,12 +46,12 @@ const reference = (text: Buffer, patterns: readonly Buffer[], stream: boolean): 
 const streamed = (values: readonly Buffer[], text: Buffer, cuts: readonly number[]): string => {
   const stream = createMasker(values).stream()
   const out: Buffer[] = []
-  let at = 0
+  let offset = 0
   for (const cut of cuts) {
-    out.push(Buffer.from(stream.write(text.subarray(at, at + cut))))
-    at += cut
+    out.push(Buffer.from(stream.write(text.subarray(offset, offset + cut))))
+    offset += cut
   }
-  out.push(Buffer.from(stream.write(text.subarray(at))), Buffer.from(stream.end()))
+  out.push(Buffer.from(stream.write(text.subarray(offset))), Buffer.from(stream.end()))
   return Buffer.concat(out).toString('latin1')
 }
 
@@ -150,8 +154,12 @@ const hiddenInLines = (text: Buffer, patterns: readonly Buffer[]): boolean[] => 
   const joined = Buffer.from(places.map((i) => text[i]!))
   const plain = new RegExp(`^${letters}+$`)
   for (const pattern of patterns.filter((p) => plain.test(p.toString('latin1'))))
-    for (let at = joined.indexOf(pattern); at >= 0; at = joined.indexOf(pattern, at + 1))
-      hidden.fill(true, places[at], places[at + pattern.length - 1]! + 1)
+    for (
+      let offset = joined.indexOf(pattern);
+      offset >= 0;
+      offset = joined.indexOf(pattern, offset + 1)
+    )
+      hidden.fill(true, places[offset], places[offset + pattern.length - 1]! + 1)
   return hidden
 }
 
@@ -179,7 +187,9 @@ describe('base64 that is broken into lines', () => {
         const text = textOf(scene)
         const patterns = maskPatterns([scene.value])
         const inLines = hiddenInLines(text, patterns)
-        const hidden = hiddenBytes(text, patterns).map((is, i) => is || inLines[i] === true)
+        const hidden = hiddenBytes(text, patterns).map(
+          (isHidden, i) => isHidden || inLines[i] === true,
+        )
         const masked = createMasker([scene.value]).mask(text.toString())
         expect(masked).toBe(print(text, hidden))
         expect(masked).toContain(mark)
@@ -242,11 +252,11 @@ describe('a mask stream', () => {
       fc.property(scene, ({ values, text, cuts }) => {
         const stream = createMasker(values).stream()
         let out = ''
-        let at = 0
+        let offset = 0
         for (const cut of [...cuts, text.length]) {
-          out += stream.write(text.subarray(at, at + cut)).toString()
+          out += stream.write(text.subarray(offset, offset + cut)).toString()
           out += stream.flush().toString()
-          at += cut
+          offset += cut
         }
         out += stream.end().toString()
         for (const value of values) expect(out).not.toContain(value.toString())
@@ -271,8 +281,8 @@ describe('a mask stream', () => {
     const stream = createMasker([long]).stream()
     const text = Buffer.concat([Buffer.from('<'), long, Buffer.from('>')])
     let out = ''
-    for (let at = 0; at < text.length; at += 1000) {
-      out += stream.write(text.subarray(at, at + 1000)).toString()
+    for (let offset = 0; offset < text.length; offset += 1000) {
+      out += stream.write(text.subarray(offset, offset + 1000)).toString()
     }
     expect(out + stream.end().toString()).toBe(`<${mark}>`)
   })

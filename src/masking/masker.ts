@@ -79,26 +79,26 @@ const replace = (
   { from, to, afterMark }: Span,
 ): { bytes: Buffer; afterMark: boolean; reached: number } => {
   const parts: Buffer[] = []
-  let at = from
+  let offset = from
   let open = afterMark
   const plain = (until: number): void => {
-    if (until <= at) return
-    parts.push(text.subarray(at, until))
-    at = until
+    if (until <= offset) return
+    parts.push(text.subarray(offset, until))
+    offset = until
     open = false
   }
   for (let i = 0; i < ranges.length; i += 2) {
     const [start, end] = [ranges[i]!, ranges[i + 1]!]
     if (start >= to) break
-    if (end <= at) continue
+    if (end <= offset) continue
     plain(start)
     if (!open) parts.push(markBytes)
-    at = end
+    offset = end
     open = true
   }
   plain(to)
   const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-  return { bytes, afterMark: open, reached: at }
+  return { bytes, afterMark: open, reached: offset }
 }
 
 /** The end of a text that is held back because it may be the beginning of a secret. */

@@ -47,8 +47,8 @@ const formsOf = (value: Buffer): Buffer[] => [
 const piecesOf = (form: Buffer): Buffer[] => {
   if (form.length <= maxPatternBytes) return [form]
   const pieces: Buffer[] = []
-  for (let at = 0; at + maxPatternBytes < form.length; at += maxPatternBytes) {
-    pieces.push(form.subarray(at, at + maxPatternBytes))
+  for (let offset = 0; offset + maxPatternBytes < form.length; offset += maxPatternBytes) {
+    pieces.push(form.subarray(offset, offset + maxPatternBytes))
   }
   return [...pieces, form.subarray(form.length - maxPatternBytes)]
 }

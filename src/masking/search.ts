@@ -57,13 +57,13 @@ export const createSearch = (patterns: readonly Buffer[]): Search => {
   return {
     find: (text) => {
       const found: number[] = []
-      scan(text, (at, group) => verify(text, at, group, found))
+      scan(text, (index, group) => verify(text, index, group, found))
       return joinRanges(found)
     },
     occurrences: (text, take) =>
-      scan(text, (at, { members }) => {
+      scan(text, (index, { members }) => {
         for (const { pattern, offset } of members) {
-          const start = at - offset
+          const start = index - offset
           if (isAt(text, start, pattern)) take(start, start + pattern.length, pattern)
         }
       }),
@@ -74,8 +74,8 @@ export const createSearch = (patterns: readonly Buffer[]): Search => {
 const blockHash = (a: number, b: number, c: number): number =>
   ((a << 10) ^ (b << 5) ^ c) & blockMask
 
-const word = (text: Uint8Array, at: number): number =>
-  text[at]! | (text[at + 1]! << 8) | (text[at + 2]! << 16) | (text[at + 3]! << 24)
+const word = (text: Uint8Array, index: number): number =>
+  text[index]! | (text[index + 1]! << 8) | (text[index + 2]! << 16) | (text[index + 3]! << 24)
 
 const windowHash = (low: number, high: number): number =>
   Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1) | 0
@@ -83,19 +83,19 @@ const windowHash = (low: number, high: number): number =>
 const anchor = (patterns: readonly Buffer[]): Anchored[] => {
   const countBits = 20
   const counts = new Uint16Array(1 << countBits)
-  const slot = (p: Buffer, at: number): number =>
-    windowHash(word(p, at), word(p, at + 4)) >>> (32 - countBits)
+  const slot = (p: Buffer, index: number): number =>
+    windowHash(word(p, index), word(p, index + 4)) >>> (32 - countBits)
   const choices = (p: Buffer): number => Math.min(p.length - window + 1, anchorChoices)
   for (const p of patterns) {
-    for (let at = 0; at < choices(p); at++) {
-      const s = slot(p, at)
+    for (let index = 0; index < choices(p); index++) {
+      const s = slot(p, index)
       if (counts[s]! < 0xffff) counts[s]!++
     }
   }
   return patterns.map((pattern) => {
     let offset = 0
-    for (let at = 1; at < choices(pattern); at++) {
-      if (counts[slot(pattern, at)]! < counts[slot(pattern, offset)]!) offset = at
+    for (let index = 1; index < choices(pattern); index++) {
+      if (counts[slot(pattern, index)]! < counts[slot(pattern, offset)]!) offset = index
     }
     return { pattern, offset }
   })
@@ -121,7 +121,7 @@ const addToGroup = (groups: Map<number, Group[]>, anchored: Anchored): void => {
 }
 
 /** `at`: where the anchor of the group begins. */
-type TakeAnchor = (at: number, group: Group) => void
+type TakeAnchor = (index: number, group: Group) => void
 
 interface Tables {
   readonly shifts: Uint8Array
@@ -149,9 +149,9 @@ const scanAnchors = (text: Uint8Array, { shifts, groups }: Tables, take: TakeAnc
   }
 }
 
-const verify = (text: Uint8Array, at: number, group: Group, found: number[]): void => {
+const verify = (text: Uint8Array, index: number, group: Group, found: number[]): void => {
   for (const { pattern, offset } of group.members) {
-    const start = at - offset
+    const start = index - offset
     const end = start + pattern.length
     const last = found.length - 1
     // An occurrence inside the last range adds nothing.
@@ -192,8 +192,8 @@ const createHeldSuffix = (patterns: readonly Buffer[]): Search['heldSuffix'] => 
   const longest = patterns.reduce((max, p) => Math.max(max, p.length), 0)
   // For each hash of four first bytes: the length of the longest pattern that begins with them.
   const reach = new Uint16Array(1 << prefixBits)
-  const slot = (text: Buffer, at: number): number =>
-    Math.imul(word(text, at), 0x9e3779b1) >>> (32 - prefixBits)
+  const slot = (text: Buffer, index: number): number =>
+    Math.imul(word(text, index), 0x9e3779b1) >>> (32 - prefixBits)
   for (const p of patterns) {
     const s = slot(p, 0)
     if (p.length > reach[s]!) reach[s] = p.length
@@ -214,9 +214,9 @@ const createHeldSuffix = (patterns: readonly Buffer[]): Search['heldSuffix'] => 
 
   return (text) => {
     const { length } = text
-    for (let at = Math.max(0, length - longest + 1); at <= length - 4; at++) {
-      if (reach[slot(text, at)]! > length - at && isProperPrefix(text.subarray(at)))
-        return length - at
+    for (let index = Math.max(0, length - longest + 1); index <= length - 4; index++) {
+      if (reach[slot(text, index)]! > length - index && isProperPrefix(text.subarray(index)))
+        return length - index
     }
     for (let held = Math.min(3, length); held > 0; held--) {
       if (short.has(text.toString('latin1', length - held))) return held

@@ -28,5 +28,5 @@ export const findRunning = async (words: readonly string[]): Promise<RunningProc
       return [{ pid: Number(pid), ageMs: parseFloat(uptime) * 1000 - startOf(stat) }]
     })
   // A process may end while it is read.
-  return (await Promise.all(found.map((one) => one.catch(() => [])))).flat()
+  return (await Promise.all(found.map((listing) => listing.catch(() => [])))).flat()
 }

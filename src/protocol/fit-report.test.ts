@@ -49,7 +49,7 @@ describe('a report', () => {
 
   it('that is too large as a whole loses details of services before services', () => {
     const composeKeys = Array.from({ length: 900 }, (_, i) => `${'K'.repeat(200)}${i}`)
-    const services = named(100).map((one) => ({ ...one, composeKeys }))
+    const services = named(100).map((row) => ({ ...row, composeKeys }))
     const fitted = fitReport(report({ services }))
     expect(fitted.services).toHaveLength(100)
     expect(fitted.services[0]).toEqual(service('s0'))
@@ -58,7 +58,7 @@ describe('a report', () => {
 
   it('is never larger than its bound, whatever it is made of', () => {
     const digests = Array.from({ length: 50 }, (_, i) => `${'d'.repeat(120)}${i}`)
-    const services = named(1_000).map((one) => ({ ...one, digests }))
+    const services = named(1_000).map((row) => ({ ...row, digests }))
     const decoded = decodeReport(report({ services }))
     expect(JSON.stringify(decoded).length).toBeLessThan(limits.observation + 1_000)
     const message = 'm'.repeat(limits.message)
@@ -78,13 +78,13 @@ describe('a report', () => {
 
   it('is looked at until ten faults are found', () => {
     let looked = 0
-    const one = {
+    const observed = {
       get state() {
         looked += 1
         return 'none'
       },
     }
-    const services = Array.from({ length: limits.services }, () => one)
+    const services = Array.from({ length: limits.services }, () => observed)
     const decoded = decodeReport({ ...report(), services })
     expect('faults' in decoded && decoded.faults).toHaveLength(10)
     // Its size is measured twice.

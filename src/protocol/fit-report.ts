@@ -87,8 +87,8 @@ const kept = new WeakMap<ObservationSpec, ObservationSpec>()
 
 /** A stored report within the bounds. What an earlier release has stored knows none. */
 export const fitStored = (stored: ObservationSpec): ObservationSpec => {
-  const known = kept.get(stored)
-  if (known !== undefined) return known
+  const cached = kept.get(stored)
+  if (cached !== undefined) return cached
   const fitted = fit(observationSpec, stored) as ObservationSpec
   kept.set(stored, fitted)
   return fitted

@@ -97,7 +97,7 @@ const messages: readonly [string, z.ZodType, object][] = [
 
 /** A field that nobody knows yet, in every object; `passed` has names of services for fields. */
 const withMore = (value: unknown, key = ''): unknown => {
-  if (Array.isArray(value)) return value.map((one) => withMore(one))
+  if (Array.isArray(value)) return value.map((inner) => withMore(inner))
   if (typeof value !== 'object' || value === null || key === 'passed') return value
   const more = Object.entries(value).map(([k, v]) => [k, withMore(v, k)])
   return { ...Object.fromEntries(more), ofTheNextVersion: [{ deep: 1 }] }

@@ -308,8 +308,8 @@ export const namedRevisions = ({
 /** For an agent that knows these fields: without a field whose bundle the agent would drop. */
 export const asKnown = (item: DesiredStagelet, fields: ReadonlySet<string>): DesiredStagelet => {
   if (fields.has(previousRevisionField)) return item
-  const { [previousRevisionField]: _, ...known } = item
-  return known
+  const { [previousRevisionField]: _, ...rest } = item
+  return rest
 }
 
 /**

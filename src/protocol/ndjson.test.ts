@@ -13,10 +13,10 @@ test('lines come out whole however the bytes are cut', () => {
         const bytes = Buffer.from(texts.map(renderLine).join(''))
         const lines: unknown[] = []
         const read = createLineReader(1_000_000, (line) => lines.push(JSON.parse(line)))
-        for (let at = 0; at < bytes.length;) {
-          const size = cuts[at % cuts.length]!
-          read(bytes.subarray(at, at + size))
-          at += size
+        for (let offset = 0; offset < bytes.length;) {
+          const size = cuts[offset % cuts.length]!
+          read(bytes.subarray(offset, offset + size))
+          offset += size
         }
         expect(lines).toEqual(texts)
       },

@@ -119,7 +119,7 @@ export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): Contro
       if (key === undefined) return
       const more = reconciler.reconcileAll === undefined ? [] : queue.takeMore(mostAtOnce - 1)
       if (more.length > 0 && (await runAll([key, ...more]))) continue
-      for (const one of [key, ...more]) await run(one)
+      for (const next of [key, ...more]) await run(next)
     }
   }
   const workers = Array.from({ length: deps.workers ?? 2 }, work)

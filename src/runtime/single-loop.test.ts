@@ -4,7 +4,9 @@ import { silentLogger } from '../kernel/log.ts'
 import { done, waitFor, type ReconcileOutcome } from './control-loop.ts'
 import { startSingleLoop } from './single-loop.ts'
 
-const start = (run: (at: number) => ReconcileOutcome | Promise<ReconcileOutcome> = () => done) => {
+const start = (
+  run: (nowMs: number) => ReconcileOutcome | Promise<ReconcileOutcome> = () => done,
+) => {
   const clock = createFakeClock(0)
   const runs: number[] = []
   const loop = startSingleLoop(
@@ -56,8 +58,8 @@ describe('a single loop', () => {
   })
 
   it('lets events of its own run settle after the run', async () => {
-    const { clock, loop, runs } = start(async (at) => {
-      if (at > 0) return done
+    const { clock, loop, runs } = start(async (nowMs) => {
+      if (nowMs > 0) return done
       await clock.sleep(1_000)
       return waitFor(60_000)
     })

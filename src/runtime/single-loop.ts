@@ -25,7 +25,7 @@ export const startSingleLoop = (
 ): SingleLoop => {
   let isRunning = false
   let isRequested = false
-  const soon = (): void => loop.enqueueAfter(name, settleMs)
+  const runAgain = (): void => loop.enqueueAfter(name, settleMs)
   const reconcile = async (_key: string, signal: AbortSignal): Promise<ReconcileOutcome> => {
     isRunning = true
     isRequested = false
@@ -34,14 +34,14 @@ export const startSingleLoop = (
     } finally {
       isRunning = false
       // Counted from the end of the run, which may have made the events itself.
-      if (isRequested) soon()
+      if (isRequested) runAgain()
     }
   }
   const loop = startControlLoop({ clock, log, workers: 1 }, { name, reconcile })
   return {
     schedule: () => {
       if (isRunning) isRequested = true
-      else soon()
+      else runAgain()
     },
     runNow: () => loop.enqueue(name),
     stop: () => loop.stop(),

@@ -5,7 +5,7 @@ import { withStatusOwner } from '../managed-fields/status.ts'
 import {
   loadProject,
   noteArrival,
-  projectKeyOf,
+  projectPlaceKey,
   saveProject,
   saveProjects,
 } from './secrets/projects.ts'
@@ -77,7 +77,7 @@ const loadHeld = async (session: WriteSession, id: string): Promise<void> => {
   for (const row of session.view.projects.withTerm(term.open)) {
     if (row.changeSets[id] === undefined) continue
     const project = await loadProject(session, row)
-    if (project !== undefined) session.projects.set(projectKeyOf(row), project)
+    if (project !== undefined) session.projects.set(projectPlaceKey(row), project)
   }
 }
 

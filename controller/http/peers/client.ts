@@ -4,7 +4,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { messageOf, StagelyError } from '../../../src/kernel/errors.ts'
-import { readBodyText, sendRequest } from '../../../src/kernel/request.ts'
+import { readBodyText, httpRequest } from '../../../src/kernel/request.ts'
 import type { Peer } from '../../../src/store/replicas.ts'
 import { signPeerRequest } from './token.ts'
 
@@ -41,7 +41,7 @@ export const createPeerClient = (key: Buffer, clock: Clock): PeerClient => {
       agent: secure,
     }
     const own = certificate === undefined ? { agent: plain } : pinned
-    const response = await sendRequest(new URL(path, url), { ...own, ...options }, (outgoing) => {
+    const response = await httpRequest(new URL(path, url), { ...own, ...options }, (outgoing) => {
       outgoing.end(body)
     })
     return { status: response.statusCode ?? 0, text: await readBodyText(response, maxAnswerBytes) }

@@ -28,7 +28,7 @@ export const verifyChain = async (
   onRow: (seq: number) => void,
   signal: AbortSignal,
 ): Promise<ChainVerdict> => {
-  const verifier = new ChainVerifier(webCrypto, { known: head === undefined ? [] : [head] })
+  const verifier = new ChainVerifier(webCrypto, { heads: head === undefined ? [] : [head] })
   const decoder = new TextDecoder()
   let rest = ''
   const reader = (await openExport(signal)).getReader()

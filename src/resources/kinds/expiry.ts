@@ -119,12 +119,12 @@ export const endOf = ({
 }: Omit<Dated, 'remedy'>): End | undefined => {
   if (since === undefined) return undefined
   const { after, at: givenEnd } = expiry ?? {}
-  const said =
+  const specEnd =
     givenEnd === undefined
       ? after && toTimestamp(Date.parse(since) + durationMs(after))
       : whole(givenEnd)
   const ends: [at: string | undefined, from: ExpiresFrom][] = [
-    [said, 'Spec'],
+    [specEnd, 'Spec'],
     [certificateEndsAt, 'Certificate'],
     [storeEndsAt, 'Store'],
   ]

@@ -16,7 +16,7 @@ import { term, type ProjectRow } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
 
 /** Key of a project among those of a write. */
-export const projectKeyOf = ({ namespace, name }: Place): string => `${namespace}/${name}`
+export const projectPlaceKey = ({ namespace, name }: Place): string => `${namespace}/${name}`
 
 export const projectAt = (view: View, place: Place): ProjectRow | undefined =>
   view.projects.withTerm(term.place(place))[0]
@@ -25,12 +25,12 @@ export const loadProject = async (
   session: WriteSession,
   place: Place,
 ): Promise<ProjectState | undefined> => {
-  const loaded = session.loaded.get(projectKeyOf(place))
+  const loaded = session.loaded.get(projectPlaceKey(place))
   if (loaded !== undefined) return loaded
   const row = projectAt(session.view, place)
   if (row === undefined) return undefined
   const state = await stateOf(session, row)
-  session.loaded.set(projectKeyOf(place), state)
+  session.loaded.set(projectPlaceKey(place), state)
   return state
 }
 
@@ -174,7 +174,7 @@ export const changeHead = (
   secretUid: string,
   entry: SetEntry | undefined,
 ): void => {
-  session.projects.set(projectKeyOf(project.ref), project)
+  session.projects.set(projectPlaceKey(project.ref), project)
   project.lines ??= loadLines(session, project)
   project.changed = true
   project.lines = project.lines.with(secretUid, entry === undefined ? undefined : lineOf(entry))
@@ -209,8 +209,8 @@ export const saveProjects = (session: WriteSession): void => {
 
 /** Removes a project with its keys: values that were sealed under them can never be opened again. */
 export const destroyProject = (session: WriteSession, row: ProjectRow): void => {
-  session.loaded.delete(projectKeyOf(row))
-  session.projects.delete(projectKeyOf(row))
+  session.loaded.delete(projectPlaceKey(row))
+  session.projects.delete(projectPlaceKey(row))
   for (const { id } of session.headsOf(row.id)) session.view.heads.set(id, undefined)
   for (const { id } of session.view.deletedSecrets.withTerm(term.headsOf(row.id)))
     session.view.deletedSecrets.set(id, undefined)

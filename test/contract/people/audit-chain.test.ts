@@ -292,11 +292,11 @@ for (const [name, serverUrl] of [
       const shorter = await linesOf(store)
       await createAs(store.store, alice, secretOf(ns, 'e', { value: 'value of e' }))
       const longer = await linesOf(store)
-      expect(await judge(longer, { known: [head] })).toMatchObject({ ok: true })
-      expect(faultOf(await judge(shorter, { known: [headOf(longer)] })).message).toContain(
+      expect(await judge(longer, { heads: [head] })).toMatchObject({ ok: true })
+      expect(faultOf(await judge(shorter, { heads: [headOf(longer)] })).message).toContain(
         'are cut off',
       )
-      expect(await judge(await linesOf(store, head.seq), { known: [head] })).toMatchObject({
+      expect(await judge(await linesOf(store, head.seq), { heads: [head] })).toMatchObject({
         ok: true,
         rows: 1,
       })
@@ -462,7 +462,7 @@ for (const [name, serverUrl] of [
       expect(erasure).toMatchObject({ rows: 4, mentions: 0 })
       const lines = await linesOf(store)
       expect(lines.join('\n')).not.toMatch(/"bob"|"u-2"/)
-      expect(await judge(lines, { known: [before] })).toMatchObject({ ok: true, hidden: 0 })
+      expect(await judge(lines, { heads: [before] })).toMatchObject({ ok: true, hidden: 0 })
       await expect(store.audit.erase('bob', alice, false)).rejects.toThrow('names nobody')
       const more = await tampered([
         `UPDATE audit SET actor = '${erasure.pseudonym}', actor_id = NULL, address = NULL, actor_salt = NULL WHERE seq = 3`,
@@ -503,7 +503,7 @@ for (const [name, serverUrl] of [
       const lines = await linesOf(store)
       const pruned = { upTo: head.seq, at: expect.any(String) as string }
       expect(await judge(lines)).toMatchObject({ ok: true, rows: 2, pruned })
-      expect(await judge(lines, { known: [head] })).toMatchObject({ ok: true, rows: 2, pruned })
+      expect(await judge(lines, { heads: [head] })).toMatchObject({ ok: true, rows: 2, pruned })
       const hidden: string[] = []
       for await (const line of store.audit.export({ teams: ['none'] }))
         hidden.push(JSON.stringify(line))

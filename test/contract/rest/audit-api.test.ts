@@ -124,7 +124,7 @@ describe('the audit log over the API', () => {
       const answer = await as(who, 'GET', '/api/v1/audit/export')
       expect(answer.headers['content-type']).toBe('application/x-ndjson')
       const lines = answer.text.trimEnd().split('\n')
-      const verifier = new ChainVerifier(nodeCrypto, { known: [head as never] })
+      const verifier = new ChainVerifier(nodeCrypto, { heads: [head as never] })
       await verifier.accept(...lines)
       expect(await verifier.finish()).toMatchObject({ ok: true })
       const hidden = lines
