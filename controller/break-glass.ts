@@ -7,7 +7,7 @@ import { openStore } from '../src/store/open-store.ts'
 import { ConfigError } from './config-error.ts'
 import { parseConfig, type Config } from './config.ts'
 import { keepOwner, prepareControllerDataDir } from './data-dir.ts'
-import { openMasterKeys } from './master-keys.ts'
+import { openMasterKeys } from './keys/master-keys.ts'
 
 const log = createLogger('warn', { component: 'controller' })
 const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000 }

@@ -14,8 +14,8 @@ import { breakGlassCommand } from './break-glass.ts'
 import { ConfigError, HelpAsked } from './config-error.ts'
 import { parseConfig, type Config } from './config.ts'
 import { keepOwner, prepareControllerDataDir } from './data-dir.ts'
-import { readKeyFile } from './key-file.ts'
-import { openMasterKeys } from './master-keys.ts'
+import { readKeyFile } from './keys/key-file.ts'
+import { openMasterKeys } from './keys/master-keys.ts'
 import { say } from './print.ts'
 
 const log = createLogger('warn', { component: 'controller' })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { createApp, kubeRoutes, type AppDeps } from './app.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { createProxyTrust } from './request-identity.ts'
 import { restBase } from './rest/serve.ts'
 import { restRoutes } from './rest/table.ts'

@@ -19,7 +19,7 @@ import {
   type StoreStep,
 } from './decide-store.ts'
 import { gatherStoreFacts, urgentOf, type StoreFacts, type ReadStore } from './facts.ts'
-import { HintListener } from './hint-listener.ts'
+import { HintListener } from './hints/hint-listener.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 import { rememberedOf, type Remembered } from './remembered.ts'
 import type { MeasuredStore } from './measured.ts'

@@ -11,7 +11,7 @@ import {
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { isUnauthorized } from './decide-store.ts'
-import type { HintListener } from './hint-listener.ts'
+import type { HintListener } from './hints/hint-listener.ts'
 import { askedHourly, type Remembered } from './remembered.ts'
 
 export interface StoreStatusInput extends Pick<

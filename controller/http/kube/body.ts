@@ -14,7 +14,7 @@ import { readBody } from '../read-body.ts'
 import { clientNetwork } from '../request-identity.ts'
 import { requestBytes, spend } from '../work-budget.ts'
 import { bounded, duplicateKeys, mostNamed } from './duplicate-keys.ts'
-import { patchTypesOf, type PatchType } from './patch-types.ts'
+import { patchTypesOf, type PatchType } from './patches/patch-types.ts'
 import { decodeProtobuf } from './protobuf.ts'
 
 export const maxBodyBytes = 3 * 1024 * 1024

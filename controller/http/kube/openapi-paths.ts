@@ -2,7 +2,7 @@
 import { groupVersionKind, refToKind, refToList } from '../../../src/resources/schemas/openapi.ts'
 import { refTo } from '../../../src/resources/schemas/openapi-meta.ts'
 import type { Schema } from '../../../src/resources/schemas/crd.ts'
-import { patchTypesOf } from './patch-types.ts'
+import { patchTypesOf } from './patches/patch-types.ts'
 import type { KubeRoute, KubeVerb } from './route.ts'
 
 type Json = Record<string, unknown>

@@ -6,7 +6,7 @@ import type { Kind } from '../../../src/resources/registry.ts'
 import { decodeStatus } from '../../../src/resources/validation/validate.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { answerObject } from './answer.ts'
-import { mergeConfiguration, readConfiguration } from './apply.ts'
+import { mergeConfiguration, readConfiguration } from './patches/apply.ts'
 import { readObject, readPatch } from './body.ts'
 import {
   asAnswered,

@@ -10,7 +10,7 @@ import type { Store, StoredObject, Transaction } from '../../../src/store/store.
 import { actorOf, type AppContext } from '../env.ts'
 import { checkUnused } from '../in-use.ts'
 import { answerList, answerObject, asStored } from './answer.ts'
-import { serveApply, readConfiguration } from './apply.ts'
+import { serveApply, readConfiguration } from './patches/apply.ts'
 import { readObject, readPatch, type Patch } from './body.ts'
 import {
   asAnswered,
@@ -27,10 +27,10 @@ import { checkPatchRight } from './deploy-right.ts'
 import { parseContinue, renderContinue, type ListPosition } from './continue-token.ts'
 import { limitOf, listPositionOf } from './list.ts'
 import { invalidOption, listSelectionOf, selects, writeOptionsOf } from './params.ts'
-import { jsonPatch, type JsonDocument } from './patch.ts'
+import { jsonPatch, type JsonDocument } from './patches/patch.ts'
 import { getOrThrow, refOfPath } from './read.ts'
 import { deletedStatus } from './status.ts'
-import { applyStrategicPatch } from './strategic-merge.ts'
+import { applyStrategicPatch } from './patches/strategic-merge.ts'
 import { managedAfterUpdate, whoOf, withKnownValue, type TrackedChange } from './tracking.ts'
 import { toWire, type Wire } from './wire-form.ts'
 

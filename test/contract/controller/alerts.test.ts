@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { createMetrics } from '../../../controller/http/metrics.ts'
+import { createMetrics } from '../../../controller/http/metrics/metrics.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 
 const monitoring = fileURLToPath(

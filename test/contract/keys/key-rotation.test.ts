@@ -8,7 +8,7 @@ import {
   type DueKeysResult,
 } from '../../../controller/keys/rotate-due.ts'
 import { startKeyRotation } from '../../../controller/keys/start.ts'
-import { SealingKeys } from '../../../controller/sealing.ts'
+import { SealingKeys } from '../../../controller/keys/sealing.ts'
 import { complianceReportOf } from '../../../controller/compliance/report.ts'
 import { nodeCrypto } from '../../../src/audit/chain.ts'
 import { reportFault } from '../../../src/audit/compliance.ts'

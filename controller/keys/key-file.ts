@@ -1,8 +1,8 @@
 // A file of local keys, one on each line. The first one wraps; the others only unwrap.
-import { messageOf } from '../src/kernel/errors.ts'
-import { readIfThere } from '../src/kernel/whole-file.ts'
-import { decodeMasterKey } from '../src/secrets/providers/local.ts'
-import { ConfigError } from './config-error.ts'
+import { messageOf } from '../../src/kernel/errors.ts'
+import { readIfThere } from '../../src/kernel/whole-file.ts'
+import { decodeMasterKey } from '../../src/secrets/providers/local.ts'
+import { ConfigError } from '../config-error.ts'
 
 export type KeyList = [Buffer, ...Buffer[]]
 

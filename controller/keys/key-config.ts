@@ -1,12 +1,12 @@
 // Master keys, from the environment. No fault repeats a key.
-import { defined } from '../src/kernel/defined.ts'
-import { gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
-import { decodeMasterKey } from '../src/secrets/providers/local.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { gcpKeyFault, vaultKeyFault } from '../../src/secrets/providers/key-names.ts'
+import { decodeMasterKey } from '../../src/secrets/providers/local.ts'
 import {
   keyProviderNames,
   type KeyProviderName,
   type KeyProviderSettings,
-} from '../src/secrets/providers/settings.ts'
+} from '../../src/secrets/providers/settings.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 type RemoteSettings = Exclude<KeyProviderSettings, { provider: 'local' | 'key-file' }>

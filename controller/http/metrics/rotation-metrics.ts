@@ -1,6 +1,6 @@
 // Rotations: how they stand, and how long one takes from its start until the old credential is ended.
 import { Gauge, Histogram, type Registry } from 'prom-client'
-import { countedStates, type RotationMetrics } from '../rotators/metrics.ts'
+import { countedStates, type RotationMetrics } from '../../rotators/metrics.ts'
 
 export const createRotationMetrics = (registry: Registry): RotationMetrics => {
   const took = new Histogram({

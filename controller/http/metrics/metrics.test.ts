@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { expect, it } from 'vitest'
-import type { AppEnv } from './env.ts'
+import type { AppEnv } from '../env.ts'
 import { createMetrics } from './metrics.ts'
 
 const env = { outgoing: { headersSent: false } } as unknown as HttpBindings

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ConfigError } from './config-error.ts'
+import type { ConfigError } from '../config-error.ts'
 import { readProjectKeys } from './project-keys.ts'
 
 const noVault = { endpoint: undefined, token: undefined, tokenFile: undefined }

@@ -1,10 +1,10 @@
 // Waits for the hints that a store puts into a queue, while the store may be called. A message stays in
 // the queue until the keys that it names were looked at: whoever leads next gets it again.
-import type { Clock } from '../../src/kernel/clock.ts'
-import type { Logger } from '../../src/kernel/log.ts'
-import { done, waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
-import { startSingleLoop, type SingleLoop } from '../../src/runtime/single-loop.ts'
-import { QueueFault, type HintQueue, type QueueHints } from './provider.ts'
+import type { Clock } from '../../../src/kernel/clock.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+import { done, waitFor, type ReconcileOutcome } from '../../../src/runtime/control-loop.ts'
+import { startSingleLoop, type SingleLoop } from '../../../src/runtime/single-loop.ts'
+import { QueueFault, type HintQueue, type QueueHints } from '../provider.ts'
 
 export interface HintListenerDeps {
   readonly clock: Clock

@@ -1,7 +1,7 @@
 // The age of keys, for alerts on overdue rotations.
 import { Gauge, type Registry } from 'prom-client'
-import type { Clock } from '../../src/kernel/clock.ts'
-import type { KeyStore } from '../../src/store/keys/key-store.ts'
+import type { Clock } from '../../../src/kernel/clock.ts'
+import type { KeyStore } from '../../../src/store/keys/key-store.ts'
 
 export const addKeyMetrics = (registry: Registry, keys: KeyStore, clock: Clock): void => {
   new Gauge({

@@ -1,6 +1,6 @@
 // How fresh stores of secrets elsewhere are, and what they cost in calls. Of the replica that leads.
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { MeasuredStore } from '../stores/measured.ts'
+import type { MeasuredStore } from '../../stores/measured.ts'
 
 export interface StoreMetrics {
   /** Called after each step of a store. */

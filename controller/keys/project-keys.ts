@@ -3,12 +3,16 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import * as z from 'zod'
-import { append } from '../src/kernel/append.ts'
-import { messageOf } from '../src/kernel/errors.ts'
-import { awsKeyArnFault, gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
-import type { ProjectKeySettings } from '../src/secrets/providers/open-provider.ts'
-import type { KeyProviderSettings } from '../src/secrets/providers/settings.ts'
-import { ConfigError } from './config-error.ts'
+import { append } from '../../src/kernel/append.ts'
+import { messageOf } from '../../src/kernel/errors.ts'
+import {
+  awsKeyArnFault,
+  gcpKeyFault,
+  vaultKeyFault,
+} from '../../src/secrets/providers/key-names.ts'
+import type { ProjectKeySettings } from '../../src/secrets/providers/open-provider.ts'
+import type { KeyProviderSettings } from '../../src/secrets/providers/settings.ts'
+import { ConfigError } from '../config-error.ts'
 import type { KeyConfig } from './key-config.ts'
 import { readKeyFile } from './key-file.ts'
 

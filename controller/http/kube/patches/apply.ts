@@ -1,28 +1,28 @@
 // Server-side apply over HTTP: checks the request, and connects the merge of src/managed-fields to the
 // store.
-import { toTimestamp } from '../../../src/kernel/clock.ts'
-import { isRecord } from '../../../src/kernel/record.ts'
-import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
-import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
-import { valueFields } from '../../../src/resources/kinds/secret-value.ts'
-import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
-import type { Transaction } from '../../../src/store/store.ts'
-import type { AppContext } from '../env.ts'
-import { atPath, bad, decode, metadataOf, type FieldCheck } from './decode.ts'
-import { invalidOption, isTrueParam } from './params.ts'
-import { refOfPath } from './read.ts'
-import { applyConfiguration } from '../../../src/managed-fields/apply.ts'
-import { compare, fieldSetOf, untypable } from '../../../src/managed-fields/compare.ts'
-import { setOfPaths, union, type FieldSet } from '../../../src/managed-fields/field-set.ts'
+import { toTimestamp } from '../../../../src/kernel/clock.ts'
+import { isRecord } from '../../../../src/kernel/record.ts'
+import { annotations, type KubeObject } from '../../../../src/resources/meta.ts'
+import { apiVersionOf, type Kind } from '../../../../src/resources/registry.ts'
+import { valueFields } from '../../../../src/resources/kinds/secret-value.ts'
+import { canonicalJson } from '../../../../src/kernel/canonical-json.ts'
+import type { Transaction } from '../../../../src/store/store.ts'
+import type { AppContext } from '../../env.ts'
+import { atPath, bad, decode, metadataOf, type FieldCheck } from '../decode.ts'
+import { invalidOption, isTrueParam } from '../params.ts'
+import { refOfPath } from '../read.ts'
+import { applyConfiguration } from '../../../../src/managed-fields/apply.ts'
+import { compare, fieldSetOf, untypable } from '../../../../src/managed-fields/compare.ts'
+import { setOfPaths, union, type FieldSet } from '../../../../src/managed-fields/field-set.ts'
 import {
   parseManagers,
   renderManagers,
   type Manager,
-} from '../../../src/managed-fields/managers.ts'
-import { shapeOfKind } from '../../../src/managed-fields/shape.ts'
-import { kubeConflict } from './status.ts'
-import { fieldManagerOf, ownedPart, whoOf, withKnownValue, type Subresource } from './tracking.ts'
-import { lifted, type Wire } from './wire-form.ts'
+} from '../../../../src/managed-fields/managers.ts'
+import { shapeOfKind } from '../../../../src/managed-fields/shape.ts'
+import { kubeConflict } from '../status.ts'
+import { fieldManagerOf, ownedPart, whoOf, withKnownValue, type Subresource } from '../tracking.ts'
+import { lifted, type Wire } from '../wire-form.ts'
 
 const kubectl = 'kubectl'
 

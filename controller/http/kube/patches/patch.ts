@@ -1,6 +1,6 @@
 // JSON patch (RFC 6902). Inputs are never changed.
 import { isDeepStrictEqual } from 'node:util'
-import { StagelyError } from '../../../src/kernel/errors.ts'
+import { StagelyError } from '../../../../src/kernel/errors.ts'
 
 export type JsonDocument =
   null | boolean | number | string | JsonDocument[] | { [key: string]: JsonDocument }

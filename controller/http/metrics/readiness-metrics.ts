@@ -1,6 +1,6 @@
 // For alerts of the controller's own state: the checks of /readyz, and the age of the newest backup.
 import { Gauge, type Registry } from 'prom-client'
-import { readinessOf, type HealthDeps } from './health.ts'
+import { readinessOf, type HealthDeps } from '../health.ts'
 
 /** `lastBackup`: in ms since the epoch. */
 export const addReadinessMetrics = (

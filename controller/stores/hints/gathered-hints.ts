@@ -1,14 +1,14 @@
 // Hints that stores send, each store by its uid: they ask for a look at once, and those of the next seconds for one together.
-import type { Clock } from '../../src/kernel/clock.ts'
-import type { Logger } from '../../src/kernel/log.ts'
-import { annotations, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import type { Clock } from '../../../src/kernel/clock.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+import { annotations, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import {
   done,
   startControlLoop,
   waitFor,
   type ReconcileOutcome,
-} from '../../src/runtime/control-loop.ts'
-import type { Actor, Store } from '../../src/store/store.ts'
+} from '../../../src/runtime/control-loop.ts'
+import type { Actor, Store } from '../../../src/store/store.ts'
 
 interface GatherDeps {
   readonly store: Pick<Store, 'write'>

@@ -2,21 +2,21 @@
 // private keys are kept, so that sealed values in Git can always be opened. All keys are stored sealed
 // in the database's settings.
 import { createPrivateKey } from 'node:crypto'
-import type { Clock } from '../src/kernel/clock.ts'
-import { messageOf } from '../src/kernel/errors.ts'
-import type { Logger } from '../src/kernel/log.ts'
-import { repeatUntil } from '../src/kernel/pause.ts'
-import { generateKeys, rawPublicKey, type KeyPair } from '../src/protocol/keys.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { messageOf } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import { repeatUntil } from '../../src/kernel/pause.ts'
+import { generateKeys, rawPublicKey, type KeyPair } from '../../src/protocol/keys.ts'
 import {
   keyIdOfSealed,
   openSealedValue,
   renderSealingKey,
   sealingKeyId,
-} from '../src/protocol/sealed-value.ts'
-import type { SealedPlace, SealedValueOpener } from '../src/secrets/sealed-place.ts'
-import { sealingKeyPrefix, type Settings } from '../src/store/settings.ts'
-import type { Actor } from '../src/store/store.ts'
-import { controllerActor } from '../src/store/core/actor.ts'
+} from '../../src/protocol/sealed-value.ts'
+import type { SealedPlace, SealedValueOpener } from '../../src/secrets/sealed-place.ts'
+import { sealingKeyPrefix, type Settings } from '../../src/store/settings.ts'
+import type { Actor } from '../../src/store/store.ts'
+import { controllerActor } from '../../src/store/core/actor.ts'
 
 const refreshMs = 30_000
 

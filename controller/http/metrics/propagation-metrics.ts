@@ -1,7 +1,7 @@
 // The published time of propagation: how long a closed revision takes until it is proven in the containers of a stagelet.
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { objectives, stageNames, sumOf } from '../../src/rollout/propagation.ts'
-import type { OnPropagated } from '../reconcilers/stagelet/reconciler.ts'
+import { objectives, stageNames, sumOf } from '../../../src/rollout/propagation.ts'
+import type { OnPropagated } from '../../reconcilers/stagelet/reconciler.ts'
 
 export type { OnPropagated }
 

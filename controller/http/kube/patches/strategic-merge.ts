@@ -1,8 +1,8 @@
 // Strategic merge patches, which kubectl sends for Kubernetes' own kinds: a merge patch with
 // directives; lists are merged if the schema says so. Inputs are never changed.
-import { StagelyError } from '../../../src/kernel/errors.ts'
-import { isRecord } from '../../../src/kernel/record.ts'
-import type { Schema } from '../../../src/resources/schemas/crd.ts'
+import { StagelyError } from '../../../../src/kernel/errors.ts'
+import { isRecord } from '../../../../src/kernel/record.ts'
+import type { Schema } from '../../../../src/resources/schemas/crd.ts'
 
 type Fields = Record<string, unknown>
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { objectMetaSchema } from '../../../src/resources/schemas/openapi-meta.ts'
+import { objectMetaSchema } from '../../../../src/resources/schemas/openapi-meta.ts'
 import { applyStrategicPatch } from './strategic-merge.ts'
 
 const schema = { properties: { metadata: objectMetaSchema } }

@@ -1,7 +1,7 @@
 // Signed hints of stores: something has changed. Pure but for hashes.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
-import type { SecretStoreSpec } from '../../src/resources/kinds/secret-store.ts'
+import { isRecord, tryParseJson } from '../../../src/kernel/record.ts'
+import type { SecretStoreSpec } from '../../../src/resources/kinds/secret-store.ts'
 
 type Signature = NonNullable<NonNullable<SecretStoreSpec['push']>['hook']>['signature']
 
