@@ -183,7 +183,7 @@ export default defineConfig(
         {
           object: 'AbortSignal',
           property: 'any',
-          message: 'use linkedAbort: see src/kernel/linked-abort.ts',
+          message: 'use linkedAbort: see src/kernel/async/linked-abort.ts',
         },
       ],
       'no-restricted-imports': ['error', { paths: [...database, ...spawn] }],

@@ -3,7 +3,7 @@ import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { isReason } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { nextTurn } from '../src/kernel/event-loop.ts'
+import { nextTurn } from '../src/kernel/async/event-loop.ts'
 import { pause } from '../src/kernel/pause.ts'
 import type { ChangeEvent, Store } from '../src/store/store.ts'
 

@@ -1,7 +1,7 @@
 // `stagely controller`: reads the configuration, starts, says when it is ready, and stops on a signal.
 import { realClock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
-import { exitAfter } from '../src/kernel/exit-guard.ts'
+import { exitAfter } from '../src/kernel/async/exit-guard.ts'
 import { createLogger, type Logger } from '../src/kernel/log.ts'
 import { ConfigError, HelpAsked } from './config-error.ts'
 import { parseConfig, type Config } from './config.ts'

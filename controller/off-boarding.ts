@@ -2,7 +2,7 @@
 // condition RotationDue follows. Looks when the right to read values changes, and once an hour.
 import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { mapYielding } from '../src/kernel/map-yielding.ts'
+import { mapYielding } from '../src/kernel/async/map-yielding.ts'
 import { refOf, type KubeObject } from '../src/resources/meta.ts'
 import type { SecretStatus } from '../src/resources/kinds/stagelysecret.ts'
 import { waitFor, type ReconcileOutcome } from '../src/runtime/control-loop.ts'

@@ -1,10 +1,10 @@
 // The composition root: builds the controller from its configuration, and stops the parts in reverse
 // order.
-import { background, logFault } from '../src/kernel/background.ts'
+import { background, logFault } from '../src/kernel/async/background.ts'
 import { Hono } from 'hono'
 import type { Clock } from '../src/kernel/clock.ts'
 import { defined } from '../src/kernel/defined.ts'
-import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
+import { createLifecycle, type Lifecycle } from '../src/kernel/async/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { version } from '../src/kernel/version.ts'
 import { lastBackupAt } from '../src/store/backup/last-backup.ts'

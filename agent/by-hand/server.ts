@@ -2,7 +2,7 @@
 // open. They can do anything with the engine anyway.
 import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { background, logFault } from '../../src/kernel/background.ts'
+import { background, logFault } from '../../src/kernel/async/background.ts'
 import { parseHandCommand } from '../../src/compose/by-hand.ts'
 import { httpStatusOf, messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'

@@ -2,7 +2,7 @@
 // must not make a hundred processes.
 import { availableParallelism } from 'node:os'
 import type { Compose } from '../../src/compose/compose.ts'
-import { createSlots } from '../../src/kernel/serial-queue.ts'
+import { createSlots } from '../../src/kernel/async/serial-queue.ts'
 
 /** Compose mostly waits for the engine, so that also a small machine can run a few at once. */
 export const defaultSlots = Math.max(4, availableParallelism())

@@ -1,5 +1,5 @@
 // One event stream of the engine for all stagelets of the agent, passed on by Compose project.
-import { background, logFault } from '../../src/kernel/background.ts'
+import { background, logFault } from '../../src/kernel/async/background.ts'
 import { backoffMs } from '../../src/kernel/backoff.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'

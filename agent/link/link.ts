@@ -1,6 +1,6 @@
 // Keeps the stream of desired state open: connects, watches for silence, and connects again after any fault.
 import type { IncomingMessage } from 'node:http'
-import { background } from '../../src/kernel/background.ts'
+import { background } from '../../src/kernel/async/background.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { pause } from '../../src/kernel/pause.ts'

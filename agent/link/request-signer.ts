@@ -3,7 +3,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { createSerialQueue } from '../../src/kernel/serial-queue.ts'
+import { createSerialQueue } from '../../src/kernel/async/serial-queue.ts'
 import {
   authorizeByKey,
   authorizeInSession,

@@ -3,7 +3,7 @@
 import { defined } from '../../src/kernel/defined.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
-import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { pause } from '../../src/kernel/pause.ts'
 import {
   createHitCounter,

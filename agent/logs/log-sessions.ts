@@ -1,7 +1,7 @@
 // Sessions of log readers. The engine is read only while a session is open.
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../src/kernel/clock.ts'
-import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import { pause } from '../../src/kernel/pause.ts'
 import {

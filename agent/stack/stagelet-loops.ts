@@ -1,5 +1,5 @@
 // Starts and ends the loops of the agent's stagelets.
-import { background, logFault } from '../../src/kernel/background.ts'
+import { background, logFault } from '../../src/kernel/async/background.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { ManualTarget } from '../by-hand/find.ts'
 import type { DesiredListener } from '../link/desired.ts'

@@ -7,7 +7,7 @@
 import { defined } from '../../src/kernel/defined.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
-import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { createMasker } from '../../src/masking/masker.ts'
 import { StepFault, steps, type Facts } from '../../src/databases/step.ts'

@@ -1,7 +1,7 @@
 // Waits for several objects until the end of each is known, with a line for each step.
 import { after } from '../../src/kernel/pause.ts'
 import { realClock } from '../../src/kernel/clock.ts'
-import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import type { WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'

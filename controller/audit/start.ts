@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { Clock } from '../../src/kernel/clock.ts'
-import type { Lifecycle } from '../../src/kernel/lifecycle.ts'
+import type { Lifecycle } from '../../src/kernel/async/lifecycle.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import type { Config } from '../config.ts'

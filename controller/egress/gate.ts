@@ -5,7 +5,7 @@ import https from 'node:https'
 import { isIP } from 'node:net'
 import { defined } from '../../src/kernel/defined.ts'
 import { isAbort, messageOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
-import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { plainAddress, refusedAs } from './refused.ts'
 import type { Destination, EgressRule } from './rules.ts'
 

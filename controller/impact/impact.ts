@@ -1,7 +1,7 @@
 // Which services a change of secrets re-creates, computed from what is stored before and after it: pure.
 // The digests are made by the function that also makes the labels of containers.
 import { defined } from '../../src/kernel/defined.ts'
-import { mapYielding } from '../../src/kernel/map-yielding.ts'
+import { mapYielding } from '../../src/kernel/async/map-yielding.ts'
 import type {
   AffectedService,
   CascadedService,

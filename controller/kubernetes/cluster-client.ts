@@ -4,7 +4,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
-import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { messageOf, reasonOf, StagelyError } from '../../src/kernel/errors.ts'
 import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
 import { readBodyText, httpRequest } from '../../src/kernel/request.ts'

@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { everyMsOf, type SecretStoreStatus } from '../../src/resources/kinds/secret-store.ts'
 import { done, waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'

@@ -1,5 +1,5 @@
 // Waits that end by themselves: with the time, or with the program.
-import { background } from './background.ts'
+import { background } from './async/background.ts'
 import type { Clock } from './clock.ts'
 
 type Sleeper = Pick<Clock, 'sleep'>

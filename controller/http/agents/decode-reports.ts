@@ -1,7 +1,7 @@
 // Decodes a request with reports of stagelets one by one, so that a malformed one does not hold up the others.
 import type * as z from 'zod'
 import { append } from '../../../src/kernel/append.ts'
-import { mapYielding } from '../../../src/kernel/map-yielding.ts'
+import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { decodeReport } from '../../../src/protocol/fit-report.ts'
 import type { ReportRequest, reportEnvelope } from '../../../src/protocol/messages.ts'

@@ -2,7 +2,7 @@
 // may come to any replica, so that the last one is read from the store. Reports that come during a write share the
 // next one.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
-import { batched } from '../../../src/kernel/batched.ts'
+import { batched } from '../../../src/kernel/async/batched.ts'
 import { storableJson } from '../../../src/kernel/storable.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
 import { isReportedSince, presenceOf } from '../../../src/resources/presence.ts'

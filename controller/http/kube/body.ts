@@ -4,7 +4,7 @@
 import { Lexer } from 'yaml'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord, someValue } from '../../../src/kernel/record.ts'
-import { createYieldingQueue } from '../../../src/kernel/serial-queue.ts'
+import { createYieldingQueue } from '../../../src/kernel/async/serial-queue.ts'
 import { cutDocuments } from '../../../src/manifests/documents.ts'
 import { parseYaml } from '../../../src/manifests/yaml.ts'
 import type { Principal } from '../../../src/access/principal.ts'

@@ -4,7 +4,7 @@
 import { append } from '../../../src/kernel/append.ts'
 import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { maxFaults, StagelyError } from '../../../src/kernel/errors.ts'
-import { mapYielding } from '../../../src/kernel/map-yielding.ts'
+import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
 import { isRecord, hasMoreValues } from '../../../src/kernel/record.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'

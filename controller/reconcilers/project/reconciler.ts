@@ -1,6 +1,6 @@
 // Reconciles the status of a project and of all its secrets in one run, which reads the sets once.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
-import { mapYielding } from '../../../src/kernel/map-yielding.ts'
+import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
 import { statusConditions, findCondition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { ofKind } from '../../../src/resources/typed.ts'

@@ -1,7 +1,7 @@
 // The Transit engine of HashiCorp Vault and of OpenBao, over plain HTTP. The purpose of a key is
 // its associated data. API: developer.hashicorp.com/vault/api-docs/secret/transit
 import { readFile } from 'node:fs/promises'
-import { background } from '../../kernel/background.ts'
+import { background } from '../../kernel/async/background.ts'
 import { backoffMs } from '../../kernel/backoff.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'

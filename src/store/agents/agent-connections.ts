@@ -2,7 +2,7 @@
 // replica does not declare an agent gone that has moved to another replica, and every replica can check the boot of a
 // report.
 import { randomUUID } from 'node:crypto'
-import { batched } from '../../kernel/batched.ts'
+import { batched } from '../../kernel/async/batched.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Store } from '../store.ts'
 import type { Actor } from '../core/actor.ts'

@@ -1,6 +1,6 @@
 // Opens sets for agents. Agents that ask for the same set at about the same time share one read of the set
 // and one commit of audit rows: a change to thousands of stagelets is read a few times.
-import { batched } from '../../kernel/batched.ts'
+import { batched } from '../../kernel/async/batched.ts'
 import { controllerActor, type Delivery } from '../core/actor.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 import type { Queryable } from '../drivers/sql.ts'

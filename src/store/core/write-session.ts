@@ -1,7 +1,7 @@
 // What one write sees and changes. Every change of an object goes through put() and drop(), which number, keep and announce
 // it. Nothing is stored before the commit: see log/writer.ts.
 import { toTimestamp, type Clock } from '../../kernel/clock.ts'
-import { nextTurn } from '../../kernel/event-loop.ts'
+import { nextTurn } from '../../kernel/async/event-loop.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'

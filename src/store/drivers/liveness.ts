@@ -1,6 +1,6 @@
 // Notices a database that does not answer any more: the network is cut, or the server hangs. A slow statement is no sign of
 // that: the database counts as silent only where no statement is answered, and new connections are not answered either.
-import { background, logFault } from '../../kernel/background.ts'
+import { background, logFault } from '../../kernel/async/background.ts'
 import { defined } from '../../kernel/defined.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { messageOf, StagelyError } from '../../kernel/errors.ts'

@@ -1,11 +1,11 @@
 // Listens on a connection of its own, which is opened again when it is lost.
 import type { Socket } from 'node:net'
-import { background, logFault } from '../../kernel/background.ts'
+import { background, logFault } from '../../kernel/async/background.ts'
 import { Client, type ClientBase } from 'pg'
 import { backoffMs } from '../../kernel/backoff.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import { linkedAbort } from '../../kernel/linked-abort.ts'
+import { linkedAbort } from '../../kernel/async/linked-abort.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { listenerName } from './sql.ts'
 

@@ -1,6 +1,6 @@
 // Keys for an administrator: their age, the values that they seal, and their rotation.
 import { randomUUID } from 'node:crypto'
-import { linkedAbort } from '../../kernel/linked-abort.ts'
+import { linkedAbort } from '../../kernel/async/linked-abort.ts'
 import { isReason, messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'

@@ -1,7 +1,7 @@
 // Saves the only replica a question to the database before each read. A replica that sees no other one takes the counter
 // row for a second at a time: until then no commit and no read of another replica is answered. See ADR 0021.
 import { realClock } from '../../kernel/clock.ts'
-import { batched } from '../../kernel/batched.ts'
+import { batched } from '../../kernel/async/batched.ts'
 import type { Feed, Position } from './feed.ts'
 import { askTwice, readCounters } from './commit.ts'
 import type { Queryable } from '../drivers/sql.ts'

@@ -6,7 +6,7 @@
 // - After any fault (feed expired, database away) the cache is listed anew, and everything that
 //   differs is announced as if the watch had told of it.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
-import { linkedAbort } from '../../../../src/kernel/linked-abort.ts'
+import { linkedAbort } from '../../../../src/kernel/async/linked-abort.ts'
 import type { Hold } from '../../../../src/rollout/restored.ts'
 import { followStore } from '../../../follow-store.ts'
 import type { AgentRoutesDeps } from '../deps.ts'

@@ -3,7 +3,7 @@
 // its reader, and its id names that replica. An agent whose stream is at another replica is asked by that one, which
 // passes its batches on to here.
 import { randomUUID } from 'node:crypto'
-import { background } from '../../../../src/kernel/background.ts'
+import { background } from '../../../../src/kernel/async/background.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { Clock } from '../../../../src/kernel/clock.ts'
 import { pause } from '../../../../src/kernel/pause.ts'

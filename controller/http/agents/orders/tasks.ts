@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../../../src/kernel/clock.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
-import { linkedAbort } from '../../../../src/kernel/linked-abort.ts'
+import { linkedAbort } from '../../../../src/kernel/async/linked-abort.ts'
 import { pause } from '../../../../src/kernel/pause.ts'
 import type { Logger } from '../../../../src/kernel/log.ts'
 import { StepFault, type Facts } from '../../../../src/databases/step.ts'

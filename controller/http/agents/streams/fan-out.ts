@@ -1,7 +1,7 @@
 // Flushes the sessions that have something to send, many at a time, so that they share reads. After every 20 of them the event
 // loop goes on, so that a change for thousands of agents does not block the controller.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
-import { background } from '../../../../src/kernel/background.ts'
+import { background } from '../../../../src/kernel/async/background.ts'
 
 const workers = 256
 const flushesBeforeYield = 20

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { StagelyError } from './errors.ts'
+import { StagelyError } from '../errors.ts'
 import { batched } from './batched.ts'
 
 describe('gathered', () => {

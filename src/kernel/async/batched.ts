@@ -2,7 +2,7 @@
 // trip answers all of them.
 import { background } from './background.ts'
 import { nextTurn } from './event-loop.ts'
-import { isReason } from './errors.ts'
+import { isReason } from '../errors.ts'
 
 export interface BatchOptions {
   /** Other work of the process gets a turn of the event loop before each batch and after so many answers. */

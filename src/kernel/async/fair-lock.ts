@@ -1,6 +1,6 @@
 // A lock that is fair between owners: one holder at a time, and waiting owners are served in turn. An
 // owner with many waiting requests delays each other owner by one request.
-import { StagelyError } from './errors.ts'
+import { StagelyError } from '../errors.ts'
 
 /** An owner may have this many waiting requests; more are refused. */
 const maxWaiting = 8

@@ -1,5 +1,5 @@
 // Work that nobody waits for. An unhandled fault of such work ends the process, or is lost.
-import type { Logger } from './log.ts'
+import type { Logger } from '../log.ts'
 
 /** Starts the work; whatever it throws goes to `onFault`. Lint refuses a promise that floats otherwise. */
 export const background = (

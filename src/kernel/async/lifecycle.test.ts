@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createLifecycle } from './lifecycle.ts'
-import { silentLogger } from './log.ts'
+import { silentLogger } from '../log.ts'
 
 describe('createLifecycle', () => {
   it('stops in reverse order, once, whatever fails or hangs', async () => {

@@ -1,9 +1,9 @@
 // Start and stop of a program. Steps of the start are undone in reverse order, each within its
 // time-out, so that a hanging step does not keep the others (the database last) from closing.
-import type { Logger } from './log.ts'
-import { realClock } from './clock.ts'
-import { messageOf } from './errors.ts'
-import { within } from './pause.ts'
+import type { Logger } from '../log.ts'
+import { realClock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { within } from '../pause.ts'
 
 export interface Lifecycle {
   /** Aborts when the stop begins: long-lived work (streams, loops) ends then. */
