@@ -2,6 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Spec } from '../../../dashboard/actions/kinds.ts'
+import { givenOf, restPatchOf } from '../../../dashboard/pages/forms/values.ts'
+import { forms } from '../../../src/rest/forms.ts'
 import { restRoutes } from '../../../controller/http/rest/table.ts'
 import {
   startTestController,
@@ -84,6 +87,29 @@ describe('projects', () => {
     expect((await call('POST', '/api/v1/projects', { name: 'shop' })).status).toBe(409)
     expect((await call('DELETE', path)).json()).toEqual({ status: 'deleted' })
     expect((await call('GET', path)).status).toBe(404)
+  })
+})
+
+describe('rotations', () => {
+  it('take an edit of their outputs as the form of the dashboard sends it, and leave all else', async () => {
+    const project = `/api/v1/projects/${await makeProject('signed')}`
+    const path = `${project}/rotations/signing`
+    const form = forms.Rotation
+    const read = async (): Promise<Spec> => givenOf(form, (await call('GET', path)).json<Spec>())
+    const outputs = { current: 'sign-current', list: 'sign-list' }
+    const rotation = { name: 'signing', outputs, rotator: { generate: {} }, paused: true }
+    expect((await call('POST', `${project}/rotations`, rotation)).status).toBe(201)
+    for (const next of [{ current: 'sign-other', list: 'sign-list' }, { current: 'sign-other' }]) {
+      const before = await read()
+      const edited = { ...before, outputs: next }
+      const patch = restPatchOf(form, before, edited)
+      expect(patch).toEqual({ outputs: next })
+      expect((await call('PATCH', `${path}?dry_run=true`, patch)).status).toBe(200)
+      expect(await read()).toEqual(before)
+      expect((await call('PATCH', path, patch)).status).toBe(200)
+      expect(await read()).toEqual(edited)
+    }
+    await call('DELETE', project)
   })
 })
 
