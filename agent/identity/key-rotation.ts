@@ -112,7 +112,7 @@ export const openKeyRotation = async (deps: AgentKeyRotationDeps): Promise<Agent
       if (formerKeys().length === 0) return false
       const isRegistered = await register(client, file, formerKeys())
       if (isRegistered)
-        log.info({}, 'the controller knew keys of before, and has those of now again')
+        log.info({}, 'the controller had earlier keys of this agent, and has its newest keys again')
       return isRegistered
     },
     resealed: async () => {

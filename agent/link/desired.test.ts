@@ -98,7 +98,7 @@ test('the bundle of the revision before is kept while an item names it', () => {
   state.takeBundle(aBundle(4))
   expect(reports).toEqual(['s1 r3 3 or 2', 's1 r4 4 or 2 or 3'])
   expect(state.holds().map((held) => held.revision)).toEqual([2, 3, 4])
-  // A controller of before does not name it.
+  // An earlier controller does not name it.
   state.takeItem(anItem({ order: 3, revision: 4, healthyRevision: 2 }))
   expect(reports.at(-1)).toBe('s1 r4 4 or 2')
   expect(state.holds().map((held) => held.revision)).toEqual([2, 4])

@@ -41,6 +41,6 @@ export const createLinkKeys = async (
         await reseal()
         return true
       }),
-    recover: () => tried('the controller takes no key of before', () => rotation.recover(client)),
+    recover: () => tried('the controller takes no earlier key', () => rotation.recover(client)),
   }
 }

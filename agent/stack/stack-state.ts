@@ -157,7 +157,7 @@ export const isUnfinished = (rollout: StackState['rollout']): boolean =>
 export const takeTarget = (state: StackState, target: StackTarget): StackState => {
   const [before, now] = [state.target.desired, target.desired]
   const isNew = state.target.key !== target.key
-  // Revisions of another project, or of before a restore, have other numbers.
+  // Revisions of another project, or from before a restore, have other numbers.
   const isForeign = before.projectUid !== now.projectUid || before.epoch !== now.epoch
   return {
     ...state,

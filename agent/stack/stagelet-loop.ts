@@ -128,11 +128,8 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const isOfState = (): boolean => choose()?.key === cell?.state.target.key
   const isSuperseded = (): boolean => stopped || !isOfState()
 
-  const onePass = async ({
-    run: target,
-    healthy,
-    rollbackCause,
-  }: ChosenTarget): Promise<number> => {
+  const onePass = async (chosen: ChosenTarget): Promise<number> => {
+    const { run: target, healthy, rollbackCause } = chosen
     const current = (cell ??= createStackCell(createStackState(target), report))
     current.put(takeTarget(current.state, target))
     current.put({ healthy, quarantine: chooser.quarantine(), hand: manualRuns.last() })

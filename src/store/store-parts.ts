@@ -44,7 +44,7 @@ export interface StoreParts extends StoreDeps {
   readonly writer: Writer
   /** Undefined on the embedded database, where there is no other replica. */
   readonly soleReplica: SoleReplica | undefined
-  /** Resolves once the state has all commits of before the call. */
+  /** Resolves once the state has all commits that were made before the call. */
   readonly fresh: () => Promise<void>
 }
 

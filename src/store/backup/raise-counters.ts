@@ -18,7 +18,7 @@ export const raiseCounters = async (
     `UPDATE counters SET rv = $1, compacted_rv = $1, epoch = $2, restored = $3::json${tip}`,
     [Math.max(above + 1, nowMs * 1000), epoch, JSON.stringify(fact)],
   )
-  // Nor must a request that an agent signed before count again. A schema of before has no counters; they begin with the
+  // Nor must a request that an agent signed before count again. An earlier schema has no counters; they begin with the
   // time at which it is brought up to date.
   if ((await backupColumns(tx, 'agent_keys')).includes('counter'))
     await tx.query('UPDATE agent_keys SET counter = greatest(counter, $1)', [

@@ -58,12 +58,12 @@ export class SoleReplica {
     return monotonic - since < ownMs && Math.abs(wall - sinceWall) < ownMs
   }
 
-  /** Resolves once the state has all commits of before the call. */
+  /** Resolves once the state has all commits that were made before the call. */
   fresh(): Promise<void> {
     return this.isSure ? Promise.resolve() : this.#ask(undefined)
   }
 
-  /** Resolves when the state has all commits of before the call. Where there is no other replica, isSure is true then. */
+  /** Resolves when the state has all commits that were made before the call. Where there is no other replica, isSure is true then. */
   async reach(): Promise<void> {
     const asked = now()
     const { rv: before } = this.#feed.state
