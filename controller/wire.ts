@@ -25,6 +25,7 @@ import type { AgentEnv } from './http/agents/requests/refusal.ts'
 import { startHeartbeat } from './http/agents/streams/replicas.ts'
 import type { AgentRoutesDeps } from './http/agents/deps.ts'
 import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
+import { startKeyWork } from './keys/work.ts'
 import { defaultUrl } from './default-url.ts'
 import { watchDisk } from './disk.ts'
 import { createApp, type AppDeps } from './http/app.ts'
@@ -103,8 +104,8 @@ const start = async (
     logFault(log, 'sealing keys of other replicas are read no more'),
   )
   const url = await serve(config, context, { ...opened, sealing, storeMeans })
-  const keysRunning = opened.keys.run(lifecycle.stopping)
-  lifecycle.onStop('keys', 10_000, () => keysRunning)
+  const keyWork = startKeyWork(opened.keys, context)
+  lifecycle.onStop('keys', 10_000, () => keyWork.stop())
   // Loading the client of Kubernetes takes long: only when a cluster is followed.
   const kubeConfig =
     config.kubernetes === undefined

@@ -101,15 +101,16 @@ const verify = (): Command =>
       parseRow,
     )
     .action(async (file: string | undefined, flags: VerifyFlags) => {
-      const known = await Promise.all((flags.head ?? []).map(readHeadFile))
-      const options = { known, publicKey: flags.key, after: flags.after }
+      const savedHeads = await Promise.all((flags.head ?? []).map(readHeadFile))
+      const options = { known: savedHeads, publicKey: flags.key, after: flags.after }
       const verdict = await verifyLines(await openLines(file, flags), options)
       if (!verdict.ok) {
         note(`The audit log is NOT as it was written: ${verdict.fault.message}.`)
         throw new Exit(1)
       }
       const { rows, hidden, head: end, pruned } = verdict
-      const others = hidden === 0 ? '' : ` (${hidden} of them by their digest alone)`
+      const others =
+        hidden === 0 ? '' : ` (${hidden} of them you may not read: only their hashes were checked)`
       out(`${rows} rows${others} are as they were written, up to row ${end.seq}.`)
       if (pruned !== undefined) {
         const when = pruned.at === undefined ? '' : ` at ${pruned.at}`
@@ -117,11 +118,11 @@ const verify = (): Command =>
           `Rows 1 to ${pruned.upTo} were pruned${when} for their age; the controller signed that.`,
         )
       }
-      if (flags.after !== undefined) out(`Rows up to ${flags.after} were not looked at.`)
+      if (flags.after !== undefined) out(`Rows up to ${flags.after} were not checked.`)
       out(`Signed with the key ${end.public_key}.`)
-      if (known.length === 0 && flags.key === undefined) {
+      if (savedHeads.length === 0 && flags.key === undefined) {
         note(
-          'Give --head with a head kept elsewhere to see rows that were cut off, or a replaced key.',
+          'Without --head, rows that were cut off at the end and a replaced key are not noticed: give a head that you have saved.',
         )
       }
     })

@@ -146,17 +146,23 @@ export class ChainVerifier {
       const next = this.#last === undefined ? undefined : this.#last.seq + 1
       throw new Fault(next, `what follows row ${this.seq} is ${line}`)
     }
-    if (this.#head !== undefined) throw new Fault(undefined, 'something follows the signed head')
+    if (this.#head !== undefined)
+      throw new Fault(undefined, 'there are lines after the signed head')
     if (line.type === 'start') this.#begin(line)
-    else if (this.#last === undefined) throw new Fault(undefined, 'the first line is not a start')
+    else if (this.#last === undefined)
+      throw new Fault(undefined, 'the first line is not the start line of an export')
     else if (line.type === 'head') this.#head = line
     else this.#link(line, this.#last, fault)
   }
 
   #begin(line: StartLine): void {
-    if (this.#start !== undefined) throw new Fault(undefined, 'there are two starts')
+    if (this.#start !== undefined)
+      throw new Fault(
+        undefined,
+        'there are two start lines: one export was appended to another one',
+      )
     if (line.seq === 0 && line.hash !== genesisHash) {
-      throw new Fault(1, 'the chain does not begin at its beginning')
+      throw new Fault(1, 'the first row was replaced: its hash does not follow from an empty log')
     }
     this.#start = line
     this.#last = line
@@ -209,7 +215,10 @@ export class ChainVerifier {
       )
     }
     if (head.seq < last.seq || head.hash !== last.hash) {
-      throw new Fault(head.seq + 1, `what follows row ${head.seq} is not under the signed head`)
+      throw new Fault(
+        head.seq + 1,
+        `the rows after row ${head.seq} are not covered by the signature`,
+      )
     }
     await this.#checkKnownEnd(start, last)
     // An erasure may be recorded in a row that is hidden from this reader.

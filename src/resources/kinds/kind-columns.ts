@@ -93,11 +93,17 @@ export const kindColumns = {
     text('Fresh', condition('Fresh', 'status'), 'Was it read lately?'),
     text('Reason', condition('Ready', 'reason'), 'Why it is ready or not.'),
     integer('Secrets', '.status.secrets', 'How many secrets take their value from it.'),
-    date('Last-Look', '.status.lastLookAt', 'When it was read last.'),
+    date('Last-Sync', '.status.lastLookAt', 'When it was read last.'),
     wide(integer('Calls', '.status.callsPerMinute', 'Calls a minute.')),
     wide(integer('Lag', '.status.lagSeconds', 'How many seconds old its answers may be.')),
     wide(text('Throttled', condition('Throttled', 'status'), 'Does it limit the calls?')),
-    wide(text('Braked', condition('Braked', 'status'), 'Were too many secrets missing at once?')),
+    wide(
+      text(
+        'Deletions-Held',
+        condition('Braked', 'status'),
+        'Were too many secrets missing at once?',
+      ),
+    ),
     age,
   ],
   Event: [

@@ -1,6 +1,5 @@
 // Keys for an administrator: their age, the values that they seal, and their rotation.
 import { randomUUID } from 'node:crypto'
-import { linkedAbort } from '../../kernel/async/linked-abort.ts'
 import { isReason, messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'
@@ -44,7 +43,6 @@ export interface BegunRotation extends RunningKeyRotation {
  * replaced only where they have not changed since they were read.
  */
 const leaseMs = 8_000
-const lookMs = 5_000
 
 const leftSql = `
 SELECT k.project_uid AS project FROM data_keys k
@@ -65,7 +63,9 @@ export class KeyStore {
   readonly #deps: KeyStoreDeps
   readonly #runner = randomUUID()
   readonly #keys: ProjectKeyCache
-  #wake: (() => void) | undefined
+  #isBegun = false
+  /** Called when somebody has asked for a rotation here. */
+  onRequested: (() => void) | undefined
 
   constructor(deps: KeyStoreDeps) {
     this.#deps = deps
@@ -122,7 +122,7 @@ export class KeyStore {
       replaceDataKeys(session, made)
       return begun
     })
-    this.#wake?.()
+    this.onRequested?.()
     return { ...rotation, left: left.map(shownLeft) }
   }
 
@@ -174,25 +174,19 @@ export class KeyStore {
       await noteNewWrapping(session, await noteWrapping(session, targets))
       return insertRotation(session, { kind: 'master', target })
     })
-    this.#wake?.()
+    this.onRequested?.()
     return rotation
   }
 
-  /** Works on rotations, and drops retired keys, until `signal` aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps
-    await this.#beginWhereMoved()
-    while (!signal.aborted) {
-      try {
-        await this.beginLeft()
-        while (!signal.aborted && (await this.workOnce())) await clock.sleep(0, signal)
-        await dropRetired(this.#deps)
-        this.#keys.sweep()
-      } catch (error) {
-        if (!signal.aborted) log.warn({ err: messageOf(error) }, 'keys cannot be looked after')
-      }
-      await this.#rest(signal)
-    }
+  /** One round: a batch of a rotation, or, where there is none, the end of retired keys. Returns whether there is more. */
+  async workRound(): Promise<boolean> {
+    if (!this.#isBegun) await this.#beginWhereMoved()
+    this.#isBegun = true
+    await this.beginLeft()
+    if (await this.workOnce()) return true
+    await dropRetired(this.#deps)
+    this.#keys.sweep()
+    return false
   }
 
   /** Does the first batch of a rotation; false where there is none, or it has to wait. */
@@ -265,13 +259,5 @@ export class KeyStore {
     if (left === undefined) return
     const rotation = { kind: 'data', projectUid: left.project } as const
     await store.writeWithSession(controllerActor, (session) => beginRotation(session, rotation))
-  }
-
-  async #rest(signal: AbortSignal): Promise<void> {
-    const woken = linkedAbort(signal)
-    this.#wake = () => woken.abort()
-    await this.#deps.clock.sleep(lookMs, woken.signal).catch(() => undefined)
-    woken.abort()
-    this.#wake = undefined
   }
 }
