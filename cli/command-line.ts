@@ -92,9 +92,6 @@ const runProgram = async (argv: readonly string[]): Promise<number | undefined> 
   return program === undefined ? undefined : await (await program())(argv.slice(2))
 }
 
-/** The rest is said by the help of the command itself. */
-const firstSentence = (text: string): string => /^.*?\.(?= |$)/.exec(text)?.[0] ?? text
-
 const newProgram = async (): Promise<Command> => {
   const { Command: Program } = await import('commander')
   const program = new Program('stagely')
@@ -109,8 +106,9 @@ STAGELY_CA_FILE, or by what "stagely login" stored, or by KUBECONFIG.`,
     )
   program.command('controller').description('Run the controller.')
   program.command('restore').description('Read a backup into an empty database.')
-  for (const command of await loadAll())
-    program.command(command.name()).description(firstSentence(command.description()))
+  const { summaries } = await import('./summaries.ts')
+  for (const [name, summary] of Object.entries(summaries))
+    program.command(name).description(summary)
   return program
 }
 

@@ -13,7 +13,7 @@ import { rotationSpec } from '../src/resources/kinds/rotation.ts'
 import { secretStoreSpec } from '../src/resources/kinds/secret-store.ts'
 import { stageletSpec } from '../src/resources/kinds/stagelet.ts'
 import type { Kind } from '../src/resources/registry.ts'
-import { withCommandTable } from './lib/command-table.ts'
+import { renderSummaries, withCommandTable } from './lib/command-table.ts'
 import { renderTypes, type Names, type OpenApi } from './lib/openapi-types.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -81,7 +81,10 @@ const typesFile = join(root, 'src/rest/types.ts')
 wanted.set(typesFile, renderTypes(openApiDocument('') as unknown as OpenApi, names))
 
 const commandsPage = join(root, 'docs/cli.md')
-wanted.set(commandsPage, withCommandTable(readFileSync(commandsPage, 'utf8'), await loadAll()))
+const commands = await loadAll()
+wanted.set(commandsPage, withCommandTable(readFileSync(commandsPage, 'utf8'), commands))
+const summariesFile = join(root, 'cli/summaries.ts')
+wanted.set(summariesFile, renderSummaries(commands))
 
 /** Kinds that the dashboard has a form for. */
 const specs = {
@@ -115,7 +118,10 @@ const present = crdsDirs.flatMap((dir) =>
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => join(dir, name)),
 )
-present.push(commandsPage, ...[typesFile, formsFile].filter((path) => existsSync(path)))
+present.push(
+  commandsPage,
+  ...[typesFile, formsFile, summariesFile].filter((path) => existsSync(path)),
+)
 const contentOf = (path: string): string | undefined =>
   present.includes(path) ? readFileSync(path, 'utf8') : undefined
 const stale = [

@@ -1,4 +1,4 @@
-// The table of all commands in docs/cli.md, made from the commands themselves.
+// The table of all commands in docs/cli.md, and the lines of `stagely --help`, made from the commands themselves.
 import type { Command } from 'commander'
 
 const start = '<!-- Generated from the commands by "npm run generate". Do not edit below. -->'
@@ -32,3 +32,20 @@ export const withCommandTable = (page: string, commands: readonly Command[]): st
     '',
   ].join('\n')
 }
+
+/** The rest is said by the help of the command itself. */
+const firstSentence = (text: string): string => /^.*?\.(?= |$)/.exec(text)?.[0] ?? text
+
+/** `stagely --help` would load every command for its sentence, and take four times as long. */
+export const renderSummaries = (commands: readonly Command[]): string =>
+  [
+    '// Generated from the commands by "npm run generate". Do not edit.',
+    '/** The first sentence of each command, by its name. */',
+    'export const summaries: Readonly<Record<string, string>> = {',
+    ...commands.map(
+      (command) =>
+        `  ${JSON.stringify(command.name())}: ${JSON.stringify(firstSentence(command.description()))},`,
+    ),
+    '}',
+    '',
+  ].join('\n')
