@@ -2,6 +2,7 @@
 // protobuf. At most 3 MiB, unless a route sets a lower limit. Long bodies are parsed one after the
 // other.
 import { Lexer } from 'yaml'
+import { realClock } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord, someValue } from '../../../src/kernel/record.ts'
 import { createYieldingQueue } from '../../../src/kernel/async/serial-queue.ts'
@@ -131,7 +132,7 @@ const unsupported = (type: string, supported: readonly string[]): StagelyError =
     `the body of the request was in an unknown format (${type}) - accepted media types include: ${supported.join(', ')}`,
   )
 
-const inTurn = createYieldingQueue()
+const inTurn = createYieldingQueue(realClock)
 /** This many bytes of JSON take a millisecond or two. */
 const shortBytes = 64 * 1024
 

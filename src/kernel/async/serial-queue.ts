@@ -1,4 +1,5 @@
 // Runs pieces of work one after the other, or a few at a time, also after one that failed.
+import type { Clock } from '../clock.ts'
 import { nextTurn } from './event-loop.ts'
 
 export type SerialQueue = <T>(work: () => T | Promise<T>) => Promise<T>
@@ -15,13 +16,25 @@ export const createSerialQueue = (): SerialQueue => {
 /** A request on a new connection of TLS, and its answer, take so many turns. Turns that nobody needs take microseconds. */
 const turnsBetween = 8
 
-/** Yields to the event loop before each piece: many long pieces then delay other requests no longer than one piece does. */
-export const createYieldingQueue = (): SerialQueue => {
+/**
+ * For many long pieces, which delay other requests no longer than one piece does. Before each piece the event loop has
+ * turns, and rests as long as the last piece took: turns alone are over before a database in another thread answers.
+ */
+export const createYieldingQueue = (clock: Clock): SerialQueue => {
   const inTurn = createSerialQueue()
+  let restsUntil = 0
   return (work) =>
     inTurn(async () => {
+      const restMs = restsUntil - clock.monotonic()
+      if (restMs > 0) await clock.sleep(restMs)
       for (let turn = 0; turn < turnsBetween; turn++) await nextTurn()
-      return work()
+      const begun = clock.monotonic()
+      try {
+        return await work()
+      } finally {
+        const ended = clock.monotonic()
+        restsUntil = ended + (ended - begun)
+      }
     })
 }
 

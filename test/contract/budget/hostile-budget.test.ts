@@ -24,7 +24,7 @@ const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
 const selfReviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
 const apiVersion = 'stagely.dev/v1alpha1'
 const usualBudget: Slowest = { write: 250, health: 100 }
-const attempts = 5
+const attempts = 3
 
 interface Slowest {
   readonly write: number
