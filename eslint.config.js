@@ -114,8 +114,6 @@ const pure = [
   './kernel/defined.ts',
   './formats/dotenv.ts',
   './search/fit.ts',
-  './resources/columns.ts',
-  './resources/kinds/kind-columns.ts',
   './resources/kinds/rotation-use.ts',
   './resources/kinds/secret-name.ts',
   './resources/kinds/stopped-service.ts',

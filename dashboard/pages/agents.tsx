@@ -5,7 +5,7 @@ import { maySomewhere } from '../app/session.ts'
 import { useTeam } from '../app/team.ts'
 import type { Agent } from '../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
-import { mapKnown } from '../live/known.ts'
+import { inTeam, mapKnown } from '../live/known.ts'
 import { countsOf } from '../live/states.ts'
 import { Button } from '../ui/button.tsx'
 import { agentUrl } from '../ui/text/links.ts'
@@ -125,9 +125,7 @@ export const Page = () => {
     <ListPage
       title="Agents"
       label="Agents"
-      rows={mapKnown(agents.list.value, (all) =>
-        all.filter((agent) => team === undefined || agent.team === team).toSorted(byName),
-      )}
+      rows={mapKnown(inTeam(agents.list.value, team), (all) => all.toSorted(byName))}
       idOf={({ id }) => id}
       columns={columns}
       summary={summaryOf}

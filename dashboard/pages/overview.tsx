@@ -4,7 +4,7 @@ import { useTeam } from '../app/team.ts'
 import { useShortcuts } from '../app/keys.ts'
 import type { Agent, Stagelet } from '../../src/rest/types.ts'
 import { agents, projects, stagelets } from '../live/collections.ts'
-import { mapKnown, someOf, together, type Known } from '../live/known.ts'
+import { inTeam, mapKnown, someOf, together, type Known } from '../live/known.ts'
 import { stageletState, type ShownState } from '../live/states.ts'
 import { PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { stageletUrl } from '../ui/text/links.ts'
@@ -34,11 +34,8 @@ const byWeight = (a: StageletWithState, b: StageletWithState): number =>
 
 const useStageletStates = (): Known<readonly StageletWithState[]> => {
   const team = useTeam()
-  return mapKnown(stagelets.list.value, (all) =>
-    all
-      .filter((stagelet) => team === undefined || stagelet.team === team)
-      .map((stagelet) => ({ stagelet, state: stageletState(stagelet) }))
-      .sort(byWeight),
+  return mapKnown(inTeam(stagelets.list.value, team), (all) =>
+    all.map((stagelet) => ({ stagelet, state: stageletState(stagelet) })).sort(byWeight),
   )
 }
 
@@ -105,9 +102,7 @@ const needsAPerson = ({ state }: StageletWithState): boolean => state.weight >= 
 
 const Counted = ({ all }: { readonly all: Known<readonly StageletWithState[]> }) => {
   const team = useTeam()
-  const machines = mapKnown(agents.list.value, (every) =>
-    every.filter((agent) => team === undefined || agent.team === team),
-  )
+  const machines = inTeam(agents.list.value, team)
   return (
     <InlineKnown value={together(all, machines)}>
       {([counted, connected]) => {
@@ -155,13 +150,12 @@ export const Page = () => {
       },
     },
   ])
-  const shown = mapKnown(projects.list.value, (every) =>
-    every.filter((project) => team === undefined || project.team === team),
-  )
-  const world = mapKnown(together(shown, all, agents.list.value), ([some, stacks, machines]) => ({
+  const shown = inTeam(projects.list.value, team)
+  const machines = inTeam(agents.list.value, team)
+  const world = mapKnown(together(shown, all, machines), ([some, stacks, connected]) => ({
     projects: some,
     stacks: stacks.map(({ stagelet }) => stagelet),
-    agents: machines.filter((agent) => team === undefined || agent.team === team),
+    agents: connected,
   }))
   return (
     <PageFrame

@@ -1,7 +1,7 @@
 // All projects, and a new one.
 import { useTeam } from '../app/team.ts'
 import { projects } from '../live/collections.ts'
-import { mapKnown } from '../live/known.ts'
+import { inTeam } from '../live/known.ts'
 import { NewButton } from '../ui/form-buttons.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
@@ -9,9 +9,7 @@ import { Projects } from './overview/projects.tsx'
 
 export const Page = () => {
   const team = useTeam()
-  const shown = mapKnown(projects.list.value, (all) =>
-    all.filter((project) => team === undefined || project.team === team),
-  )
+  const shown = inTeam(projects.list.value, team)
   return (
     <PageFrame
       windowTitle="Projects"

@@ -5,7 +5,7 @@ import { useTeam } from '../app/team.ts'
 import { api, must } from '../api/client.ts'
 import type { KeptRollout, Project } from '../../src/rest/types.ts'
 import { projects, stagelets } from '../live/collections.ts'
-import { loading, mapKnown, partOf, someOf, type Known } from '../live/known.ts'
+import { inTeam, loading, mapKnown, partOf, someOf, type Known } from '../live/known.ts'
 import { activityUrl, projectUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
 import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
@@ -119,9 +119,9 @@ const markOf = (count: Known<Counts>): string => {
 export const Page = () => {
   const team = useTeam()
   const [open, setOpen] = useState<Readonly<Record<string, boolean>>>({})
-  const shown = mapKnown(projects.list.value, (all) =>
+  const shown = mapKnown(inTeam(projects.list.value, team), (all) =>
     all
-      .filter((project) => (team === undefined || project.team === team) && project.revision > 0)
+      .filter(({ revision }) => revision > 0)
       .toSorted(
         (a, b) =>
           Number(open[b.id] ?? false) - Number(open[a.id] ?? false) || a.name.localeCompare(b.name),

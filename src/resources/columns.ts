@@ -1,4 +1,4 @@
-// Columns of tables: of `kubectl get`, of lists of the command line, and of the dashboard. Pure.
+// Columns of tables: of `kubectl get`, and of lists of the command line. Pure.
 
 /** A printer column as in a CRD: `jsonPath` is the simple dotted form that CRDs allow. */
 export interface PrinterColumn {

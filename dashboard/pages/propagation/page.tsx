@@ -4,7 +4,7 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { now } from '../../live/clock.ts'
 import { projects } from '../../live/collections.ts'
-import { mapKnown, partOf, someOf } from '../../live/known.ts'
+import { inTeam, mapKnown, partOf, someOf } from '../../live/known.ts'
 import { useQueryState, useTeam } from '../../app/team.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
@@ -49,9 +49,7 @@ const Choice = () => {
   const team = useTeam()
   const [project = '', setProject] = useQueryState('project')
   const [days = usual, setDays] = useQueryState('days')
-  const names = someOf(projects.list.value)
-    .filter((project) => team === undefined || project.team === team)
-    .map(({ name }) => name)
+  const names = someOf(inTeam(projects.list.value, team)).map(({ name }) => name)
   return (
     <div class={s['choice']}>
       <select

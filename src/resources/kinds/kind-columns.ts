@@ -1,4 +1,4 @@
-// The columns of each kind, for `kubectl get`, the command line and the dashboard. Pure: a browser loads it.
+// The columns of each kind, for `kubectl get` and the command line. Pure.
 import { bool, condition, date, integer, text, wide, type PrinterColumn } from '../columns.ts'
 
 const age = date('Age', '.metadata.creationTimestamp', 'Time since creation.')
