@@ -112,6 +112,7 @@ const inBrowsers = [
 ]
 const pure = [
   './kernel/defined.ts',
+  './kernel/same-json.ts',
   './formats/dotenv.ts',
   './search/fit.ts',
   './resources/kinds/rotation-use.ts',
@@ -125,6 +126,8 @@ const pure = [
   './formats/structured.ts',
   './formats/yaml-secrets.ts',
   './secrets/set-entry.ts',
+  './secrets/environment-set.ts',
+  './secrets/layout.ts',
   './secrets/references.ts',
   './secrets/wider.ts',
   './access/dashboard-page.ts',

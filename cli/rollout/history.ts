@@ -23,6 +23,7 @@ interface Revision {
   readonly written: number
   readonly deleted: number
   readonly keys: readonly string[]
+  readonly moved?: readonly string[]
   readonly by: readonly string[]
   readonly note?: string
   /** Stagelets that run it now. */
@@ -40,6 +41,7 @@ const view: RecordView<Revision> = {
     { header: 'CLOSED', cell: (r) => r.closed_at.replace(/\.\d+Z$/, 'Z') },
     { header: 'BY', cell: (r) => r.by.join(', ') },
     { header: 'KEYS', cell: named },
+    { header: 'MOVED', cell: (r) => r.moved?.join(', '), wide: true },
     { header: 'RUNS ON', cell: (r) => r.runs.join(', ') },
     { header: 'NOTE', cell: (r) => r.note?.replaceAll('\n', ' / ') },
     { header: 'WRITTEN', cell: (r) => r.written, wide: true },

@@ -6,10 +6,10 @@ import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta
 import { valueBytes } from '../../src/resources/kinds/secret-value.ts'
 import type { SecretSpec } from '../../src/resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
-import { stageletIn } from '../../src/secrets/set-entry.ts'
+import { environmentsIn, stageletIn } from '../../src/secrets/set-entry.ts'
 import { narrowerPlaces, placesText, type SecretPlace } from '../../src/secrets/wider.ts'
 import type { ProjectSummary, Store } from '../../src/store/store.ts'
-import { nearName } from '../reconcilers/project/near-name.ts'
+import { nearName } from '../../src/search/near-name.ts'
 
 export interface Advice {
   /** Path of the field in the object, as in a fault. */
@@ -120,7 +120,7 @@ const adviceOfClash = (
 
 const placeIn = (spec: SecretSpec): SecretPlace => ({
   scope: spec.scope,
-  ...defined({ stagelet: stageletIn(spec) }),
+  ...defined({ stagelet: stageletIn(spec), environments: environmentsIn(spec) }),
 })
 
 /** The key was kept to fewer services before. */

@@ -43,7 +43,7 @@ const factsOf = ({ spec, status, ...facts }: Facts = {}, name = 'shop'): Stagele
 const situation = (
   entries: readonly SetEntry[],
   stagelets: readonly StageletFacts[] = [factsOf()],
-): Situation => ({ stagelets, sets: new Map([['default/shop', entries]]) })
+): Situation => ({ stagelets, sets: new Map([['default/shop', { entries }]]) })
 
 const impact = (
   before: readonly SetEntry[],

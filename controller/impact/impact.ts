@@ -9,12 +9,13 @@ import type {
   WidenedKey,
 } from '../../src/manifests/review.ts'
 import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
+import { environmentSet } from '../../src/secrets/environment-set.ts'
 import { isFor } from '../../src/secrets/references.ts'
 import { viewsOf, type ServiceView, type SetViews } from '../../src/secrets/set-views.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import { nameSet } from '../../src/store/core/set-diff.ts'
 import { awaitsTurn, whyStageletHeld, whyStageletStopped, type HoldReason } from './held.ts'
-import type { Situation, StageletFacts } from './situation.ts'
+import { emptySet, type Situation, type StageletFacts } from './situation.ts'
 import { widenedKeys } from './widened.ts'
 
 /** With the uid of the stagelet. */
@@ -54,8 +55,8 @@ export const impactOf = async (before: Situation, after: Situation): Promise<Imp
     (facts) => {
       const was = old.get(facts.stagelet.metadata.uid)!
       const change = {
-        before: viewsIn(before, was.project),
-        after: viewsIn(after, facts.project),
+        before: viewsIn(before, was),
+        after: viewsIn(after, facts),
       }
       return impactOn(was, facts, change)
     },
@@ -90,7 +91,8 @@ export const withoutWaiting = (
   return [kept(before), kept(after)]
 }
 
-const viewsIn = ({ sets }: Situation, project: string): SetViews => viewsOf(sets.get(project) ?? [])
+const viewsIn = ({ sets }: Situation, { project, stagelet }: StageletFacts): SetViews =>
+  viewsOf(environmentSet(sets.get(project) ?? emptySet, stagelet.metadata.name))
 
 /** The conditions are those of before: the write itself says of them that they are not in sync any more. */
 const impactOn = (was: StageletFacts, now: StageletFacts, change: Change): Reach => {

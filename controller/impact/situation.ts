@@ -6,7 +6,7 @@ import type { AgentSpec, AgentStatus } from '../../src/resources/kinds/agent.ts'
 import { refOf, type KubeObject, type Place } from '../../src/resources/meta.ts'
 import type { ProjectSpec, ProjectStatus } from '../../src/resources/kinds/project.ts'
 import type { StageletSpec, StageletStatus } from '../../src/resources/kinds/stagelet.ts'
-import type { SetEntry } from '../../src/secrets/visible.ts'
+import type { LaidOut } from '../../src/secrets/environment-set.ts'
 import type { Reader } from '../../src/store/store.ts'
 
 type Stagelet = KubeObject<StageletSpec, StageletStatus>
@@ -25,8 +25,10 @@ export interface StageletFacts {
 export interface Situation {
   readonly stagelets: readonly StageletFacts[]
   /** Newest set of each project, by `namespace/name`. */
-  readonly sets: ReadonlyMap<string, readonly SetEntry[]>
+  readonly sets: ReadonlyMap<string, LaidOut>
 }
+
+export const emptySet: LaidOut = { entries: [] }
 
 const keyOfPlace = ({ namespace, name }: Place): string => `${namespace}/${name}`
 
@@ -37,9 +39,9 @@ const projectPlace = (object: KubeObject): Place | undefined => {
 }
 
 /** Newest set of the project that a secret names. */
-export const setOf = ({ sets }: Situation, object: KubeObject): readonly SetEntry[] => {
+export const setOf = ({ sets }: Situation, object: KubeObject): LaidOut => {
   const place = projectPlace(object)
-  return (place && sets.get(keyOfPlace(place))) ?? []
+  return (place && sets.get(keyOfPlace(place))) ?? emptySet
 }
 
 const factsOf = async (
@@ -74,14 +76,14 @@ const readProjects = async (
   stagelets: readonly KubeObject[],
 ): Promise<Situation> => {
   const projects = new Map<string, KubeObject<ProjectSpec, ProjectStatus> | undefined>()
-  const sets = new Map<string, readonly SetEntry[]>()
+  const sets = new Map<string, LaidOut>()
   for (const place of places) {
     const key = keyOfPlace(place)
     if (projects.has(key)) continue
     const project = await reader.get({ kind: 'Project', ...place })
     projects.set(key, project)
     const uid = project?.metadata.uid
-    sets.set(key, uid === undefined ? [] : (await reader.readSet(uid, 'head')).entries)
+    sets.set(key, uid === undefined ? emptySet : await reader.readSet(uid, 'head'))
   }
   return { stagelets: await factsOf(reader, stagelets as readonly Stagelet[], projects), sets }
 }

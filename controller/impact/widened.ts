@@ -1,13 +1,14 @@
 // Keys that a change gives to services from which they were kept before: pure. Programs ask before such a write.
 import { defined } from '../../src/kernel/defined.ts'
 import type { WidenedKey } from '../../src/manifests/review.ts'
+import { environmentSet } from '../../src/secrets/environment-set.ts'
 import { viewsOf } from '../../src/secrets/set-views.ts'
-import type { SetEntry } from '../../src/secrets/visible.ts'
+import type { ProjectEntry } from '../../src/secrets/set-entry.ts'
 import { narrowerPlaces } from '../../src/secrets/wider.ts'
-import type { Situation } from './situation.ts'
+import { emptySet, type Situation } from './situation.ts'
 
-const byKey = (entries: readonly SetEntry[]): Map<string, SetEntry[]> => {
-  const found = new Map<string, SetEntry[]>()
+const byKey = (entries: readonly ProjectEntry[]): Map<string, ProjectEntry[]> => {
+  const found = new Map<string, ProjectEntry[]>()
   for (const entry of entries) {
     const same = found.get(entry.key)
     if (same === undefined) found.set(entry.key, [entry])
@@ -16,9 +17,13 @@ const byKey = (entries: readonly SetEntry[]): Map<string, SetEntry[]> => {
   return found
 }
 
-const placeOf = ({ scope, stagelet }: SetEntry): WidenedKey['before'][number] => ({
+const placeOf = ({
   scope,
-  ...defined({ stagelet }),
+  stagelet,
+  environments,
+}: ProjectEntry): WidenedKey['before'][number] => ({
+  scope,
+  ...defined({ stagelet, environments }),
 })
 
 /** Services that see the key after the change, and did not before. */
@@ -27,24 +32,24 @@ const reachedBy = (
   project: string,
   { before, after }: { before: Situation; after: Situation },
 ): WidenedKey['services'] => {
-  const [old, now] = [before, after].map(({ sets }) => viewsOf(sets.get(project) ?? []))
   return after.stagelets
     .filter((facts) => facts.project === project)
     .flatMap(({ stagelet: { metadata, status } }) =>
       (status?.services ?? [])
         .filter(({ name: service }) => {
-          const sees = (views = old): boolean =>
-            views?.viewOf(metadata.name, service).visible.some((entry) => entry.key === key) ===
-            true
-          return sees(now) && !sees(old)
+          const seesIn = ({ sets }: Situation): boolean =>
+            viewsOf(environmentSet(sets.get(project) ?? emptySet, metadata.name))
+              .viewOf(metadata.name, service)
+              .visible.some((one) => one.key === key)
+          return seesIn(after) && !seesIn(before)
         })
         .map(({ name: service }) => ({ stagelet: metadata.name, service })),
     )
 }
 
 export const widenedKeys = (before: Situation, after: Situation): WidenedKey[] =>
-  [...after.sets].flatMap(([project, entries]) => {
-    const was = before.sets.get(project) ?? []
+  [...after.sets].flatMap(([project, { entries }]) => {
+    const was = before.sets.get(project)?.entries ?? []
     const old = new Set(was)
     const placesBefore = byKey(was)
     const [namespace = '', name = ''] = project.split('/')

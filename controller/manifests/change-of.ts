@@ -47,6 +47,6 @@ export const changeOf = (
 
 /** One text can mean two values: as it is, or with references in it. */
 const meaningIn = (situation: Situation, secret: KubeObject): string => {
-  const entry = setOf(situation, secret).find(({ name }) => name === secret.metadata.name)
+  const entry = setOf(situation, secret).entries.find(({ name }) => name === secret.metadata.name)
   return JSON.stringify([entry?.valueDigest, entry?.references])
 }

@@ -62,7 +62,8 @@ export interface WidenedKey {
   readonly key: string
   readonly scope: string
   readonly stagelet?: string
-  readonly before: readonly { readonly scope: string; readonly stagelet?: string }[]
+  readonly environments?: readonly string[]
+  readonly before: readonly Pick<WidenedKey, 'scope' | 'stagelet' | 'environments'>[]
   /** Services that see the key now and did not before, as agents have reported them. */
   readonly services: readonly { readonly stagelet: string; readonly service: string }[]
 }

@@ -35,6 +35,8 @@ export const limits = {
   observations: 200,
   /** Characters of the report of one stagelet, as JSON. */
   observation: 1_048_576,
+  /** Environments of a project. */
+  environments: 64,
   /** Stagelets that an object of the controller names. */
   stagelets: 10_000,
   /** Services of all stagelets of a project. */

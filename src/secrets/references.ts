@@ -1,5 +1,7 @@
 // Follows references between the secrets of one set, for one stagelet. See ADR 0026.
 import { StagelyError } from '../kernel/errors.ts'
+import type { LaidOut, Viewer } from './environment-set.ts'
+import { emptyLayout } from './layout.ts'
 import { isForController, winnersFor, type SetEntry } from './set-entry.ts'
 
 /** A reference cannot be followed. `why` names keys, never a value. */
@@ -16,7 +18,10 @@ export class BrokenReference extends StagelyError {
 export type Make<E, R> = (entry: E, referred: readonly R[]) => R
 
 /** The target of a reference of `entry`: the scope in which it is looked up, and the key. */
-export const targetOf = (entry: SetEntry, reference: string): { scope: string; key: string } => {
+export const targetOf = (
+  entry: Pick<SetEntry, 'scope'>,
+  reference: string,
+): { scope: string; key: string } => {
   const slash = reference.indexOf('/')
   return slash === -1
     ? { scope: entry.scope, key: reference }
@@ -99,13 +104,17 @@ export const createDependencies = <E extends SetEntry>(
   return (entry) => fold(entry)
 }
 
-/** The stagelets with secrets of their own, and undefined for all others. */
-export const viewersOf = (entries: readonly SetEntry[]): (string | undefined)[] => [
-  undefined,
-  ...new Set(
-    entries.filter((entry) => !isForController(entry)).flatMap((entry) => entry.stagelet ?? []),
-  ),
-]
+/** The stagelets with secrets of their own, the environments with such or without the project's, and undefined for all others. */
+export const viewersOf = ({ entries, layout = emptyLayout }: LaidOut): Viewer[] => {
+  const names = [...layout.isolated, ...entries.flatMap(({ environments = [] }) => environments)]
+  return [
+    undefined,
+    ...[...new Set(names)].map((environment) => ({ environment })),
+    ...new Set(
+      entries.filter((entry) => !isForController(entry)).flatMap((entry) => entry.stagelet ?? []),
+    ),
+  ]
+}
 
 /** True when the viewer can see the entry. */
 export const isFor = (entry: SetEntry, viewer: string | undefined): boolean =>

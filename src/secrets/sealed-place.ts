@@ -12,6 +12,8 @@ export interface SealedPlace {
   readonly key: string
   readonly scope: string
   readonly stagelet?: string | undefined
+  /** Sorted. */
+  readonly environments?: readonly string[] | undefined
 }
 
 /**
@@ -25,9 +27,13 @@ export const isBoundToNames = (sealedValue: string): boolean => sealedValue.star
 /** JSON of a fixed list, so that two places never have the same bytes. */
 export const placeBytes = (
   format: SealedFormat,
-  { namespace, namespaceUid, project, key, scope, stagelet }: SealedPlace,
+  { namespace, namespaceUid, project, key, scope, stagelet, environments }: SealedPlace,
 ): Buffer => {
-  const names = [namespace, project, key, scope, stagelet ?? null]
+  const names = [
+    ...[namespace, project, key, scope, stagelet ?? null],
+    // Absent for a secret of no environment, as in values that were sealed before there were any.
+    ...(environments === undefined ? [] : [environments]),
+  ]
   const place =
     format === 'hpke1'
       ? ['stagely sealed value v1', ...names]

@@ -1,7 +1,8 @@
 // One secret of a set, and the precedence among secrets with the same key.
+import { defined } from '../kernel/defined.ts'
 import type { FileSpec, SecretSpec } from '../resources/kinds/stagelysecret.ts'
 
-/** One secret of a set: everything but its value. */
+/** One secret of a set, as an environment sees the set: everything but its value. */
 export interface SetEntry {
   readonly secretId: string
   readonly name: string
@@ -18,7 +19,18 @@ export interface SetEntry {
   readonly valueDigest: string
   /** The references of a template; see ADR 0026. Absent: the value is no template. */
   readonly references?: readonly string[]
+  /** `environmentSet` has chosen by them: an entry that still has them is none of an environment's set. */
+  readonly environments?: never
 }
+
+/** One secret of a project. `environmentSet` makes entries of an environment's set of them. */
+export interface ProjectEntry extends Omit<SetEntry, 'environments'> {
+  /** Set: only stagelets of these environments see the secret, sorted. Never together with `stagelet`. */
+  readonly environments?: readonly string[]
+}
+
+/** An entry as an environment sees it. */
+export type Seen<E extends ProjectEntry> = E & { readonly environments?: never }
 
 /**
  * In a set, a secret for the controller alone is that of a stagelet that cannot exist. So whatever asks
@@ -36,26 +48,33 @@ export const stageletIn = ({
 }: Pick<SecretSpec, 'audience' | 'stageletRef'>): string | undefined =>
   audience === 'Controller' ? nobody : stageletRef?.name
 
-/** The fields of a spec that say the stagelet of an entry. */
+/** The environments of an entry, as a spec says them: their order means nothing. */
+export const environmentsIn = ({
+  environments,
+}: Pick<SecretSpec, 'environments'>): readonly string[] | undefined =>
+  environments && [...environments].sort()
+
+/** The fields of a spec that say who sees an entry, besides its scope. */
 export const audienceOf = (
-  entry: Pick<SetEntry, 'stagelet'>,
-): Pick<SecretSpec, 'audience' | 'stageletRef'> => {
+  entry: Pick<ProjectEntry, 'stagelet' | 'environments'>,
+): Pick<SecretSpec, 'audience' | 'stageletRef' | 'environments'> => {
   if (isForController(entry)) return { audience: 'Controller' }
+  if (entry.environments !== undefined) return { environments: [...entry.environments] }
   return entry.stagelet === undefined ? {} : { stageletRef: { name: entry.stagelet } }
 }
 
-/** The stagelet of an entry, for people. */
-export const shownStagelet = (
-  entry: Pick<SetEntry, 'stagelet'>,
-): { stagelet?: string; audience?: 'Controller' } => {
-  const { audience, stageletRef } = audienceOf(entry)
+/** Who sees an entry, besides its scope: for people. */
+export const shownAudience = (
+  entry: Pick<ProjectEntry, 'stagelet' | 'environments'>,
+): { stagelet?: string; environments?: readonly string[]; audience?: 'Controller' } => {
+  const { audience, environments, stageletRef } = audienceOf(entry)
   if (audience === 'Controller') return { audience }
-  return stageletRef === undefined ? {} : { stagelet: stageletRef.name }
+  return defined({ environments, stagelet: stageletRef?.name })
 }
 
 /**
  * A stagelet's own secret has precedence over the project's; within each, a service's over the global
- * one.
+ * one. What an environment has in place of the project's, `environmentSet` has put there.
  */
 const rankOf = (entry: SetEntry): number =>
   (entry.stagelet === undefined ? 0 : 2) + (entry.scope === 'global' ? 0 : 1)

@@ -1,23 +1,35 @@
 // Whether a secret goes to services that its key was kept from before: one judgement for reviews, warnings and programs.
-import { isForController, type SetEntry } from './set-entry.ts'
+import { isForController, type ProjectEntry } from './set-entry.ts'
 
 /** Which services see a secret. */
-export type SecretPlace = Pick<SetEntry, 'scope' | 'stagelet'>
+export type SecretPlace = Pick<ProjectEntry, 'scope' | 'stagelet' | 'environments'>
+
+const isSubset = (some: readonly string[], all: readonly string[]): boolean =>
+  some.every((name) => all.includes(name))
+
+/** Every stagelet of `b` is one of `a`. Which stagelets an environment has is not asked: it may get others. */
+const hasStageletsOf = (a: SecretPlace, b: SecretPlace): boolean => {
+  if (a.stagelet !== undefined) return a.stagelet === b.stagelet
+  return a.environments === undefined || isSubset(b.environments ?? [''], a.environments)
+}
+
+/** Secrets of different environments stand beside each other. */
+const areApart = ({ environments: a }: SecretPlace, { environments: b }: SecretPlace): boolean =>
+  a !== undefined && b !== undefined && !a.some((name) => b.includes(name))
 
 const covers = (a: SecretPlace, b: SecretPlace): boolean =>
-  (a.scope === 'global' || a.scope === b.scope) &&
-  (a.stagelet === undefined || a.stagelet === b.stagelet)
+  (a.scope === 'global' || a.scope === b.scope) && hasStageletsOf(a, b)
 
 const isWiderThan = (a: SecretPlace, b: SecretPlace): boolean => {
   const sharesService = a.scope === 'global' || b.scope === 'global' || a.scope === b.scope
   return (
     (a.scope === 'global' && b.scope !== 'global') ||
-    (a.stagelet === undefined && b.stagelet !== undefined && sharesService)
+    (a.stagelet === undefined && !hasStageletsOf(b, a) && !areApart(a, b) && sharesService)
   )
 }
 
 /**
- * The places of a key beyond which `place` goes: all services in place of one, or all stagelets in place of one.
+ * The places of a key beyond which `place` goes: all services in place of one, or more stagelets.
  * None where the key was in so wide a place before.
  */
 export const narrowerPlaces = <P extends SecretPlace>(
@@ -30,9 +42,10 @@ export const narrowerPlaces = <P extends SecretPlace>(
   return forServices.filter((other) => isWiderThan(place, other))
 }
 
-const textOf = ({ scope, stagelet }: SecretPlace): string =>
+const textOf = ({ scope, stagelet, environments }: SecretPlace): string =>
   (scope === 'global' ? 'all services' : `service ${scope}`) +
-  (stagelet === undefined ? '' : ` of stagelet ${stagelet}`)
+  (stagelet === undefined ? '' : ` of stagelet ${stagelet}`) +
+  (environments === undefined ? '' : ` in ${environments.join(' and ')}`)
 
 /** `service api, service web of stagelet prod` */
 export const placesText = (places: readonly SecretPlace[]): string =>

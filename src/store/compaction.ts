@@ -92,10 +92,21 @@ const dropOldVersions = async (q: Queryable, keep: Retention): Promise<void> => 
   )
 }
 
+/** Layouts that no kept revision has: a newer one holds from the oldest kept revision on. */
+const dropOldLayouts = async (q: Queryable): Promise<void> => {
+  await q.query(
+    `DELETE FROM layouts l WHERE EXISTS (SELECT 1 FROM layouts n
+       WHERE n.project_uid = l.project_uid AND n.from_revision > l.from_revision AND n.from_revision <=
+         (SELECT min(r.revision) FROM revisions r WHERE r.project_uid = l.project_uid))`,
+    [],
+  )
+}
+
 /** Drops rows of tables that are not in the state. */
 export const dropOldRows = async (q: Queryable, keep: Retention, now: number): Promise<void> => {
   await dropOldChanges(q, now)
   await dropOldVersions(q, keep)
+  await dropOldLayouts(q)
   await q.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
   await dropEndedSessions(q, now)
   await dropOldActivity(q, now)

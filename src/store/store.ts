@@ -33,6 +33,7 @@ import type {
   StoredObject,
 } from './core/objects.ts'
 import type { Reader } from './core/reader.ts'
+import type { Seen } from '../secrets/set-entry.ts'
 import type { OpenedEntry, ProjectRevisions, ProjectSummary, SecretSet } from './core/sets.ts'
 import type { WriteOptions } from './core/write-options.ts'
 import type { AuditEntry, WriteSession } from './core/write-session.ts'
@@ -196,7 +197,7 @@ export class Store implements Reader {
   }
 
   /** Opens the values of a set that the stagelet may see, with their references filled in. Audited once for each revision, stagelet, agent and its keys. */
-  openSet(projectUid: string, revision: number, delivery: Delivery): Promise<OpenedEntry[]> {
+  openSet(projectUid: string, revision: number, delivery: Delivery): Promise<Seen<OpenedEntry>[]> {
     return this.#openSet(projectUid, revision, delivery)
   }
 

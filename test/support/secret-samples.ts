@@ -6,6 +6,7 @@ export const secretSamples: Readonly<Record<string, unknown>> = {
   scope: 'backend',
   type: 'file',
   stagelet: 'preview',
+  environments: ['preview', 'staging'],
   file_path: './config/a.json',
   file_permissions: '0640',
   file_uid: 1000,

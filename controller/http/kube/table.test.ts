@@ -63,6 +63,7 @@ describe('tables', () => {
       Reason: 'NewRevision',
       Ready: 'True',
       Project: null,
+      Environment: null,
       Rollout: null,
       Directory: '/srv',
       Age: '100s',

@@ -6,11 +6,11 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import { nextTurn } from '../../../src/kernel/async/event-loop.ts'
 import { linkedAbort } from '../../../src/kernel/async/linked-abort.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import type { SetEntry } from '../../../src/secrets/visible.ts'
+import type { ProjectEntry } from '../../../src/secrets/set-entry.ts'
 import { nameSet } from '../../../src/store/core/set-diff.ts'
 import type { Transaction, WriteOptions } from '../../../src/store/store.ts'
 import { impactOf } from '../../impact/impact.ts'
-import { readProject, type Situation } from '../../impact/situation.ts'
+import { emptySet, readProject, type Situation } from '../../impact/situation.ts'
 import { renderId } from './ids.ts'
 import { timeSchema } from './representations.ts'
 import { requireTarget, type RestContext } from './route.ts'
@@ -69,6 +69,7 @@ const hit = {
 const seenBy = {
   scope: z.string().describe('global, or the one service that sees it.'),
   stagelet: z.string().optional().describe('The one stagelet that sees it.'),
+  environments: z.array(z.string()).optional().describe('The environments that see it.'),
 }
 
 export const impactSchema = z
@@ -152,22 +153,22 @@ export const wholeChange = (body: ChangeBody): ChangeOptions => ({
 
 interface Seen {
   readonly situation: Situation
-  readonly entries: readonly SetEntry[]
+  readonly entries: readonly ProjectEntry[]
   /** Newest closed revision. */
   readonly closed: number
 }
 
 const readSituation = async (tx: Transaction, project: KubeObject): Promise<Seen> => {
   const situation = await readProject(tx, refOf(project))
-  const [entries = []] = situation.sets.values()
+  const [{ entries } = emptySet] = situation.sets.values()
   const { closed } = await tx.revisionsOf(project.metadata.uid ?? '')
   return { situation, entries, closed }
 }
 
 export interface Changed<T> {
   readonly result: T
-  readonly before: readonly SetEntry[]
-  readonly after: readonly SetEntry[]
+  readonly before: readonly ProjectEntry[]
+  readonly after: readonly ProjectEntry[]
   readonly outcome: Told
 }
 

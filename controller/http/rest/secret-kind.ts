@@ -132,7 +132,8 @@ export const toFullSecret = answerOf(fullSecretSchema)
 
 /** A row of a table of secrets. */
 export const compactSecretSchema = part(fullSecretSchema, [
-  ...['id', 'name', 'key', 'scope', 'stagelet', 'audience', 'type', 'references', 'refers_to'],
+  ...['id', 'name', 'key', 'scope', 'stagelet', 'environments', 'audience', 'type'],
+  ...['references', 'refers_to'],
   'version',
   ...[
     'bytes',
@@ -162,6 +163,7 @@ export const namedSecret = z.strictObject({
   key: z.string(),
   scope: z.string(),
   stagelet: z.string().optional(),
+  environments: z.array(z.string()).optional(),
   audience: ofAudience,
 })
 

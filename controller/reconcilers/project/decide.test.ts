@@ -6,7 +6,7 @@ import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts
 import { consumersBySecret, decideSecret } from './decide.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
 import { DecidedSecrets, type ListedSecret } from './decided-secrets.ts'
-import { nearName } from './near-name.ts'
+import { nearName } from '../../../src/search/near-name.ts'
 
 const aSecret = (key: string, scope: string, version = 1): SecretObject => ({
   apiVersion: 'stagely.dev/v1alpha1',

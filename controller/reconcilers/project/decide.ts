@@ -1,4 +1,5 @@
 // Decides the status of a project and of each of its secrets: pure.
+import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition, withConditions } from '../../../src/resources/conditions.ts'
 import type { ProjectStatus } from '../../../src/resources/kinds/project.ts'
 import { withDates } from '../../../src/resources/kinds/secret-expiry.ts'
@@ -17,10 +18,12 @@ import {
 import { createDependencies } from '../../../src/secrets/references.ts'
 import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
 import { createScopeNames } from '../../../src/secrets/scope-names.ts'
+import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
+import { emptyLayout, environmentOf, mayReach } from '../../../src/secrets/layout.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import { acceptedVerdict } from '../../../src/store/secrets/secret-status.ts'
 import type { ProjectFacts, SecretObject, StageletObject } from './gather.ts'
-import { nearName } from './near-name.ts'
+import { nearName } from '../../../src/search/near-name.ts'
 import { entryIn, seesIn } from './sees.ts'
 import { no, unknown, yes } from '../verdict.ts'
 
@@ -55,7 +58,7 @@ export const consumersBySecret = ({
   head,
 }: ProjectFacts): Map<string, SecretConsumer[]> => {
   const consumers = new Map<string, SecretConsumer[]>()
-  const secretsSeen = createSeen(head.entries)
+  const secretsSeen = createSeen(head)
   for (const stagelet of stagelets)
     for (const service of stagelet.status?.services ?? [])
       for (const secretId of secretsSeen(stagelet.metadata.name, service.name)) {
@@ -68,16 +71,18 @@ export const consumersBySecret = ({
 
 /** The secrets that a service sees, by their uids. Stagelets without secrets of their own all see the same. */
 const createSeen = (
-  entries: readonly SetEntry[],
+  head: LaidOut,
 ): ((stagelet: string, service: string) => ReadonlySet<string>) => {
-  const owners = new Set(entries.map(({ stagelet }) => stagelet))
-  const nameOf = createScopeNames(entries)
+  const owners = new Set(head.entries.map(({ stagelet }) => stagelet))
+  const nameOf = createScopeNames(head.entries)
   const servicesByKey = new Map<string, ReadonlySet<string>>()
   return (stagelet, name) => {
     const service = nameOf(name)
-    const key = `${owners.has(stagelet) ? stagelet : ''}/${service}`
+    const environment = environmentOf(head.layout ?? emptyLayout, stagelet) ?? ''
+    const key = `${environment}/${owners.has(stagelet) ? stagelet : ''}/${service}`
     let services = servicesByKey.get(key)
     if (services === undefined) {
+      const entries = environmentSet(head, stagelet)
       const reach = createDependencies(entries, stagelet)
       const reached = [...winnersFor(service, stagelet, entries).values()].flatMap(reach)
       servicesByKey.set(key, (services = new Set(reached.map(({ secretId }) => secretId))))
@@ -125,26 +130,29 @@ export const decideOrphan = (secret: SecretObject, now: string): SecretStatus =>
   return { ...status, observedGeneration: generation, conditions }
 }
 
-const targetsOf = ({ stagelets }: ProjectFacts, secret: SecretObject): StageletObject[] => {
-  const only = secret.spec.stageletRef?.name
-  return stagelets.filter((s) => only === undefined || s.metadata.name === only)
+const targetsOf = ({ stagelets, head }: ProjectFacts, { spec }: SecretObject): StageletObject[] => {
+  const { environments, stageletRef } = spec
+  const entry = defined({ environments, stagelet: stageletRef?.name })
+  const { layout = emptyLayout } = head
+  return stagelets.filter(({ metadata }) => mayReach(entry, metadata.name, layout))
 }
 
-const serviceNames = new WeakMap<ProjectFacts, Map<string | undefined, ReadonlySet<string>>>()
+const serviceNames = new WeakMap<ProjectFacts, Map<string, ReadonlySet<string>>>()
 
 /** Names of the services of these stagelets, sorted; once for all secrets that may be for them. */
 const namesIn = (
   input: ProjectFacts,
-  stagelet: string | undefined,
+  { stageletRef, environments }: SecretObject['spec'],
   stagelets: readonly StageletObject[],
 ): ReadonlySet<string> => {
-  const ofInput = serviceNames.get(input) ?? new Map<string | undefined, ReadonlySet<string>>()
+  const ofInput = serviceNames.get(input) ?? new Map<string, ReadonlySet<string>>()
+  const targets = JSON.stringify([stageletRef?.name ?? null, environments ?? null])
   serviceNames.set(input, ofInput)
-  const before = ofInput.get(stagelet)
+  const before = ofInput.get(targets)
   if (before !== undefined) return before
   const all = stagelets.flatMap((s) => (s.status?.services ?? []).map((x) => x.name))
   const names = new Set(all.sort())
-  ofInput.set(stagelet, names)
+  ofInput.set(targets, names)
   return names
 }
 
@@ -156,7 +164,7 @@ const scopeMatched = (input: ProjectFacts, secret: SecretObject): Verdict => {
   if (scope === 'global') return yes('Global', 'every service sees it')
   const reported = targets.filter((s) => (s.status?.services ?? []).length > 0)
   if (reported.length === 0) return unknown('NoReport', 'no agent has reported its services yet')
-  const names = namesIn(input, secret.spec.stageletRef?.name, reported)
+  const names = namesIn(input, secret.spec, reported)
   if (names.has(scope)) return yes('ServiceFound', `service "${scope}" exists`)
   const near = nearName(scope, names)
   const hint =
@@ -249,13 +257,14 @@ export const runsCurrent = (
   if (set === undefined) return false
   const { name } = stagelet.metadata
   const named = { key: secret.spec.key, secretId: secret.metadata.uid ?? '' }
-  const runs = entryIn(set.entries, named)
+  const [before, now] = [environmentSet(set, name), environmentSet(head, name)]
+  const runs = entryIn(before, named)
   if (runs === undefined || runs.version !== secret.status?.version) return false
-  if (!seesIn(set.entries, { stagelet: name, service: service.name }, runs)) return false
-  const wanted = entryIn(head.entries, named)
+  if (!seesIn(before, { stagelet: name, service: service.name }, runs)) return false
+  const wanted = entryIn(now, named)
   if (runs.references === undefined || wanted === undefined) return true
   // The text of the template is the same; the values in it must be so too.
   const digestIn = (entries: readonly SetEntry[], entry: SetEntry): string =>
     createResolvedDigest(entries, name)(entry).valueDigest
-  return digestIn(set.entries, runs) === digestIn(head.entries, wanted)
+  return digestIn(before, runs) === digestIn(now, wanted)
 }

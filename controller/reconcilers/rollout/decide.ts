@@ -7,6 +7,7 @@ import type {
   RolloutSpec,
   StageletCounts,
 } from '../../../src/resources/kinds/project.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { findFailed } from '../../../src/rollout/quarantine.ts'
 import { newestOf } from '../../../src/rollout/revision.ts'
 import type { StageletObject } from '../project/gather.ts'
@@ -120,7 +121,8 @@ export const holdsFailed = (
 ): boolean => {
   const retry = retryOf(stagelet)
   const quarantine = (stagelet.status?.quarantine ?? []).filter((q) => q.retry === retry)
-  return findFailed(stagelet.metadata.name, head?.entries, quarantine) !== undefined
+  const { name } = stagelet.metadata
+  return findFailed(name, head && environmentSet(head, name), quarantine) !== undefined
 }
 
 /** The standing of a stagelet that has been admitted and is not healthy. */

@@ -4,8 +4,7 @@ import { limits } from '../../../src/resources/limits.ts'
 import type { ObservationSpec, ObservedService } from '../../../src/resources/kinds/observation.ts'
 import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { viewsOf } from '../../../src/secrets/set-views.ts'
-import type { SecretSet } from '../../../src/store/store.ts'
-import type { StageletInput } from './facts.ts'
+import type { SeenSet, StageletInput } from './facts.ts'
 
 export interface ComparedService {
   readonly status: ServiceStatus
@@ -34,7 +33,7 @@ export const compareServices = (input: StageletInput): ComparedService[] => {
 interface Compared {
   readonly input: StageletInput
   readonly observation: ObservationSpec
-  readonly head: SecretSet
+  readonly head: SeenSet
   /** The services of the status, by name. */
   readonly before: ReadonlyMap<string, ServiceStatus>
 }
@@ -127,7 +126,7 @@ const revisionOf = (
   passed: string | undefined,
 ): number | undefined => {
   const stagelet = input.stagelet.metadata.name
-  const matches = (set: SecretSet): boolean => {
+  const matches = (set: SeenSet): boolean => {
     const { digest } = viewsOf(set.entries).viewOf(stagelet, service.name)
     return digest === undefined ? running === '' : digest === running && passed === digest
   }

@@ -2,10 +2,14 @@
 import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { Typed } from '../../../src/resources/typed.ts'
+import type { StageletSet } from '../../../src/secrets/environment-set.ts'
 import type { ProjectRevisions, SecretSet } from '../../../src/store/store.ts'
 import type { Author } from './suspect-values.ts'
 
 export type TypedStagelet = Typed<'Stagelet'>
+
+/** A set of the project as the stagelet sees it. */
+export type SeenSet = StageletSet<SecretSet>
 
 export interface StageletInput {
   /** RFC 3339. */
@@ -28,9 +32,9 @@ export interface StageletInput {
   /** When the newest closed revision was closed; RFC 3339. */
   readonly revisionClosedAt?: string | undefined
   /** Newest set, with the writes of the open change set. */
-  readonly head: SecretSet | undefined
+  readonly head: SeenSet | undefined
   /** Closed sets that the stack may run or go back to, the newest first. */
-  readonly closedSets: readonly SecretSet[]
+  readonly closedSets: readonly SeenSet[]
   /** Who set the secrets that came with a failed revision, by uid of the secret. */
   readonly authors: ReadonlyMap<string, Author>
 }

@@ -5,6 +5,7 @@ import type { ObservationSpec } from '../../../src/resources/kinds/observation.t
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { Reader } from '../../../src/store/store.ts'
 import { fromFor, holdIn, isReached } from '../../../src/rollout/restored.ts'
+import { stageletSet } from '../../../src/secrets/environment-set.ts'
 import { readKeptSets } from '../kept-sets.ts'
 import { suspectsOf, type Author } from './suspect-values.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
@@ -69,8 +70,8 @@ export const gatherStagelet = async (
     revisions,
     untested: holds.find(({ from }) => isReached(from, revisions)),
     revisionClosedAt: project?.status?.revisionClosedAt,
-    head,
-    closedSets,
+    head: stageletSet(head, name),
+    closedSets: closedSets.map((set) => stageletSet(set, name)),
   }
   return { ...facts, authors: await authorsOf(reader, facts) }
 }

@@ -11,16 +11,15 @@ import { annotations } from '../../../src/resources/meta.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
-import type { SecretSet } from '../../../src/store/store.ts'
 import { decideStagelet } from './decide.ts'
 import { stageletEventsOf } from './events.ts'
-import type { StageletInput } from './facts.ts'
+import type { SeenSet, StageletInput } from './facts.ts'
 
 const entriesAt = (web: number, db = 1): SetEntry[] => [
   anEntry({ key: 'WEB', scope: 'web', version: web }),
   anEntry({ key: 'DB', scope: 'db', version: db }),
 ]
-const setAt = (revision: number, entries: SetEntry[]): SecretSet => ({
+const setAt = (revision: number, entries: SetEntry[]): SeenSet => ({
   projectUid: 'p',
   epoch: 1,
   revision,

@@ -4,9 +4,8 @@ import { annotations } from '../../../src/resources/meta.ts'
 import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
 import { findFailed, liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine.ts'
 import { decideRevision, type RevisionDecision } from '../../../src/rollout/revision.ts'
-import type { SecretSet } from '../../../src/store/store.ts'
 import { awaitedBy } from './first-rollout.ts'
-import type { StageletInput } from './facts.ts'
+import type { SeenSet, StageletInput } from './facts.ts'
 import { blameOf } from './suspect-values.ts'
 import { no, type Verdict } from '../verdict.ts'
 
@@ -23,7 +22,7 @@ export const healthyRevisionOf = ({
 /** The set of that revision; undefined where it is not known or not kept. */
 export const healthySetOf = (
   input: Pick<StageletInput, 'stagelet' | 'observation' | 'revisions' | 'closedSets'>,
-): SecretSet | undefined => {
+): SeenSet | undefined => {
   const revision = healthyRevisionOf(input)
   return input.closedSets.find((set) => set.revision === revision)
 }

@@ -1,9 +1,9 @@
 // Finds the values that a failed revision brought to a service: key, version, and who set it. Pure.
 import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
+import type { StageletSet } from '../../../src/secrets/environment-set.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { Blame } from '../../../src/store/core/activity-entry.ts'
-import type { SecretSet } from '../../../src/store/store.ts'
 
 /** The person or program that set the present version of a secret. */
 export interface Author {
@@ -19,7 +19,7 @@ const mostKept = 20
 export const suspectsOf = (
   stagelet: string,
   { service }: Pick<Quarantined, 'service'>,
-  { head, healthy }: { head: SecretSet; healthy: SecretSet },
+  { head, healthy }: { head: StageletSet; healthy: StageletSet },
 ): SetEntry[] => {
   const before = new Map(visibleTo(service, stagelet, healthy.entries).map((e) => [e.key, e]))
   const had = new Set(healthy.entries.map((e) => `${e.secretId} ${e.version}`))
@@ -32,8 +32,8 @@ export const suspectsOf = (
 }
 
 interface Sets {
-  readonly head: SecretSet
-  readonly healthy: SecretSet
+  readonly head: StageletSet
+  readonly healthy: StageletSet
 }
 
 /** Keys of secrets that the service got in `healthy`, and gets no longer. */
@@ -77,8 +77,8 @@ export const describeBlame = (
   stagelet: string,
   failed: Quarantined,
   sets: {
-    head: SecretSet | undefined
-    healthy: SecretSet | undefined
+    head: StageletSet | undefined
+    healthy: StageletSet | undefined
     authors: ReadonlyMap<string, Author>
   },
 ): string | undefined => {

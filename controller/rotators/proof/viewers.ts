@@ -1,4 +1,7 @@
 // Which services see an output of a rotation, or run with what they saw of one before: pure.
+import { defined } from '../../../src/kernel/defined.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
+import { emptyLayout, mayReach } from '../../../src/secrets/layout.ts'
 import { reachedBy } from '../../../src/secrets/reached.ts'
 import { viewsOf } from '../../../src/secrets/set-views.ts'
 import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
@@ -59,10 +62,13 @@ const runsEarlier = (
   const set = revision === undefined ? undefined : runningSets.get(revision)
   const place = { stagelet: stagelet.metadata.name, service: service.name }
   // A container that is not healthy yet has no revision; its label may say that it has the newest set.
-  const newest = viewsOf(head.entries).viewOf(place.stagelet, place.service).digest
+  const newest = viewsOf(environmentSet(head, place.stagelet)).viewOf(
+    place.stagelet,
+    place.service,
+  ).digest
   const isNewest = runningDigest !== undefined && runningDigest === newest
   if (set === undefined) return containers > 0 && !isNewest
-  return reachedBy(set.entries, place).some(
+  return reachedBy(environmentSet(set, place.stagelet), place).some(
     ({ secretId, version }) => current.has(secretId) && current.get(secretId) !== version,
   )
 }
@@ -85,10 +91,10 @@ export const outputViewersOf = (
       if (isCurrent !== undefined || isEarlier) services.set(service.name, service)
       if (isCurrent === false || isEarlier) late.add(service.name)
     }
-    const isNamed = secrets.some(
-      ({ spec: { stageletRef } }) =>
-        stageletRef === undefined || stageletRef.name === stagelet.metadata.name,
-    )
+    const isNamed = secrets.some(({ spec: { stageletRef, environments } }) => {
+      const entry = defined({ environments, stagelet: stageletRef?.name })
+      return mayReach(entry, stagelet.metadata.name, input.head.layout ?? emptyLayout)
+    })
     return isNamed || services.size > 0 ? [{ stagelet, services, late }] : []
   })
 }

@@ -192,6 +192,7 @@ export const Field = (props: FieldProps) => {
       return <TextMap {...props} />
     case 'text':
     case 'group':
+    case 'groups':
       return <Text {...props} />
   }
 }

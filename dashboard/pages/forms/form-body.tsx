@@ -5,6 +5,7 @@ import type { Form, FormField } from '../../../src/resources/schemas/form.ts'
 import type { Spec } from '../../actions/kinds.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { Field } from './fields.tsx'
+import { Groups } from './groups.tsx'
 import { Faults } from './labelled.tsx'
 import { isFieldOpen, isSpec, labelOf, withChosen, withField } from './values.ts'
 import f from '../../ui/fields/form.module.css'
@@ -133,9 +134,25 @@ export const FormBody = (props: Props) => {
           onChange={change}
         />
       )
+    const { form: inner } = field
+    if (field.type === 'groups')
+      return (
+        <Groups
+          key={name}
+          field={field}
+          place={place}
+          value={given}
+          faults={faults}
+          disabled={around.disabled || around.fixed.has(place)}
+          body={(one, onOne) => (
+            <FormBody form={inner} value={one} around={around} onChange={onOne} />
+          )}
+          onChange={change}
+        />
+      )
     const body = (
       <FormBody
-        form={field.form}
+        form={inner}
         value={isSpec(given) ? given : {}}
         before={`${place}.`}
         around={around}

@@ -22,12 +22,14 @@ export const formManifest = ({ fields }: Form, value: Spec): Spec =>
   fields.reduce<Spec>((spec, { name, path, form }) => {
     const given = value[name]
     if (given === undefined) return spec
-    return withAt(
-      spec,
-      path,
-      form !== undefined && isSpec(given) ? formManifest(form, given) : given,
-    )
+    return withAt(spec, path, form === undefined ? given : inManifest(form, given))
   }, {})
+
+/** A group, or each of several. */
+const inManifest = (form: Form, given: JsonValue): JsonValue => {
+  if (Array.isArray(given)) return given.map((one: JsonValue) => inManifest(form, one))
+  return isSpec(given) ? formManifest(form, given) : given
+}
 
 /** REST takes no `null` for a field that has a default, but the default. */
 const usualOf = ({ type, usual }: FormField): JsonValue => {
@@ -80,7 +82,7 @@ export const valueOf = (
   const paths = fields.map(({ path }) => path)
   const faults: FieldFault[] = [...faultsOfKeys(paths, spec, place)]
   const value: Record<string, JsonValue> = {}
-  for (const { name, path, form } of fields) {
+  for (const { name, path, type, form } of fields) {
     const given = path.reduce<JsonValue | undefined>(
       (at, key) => (isSpec(at) ? at[key] : undefined),
       spec,
@@ -91,6 +93,16 @@ export const valueOf = (
       continue
     }
     const at = `${place}.${path.join('.')}`
+    if (type === 'groups' && Array.isArray(given)) {
+      const all = given.map((one: JsonValue, i) =>
+        isSpec(one)
+          ? valueOf(form, one, `${at}[${i}]`)
+          : { value: one, faults: [{ field: `${at}[${i}]`, message: 'must be a map of fields' }] },
+      )
+      value[name] = all.map((one) => one.value)
+      faults.push(...all.flatMap((one) => one.faults))
+      continue
+    }
     if (!isSpec(given)) {
       faults.push({ field: at, message: 'must be a map of fields' })
       continue
@@ -132,9 +144,9 @@ export const withChosen = ({ fields, oneOf = [] }: Form, value: Spec, chosen: st
 
 /** Places of all fields: `webhook.signing_key`. */
 export const fieldPlaces = ({ fields }: Form, before = ''): string[] =>
-  fields.flatMap(({ name, form }) => [
+  fields.flatMap(({ name, type, form }) => [
     `${before}${name}`,
-    ...(form === undefined ? [] : fieldPlaces(form, `${before}${name}.`)),
+    ...(form === undefined || type === 'groups' ? [] : fieldPlaces(form, `${before}${name}.`)),
   ])
 
 /** The faults by the field that shows them; those of none are at ''. */

@@ -22,10 +22,11 @@ import s from './history.module.css'
 const mostKeys = 8
 
 /** What it changed; the panel of the revision has all. */
-const keysOf = ({ keys, written, deleted }: Revision): string => {
+const keysOf = ({ keys, written, deleted, moved = [] }: Revision): string => {
   const shown = keys.slice(0, mostKeys)
   const more = written + deleted - shown.length
-  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
+  const environments = moved.length === 0 ? [] : [`environment of ${moved.join(', ')}`]
+  return [...shown, ...environments].join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
 /** Which revisions are chosen, which two are compared, and which one is open: the last two are in the address. */

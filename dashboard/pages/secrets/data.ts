@@ -20,6 +20,7 @@ import {
 import { withoutSkew } from '../../live/clock-skew.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
+import { layoutOf } from './layout.ts'
 import { byPlace, byText, createListing, type SecretListing } from './listing.ts'
 import { createMatrix, type Matrix, type SetAt } from './places/matrix.ts'
 import { type RunCount } from './places/run-count.ts'
@@ -60,7 +61,10 @@ const listingOf = ({ team, project }: ProjectPlace): SecretListing => {
   if (listing === undefined) {
     const toListing = createListing()
     const { list } = secretsOf(team, project)
-    listings.set(place, (listing = computed(() => toListing(someOf(list.value)))))
+    const layout = computed(() =>
+      layoutOf({ team, project }, someOf(projects.list.value), someOf(stagelets.list.value)),
+    )
+    listings.set(place, (listing = computed(() => toListing(someOf(list.value), layout.value))))
   }
   return listing.value
 }

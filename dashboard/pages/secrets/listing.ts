@@ -1,6 +1,8 @@
 // The secrets of a project in order, and the set that they are. What holds of the list before is kept: a list comes in
 // pages, and most changes are of one secret among thousands, and of nothing that a set holds. Pure.
-import type { SetEntry } from '../../../src/secrets/set-entry.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
+import { emptyLayout, type Layout } from '../../../src/secrets/layout.ts'
+import type { ProjectEntry } from '../../../src/secrets/set-entry.ts'
 import type { Secret } from '../../../src/rest/types.ts'
 import { createSetIndex, entryOf, type SetIndex } from './set-index.ts'
 
@@ -15,7 +17,10 @@ export interface SecretListing {
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 export const byPlace = (a: Secret, b: Secret): number =>
-  byText(a.key, b.key) || byText(a.scope, b.scope) || byText(a.stagelet ?? '', b.stagelet ?? '')
+  byText(a.key, b.key) ||
+  byText(a.scope, b.scope) ||
+  byText(a.stagelet ?? '', b.stagelet ?? '') ||
+  byText(a.environments?.join() ?? '', b.environments?.join() ?? '')
 
 /** Sorting takes few comparisons: nearly all are in order. */
 const inOrder = (before: readonly Secret[], stored: readonly Secret[]): readonly Secret[] => {
@@ -30,19 +35,20 @@ const inOrder = (before: readonly Secret[], stored: readonly Secret[]): readonly
   return [...sorted, ...left.values()].sort(byPlace)
 }
 
-const isEqual = (a: SetEntry, b: SetEntry): boolean => JSON.stringify(a) === JSON.stringify(b)
+const isEqual = (a: ProjectEntry, b: ProjectEntry): boolean =>
+  JSON.stringify(a) === JSON.stringify(b)
 
 /** Entries of the set; one that is as before is the same object. A secret without a value is in no set. */
 const createEntries = () => {
-  const ofSecret = new WeakMap<Secret, SetEntry>()
-  let entries = new Map<string, SetEntry>()
-  const entryFor = (secret: Secret): SetEntry => {
+  const ofSecret = new WeakMap<Secret, ProjectEntry>()
+  let entries = new Map<string, ProjectEntry>()
+  const entryFor = (secret: Secret): ProjectEntry => {
     const entry = ofSecret.get(secret) ?? entryOf(secret)
     const before = entries.get(secret.id)
     return before !== undefined && (before === entry || isEqual(before, entry)) ? before : entry
   }
-  return (secrets: readonly Secret[]): SetEntry[] => {
-    const next = new Map<string, SetEntry>()
+  return (secrets: readonly Secret[]): ProjectEntry[] => {
+    const next = new Map<string, ProjectEntry>()
     for (const secret of secrets) {
       if (secret.version === 0) continue
       const entry = entryFor(secret)
@@ -54,17 +60,22 @@ const createEntries = () => {
   }
 }
 
-export const createListing = (): ((stored: readonly Secret[]) => SecretListing) => {
+export const createListing = (): ((
+  stored: readonly Secret[],
+  layout?: Layout,
+) => SecretListing) => {
   const entriesOf = createEntries()
   let secrets: readonly Secret[] = []
-  let entries: readonly SetEntry[] = []
-  let head = createSetIndex(entries)
-  return (stored) => {
+  let entries: readonly ProjectEntry[] = []
+  let head = createSetIndex({ entries })
+  return (stored, layout = emptyLayout) => {
     secrets = inOrder(secrets, stored)
     const next = entriesOf(secrets)
-    if (next.length !== entries.length || next.some((entry, index) => entry !== entries[index])) {
+    const isOther =
+      next.length !== entries.length || next.some((entry, index) => entry !== entries[index])
+    if (isOther || !sameJson(layout, head.layout)) {
       entries = next
-      head = createSetIndex(next)
+      head = createSetIndex({ entries, layout })
     }
     const versions = secrets.reduce((sum, { version }) => sum + version, 0)
     return { secrets, head, stamp: `${secrets.length}.${versions}` }

@@ -2,11 +2,20 @@
 // asks the rule of precedence that the controller and the agents use.
 import { defined } from '../../../src/kernel/defined.ts'
 import { keyOfReference, targetOf } from '../../../src/secrets/references.ts'
-import { stageletIn, winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
+import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
+import { emptyLayout, mayReach, type Layout } from '../../../src/secrets/layout.ts'
+import {
+  environmentsIn,
+  stageletIn,
+  winnersFor,
+  type ProjectEntry,
+} from '../../../src/secrets/set-entry.ts'
 import type { Secret, SetDiff } from '../../../src/rest/types.ts'
 
 export interface SetIndex {
-  readonly of: (key: string) => readonly SetEntry[]
+  readonly of: (key: string) => readonly ProjectEntry[]
+  /** Which stagelet is in which environment. */
+  readonly layout: Layout
   readonly keys: () => Iterable<string>
   /** Keys whose secrets are not those of the newest set. */
   readonly differs: (key: string) => boolean
@@ -14,15 +23,23 @@ export interface SetIndex {
   readonly referring: (key: string) => ReadonlySet<string>
 }
 
-const placeOf = (audience: Secret['audience'], name: string | undefined): { stagelet?: string } => {
-  const stagelet = stageletIn(
-    defined({ audience, stageletRef: name === undefined ? undefined : { name } }),
-  )
-  return stagelet === undefined ? {} : { stagelet }
+const placeOf = ({
+  audience,
+  stagelet: name,
+  environments,
+}: Partial<Pick<Secret, 'audience' | 'stagelet' | 'environments'>>): Pick<
+  ProjectEntry,
+  'stagelet' | 'environments'
+> => {
+  const stageletRef = name === undefined ? undefined : { name }
+  return defined({
+    stagelet: stageletIn(defined({ audience, stageletRef })),
+    environments: environmentsIn(defined({ environments })),
+  })
 }
 
 /** A secret with a value, as a set holds it. What the values are plays no part in who wins. */
-export const entryOf = (secret: Secret): SetEntry => ({
+export const entryOf = (secret: Secret): ProjectEntry => ({
   secretId: secret.id,
   name: secret.name,
   version: secret.version,
@@ -31,15 +48,15 @@ export const entryOf = (secret: Secret): SetEntry => ({
   type: secret.type,
   bytes: secret.bytes ?? 0,
   valueDigest: '',
-  ...placeOf(secret.audience, secret.stagelet),
+  ...placeOf(secret),
   ...(secret.references === true && { references: secret.refers_to }),
 })
 
 /** A secret without a value is in no set. */
-export const entriesOf = (secrets: readonly Secret[]): SetEntry[] =>
+export const entriesOf = (secrets: readonly Secret[]): ProjectEntry[] =>
   secrets.filter(({ version }) => version > 0).map(entryOf)
 
-const none: readonly SetEntry[] = []
+const none: readonly ProjectEntry[] = []
 const noKey: ReadonlySet<string> = new Set()
 
 /** All that is reached from a key. */
@@ -56,8 +73,8 @@ const allFrom = (key: string, next: (key: string) => Iterable<string>): Readonly
   return found
 }
 
-export const createSetIndex = (entries: readonly SetEntry[]): SetIndex => {
-  const byKey = new Map<string, SetEntry[]>()
+export const createSetIndex = ({ entries, layout = emptyLayout }: LaidOut): SetIndex => {
+  const byKey = new Map<string, ProjectEntry[]>()
   const referring = new Map<string, Set<string>>()
   for (const entry of entries) {
     const sameKey = byKey.get(entry.key)
@@ -68,6 +85,7 @@ export const createSetIndex = (entries: readonly SetEntry[]): SetIndex => {
       referring.set(key, (referring.get(key) ?? new Set<string>()).add(entry.key))
   }
   return {
+    layout,
     of: (key) => byKey.get(key) ?? none,
     keys: () => byKey.keys(),
     differs: () => false,
@@ -77,34 +95,35 @@ export const createSetIndex = (entries: readonly SetEntry[]): SetIndex => {
 }
 
 /** The version is not known of what is gone since: no secret of the newest set is like it. */
-const removedEntry = ({
-  id,
-  audience,
-  stagelet,
-  ...named
-}: SetDiff['removed'][number]): SetEntry => ({
-  ...named,
-  ...placeOf(audience, stagelet),
-  secretId: id,
+const removedEntry = (gone: SetDiff['removed'][number]): ProjectEntry => ({
+  secretId: gone.id,
+  name: gone.name,
+  key: gone.key,
+  scope: gone.scope,
+  ...placeOf(gone),
   version: 0,
   type: 'env',
   bytes: 0,
   valueDigest: '',
 })
 
-const changedBack = (entry: SetEntry, was: SetDiff['changed'][number]): SetEntry => {
-  const { stagelet: now, ...rest } = entry
-  const stagelet = was.from_stagelet === undefined ? now : (was.from_stagelet ?? undefined)
+/** `null`: it was of none; absent: as now. */
+const before = <T>(was: T | null | undefined, now: T | undefined): T | undefined =>
+  was === undefined ? now : (was ?? undefined)
+
+const changedBack = (entry: ProjectEntry, was: SetDiff['changed'][number]): ProjectEntry => {
+  const { stagelet, environments, ...rest } = entry
   return {
     ...rest,
     version: was.from_version,
     scope: was.from_scope ?? entry.scope,
     type: was.from_type ?? entry.type,
     ...(was.from_audience === 'Controller'
-      ? placeOf('Controller', undefined)
-      : stagelet === undefined
-        ? {}
-        : { stagelet }),
+      ? placeOf({ audience: 'Controller' })
+      : defined({
+          stagelet: before(was.from_stagelet, stagelet),
+          environments: before<readonly string[]>(was.from_environments, environments),
+        })),
   }
 }
 
@@ -112,8 +131,8 @@ const changedBack = (entry: SetEntry, was: SetDiff['changed'][number]): SetEntry
 export const setBefore = (head: SetIndex, { added, removed, changed }: SetDiff): SetIndex => {
   const keys = new Set([...added, ...removed, ...changed].map(({ key }) => key))
   const isAdded = new Set(added.map(({ id }) => id))
-  const changes = new Map(changed.map((change) => [change.id, change]))
-  const back = new Map<string, SetEntry[]>()
+  const changes = new Map(changed.map((one) => [one.id, one]))
+  const back = new Map<string, ProjectEntry[]>()
   for (const key of keys) {
     const unchanged = head.of(key).filter(({ secretId }) => !isAdded.has(secretId))
     const then = unchanged.map((entry) => {
@@ -123,6 +142,8 @@ export const setBefore = (head: SetIndex, { added, removed, changed }: SetDiff):
     back.set(key, [...then, ...removed.filter((entry) => entry.key === key).map(removedEntry)])
   }
   return {
+    // The stagelets of then are not asked for: they are taken to be where they are now.
+    layout: head.layout,
     of: (key) => back.get(key) ?? head.of(key),
     keys: () => new Set([...head.keys(), ...keys]),
     differs: (key) => keys.has(key),
@@ -135,28 +156,29 @@ export interface SetViewer {
   readonly service: string
 }
 
-/** Whether a service may see a secret at all; another one with its key may win. */
-const isSeenBy = ({ stagelet, scope }: SetEntry, viewer: SetViewer): boolean =>
-  (stagelet === undefined || stagelet === viewer.stagelet) &&
-  (scope === 'global' || scope === viewer.service)
-
 /** The rule of precedence is asked where there are rivals, which is seldom. */
-export const winnerOf = (set: SetIndex, viewer: SetViewer, key: string): SetEntry | undefined => {
+export const winnerOf = (
+  set: SetIndex,
+  { stagelet, service }: SetViewer,
+  key: string,
+): ProjectEntry | undefined => {
   const all = set.of(key)
-  let only: SetEntry | undefined
-  for (const entry of all) {
-    if (!isSeenBy(entry, viewer)) continue
-    if (only !== undefined) return winnersFor(viewer.service, viewer.stagelet, all).get(key)
-    only = entry
-  }
-  return only
+  const mine = all.filter(
+    (entry) =>
+      (entry.scope === 'global' || entry.scope === service) &&
+      mayReach(entry, stagelet, set.layout),
+  )
+  if (mine.length < 2) return mine[0]
+  const entries = environmentSet({ entries: all, layout: set.layout }, stagelet)
+  const winner = winnersFor(service, stagelet, entries).get(key)
+  return all.find(({ secretId }) => secretId === winner?.secretId)
 }
 
 /** Secrets and versions that the value of an entry is made of, itself among them, as one name for each. */
 export const madeOf = (
   set: SetIndex,
   stagelet: string,
-  entry: SetEntry,
+  entry: ProjectEntry,
   found = new Set<string>(),
 ): ReadonlySet<string> => {
   const name = `${entry.secretId} ${entry.version}`

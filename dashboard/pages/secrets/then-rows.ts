@@ -1,20 +1,25 @@
 // Each secret of an earlier revision or of now, with both. Pure.
-import type { SetEntry } from '../../../src/secrets/set-entry.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
+import type { ProjectEntry } from '../../../src/secrets/set-entry.ts'
 import type { Secret } from '../../../src/rest/types.ts'
 import { asSecret, type ProjectPlace, type ProjectSecrets } from './data.ts'
 import type { Filterable } from './filter/filter.ts'
 
 export interface ThenRow extends Filterable {
-  readonly was: SetEntry | undefined
-  readonly current: SetEntry | undefined
+  readonly was: ProjectEntry | undefined
+  readonly current: ProjectEntry | undefined
   readonly word: 'same' | 'different' | 'moved' | 'gone' | 'new'
   readonly differs: boolean
 }
 
-const wordOf = (was: SetEntry | undefined, current: SetEntry | undefined): ThenRow['word'] => {
+const wordOf = (
+  was: ProjectEntry | undefined,
+  current: ProjectEntry | undefined,
+): ThenRow['word'] => {
   if (was === undefined) return 'new'
   if (current === undefined) return 'gone'
   if (was.scope !== current.scope || was.stagelet !== current.stagelet) return 'moved'
+  if (!sameJson(was.environments, current.environments)) return 'moved'
   return was.version === current.version ? 'same' : 'different'
 }
 
@@ -24,7 +29,7 @@ export const thenRows = (
 ): ThenRow[] => {
   if (then === undefined) return []
   const byId = new Map(secrets.map((secret) => [secret.id, secret]))
-  const goneSecret = ({ stagelet, ...was }: SetEntry): Secret =>
+  const goneSecret = ({ stagelet, ...was }: ProjectEntry): Secret =>
     asSecret(
       { id: 0, op: 'create', key: was.key, scope: was.scope, type: was.type, stagelet },
       place,

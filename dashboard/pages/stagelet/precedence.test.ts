@@ -16,12 +16,15 @@ describe('whyOf', () => {
       ...(stagelet === undefined ? {} : { stagelet }),
     })
     const entries = [entry('global'), entry('web'), entry('global', 'prod'), entry('web', 'test')]
-    const { rungs } = explainKey(entries, {
-      service: 'web',
-      stagelet: 'prod',
-      key: 'A',
-      composeKeys: [],
-    })
+    const { rungs } = explainKey(
+      { entries },
+      {
+        service: 'web',
+        stagelet: 'prod',
+        key: 'A',
+        composeKeys: [],
+      },
+    )
     expect(rungs.map(({ won, losesTo }) => (won ? 'won' : losesTo))).toEqual([
       undefined,
       'won',

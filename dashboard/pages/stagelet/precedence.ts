@@ -1,13 +1,15 @@
-// Why a service has a value: the five ranks of precedence of one key, who won, and what the value refers to. Pure;
+// Why a service has a value: the ranks of precedence of one key, who won, and what the value refers to. Pure;
 // it asks the same function that the controller and the agent use.
 import { createResolver } from '../../../src/secrets/references.ts'
-import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
+import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
+import { emptyLayout, environmentOf } from '../../../src/secrets/layout.ts'
+import { winnersFor, type ProjectEntry, type SetEntry } from '../../../src/secrets/set-entry.ts'
 
 export interface Rank {
   readonly rank: number
   /** Where a secret of this rank is stored. */
   readonly place: string
-  readonly entry: SetEntry | undefined
+  readonly entry: ProjectEntry | undefined
   readonly won: boolean
   /** Rank of the winner, where this one loses. */
   readonly losesTo: number | undefined
@@ -52,21 +54,51 @@ const chainOf = (
   }
 }
 
-export const explainKey = (
-  entries: readonly SetEntry[],
-  { service, stagelet, key, composeKeys }: PrecedenceQuery,
-): Why => {
-  const winner = winnersFor(service, stagelet, entries).get(key)
-  const places = [
-    { place: `${stagelet} · ${service}`, owner: stagelet, scope: service },
-    { place: `${stagelet} · global`, owner: stagelet, scope: 'global' },
-    { place: `project · ${service}`, owner: undefined, scope: service },
-    { place: 'project · global', owner: undefined, scope: 'global' },
+/** Where secrets of a key may be that the service sees, the highest rank first. */
+const placesFor = (
+  { service, stagelet }: PrecedenceQuery,
+  environment: string | undefined,
+  isIsolated: boolean,
+): { place: string; scope: string; isHere: (entry: ProjectEntry) => boolean }[] => {
+  const owners = [
+    { owner: stagelet, isHere: (one: ProjectEntry) => one.stagelet === stagelet },
+    ...(environment === undefined
+      ? []
+      : [
+          {
+            owner: environment,
+            isHere: (one: ProjectEntry) => one.environments?.includes(environment) === true,
+          },
+        ]),
+    ...(isIsolated
+      ? []
+      : [
+          {
+            owner: 'project',
+            isHere: (one: ProjectEntry) =>
+              one.stagelet === undefined && one.environments === undefined,
+          },
+        ]),
   ]
-  const found = places.map(({ owner, scope }) =>
-    entries.find((entry) => entry.key === key && entry.stagelet === owner && entry.scope === scope),
+  return owners.flatMap(({ owner, isHere }) =>
+    [service, 'global'].map((scope) => ({ place: `${owner} · ${scope}`, scope, isHere })),
   )
-  const winning = winner === undefined ? -1 : found.indexOf(winner)
+}
+
+export const explainKey = (set: LaidOut, query: PrecedenceQuery): Why => {
+  const { service, stagelet, key, composeKeys } = query
+  const { entries, layout = emptyLayout } = set
+  const environment = environmentOf(layout, stagelet)
+  const isIsolated = environment !== undefined && layout.isolated.includes(environment)
+  const seen = environmentSet(set, stagelet)
+  const winner = winnersFor(service, stagelet, seen).get(key)
+  const places = placesFor(query, environment, isIsolated)
+  const found = places.map(({ scope, isHere }) =>
+    entries.find((one) => one.key === key && one.scope === scope && isHere(one)),
+  )
+  const winning = found.findIndex(
+    (entry) => entry !== undefined && entry.secretId === winner?.secretId,
+  )
   const rungs = places.map(({ place }, index): Rank => {
     const entry = found[index]
     const loses = entry !== undefined && index !== winning
@@ -85,6 +117,6 @@ export const explainKey = (
     composeWins: composeSets && winner === undefined,
     ...(winner === undefined
       ? { chain: undefined, broken: undefined }
-      : chainOf(entries, stagelet, winner)),
+      : chainOf(seen, stagelet, winner)),
   }
 }

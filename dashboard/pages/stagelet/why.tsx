@@ -1,13 +1,15 @@
 // Why does this service have this value? All five ranks, who won, and what the value refers to.
 import { useQueryState } from '../../app/team.ts'
 import type { Secret, Service, Stagelet } from '../../../src/rest/types.ts'
-import { secretsOf } from '../../live/collections.ts'
+import { projects, secretsOf } from '../../live/collections.ts'
 import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { mapKnown, someOf, together } from '../../live/known.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { StateText } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
+import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
 import { winnersFor } from '../../../src/secrets/set-entry.ts'
+import { layoutOf } from '../secrets/layout.ts'
 import { entriesOf } from '../secrets/set-index.ts'
 import { behindText, declaredRevision } from './declared.ts'
 import { explainKey, type Reference, type Rank, type Why } from './precedence.ts'
@@ -57,9 +59,9 @@ const RungRow = ({
   </li>
 )
 
-const ComposeRow = ({ composeSets, composeWins }: Why) => (
+const ComposeRow = ({ composeSets, composeWins, rungs }: Why) => (
   <li class={composeWins ? s['won'] : ''}>
-    <span class={s['rank']}>5</span>
+    <span class={s['rank']}>{rungs.length + 1}</span>
     <span class={composeSets ? '' : 'muted'}>Compose file or env file</span>
     <span>
       {composeWins ? (
@@ -104,8 +106,13 @@ const Runs = ({ stagelet, service }: Pick<Shown, 'stagelet' | 'service'>) => {
   )
 }
 
+const setOf = (stagelet: Stagelet, secrets: readonly Secret[]): LaidOut => ({
+  entries: entriesOf(secrets),
+  layout: layoutOf(stagelet, someOf(projects.list.value), [stagelet]),
+})
+
 const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {
-  const why = explainKey(entriesOf(secrets), {
+  const why = explainKey(setOf(stagelet, secrets), {
     service: service.name,
     stagelet: stagelet.name,
     key,
@@ -141,7 +148,8 @@ const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {
 
 /** Keys that the service sees, and those that only its Compose file sets. */
 const keysOf = (stagelet: Stagelet, service: Service, secrets: readonly Secret[]): string[] => {
-  const winners = winnersFor(service.name, stagelet.name, entriesOf(secrets))
+  const set = environmentSet(setOf(stagelet, secrets), stagelet.name)
+  const winners = winnersFor(service.name, stagelet.name, set)
   return [...new Set([...winners.keys(), ...(service.compose_keys ?? [])])].sort()
 }
 

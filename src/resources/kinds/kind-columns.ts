@@ -50,6 +50,7 @@ export const kindColumns = {
       ),
     ),
     wide(text('Audience', '.spec.audience', 'Services, or Controller.')),
+    wide(text('Environments', '.spec.environments', 'Environments that see it; all when empty.')),
     age,
   ],
   Stagelet: [
@@ -64,6 +65,7 @@ export const kindColumns = {
     text('Reason', condition('SecretsInSync', 'reason'), 'Why it is in sync or not.'),
     wide(text('Ready', condition('Ready', 'status'), 'Is it in sync, reachable and healthy?')),
     wide({ ...project, description: 'Project whose secrets it gets.' }),
+    wide(text('Environment', '.spec.environment', 'Environment of the project.')),
     wide(text('Rollout', '.status.lastRollout.result', 'How the last rollout went.')),
     wide(text('Directory', '.spec.compose.directory', 'Folder of the compose file.')),
     age,

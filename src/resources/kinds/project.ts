@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { count, limits, name, timeText } from '../limits.ts'
+import { environmentsSpec } from './environment.ts'
 import { keyRotationSpec, projectKeysStatus } from './key-rotation.ts'
 import { secretPolicySpec } from './secret-age.ts'
 import { conditionsSchema } from './status.ts'
@@ -35,6 +36,11 @@ export const rolloutSpec = z.strictObject({
 
 export const projectSpec = z.strictObject({
   description: z.string().max(1024).optional().describe('Description for people.'),
+  environments: environmentsSpec
+    .optional()
+    .describe(
+      'Environments of the project, such as production and preview. Stagelets and secrets name them.',
+    ),
   keyProvider: z
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower case letters, digits and "-"')

@@ -1,11 +1,13 @@
 // Rules about several fields of a StagelySecret's spec.
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
+import { faultsOfTwice } from './environment.ts'
 import { checkExpiry } from './expiry.ts'
 import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
 import {
   fileNeedsPlace,
   notForController,
+  notWithStagelet,
   onlyForFiles,
   onlyWritten,
   patternWithRegex,
@@ -33,6 +35,7 @@ const checkAudience = (spec: Fields): Fault[] => {
   const given = [
     spec.scope !== undefined && spec.scope !== 'global' ? 'scope' : undefined,
     spec.stageletRef === undefined ? undefined : 'stageletRef',
+    spec.environments === undefined ? undefined : 'environments',
     spec.type === 'file' ? 'type' : undefined,
     spec.references === true ? 'references' : undefined,
     isRecord(spec.valueFrom) && spec.valueFrom.secretRef !== undefined
@@ -41,6 +44,13 @@ const checkAudience = (spec: Fields): Fault[] => {
   ].filter((name) => name !== undefined)
   return given.map((name) => forbiddenField(`spec.${name}`, notForController))
 }
+
+const checkEnvironments = ({ environments, stageletRef }: Fields): Fault[] => [
+  ...(environments !== undefined && stageletRef !== undefined
+    ? [forbiddenField('spec.environments', notWithStagelet)]
+    : []),
+  ...faultsOfTwice(environments, 'spec.environments'),
+]
 
 const checkPattern = ({ format, pattern }: Fields): Fault[] => {
   if (format !== 'regex') {
@@ -100,6 +110,7 @@ export const checkSecret = (spec: Fields): Fault[] => {
   const faults = [
     ...checkSecretFile(spec),
     ...checkAudience(spec),
+    ...checkEnvironments(spec),
     ...checkExpiry(spec),
     ...checkPattern(spec),
     ...checkValueFrom(spec.valueFrom),

@@ -1,12 +1,18 @@
 import * as z from 'zod'
 import { count, digestText, limits, message, name, timeText, word } from '../limits.ts'
 import { composeSpec } from './compose-spec.ts'
+import { environmentName } from './environment.ts'
 import { quarantined } from './observation.ts'
 import { conditionsSchema, refSchema } from './status.ts'
 
 export const stageletSpec = z.strictObject({
   projectRef: refSchema('Project').describe('The project whose secrets the stack gets.'),
   agentRef: refSchema('Agent').describe('The agent that runs the stack.'),
+  environment: environmentName
+    .optional()
+    .describe(
+      'Environment of the project that the stack is in. It sees the secrets of this environment, before those of the whole project.',
+    ),
   compose: composeSpec.describe('The stack: one Compose project on one machine.'),
   paused: z.boolean().optional().describe('True: the agent reports, and changes nothing.'),
   deletionPolicy: z

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { count, limits, message, timeText, word } from '../limits.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
+import { environmentName, namedTwice } from './environment.ts'
 import { expirySpec, onlyMade } from './expiry.ts'
 import { formats, valueFrom } from './value-source.ts'
 
@@ -51,6 +52,8 @@ export const onlyForFiles = 'only with type: file'
 export const fileNeedsPlace = 'a file secret needs file.path or file.target'
 export const onlyWritten = 'references goes with a value that is written, not with valueFrom'
 export const patternWithRegex = 'pattern goes with format: regex, and only with it'
+export const notWithStagelet =
+  'a secret is for a stagelet (stageletRef) or for environments, not for both'
 export const audiences = ['Services', 'Controller'] as const
 export const notForController = 'no service sees a secret with audience: Controller'
 const immutable = 'field is immutable; delete the secret and create it anew'
@@ -82,6 +85,7 @@ const secretRules = [
   ...[
     { field: 'scope', given: "self.scope != 'global'" },
     { field: 'stageletRef', given: 'has(self.stageletRef)' },
+    { field: 'environments', given: 'has(self.environments)' },
     { field: 'type', given: "self.type == 'file'" },
     { field: 'references', given: 'has(self.references) && self.references' },
   ].map(({ field, given }) => ({
@@ -89,6 +93,16 @@ const secretRules = [
     message: notForController,
     fieldPath: `.${field}`,
   })),
+  {
+    rule: '!has(self.environments) || !has(self.stageletRef)',
+    message: notWithStagelet,
+    fieldPath: '.environments',
+  },
+  {
+    rule: '!has(self.environments) || self.environments.all(x, self.environments.exists_one(y, y == x))',
+    message: namedTwice,
+    fieldPath: '.environments',
+  },
   { rule: 'self.key == oldSelf.key', message: immutable, fieldPath: '.key' },
   {
     rule: 'self.projectRef.name == oldSelf.projectRef.name',
@@ -122,6 +136,14 @@ export const secretSpec = z
       .optional()
       .describe(
         'Restricts the secret to one Stagelet. There it takes precedence over a secret of the whole project.',
+      ),
+    environments: z
+      .array(environmentName)
+      .min(1)
+      .max(16)
+      .optional()
+      .describe(
+        'Environments of the project whose stagelets see the secret, in place of all. There it takes precedence over a secret of the whole project. Not with stageletRef.',
       ),
     audience: z
       .enum(audiences)

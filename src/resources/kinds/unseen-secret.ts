@@ -6,14 +6,23 @@ import type { SecretSpec } from './stagelysecret.ts'
 
 export type Verdict = Omit<NewCondition, 'type' | 'observedGeneration'>
 
-/** `ScopeMatched` while the project has no stagelet that may see the secret. */
-export const noStagelet = ({ stageletRef }: Pick<SecretSpec, 'stageletRef'>): Verdict => {
-  const message =
-    stageletRef === undefined
-      ? 'the project has no stagelet yet'
-      : `stagelet "${stageletRef.name}" is not of this project`
-  return { status: 'Unknown', reason: 'NoStagelet', message }
+const whyNoStagelet = ({
+  stageletRef,
+  environments,
+}: Pick<SecretSpec, 'stageletRef' | 'environments'>): string => {
+  if (environments !== undefined)
+    return `no stagelet of the project is in environment ${environments.join(' or ')}`
+  return stageletRef === undefined
+    ? 'the project has no stagelet yet'
+    : `stagelet "${stageletRef.name}" is not of this project`
 }
+
+/** `ScopeMatched` while the project has no stagelet that may see the secret. */
+export const noStagelet = (spec: Pick<SecretSpec, 'stageletRef' | 'environments'>): Verdict => ({
+  status: 'Unknown',
+  reason: 'NoStagelet',
+  message: whyNoStagelet(spec),
+})
 
 /** `InSync` of a secret with a value, when no service sees it. */
 export const noConsumers: Verdict = {

@@ -51,6 +51,8 @@ const typeOf = (
   }
   if (schema instanceof z.ZodObject && inner !== undefined)
     return { type: 'group', form: formIn(schema, inner, place) }
+  if (schema instanceof z.ZodArray && inner !== undefined)
+    return { type: 'groups', form: formIn(schema.element as z.ZodObject, inner, place) }
   if (schema instanceof z.ZodString) return { type: 'text', ...referenceOf(schema) }
   throw new Error(`${place}: no form can show this schema`)
 }

@@ -13,6 +13,8 @@ type Type =
   | 'map'
   /** Fields of its own. */
   | 'group'
+  /** Several times these fields. */
+  | 'groups'
 
 export interface FormField {
   /** In REST. */
@@ -27,7 +29,7 @@ export interface FormField {
   readonly refersTo?: string
   /** What holds where nothing is given. */
   readonly usual?: string
-  /** Of a group. */
+  /** Of a group, and of each of several. */
   readonly form?: Form
 }
 

@@ -13,6 +13,7 @@ import { checkNotifier } from '../kinds/notifier.ts'
 import { ownerReferences } from '../owner-references.ts'
 import { checkRotation } from '../kinds/rotation-rules.ts'
 import { apiVersionOf, findKind, kinds, type Kind } from '../registry.ts'
+import { checkProject } from '../kinds/environment.ts'
 import { checkSecret } from '../kinds/secret-rules.ts'
 import { checkSecretStore } from '../kinds/secret-store.ts'
 import { valueFields } from '../kinds/secret-value.ts'
@@ -148,6 +149,7 @@ const decodeMeta = (kind: Kind, input: unknown): ReturnType<typeof decodeMetadat
 }
 
 const acrossFields: Readonly<Record<string, (spec: Fields) => Fault[]>> = {
+  Project: checkProject,
   StagelySecret: checkSecret,
   Notifier: checkNotifier,
   Rotation: checkRotation,

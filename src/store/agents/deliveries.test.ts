@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createDeliveries } from './deliveries.ts'
+import type { Seen } from '../../secrets/set-entry.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 
-const entryFor = (stagelet: string): OpenedEntry[] => [
-  { name: stagelet, value: Buffer.from(stagelet) } as unknown as OpenedEntry,
+const entryFor = (stagelet: string): Seen<OpenedEntry>[] => [
+  { name: stagelet, value: Buffer.from(stagelet) } as unknown as Seen<OpenedEntry>,
 ]
 
 describe('Deliveries', () => {
@@ -28,7 +29,7 @@ describe('Deliveries', () => {
         ? Promise.reject(new Error('does not open'))
         : Promise.resolve(to.map(({ stagelet }) => entryFor(stagelet))),
     )
-    const ask = (stagelet: string): Promise<OpenedEntry[]> =>
+    const ask = (stagelet: string): Promise<Seen<OpenedEntry>[]> =>
       deliveries('p', 1, { stagelet, agent: 'a' })
     const [good, bad] = await Promise.allSettled([ask('good'), ask('bad')])
     expect(good.status).toBe('fulfilled')

@@ -2,6 +2,7 @@
 // and one commit of audit rows: a change to thousands of stagelets is read a few times.
 import { batched } from '../../kernel/async/batched.ts'
 import { controllerActor, type Delivery } from '../core/actor.ts'
+import type { Seen } from '../../secrets/set-entry.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { Writer } from '../log/writer.ts'
@@ -16,17 +17,17 @@ type OpenSets = (
   projectUid: string,
   revision: number,
   deliveries: readonly Delivery[],
-) => Promise<OpenedEntry[][]>
+) => Promise<Seen<OpenedEntry>[][]>
 
 export type OpenSet = (
   projectUid: string,
   revision: number,
   delivery: Delivery,
-) => Promise<OpenedEntry[]>
+) => Promise<Seen<OpenedEntry>[]>
 
 export const createDeliveries = (openSets: OpenSets): OpenSet => {
   /** Sets that are being read. */
-  const sets = new Map<string, (delivery: Delivery) => Promise<OpenedEntry[]>>()
+  const sets = new Map<string, (delivery: Delivery) => Promise<Seen<OpenedEntry>[]>>()
   return (projectUid, revision, delivery) => {
     const id = `${projectUid} ${revision}`
     const running = sets.get(id)

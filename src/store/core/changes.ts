@@ -1,7 +1,8 @@
 // The changes of a write, and of all writes that share a commit. commit.ts stores them.
 import { append } from '../../kernel/append.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { Layout } from '../../secrets/layout.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { activityId, type ActivityEntry } from './activity-entry.ts'
 import type { NoticeRow } from './notice.ts'
 import type { HeadRow, ProjectRow, StoredRow } from '../state/rows.ts'
@@ -23,7 +24,7 @@ export interface ObjectChange {
 /** A new version of a secret, sealed. */
 export interface NewVersionRow {
   readonly projectUid: string
-  readonly entry: SetEntry
+  readonly entry: ProjectEntry
   readonly fromRevision: number
   readonly sealed: string
   readonly dataKey: { readonly id: string; readonly wrapped: string }
@@ -37,7 +38,7 @@ export interface Ended {
 }
 
 /** A new data key of a project. It seals all new versions from now on. */
-interface NewKeyRow {
+export interface NewKeyRow {
   readonly id: string
   readonly projectUid: string
   readonly provider: string
@@ -54,6 +55,16 @@ export interface RevisionRow {
   readonly note: string | undefined
 }
 
+/** The layout of a project, from a revision on. */
+export interface LayoutRow {
+  readonly projectUid: string
+  readonly fromRevision: number
+  readonly layout: Layout
+  /** Stagelets that see the secrets of another environment by it. */
+  readonly moved: readonly string[]
+  readonly by: string
+}
+
 interface DeletedSecretText {
   readonly secretUid: string
   readonly projectUid: string
@@ -65,7 +76,7 @@ interface DeletedSecretText {
   readonly by: string
 }
 
-export const versionId = (secretUid: string, version: number): string => `${secretUid}/${version}`
+export const versionId = (uid: string, version: number): string => `${uid}/${version}`
 
 export class Changes {
   readonly objects: ObjectChange[] = []
@@ -75,6 +86,8 @@ export class Changes {
   readonly #current = new Map<string, string>()
   /** By secret, the end of a version that is stored already. */
   readonly ended = new Map<string, Ended & { projectUid: string }>()
+  /** By project and revision. */
+  readonly layouts = new Map<string, LayoutRow>()
   readonly keys: NewKeyRow[] = []
   readonly revisions: RevisionRow[] = []
   readonly deletedSecrets: DeletedSecretText[] = []
@@ -103,6 +116,12 @@ export class Changes {
     else this.begin({ ...begun, ended })
   }
 
+  layOut(row: LayoutRow): void {
+    const id = versionId(row.projectUid, row.fromRevision)
+    const moved = [...(this.layouts.get(id)?.moved ?? []), ...row.moved]
+    this.layouts.set(id, { ...row, moved: [...new Set(moved)] })
+  }
+
   note(actor: Actor, ms: number, ref: ObjectRef, entry: AuditEntry): void {
     this.audit.push(auditText(actor, ms, ref, entry))
   }
@@ -121,6 +140,7 @@ export class Changes {
     for (const [secretUid, { projectUid, ...ended }] of later.ended)
       this.end(projectUid, secretUid, ended)
     for (const row of later.versions.values()) this.begin(row)
+    for (const row of later.layouts.values()) this.layOut(row)
     append(this.keys, later.keys)
     append(this.revisions, later.revisions)
     append(this.deletedSecrets, later.deletedSecrets)
@@ -137,7 +157,7 @@ export interface ProjectStateText extends Partial<Omit<ProjectRow, 'id' | 'lines
   readonly uid: string
   readonly headMac?: string
   readonly isGone?: boolean
-  readonly heads: Readonly<Record<string, SetEntry | null>>
+  readonly heads: Readonly<Record<string, ProjectEntry | null>>
   /** By uid: whether the deleted secret can be restored. */
   readonly buried: Readonly<Record<string, boolean>>
 }
@@ -149,6 +169,8 @@ export const projectStateKind = 'ProjectState'
 export interface ProjectChange {
   readonly uid: string
   readonly row: ProjectRow | undefined
+  /** The commit changes the layout. */
+  readonly movesStagelets: boolean
   readonly heads: readonly (readonly [secretUid: string, head: HeadRow | undefined])[]
   readonly deletedSecrets: readonly (readonly [secretUid: string, isRestorable: boolean])[]
 }

@@ -1,5 +1,6 @@
 // History as the store shows it.
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import type { LaidOut, Viewer } from '../../secrets/environment-set.ts'
 import type { NamedEntry, SetDiff } from './set-diff.ts'
 
 /** One version of a secret, as history shows it: never its value. Times are RFC 3339. */
@@ -8,6 +9,7 @@ export interface SecretVersion {
   readonly current: boolean
   readonly scope: string
   readonly stagelet?: string
+  readonly environments?: readonly string[]
   readonly audience?: 'Controller'
   readonly type: 'env' | 'file'
   readonly bytes: number
@@ -30,6 +32,8 @@ export interface RevisionInfo {
   readonly deleted: number
   /** Their keys: the first 20 by name. */
   readonly keys: readonly string[]
+  /** Stagelets that see the secrets of another environment since then: the first 20 by name. */
+  readonly moved?: readonly string[]
   /** Who wrote them. */
   readonly by: readonly string[]
   /** Why, as those who wrote them said. */
@@ -70,9 +74,9 @@ export interface RevealedOne {
 /** Which values a person reads, and for what. */
 export interface RevealedSet {
   readonly way: ReadWay
-  readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
-  /** Whose secrets beat the project's where a value refers to another; undefined: nobody's. */
-  readonly stagelet?: string | undefined
+  readonly choose: (set: LaidOut) => readonly ProjectEntry[]
+  /** Who sees what a value refers to: a stagelet, or an environment; undefined: a stagelet in no environment. */
+  readonly viewer?: Viewer
   /** Values as they are written: references are not filled in. */
   readonly asWritten?: boolean | undefined
 }

@@ -1,8 +1,9 @@
 // What a write knows of the projects and secrets that it changes.
 import type { KubeObject, ObjectRef } from '../../resources/meta.ts'
 import type { KeyBytes, SealKey } from '../../secrets/aead.ts'
+import type { Layout } from '../../secrets/layout.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { ProjectRow } from '../state/rows.ts'
 
 /** A project within a write, with the changes of the write. */
@@ -22,6 +23,8 @@ export interface ProjectState {
   changeSets: Record<string, number>
   /** Why the open revision is made. */
   note: string | undefined
+  /** Which stagelet is in which environment. */
+  layout: Layout
   /** MAC lines of the head set; loaded when first needed. */
   lines: SetLines | undefined
   /** From this time on (ms) no more writes are expected that belong together with the last one. */
@@ -36,8 +39,14 @@ export interface ProjectState {
  */
 export interface SecretChange {
   readonly project: ProjectState
-  readonly entry: SetEntry
+  readonly entry: ProjectEntry
   readonly why: 'plain' | 'rule' | 'other'
+}
+
+/** Stagelets that a write moves to another environment, or whose environment inherits otherwise. */
+export interface LayoutChange {
+  readonly project: ProjectState
+  readonly stagelets: ReadonlySet<string>
 }
 
 /** A value that the caller sets, in a project that enforces a policy. */

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import { defined } from '../../kernel/defined.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { audienceOf, shownStagelet } from '../../secrets/set-entry.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import { audienceOf, shownAudience } from '../../secrets/set-entry.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 
 type Audience = 'Services' | 'Controller'
 
-type Difference = 'value' | 'scope' | 'type' | 'stagelet' | 'audience' | 'file'
+type Difference = 'value' | 'scope' | 'type' | 'stagelet' | 'environments' | 'audience' | 'file'
 
 /** One secret as people name it. */
 export interface NamedEntry {
@@ -16,6 +16,7 @@ export interface NamedEntry {
   readonly key: string
   readonly scope: string
   readonly stagelet?: string
+  readonly environments?: readonly string[]
   /** It is for the controller alone. */
   readonly audience?: 'Controller'
 }
@@ -31,56 +32,62 @@ export interface SetDiff {
     /** What it was before, where that changed; null: the secret of no stagelet. */
     readonly fromScope?: string
     readonly fromStagelet?: string | null
+    /** null: the secret was not of single environments. */
+    readonly fromEnvironments?: readonly string[] | null
     readonly fromAudience?: Audience
     readonly fromType?: 'env' | 'file'
   })[]
 }
 
-const nameEntry = (entry: SetEntry): NamedEntry => {
+const nameEntry = (entry: ProjectEntry): NamedEntry => {
   const { secretId, name, key, scope } = entry
-  return { secretId, name, key, scope, ...shownStagelet(entry) }
+  return { secretId, name, key, scope, ...shownAudience(entry) }
 }
 
 /** The same for two sets just when they hold the same versions of the same secrets. Tells nothing else. */
-export const nameSet = (entries: readonly SetEntry[]): string => {
+export const nameSet = (entries: readonly ProjectEntry[]): string => {
   const lines = entries.map(({ secretId, version }) => `${secretId} ${version}`).sort()
   return createHash('sha256').update(lines.join('\n')).digest('base64url').slice(0, 22)
 }
 
-const audienceIn = (entry: SetEntry): Audience => audienceOf(entry).audience ?? 'Services'
+const audienceIn = (entry: ProjectEntry): Audience => audienceOf(entry).audience ?? 'Services'
 
-const placeIn = (entry: SetEntry): Partial<SetEntry> & { audience: Audience } => {
+const placeIn = (entry: ProjectEntry): Partial<ProjectEntry> & { audience: Audience } => {
   const { scope, type, file } = entry
-  const { stagelet } = shownStagelet(entry)
-  return { ...defined({ scope, type, file, stagelet }), audience: audienceIn(entry) }
+  const { stagelet, environments } = shownAudience(entry)
+  return { ...defined({ scope, type, file, stagelet, environments }), audience: audienceIn(entry) }
 }
 
 /** The digest of a file covers its place as well, so that `value` can only be told where no place moved. */
-const differences = (a: SetEntry, b: SetEntry): Difference[] => {
+const differences = (a: ProjectEntry, b: ProjectEntry): Difference[] => {
   const [before, after] = [placeIn(a), placeIn(b)]
-  const places = (['scope', 'type', 'stagelet', 'audience', 'file'] as const).filter(
-    (field) => !sameJson(before[field], after[field]),
-  )
+  const places = (
+    ['scope', 'type', 'stagelet', 'environments', 'audience', 'file'] as const
+  ).filter((field) => !sameJson(before[field], after[field]))
   const moved = places.includes('file') || places.includes('type')
   const sameBytes = moved ? a.bytes === b.bytes : a.valueDigest === b.valueDigest
   return sameBytes ? places : ['value', ...places]
 }
 
 const placeBefore = (
-  was: SetEntry,
+  was: ProjectEntry,
   what: readonly Difference[],
 ): Partial<SetDiff['changed'][0]> => ({
   ...(what.includes('scope') && { fromScope: was.scope }),
   ...((what.includes('stagelet') || what.includes('audience')) && {
-    fromStagelet: shownStagelet(was).stagelet ?? null,
+    fromStagelet: shownAudience(was).stagelet ?? null,
   }),
+  ...(what.includes('environments') && { fromEnvironments: was.environments ?? null }),
   ...(what.includes('audience') && { fromAudience: audienceIn(was) }),
   ...(what.includes('type') && { fromType: was.type }),
 })
 
 const byName = (a: NamedEntry, b: NamedEntry): number => (a.name < b.name ? -1 : 1)
 
-export const diffSets = (before: readonly SetEntry[], after: readonly SetEntry[]): SetDiff => {
+export const diffSets = (
+  before: readonly ProjectEntry[],
+  after: readonly ProjectEntry[],
+): SetDiff => {
   const old = new Map(before.map((entry) => [entry.secretId, entry]))
   const kept = new Set(after.map((entry) => entry.secretId))
   const added = after.filter((entry) => !old.has(entry.secretId)).map(nameEntry)

@@ -1,16 +1,17 @@
 // Sets of secrets, and the revisions of a project.
 import type { KubeObject } from '../../resources/meta.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { LaidOut } from '../../secrets/environment-set.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 
 /** The set of secrets of a project at one revision, which may still be open. */
-export interface SecretSet {
+export interface SecretSet extends LaidOut {
   readonly projectUid: string
   readonly epoch: number
   readonly revision: number
-  readonly entries: readonly SetEntry[]
+  readonly entries: readonly ProjectEntry[]
 }
 
-export interface OpenedEntry extends SetEntry {
+export interface OpenedEntry extends ProjectEntry {
   readonly value: Buffer
 }
 
@@ -33,7 +34,9 @@ export interface ProjectSummary {
   /** True where the Project object exists. */
   readonly isDeclared: boolean
   /** The secrets with this key that have a value, as they are when it is called. */
-  readonly withKey: (key: string) => readonly Pick<SetEntry, 'secretId' | 'scope' | 'stagelet'>[]
+  readonly withKey: (
+    key: string,
+  ) => readonly Pick<ProjectEntry, 'secretId' | 'scope' | 'stagelet' | 'environments'>[]
 }
 
 /** A value of a store elsewhere. The audit row has all fields but the value. */

@@ -6,7 +6,7 @@ import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/m
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { SealedValueOpener } from '../../secrets/sealed-place.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import { objectRow, term, type HeadRow, type StoredRow } from '../state/rows.ts'
 import { Overlay } from '../state/state.ts'
@@ -17,7 +17,13 @@ import { Changes } from './changes.ts'
 import { deferredKeys, type DeferredWork } from './deferred-work.ts'
 import { objectNotFound } from './errors.ts'
 import type { ChangeEvent } from './objects.ts'
-import type { NewValue, ProjectState, RolledBackOutput, SecretChange } from './project-state.ts'
+import type {
+  LayoutChange,
+  NewValue,
+  ProjectState,
+  RolledBackOutput,
+  SecretChange,
+} from './project-state.ts'
 import { serializeObject } from './stored-object.ts'
 import type { ChangeSet, WriteOptions } from './write-options.ts'
 
@@ -89,6 +95,8 @@ export class WriteSession {
   newProjects = 0
   /** Secrets as they were before this write and as they are after it. */
   readonly secretChanges: SecretChange[] = []
+  /** Stagelets that see the secrets of another environment after this write. */
+  readonly layoutChanges: LayoutChange[] = []
   /** Values that the caller sets in projects that enforce a policy. */
   readonly newValues: NewValue[] = []
   readonly rolledBack: RolledBackOutput[] = []
@@ -155,7 +163,7 @@ export class WriteSession {
   }
 
   /** The current version of a secret; undefined where it has no value. */
-  head(secretUid: string): SetEntry | undefined {
+  head(secretUid: string): ProjectEntry | undefined {
     return this.view.heads.get(secretUid)?.entry
   }
 

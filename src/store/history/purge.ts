@@ -32,7 +32,7 @@ const rewriteRevisions = async (
   )
   for (const { revision } of rows) {
     const set = await readSet(session.tx, session.deps.keys, project.uid, revision)
-    const mac = linesOf(set.entries).with(secretUid, undefined).mac(project.digestKey, revision)
+    const mac = linesOf(set).with(secretUid, undefined).mac(project.digestKey, revision)
     await session.tx.query(
       'UPDATE revisions SET mac = $3 WHERE project_uid = $1 AND revision = $2',
       [project.uid, revision, mac],

@@ -5,7 +5,7 @@ import { annotations, type KubeObject, type ObjectRef } from '../../resources/me
 import type { RotationStatus } from '../../resources/kinds/rotation.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { audienceOf } from '../../secrets/set-entry.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { untestedAgain } from '../../rollout/restored.ts'
 import { createInSession } from '../objects/objects.ts'
 import { setStatus } from '../objects/status-writes.ts'
@@ -19,7 +19,7 @@ import { requireProjectState } from '../secrets/projects.ts'
 import { openVersion, type OpenedVersion } from './versions.ts'
 
 /** The spec fields that say where a version goes. */
-const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
+const placeSpec = (entry: ProjectEntry): Record<string, unknown> => ({
   scope: entry.scope,
   type: entry.type,
   ...audienceOf(entry),
@@ -27,13 +27,13 @@ const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
 })
 
 const withoutPlace = (spec: Record<string, unknown> = {}): Record<string, unknown> => {
-  const { scope: _, type: __, stageletRef: ___, file: ____, audience: _____, ...others } = spec
-  return others
+  const place = ['scope', 'type', 'stageletRef', 'environments', 'file', 'audience']
+  return Object.fromEntries(Object.entries(spec).filter(([field]) => !place.includes(field)))
 }
 
 /** The secret as a template where the old version was one, and else as no template. */
 export const asWritten = (
-  { references }: { readonly references?: SetEntry['references'] | undefined },
+  { references }: { readonly references?: ProjectEntry['references'] | undefined },
   secret: KubeObject,
 ): KubeObject => {
   const { references: isTemplate, ...others } = secret.spec ?? {}
@@ -42,7 +42,7 @@ export const asWritten = (
 }
 
 /** The secret at the place of an old version. A secret that follows another one is no template. */
-export const atPlaceOf = (entry: SetEntry, secret: KubeObject): KubeObject => {
+export const atPlaceOf = (entry: ProjectEntry, secret: KubeObject): KubeObject => {
   const { references, ...literal } = entry
   const spec = { ...withoutPlace(secret.spec), ...placeSpec(literal) }
   const follows = followedBy(secret) !== undefined
@@ -50,7 +50,7 @@ export const atPlaceOf = (entry: SetEntry, secret: KubeObject): KubeObject => {
 }
 
 /** The least that is known of a deleted secret that is not kept any more. */
-const bareObject = (project: ProjectState, entry: SetEntry): KubeObject => ({
+const bareObject = (project: ProjectState, entry: ProjectEntry): KubeObject => ({
   apiVersion: 'stagely.dev/v1alpha1',
   kind: 'StagelySecret',
   metadata: { name: entry.name, namespace: project.ref.namespace },

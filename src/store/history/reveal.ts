@@ -1,6 +1,7 @@
 // Opens values for a person. Each one is audited in the same transaction: no audit, no value.
 import type { ObjectRef } from '../../resources/meta.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { LaidOut } from '../../secrets/environment-set.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { auditReads } from '../audit/reads.ts'
 import type { ReadWay } from '../core/history.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
@@ -16,7 +17,7 @@ import { openVersion } from './versions.ts'
 const noteReads = (
   session: WriteSession,
   project: ProjectState,
-  { way, entries }: { way: ReadWay; entries: readonly SetEntry[] },
+  { way, entries }: { way: ReadWay; entries: readonly ProjectEntry[] },
 ): void => {
   const { namespace, name } = project.ref
   auditReads(
@@ -64,7 +65,7 @@ export const revealSecret = async (
     noteReads(session, project, { way, entries: [opened] })
     return opened
   }
-  const choose = (entries: readonly SetEntry[]): readonly SetEntry[] =>
+  const choose = ({ entries }: LaidOut): readonly ProjectEntry[] =>
     entries.filter((entry) => entry.secretId === row.uid)
   const [opened] = await revealSet(session, project.ref, { way, choose, asWritten })
   if (opened === undefined) {

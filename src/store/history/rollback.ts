@@ -3,7 +3,7 @@ import { StagelyError } from '../../kernel/errors.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { isForController } from '../../secrets/set-entry.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { isFree } from '../objects/admission.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
@@ -134,7 +134,10 @@ const findRevision = async (
 const checkOwners = (
   session: WriteSession,
   project: ProjectState,
-  { changed, target }: { changed: readonly SetEntry[]; target: ReadonlyMap<string, SetEntry> },
+  {
+    changed,
+    target,
+  }: { changed: readonly ProjectEntry[]; target: ReadonlyMap<string, ProjectEntry> },
 ): void => {
   const foreign: string[] = []
   for (const { name, secretId } of changed) {
@@ -151,7 +154,11 @@ const checkOwners = (
 }
 
 /** True where the owner's fields stay: only the value changes, which the owner leaves open or takes from another secret. */
-const staysTheirs = (session: WriteSession, row: StoredRow, was: SetEntry | undefined): boolean => {
+const staysTheirs = (
+  session: WriteSession,
+  row: StoredRow,
+  was: ProjectEntry | undefined,
+): boolean => {
   if (was === undefined) return false
   const next = atPlaceOf(was, row.object)
   const follows = followedBy(row.object) !== undefined && sameJson(next.spec, row.object.spec)
@@ -168,7 +175,7 @@ const refOfEntry = (project: ProjectState, entry: { name: string }): ObjectRef =
 const isMadeElsewhere = (
   session: WriteSession,
   project: ProjectState,
-  entry: SetEntry,
+  entry: ProjectEntry,
 ): boolean => {
   const row = session.fetch(refOfEntry(project, entry))
   if (row?.uid !== entry.secretId) return false
@@ -187,14 +194,14 @@ const withoutFollowers = (session: WriteSession, project: ProjectState, diff: Se
 }
 
 const isSameSecret =
-  (entry: SetEntry) =>
-  ({ secretId }: SetEntry): boolean =>
+  (entry: ProjectEntry) =>
+  ({ secretId }: ProjectEntry): boolean =>
     secretId === entry.secretId
 
 /** Secrets whose version in this set is a credential that nothing accepts any more. */
 const revokedOf = async (
   session: WriteSession,
-  set: readonly SetEntry[],
+  set: readonly ProjectEntry[],
 ): Promise<ReadonlySet<string>> => {
   const rows = await session.tx.query<{ uid: string }>(
     `SELECT v.secret_uid AS uid FROM secret_versions v
@@ -223,7 +230,8 @@ export const rollbackProject = async (
     ...then.filter((entry) => dead.has(entry.secretId) && !now.some(isSameSecret(entry))),
   ]
   const isKept = new Set(kept.map(({ secretId }) => secretId))
-  const rest = (set: readonly SetEntry[]): SetEntry[] => set.filter((e) => !isKept.has(e.secretId))
+  const rest = (set: readonly ProjectEntry[]): ProjectEntry[] =>
+    set.filter((e) => !isKept.has(e.secretId))
   const [target, head] = [rest(then), rest(now)]
   const diff = withoutFollowers(session, project, diffSets(head, target))
   const changed = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
@@ -242,7 +250,7 @@ export const rollbackProject = async (
 const bringBack = async (
   session: WriteSession,
   project: ProjectState,
-  { diff, entries }: { diff: SetDiff; entries: ReadonlyMap<string, SetEntry> },
+  { diff, entries }: { diff: SetDiff; entries: ReadonlyMap<string, ProjectEntry> },
 ): Promise<void> => {
   for (const { secretId } of [...diff.changed, ...diff.added]) {
     const entry = entries.get(secretId)

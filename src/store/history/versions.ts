@@ -5,7 +5,7 @@ import { defined, notNull } from '../../kernel/defined.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
-import { shownStagelet, stageletIn } from '../../secrets/set-entry.ts'
+import { shownAudience, stageletIn } from '../../secrets/set-entry.ts'
 import { setTampered } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -20,6 +20,7 @@ interface HistoryRow {
   readonly current: boolean
   readonly scope: string
   readonly stagelet: string | null
+  readonly environments: string | null
   readonly type: 'env' | 'file'
   readonly bytes: number
   readonly digest: string
@@ -33,17 +34,20 @@ interface HistoryRow {
 /** See Store.versionsOf. */
 export const versionsOf = async (q: Queryable, secretUid: string): Promise<SecretVersion[]> => {
   const rows = await q.query<HistoryRow>(
-    `SELECT version, to_revision IS NULL AS current, scope, stagelet, type, bytes, value_digest AS digest,
+    `SELECT version, to_revision IS NULL AS current, scope, stagelet, environments, type, bytes, value_digest AS digest,
        from_revision AS "fromRevision", to_revision AS "toRevision", created_at AS "createdAt",
        created_by AS "createdBy", revoked_at AS "revokedAt"
      FROM secret_versions WHERE secret_uid = $1 ORDER BY version DESC`,
     [secretUid],
   )
-  return rows.map(({ stagelet, digest, createdAt, revokedAt, ...row }, i) => {
+  return rows.map(({ stagelet, environments, digest, createdAt, revokedAt, ...row }, i) => {
     const same = rows.slice(i + 1).find((older) => older.digest === digest)
     return {
       ...notNull(row),
-      ...shownStagelet(notNull({ stagelet })),
+      ...shownAudience({
+        ...notNull({ stagelet }),
+        ...(environments !== null && { environments: JSON.parse(environments) as string[] }),
+      }),
       createdAt: toTimestamp(createdAt),
       ...defined({ sameAs: same?.version }),
       ...(revokedAt !== null && { revokedAt: toTimestamp(revokedAt) }),
@@ -87,7 +91,7 @@ export const deletedSecrets = async (
       name: row.name,
       key: spec.key,
       scope: spec.scope,
-      ...shownStagelet(defined({ stagelet: stageletIn(spec) })),
+      ...shownAudience(defined({ stagelet: stageletIn(spec) })),
       deletedAt: toTimestamp(row.deleted_at),
       deletedBy: row.deleted_by,
       restorableUntil: toTimestamp(row.deleted_at + graceMs),

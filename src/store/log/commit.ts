@@ -3,12 +3,17 @@
 import { isReason } from '../../kernel/errors.ts'
 import { storableJson } from '../../kernel/storable.ts'
 import type { ActivityEntry } from '../core/activity-entry.ts'
+import {
+  environmentsColumns,
+  keyColumns,
+  layoutColumns,
+  projectColumns,
+  versionColumns,
+} from './columns.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { ProjectRow } from '../state/rows.ts'
 import type {
   Changes,
-  Ended,
-  NewVersionRow,
   ObjectChange,
   ProjectChange,
   ProjectStateText,
@@ -40,12 +45,19 @@ export interface Commit {
   readonly payload: Payload
 }
 
-const stateText = ({ uid, row, heads, deletedSecrets }: ProjectChange): ProjectStateText => {
+const stateText = ({
+  uid,
+  row,
+  movesStagelets,
+  heads,
+  deletedSecrets,
+}: ProjectChange): ProjectStateText => {
   if (row === undefined) return { uid, isGone: true, heads: {}, buried: {} }
-  const { id: _, lines: __, headMac, ...state } = row
+  const { id: _, lines: __, headMac, layout, ...state } = row
   return {
     uid,
     ...state,
+    ...(movesStagelets && { layout }),
     headMac: headMac(),
     heads: Object.fromEntries(heads.map(([id, head]) => [id, head?.entry ?? null])),
     buried: Object.fromEntries(deletedSecrets),
@@ -72,46 +84,6 @@ const objectText = ({ type, ref, row, at }: ObjectChange, state: string | null):
     { rv: row.rv, type, uid: row.uid, ...ref, source: row.source, at },
     { body: row.text, state },
   )
-
-const projectColumns = (row: ProjectRow): string =>
-  JSON.stringify({
-    uid: row.id,
-    namespace: row.namespace,
-    name: row.name,
-    digest_key: row.digestKey,
-    key_provider: row.keyProvider,
-    revision: row.closed,
-    opened_at: row.openedAt,
-    last_write_at: row.lastWriteAt,
-    change_sets: row.changeSets,
-    head_mac: row.headMac(),
-    quiet_at: row.quietAt,
-  })
-
-const versionColumns = (row: NewVersionRow & { ended?: Ended }): string => {
-  const { entry, ended } = row
-  return JSON.stringify({
-    secret_uid: entry.secretId,
-    version: entry.version,
-    project_uid: row.projectUid,
-    from_revision: row.fromRevision,
-    to_revision: ended?.toRevision,
-    ended_by: ended?.by,
-    name: entry.name,
-    key: entry.key,
-    scope: entry.scope,
-    stagelet: entry.stagelet,
-    type: entry.type,
-    file: entry.file,
-    sealed: row.sealed,
-    data_key_id: row.dataKey.id,
-    value_digest: entry.valueDigest,
-    bytes: entry.bytes,
-    created_at: row.at,
-    created_by: row.by,
-    refs: entry.references,
-  })
-}
 
 /** Notes of open revisions are of their projects; a closed revision takes the note over. */
 const notesOf = (
@@ -153,19 +125,11 @@ export const payloadOf = (
     objectText(change, change === last ? state : null),
   )
   const living = projects.flatMap(({ row }) => (row === undefined ? [] : [row]))
+  const versions = [...changes.versions.values()].filter(stays)
   const parts: Record<string, readonly string[]> = {
     gone: [...gone].map((uid) => JSON.stringify(uid)),
     projects: living.map(projectColumns),
-    keys: changes.keys.filter(stays).map((key) =>
-      JSON.stringify({
-        id: key.id,
-        project_uid: key.projectUid,
-        provider: key.provider,
-        provider_key_id: key.providerKeyId,
-        wrapped: key.wrapped,
-        created_at: key.at,
-      }),
-    ),
+    keys: changes.keys.filter(stays).map(keyColumns),
     ended: [...changes.ended].flatMap(([secretUid, ended]) =>
       stays(ended)
         ? [
@@ -177,7 +141,11 @@ export const payloadOf = (
           ]
         : [],
     ),
-    versions: [...changes.versions.values()].filter(stays).map(versionColumns),
+    versions: versions.map(versionColumns),
+    environments: versions.flatMap(({ entry }) =>
+      entry.environments === undefined ? [] : [environmentsColumns(entry)],
+    ),
+    layouts: [...changes.layouts.values()].filter(stays).map(layoutColumns),
     revisions: changes.revisions.filter(stays).map((row) =>
       JSON.stringify({
         project_uid: row.projectUid,

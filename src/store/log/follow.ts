@@ -109,8 +109,10 @@ const objectDelta = (row: ChangeRow): Partial<Delta> => {
 const projectDelta = (state: StoreState, text: ProjectStateText): Partial<Delta> => {
   const { uid, isGone = false, heads, buried, headMac = '', ...row } = text
   if (isGone) return state.withoutProject(uid)
+  const layout = row.layout ?? state.projects.get(uid)?.layout
+  const known = layout === undefined ? row : { ...row, layout }
   return {
-    projects: [[uid, { ...row, id: uid, headMac: () => headMac } as ProjectRow]],
+    projects: [[uid, { ...known, id: uid, headMac: () => headMac } as ProjectRow]],
     heads: Object.entries(heads).map(([id, entry]) => [
       id,
       entry === null ? undefined : { id, projectUid: uid, entry },

@@ -108,5 +108,9 @@ const projectsOf = (overlay: Overlay, state: StoreState): ProjectChange[] => {
     const uid = (row ?? state.deletedSecrets.get(id))?.projectUid
     if (uid !== undefined) partOf(uid).deletedSecrets.push([id, row !== undefined])
   }
-  return [...parts].map(([uid, part]) => ({ uid, row: overlay.projects.get(uid), ...part }))
+  return [...parts].map(([uid, part]) => {
+    const row = overlay.projects.get(uid)
+    const movesStagelets = row?.layout !== state.projects.get(uid)?.layout
+    return { uid, row, movesStagelets, ...part }
+  })
 }

@@ -1,5 +1,6 @@
 // Loads the state from the tables.
-import { toEntry, type VersionRow } from '../secrets/set-rows.ts'
+import type { Layout } from '../../secrets/layout.ts'
+import { newestLayout, toEntry, type VersionRow } from '../secrets/set-rows.ts'
 import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import { chainEndColumns, chainEndJoins, tipOf, type TipColumns } from './follow.ts'
@@ -19,11 +20,15 @@ interface ObjectColumns {
   body: string
 }
 
-type PlainColumns = Omit<ProjectRow, 'id' | 'dataKey' | 'changeSets' | 'headMac' | 'lines'>
+type PlainColumns = Omit<
+  ProjectRow,
+  'id' | 'dataKey' | 'changeSets' | 'headMac' | 'lines' | 'layout'
+>
 
 interface ProjectColumns extends RowOf<PlainColumns> {
   readonly uid: string
   readonly changeSets: string
+  readonly layout: string | null
   readonly headMac: string
   readonly dataKeyId: string
   readonly wrapped: string
@@ -31,16 +36,18 @@ interface ProjectColumns extends RowOf<PlainColumns> {
 
 const projectColumns = `p.uid, p.namespace, p.name, p.digest_key AS "digestKey", p.key_provider AS "keyProvider",
   p.revision AS closed, p.opened_at AS "openedAt", p.last_write_at AS "lastWriteAt", p.change_sets AS "changeSets", p.note,
-  p.head_mac AS "headMac", p.quiet_at AS "quietAt", k.id AS "dataKeyId", k.wrapped
+  p.head_mac AS "headMac", p.quiet_at AS "quietAt", k.id AS "dataKeyId", k.wrapped,
+  ${newestLayout('true')} AS layout
 FROM projects p JOIN data_keys k ON k.project_uid = p.uid AND k.retired_at IS NULL`
 
 const toProject = (columns: ProjectColumns): ProjectRow => {
-  const { uid: id, changeSets, headMac, dataKeyId, wrapped, ...row } = columns
+  const { uid: id, changeSets, headMac, dataKeyId, wrapped, layout, ...row } = columns
   return {
     ...fromRow<PlainColumns>(row),
     id,
     dataKey: { id: dataKeyId, wrapped },
     changeSets: JSON.parse(changeSets) as Record<string, number>,
+    ...(layout !== null && { layout: JSON.parse(layout) as Layout }),
     headMac: () => headMac,
   }
 }
@@ -63,7 +70,7 @@ const objectsSql = `SELECT uid, kind, namespace, name, rv, source, body FROM obj
   WHERE uid > $1 ORDER BY uid LIMIT $2`
 const projectsSql = `SELECT ${projectColumns} WHERE p.uid > $1 ORDER BY p.uid LIMIT $2`
 const headsSql = `SELECT secret_uid AS uid, secret_uid, project_uid, version, name, key, scope, stagelet, type, file, bytes,
-  value_digest, refs FROM secret_versions WHERE to_revision IS NULL AND secret_uid > $1 ORDER BY secret_uid LIMIT $2`
+  value_digest, refs, environments FROM secret_versions WHERE to_revision IS NULL AND secret_uid > $1 ORDER BY secret_uid LIMIT $2`
 
 const objectOf = ({ kind, namespace, name, body: text, ...row }: ObjectColumns): StoredRow =>
   objectRow({ kind, namespace, name }, { ...row, text })

@@ -11,6 +11,7 @@ import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
 import { ofKind, specOf, statusOf } from '../../resources/typed.ts'
 import { invalidObject } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
+import { checkEnvironments, checkListed } from '../secrets/environments.ts'
 import { claimOf, term } from '../state/rows.ts'
 
 /** `now` where the flag is new; the stored time while it stays. */
@@ -131,10 +132,14 @@ const withoutOwnSlots = (next: KubeObject, before: KubeObject): KubeObject => {
 }
 
 /** Invalid where the new object breaks a rule of its kind. */
-export const checkNew = (session: WriteSession, object: KubeObject): void => {
+export const checkNew = (session: WriteSession, object: KubeObject, before?: KubeObject): void => {
   if (object.kind === 'Rotation') checkLogins(session, object)
   if (object.kind === 'Notifier') checkAddresses(session, object)
-  if (object.kind === 'Stagelet') checkClaim(session, object)
+  if (object.kind === 'Stagelet') {
+    checkClaim(session, object)
+    checkEnvironments(session, object)
+  }
+  if (object.kind === 'Project') checkListed(session, object, before)
 }
 
 /** Invalid where the change of the spec breaks a rule of its kind. */
@@ -144,7 +149,7 @@ export const checkChange = (
   before: KubeObject,
 ): void => {
   if (object.kind !== 'Rotation') {
-    checkNew(session, object)
+    checkNew(session, object, before)
     return
   }
   checkUnderWay(object, before)

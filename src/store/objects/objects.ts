@@ -22,6 +22,7 @@ import { ensureProject, loadProject, noteArrival } from '../secrets/projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { leavesStack, noteReleased } from './released-stacks.ts'
 import { finishRemoval } from './removal.ts'
+import { layOut } from '../secrets/environments.ts'
 import type { PreparedSecret } from '../secrets/prepared-secret.ts'
 import { prepareSecret, putSecret } from '../secrets/secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
@@ -91,8 +92,13 @@ export const createInSession = async (
   )
   if (project !== undefined && project.row.keyProvider !== keyProviderOf(object))
     await moveProjectKeys(session, row.object)
-  return row.object
+  await layOut(session, { before: undefined, after: row.object })
+  return latest(session, row)
 }
+
+/** The object, which a step after its own change may have changed once more. */
+const latest = (session: WriteSession, { object }: StoredRow): KubeObject =>
+  session.fetch(refOf(object))?.object ?? object
 
 /** The row of a Project that is created. Secrets that name the Project may have begun it. */
 const beginProject = async (
@@ -156,6 +162,17 @@ const actionOf = (newOwner: string | undefined): string => {
   return newOwner === systemSource ? 'release' : 'adopt'
 }
 
+/** What follows from a changed spec of a Project or a stagelet. */
+const followSpec = async (
+  session: WriteSession,
+  before: KubeObject,
+  after: KubeObject,
+): Promise<void> => {
+  if (after.kind === 'Project' && keyProviderOf(after) !== keyProviderOf(before))
+    await moveProjectKeys(session, after)
+  await layOut(session, { before, after })
+}
+
 /** The object is being deleted, and has lost its last finalizer. */
 const isReleased = ({ metadata }: KubeObject): boolean =>
   metadata.deletionTimestamp !== undefined && metadata.finalizers === undefined
@@ -184,7 +201,6 @@ export const updateInSession = async (
     secret === undefined
       ? session.put(next, source, current, next.kind === 'Event' ? undefined : audit)
       : await putSecret(session, { ...secret, object: next }, { current, source, audit })
-  if (next.kind === 'Project' && keyProviderOf(next) !== keyProviderOf(current.object))
-    await moveProjectKeys(session, row.object)
-  return isReleased(row.object) ? finishRemoval(session, row) : row.object
+  if (changesSpec) await followSpec(session, current.object, row.object)
+  return isReleased(row.object) ? finishRemoval(session, row) : latest(session, row)
 }

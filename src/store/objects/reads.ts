@@ -2,10 +2,11 @@
 import { StagelyError } from '../../kernel/errors.ts'
 import { keyOf, type ObjectRef, type Place } from '../../resources/meta.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { projectAt, saveProjects } from '../secrets/projects.ts'
 import { closesAt } from '../secrets/open-revision.ts'
 import type { WriteSession } from '../core/write-session.ts'
+import { emptyLayout } from '../../secrets/layout.ts'
 import { checkedLines, readSet } from '../secrets/set-rows.ts'
 import { placeOfId } from '../state/sorted-names.ts'
 import { term, type ProjectRow, type StoredRow } from '../state/rows.ts'
@@ -94,7 +95,7 @@ export const revisionsIn = (view: View, epoch: number, projectUid: string): Proj
 }
 
 /** Checked head sets. A change of a set changes the project's row too, which has the MAC. */
-const heads = new WeakMap<ProjectRow, readonly SetEntry[]>()
+const heads = new WeakMap<ProjectRow, readonly ProjectEntry[]>()
 
 /** The newest set, open writes included. InternalError where it does not match its MAC. */
 export const headIn = async (
@@ -111,7 +112,8 @@ export const headIn = async (
       checkedLines(row, await keys.digestKey(projectUid, row.digestKey), entries)
     heads.set(row, entries)
   }
-  return { projectUid, epoch, revision: row.closed + (row.openedAt === undefined ? 0 : 1), entries }
+  const revision = row.closed + (row.openedAt === undefined ? 0 : 1)
+  return { projectUid, epoch, revision, entries, layout: row.layout ?? emptyLayout }
 }
 
 /** True where the head set is the set of the revision. */

@@ -7,11 +7,13 @@ import { limits } from '../../resources/limits.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { ReleasedStack } from '../../resources/kinds/rotation.ts'
 import { specOf, statusOf, ofKind, type Typed } from '../../resources/typed.ts'
+import { environmentSet } from '../../secrets/environment-set.ts'
+import { mayReach } from '../../secrets/layout.ts'
 import { reachedBy } from '../../secrets/reached.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
-import { projectAt } from '../secrets/projects.ts'
+import { layoutIn, projectAt } from '../secrets/projects.ts'
 import { setAt } from './reads.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { claimOf, term } from '../state/rows.ts'
@@ -45,12 +47,12 @@ const isMeasured = (session: WriteSession, { metadata, spec, status }: Stack): b
 /** Undefined where retention has dropped the set. */
 const entriesAt = async (
   session: WriteSession,
-  projectUid: string | undefined,
+  { projectUid, stagelet }: { projectUid: string | undefined; stagelet: string },
   revision: number | 'head' | undefined,
 ): Promise<readonly SetEntry[] | undefined> => {
   if (projectUid === undefined || revision === undefined || revision === 0) return undefined
   try {
-    return (await setAt(session, projectUid, revision)).entries
+    return environmentSet(await setAt(session, projectUid, revision), stagelet)
   } catch (error) {
     if (isReason(error, 'Expired') || isReason(error, 'NotFound')) return undefined
     throw error
@@ -69,7 +71,8 @@ const runningServices = async (
   if (services.length > limits.services) return undefined
   if (services.length === 0 && !measured) return wantedRevision === undefined ? [] : undefined
   const projectUid = projectAt(session.view, projectRefOf(stack))?.id
-  const head = await entriesAt(session, projectUid, 'head')
+  const viewer = { projectUid, stagelet: metadata.name }
+  const head = await entriesAt(session, viewer, 'head')
   const running: RunningService[] = strayServices.map((name) => ({
     name,
     revision: undefined,
@@ -79,7 +82,7 @@ const runningServices = async (
     const { name, oneOffs = 0 } = service
     const { containers = 0, revision } = service.lastSeen ?? service
     if (measured && containers === 0 && oneOffs === 0) continue
-    const set = await entriesAt(session, projectUid, revision)
+    const set = await entriesAt(session, viewer, revision)
     const place = { stagelet: metadata.name, service: name }
     const has =
       set === undefined || head === undefined
@@ -113,9 +116,11 @@ const entryFor = (
 ): ReleasedStack | undefined => {
   const { metadata, spec, status } = stack
   const secrets = secretsWith(session, rotation)
+  const layout = layoutIn(session, projectRefOf(stack))
   const mayGet = secrets.some((secret) => {
-    const { stageletRef } = specOf('StagelySecret', secret)
-    return stageletRef === undefined || stageletRef.name === metadata.name
+    const { stageletRef, environments } = specOf('StagelySecret', secret)
+    const entry = defined({ environments, stagelet: stageletRef?.name })
+    return mayReach(entry, metadata.name, layout)
   })
   const uids = secrets.map(({ metadata: { uid = '' } }) => uid)
   const services = (running ?? []).filter(({ has }) =>

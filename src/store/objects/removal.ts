@@ -17,6 +17,7 @@ import type { Removed } from '../core/objects.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync, stageletsOf } from '../secrets/reset-in-sync.ts'
 import { term } from '../state/rows.ts'
+import { layOut } from '../secrets/environments.ts'
 import { keepDeleted } from '../secrets/deleted-secrets.ts'
 
 /** Conflict where another source declares an object inside: it would create the object again. */
@@ -53,6 +54,7 @@ const release = async (session: WriteSession, row: StoredRow): Promise<void> => 
       await noteReleased(session, row)
       for (const report of session.select(term.reportsOf(ref.namespace, row.uid)))
         session.drop(report)
+      await layOut(session, { before: row.object, after: undefined })
   }
 }
 

@@ -1,12 +1,16 @@
 // Templates that refer to awaited values, such as outputs of a Rotation that has not run yet. The template is kept, sealed. It
 // becomes the value of its secret in the write that gives the last awaited value. Until then the secret keeps its old value.
 // See ADR 0026.
+import { defined } from '../../kernel/defined.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { open } from '../../secrets/aead.ts'
-import { isFor, targetOf } from '../../secrets/references.ts'
-import { isForController, stageletIn, winnersFor } from '../../secrets/set-entry.ts'
+import { environmentSet, stageletOf, type Viewer } from '../../secrets/environment-set.ts'
+import { environmentOf, isInEnvironment, type Layout } from '../../secrets/layout.ts'
+import { targetOf } from '../../secrets/references.ts'
+import { winnersFor } from '../../secrets/set-entry.ts'
+import { layoutIn } from './projects.ts'
 import { invalidObject } from '../core/errors.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import type { ProjectState } from '../core/project-state.ts'
@@ -22,15 +26,26 @@ const isToCome = (object: KubeObject): boolean => {
   return version === undefined && hasGiver
 }
 
-/** True where a reference of the secret `own` leads to a secret of this spec. */
-const fits = (spec: SecretSpec, own: SecretSpec, scope: string): boolean => {
-  const place = { stagelet: stageletIn(spec) }
-  if (isForController(place as never)) return false
+/** True where a reference of a secret that `viewer` sees leads to a secret of this spec. */
+const fits = (
+  spec: SecretSpec,
+  { viewer, scope, layout }: { viewer: Viewer; scope: string; layout: Layout },
+): boolean => {
+  if (spec.audience === 'Controller') return false
+  const stagelet = stageletOf(viewer)
+  const environment =
+    typeof viewer === 'object' ? viewer.environment : environmentOf(layout, stagelet)
+  const { environments, stageletRef } = spec
   return (
     (spec.scope === scope || spec.scope === 'global') &&
-    isFor(place as never, own.stageletRef?.name)
+    (stageletRef === undefined || stageletRef.name === stagelet) &&
+    isInEnvironment(defined({ environments, stagelet: stageletRef?.name }), environment, layout)
   )
 }
+
+/** Who sees the secret, as far as its references may lead elsewhere for them. */
+const viewersOf = ({ environments, stageletRef }: SecretSpec): Viewer[] =>
+  environments?.map((environment) => ({ environment })) ?? [stageletRef?.name]
 
 /** The references of a template that lead to awaited values. Invalid where other references lead nowhere. */
 export const referencesToCome = (
@@ -40,14 +55,21 @@ export const referencesToCome = (
 ): string[] => {
   const own = specOf('StagelySecret', object)
   const place = projectRefOf(object)
-  const lookUp = (reference: string): 'there' | 'toCome' | 'nowhere' => {
-    const { scope, key } = targetOf({ scope: own.scope } as never, reference)
+  const layout = layoutIn(session, place)
+  const lookUpFor = (reference: string, viewer: Viewer): 'there' | 'toCome' | 'nowhere' => {
+    const { scope, key } = targetOf(own, reference)
     const rows = session
       .select(term.secretsWithKey(place, key))
-      .filter((row) => fits(specOf('StagelySecret', row.object), own, scope))
-    const heads = rows.flatMap(({ uid }) => session.head(uid) ?? [])
-    if (winnersFor(scope, own.stageletRef?.name, heads).has(key)) return 'there'
+      .filter((row) => fits(specOf('StagelySecret', row.object), { viewer, scope, layout }))
+    const entries = rows.flatMap(({ uid }) => session.head(uid) ?? [])
+    const set = environmentSet({ entries, layout }, viewer)
+    if (winnersFor(scope, stageletOf(viewer), set).has(key)) return 'there'
     return rows.some((row) => isToCome(row.object)) ? 'toCome' : 'nowhere'
+  }
+  const lookUp = (reference: string): 'there' | 'toCome' | 'nowhere' => {
+    const states = viewersOf(own).map((viewer) => lookUpFor(reference, viewer))
+    if (states.includes('nowhere')) return 'nowhere'
+    return states.includes('toCome') ? 'toCome' : 'there'
   }
   const found = references.map((reference) => ({ reference, state: lookUp(reference) }))
   const toCome = found.filter(({ state }) => state === 'toCome').map(({ reference }) => reference)

@@ -7,8 +7,8 @@ import { specOf } from '../../resources/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
 import { generateValue } from '../../secrets/generate.ts'
 import { isBoundToNames, type SealedPlace } from '../../secrets/sealed-place.ts'
-import { stageletIn } from '../../secrets/set-entry.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import { environmentsIn, stageletIn } from '../../secrets/set-entry.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { invalidObject } from '../core/errors.ts'
 import { ensureProjectOf } from './projects.ts'
@@ -30,6 +30,7 @@ const sealedPlace = (session: WriteSession, object: KubeObject): SealedPlace => 
     key: spec.key,
     scope: spec.scope,
     stagelet: stageletIn(spec),
+    environments: environmentsIn(spec),
   }
 }
 
@@ -37,7 +38,7 @@ const sealedFault: Fault = {
   field: 'spec.sealedValue',
   reason: 'FieldValueInvalid',
   message:
-    'Invalid value: it does not open here: it was sealed for another namespace, project, key, scope or stagelet, or for another controller; seal it anew with "stagely seal"',
+    'Invalid value: it does not open here: it was sealed for another namespace, project, key, scope, stagelet or environment, or for another controller; seal it anew with "stagely seal"',
 }
 
 const removedNamespaceFault: Fault = {
@@ -104,20 +105,24 @@ export const sealedPlaceOf = (spec: SecretSpec): unknown => [
   spec.scope,
   spec.type,
   stageletIn(spec),
+  environmentsIn(spec),
   spec.file,
   spec.references === true,
 ]
 
 /** The version has the place that the spec names. */
-export const isAtPlace = (e: SetEntry, spec: SecretSpec): boolean =>
-  sameJson(sealedPlaceOf(spec), [e.scope, e.type, e.stagelet, e.file, e.references !== undefined])
+export const isAtPlace = (e: ProjectEntry, spec: SecretSpec): boolean =>
+  sameJson(sealedPlaceOf(spec), [
+    ...[e.scope, e.type, e.stagelet, e.environments, e.file],
+    e.references !== undefined,
+  ])
 
 /** `head` is the current version. The stored value is found where a new place or format needs it. */
 export const findValue = async (
   session: WriteSession,
   project: ProjectState,
   object: KubeObject,
-  { head, current }: { head: SetEntry | undefined; current: StoredRow | undefined },
+  { head, current }: { head: ProjectEntry | undefined; current: StoredRow | undefined },
 ): Promise<FoundValue | undefined> => {
   const spec = specOf('StagelySecret', object)
   const written = valueInSpec(session, object)

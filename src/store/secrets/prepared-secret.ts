@@ -1,13 +1,14 @@
 // A secret as a write will store it, and the notes of its change for the last steps of the write.
+import { sameJson } from '../../kernel/same-json.ts'
 import type { KubeObject } from '../../resources/meta.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { specOf } from '../../resources/typed.ts'
 import { changesRule, type FoundValue } from './disclosure.ts'
 
 export interface NewVersion extends FoundValue {
-  readonly entry: SetEntry
+  readonly entry: ProjectEntry
   /** The value stays: only its place is new. */
   readonly keeps: boolean
   /** The caller gives the value, and not the controller, another secret or history. */
@@ -20,7 +21,7 @@ export interface PreparedSecret {
   /** Undefined where value and place stay. */
   readonly version: NewVersion | undefined
   /** The current version until then. */
-  readonly before: SetEntry | undefined
+  readonly before: ProjectEntry | undefined
   readonly project: ProjectState
   /** The value refers to awaited values: it is kept until they are there. */
   readonly waits?: { readonly value: Buffer; readonly awaits: readonly string[] }
@@ -28,8 +29,8 @@ export interface PreparedSecret {
   readonly learns?: boolean
 }
 
-const samePlace = (a: SetEntry, b: SetEntry): boolean =>
-  a.scope === b.scope && a.stagelet === b.stagelet
+const samePlace = (a: ProjectEntry, b: ProjectEntry): boolean =>
+  a.scope === b.scope && a.stagelet === b.stagelet && sameJson(a.environments, b.environments)
 
 /** `current` is the secret before the write. */
 export const noteSecretChange = (

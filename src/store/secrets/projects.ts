@@ -4,8 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { lazy } from '../../kernel/lazy.ts'
 import { refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
 import { createProjectKeys, type NewProjectKeys } from '../../secrets/project-keys.ts'
+import { emptyLayout, layoutLine, layoutLineId, type Layout } from '../../secrets/layout.ts'
 import { SetLines } from '../../secrets/set-lines.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { objectNotFound } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -51,11 +52,18 @@ const stateOf = async ({ deps }: WriteSession, row: ProjectRow): Promise<Project
     lastWriteAt: row.lastWriteAt,
     changeSets: { ...row.changeSets },
     note: row.note,
+    layout: row.layout ?? emptyLayout,
     lines: row.lines,
     quietAt: row.quietAt,
     changed: false,
   }
 }
+
+/** The layout of a project, with the changes of this write. */
+export const layoutIn = (session: WriteSession, place: Place): Layout =>
+  session.loaded.get(projectPlaceKey(place))?.layout ??
+  projectAt(session.view, place)?.layout ??
+  emptyLayout
 
 /** A declared project, with its keys. NotFound. */
 export const requireProjectState = async (
@@ -158,8 +166,12 @@ export const noteArrival = (session: WriteSession, project: ProjectState): void 
 }
 
 /** The lines of the head set. They are checked against the stored MAC: rows that were changed by SQL must not get a good MAC. */
-const loadLines = (session: WriteSession, { uid, digestKey, row }: ProjectState): SetLines => {
-  if (row.lines !== undefined) return row.lines
+const loadLines = (
+  session: WriteSession,
+  { uid, digestKey, row, lines }: ProjectState,
+): SetLines => {
+  const made = lines ?? row.lines
+  if (made !== undefined) return made
   return checkedLines(
     row,
     digestKey,
@@ -172,14 +184,38 @@ export const changeHead = (
   session: WriteSession,
   project: ProjectState,
   secretUid: string,
-  entry: SetEntry | undefined,
+  entry: ProjectEntry | undefined,
 ): void => {
   session.projects.set(projectPlaceKey(project.ref), project)
-  project.lines ??= loadLines(session, project)
   project.changed = true
-  project.lines = project.lines.with(secretUid, entry === undefined ? undefined : lineOf(entry))
+  project.lines = loadLines(session, project).with(
+    secretUid,
+    entry === undefined ? undefined : lineOf(entry),
+  )
   const { uid: projectUid } = project
   session.view.heads.set(secretUid, entry && { id: secretUid, projectUid, entry })
+}
+
+/** Most stagelets that a revision names. */
+const mostMoved = 20
+
+/** Sets who is in which environment, from the open revision on. */
+export const changeLayout = (
+  session: WriteSession,
+  project: ProjectState,
+  { layout, moved }: { readonly layout: Layout; readonly moved: Iterable<string> },
+): void => {
+  session.projects.set(projectPlaceKey(project.ref), project)
+  project.lines = loadLines(session, project).with(layoutLineId, layoutLine(layout))
+  project.layout = layout
+  project.changed = true
+  session.changes.layOut({
+    projectUid: project.uid,
+    fromRevision: project.closed + 1,
+    layout,
+    moved: [...moved].sort().slice(0, mostMoved),
+    by: session.actor.name,
+  })
 }
 
 /** Puts the changed row, with the MAC of its head set, into the view. */
@@ -187,6 +223,7 @@ export const saveProject = (session: WriteSession, project: ProjectState): void 
   project.lines ??= loadLines(session, project)
   const { closed, openedAt, lastWriteAt, changeSets, lines, quietAt, digestKey, uid, note } =
     project
+  const layout = project.layout === emptyLayout ? project.row.layout && emptyLayout : project.layout
   project.row = {
     ...project.row,
     closed,
@@ -196,6 +233,7 @@ export const saveProject = (session: WriteSession, project: ProjectState): void 
     note,
     lines,
     quietAt,
+    ...(layout !== undefined && { layout }),
     headMac: lazy(() => lines.mac(digestKey, closed + 1)),
   }
   session.view.projects.set(uid, project.row)

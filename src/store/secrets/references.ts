@@ -9,11 +9,17 @@ import { checkRendered } from '../../resources/kinds/secret-value.ts'
 import { maxFileBytes, type SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { parseTemplate } from '../../resources/kinds/value-template.ts'
-import { BrokenReference, isFor, viewersOf } from '../../secrets/references.ts'
+import {
+  environmentSet,
+  stageletOf,
+  viewerText,
+  type Viewer,
+} from '../../secrets/environment-set.ts'
+import { BrokenReference, createDependencies, isFor, viewersOf } from '../../secrets/references.ts'
 import { isForController } from '../../secrets/set-entry.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
-import type { ProjectState } from '../core/project-state.ts'
+import type { LayoutChange, ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { openHeads } from './secret-versions.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
@@ -47,7 +53,7 @@ export const checkNotFollowed = (session: WriteSession, object: KubeObject): voi
 
 interface Problem {
   /** The secret that cannot be filled. */
-  readonly entry: SetEntry
+  readonly entry: ProjectEntry
   readonly message: string
 }
 
@@ -59,7 +65,7 @@ const openWithKeys = (
   project: ProjectState,
   { keys, viewers }: { keys: ReadonlySet<string>; viewers: ReadonlySet<string> | undefined },
 ): Promise<OpenedEntry[]> => {
-  const isWanted = ({ key, stagelet }: SetEntry): boolean =>
+  const isWanted = ({ key, stagelet }: ProjectEntry): boolean =>
     keys.has(key) && (stagelet === undefined || viewers === undefined || viewers.has(stagelet))
   const entries = session.headsOf(project.uid).map(({ entry }) => entry)
   const wanted = entries.filter(isWanted).sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -78,8 +84,8 @@ interface Checked {
   readonly referring: readonly OpenedSecret[]
   /** Referring entries whose format the writer may not learn about: it is not checked. */
   readonly hidden: ReadonlySet<OpenedSecret>
-  /** Names of stagelets; undefined stands for all that see no secret of their own. */
-  readonly viewers: Iterable<string | undefined>
+  /** Undefined stands for all that see no secret of their own, or of an environment. */
+  readonly viewers: Iterable<Viewer>
 }
 
 const ruleOf = ({ row }: OpenedSecret): SecretSpec => specOf('StagelySecret', row.object)
@@ -91,16 +97,19 @@ const findProblems = (
   { referring, hidden, viewers }: Checked,
 ): Problem[] => {
   const problems = new Map<string, Problem>()
-  const add = (entry: SetEntry, message: string): void => {
+  const add = (entry: ProjectEntry, message: string): void => {
     problems.set(`${entry.secretId} ${message}`, { entry, message })
   }
-  const current = new Map(entries.map((entry) => [entry.secretId, entry]))
   for (const viewer of viewers) {
-    const fill = createFiller(project.uid, entries, viewer)
-    const where = viewer === undefined ? '' : ` (in stagelet "${viewer}")`
-    for (const entry of referring.filter((other) => isFor(other, viewer))) {
+    const set = environmentSet({ entries, layout: project.layout }, viewer)
+    const seen = new Map(set.map((entry) => [entry.secretId, entry]))
+    const fill = createFiller(project.uid, set, stageletOf(viewer))
+    const where = viewerText(viewer)
+    for (const entry of referring) {
+      const inSet = seen.get(entry.secretId)
+      if (inSet === undefined || !isFor(inSet, stageletOf(viewer))) continue
       try {
-        const value = fill(current.get(entry.secretId) ?? entry)
+        const value = fill(inSet)
         const { references: _, format, ...rule } = ruleOf(entry)
         const shown = hidden.has(entry) || format === undefined ? rule : { ...rule, format }
         const faults =
@@ -117,17 +126,17 @@ const findProblems = (
 
 const tooLongMessage = `Too long: may not be more than ${maxFileBytes} bytes`
 
-const refOfEntry = ({ ref }: ProjectState, { name }: SetEntry): ObjectRef => ({
+const refOfEntry = ({ ref }: ProjectState, { name }: ProjectEntry): ObjectRef => ({
   kind: 'StagelySecret',
   namespace: ref.namespace,
   name,
 })
 
-/** A fault of the written secret; a conflict where the write would break another secret. */
+/** A fault of the written secret; a objectConflict where the write would break another secret. */
 const refuse = (
   project: ProjectState,
   problems: readonly Problem[],
-  written: readonly SetEntry[],
+  written: readonly ProjectEntry[],
 ): StagelyError => {
   const own = problems.find(({ entry }) => written.some((w) => w.secretId === entry.secretId))
   if (own !== undefined) {
@@ -164,7 +173,7 @@ const hiddenFrom = (
 const refuseHidden = (
   project: ProjectState,
   hidden: Iterable<OpenedSecret>,
-  written: readonly SetEntry[],
+  written: readonly ProjectEntry[],
 ): StagelyError | undefined => {
   const all = [...hidden]
   const own = all.find((entry) => written.some((w) => w.secretId === entry.secretId))
@@ -248,7 +257,7 @@ const checkProject = async (
   const problems = findProblems(project, entries, {
     referring: opened,
     hidden,
-    viewers: viewers ?? viewersOf(entries),
+    viewers: viewers ?? viewersOf({ entries, layout: project.layout }),
   })
   if (problems.length > 0) throw refuse(project, problems, changed)
   const refusal = refuseHidden(project, hidden, changed)
@@ -259,10 +268,34 @@ const checkProject = async (
   if (stale.length > 0) await resetReferring(session, project, { entries: stale, viewers })
 }
 
+/** Conflict where a stagelet that moves to another environment would get a secret whose references lead nowhere there. */
+const checkMoved = (session: WriteSession, { project, stagelets }: LayoutChange): void => {
+  const entries = session.headsOf(project.uid).map(({ entry }) => entry)
+  if (entries.every(({ references }) => references === undefined)) return
+  for (const stagelet of stagelets) {
+    const set = environmentSet({ entries, layout: project.layout }, stagelet)
+    const reach = createDependencies(set, stagelet)
+    for (const entry of set) {
+      if (entry.references === undefined || !isFor(entry, stagelet)) continue
+      try {
+        reach(entry)
+      } catch (error) {
+        if (!(error instanceof BrokenReference)) throw error
+        throw objectConflict(
+          project.ref,
+          `secret "${entry.name}" would break in stagelet "${stagelet}": ${error.why}; change that first`,
+        )
+      }
+    }
+  }
+}
+
 /** At the end of a write: its order does not matter, only its result. */
 export const checkReferences = async (session: WriteSession): Promise<void> => {
   const living = new Set(session.loaded.values())
-  for (const project of new Set(session.secretChanges.map((change) => change.project))) {
+  for (const change of session.layoutChanges)
+    if (living.has(change.project)) checkMoved(session, change)
+  for (const project of new Set(session.secretChanges.map((one) => one.project))) {
     if (!living.has(project)) continue
     const changes = session.secretChanges.filter((change) => change.project === project)
     await checkProject(session, project, changes)

@@ -1,3 +1,4 @@
+import { emptyLayout } from '../../secrets/layout.ts'
 import { expect, it } from 'vitest'
 import type { KubeObject } from '../../resources/meta.ts'
 import type { ProjectState } from '../core/project-state.ts'
@@ -37,7 +38,7 @@ it('lets others have their turn after each stagelet of a large project', async (
     bytes: 1,
     valueDigest: '',
   }
-  const project = { closed: 1 } as ProjectState
+  const project = { closed: 1, layout: emptyLayout } as ProjectState
   await resetInSync(session, project, { stagelets, entries: [entry] })
   expect(put.map(({ status }) => status)).toEqual(
     Array.from({ length: 100 }, () => ({

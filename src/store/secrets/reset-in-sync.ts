@@ -4,14 +4,15 @@ import { defined } from '../../kernel/defined.ts'
 import { findCondition, withCondition, type Condition } from '../../resources/conditions.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { statusOf } from '../../resources/typed.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import { mayReach, type Layout } from '../../secrets/layout.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 
 /** Where services are not known yet, a stagelet may see every scope. */
-const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
-  if (entry.stagelet !== undefined && entry.stagelet !== stagelet.metadata.name) return false
+const maySee = (stagelet: KubeObject, entry: ProjectEntry, layout: Layout): boolean => {
+  if (!mayReach(entry, stagelet.metadata.name, layout)) return false
   if (entry.scope === 'global') return true
   const { services } = statusOf('Stagelet', stagelet)
   return services === undefined || services.some((s) => s.name === entry.scope)
@@ -28,7 +29,7 @@ const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed', 'P
 
 /**
  * Sets SecretsInSync=False/NewRevision, and Ready where it is True, on each stagelet that sees one of `entries` (a secret
- * before and after its change). A condition that names a revision on its way stays. A client that waits right after the write
+ * before and after its change; `all`: on each of `stagelets`). A condition that names a revision on its way stays. A client that waits right after the write
  * must see neither a stale True nor an old failure.
  */
 export const resetInSync = async (
@@ -37,16 +38,18 @@ export const resetInSync = async (
   {
     stagelets,
     entries,
-  }: { stagelets: readonly StoredRow[]; entries: readonly (SetEntry | undefined)[] },
+  }: { stagelets: readonly StoredRow[]; entries: readonly (ProjectEntry | undefined)[] | 'all' },
 ): Promise<void> => {
-  const present = entries.filter((entry) => entry !== undefined)
+  const present = entries === 'all' ? [] : entries.filter((entry) => entry !== undefined)
+  const isSeenBy = (stagelet: KubeObject): boolean =>
+    entries === 'all' || present.some((entry) => maySee(stagelet, entry, project.layout))
   for (const row of stagelets) {
     await session.pause()
     const status = statusOf('Stagelet', row.object)
     const { conditions = [] } = status
     const before = findCondition(conditions, 'SecretsInSync')
     if (before?.status !== 'True' && !failures.has(before?.reason ?? '')) continue
-    if (!present.some((entry) => maySee(row.object, entry))) continue
+    if (!isSeenBy(row.object)) continue
     const message = `secrets changed: revision ${project.closed + 1} is on its way`
     const reset = (all: readonly Condition[], type: string): Condition[] => {
       const { observedGeneration } = findCondition(all, type) ?? {}

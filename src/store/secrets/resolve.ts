@@ -9,6 +9,7 @@ import {
 import { createResolver, isFor } from '../../secrets/references.ts'
 import { createResolvedDigest } from '../../secrets/resolved-digest.ts'
 import { setTampered } from '../core/errors.ts'
+import type { Seen } from '../../secrets/set-entry.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 
 /** The template of an opened entry that refers to others, as its version says it does. */
@@ -26,10 +27,10 @@ export const tooLong = Buffer.alloc(0)
 /** What an entry is for `viewer`, or `tooLong`. */
 export const createFiller = (
   projectUid: string,
-  entries: readonly OpenedEntry[],
+  entries: readonly Seen<OpenedEntry>[],
   viewer: string | undefined,
-): ((entry: OpenedEntry) => Buffer) =>
-  createResolver<OpenedEntry, Buffer>(entries, viewer, (entry, values) => {
+): ((entry: Seen<OpenedEntry>) => Buffer) =>
+  createResolver<Seen<OpenedEntry>, Buffer>(entries, viewer, (entry, values) => {
     if (entry.references === undefined) return entry.value
     const template = templateOf(projectUid, entry)
     if (values.includes(tooLong) || renderedLength(template, values) > maxFileBytes) return tooLong
@@ -42,9 +43,9 @@ export const createFiller = (
  */
 export const resolveEntries = (
   projectUid: string,
-  entries: readonly OpenedEntry[],
+  entries: readonly Seen<OpenedEntry>[],
   viewer: string | undefined,
-): OpenedEntry[] => {
+): Seen<OpenedEntry>[] => {
   if (entries.every((entry) => entry.references === undefined))
     return entries.filter((entry) => isFor(entry, viewer))
   const fill = createFiller(projectUid, entries, viewer)

@@ -7,8 +7,8 @@ import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
 import { isForController } from '../../secrets/set-entry.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
-import { invalidObject } from '../core/errors.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import { objectConflict, invalidObject } from '../core/errors.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
@@ -45,7 +45,7 @@ export const checkEndOfValue = (
 export const checkAudience = (
   session: WriteSession,
   object: KubeObject,
-  before: SetEntry | undefined,
+  before: ProjectEntry | undefined,
 ): void => {
   const { audience, projectRef } = specOf('StagelySecret', object)
   const isHidden = audience === 'Controller'
@@ -64,15 +64,26 @@ export const staysHidden = {
     'Forbidden: a value that was given for the controller alone never becomes one for services; make a new secret',
 } as const
 
+/** Both are of environments, and share one. */
+const sharedEnvironment = (a: SecretSpec, b: SecretSpec): string | undefined =>
+  a.environments?.find((name) => b.environments?.includes(name))
+
 const sameIdentity = (a: SecretSpec, b: SecretSpec): boolean =>
-  a.key === b.key && a.scope === b.scope && a.stageletRef?.name === b.stageletRef?.name
+  a.key === b.key &&
+  a.scope === b.scope &&
+  a.stageletRef?.name === b.stageletRef?.name &&
+  (a.environments === undefined) === (b.environments === undefined) &&
+  (a.environments === undefined || sharedEnvironment(a, b) !== undefined)
 
 /** One service of one stagelet may see both secrets. */
 const mayMeet = (a: SecretSpec, b: SecretSpec): boolean =>
   (a.scope === 'global' || b.scope === 'global' || a.scope === b.scope) &&
   (a.stageletRef === undefined ||
     b.stageletRef === undefined ||
-    a.stageletRef.name === b.stageletRef.name)
+    a.stageletRef.name === b.stageletRef.name) &&
+  (a.environments === undefined ||
+    b.environments === undefined ||
+    sharedEnvironment(a, b) !== undefined)
 
 const normal = (path: string | undefined): string | undefined =>
   path === undefined ? undefined : posix.normalize(path).replace(/(?<=.)\/$/, '')
@@ -110,6 +121,12 @@ export const checkNeighbours = (session: WriteSession, object: KubeObject): void
     const { name } = other.metadata
     const its = specOf('StagelySecret', other)
     if (sameIdentity(spec, its)) {
+      const shared = sharedEnvironment(spec, its)
+      if (shared !== undefined)
+        throw objectConflict(
+          refOf(object),
+          `secret "${name}" has key ${spec.key} and scope ${spec.scope} in environment "${shared}" already: let the lists of environments not meet`,
+        )
       const what = spec.stageletRef === undefined ? 'key and scope' : 'key, scope and stagelet'
       const why = `secret "${name}" of project "${spec.projectRef.name}" has this ${what} already`
       faults.push(duplicate('spec.key', spec.key, why))

@@ -17,6 +17,8 @@ import {
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { policyOf } from './policy.ts'
 import { publicHalf } from '../../secrets/generate.ts'
+import { mayReach, type Layout } from '../../secrets/layout.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { certificateEnd } from '../../secrets/certificate-end.ts'
 import type { NewVersion } from './prepared-secret.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -35,20 +37,20 @@ type Reach = Pick<SecretStatus, 'serviceCount' | 'services'> & {
 interface StoredVersion extends NewVersion {
   /** Stagelets of the project. */
   readonly stagelets: readonly KubeObject[]
+  readonly layout: Layout
 }
 
-const isSeen = (object: KubeObject, stagelets: readonly KubeObject[]): boolean => {
-  const only = specOf('StagelySecret', object).stageletRef?.name
-  return stagelets.some(({ metadata }) => only === undefined || metadata.name === only)
-}
+const isSeen = (entry: ProjectEntry, { stagelets, layout }: StoredVersion): boolean =>
+  stagelets.some(({ metadata }) => mayReach(entry, metadata.name, layout))
 
 /** Conditions and services of a new version. Where no service can see the secret, there is nothing to wait for. */
-const reach = (object: KubeObject, { entry, stagelets }: StoredVersion): Reach => {
+const reach = (object: KubeObject, stored: StoredVersion): Reach => {
+  const { entry } = stored
   if (specOf('StagelySecret', object).audience === 'Controller') {
     const verdicts = { ScopeMatched: forController, InSync: forController }
     return { verdicts, serviceCount: 0, services: [] }
   }
-  if (isSeen(object, stagelets)) {
+  if (isSeen(entry, stored)) {
     const message = `version ${entry.version} is stored and not yet in every container`
     return { verdicts: { InSync: { status: 'False', reason: 'NewVersion', message } } }
   }

@@ -1,6 +1,6 @@
 // Reads current versions of secrets for a write: their values, which the state does not hold, and their numbers.
 import type { SealKey } from '../../secrets/aead.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { setTampered } from '../core/errors.ts'
 import { versionId, type NewVersionRow } from '../core/changes.ts'
 import { keyOf } from '../../resources/meta.ts'
@@ -22,7 +22,7 @@ interface SealedColumns {
 
 const loadSealed = async (
   { deps: { sql } }: WriteSession,
-  entries: readonly SetEntry[],
+  entries: readonly ProjectEntry[],
 ): Promise<ReadonlyMap<string, Sealed>> => {
   const rows = await sql.query<SealedColumns>(
     `SELECT v.secret_uid AS id, v.version, v.sealed, k.id AS key, k.wrapped FROM secret_versions v
@@ -42,10 +42,10 @@ const loadSealed = async (
 export const openHeads = async (
   session: WriteSession,
   projectUid: string,
-  entries: readonly SetEntry[],
+  entries: readonly ProjectEntry[],
 ): Promise<OpenedEntry[]> => {
-  const idOf = (entry: SetEntry): string => versionId(entry.secretId, entry.version)
-  const inCommit = (entry: SetEntry): Sealed | undefined =>
+  const idOf = (entry: ProjectEntry): string => versionId(entry.secretId, entry.version)
+  const inCommit = (entry: ProjectEntry): Sealed | undefined =>
     session.changes.versions.get(idOf(entry)) ?? session.before.versions.get(idOf(entry))
   const missing = entries.filter((entry) => inCommit(entry) === undefined)
   const stored =

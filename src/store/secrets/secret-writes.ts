@@ -8,13 +8,14 @@ import { checkValue } from '../../resources/kinds/secret-value.ts'
 import { specOf } from '../../resources/typed.ts'
 import { seal, valueAad } from '../../secrets/aead.ts'
 import { valueDigest } from '../../secrets/digest.ts'
-import { stageletIn } from '../../secrets/set-entry.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import { environmentsIn, stageletIn } from '../../secrets/set-entry.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { invalidObject } from '../core/errors.ts'
 import { confirmRing, projectRing } from './project-ring.ts'
 import { changeHead, ensureProjectOf } from './projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
+import { checkEnvironments } from './environments.ts'
 import { checkAudience, checkEndOfValue, checkImmutable, checkNeighbours } from './secret-checks.ts'
 import { noteSecretChange, type PreparedSecret } from './prepared-secret.ts'
 import { secretStatusAfter, withLearntEnd } from './secret-status.ts'
@@ -83,7 +84,10 @@ export const prepareSecret = async (
   checkSpec(session, object, { current, putBack })
   const project = await ensureProjectOf(session, object)
   const stripped = withoutValue(object)
-  if (hasNewPlace(object, current)) checkNeighbours(session, stripped)
+  if (hasNewPlace(object, current)) {
+    checkEnvironments(session, stripped)
+    checkNeighbours(session, stripped)
+  }
   const before = current === undefined ? undefined : session.head(uid)
   checkAudience(session, stripped, before)
   const found = putBack ?? (await findValue(session, project, object, { head: before, current }))
@@ -120,11 +124,11 @@ export const prepareSecret = async (
   }
 }
 
-interface Content extends Pick<SetEntry, 'version' | 'bytes' | 'valueDigest'> {
-  readonly references: SetEntry['references'] | undefined
+interface Content extends Pick<ProjectEntry, 'version' | 'bytes' | 'valueDigest'> {
+  readonly references: ProjectEntry['references'] | undefined
 }
 
-const entryOf = (object: KubeObject, { references, ...content }: Content): SetEntry => {
+const entryOf = (object: KubeObject, { references, ...content }: Content): ProjectEntry => {
   const spec = specOf('StagelySecret', object)
   const { key, scope, type, file } = spec
   const { uid: secretId = '', name } = object.metadata
@@ -135,7 +139,12 @@ const entryOf = (object: KubeObject, { references, ...content }: Content): SetEn
     scope,
     type,
     ...content,
-    ...defined({ stagelet: stageletIn(spec), file, references }),
+    ...defined({
+      stagelet: stageletIn(spec),
+      environments: environmentsIn(spec),
+      file,
+      references,
+    }),
   }
 }
 
@@ -160,7 +169,11 @@ export const putSecret = async (
   if (version?.isByCaller === true) noteNewValue(session, object, current)
   noteSecretChange(session, { object, version, before, project }, current)
   const stagelets = version === undefined ? [] : stageletsOf(session, project.ref)
-  const stored = version && { ...version, stagelets: stagelets.map((row) => row.object) }
+  const stored = version && {
+    ...version,
+    stagelets: stagelets.map((row) => row.object),
+    layout: project.layout,
+  }
   const isDeclared = session.fetch(project.ref) !== undefined
   const status = { ...secretStatusAfter(session, object, { stored, isDeclared }) }
   const detail = { ...audit.detail, ...defined({ version: version?.entry.version }) }
@@ -197,7 +210,7 @@ const moveFollowers = async (
 const storeVersion = (
   session: WriteSession,
   project: ProjectState,
-  { entry, value }: { entry: SetEntry; value: Buffer },
+  { entry, value }: { entry: ProjectEntry; value: Buffer },
 ): void => {
   changeHead(session, project, entry.secretId, entry)
   const { dataKey, uid: projectUid } = project
@@ -226,7 +239,7 @@ export const endSecret = (
   session: WriteSession,
   project: ProjectState,
   secretUid: string,
-): SetEntry | undefined => {
+): ProjectEntry | undefined => {
   const entry = session.head(secretUid)
   if (entry === undefined) return undefined
   changeHead(session, project, secretUid, undefined)

@@ -3,8 +3,16 @@ import { StagelyError } from '../../kernel/errors.ts'
 import type { FileSpec } from '../../resources/kinds/stagelysecret.ts'
 import type { KeyBytes } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
+import type { LaidOut } from '../../secrets/environment-set.ts'
+import {
+  emptyLayout,
+  isEmptyLayout,
+  layoutLine,
+  layoutLineId,
+  type Layout,
+} from '../../secrets/layout.ts'
 import { SetLines } from '../../secrets/set-lines.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { setTampered } from '../core/errors.ts'
 import type { Queryable } from '../drivers/sql.ts'
@@ -23,6 +31,7 @@ export interface VersionRow {
   bytes: number
   value_digest: string
   refs: string | null
+  environments: string | null
 }
 
 export interface SealedRow extends VersionRow {
@@ -40,9 +49,10 @@ interface SetRow extends SealedRow {
   data_keys: string | null
   mac: string | null
   epoch: number
+  layout: string | null
 }
 
-export const toEntry = (row: VersionRow): SetEntry => ({
+export const toEntry = (row: VersionRow): ProjectEntry => ({
   secretId: row.secret_uid,
   name: row.name,
   version: row.version,
@@ -54,10 +64,13 @@ export const toEntry = (row: VersionRow): SetEntry => ({
   bytes: row.bytes,
   valueDigest: row.value_digest,
   ...(row.refs !== null && { references: JSON.parse(row.refs) as string[] }),
+  ...(row.environments !== null && {
+    environments: JSON.parse(row.environments) as string[],
+  }),
 })
 
 /** All columns that decide who gets which value: the MAC covers them. */
-export const lineOf = (e: SetEntry): string =>
+export const lineOf = (e: ProjectEntry): string =>
   JSON.stringify([
     e.secretId,
     e.version,
@@ -71,34 +84,50 @@ export const lineOf = (e: SetEntry): string =>
     e.valueDigest,
     // Absent in lines that are older than references.
     ...(e.references === undefined ? [] : [e.references]),
+    // Absent in lines that are older than environments.
+    ...(e.environments === undefined ? [] : [{ environments: e.environments }]),
   ])
 
 export interface LoadedSet {
   readonly head: SetRow
-  readonly members: readonly { readonly entry: SetEntry; readonly row: SealedRow }[]
+  readonly layout: Layout
+  readonly members: readonly { readonly entry: ProjectEntry; readonly row: SealedRow }[]
 }
 
-export const linesOf = (entries: readonly SetEntry[]): SetLines =>
-  SetLines.from(entries.map((entry) => [entry.secretId, lineOf(entry)]))
+export const linesOf = ({ entries, layout = emptyLayout }: LaidOut): SetLines => {
+  const line = layoutLine(layout)
+  return SetLines.from([
+    ...entries.map((entry) => [entry.secretId, lineOf(entry)] as const),
+    ...(line === undefined ? [] : [[layoutLineId, line] as const]),
+  ])
+}
+
+/** SQL: the newest layout of project `p` among those for which `holds` is true. */
+export const newestLayout = (holds: string): string =>
+  `(SELECT l.layout FROM layouts l WHERE l.project_uid = p.uid AND ${holds}
+    ORDER BY l.from_revision DESC LIMIT 1)`
 
 const entryColumns =
-  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs'
+  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs, v.environments'
 
 /** The MAC matches, and each row has a line: two rows of one secret would share one. */
 const isWhole = (
   lines: SetLines,
-  rows: readonly unknown[],
+  { entries, layout = emptyLayout }: LaidOut,
   { digestKey, revision, mac }: { digestKey: KeyBytes; revision: number; mac: string | null },
-): boolean => lines.size === rows.length && lines.hasMac(digestKey, revision, mac)
+): boolean =>
+  lines.size === entries.length + (isEmptyLayout(layout) ? 0 : 1) &&
+  lines.hasMac(digestKey, revision, mac)
 
 /** Lines of the newest set. InternalError where they do not match the MAC. */
 export const checkedLines = (
-  { id, closed, headMac }: Pick<ProjectRow, 'id' | 'closed' | 'headMac'>,
+  { id, closed, headMac, layout }: Pick<ProjectRow, 'id' | 'closed' | 'headMac' | 'layout'>,
   digestKey: KeyBytes,
-  entries: readonly SetEntry[],
+  entries: readonly ProjectEntry[],
 ): SetLines => {
-  const lines = linesOf(entries)
-  if (!isWhole(lines, entries, { digestKey, revision: closed + 1, mac: headMac() }))
+  const set = { entries, layout }
+  const lines = linesOf(set)
+  if (!isWhole(lines, set, { digestKey, revision: closed + 1, mac: headMac() }))
     throw setTampered(id)
   return lines
 }
@@ -107,25 +136,27 @@ export const checkedLines = (
  * One statement is one snapshot, so that members and MAC belong together. The project's columns come in a row of their own:
  * in each row of a large set they would take a third of the time.
  */
-const setSql = (columns: string, mac: string, members: string): string => `
+const setSql = (columns: string, mac: string, members: string, layout: string): string => `
 WITH head AS (
   SELECT p.namespace, p.revision AS closed, p.opened_at IS NOT NULL AS pending, p.head_mac, p.digest_key,
     c.epoch, ${mac} AS mac, (
       SELECT json_object_agg(k.id, k.wrapped) FROM data_keys k WHERE k.project_uid = p.uid
-    ) AS data_keys
+    ) AS data_keys, ${newestLayout(layout)} AS layout
   FROM projects p CROSS JOIN counters c WHERE p.uid = $1
 ), members AS (
   SELECT ${columns} FROM secret_versions v WHERE v.project_uid = $1 AND ${members}
 )
 SELECT * FROM head FULL JOIN members ON false`
 
-const headSql = (columns: string): string => setSql(columns, 'NULL', 'v.to_revision IS NULL')
+const headSql = (columns: string): string =>
+  setSql(columns, 'NULL', 'v.to_revision IS NULL', 'true')
 
 const revisionSql = (columns: string): string =>
   setSql(
     columns,
     '(SELECT r.mac FROM revisions r WHERE r.project_uid = p.uid AND r.revision = $2)',
     'v.from_revision <= $2 AND (v.to_revision IS NULL OR v.to_revision > $2)',
+    'l.from_revision <= $2',
   )
 
 /** Columns of a SealedRow, from `secret_versions v`. */
@@ -168,15 +199,16 @@ export const loadRows = async (
         ])
   const isHead = (row: SetRow): boolean => (row.namespace as string | null) !== null
   const head = checkRevision(rows.find(isHead), projectUid, revision)
-  if (revision === 0) return { head, members: [] }
+  if (revision === 0) return { head, layout: emptyLayout, members: [] }
+  const layout = head.layout === null ? emptyLayout : (JSON.parse(head.layout) as Layout)
   const members = rows.filter((row) => !isHead(row)).map((row) => ({ entry: toEntry(row), row }))
   const digestKey = await keys.digestKey(projectUid, head.digest_key)
   const coveredRevision = revision === 'head' ? head.closed + 1 : revision
   const expected = revision === 'head' ? head.head_mac : head.mac
-  const lines = linesOf(members.map(({ entry }) => entry))
-  if (!isWhole(lines, members, { digestKey, revision: coveredRevision, mac: expected }))
+  const set = { entries: members.map(({ entry }) => entry), layout }
+  if (!isWhole(linesOf(set), set, { digestKey, revision: coveredRevision, mac: expected }))
     throw setTampered(projectUid)
-  return { head, members }
+  return { head, layout, members }
 }
 
 const revisionOf = (head: SetRow, revision: number | 'head'): number =>
@@ -189,9 +221,10 @@ export const readSet = async (
   projectUid: string,
   revision: number | 'head',
 ): Promise<SecretSet> => {
-  const { head, members } = await loadRows(q, keys, projectUid, { revision, sealed: false })
+  const { head, layout, members } = await loadRows(q, keys, projectUid, { revision, sealed: false })
   return {
     projectUid,
+    layout,
     epoch: head.epoch,
     revision: revisionOf(head, revision),
     entries: members.map(({ entry }) => entry),

@@ -1,8 +1,17 @@
 // Opens the values of sets. The caller audits the opened values.
+import { defined } from '../../kernel/defined.ts'
 import { open, valueAad, type SealKey } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
-import { createDependencies } from '../../secrets/references.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import { createDependencies, isFor } from '../../secrets/references.ts'
+import type { ProjectEntry, Seen } from '../../secrets/set-entry.ts'
+import {
+  environmentSet,
+  stageletOf,
+  type EnvironmentSet,
+  type LaidOut,
+  type Viewer,
+} from '../../secrets/environment-set.ts'
+import { mayReach } from '../../secrets/layout.ts'
 import { setTampered } from '../core/errors.ts'
 import { loadRows, type LoadedSet } from './set-rows.ts'
 import type { Queryable } from '../drivers/sql.ts'
@@ -14,16 +23,23 @@ import { resolveEntries } from './resolve.ts'
 export const openSealed = (
   dataKey: SealKey,
   projectUid: string,
-  { secretId, key, scope, type, version }: SetEntry,
+  { secretId, key, scope, type, version }: ProjectEntry,
   sealed: string,
 ): Buffer => open(dataKey, sealed, valueAad({ projectUid, secretId, key, scope, type, version }))
 
 export interface HeadSelection {
-  readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
-  /** References lead to secrets of this stagelet before those of the whole project; undefined: only to the latter. */
-  readonly stagelet?: string | undefined
+  readonly choose: (set: LaidOut) => readonly ProjectEntry[]
+  /** References lead to what this viewer sees, where a secret is not of a stagelet or an environment itself. */
+  readonly viewer?: Viewer
   /** References stay in the values, as they are written. */
   readonly asWritten?: boolean | undefined
+}
+
+/** Of a secret of several environments it is the first. */
+const viewerFor = (entry: ProjectEntry, viewer: Viewer): Viewer => {
+  if (entry.stagelet !== undefined) return entry.stagelet
+  const [environment] = entry.environments ?? []
+  return viewer ?? (environment === undefined ? undefined : { environment })
 }
 
 /**
@@ -34,25 +50,41 @@ export const openHead = async (
   q: Queryable,
   keys: ProjectKeys,
   projectUid: string,
-  { choose, stagelet, asWritten = false }: HeadSelection,
-): Promise<{ opened: OpenedEntry[]; read: SetEntry[] }> => {
-  const { head, members } = await loadRows(q, keys, projectUid, { revision: 'head', sealed: true })
+  { choose, viewer, asWritten = false }: HeadSelection,
+): Promise<{ opened: OpenedEntry[]; read: ProjectEntry[] }> => {
+  const { head, layout, members } = await loadRows(q, keys, projectUid, {
+    revision: 'head',
+    sealed: true,
+  })
   const entries = members.map(({ entry }) => entry).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const picked = new Set(choose(entries).map((entry) => entry.secretId))
+  const picked = new Set(choose({ entries, layout }).map((entry) => entry.secretId))
   const chosen = entries.filter((entry) => picked.has(entry.secretId))
-  const viewerOf = (entry: SetEntry): string | undefined => entry.stagelet ?? stagelet
-  const viewers = [...new Set(chosen.map(viewerOf))]
-  const needed = new Set(chosen.map((entry) => entry.secretId))
-  for (const viewer of asWritten ? [] : viewers) {
-    const reach = createDependencies(entries, viewer)
-    for (const entry of chosen.filter((other) => viewerOf(other) === viewer))
+  const byViewer = new Map<string, { readonly sees: Viewer; readonly own: ProjectEntry[] }>()
+  for (const entry of chosen) {
+    const sees = viewerFor(entry, viewer)
+    const id = JSON.stringify(sees ?? null)
+    const group = byViewer.get(id) ?? { sees, own: [] }
+    byViewer.set(id, group)
+    group.own.push(entry)
+  }
+  const needed = new Set(picked)
+  for (const { sees, own } of asWritten ? [] : byViewer.values()) {
+    const set = environmentSet({ entries, layout }, sees)
+    const reach = createDependencies(set, stageletOf(sees))
+    for (const entry of seenIn(set, own))
       for (const { secretId } of reach(entry)) needed.add(secretId)
   }
   const sealed = members.filter(({ entry }) => needed.has(entry.secretId))
   const values = await openMembers(keys, projectUid, { head, members: sealed })
-  const opened = viewers.flatMap((viewer) => {
-    const all = asWritten ? values : resolveEntries(projectUid, values, viewer)
-    return all.filter((secret) => picked.has(secret.secretId) && viewerOf(secret) === viewer)
+  const opened = [...byViewer.values()].flatMap(({ sees, own }) => {
+    const set = environmentSet({ entries: values, layout }, sees)
+    const all = asWritten ? values : resolveEntries(projectUid, set, stageletOf(sees))
+    return own.flatMap((entry) => {
+      const found = all.find(({ secretId }) => secretId === entry.secretId)
+      return found === undefined
+        ? []
+        : [{ ...found, ...defined({ environments: entry.environments }) }]
+    })
   })
   return {
     opened: opened.sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -60,10 +92,16 @@ export const openHead = async (
   }
 }
 
+/** The entries of an environment's set that are these secrets. */
+const seenIn = (set: EnvironmentSet, entries: readonly ProjectEntry[]): EnvironmentSet => {
+  const ids = new Set(entries.map(({ secretId }) => secretId))
+  return set.filter(({ secretId }) => ids.has(secretId))
+}
+
 const openMembers = async (
   keys: ProjectKeys,
   projectUid: string,
-  { head, members }: LoadedSet,
+  { head, members }: Pick<LoadedSet, 'head' | 'members'>,
 ): Promise<OpenedEntry[]> => {
   const dataKeys = JSON.parse(head.data_keys ?? '{}') as Readonly<Record<string, string>>
   const opened: OpenedEntry[] = []
@@ -100,17 +138,20 @@ export const openSets = async (
     readonly revision: number
     readonly audit: (set: DeliveredSet) => Promise<void>
   },
-): Promise<OpenedEntry[][]> => {
-  const { head, members } = await loadRows(q, keys, projectUid, { revision, sealed: true })
+): Promise<Seen<OpenedEntry>[][]> => {
+  const { head, layout, members } = await loadRows(q, keys, projectUid, { revision, sealed: true })
   const { namespace, epoch } = head
   await audit({ projectUid, namespace, epoch, revision })
   const names = deliveries.map(({ stagelet }) => stagelet)
   if (members.length === 0) return deliveries.map(() => [])
-  const viewers = new Set<string | null>([null, ...names])
-  const visible = members.filter(({ row }) => viewers.has(row.stagelet))
-  const opened = await openMembers(keys, projectUid, { head, members: visible })
+  const visible = members.filter(({ entry }) => names.some((name) => mayReach(entry, name, layout)))
+  const entries = await openMembers(keys, projectUid, { head, members: visible })
   return names.map((name) => {
-    const mine = opened.filter(({ stagelet }) => stagelet === undefined || stagelet === name)
-    return resolveEntries(projectUid, mine, name)
+    const set = environmentSet({ entries, layout }, name)
+    return resolveEntries(
+      projectUid,
+      set.filter((entry) => isFor(entry, name)),
+      name,
+    )
   })
 }

@@ -4,8 +4,9 @@ import { frozen } from '../../kernel/frozen.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
 import type { StageletSpec } from '../../resources/kinds/stagelet.ts'
 import { specOf } from '../../resources/typed.ts'
+import type { Layout } from '../../secrets/layout.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
-import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import type { Identified, IsSame, TermsOf } from './table.ts'
 
@@ -99,7 +100,7 @@ export interface HeadRow extends Identified {
   /** Uid of the secret. */
   readonly id: string
   readonly projectUid: string
-  readonly entry: SetEntry
+  readonly entry: ProjectEntry
 }
 
 /** A deleted secret that can still be restored. */
@@ -133,6 +134,8 @@ export interface ProjectRow extends Identified {
   readonly headMac: () => string
   /** From this time on no more writes are expected that belong together with the last one. */
   readonly quietAt: number
+  /** Which stagelet is in which environment; absent for a project that never had any. */
+  readonly layout?: Layout | undefined
   /** MAC lines of the head set; undefined while they are not checked against `headMac`. */
   readonly lines?: SetLines | undefined
 }
@@ -149,6 +152,8 @@ export const term = {
     `follows ${namespace}/${name} ${source}`,
   /** Secrets whose values may refer to others. */
   templatesOf: ({ namespace, name }: Place): string => `template ${namespace}/${name}`,
+  secretsInEnvironments: ({ namespace, name }: Place): string =>
+    `secret in environments ${namespace}/${name}`,
   /** Secrets whose values come from stores elsewhere. */
   fromStores: 'from stores',
   stageletsOf: ({ namespace, name }: Place): string => `stagelet ${namespace}/${name}`,
@@ -176,7 +181,7 @@ export const claimOf = ({ compose }: StageletSpec): string =>
 
 const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = {
   StagelySecret: (object) => {
-    const { key, type, valueFrom, references } = specOf('StagelySecret', object)
+    const { key, type, valueFrom, references, environments } = specOf('StagelySecret', object)
     const project = projectRefOf(object)
     const source = valueFrom?.secretRef?.name
     return [
@@ -184,6 +189,7 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
       term.secretsWithKey(project, key),
       ...(type === 'file' ? [term.filesOf(project)] : []),
       ...(source === undefined ? [] : [term.followersOf(project, source)]),
+      ...(environments === undefined ? [] : [term.secretsInEnvironments(project)]),
       ...(references === true ? [term.templatesOf(project)] : []),
       ...(valueFrom?.external === undefined ? [] : [term.fromStores]),
     ]

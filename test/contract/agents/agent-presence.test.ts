@@ -11,6 +11,7 @@ import type { ReportedStagelet } from '../../../src/protocol/messages.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { Opened } from '../../../src/store/open-store.ts'
 import {
@@ -58,8 +59,8 @@ describe('what nobody sees', () => {
   const report = async (name: string, over: Partial<ReportedStagelet> = {}): Promise<void> => {
     const uid = (await read('Project', name)).metadata.uid!
     const { closed, epoch } = await opened.store.revisionsOf(uid)
-    const { entries } = await opened.store.readSet(uid, closed)
-    const digest = serviceDigest(visibleTo('web', name, entries))!
+    const set = await opened.store.readSet(uid, closed)
+    const digest = serviceDigest(visibleTo('web', name, environmentSet(set, name)))!
     const reported: ReportedStagelet = {
       stageletUid: (await read('Stagelet', name)).metadata.uid!,
       generation: 1,

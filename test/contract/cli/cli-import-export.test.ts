@@ -21,7 +21,7 @@ const project = (name: string): object => ({
   apiVersion: 'stagely.dev/v1alpha1',
   kind: 'Project',
   metadata: { name, namespace: 'default' },
-  spec: {},
+  spec: { environments: [{ name: 'preview' }, { name: 'staging' }] },
 })
 
 const secret = (name: string, spec: Record<string, unknown>): object => ({

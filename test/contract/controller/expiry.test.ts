@@ -15,6 +15,7 @@ import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { createKeyRing } from '../../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../../src/secrets/providers/local.ts'
 import type { Actor } from '../../../src/store/store.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { certificateUntil } from '../../support/http/certificates.ts'
 import { reaches } from '../../support/eventually.ts'
@@ -229,7 +230,7 @@ describe('values that end', () => {
     await create(ns, 'other', { scope: 'db', value: 'abcdefgh' })
     await reaches(async () => (await t.store.revisionsOf(projectUid)).closed, 1)
     const digests = async (): Promise<(string | undefined)[]> => {
-      const { entries } = await t.store.readSet(projectUid, 'head')
+      const entries = environmentSet(await t.store.readSet(projectUid, 'head'), 'prod')
       return ['web', 'db'].map((service) => serviceDigest(visibleTo(service, 'prod', entries)))
     }
     const before = await digests()

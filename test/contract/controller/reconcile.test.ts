@@ -10,6 +10,7 @@ import { findCondition, type Condition } from '../../../src/resources/conditions
 import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { aService, anObservation } from '../../support/builders.ts'
@@ -91,7 +92,9 @@ describe.each(databases.slice(0, soak(1, databases.length)))('reconciling on %s'
     const projectUid = (await read('Project', 'shop')).metadata.uid!
     const { epoch, closed } = await opened.store.revisionsOf(projectUid)
     const set = await opened.store.readSet(projectUid, closed)
-    const digests = services.map((s) => serviceDigest(visibleTo(s, 'shop', set.entries)))
+    const digests = services.map((s) =>
+      serviceDigest(visibleTo(s, 'shop', environmentSet(set, 'shop'))),
+    )
     const spec = anObservation({
       stageletUid: (await read('Stagelet', 'shop')).metadata.uid!,
       epoch,

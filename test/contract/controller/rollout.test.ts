@@ -11,6 +11,7 @@ import type { ObservationSpec } from '../../../src/resources/kinds/observation.t
 import type { ProjectStatus } from '../../../src/resources/kinds/project.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { aService, anObservation } from '../../support/builders.ts'
 import { reaches } from '../../support/eventually.ts'
@@ -71,7 +72,7 @@ describe('a rollout in turns', () => {
   const digestAt = async (name: string, revision: number): Promise<string> => {
     const uid = (await read('Project', await projectOf(name))).metadata.uid!
     const set = await opened.store.readSet(uid, revision)
-    return serviceDigest(visibleTo('web', name, set.entries)) ?? ''
+    return serviceDigest(visibleTo('web', name, environmentSet(set, name))) ?? ''
   }
   /** The agent of the stagelet says that it runs what it is told, healthily. */
   const report = async (name: string, over: Partial<ObservationSpec> = {}): Promise<void> => {

@@ -170,8 +170,10 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
   ],
   Stagelet: [
     {
-      projectRef: { name: 'shop' },
+      // The environments of a project that is missing are not judged.
+      projectRef: { name: 'later' },
       agentRef: { name: 'box' },
+      environment: 'preview',
       compose: {
         directory: '/srv/shop',
         files: ['compose.yaml'],

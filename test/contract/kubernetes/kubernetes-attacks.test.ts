@@ -82,7 +82,10 @@ const base64 = (value: string | Buffer): string => Buffer.from(value).toString('
 const values = async (): Promise<Record<string, string>> => {
   const project = { kind: 'Project', namespace: cluster.namespace, name: 'shop' }
   const reader = { name: 'ann', source: 'api' }
-  const all = await ours.store.revealSet(reader, project, { way: 'export', choose: (e) => e })
+  const all = await ours.store.revealSet(reader, project, {
+    way: 'export',
+    choose: (set) => set.entries,
+  })
   return Object.fromEntries(all.map(({ key, value }) => [key, base64(value)]))
 }
 

@@ -47,8 +47,12 @@ describe('whyOf', () => {
         fc.constantFrom(...keys),
         (drawn, service, key) => {
           const entries = entriesOf(drawn)
-          const why = explainKey(entries, { service, stagelet: 'prod', key, composeKeys: ['A'] })
-          const won = why.rungs.find((rung) => rung.won)?.entry
+          const why = explainKey(
+            { entries },
+            { service, stagelet: 'prod', key, composeKeys: ['A'] },
+          )
+          const shown = why.rungs.find((rung) => rung.won)?.entry
+          const won = entries.find(({ secretId }) => secretId === shown?.secretId)
           if (why.broken !== undefined) {
             expect(() => visibleTo(service, 'prod', entries)).toThrow()
             return

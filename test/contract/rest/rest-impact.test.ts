@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
 import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { Opened } from '../../../src/store/open-store.ts'
 import { aService, anObservation } from '../../support/builders.ts'
@@ -67,7 +68,7 @@ let seq = 0
 const report = async (name: string, pendingEdits: string[] = []): Promise<void> => {
   const projectUid = await uidOfShop()
   const { epoch, closed } = await opened.store.revisionsOf(projectUid)
-  const { entries } = await opened.store.readSet(projectUid, 'head')
+  const entries = environmentSet(await opened.store.readSet(projectUid, 'head'), name)
   const seen = services.map((service) =>
     aService({
       name: service,

@@ -60,7 +60,10 @@ beforeAll(async () => {
     argv: ['--rate-limit', '0'],
     env: { STAGELY_KEY_PROVIDERS: providers },
   })
-  await ok('POST', '/api/v1/projects', { name: 'fields' })
+  await ok('POST', '/api/v1/projects', {
+    name: 'fields',
+    environments: [{ name: 'preview' }, { name: 'staging' }],
+  })
   await ok('POST', restSecrets, { key: 'SOURCE', value: 'a-value-of-another' })
   const { public_key: key } = (await ok('GET', '/api/v1/sealing-key')).json<{
     public_key: string
@@ -205,6 +208,7 @@ describe.each(hidden.map(({ name }) => [name]))('%s of a secret', (name) => {
 /** Path of a field by REST, by the Kubernetes-style API, and a value for it. */
 const projectSamples: readonly (readonly [string, string, unknown])[] = [
   ['description', 'description', 'what it is'],
+  ['environments', 'environments', [{ name: 'preview', inherits: 'Nothing' }]],
   ['key_provider', 'keyProvider', 'cards'],
   ['rollout.max_concurrent', 'rollout.maxConcurrent', 3],
   ['rollout.progress_deadline_seconds', 'rollout.progressDeadlineSeconds', 77],
@@ -241,6 +245,7 @@ describe('a project', () => {
     expect(projectSamples.map(([, name]) => name).sort()).toEqual(names.sort())
     expect(projectFields.map((field) => field.name).sort()).toEqual([
       'description',
+      'environments',
       'key_provider',
       'key_rotation',
       'rollout',

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { apiVersion } from '../../../src/resources/meta.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { Opened } from '../../../src/store/open-store.ts'
 import { aService, anObservation } from '../../support/builders.ts'
@@ -71,7 +72,7 @@ const report = async (stagelet: string, state: 'running' | 'exited' = 'running')
     aService({
       name,
       state,
-      digests: [serviceDigest(visibleTo(name, stagelet, set.entries)) ?? ''],
+      digests: [serviceDigest(visibleTo(name, stagelet, environmentSet(set, stagelet))) ?? ''],
     }),
   )
   const spec = anObservation({

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { TestStore } from '../../support/databases/open-test-store.ts'
 import {
@@ -56,7 +57,7 @@ export const audienceContract = (name: string, open: OpenStore): void => {
       const status = { conditions: [{ ...inSync, lastTransitionTime: '2026-01-01T00:00:00Z' }] }
       await t.store.write(system, {}, (tx) => tx.setStatus({ ...prod, status }))
       const digest = async (): Promise<string | undefined> => {
-        const { entries } = await t.store.readSet(projectUid, 'head')
+        const entries = environmentSet(await t.store.readSet(projectUid, 'head'), 'prod')
         return serviceDigest(visibleTo('web', 'prod', entries))
       }
       const before = await digest()

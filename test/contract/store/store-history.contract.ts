@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isTrue, type Condition } from '../../../src/resources/conditions.ts'
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { defaultRetention } from '../../../src/store/compaction.ts'
 import type { Actor, Transaction } from '../../../src/store/store.ts'
@@ -47,7 +48,10 @@ export const historyContract = (name: string, open: OpenStore): void => {
     const remove = (ns: string, secret: string): Promise<unknown> =>
       change((tx) => tx.remove(refOfSecret(ns, secret)))
     const values = async (ns: string): Promise<Record<string, string>> => {
-      const all = await t.store.revealSet(api, projectRef(ns), { way: 'export', choose: (e) => e })
+      const all = await t.store.revealSet(api, projectRef(ns), {
+        way: 'export',
+        choose: (set) => set.entries,
+      })
       return Object.fromEntries(all.map((e) => [`${e.key}.${e.scope}`, e.value.toString()]))
     }
     const audited = (ns: string, action: string): Promise<Record<string, unknown>[]> =>
@@ -182,7 +186,7 @@ export const historyContract = (name: string, open: OpenStore): void => {
       const now = (await t.store.readSet(projectUid, 3)).entries
       for (const service of ['web', 'api']) {
         const digest = (entries: typeof now): string | undefined =>
-          serviceDigest(visibleTo(service, 'prod', entries))
+          serviceDigest(visibleTo(service, 'prod', environmentSet({ entries }, 'prod')))
         expect(digest(now)).toBe(digest(then))
       }
       const back = await t.store.get(refOfSecret(ns, 'gone'))

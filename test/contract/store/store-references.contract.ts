@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { TestStore } from '../../support/databases/open-test-store.ts'
 import {
@@ -56,7 +57,7 @@ export const referencesContract = (name: string, open: OpenStore): void => {
       return Object.fromEntries(set.map((e) => [`${e.scope}/${e.key}`, e.value.toString()]))
     }
     const digests = async (projectUid: string, stagelet = 'prod'): Promise<unknown[]> => {
-      const { entries } = await t.store.readSet(projectUid, 'head')
+      const entries = environmentSet(await t.store.readSet(projectUid, 'head'), stagelet)
       return services.map((service) => serviceDigest(visibleTo(service, stagelet, entries)))
     }
     const changed = (before: unknown[], after: unknown[]): string[] =>
@@ -76,7 +77,7 @@ export const referencesContract = (name: string, open: OpenStore): void => {
         'web/PLAIN': 'pg://${PASSWORD}',
       })
       // An agent judges by the same digest as the controller, without knowing of references.
-      const { entries } = await t.store.readSet(projectUid, 'head')
+      const entries = environmentSet(await t.store.readSet(projectUid, 'head'), 'prod')
       const opened = await t.store.openSet(projectUid, 1, { stagelet: 'prod', agent: 'a' })
       expect(serviceDigest(visibleTo('web', 'prod', opened))).toBe(
         serviceDigest(visibleTo('web', 'prod', entries)),

@@ -5,6 +5,7 @@ import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { openStore } from '../../../src/store/open-store.ts'
 import type { Store } from '../../../src/store/store.ts'
@@ -61,11 +62,13 @@ const createStagelets = async (store: Store, project: BigProject): Promise<void>
   })
   const uid = (await store.get({ kind: 'Project', namespace: 'default', name }))!.metadata.uid!
   const { epoch, closed } = await store.revisionsOf(uid)
-  const { entries } = await store.readSet(uid, 'head')
+  const set = await store.readSet(uid, 'head')
   const digests: string[][] = []
   for (const i of numbers(stagelets)) {
     const at = `${name}-${i}`
-    const mine = entries.filter(({ stagelet }) => stagelet === undefined || stagelet === at)
+    const mine = environmentSet(set, at).filter(
+      ({ stagelet }) => stagelet === undefined || stagelet === at,
+    )
     digests.push(services.map((one) => serviceDigest(visibleTo(one, at, mine)) ?? ''))
     // The store has its turn: it takes a database for gone whose answers it cannot hear.
     await setImmediate()

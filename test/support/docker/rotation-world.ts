@@ -19,6 +19,7 @@ import type { StageletSpec, StageletStatus } from '../../../src/resources/kinds/
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
 import { fromFor, holdIn } from '../../../src/rollout/restored.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../src/store/store.ts'
 import type { TestStore } from '../databases/open-test-store.ts'
@@ -260,7 +261,7 @@ export class RotationWorld {
     const rotation = await this.t.store.get(this.ref)
     if (rotation !== undefined && closed < fromFor(holdIn(rotation), stagelet)) return
     const set = closed === 0 ? undefined : await store.readSet(this.projectUid, closed)
-    const digest = set && serviceDigest(visibleTo('web', stagelet, set.entries))
+    const digest = set && serviceDigest(visibleTo('web', stagelet, environmentSet(set, stagelet)))
     const values = await this.valuesOf(stagelet)
     const isAway = this.away.has(stagelet)
     const fails = !isAway && this.dies.get(stagelet)?.(values) === true

@@ -33,7 +33,7 @@ import {
   heartbeatKeyOf,
   type Heartbeat,
 } from '../../../../src/protocol/heartbeat.ts'
-import type { OpenedEntry, Origin } from '../../../../src/store/store.ts'
+import type { Origin, Store } from '../../../../src/store/store.ts'
 import { agentKeyOf } from '../../../../src/protocol/agent-key.ts'
 import type { AgentRoutesDeps, RegisteredAgent, Tuning } from '../deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
@@ -47,7 +47,7 @@ export interface AgentStreamDeps extends Pick<AgentRoutesDeps, 'identity'> {
   readonly open: (
     item: DesiredStagelet,
     to: Pick<AgentStream, 'agentKey' | 'keys' | 'from'>,
-  ) => Promise<OpenedEntry[]>
+  ) => ReturnType<Store['openSet']>
   /** Asks for a flush() soon. */
   readonly schedule: (session: AgentStream) => void
   /** Asks for a stagelet again later, after a fault. */
@@ -204,7 +204,7 @@ export class AgentStream {
 
   async #sendBundle(item: DesiredStagelet, isTarget: boolean): Promise<void> {
     if (this.#holds.has(item)) return
-    let opened: OpenedEntry[]
+    let opened: Awaited<ReturnType<Store['openSet']>>
     try {
       opened = await this.#deps.open(item, this)
     } catch (error) {

@@ -21,10 +21,13 @@ type Revision = Extract<Activity, { kind: 'revision' }>['detail']
 
 const listed = (names: readonly string[]): string => names.join(', ')
 
-const ofRevision = ({ revision, by, keys, written, deleted }: Revision): Told => {
+const movedText = (moved: readonly string[]): string =>
+  moved.length === 0 ? '' : `; other environment: ${listed(moved)}`
+
+const ofRevision = ({ revision, by, keys, written, deleted, moved = [] }: Revision): Told => {
   const count = written + deleted
   const of = count > keys.length && keys.length >= 20 ? `${listed(keys)}, …` : listed(keys)
-  const message = `revision ${revision}: ${count === 1 ? '1 secret' : `${count} secrets`} changed${of === '' ? '' : `: ${of}`}`
+  const message = `revision ${revision}: ${count === 1 ? '1 secret' : `${count} secrets`} changed${of === '' ? '' : `: ${of}`}${movedText(moved)}`
   return { what: 'changed', by, message }
 }
 

@@ -4,9 +4,15 @@ import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { refOf } from '../../../../src/resources/meta.ts'
-import { isFor } from '../../../../src/secrets/references.ts'
-import { shownStagelet } from '../../../../src/secrets/set-entry.ts'
-import { visibleTo, type SetEntry } from '../../../../src/secrets/visible.ts'
+import { environmentName } from '../../../../src/resources/kinds/environment.ts'
+import {
+  environmentSet,
+  type LaidOut,
+  type Viewer,
+} from '../../../../src/secrets/environment-set.ts'
+import { emptyLayout, isInEnvironment, mayReach } from '../../../../src/secrets/layout.ts'
+import { shownAudience, type ProjectEntry } from '../../../../src/secrets/set-entry.ts'
+import { visibleTo } from '../../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../../src/store/store.ts'
 import { namedSecret } from '../secret-kind.ts'
 import { requireTarget, route, routesOf } from '../route.ts'
@@ -23,9 +29,13 @@ const revealedSchema = namedSecret
   })
   .describe('A secret with its value.')
 
-const withAudience = ({ stagelet, ...entry }: Omit<OpenedEntry, 'value'>): object => ({
+const withAudience = ({
+  stagelet,
+  environments,
+  ...entry
+}: Omit<OpenedEntry, 'value'>): object => ({
   ...entry,
-  ...shownStagelet(defined({ stagelet })),
+  ...shownAudience(defined({ stagelet, environments })),
 })
 
 const toRevealed = ({ value, ...entry }: OpenedEntry): z.infer<typeof revealedSchema> =>
@@ -53,18 +63,41 @@ const revealBody = z.strictObject({
     .max(limits.name)
     .optional()
     .describe('As in this stagelet; without it, no stagelet’s own secrets are seen by a service.'),
+  environment: environmentName
+    .optional()
+    .describe(
+      'As in a stagelet of this environment without secrets of its own. Not with stagelet.',
+    ),
   as_written: asWritten,
   way: z.enum(['export', 'run']).default('export').describe('What the audit says it was for.'),
 })
 
+/** A stagelet is in its environment already. */
+const viewerOf = ({
+  stagelet,
+  environment,
+}: {
+  readonly stagelet?: string | undefined
+  readonly environment?: string | undefined
+}): Viewer => stagelet ?? (environment === undefined ? undefined : { environment })
+
 const chooser =
-  ({ service, scope, stagelet }: z.infer<typeof revealBody>) =>
-  (entries: readonly SetEntry[]): readonly SetEntry[] => {
-    const visible = service === undefined ? entries : visibleTo(service, stagelet ?? '', entries)
-    return visible.filter(
+  ({ service, scope, stagelet, environment }: z.infer<typeof revealBody>) =>
+  (set: LaidOut): readonly ProjectEntry[] => {
+    const viewer = viewerOf({ stagelet, environment })
+    const seen =
+      service === undefined
+        ? set.entries
+        : visibleTo(service, stagelet ?? '', environmentSet(set, viewer))
+    const { layout = emptyLayout } = set
+    return seen.filter(
       (entry) =>
         (scope === undefined || entry.scope === scope) &&
-        (stagelet === undefined || isFor(entry, stagelet)),
+        (service !== undefined ||
+          viewer === undefined ||
+          (stagelet === undefined
+            ? entry.stagelet === undefined && isInEnvironment(entry, environment, layout)
+            : mayReach(entry, stagelet, layout))),
     )
   }
 
@@ -105,8 +138,13 @@ export const revealRoutes = routesOf('Values', [
     shownOnce: ['secrets'],
     handle: async (context) => {
       const { actor, body, deps } = context
-      const { way, stagelet, as_written } = body
-      const what = { way, stagelet, asWritten: as_written, choose: chooser(body) }
+      const { way, as_written } = body
+      const what = {
+        way,
+        viewer: viewerOf(body),
+        asWritten: as_written,
+        choose: chooser(body),
+      }
       const opened = await deps.store.revealSet(actor, refOf(requireTarget(context)), what)
       return { body: { secrets: opened.map(toRevealed) } }
     },

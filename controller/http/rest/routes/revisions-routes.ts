@@ -21,6 +21,10 @@ const revisionSchema = z.strictObject({
   written: z.int().describe('Secrets that got a new version.'),
   deleted: z.int(),
   keys: z.array(z.string()).describe('Of those: the first 20 by name.'),
+  moved: z
+    .array(z.string())
+    .optional()
+    .describe('Stagelets that see the secrets of another environment since then: the first 20.'),
   by: z.array(z.string()),
   note: z.string().optional().describe('Why, as those who wrote them said.'),
 })
@@ -79,7 +83,9 @@ const diffShape = {
   removed: z.array(namedSecret),
   changed: z.array(
     namedSecret.extend({
-      what: z.array(z.enum(['value', 'scope', 'type', 'stagelet', 'audience', 'file'])),
+      what: z.array(
+        z.enum(['value', 'scope', 'type', 'stagelet', 'environments', 'audience', 'file']),
+      ),
       from_version: z.int(),
       to_version: z.int(),
       from_scope: z.string().optional().describe('Where the scope changed.'),
@@ -88,6 +94,11 @@ const diffShape = {
         .nullable()
         .optional()
         .describe('Where the stagelet changed; null: it was of the whole project.'),
+      from_environments: z
+        .array(z.string())
+        .nullable()
+        .optional()
+        .describe('Where the environments changed; null: it was for none in particular.'),
       from_audience: z.enum(audiences).optional().describe('Where the audience changed.'),
       from_type: z.enum(['env', 'file']).optional().describe('Where the type changed.'),
     }),

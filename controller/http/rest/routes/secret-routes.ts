@@ -47,6 +47,11 @@ const listQuery = z.strictObject({
     .max(limits.name)
     .optional()
     .describe('Only secrets of just this stagelet; empty: only those of the whole project.'),
+  environment: z
+    .string()
+    .max(limits.name)
+    .optional()
+    .describe('Only secrets that name this environment.'),
   type: z.enum(['env', 'file']).optional().describe('Only secrets of this type.'),
   state: z.enum(secretStates).optional().describe('Only secrets in this state.'),
   q: z
@@ -69,7 +74,7 @@ const listQuery = z.strictObject({
 const views = { basic: toSecret, compact: toCompactSecret, full: toFullSecret } as const
 
 const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>, nowMs: number): boolean => {
-  const { key, scope, type, stageletRef } = specOf('StagelySecret', object)
+  const { key, scope, type, stageletRef, environments } = specOf('StagelySecret', object)
   const { q, state, due_within: within } = query
   const dueAt = within === undefined ? undefined : dueAtOf(object.status ?? {})
   const is = (wanted: string | undefined, value: string): boolean =>
@@ -80,6 +85,7 @@ const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>, nowMs: n
     is(query.scope, scope) &&
     is(query.type, type) &&
     is(query.stagelet, stageletRef?.name ?? '') &&
+    (query.environment === undefined || environments?.includes(query.environment) === true) &&
     (within === undefined ||
       (dueAt !== undefined && Date.parse(dueAt) <= nowMs + durationMs(within))) &&
     (q === undefined || isFound(key) || isFound(object.metadata.name)) &&

@@ -1,7 +1,7 @@
 // Which secrets of one key hold equal values, without anybody seeing one.
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
-import type { SetEntry } from '../../../../src/secrets/visible.ts'
+import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import { renderId } from '../ids.ts'
 import { listRoute } from '../lists.ts'
 import { requireTarget, routesOf } from '../route.ts'
@@ -24,7 +24,7 @@ const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 }
 
 /** Keys with one secret only have nothing to compare. */
-const classesOf = (entries: readonly SetEntry[]): z.infer<typeof classesSchema>[] =>
+const classesOf = (entries: readonly ProjectEntry[]): z.infer<typeof classesSchema>[] =>
   [...grouped(entries, ({ key }) => key)]
     .filter(([, secrets]) => secrets.length > 1)
     .map(([key, secrets]) => ({

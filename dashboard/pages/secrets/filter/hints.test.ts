@@ -30,7 +30,7 @@ const prod = {
 const hints = (secret: Secret): unknown =>
   hintsFor(
     secret,
-    createMatrix(createSetIndex(entriesOf([secret])), [prod], () => undefined),
+    createMatrix(createSetIndex({ entries: entriesOf([secret]) }), [prod], () => undefined),
   )
 
 it('proposes the services that the Compose file names, where these are fewer', () => {

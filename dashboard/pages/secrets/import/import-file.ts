@@ -25,7 +25,14 @@ export const textFields = [
   ...['key', 'scope', 'stagelet', 'audience', 'type', 'value', 'value_base64', 'format', 'pattern'],
   ...['file_path', 'file_permissions', 'file_target', 'file_env_var'],
 ]
-export const otherFields = ['file_uid', 'file_gid', 'references', 'value_from', 'expiry']
+export const otherFields = [
+  'environments',
+  'file_uid',
+  'file_gid',
+  'references',
+  'value_from',
+  'expiry',
+]
 
 /** What can be said without the controller, which checks each field in the review. */
 const checkLine: CheckLine = (line) => {

@@ -81,7 +81,10 @@ const base = (version: number): SetEntry => ({
 /** As the REST API answers. */
 const asAnswer = (before: readonly SetEntry[], after: readonly SetEntry[]): SetDiff => {
   const { added, removed, changed } = diffSets(before, after)
-  const named = ({ secretId: id, ...rest }: (typeof added)[number]) => ({ id, ...rest })
+  const named = ({ secretId: id, environments: _, ...rest }: (typeof added)[number]) => ({
+    id,
+    ...rest,
+  })
   return {
     added: added.map(named),
     removed: removed.map(named),
@@ -130,7 +133,7 @@ const worldOf = (list: readonly Made[], [baseBefore, baseNow]: readonly [number,
       .filter((secret) => secret.now > 0)
       .map((secret) => entryOf(secret, Math.max(secret.before, secret.now))),
   ]
-  const head = createSetIndex(now)
+  const head = createSetIndex({ entries: now })
   const then = setBefore(head, asAnswer(before, now))
   return { before, now, head, then, matrix: createMatrix(head, shown, () => then) }
 }
@@ -244,7 +247,9 @@ it('counts no service that is stopped, though its container has the newest value
   const only = (scope: string): SetEntry => ({ ...base(1), scope })
   const asked = { id: 'sec_base', key: 'BASE' }
   const runs = (state: string, scope: string) =>
-    createMatrix(createSetIndex([only(scope)]), [of(state)], () => undefined).runsOf(asked)
+    createMatrix(createSetIndex({ entries: [only(scope)] }), [of(state)], () => undefined).runsOf(
+      asked,
+    )
   for (const state of ['exited', 'restarting', 'paused', 'created'] as const) {
     expect(runs(state, 'web')).toMatchObject({ word: 'behind', current: 0, total: 1 })
     expect(runs(state, 'global')).toMatchObject({ word: 'behind', current: 1, total: 2 })

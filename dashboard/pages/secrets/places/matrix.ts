@@ -2,7 +2,7 @@
 // What a service should see is what wins in the newest set; what it runs is what won in the set that it is measured
 // to run. Pure.
 import { isStopped } from '../../../../src/resources/kinds/stopped-service.ts'
-import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
+import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret, Stagelet } from '../../../../src/rest/types.ts'
 import { isMadeOf, isSameIn, madeOf, winnerOf, type SetIndex } from '../set-index.ts'
 import {
@@ -23,7 +23,7 @@ export type SetAt = (revision: number) => SetIndex | undefined
 /** What one or several services of a stagelet have under a key. */
 export interface Cell extends RunCount {
   /** What wins, each once. */
-  readonly winners: readonly SetEntry[]
+  readonly winners: readonly ProjectEntry[]
   /** How many services have it from the Compose file alone. */
   readonly compose: number
 }
@@ -120,7 +120,7 @@ const measured = (
 const noSet: SetAt = () => undefined
 
 /** The services in which a secret may be consumersOfSecret by its place. */
-type RefsFor = (entry: SetEntry) => readonly ServiceRef[]
+type RefsFor = (entry: ProjectEntry) => readonly ServiceRef[]
 
 const createConsumers = (
   head: SetIndex,
@@ -130,7 +130,7 @@ const createConsumers = (
   }: { readonly serviceRefs: readonly ServiceRef[]; readonly refsFor: RefsFor },
   setAt: SetAt,
 ) => {
-  const direct = (entry: SetEntry, serviceRef: ServiceRef): Measured | undefined =>
+  const direct = (entry: ProjectEntry, serviceRef: ServiceRef): Measured | undefined =>
     winnerOf(head, serviceRef, entry.key)?.secretId === entry.secretId
       ? {
           serviceRef,
@@ -141,7 +141,7 @@ const createConsumers = (
       : undefined
   /** Of a service that sees only what refers to the secret. */
   const indirect = (
-    entry: SetEntry,
+    entry: ProjectEntry,
     serviceRef: ServiceRef,
     referring: ReadonlySet<string>,
   ): Measured | undefined => {
@@ -182,7 +182,7 @@ export const createMatrix = (
     const own = stagelet === undefined ? serviceRefs : (byStagelet.get(stagelet) ?? [])
     return groupOf(scope === 'global' ? own : own.filter(({ service }) => service === scope))
   })
-  const groupFor = ({ scope, stagelet }: SetEntry): Group =>
+  const groupFor = ({ scope, stagelet }: ProjectEntry): Group =>
     group(stagelet === undefined ? scope : `${scope} ${stagelet}`)
   const consumersOfSecret = createConsumers(
     head,
@@ -216,7 +216,7 @@ export const createMatrix = (
     return sayRuns({ total: all.length, current, behind }, () => since)
   }
   const cellOf: Matrix['cellOf'] = (key, services) => {
-    const winners = new Map<string, SetEntry>()
+    const winners = new Map<string, ProjectEntry>()
     const found: Measured[] = []
     let compose = 0
     for (const serviceRef of services) {

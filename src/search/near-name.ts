@@ -31,3 +31,12 @@ const editDistance = (a: string, b: string): number => {
   }
   return row.at(-1)!
 }
+
+const mostShown = 20
+
+/** The candidates for a message, with the nearest one: `preview, production; did you mean "preview"?` */
+export const withHint = (name: string, candidates: readonly string[]): string => {
+  const near = nearName(name, candidates)
+  const all = candidates.slice(0, mostShown).join(', ')
+  return near === undefined ? all : `${all}; did you mean "${near}"?`
+}

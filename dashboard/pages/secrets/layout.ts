@@ -1,0 +1,27 @@
+// Which stagelet of a project is in which environment, as the REST API says it. Pure.
+import type { Layout } from '../../../src/secrets/layout.ts'
+import type { Project, Stagelet } from '../../../src/rest/types.ts'
+
+interface Place {
+  readonly team: string
+  readonly project: string
+}
+
+export const layoutOf = (
+  { team, project }: Place,
+  projects: readonly Project[],
+  stagelets: readonly Stagelet[],
+): Layout => {
+  const found = projects.find((one) => one.team === team && one.name === project)
+  const isolated = (found?.environments ?? []).filter(({ inherits }) => inherits === 'Nothing')
+  return {
+    stagelets: Object.fromEntries(
+      stagelets.flatMap((one) =>
+        one.team === team && one.project === project && one.environment !== undefined
+          ? [[one.name, one.environment]]
+          : [],
+      ),
+    ),
+    isolated: isolated.map(({ name }) => name).sort(),
+  }
+}

@@ -1,0 +1,82 @@
+// What an environment sees of a project's set. The functions of precedence, digests and references take entries of this set
+// and no others, so that nobody forgets the environment: see ADR 0080.
+import { environmentOf, emptyLayout, isInEnvironment, type Layout } from './layout.ts'
+import type { ProjectEntry, Seen } from './set-entry.ts'
+
+/** Secrets of the project and of single stagelets, as one environment sees them. */
+export type EnvironmentSet<E extends ProjectEntry = ProjectEntry> = readonly Seen<E>[]
+
+/** The secrets of a project, and who is in which environment; without a layout nobody is in one. */
+export interface LaidOut<E extends ProjectEntry = ProjectEntry> {
+  readonly entries: readonly E[]
+  readonly layout?: Layout | undefined
+}
+
+/** Who sees secrets: a stagelet with its environment, or any other stagelet of an environment. */
+export type Viewer = string | { readonly environment: string } | undefined
+
+/** A set as one stagelet sees it. */
+export const stageletSet = <S extends LaidOut>(set: S, stagelet: string): StageletSet<S> => {
+  const { layout: _, entries: __, ...rest } = set
+  return { ...rest, entries: environmentSet(set, stagelet) }
+}
+
+export type StageletSet<S extends LaidOut = LaidOut> = Omit<S, 'entries' | 'layout'> & {
+  readonly entries: EnvironmentSet
+}
+
+/** The stagelet of a viewer, whose own secrets it sees. */
+export const stageletOf = (viewer: Viewer): string | undefined =>
+  typeof viewer === 'string' ? viewer : undefined
+
+/** For a message: ` (in stagelet "web")`. */
+export const viewerText = (viewer: Viewer): string => {
+  if (viewer === undefined) return ''
+  return typeof viewer === 'string'
+    ? ` (in stagelet "${viewer}")`
+    : ` (in environment "${viewer.environment}")`
+}
+
+const isGlobal = ({ scope }: ProjectEntry): boolean => scope === 'global'
+
+/** The secrets of an environment take the place of the project's where they win for every service that would see these. */
+const resolved = <E extends ProjectEntry>(
+  entries: readonly E[],
+  environment: string | undefined,
+  layout: Layout,
+): readonly E[] => {
+  const inside = entries.filter((entry) => isInEnvironment(entry, environment, layout))
+  const own = inside.filter((entry) => entry.environments !== undefined)
+  if (own.length === 0) return inside.length === entries.length ? entries : inside
+  const forAll = new Set(own.filter(isGlobal).map(({ key }) => key))
+  const forOne = new Set(own.map(({ key, scope }) => `${scope} ${key}`))
+  const loses = (entry: E): boolean =>
+    entry.stagelet === undefined &&
+    entry.environments === undefined &&
+    (forAll.has(entry.key) || forOne.has(`${entry.scope} ${entry.key}`))
+  return inside
+    .filter((entry) => !loses(entry))
+    .map((entry) => {
+      const { environments: _, ...rest } = entry
+      return entry.environments === undefined ? entry : (rest as unknown as E)
+    })
+}
+
+const kept = new WeakMap<readonly ProjectEntry[], Map<string, readonly ProjectEntry[]>>()
+
+/** The set that `viewer` sees; undefined: a stagelet in no environment. The same array for the same environment and set. */
+export const environmentSet = <E extends ProjectEntry>(
+  { entries, layout = emptyLayout }: LaidOut<E>,
+  viewer: Viewer,
+): EnvironmentSet<E> => {
+  const environment =
+    typeof viewer === 'object' ? viewer.environment : environmentOf(layout, viewer)
+  const isIsolated = environment !== undefined && layout.isolated.includes(environment)
+  const id = `${environment ?? ''} ${isIsolated}`
+  const byEnvironment = kept.get(entries) ?? new Map<string, readonly ProjectEntry[]>()
+  kept.set(entries, byEnvironment)
+  const before = byEnvironment.get(id)
+  const set = before ?? resolved(entries, environment, layout)
+  byEnvironment.set(id, set)
+  return set as EnvironmentSet<E>
+}

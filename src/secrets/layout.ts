@@ -1,0 +1,51 @@
+// Which stagelet of a project is in which environment. It decides who sees which secret, so each revision has its own: see
+// ADR 0080.
+import { canonicalJson } from '../kernel/canonical-json.ts'
+import type { ProjectEntry } from './set-entry.ts'
+
+export interface Layout {
+  /** By the name of the stagelet, its environment. Stagelets without one are absent. */
+  readonly stagelets: Readonly<Record<string, string>>
+  /** Environments whose stagelets see no secret of the whole project (`inherits: Nothing`), sorted. */
+  readonly isolated: readonly string[]
+}
+
+export const emptyLayout: Layout = { stagelets: {}, isolated: [] }
+
+export const isEmptyLayout = ({ stagelets, isolated }: Layout): boolean =>
+  isolated.length === 0 && Object.keys(stagelets).length === 0
+
+/** Id of the layout among the lines of the set MAC: no secret has it. */
+export const layoutLineId = 'layout'
+
+/** The line of the set MAC; undefined for an empty layout, which has none. */
+export const layoutLine = (layout: Layout): string | undefined =>
+  isEmptyLayout(layout) ? undefined : `layout ${canonicalJson(layout)}`
+
+/** The environment of a stagelet; undefined: it is in none. */
+export const environmentOf = (layout: Layout, stagelet: string | undefined): string | undefined =>
+  stagelet === undefined || !Object.hasOwn(layout.stagelets, stagelet)
+    ? undefined
+    : layout.stagelets[stagelet]
+
+/** Whether an environment sees a secret at all; another one of its key may win. Undefined: outside of all environments. */
+export const isInEnvironment = (
+  { environments, stagelet }: Pick<ProjectEntry, 'environments' | 'stagelet'>,
+  environment: string | undefined,
+  { isolated }: Pick<Layout, 'isolated'>,
+): boolean => {
+  if (stagelet !== undefined) return true
+  if (environments !== undefined)
+    return environment !== undefined && environments.includes(environment)
+  return environment === undefined || !isolated.includes(environment)
+}
+
+/** Whether some service of the stagelet may see the secret. */
+export const mayReach = (
+  entry: Pick<ProjectEntry, 'environments' | 'stagelet'>,
+  stagelet: string,
+  layout: Layout,
+): boolean =>
+  entry.stagelet === undefined
+    ? isInEnvironment(entry, environmentOf(layout, stagelet), layout)
+    : entry.stagelet === stagelet

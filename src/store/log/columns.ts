@@ -1,0 +1,66 @@
+// Rows of tables as JSON, as the functions of a commit take them.
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import type { Ended, LayoutRow, NewKeyRow, NewVersionRow } from '../core/changes.ts'
+import type { ProjectRow } from '../state/rows.ts'
+
+export const projectColumns = (row: ProjectRow): string =>
+  JSON.stringify({
+    uid: row.id,
+    namespace: row.namespace,
+    name: row.name,
+    digest_key: row.digestKey,
+    key_provider: row.keyProvider,
+    revision: row.closed,
+    opened_at: row.openedAt,
+    last_write_at: row.lastWriteAt,
+    change_sets: row.changeSets,
+    head_mac: row.headMac(),
+    quiet_at: row.quietAt,
+  })
+
+export const versionColumns = (row: NewVersionRow & { ended?: Ended }): string => {
+  const { entry, ended } = row
+  return JSON.stringify({
+    secret_uid: entry.secretId,
+    version: entry.version,
+    project_uid: row.projectUid,
+    from_revision: row.fromRevision,
+    to_revision: ended?.toRevision,
+    ended_by: ended?.by,
+    name: entry.name,
+    key: entry.key,
+    scope: entry.scope,
+    stagelet: entry.stagelet,
+    type: entry.type,
+    file: entry.file,
+    sealed: row.sealed,
+    data_key_id: row.dataKey.id,
+    value_digest: entry.valueDigest,
+    bytes: entry.bytes,
+    created_at: row.at,
+    created_by: row.by,
+    refs: entry.references,
+  })
+}
+
+export const environmentsColumns = ({ secretId, version, environments }: ProjectEntry): string =>
+  JSON.stringify({ secret_uid: secretId, version, environments })
+
+export const layoutColumns = (row: LayoutRow): string =>
+  JSON.stringify({
+    project_uid: row.projectUid,
+    from_revision: row.fromRevision,
+    layout: row.layout,
+    moved: row.moved,
+    changed_by: [row.by],
+  })
+
+export const keyColumns = (key: NewKeyRow): string =>
+  JSON.stringify({
+    id: key.id,
+    project_uid: key.projectUid,
+    provider: key.provider,
+    provider_key_id: key.providerKeyId,
+    wrapped: key.wrapped,
+    created_at: key.at,
+  })

@@ -1,0 +1,280 @@
+// What the store promises of environments. On any database.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findCondition } from '../../../src/resources/conditions.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { TestStore } from '../../support/databases/open-test-store.ts'
+import {
+  api,
+  createAs,
+  createShop,
+  createSteppedClock,
+  objectOf,
+  refusalOf,
+  secretOf,
+  stageletOf,
+  system,
+  updateAs,
+} from '../../support/databases/store-fixtures.ts'
+import type { OpenStore } from './store.contract.ts'
+
+const canary = 'value-that-no-error-repeats'
+
+type Environment = { name: string; inherits?: 'Nothing' }
+
+export const environmentsContract = (name: string, open: OpenStore): void => {
+  describe(`environments on ${name}`, () => {
+    let t: TestStore
+    const clock = createSteppedClock()
+    beforeAll(async () => {
+      t = await open({ clock })
+    })
+    afterAll(() => t.destroy())
+
+    const projectOf = (ns: string, environments: readonly Environment[]): KubeObject =>
+      objectOf('Project', ns, 'shop', { environments })
+    const inEnvironment = (ns: string, stagelet: string, environment?: string): KubeObject => {
+      const object = stageletOf(ns, stagelet)
+      return environment === undefined
+        ? object
+        : { ...object, spec: { ...object.spec, environment } }
+    }
+    const both = [{ name: 'preview' }, { name: 'production' }]
+    const shop = async (
+      environments: readonly Environment[] = both,
+    ): Promise<{ ns: string; projectUid: string }> => {
+      const made = await createShop(t.store)
+      await updateAs(t.store, api, projectOf(made.ns, environments))
+      return made
+    }
+    const close = async (projectUid: string): Promise<number> => {
+      clock.step(60_000)
+      await t.store.closeDueRevisions(clock.now())
+      return (await t.store.revisionsOf(projectUid)).closed
+    }
+    /** What an agent gets, by key. */
+    const delivered = async (
+      projectUid: string,
+      stagelet: string,
+      revision: number,
+    ): Promise<Record<string, string>> => {
+      const opened = await t.store.openSet(projectUid, revision, { stagelet, agent: 'box' })
+      return Object.fromEntries(opened.map((e) => [`${e.key}.${e.scope}`, e.value.toString()]))
+    }
+    const refused = (write: Promise<unknown>): Promise<string> => refusalOf(write, canary)
+
+    it('delivers to each stagelet the secrets of its environment, and none of another', async () => {
+      const { ns, projectUid } = await shop()
+      const keyFor = (secret: string, spec: object): KubeObject =>
+        secretOf(ns, secret, { key: 'STRIPE', ...spec })
+      await createAs(t.store, api, keyFor('test-key', { value: 'for-all' }))
+      const live = { value: 'live', environments: ['production'] }
+      await createAs(t.store, api, keyFor('live-key', live))
+      const own = { key: 'ONLY', value: 'preview', environments: ['preview'], scope: 'web' }
+      await createAs(t.store, api, secretOf(ns, 'only', own))
+      await createAs(t.store, api, inEnvironment(ns, 'prod', 'production'))
+      await createAs(t.store, api, inEnvironment(ns, 'pr-1', 'preview'))
+      await createAs(t.store, api, inEnvironment(ns, 'plain'))
+      const revision = await close(projectUid)
+      expect(await delivered(projectUid, 'prod', revision)).toEqual({ 'STRIPE.global': 'live' })
+      expect(await delivered(projectUid, 'pr-1', revision)).toEqual({
+        'ONLY.web': 'preview',
+        'STRIPE.global': 'for-all',
+      })
+      expect(await delivered(projectUid, 'plain', revision)).toEqual({ 'STRIPE.global': 'for-all' })
+    })
+
+    it('gives an environment that inherits nothing only what names it, or its stagelets', async () => {
+      const { ns, projectUid } = await shop([{ name: 'preview', inherits: 'Nothing' }])
+      await createAs(t.store, api, secretOf(ns, 'all', { value: 'of-the-project' }))
+      await createAs(t.store, api, secretOf(ns, 'here', { value: 'h', environments: ['preview'] }))
+      const mine = { value: 'm', stageletRef: { name: 'pr-1' } }
+      await createAs(t.store, api, secretOf(ns, 'mine', mine))
+      await createAs(t.store, api, inEnvironment(ns, 'pr-1', 'preview'))
+      expect(await delivered(projectUid, 'pr-1', await close(projectUid))).toEqual({
+        'HERE.global': 'h',
+        'MINE.global': 'm',
+      })
+    })
+
+    it('makes a revision of a move to another environment; the older revision is as it was', async () => {
+      const { ns, projectUid } = await shop()
+      for (const environment of ['preview', 'production'])
+        await createAs(
+          t.store,
+          api,
+          secretOf(ns, environment, { key: 'DB', value: environment, environments: [environment] }),
+        )
+      const stagelet = await createAs(t.store, api, inEnvironment(ns, 'web', 'preview'))
+      const before = await close(projectUid)
+      const inSync = { type: 'SecretsInSync', status: 'True', reason: 'InSync', message: '' }
+      const at = '2026-01-01T00:00:00Z'
+      const status = { conditions: [{ ...inSync, lastTransitionTime: at }] }
+      await t.store.write(system, {}, (tx) => tx.setStatus({ ...stagelet, status }))
+      const moved = await updateAs(t.store, api, inEnvironment(ns, 'web', 'production'))
+      const { conditions } = moved.status as StageletStatus
+      expect(findCondition(conditions, 'SecretsInSync')).toMatchObject({
+        status: 'False',
+        reason: 'NewRevision',
+      })
+      const after = await close(projectUid)
+      expect(after).toBe(before + 1)
+      expect((await t.store.listRevisions(projectUid))[0]).toMatchObject({
+        revision: after,
+        written: 0,
+        moved: ['web'],
+        by: [api.name],
+      })
+      expect(await delivered(projectUid, 'web', before)).toEqual({ 'DB.global': 'preview' })
+      expect(await delivered(projectUid, 'web', after)).toEqual({ 'DB.global': 'production' })
+      await updateAs(t.store, api, inEnvironment(ns, 'web'))
+      expect(await delivered(projectUid, 'web', await close(projectUid))).toEqual({})
+    })
+
+    it('makes no revision where nobody is in an environment', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      await createAs(t.store, api, secretOf(ns, 'all', { value: 'x' }))
+      const before = await close(projectUid)
+      await updateAs(t.store, api, projectOf(ns, both))
+      await createAs(t.store, api, inEnvironment(ns, 'web'))
+      expect(await close(projectUid)).toBe(before)
+    })
+
+    it('takes objects in any order, and judges their environments when the Project comes', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      await t.store.write(api, {}, (tx) =>
+        tx.remove({ kind: 'Project', namespace: ns, name: 'shop' }),
+      )
+      await createAs(t.store, api, inEnvironment(ns, 'pr-1', 'preview'))
+      await createAs(t.store, api, secretOf(ns, 'db', { value: 'x', environments: ['preview'] }))
+      expect(await refused(createAs(t.store, api, projectOf(ns, [])))).toContain(
+        'stagelet "pr-1" names "preview", secret "db" names "preview"',
+      )
+      const project = await createAs(t.store, api, projectOf(ns, both))
+      const uid = project.metadata.uid!
+      expect(uid).not.toBe(projectUid)
+      expect(await delivered(uid, 'pr-1', await close(uid))).toEqual({ 'DB.global': 'x' })
+    })
+
+    it('refuses a name that the Project does not list, with the nearest one', async () => {
+      const { ns } = await shop()
+      const secret = { value: canary, environments: ['preview', 'prodcution'] }
+      expect(await refused(createAs(t.store, api, secretOf(ns, 'a', secret)))).toContain(
+        'spec.environments[1]: Unsupported value: environments of project "shop": preview, production; did you mean "production"?',
+      )
+      expect(await refused(createAs(t.store, api, inEnvironment(ns, 'web', 'qa')))).toContain(
+        'spec.environment: Unsupported value: environments of project "shop"',
+      )
+    })
+
+    it('refuses to take an environment away that is used, and names the users', async () => {
+      const { ns } = await shop()
+      await createAs(t.store, api, secretOf(ns, 'db', { value: 'x', environments: ['preview'] }))
+      await createAs(t.store, api, inEnvironment(ns, 'prod', 'production'))
+      const message = await refused(updateAs(t.store, api, projectOf(ns, [])))
+      expect(message).toContain('stagelet "prod" names "production", secret "db" names "preview"')
+      await updateAs(t.store, api, projectOf(ns, [...both, { name: 'qa' }]))
+      await updateAs(t.store, api, projectOf(ns, both))
+    })
+
+    it('refuses two secrets of one key and scope whose environments meet, and others not', async () => {
+      const { ns } = await shop()
+      const db = (secret: string, spec: object): Promise<KubeObject> =>
+        createAs(t.store, api, secretOf(ns, secret, { key: 'DB', value: canary, ...spec }))
+      await db('all', {})
+      await db('first', { environments: ['production', 'preview'] })
+      await db('for-web', { environments: ['preview'], scope: 'web' })
+      const message = await refused(db('second', { environments: ['preview'] }))
+      expect(message).toContain('"second"')
+      expect(message).toContain('"first" has key DB and scope global in environment "preview"')
+      expect(
+        await refused(db('both', { environments: ['preview'], stageletRef: { name: 'web' } })),
+      ).toContain('not for both')
+      expect(await refused(db('twice', { environments: ['preview', 'preview'] }))).toContain(
+        'an environment is named twice',
+      )
+    })
+
+    it('follows references within the environment, and refuses a move that would break one', async () => {
+      const { ns, projectUid } = await shop([
+        { name: 'production' },
+        { name: 'preview', inherits: 'Nothing' },
+      ])
+      const url = { value: 'pg://${PASSWORD}', references: true }
+      await createAs(t.store, api, secretOf(ns, 'password', { value: 'of-all' }))
+      await createAs(t.store, api, secretOf(ns, 'url', url))
+      const live = { key: 'PASSWORD', value: 'live', environments: ['production'] }
+      await createAs(t.store, api, secretOf(ns, 'live', live))
+      await createAs(t.store, api, inEnvironment(ns, 'prod', 'production'))
+      const mine = { ...url, key: 'URL', stageletRef: { name: 'web' } }
+      await createAs(t.store, api, secretOf(ns, 'mine', mine))
+      await createAs(t.store, api, inEnvironment(ns, 'web'))
+      const revision = await close(projectUid)
+      expect(await delivered(projectUid, 'prod', revision)).toEqual({
+        'PASSWORD.global': 'live',
+        'URL.global': 'pg://live',
+      })
+      expect(await refused(updateAs(t.store, api, inEnvironment(ns, 'web', 'preview')))).toContain(
+        'secret "mine" would break in stagelet "web"',
+      )
+      const lost = {
+        key: 'OTHER',
+        value: '${PASSWORD}',
+        references: true,
+        environments: ['preview'],
+      }
+      expect(await refused(createAs(t.store, api, secretOf(ns, 'lost', lost)))).toContain(
+        'PASSWORD',
+      )
+    })
+
+    it('notices a stagelet that somebody moves by SQL, and a secret', async () => {
+      const { ns, projectUid } = await shop()
+      await createAs(t.store, api, secretOf(ns, 'db', { value: 'x', environments: ['production'] }))
+      await createAs(t.store, api, inEnvironment(ns, 'pr-1', 'preview'))
+      const revision = await close(projectUid)
+      for (const change of [
+        `UPDATE layouts SET layout = replace(layout::text, 'preview', 'production')::json`,
+        `DELETE FROM layouts`,
+        `UPDATE secret_versions SET environments = '["preview"]'`,
+        `UPDATE secret_versions SET environments = NULL`,
+      ]) {
+        await t.sql.exec(
+          'CREATE TABLE kept_layouts AS SELECT * FROM layouts; CREATE TABLE kept_versions AS SELECT * FROM secret_versions',
+        )
+        await t.sql.query(`${change} WHERE project_uid = $1`, [projectUid])
+        await expect(delivered(projectUid, 'pr-1', revision), change).rejects.toMatchObject({
+          reason: 'InternalError',
+        })
+        await t.sql.exec(
+          `DELETE FROM layouts; INSERT INTO layouts SELECT * FROM kept_layouts; DROP TABLE kept_layouts;
+           UPDATE secret_versions v SET environments = k.environments FROM kept_versions k
+           WHERE k.secret_uid = v.secret_uid AND k.version = v.version; DROP TABLE kept_versions`,
+        )
+      }
+      expect(await delivered(projectUid, 'pr-1', revision)).toEqual({})
+    })
+
+    it('goes back to the environments that an older version had', async () => {
+      const { ns, projectUid } = await shop()
+      const spec = { value: 'x', environments: ['preview'] }
+      await createAs(t.store, api, secretOf(ns, 'db', spec))
+      await createAs(t.store, api, inEnvironment(ns, 'pr-1', 'preview'))
+      await close(projectUid)
+      await updateAs(t.store, api, secretOf(ns, 'db', { value: 'x' }))
+      await close(projectUid)
+      const ref = { kind: 'StagelySecret', namespace: ns, name: 'db' }
+      const back = await t.store.write(api, {}, (tx) =>
+        tx.rollbackProject(
+          { kind: 'Project', namespace: ns, name: 'shop' },
+          { revision: 'previous' },
+        ),
+      )
+      expect(back.diff.changed[0]).toMatchObject({
+        what: ['environments'],
+        environments: ['preview'],
+      })
+      expect((await t.store.get(ref))?.spec?.['environments']).toEqual(['preview'])
+    })
+  })
+}
