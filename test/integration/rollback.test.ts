@@ -224,4 +224,30 @@ describe('a value that breaks a service', () => {
     expect(message).toContain('health check: nobody answers to ***REDACTED***')
     expect((await statusOf()).quarantine?.at(-1)).toMatchObject({ service: 'web' })
   })
+
+  it('is taken back as well where it comes by a move to another environment', async () => {
+    await setValue('good last value')
+    await inSync()
+    await world.patch('projects/shop', { spec: { environments: [{ name: 'next' }] } })
+    const next = secretYaml('CONFIG', 'malformed in next', 'web', 'next')
+    await world.apply(
+      next.replace('{name: next}', '{name: shop}').replace('key:', 'environments: [next]\n  key:'),
+    )
+    await inSync()
+    const since = Date.now() / 1000
+    const revision = await revisionOf()
+    await world.patch('stagelets/shop', { spec: { environment: 'next' } })
+    await expect.poll(statusOf).toMatchObject({
+      wantedRevision: revision,
+      quarantine: expect.arrayContaining([
+        expect.objectContaining({ service: 'web', revision: revision + 1 }),
+      ]) as unknown,
+    })
+    await expect.poll(async () => (await verdict('Degraded')).message).toMatch(/^rolled back/)
+    expect(await valueOf()).toBe('good last value')
+    expect(await creationsSince(stack, since)).toEqual({ web: 2 })
+    await world.patch('stagelets/shop', { spec: { environment: null } })
+    await inSync()
+    expect(await creationsSince(stack, since)).toEqual({ web: 2 })
+  })
 })
