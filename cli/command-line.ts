@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, Load>> = {
   compose: () => import('./commands/compose.ts'),
   init: () => import('./commands/init.ts'),
   secrets: () => import('./commands/secrets.ts'),
+  stagelet: () => import('./commands/stagelet.ts'),
   stores: () => import('./commands/stores.ts'),
   rotation: () => import('./commands/rotation.ts'),
   notifiers: () => import('./commands/notifiers.ts'),
@@ -56,8 +57,8 @@ const commands: Readonly<Record<string, Load>> = {
     const { command } = await import('./commands/completion.ts')
     return { command: () => command(loadAll) }
   },
-  kubeconfig: () => import('./commands/kubeconfig.ts'),
-  'kube-token': () => import('./commands/kube-token.ts'),
+  kubeconfig: () => import('./commands/kube/kubeconfig.ts'),
+  'kube-token': () => import('./commands/kube/kube-token.ts'),
 }
 
 /** Every command, by the name on the command line. */

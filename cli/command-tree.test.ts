@@ -13,7 +13,9 @@ const pathOf = (command: Command): string =>
 
 const docs = (page: string): URL => new URL(`../docs/${page}`, import.meta.url)
 
-const files = (await readdir(folder)).filter((name) => /^[^.]+\.ts$/.test(name))
+const files = (await readdir(folder, { recursive: true })).filter((name) =>
+  /^[^.]+\.ts$/.test(name),
+)
 const commands = (
   await Promise.all(
     files.map(async (name) => {

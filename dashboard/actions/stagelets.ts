@@ -53,6 +53,19 @@ export const retryStagelet = (stagelet: Named): ApiAction => ({
   kubectl: annotate(stagelet, 'retry'),
 })
 
+/** By its ttl. */
+export const extendStagelet = (stagelet: Named): ApiAction<Stagelet> => ({
+  name: `Extend ${stagelet.name}`,
+  request: requestApi(
+    'post',
+    '/stagelets/{stagelet_id}/extend',
+    { stagelet_id: objectId(stagelet) },
+    {},
+  ),
+  stagely: ['stagelet', 'extend', stagelet.name, '-n', stagelet.team],
+  kubectl: annotate(stagelet, 'extend'),
+})
+
 export const startLeakTest = (stagelet: Named) => ({
   name: `Leak test of ${stagelet.name}`,
   request: requestApi(

@@ -12,7 +12,7 @@ import { mapKnown, partOf, someOf } from '../live/known.ts'
 import { DetailPage, findByName } from '../ui/detail.tsx'
 import { PageFrame, Tabs } from '../ui/page.tsx'
 import { StateText } from '../ui/state.tsx'
-import { Ago } from '../ui/time.tsx'
+import { Ago, Until } from '../ui/time.tsx'
 import { StageletActions } from './stagelet/actions.tsx'
 import { HistoryTab } from './stagelet/history.tsx'
 import { LogsTab } from './stagelet/logs.tsx'
@@ -47,6 +47,11 @@ const StageletPage = ({ stagelet }: { readonly stagelet: Stagelet }) => {
           <a href={projectUrl({ team, name: project })}>{project}</a> on{' '}
           <a href={agentUrl({ team, name: agent })}>{agent}</a>:
           <span class="mono">{stagelet.directory}</span>
+          {stagelet.ends_at === undefined ? null : (
+            <>
+              ; ends <Until at={stagelet.ends_at} />
+            </>
+          )}
         </>
       }
       title={name}

@@ -13,6 +13,19 @@ export const duration = z
     'must be a whole number above 0 and a unit: 30m, 12h or 90d; 1m is the shortest, seconds are not taken',
   )
 
+const lifetimePattern = /^([1-9]\d{1,4}m|[1-9]\d{0,4}[hd])$/
+
+/** A length of at least 10 minutes. */
+export const lifetime = z
+  .string({ error: 'must be text, such as 30m, 72h or 14d' })
+  .max(6)
+  .regex(
+    lifetimePattern,
+    'must be at least 10m, as a whole number and a unit: 30m, 72h or 14d; seconds are not taken',
+  )
+
+export const isLifetime = (text: string): boolean => lifetimePattern.test(text)
+
 /** ms. Of a text of this form. */
 export const durationMs = (text: string): number => {
   const [, count = '', unit = 'd'] = pattern.exec(text) ?? []

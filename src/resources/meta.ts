@@ -87,6 +87,8 @@ export const annotations = {
   redeploy: 'stagely.dev/redeploy',
   /** A new value ends the quarantine of failed revisions, which are tried again. */
   retry: 'stagely.dev/retry',
+  /** A new value puts the end of a Stagelet off: by its ttl, or by the length in the second line. */
+  extend: 'stagely.dev/extend',
   /** On a Project: agents that were lost before this time (RFC 3339) no longer hold its rollout back. */
   resumed: 'stagely.dev/resumed',
   /** Set by the server on a Project whose section `rollout` was made by a pause: the end of the pause takes it away. */
@@ -109,6 +111,7 @@ export const annotations = {
 export const requestAnnotations = [
   annotations.redeploy,
   annotations.retry,
+  annotations.extend,
   annotations.resumed,
   annotations.rotateKeys,
   annotations.refresh,

@@ -1,4 +1,4 @@
-// Annotations of a stagelet request a deploy or a retry. Who may deploy but not change a stagelet may
+// Annotations of a stagelet request a deploy, a retry or an extension. Who may deploy but not change a stagelet may
 // patch these annotations, and nothing else.
 import { isDeepStrictEqual } from 'node:util'
 import { allows } from '../../../src/access/principal.ts'
@@ -11,18 +11,24 @@ import type { Wire } from './wire-form.ts'
 
 export const deployRight = 'stagelets/deploy'
 
+const deployRequests: readonly string[] = [
+  annotations.redeploy,
+  annotations.retry,
+  annotations.extend,
+]
+
 const annotationsOf = (object: Wire): Record<string, unknown> =>
   (metadataOf(object)['annotations'] ?? {}) as Record<string, unknown>
 
 const withoutDeploy = (object: Wire): Wire => {
-  const { [annotations.redeploy]: _, [annotations.retry]: __, ...others } = annotationsOf(object)
+  const notes = Object.entries(annotationsOf(object))
+  const others = Object.fromEntries(notes.filter(([name]) => !deployRequests.includes(name)))
   return { ...object, metadata: { ...metadataOf(object), annotations: others } }
 }
 
 const isDeploy = (before: Wire, after: Wire): boolean =>
-  [annotations.redeploy, annotations.retry].some(
-    (name) => annotationsOf(before)[name] !== annotationsOf(after)[name],
-  ) && isDeepStrictEqual(withoutDeploy(before), withoutDeploy(after))
+  deployRequests.some((name) => annotationsOf(before)[name] !== annotationsOf(after)[name]) &&
+  isDeepStrictEqual(withoutDeploy(before), withoutDeploy(after))
 
 /**
  * Forbidden for a patch that the caller may not make. Without `change`: for any caller without the full

@@ -63,6 +63,7 @@ describe('tables', () => {
       Reason: 'NewRevision',
       Ready: 'True',
       Project: null,
+      Ends: null,
       Environment: null,
       Rollout: null,
       Directory: '/srv',

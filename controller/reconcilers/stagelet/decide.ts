@@ -15,6 +15,7 @@ import type { ServiceStatus, StageletStatus } from '../../../src/resources/kinds
 import { findFailed } from '../../../src/rollout/quarantine.ts'
 import type { SeenInput, StageletInput } from './facts.ts'
 import { degraded } from './degraded.ts'
+import { endingIn } from './ending.ts'
 import { drifted } from './drift.ts'
 import { isFaultOutdated, secretsInSync, type Decided } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
@@ -52,6 +53,10 @@ interface StageletDecision {
   readonly status: StageletStatus
   /** The agent has released the stack, or there is no agent to ask: the finalizer can be removed. */
   readonly release: boolean
+  /** Its time is over: the stagelet is to be deleted. */
+  readonly isOver: boolean
+  /** The next moment (ms) at which time alone changes the decision. */
+  readonly nextAt: number | undefined
 }
 
 /** What the last report said that stays true until the next. */
@@ -69,6 +74,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const { revision: wantedRevision } = decided
   const held = whyRevisionHeld(input, decided)
   const generation = stagelet.metadata.generation ?? 0
+  const ending = endingIn(input)
   const unseen = unseenOf(input)
   const verdicts =
     unseen === undefined
@@ -78,6 +84,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const ended = endedContainers(input)
   const unmounted = observation?.unmountedFiles ?? []
   const facts = {
+    endsAt: stagelet.status?.endsAt,
     wantedRevision: wantedRevision ?? input.toldOfOther,
     wantedSince: wantedSinceOf(input, wantedRevision),
     project: projectOfRevision(input, wantedRevision),
@@ -96,7 +103,11 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     ...reportedOf(input),
   }
   const services = servicesOf(input, compared, unseen)
-  const conditions = withConditions(stagelet.status?.conditions, verdicts, { generation, now })
+  const conditions = withConditions(
+    stagelet.status?.conditions,
+    { ...verdicts, ...ending.verdicts },
+    { generation, now },
+  )
   const rollout = rolloutOf(input)
   const lastRollout =
     rollout === undefined
@@ -104,6 +115,8 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
       : withPropagation(input, rollout, { ...facts, services })
   return {
     release: isReleased(input),
+    isOver: ending.isOver,
+    nextAt: ending.nextAt,
     status: {
       observedGeneration: generation,
       ...defined({ ...facts, held: heldOf(input, { conditions }), lastRollout }),

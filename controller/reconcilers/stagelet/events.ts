@@ -5,6 +5,7 @@ import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds
 import type { EventInput } from '../../../src/store/store.ts'
 import type { TypedStagelet } from './facts.ts'
 import { isUntoldHealing } from './drift.ts'
+import { endingEvent } from './ending.ts'
 import { lastKnown } from './unseen.ts'
 
 export const stageletEventsOf = (stagelet: TypedStagelet, next: StageletStatus): EventInput[] => {
@@ -46,6 +47,8 @@ export const stageletEventsOf = (stagelet: TypedStagelet, next: StageletStatus):
   if (unset !== undefined) add('Warning', 'VariableMissing', unset)
   const unmounted = became('FileNotMounted', 'True')
   if (unmounted !== undefined) add('Warning', 'FileNotMounted', unmounted)
+  const ending = endingEvent(before, next)
+  if (ending !== undefined) add('Normal', ending.reason, ending.message)
   const cut = became('ReportCut', 'True')
   if (cut !== undefined) add('Warning', 'ReportCut', cut)
   return events

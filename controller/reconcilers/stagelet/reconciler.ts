@@ -14,6 +14,7 @@ import {
   type ReconcileOutcome,
   type Reconciler,
 } from '../../../src/runtime/control-loop.ts'
+import { earliest } from '../../../src/kernel/earliest.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
@@ -64,6 +65,9 @@ export const createStageletReconciler = (deps: {
   }
 }
 
+/** Timers do not follow a clock that is set. */
+const longestWaitMs = 3_600_000
+
 interface Reconciled {
   readonly outcomes: ReadonlyMap<string, ReconcileOutcome>
   /** By key, the written resourceVersion, where another run would change nothing. */
@@ -87,7 +91,7 @@ const reconcileIn = async (
   const decided = inputs.map((input) => ({ input, ...decideStagelet(input) }))
   const outcomes = new Map<string, ReconcileOutcome>()
   const written = new Map<string, string>()
-  for (const { input, status } of decided) {
+  for (const { input, status, nextAt } of decided) {
     const { stagelet, revisions } = input
     const key = keyOf(refOf(stagelet))
     const { metadata } = await tx.setStatus({ ...stagelet, status })
@@ -97,10 +101,10 @@ const reconcileIn = async (
       status,
     )
     if (isFinal) written.set(key, metadata.resourceVersion ?? '')
-    const until = awaitedBy(input)?.until
     // When the change set closes the Project is written, which starts a run. This is for the case that the event is lost.
-    if (until !== undefined) outcomes.set(key, waitFor(until - now))
-    else outcomes.set(key, revisions?.closesAt === undefined ? done : waitFor(5000))
+    const closed = revisions?.closesAt === undefined ? undefined : now + 5000
+    const due = earliest(awaitedBy(input)?.until ?? closed, nextAt)
+    outcomes.set(key, due === undefined ? done : waitFor(Math.min(due - now, longestWaitMs)))
   }
   await tx.recordEvents(
     decided.flatMap(({ input, status }) => stageletEventsOf(input.stagelet, status)),
@@ -110,6 +114,7 @@ const reconcileIn = async (
     if (release && stagelet.metadata.finalizers?.includes(agentFinalizer) === true)
       await tx.removeFinalizer(refOf(stagelet), agentFinalizer)
   }
+  for (const { input, isOver } of decided) if (isOver) await tx.remove(refOf(input.stagelet))
   const propagated = decided.flatMap(({ input: { stagelet }, status }) => {
     const propagation = propagatedIn(stagelet.status, status)
     const project = `${stagelet.metadata.namespace ?? ''}/${stagelet.spec.projectRef.name}`

@@ -10,6 +10,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   Expired: 'a secret has expired',
   RotationDue: 'a secret is too old, or somebody who left has read it',
   RolledBack: 'a change broke a service and was rolled back',
+  Ending: 'a stack comes to its end, or has ended',
   AgentLost: 'an agent is offline',
   Drifted: 'a container was changed by hand',
   StoreStale: 'an external store could not be read for too long',

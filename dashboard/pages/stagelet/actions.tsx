@@ -8,6 +8,7 @@ import { partOf } from '../../live/known.ts'
 import { conditionOf } from '../../live/states.ts'
 import {
   deployStagelet,
+  extendStagelet,
   pauseStagelet,
   retryStagelet,
   startLeakTest,
@@ -108,11 +109,23 @@ export const StageletActions = ({ stagelet }: Props) => {
       >
         Retry
       </ActionButton>
+      {stagelet.ends_at === undefined ? null : (
+        <ActionButton
+          command={`extend:${id}`}
+          variant="quiet"
+          whyNot={whyNot('create', 'stagelets/deploy', team)}
+          action={extendStagelet(stagelet)}
+          onDone={`The end of ${name} is put off by ${stagelet.ttl ?? ''} from now.`}
+        >
+          Extend
+        </ActionButton>
+      )}
       <EditButton kind="stack" resource="stagelets" object={stagelet} />
       <CopyMenu
-        actions={[deployStagelet, pauseStagelet, retryStagelet, startLeakTest].map((actionOf) =>
-          actionOf(stagelet),
-        )}
+        actions={[
+          ...[deployStagelet, pauseStagelet, retryStagelet, startLeakTest],
+          ...(stagelet.ends_at === undefined ? [] : [extendStagelet]),
+        ].map((actionOf) => actionOf(stagelet))}
       />
     </>
   )

@@ -67,6 +67,7 @@ export const kindColumns = {
     wide({ ...project, description: 'Project whose secrets it gets.' }),
     wide(text('Environment', '.spec.environment', 'Environment of the project.')),
     wide(text('Rollout', '.status.lastRollout.result', 'How the last rollout went.')),
+    wide(text('Ends', '.status.endsAt', 'When it is deleted.')),
     wide(text('Directory', '.spec.compose.directory', 'Folder of the compose file.')),
     age,
   ],

@@ -13,6 +13,7 @@ export const noticeReasons = [
   'RotationBlocked',
   'KeyRotationDue',
   'RolledBack',
+  'Ending',
   'AgentLost',
   'Drifted',
   'ManifestFault',

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { lifetime } from '../duration.ts'
 import { count, digestText, limits, message, name, timeText, word } from '../limits.ts'
 import { composeSpec } from './compose-spec.ts'
 import { environmentName } from './environment.ts'
@@ -24,6 +25,11 @@ export const stageletSpec = z.strictObject({
     .optional()
     .describe(
       'True: with deletionPolicy Down the volumes of the Compose project go too. Their data is lost.',
+    ),
+  ttl: lifetime
+    .optional()
+    .describe(
+      'How long the stagelet lives after its last deploy or change, such as 72h; at least 10m. Then it is deleted, as deletionPolicy says; people are warned 24 h and 1 h before.',
     ),
 })
 
@@ -150,6 +156,9 @@ export const stageletStatus = z.strictObject({
   observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
+  endsAt: timeText
+    .optional()
+    .describe('When the stagelet is deleted; only with spec.ttl. An extension puts it off.'),
   wantedRevision: count.optional().describe('Revision that the agent is told to run.'),
   wantedSince: timeText.optional().describe('When the agent was first told so.'),
   project: z

@@ -54,7 +54,8 @@ export interface AgentRecord {
 
 /** An action that a person requested. */
 export interface ControlRecord {
-  readonly what: 'paused' | 'resumed' | 'drained' | 'undrained' | 'deployed' | 'retried'
+  readonly what:
+    'paused' | 'resumed' | 'drained' | 'undrained' | 'deployed' | 'retried' | 'extended'
   readonly by: readonly string[]
 }
 

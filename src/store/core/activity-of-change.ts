@@ -35,6 +35,7 @@ const flags: Readonly<Record<string, readonly (readonly [readonly string[], Word
 const requests = [
   [annotations.redeploy, 'deployed'],
   [annotations.retry, 'retried'],
+  [annotations.extend, 'extended'],
 ] as const
 
 const requestedActions = ({ before, after }: ChangedObject): ControlRecord['what'][] => {

@@ -7,7 +7,8 @@ import { foreignTo } from '../../resources/kinds/notifier.ts'
 import { loginsOf, rotationPlaceOf } from '../../resources/kinds/rotation-place.ts'
 import { rotatorNameOf } from '../../resources/kinds/rotation-rules.ts'
 import type { RotatorName } from '../../resources/kinds/rotation.ts'
-import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
+import { endsAtAfter, faultOfExtension, newExtension } from '../../resources/kinds/stagelet-end.ts'
+import { annotations, keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
 import { ofKind, specOf, statusOf } from '../../resources/typed.ts'
 import { invalidObject } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -37,6 +38,31 @@ const withAgentTimes = (
   const next = { ...rest, ...times }
   if (sameJson(next, status)) return object
   return withStatusOwner({ ...object, status: next }, before, now)
+}
+
+/** The Stagelet with its end. Invalid where it cannot be extended as the write asks. */
+const withEnd = (
+  session: WriteSession,
+  object: KubeObject,
+  before: KubeObject | undefined,
+): KubeObject => {
+  const stagelet = ofKind('Stagelet', object)
+  const former = before && ofKind('Stagelet', before)
+  const request = newExtension(stagelet, former)
+  const fault = request === undefined ? undefined : faultOfExtension(request, stagelet.spec.ttl)
+  if (fault !== undefined) {
+    const field = `metadata.annotations[${annotations.extend}]`
+    const message = `Invalid value: ${fault}`
+    throw invalidObject(refOf(object), [{ field, reason: 'FieldValueInvalid', message }])
+  }
+  const endsAt = endsAtAfter(stagelet, former, session.nowMs)
+  const { endsAt: formerEnd, ...rest } = stagelet.status ?? {}
+  if (endsAt === formerEnd) return object
+  return withStatusOwner(
+    { ...object, status: { ...rest, ...defined({ endsAt }) } },
+    before,
+    session.now,
+  )
 }
 
 /** Invalid where an address is of a domain that the operator of the controller does not allow. A Notifier that is stored already gets no mail there either: see mail.ts. */
@@ -163,5 +189,6 @@ export const withStatusOfSpec = (
   before: KubeObject | undefined,
 ): KubeObject => {
   if (next.kind === 'Agent') return withAgentTimes(next, before, session.now)
+  if (next.kind === 'Stagelet') return withEnd(session, next, before)
   return next.kind === 'Rotation' && before !== undefined ? withoutOwnSlots(next, before) : next
 }

@@ -22,6 +22,8 @@ const noticeOf: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean 
   CredentialUntested: { reason: 'RotationBlocked', isOnce: true },
   KeyRotationDue: { reason: 'KeyRotationDue', isOnce: true },
   RolledBack: { reason: 'RolledBack', isOnce: false },
+  EndNear: { reason: 'Ending', isOnce: true },
+  Ended: { reason: 'Ending', isOnce: false },
   Disconnected: { reason: 'AgentLost', isOnce: false },
   DriftFound: { reason: 'Drifted', isOnce: false },
   StoreStale: { reason: 'StoreStale', isOnce: false },

@@ -43,6 +43,7 @@ import {
 } from '../../../dashboard/actions/secrets.ts'
 import {
   deployStagelet,
+  extendStagelet,
   pauseRollout,
   pauseStagelet,
   resumeRollout,
@@ -65,7 +66,6 @@ const place = { team: 'default', project: 'shop' }
 const shop = { team: 'default', name: 'shop' }
 const value = 'a "new" $value & more'
 const base64 = Buffer.from(value).toString('base64')
-
 const shopPath = '/api/v1/projects/default%2Fshop'
 let controller: TestController
 let folder: string
@@ -219,6 +219,7 @@ describe('what "copy as" gives', () => {
         projectRef: { name: 'shop' },
         agentRef: { name: 'box' },
         compose: { directory: `/srv/${hostile}`, profiles: ['no'], onChange: 'Deploy' },
+        ttl: '72h',
       },
     })
     await must('POST', '/api/v1/users', { name: 'ann' })
@@ -423,6 +424,7 @@ describe('what "copy as" gives', () => {
     }
     for (const [actionOf, annotation] of [
       [deployStagelet, 'redeploy'],
+      [extendStagelet, 'extend'],
       [retryStagelet, 'retry'],
     ] as const) {
       let last = ''
@@ -447,7 +449,6 @@ describe('what "copy as" gives', () => {
     }
     const [first, leakTest] = [await tests(), copiedTexts(startLeakTest(shop), controller.url)]
     await run(leakTest.curl, '')
-    // Its agent is away, and the command says so.
     await expect(run(leakTest.stagely ?? '', '')).rejects.toThrow('has no connection')
     expect(await tests()).toBe(first + 2)
   })

@@ -30,6 +30,7 @@ import {
   api,
   createAs,
   createShop,
+  folder,
   objectOf,
   secretOf,
   stageletOf,
@@ -424,6 +425,72 @@ describe('values that end', () => {
     clock.leap(91 * day)
     await setPolicy({ maxAge: '90d', enforce: 'Refuse', exempt: ['OLD', 'NEW'] })
     await create(ns, 'more', { value: 'abcdefgh' })
+  })
+
+  it('deletes a stagelet at the end of its ttl, warned a day and an hour before; an extension puts that off', async () => {
+    const { ns } = await createShop(t.store)
+    const ref = { kind: 'Stagelet', namespace: ns, name: 'pr-42' } as const
+    const made = stageletOf(ns, 'pr-42')
+    await createAs(t.store, api, { ...made, spec: { ...made.spec, ttl: '72h' } })
+    await createAs(t.store, folder, {
+      ...stageletOf(ns, 'declared'),
+      spec: { ...stageletOf(ns, 'declared').spec, ttl: '72h' },
+    })
+    const endOf = async (): Promise<number> =>
+      Math.round((Date.parse((await t.store.get(ref))?.status?.endsAt ?? '') - clock.now()) / 1e6)
+    const hours = (count: number): number => Math.round((count * 3_600_000) / 1e6)
+    const extend = (text: string): Promise<KubeObject> =>
+      t.store.write(api, {}, async (tx) => {
+        const current = (await tx.get(ref))!
+        const { metadata } = current
+        const notes = { ...metadata.annotations, 'stagely.dev/extend': text }
+        return tx.update({ ...current, metadata: { ...metadata, annotations: notes } })
+      })
+    const ending = async (name: string, wanted: string): Promise<void> =>
+      reaches(async () => {
+        const stagelet = await t.store.get({ ...ref, name })
+        const found = findCondition(stagelet?.status?.conditions, 'Ending')
+        return found === undefined ? 'absent' : `${found.status}/${found.reason}`
+      }, wanted)
+    await ending('pr-42', 'False/NotDue')
+    expect(await endOf()).toBe(hours(72))
+    clock.leap(49 * 3_600_000)
+    await ending('pr-42', 'True/EndsIn24h')
+    await restart()
+    clock.leap(22.5 * 3_600_000)
+    await ending('pr-42', 'True/EndsIn1h')
+    await extend('first')
+    await ending('pr-42', 'False/NotDue')
+    expect(await endOf()).toBe(hours(72))
+    await extend('second\n10m')
+    expect(await endOf()).toBe(hours(72))
+    await extend('third\n7d')
+    expect(await endOf()).toBe(hours(168))
+    // No controller runs as it should be warned of.
+    await reconcilers.stop()
+    clock.leap(8 * day)
+    reconcilers = start()
+    await ending('pr-42', 'True/EndsNow')
+    await clock.leapUntil(660_000, async () => t.store.get(ref), undefined)
+    await ending('declared', 'True/Declared')
+    await reaches(
+      () =>
+        told.filter((text) => text.startsWith(`${ns}/pr-42 End`)).map((text) => text.split(' ')[1]),
+      ['EndNear:', 'EndNear:', 'EndNear:', 'Ended:'],
+    )
+  })
+
+  it('refuses to extend a stagelet without an end, and a ttl below ten minutes', async () => {
+    const { ns } = await createShop(t.store)
+    const made = stageletOf(ns, 'web')
+    const invalid = (field: string) => ({ reason: 'Invalid', details: { faults: [{ field }] } })
+    const short = { ...made, spec: { ...made.spec, ttl: '9m' } }
+    await expect(createAs(t.store, api, short)).rejects.toMatchObject(invalid('spec.ttl'))
+    const stored = await createAs(t.store, api, made)
+    const annotations = { ...stored.metadata.annotations, 'stagely.dev/extend': 'now' }
+    await expect(
+      updateAs(t.store, api, { ...stored, metadata: { ...stored.metadata, annotations } }),
+    ).rejects.toMatchObject(invalid('metadata.annotations[stagely.dev/extend]'))
   })
 
   it('refuses an end that is over, and takes the same manifest again after its end', async () => {

@@ -239,6 +239,7 @@ describe('a member of one team', () => {
         projectRef: { name: 'one' },
         agentRef: { name: 'box' },
         compose: { directory: '/srv/shop' },
+        ttl: '72h',
       },
     })
     await role('developer')
@@ -250,6 +251,8 @@ describe('a member of one team', () => {
     const annotations = { 'stagely.dev/redeploy': '2026-01-01T00:00:00Z' }
     expect(await patch({ metadata: { annotations } })).toBe(200)
     expect(await patch({ metadata: { annotations, labels: { a: 'b' } } })).toBe(403)
+    expect(await patch({ metadata: { annotations: { 'stagely.dev/extend': 'x\n7d' } } })).toBe(200)
+    expect(await patch({ metadata: { annotations: { 'stagely.dev/extend': 'y\n7s' } } })).toBe(422)
     expect(await patch({ spec: { paused: true } })).toBe(403)
     await role('viewer')
     expect(await patch({ metadata: { annotations: { 'stagely.dev/redeploy': 'x' } } })).toBe(403)

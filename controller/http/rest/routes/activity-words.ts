@@ -146,6 +146,7 @@ const ordered = {
   deployed:
     'pending edits of the Compose file are to be rolled out, and what was stopped by hand is to run',
   retried: 'what failed is to be tried again',
+  extended: 'its end is put off',
 } as const satisfies Record<ControlRecord['what'], string>
 
 /** `seen`: of the stagelet of a drift. */

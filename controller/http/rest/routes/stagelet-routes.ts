@@ -1,6 +1,7 @@
 // Stagelets: what runs where, and its state.
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import * as z from 'zod'
+import { lifetime } from '../../../../src/resources/duration.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import { annotations, refOf } from '../../../../src/resources/meta.ts'
 import { actionRoute } from '../action-route.ts'
@@ -33,6 +34,10 @@ const tryDeploy = async (context: RestContext): Promise<RestAnswer> => {
 }
 
 const stagelets: RestKind = { kind: 'Stagelet', schema: stageletSchema, fields: stageletFields }
+
+const extendBody = z.strictObject({
+  for: lifetime.optional().describe('How long it lives from now on; its ttl when absent.'),
+})
 
 export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
   ...readRoutes(stagelets, {
@@ -70,6 +75,21 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
     },
     annotation: annotations.redeploy,
     dryRun: (context) => (context.query.dry_run ? tryDeploy(context) : undefined),
+    show: (stagelet) => shownAs(stagelet, toStagelet),
+  }),
+  actionRoute<unknown, z.infer<typeof extendBody> | undefined>({
+    id: 'extendStagelet',
+    at: 'POST /stagelets/:stagelet_id/extend',
+    summary: 'Put the end of a stagelet off. It never comes nearer.',
+    access: { in: 'stagelet', verb: 'create', resource: 'stagelets/deploy' },
+    heedsIfMatch: true,
+    body: extendBody,
+    response: {
+      description: 'The stagelet, with its new end in ends_at.',
+      schema: stageletSchema,
+    },
+    annotation: annotations.extend,
+    detailsOf: (body) => (body?.for === undefined ? [] : [body.for]),
     show: (stagelet) => shownAs(stagelet, toStagelet),
   }),
 ])

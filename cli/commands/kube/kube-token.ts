@@ -1,8 +1,8 @@
 // kube-token: the credential plugin for kubeconfigs that "stagely kubeconfig --exec" makes.
 import { Command } from 'commander'
-import { findEndpoint, howToConnect } from '../connect/connect.ts'
-import { CliError } from '../errors.ts'
-import { out } from '../print.ts'
+import { findEndpoint, howToConnect } from '../../connect/connect.ts'
+import { CliError } from '../../errors.ts'
+import { out } from '../../print.ts'
 
 export const command = (): Command =>
   new Command('kube-token')

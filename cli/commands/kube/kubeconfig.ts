@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { findEndpoint, howToConnect, type LoginEndpoint } from '../connect/connect.ts'
-import { readConnectionEnv } from '../config.ts'
-import { CliError, usageError } from '../errors.ts'
-import { mergeKubeconfig, type KubeconfigParts } from '../connect/kubeconfig-file.ts'
-import { toYaml } from '../output/output.ts'
-import { out } from '../print.ts'
+import { findEndpoint, howToConnect, type LoginEndpoint } from '../../connect/connect.ts'
+import { readConnectionEnv } from '../../config.ts'
+import { CliError, usageError } from '../../errors.ts'
+import { mergeKubeconfig, type KubeconfigParts } from '../../connect/kubeconfig-file.ts'
+import { toYaml } from '../../output/output.ts'
+import { out } from '../../print.ts'
 
 interface Flags {
   readonly namespace?: string

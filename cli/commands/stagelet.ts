@@ -1,0 +1,37 @@
+// stagelet: puts off the end of a stagelet that has one (spec.ttl).
+import { InvalidArgumentError, type Command } from 'commander'
+import { isLifetime } from '../../src/resources/duration.ts'
+import { annotations } from '../../src/resources/meta.ts'
+import { statusOf } from '../../src/resources/typed.ts'
+import { openApi } from '../connect/api.ts'
+import { fullName, nameOf, servedKind } from '../objects/kinds.ts'
+import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { out } from '../print.ts'
+import { requestAction } from '../wait/request-action.ts'
+
+export const command = (): Command =>
+  newGroup('stagelet', 'Put off the end of stagelets. "stagely get stagelets" lists them.', [
+    'stagely stagelet extend pr-42',
+    'stagely stagelet extend pr-42 --for 48h',
+  ]).addCommand(extendCommand())
+
+const parseLifetime = (text: string): string => {
+  if (!isLifetime(text)) throw new InvalidArgumentError('use at least 10m, such as 30m, 48h or 7d.')
+  return text
+}
+
+const extendCommand = (): Command =>
+  newCommand('extend', 'Put off the end of a stagelet. The end never comes nearer.', [
+    'stagely stagelet extend pr-42',
+    'stagely stagelet extend pr-42 --for 48h',
+  ])
+    .argument('<name>', 'name of the stagelet')
+    .option('--for <time>', 'how long it lives from now on; its spec.ttl by default', parseLifetime)
+    .action(async (word: string, flags: CommonFlags & { for?: string }) => {
+      const api = await openApi(flags)
+      const kind = servedKind('Stagelet')
+      const name = nameOf(kind, word)
+      const details = flags.for === undefined ? [] : [flags.for]
+      const { object } = await requestAction(api, { kind, name }, annotations.extend, details)
+      out(`${fullName(kind, name)} ends at ${statusOf('Stagelet', object).endsAt ?? ''}`)
+    })
