@@ -25,6 +25,7 @@ export const targets: Readonly<Record<string, Target>> = {
   override_50x200_ms: below(5),
   secret_lookup_ms: below(2),
   project_read_1000_ms: below(5),
+  project_read_5_environments_ratio: below(1.1),
   mask_1000_mbps: above(400),
   mask_1000_build_ms: below(100),
   rest_create_c1_ms: below(3),
