@@ -1,6 +1,7 @@
 // team: teams, their members and the members' roles.
 import type { Member, Team } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
+import { teamRoles } from '../../src/access/team-roles.ts'
 import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { memberView, parseRole, pathPart, teamView } from '../people/views.ts'
 import { out } from '../print.ts'
@@ -56,7 +57,7 @@ const putCommand = (name: string, summary: string): Command =>
   newCommand(`${name} -o`, summary, [`stagely team ${name} team-a ann --role developer`])
     .argument('<team>', 'name of the team')
     .argument('<user>', 'user, by name, e-mail address or id')
-    .requiredOption('--role <role>', 'owner, maintainer, developer, viewer or auditor', parseRole)
+    .requiredOption('--role <role>', teamRoles.join(', '), parseRole)
     .action(async (team: string, user: string, flags: CommonFlags & { role: string }) => {
       const rest = await openRest(flags)
       const call = { method: 'PUT', body: { role: flags.role } } as const

@@ -14,7 +14,7 @@ import { openRest } from '../connect/rest.ts'
 export const command = (): Command => {
   const group = newGroup('token', 'Create, list and revoke tokens.', [
     'stagely token create laptop --ttl 30d > token',
-    'stagely token create ci --team team-a --role developer > token',
+    'stagely token create ci --team team-a --role deployer > token',
     'stagely token list --team team-a',
     'stagely token revoke laptop',
   ])
@@ -51,7 +51,7 @@ const createCommand = (): Command =>
     newCommand('create -o', 'Create a token; prints only the token, once.', [
       'stagely token create laptop --ttl 30d > token',
       'stagely token create dashboard --read-only --only-team team-a',
-      'stagely token create ci --team team-a --role developer --ttl 90d',
+      'stagely token create ci --team team-a --role deployer --ttl 90d',
     ]),
   )
     .argument('<name>', 'name of the token, unique among the owner’s')

@@ -84,7 +84,13 @@ describe('mayGrant', () => {
     const granted = (role: TeamRole): TeamRole[] =>
       teamRoles.filter((wanted) => mayGrant(person({ a: role }), 'a', wanted))
     expect(granted('owner')).toEqual(teamRoles)
-    expect(granted('maintainer')).toEqual(['maintainer', 'developer', 'viewer'])
+    expect(granted('maintainer')).toEqual([
+      'maintainer',
+      'developer',
+      'deployer',
+      'operator',
+      'viewer',
+    ])
     expect(granted('viewer')).toEqual(['viewer'])
     expect(mayGrant(person({ a: 'owner' }), 'b', 'viewer')).toBe(false)
   })

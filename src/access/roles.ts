@@ -18,6 +18,7 @@ export const resources = [
   'stagelysecrets/purge',
   'stagelets',
   'stagelets/deploy',
+  'stagelets/pause',
   'stagelets/logs',
   'notifiers',
   'secretstores',
@@ -62,6 +63,23 @@ const developer: Rights = {
   'rotations/run': ['create'],
 }
 
+/** For CI: writes values and deploys; reads no value, no logs, and not who is in the team. */
+const deployer: Rights = {
+  ...viewer,
+  members: [],
+  stagelysecrets: all,
+  stagelets: [...read, 'create', 'delete'],
+  'stagelets/deploy': write,
+}
+
+/** Keeps stacks running; neither reads nor writes values. */
+const operator: Rights = {
+  ...viewer,
+  'stagelets/deploy': write,
+  'stagelets/pause': ['patch'],
+  'stagelets/logs': read,
+}
+
 const maintainer: Rights = {
   ...developer,
   projects: all,
@@ -69,6 +87,7 @@ const maintainer: Rights = {
   'agents/join': all,
   'stagelysecrets/value': ['get'],
   stagelets: all,
+  'stagelets/pause': ['patch'],
   notifiers: all,
   secretstores: all,
   rotations: all,
@@ -89,6 +108,8 @@ export const rightsOf: Readonly<Record<TeamRole, Rights>> = {
   owner,
   maintainer,
   developer,
+  deployer,
+  operator,
   viewer,
   auditor,
 }

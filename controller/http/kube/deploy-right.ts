@@ -1,7 +1,7 @@
-// Annotations of a stagelet request a deploy, a retry or an extension. Who may deploy but not change a stagelet may
-// patch these annotations, and nothing else.
+// Annotations of a stagelet request a deploy, a retry or an extension, and `spec.paused` holds it. Who may deploy or
+// pause but not change a stagelet may patch these, and nothing else.
 import { isDeepStrictEqual } from 'node:util'
-import { allows } from '../../../src/access/principal.ts'
+import { allows, type AccessRequest } from '../../../src/access/principal.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
@@ -26,9 +26,26 @@ const withoutDeploy = (object: Wire): Wire => {
   return { ...object, metadata: { ...metadataOf(object), annotations: others } }
 }
 
-const isDeploy = (before: Wire, after: Wire): boolean =>
-  deployRequests.some((name) => annotationsOf(before)[name] !== annotationsOf(after)[name]) &&
-  isDeepStrictEqual(withoutDeploy(before), withoutDeploy(after))
+const pausedIn = ({ spec }: Wire): unknown => (spec as { paused?: unknown } | undefined)?.paused
+
+const withoutSteering = (object: Wire): Wire => {
+  const { paused: _, ...spec } = (object['spec'] ?? {}) as Record<string, unknown>
+  return { ...withoutDeploy(object), spec }
+}
+
+/** The rights that a patch needs which only deploys, retries or pauses; undefined: it changes something else, or nothing. */
+const steeringRights = (before: Wire, after: Wire): readonly AccessRequest[] | undefined => {
+  const isRequest = deployRequests.some(
+    (name) => annotationsOf(before)[name] !== annotationsOf(after)[name],
+  )
+  const isPause = pausedIn(before) !== pausedIn(after)
+  if (!isDeepStrictEqual(withoutSteering(before), withoutSteering(after))) return undefined
+  const rights = [
+    ...(isRequest ? [{ verb: 'patch', resource: deployRight } as const] : []),
+    ...(isPause ? [{ verb: 'patch', resource: 'stagelets/pause' } as const] : []),
+  ]
+  return rights.length === 0 ? undefined : rights
+}
 
 /**
  * Forbidden for a patch that the caller may not make. Without `change`: for any caller without the full
@@ -43,6 +60,10 @@ export const checkPatchRight = (
   const where = kind.kind === 'Namespace' ? name : namespace
   const right = { verb: 'patch', resource: rightOf(kind), namespace: where } as const
   if (allows(c.get('user'), right)) return
-  if (change !== undefined && isDeploy(change.before, change.after)) return
+  const rights = change && steeringRights(change.before, change.after)
+  if (
+    rights?.every((steering) => allows(c.get('user'), { ...steering, namespace: where })) === true
+  )
+    return
   throw kubeForbidden(c.get('user').name, { kind, verb: 'patch' }, { namespace: where, name })
 }

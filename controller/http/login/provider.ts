@@ -32,7 +32,15 @@ export interface LoginChecks {
 }
 
 /** Highest first: of several groups the highest role counts. */
-const ranks: readonly TeamRole[] = ['owner', 'maintainer', 'developer', 'auditor', 'viewer']
+const ranks: readonly TeamRole[] = [
+  'owner',
+  'maintainer',
+  'developer',
+  'operator',
+  'deployer',
+  'auditor',
+  'viewer',
+]
 
 const rolesOfGroups = (
   rules: readonly GroupRole[],

@@ -125,7 +125,7 @@ describe('a session of a browser', () => {
       ...['agents', 'agents/join', 'createTeam', 'endMySession', 'notifiers', 'projects'],
       'rotations/run',
       'secretstores',
-      ...['stagelets', 'stagelets/deploy', 'stagelets/logs', 'stagelysecrets'],
+      ...['stagelets/deploy', 'stagelets/logs', 'stagelets/pause', 'stagelysecrets'],
     ])
   })
 })

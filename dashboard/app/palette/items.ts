@@ -118,7 +118,7 @@ const projectItems = ({ id, team, name, source }: Project): Item[] => {
     action(`Pause or resume the rollout of ${name}`, team, {
       href: `${url}/rollout`,
       command: `pause:${id}`,
-      whyNot: whyNot('patch', 'projects', team) ?? whyNotOwned(source),
+      whyNot: whyNot('patch', 'stagelets/pause', team) ?? whyNotOwned(source),
     }),
     action(`Retry what failed in ${name}`, team, {
       href: `${url}/rollout`,
@@ -141,7 +141,7 @@ const stageletItems = ({ id, team, project, name, paused, source }: Stagelet): I
     action(`${paused ? 'Resume' : 'Pause'} ${name}`, place, {
       href,
       command: `pause:${id}`,
-      whyNot: whyNot('patch', 'stagelets', team) ?? whyNotOwned(source),
+      whyNot: whyNot('patch', 'stagelets/pause', team) ?? whyNotOwned(source),
     }),
     action(`Retry ${name}`, place, { href, command: `retry:${id}`, whyNot: deploy }),
     action(`Leak test of ${name}`, place, { href, command: `leak-test:${id}`, whyNot: logs }),

@@ -21,7 +21,7 @@ export const RolloutActions = ({ project, rollout, onChange }: Props) => {
       <ActionButton
         command={`pause:${id}`}
         variant={isHeld ? 'primary' : 'plain'}
-        whyNot={whyNot('patch', 'projects', team) ?? whyNotOwned(source)}
+        whyNot={whyNot('patch', 'stagelets/pause', team) ?? whyNotOwned(source)}
         action={isHeld ? resumeRollout(project) : pauseRollout(project)}
         onDone={(answer) => {
           onChange(answer)

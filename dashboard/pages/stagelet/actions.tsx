@@ -91,7 +91,7 @@ export const StageletActions = ({ stagelet }: Props) => {
       <ActionButton
         command={`pause:${id}`}
         variant={paused ? 'primary' : 'plain'}
-        whyNot={whyNot('patch', 'stagelets', team) ?? whyNotOwned(source)}
+        whyNot={whyNot('patch', 'stagelets/pause', team) ?? whyNotOwned(source)}
         action={pauseStagelet(stagelet)}
         onDone={paused ? `${name} is resumed.` : `${name} is paused: it keeps what it runs.`}
       >

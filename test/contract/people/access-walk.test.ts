@@ -60,7 +60,7 @@ type Expected = 'pass' | 401 | 403 | 404
 
 /** Open to who may write something somewhere. */
 const isReview = ({ path }: KubeRoute): boolean => path.endsWith('/changesetreviews')
-const writers: readonly Who[] = ['admin', 'owner', 'maintainer', 'developer']
+const writers: readonly Who[] = ['admin', 'owner', 'maintainer', 'developer', 'deployer']
 
 const kubeExpected = (route: KubeRoute, who: Who, team: Team): Expected => {
   const { access } = route

@@ -185,6 +185,67 @@ describe('a member of one team', () => {
     expect(await kubectl('auth', 'whoami')).toContain('stagely:red:viewer')
   })
 
+  it('lets a deployer write and start what an operator may only keep running', async () => {
+    const tokenOf = async (name: string): Promise<string> =>
+      (await admin('POST', '/api/v1/teams/red/tokens', { name, role: name })).token
+    const tokens = { deployer: await tokenOf('deployer'), operator: await tokenOf('operator') }
+    const ask = async (
+      role: keyof typeof tokens,
+      method: string,
+      path: string,
+      body?: unknown,
+    ): Promise<number> => {
+      const type =
+        method === 'PATCH' && path.startsWith('/apis/')
+          ? 'application/merge-patch+json'
+          : 'application/json'
+      const headers = { authorization: `Bearer ${tokens[role]}`, 'content-type': type }
+      const asked = body === undefined ? { headers } : { headers, body }
+      return (await controller.call(method, path, asked)).status
+    }
+    const secrets = '/api/v1/projects/red%2Fone/secrets'
+    const secret = { key: 'BY_CI', value: 'of-the-pipeline' }
+    expect(await ask('operator', 'POST', secrets, secret)).toBe(403)
+    expect(await ask('deployer', 'POST', secrets, secret)).toBe(201)
+    for (const role of ['deployer', 'operator'] as const) {
+      expect(await ask(role, 'GET', secrets)).toBe(200)
+      expect(await ask(role, 'POST', `${secrets}/by-ci.global/reveal`)).toBe(403)
+    }
+    expect(await ask('deployer', 'GET', '/api/v1/teams/red/members')).toBe(403)
+
+    await admin('POST', `${group}/namespaces/red/agents`, {
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Agent',
+      metadata: { name: 'box' },
+      spec: {},
+    })
+    const stack = { team: 'red', name: 'one', project: 'one', agent: 'box' }
+    const stagelet = { ...stack, compose: { directory: '/srv/one' } }
+    expect(await ask('operator', 'POST', '/api/v1/stagelets', stagelet)).toBe(403)
+    expect(await ask('deployer', 'POST', '/api/v1/stagelets', stagelet)).toBe(201)
+    const rest = '/api/v1/stagelets/red%2Fone'
+    const kube = `${group}/namespaces/red/stagelets/one`
+    const elsewhere = { compose: { directory: '/srv/two' } }
+    const steered = (redeploy: string) => ({
+      metadata: { annotations: { 'stagely.dev/redeploy': redeploy } },
+    })
+    const patch = async (role: keyof typeof tokens): Promise<number[]> => [
+      await ask(role, 'PATCH', rest, { paused: true }),
+      await ask(role, 'PATCH', rest, { paused: true, ...elsewhere }),
+      await ask(role, 'PATCH', kube, { spec: { paused: null } }),
+      await ask(role, 'PATCH', kube, { ...steered('one'), spec: { paused: true } }),
+      await ask(role, 'PATCH', kube, steered(role)),
+      await ask(role, 'PATCH', kube, { spec: elsewhere }),
+      await ask(role, 'PATCH', kube, { spec: { paused: true, ...elsewhere } }),
+      await ask(role, 'POST', '/api/v1/projects/red%2Fone/rollout/pause'),
+    ]
+    expect(await patch('deployer')).toEqual([403, 403, 403, 403, 200, 403, 403, 403])
+    expect(await patch('operator')).toEqual([200, 403, 200, 200, 200, 403, 403, 200])
+    expect(await ask('deployer', 'GET', `${rest}/logs`)).toBe(403)
+    expect(await ask('operator', 'DELETE', kube)).toBe(403)
+    expect(await ask('deployer', 'DELETE', kube)).toBe(200)
+  })
+
   it('tells a machine, which is of one team only, where it may look', async () => {
     const body = { name: 'ci', role: 'viewer' }
     const { token } = await admin('POST', '/api/v1/teams/red/tokens', body)

@@ -7,6 +7,7 @@ import { apiVersion, type KubeObject } from '../../../../src/resources/meta.ts'
 import { withRestFields, type RestField } from '../../../../src/resources/schemas/rest-fields.ts'
 import { objectName } from '../../../../src/resources/kinds/status.ts'
 import { movesStack } from '../../../../src/store/objects/released-stacks.ts'
+import type { Resource } from '../../../../src/access/roles.ts'
 import type { Transaction } from '../../../../src/store/store.ts'
 import { impactOf, withoutWaiting } from '../../../impact/impact.ts'
 import { readReach, type Situation } from '../../../impact/situation.ts'
@@ -222,14 +223,20 @@ export const createRoute = (of: RestKind, { summary, session }: Words): RouteEnt
   })
 }
 
-export const updateRoute = (of: RestKind, more: Partial<Words> = {}): RouteEntry => {
+interface Partly {
+  /** A right to change these fields and no other, which is enough to enter. */
+  readonly part?: { readonly resource: Resource; readonly fields: readonly string[] }
+}
+
+export const updateRoute = (of: RestKind, more: Partial<Words> & Partly = {}): RouteEntry => {
   const { singular, list, resource } = words[of.kind]
+  const { part } = more
   return route({
     id: `update${titleOf(singular)}`,
     at: `PATCH /${list}/:${singular}_id`,
     summary: more.summary ?? 'Change what is given. `null` takes a field away.',
     session: unlessTried(more.session),
-    access: { in: singular, verb: 'patch', resource },
+    access: { in: singular, verb: 'patch', resource: part?.resource ?? resource },
     heedsIfMatch: true,
     query: writeQuery,
     body: z.strictObject(updateShape(of.fields)),
@@ -237,7 +244,12 @@ export const updateRoute = (of: RestKind, more: Partial<Words> = {}): RouteEntry
       description: `The ${singular} as it is now; of a dry run, as it would be.`,
       schema: writtenShape(of.schema),
     },
-    handle: (context) => updateRestObject(context, of),
+    handle: (context) => {
+      const isPart = Object.keys(context.body).every((field) => part?.fields.includes(field))
+      const { namespace = '' } = requireTarget(context).metadata
+      if (!isPart) requireIn(context.principal, { verb: 'patch', resource }, namespace)
+      return updateRestObject(context, of)
+    },
   })
 }
 

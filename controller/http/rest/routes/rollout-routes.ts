@@ -143,7 +143,7 @@ export const rolloutRoutes = routesOf('Rollouts', [
     id: 'pauseRollout',
     at: `POST ${path}/pause`,
     summary: 'Start no further stagelet on a new revision. What has begun goes on.',
-    access: { in: 'project', verb: 'patch', resource: 'projects' },
+    access: { in: 'project', verb: 'patch', resource: 'stagelets/pause' },
     heedsIfMatch: true,
     response,
     handle: steer((project) => withPaused(project, true)),
@@ -152,7 +152,7 @@ export const rolloutRoutes = routesOf('Rollouts', [
     id: 'resumeRollout',
     at: `POST ${path}/resume`,
     summary: 'Go on after a pause, or after the brake that many vanished agents put on.',
-    access: { in: 'project', verb: 'patch', resource: 'projects' },
+    access: { in: 'project', verb: 'patch', resource: 'stagelets/pause' },
     heedsIfMatch: true,
     response,
     handle: steer((project, now) => {

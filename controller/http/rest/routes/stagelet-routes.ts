@@ -57,6 +57,7 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
   }),
   updateRoute(stagelets, {
     summary: 'Pause a stagelet, go on with it, or change its stack. `null` takes a field away.',
+    part: { resource: 'stagelets/pause', fields: ['paused'] },
   }),
   actionRoute({
     id: 'deployStagelet',
