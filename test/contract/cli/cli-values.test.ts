@@ -84,7 +84,7 @@ describe('values by the command line', () => {
   it('are for maintainers and owners, and for nobody else', () => {
     expect([[...mayRead].sort(), [...mayNot].sort()]).toEqual([
       ['maintainer', 'owner'],
-      ['auditor', 'developer', 'viewer'],
+      ['auditor', 'deployer', 'developer', 'operator', 'viewer'],
     ])
   })
 
