@@ -121,7 +121,7 @@ const pure = [
   './rest/forms.ts',
   './rest/types.ts',
   './resources/schemas/form.ts',
-  './rest/coming-look.ts',
+  './rest/next-sync.ts',
   './formats/steers-compose.ts',
   './formats/structured.ts',
   './formats/yaml-secrets.ts',

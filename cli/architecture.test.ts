@@ -62,7 +62,7 @@ describe('ARCHITECTURE.md', () => {
 const mayReadWords = [
   'agent/tasks/mariadb.ts',
   'cli/commands/status.ts',
-  'controller/reconcilers/stagelet/happenings.ts',
+  'controller/reconcilers/stagelet/activity.ts',
   'controller/start-fault.ts',
   'controller/stores/remembered.ts',
   'src/resources/validation/faults.ts',
@@ -75,7 +75,7 @@ const mayCast = [
   'cli/init/manifests.ts',
   'cli/secrets/delete.ts',
   'cli/secrets/rollback.ts',
-  'src/resources/kinds/unseen-secret.ts',
+  'src/resources/kinds/secret-verdicts.ts',
   'src/resources/typed.ts',
 ]
 

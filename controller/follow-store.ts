@@ -53,19 +53,19 @@ export const followStore = async (
   } while (await pause(clock, 50 + backoffMs(attempt++, backoff), signal))
 }
 
-/** Pokes at the start, after each gap, and at each change that concerns. */
+/** Calls `schedule` at the start, after each gap, and at each change that concerns. */
 export const scheduleOn = (
   deps: FollowDeps,
   signal: AbortSignal,
-  poke: () => void,
+  schedule: () => void,
   concerns: (change: ChangeEvent) => boolean,
 ): Promise<void> => {
   const readAll = (): Promise<void> => {
-    poke()
+    schedule()
     return Promise.resolve()
   }
   const onChanges = (changes: readonly ChangeEvent[]): void => {
-    if (changes.some(concerns)) poke()
+    if (changes.some(concerns)) schedule()
   }
   return followStore(deps, signal, { readAll, onChanges })
 }

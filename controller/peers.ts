@@ -14,12 +14,12 @@ import type { TaskPeers } from './http/agents/orders/tasks.ts'
 import type { AgentEnv } from './http/agents/requests/refusal.ts'
 import type { AgentRoutes } from './http/agents/routes.ts'
 import { createPeerClient, type PeerClient } from './http/peers/client.ts'
-import { createLogsElsewhere, mountPeerRoutes } from './http/peers/logs.ts'
+import { createPeerLogs, mountPeerRoutes } from './http/peers/logs.ts'
 import { createHeartbeatPeers } from './http/peers/heartbeats.ts'
 import type { SealedSettings } from './identity.ts'
 
 export interface Peers extends Pick<PeerClient, 'isReady' | 'close'> {
-  readonly logsElsewhere: LogPeers & TaskPeers
+  readonly peerLogs: LogPeers & TaskPeers
   readonly heartbeatPeers: HeartbeatPeers
   mount(
     app: Hono<AgentEnv>,
@@ -80,7 +80,7 @@ export const preparePeers = async (
       heartbeatPeers.stop()
       client.close()
     },
-    logsElsewhere: createLogsElsewhere(replicas, client, key),
+    peerLogs: createPeerLogs(replicas, client, key),
     heartbeatPeers,
     mount: (app, serves) => mountPeerRoutes(app, { ...serves, key, self: replicas.id, clock, log }),
     announce: async (port, { chainPem }) => {

@@ -299,8 +299,8 @@ const mountMachines = async (
   const agentRoutes = mountAgentRoutes(app, {
     ...agentDeps,
     ...(peers !== undefined && {
-      logPeers: peers.logsElsewhere,
-      taskPeers: peers.logsElsewhere,
+      logPeers: peers.peerLogs,
+      taskPeers: peers.peerLogs,
       heartbeatPeers: peers.heartbeatPeers,
     }),
   })

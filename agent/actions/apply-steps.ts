@@ -70,8 +70,8 @@ const applyStep = async (
   if (restarts.length === 0) return { result: 'done' }
   const isNew = ({ service }: StartCondition): boolean => action.plan.affected.includes(service)
   const waits = waitsIn(action, restarts).filter(isNew)
-  const steady = await gateWaits(deps, cell, waitsFor(action, waits), signal)
-  if (steady !== 'done') return { result: steady, on: failedOn(cell.state) }
+  const gateOutcome = await gateWaits(deps, cell, waitsFor(action, waits), signal)
+  if (gateOutcome !== 'done') return { result: gateOutcome, on: failedOn(cell.state) }
   try {
     await restart(deps, cell.state, action, restarts)
     return { result: 'done' }

@@ -46,7 +46,7 @@ describe('before each run of Compose the files are looked at again', () => {
       createStackTarget({ desired, entries: [], base: {} }, undefined, false),
     )
     const action = { model, overrides: [], keptNetworks: [] } as Partial<StackAction> as StackAction
-    const step = { services: ['web'], alone: false, waitFor: [] }
+    const step = { services: ['web'], noDeps: false, waitFor: [] }
     const end = await up(deps, state, action, step).then(
       () => 'done',
       (error: unknown) => (error instanceof PlanOutdated ? 'planned again' : error),

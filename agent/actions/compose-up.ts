@@ -100,13 +100,13 @@ export const up = async (
     await run(deps, state, { ...action, keptNetworks: [] }, [...startAlone, ...step.services])
     return
   }
-  if (step.services.length > 0 && !step.alone) {
+  if (step.services.length > 0 && !step.noDeps) {
     await createAndStart(deps, state, action, step)
     return
   }
   const force = step.forced === true ? ['--force-recreate'] : []
   // After `--`, as a service may be called `--build`.
-  const verb = ['up', '-d', ...(step.alone ? ['--no-deps'] : []), ...force, '--', ...step.services]
+  const verb = ['up', '-d', ...(step.noDeps ? ['--no-deps'] : []), ...force, '--', ...step.services]
   await run(deps, state, action, verb)
 }
 

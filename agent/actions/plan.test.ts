@@ -3,8 +3,8 @@ import { aContainer } from '../../test/support/agents/a-container.ts'
 import { aPlan as plan, aService } from '../../test/support/agents/a-service.ts'
 import { withNetworks, withoutServices, type ActionPlan, type PlanInput } from './plan.ts'
 
-const alone = (...services: string[]) => ({ services, alone: true, waitFor: [] })
-const whole = [{ services: [], alone: false, waitFor: [] }]
+const noDeps = (...services: string[]) => ({ services, noDeps: true, waitFor: [] })
+const whole = [{ services: [], noDeps: false, waitFor: [] }]
 
 describe('planAction', () => {
   it.each<[string, Partial<PlanInput>, ActionPlan['steps']]>([
@@ -17,13 +17,13 @@ describe('planAction', () => {
     [
       'goes in steps where bringing a whole stack up has failed',
       { containers: [], inSteps: true, edited: [] },
-      [{ services: ['a', 'b'], alone: true, waitFor: [] }],
+      [{ services: ['a', 'b'], noDeps: true, waitFor: [] }],
     ],
-    ['touches only what was edited when told to roll edits out', { edited: ['b'] }, [alone('b')]],
+    ['touches only what was edited when told to roll edits out', { edited: ['b'] }, [noDeps('b')]],
     [
       'makes what is new in the files when told to roll edits out',
       { containers: [aContainer('a', 'new')], deployed: ['a'], edited: [] },
-      [alone('b')],
+      [noDeps('b')],
     ],
     [
       'leaves a finished job alone when told to roll edits out',
@@ -31,22 +31,22 @@ describe('planAction', () => {
         containers: [aContainer('a', 'new', { state: 'exited' }), aContainer('b', '')],
         edited: ['b'],
       },
-      [alone('b')],
+      [noDeps('b')],
     ],
     [
       'touches a service whose label is another',
       { wanted: new Map([['a', 'newer']]) },
-      [alone('a')],
+      [noDeps('a')],
     ],
     [
       'touches a service that has a label and should have none',
       { wanted: new Map() },
-      [alone('a')],
+      [noDeps('a')],
     ],
     [
       'brings back a deployed service that is gone',
       { containers: [aContainer('a', 'new')] },
-      [alone('b')],
+      [noDeps('b')],
     ],
     [
       'leaves a new service of the file for a deploy',
@@ -58,7 +58,7 @@ describe('planAction', () => {
       {
         containers: [aContainer('a', 'new', { state: 'exited', exitCode: 1 }), aContainer('b', '')],
       },
-      [alone('a')],
+      [noDeps('a')],
     ],
     [
       'leaves a finished job alone',
@@ -98,7 +98,7 @@ describe('planAction', () => {
           aContainer('b', ''),
         ],
       },
-      [alone('a')],
+      [noDeps('a')],
     ],
   ])('%s', (_what, tweak, steps) => {
     expect(plan(tweak).steps).toEqual(steps)
@@ -118,9 +118,9 @@ describe('planAction', () => {
 
   it('goes level by level, dependencies first, so that nothing is re-created twice', () => {
     expect(plan({ ...chain, wanted: all }).steps).toEqual([
-      alone('a', 'd'),
-      { services: ['b'], alone: false, waitFor: [] },
-      { services: ['c'], alone: false, waitFor: [] },
+      noDeps('a', 'd'),
+      { services: ['b'], noDeps: false, waitFor: [] },
+      { services: ['c'], noDeps: false, waitFor: [] },
     ])
   })
 
@@ -131,24 +131,24 @@ describe('planAction', () => {
       ['c', 'new'],
       ['d', 'old'],
     ])
-    const whole = { services: ['c'], alone: false, waitFor: [] }
+    const whole = { services: ['c'], noDeps: false, waitFor: [] }
     expect(plan({ ...chain, wanted }).steps).toEqual([whole])
     expect(plan({ ...chain, wanted, diverging: ['c', 'd'] }).steps).toEqual([whole])
-    expect(plan({ ...chain, wanted, diverging: ['a'] }).steps).toEqual([alone('c')])
+    expect(plan({ ...chain, wanted, diverging: ['a'] }).steps).toEqual([noDeps('c')])
     // What a step before it has made of the files as they are does not differ any more.
     expect(plan({ ...chain, wanted: all, diverging: ['a', 'b', 'c'] }).steps).toEqual([
-      alone('a', 'd'),
-      { services: ['b'], alone: false, waitFor: [] },
+      noDeps('a', 'd'),
+      { services: ['b'], noDeps: false, waitFor: [] },
       whole,
     ])
   })
 
   it('comes to what is doubtful, and who depends on that, last, one by one', () => {
     expect(plan({ ...chain, wanted: all, doubtful: ['b', 'd'] }).steps).toEqual([
-      alone('a'),
-      { services: ['b'], alone: false, waitFor: [], doubtful: true },
-      { ...alone('d'), doubtful: true },
-      { services: ['c'], alone: false, waitFor: [], doubtful: true },
+      noDeps('a'),
+      { services: ['b'], noDeps: false, waitFor: [], doubtful: true },
+      { ...noDeps('d'), doubtful: true },
+      { services: ['c'], noDeps: false, waitFor: [], doubtful: true },
     ])
   })
 
@@ -159,7 +159,7 @@ describe('planAction', () => {
     ]
     expect(
       plan({ services, containers: [aContainer('a', 'old'), aContainer('b', '')] }).steps,
-    ).toEqual([alone('a'), { services: ['b'], alone: false, waitFor: [], forced: true }])
+    ).toEqual([noDeps('a'), { services: ['b'], noDeps: false, waitFor: [], forced: true }])
   })
 
   it('makes who links to a container anew by force where that came after it, and nobody else', () => {
@@ -171,7 +171,7 @@ describe('planAction', () => {
       aContainer('c', '', { createdAtMs: 5_000 }),
     ]
     expect(plan({ services, containers, deployed: ['a', 'b', 'c'] }).steps).toEqual([
-      { services: ['b'], alone: false, waitFor: [], forced: true },
+      { services: ['b'], noDeps: false, waitFor: [], forced: true },
     ])
   })
 
@@ -245,7 +245,7 @@ describe('planAction', () => {
     it('neither touches nor waits for what is left out', () => {
       const whole = plan({ ...stack, wanted: wantedFor('db', 'web') })
       expect(withoutServices(whole, ['db']).steps).toEqual([
-        { services: ['web'], alone: false, waitFor: [] },
+        { services: ['web'], noDeps: false, waitFor: [] },
       ])
     })
   })
@@ -266,7 +266,7 @@ describe('planAction', () => {
     const whole = withNetworks({ steps: [], affected: [], peers: [] }, edits, given)
     expect(whole).toEqual({
       steps: [
-        { services: ['a', 'b'], alone: true, waitFor: [], networks: true, restarts: ['peer'] },
+        { services: ['a', 'b'], noDeps: true, waitFor: [], networks: true, restarts: ['peer'] },
       ],
       affected: ['a', 'b'],
       peers: [],

@@ -116,7 +116,7 @@ export const withNetworks = (
   const restarts = services
     .filter(({ name, sharesWith }) => sharesWith.some((other) => up.includes(other)) && isUp(name))
     .flatMap(({ name }) => (up.includes(name) ? [] : name))
-  const step: ActionStep = { services: up, alone: true, waitFor: [], networks: true, restarts }
+  const step: ActionStep = { services: up, noDeps: true, waitFor: [], networks: true, restarts }
   const affected = [...new Set([...plan.affected, ...up])].sort()
   return { ...plan, steps: [step, ...plan.steps], affected }
 }
@@ -157,7 +157,7 @@ export const planAction = (input: PlanInput): ActionPlan => {
   const all = input.services.map((s) => s.name).sort()
   const isFresh = input.containers.length === 0 && input.services.some((s) => s.scale !== 0)
   if (isFresh && !input.inSteps)
-    return { steps: [{ services: [], alone: false, waitFor: [] }], affected: all, peers: [] }
+    return { steps: [{ services: [], noDeps: false, waitFor: [] }], affected: all, peers: [] }
   const own = new Set(input.services.filter((s) => needsWork(s, input)).map((s) => s.name))
   const affected = withPeers(own, input)
   return {

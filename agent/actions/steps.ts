@@ -10,7 +10,7 @@ export interface ActionStep {
   /** Empty: all services of the stack. */
   readonly services: readonly string[]
   /** Made without their dependencies, as Compose would change these as well. */
-  readonly alone: boolean
+  readonly noDeps: boolean
   /** Dependencies that must be healthy or done before the step; one may be named twice. */
   readonly waitFor: readonly StartCondition[]
   /** Re-creates the containers also where Compose sees no change. */
@@ -107,7 +107,7 @@ export const planSteps = (input: StepsInput): ActionStep[] => {
       linksTo.some((d) => affected.has(d)) || (linksTo.length > 0 && input.isCutOff(name))
     return {
       services: [name],
-      alone: below.length === 0 || below.some(isLeft),
+      noDeps: below.length === 0 || below.some(isLeft),
       waitFor: waitsOf(name, input),
       ...(isForced && { forced: true }),
       ...(doubtful.includes(name) && { doubtful: true }),

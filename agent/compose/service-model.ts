@@ -111,7 +111,7 @@ const portsOf = ({ ports = [] }: RawService): string[] =>
     return Array.from({ length: count }, (_, i) => `${from + i}/${port.protocol ?? 'tcp'}`)
   })
 
-const steadyPolicies = [undefined, '', 'missing', 'if_not_present', 'never']
+const localPolicies = [undefined, '', 'missing', 'if_not_present', 'never']
 
 const definitionOf = (name: string, raw: RawService): string =>
   createHash('sha256')
@@ -135,7 +135,7 @@ export const toService = (name: string, raw: RawService, written: RawService): S
     scale: toNumber(raw.scale ?? raw.deploy?.replicas),
     containerName: raw.container_name,
     image: raw.image,
-    refreshes: !steadyPolicies.includes(raw.pull_policy),
+    refreshes: !localPolicies.includes(raw.pull_policy),
     // The same object: variables are left as written.
     definition: raw === written ? undefined : definitionOf(name, raw),
     ports: portsOf(raw),

@@ -52,11 +52,11 @@ const headlineOf = (reason: FailedContainer['reason'], c: ObservedContainer): st
   `${c.name} ${headlines[reason](c)}`
 
 /** True where the container ran and does not run now. */
-export const hasEnded = ({ state }: ObservedContainer): boolean =>
+export const isDown = ({ state }: ObservedContainer): boolean =>
   ['restarting', 'exited', 'dead'].includes(state)
 
 const facts = ({ reason, container: c, lastEnd }: FailedContainer): string => {
-  const end = hasEnded(c) ? c : lastEnd
+  const end = isDown(c) ? c : lastEnd
   const outOfMemory = c.outOfMemory ?? end?.outOfMemory
   return [
     ...(reason === 'TimedOut' ? [`state ${c.state}`] : []),

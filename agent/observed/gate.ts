@@ -4,7 +4,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import type { Engine } from '../docker/engine.ts'
 import {
   gateFailureOf,
-  hasEnded,
+  isDown,
   missingFailure,
   type FailedContainer,
   type GateFailure,
@@ -33,7 +33,7 @@ interface GateRequest {
   /** Services among them that must have ended with success, as others wait for that. */
   readonly mustEnd?: ReadonlySet<string>
   readonly sampleMs?: number
-  readonly steadyMs?: number
+  readonly stableMs?: number
   readonly minDeadlineMs?: number
   /** Called with what the gate waits for, such as `web: health check starting`, whenever that changes. */
   readonly onWaiting?: (what: readonly string[]) => void
@@ -56,7 +56,7 @@ interface Tracked {
   readonly ends: ReadonlyMap<string, ObservedContainer>
   readonly first: ReadonlyMap<string, number>
   readonly print: string
-  readonly steady: number
+  readonly stableSamples: number
   /** How long one of the containers was seen paused. */
   readonly pausedMs: number
 }
@@ -109,14 +109,14 @@ const lookAt = (
   timing: {
     readonly nowMs: number
     readonly elapsedMs: number
-    readonly steadyMs: number
+    readonly stableMs: number
     readonly sampleMs: number
     readonly minDeadlineMs: number
     readonly isStopped: GateDeps['isStopped']
     readonly mustEnd: boolean
   },
 ): Look => {
-  const { nowMs, elapsedMs, steadyMs, sampleMs, isStopped, mustEnd } = timing
+  const { nowMs, elapsedMs, stableMs, sampleMs, isStopped, mustEnd } = timing
   const verdicts = own.map((c) => checkContainer(c, tracked.first, isStopped, mustEnd))
   const fail = (reason: FailedContainer['reason'], container: ObservedContainer): Look => ({
     verdict: 'failed',
@@ -128,12 +128,13 @@ const lookAt = (
   const failure = verdicts[failed]
   if (failure?.state === 'failed') return fail(failure.reason, own[failed]!)
   // The age by the gate's own watching counts too: the clock may have been set back since the start.
-  const isWatched = (tracked.steady - 1) * sampleMs >= steadyMs
+  const isWatched = (tracked.stableSamples - 1) * sampleMs >= stableMs
   const isOldEnough = own.every(
-    (c) => isWatched || isCompleted(c) || nowMs - Date.parse(c.startedAt) >= steadyMs,
+    (c) => isWatched || isCompleted(c) || nowMs - Date.parse(c.startedAt) >= stableMs,
   )
   const waiting = verdicts.findIndex((v) => v.state === 'wait')
-  if (waiting < 0 && isOldEnough && tracked.steady >= samplesToPass) return { verdict: 'passed' }
+  if (waiting < 0 && isOldEnough && tracked.stableSamples >= samplesToPass)
+    return { verdict: 'passed' }
   // The deadline does not run while a container is paused; but a pause that is longer than it fails.
   const deadlineMs = deadlineOf(own, mustEnd ? jobDeadlineMs : timing.minDeadlineMs)
   const { pausedMs } = tracked
@@ -153,10 +154,16 @@ const track = (
   const print = printOf(own)
   const first = new Map(before?.first)
   for (const c of own) if (!first.has(c.id)) first.set(c.id, c.restartCount)
-  const ended = own.filter(hasEnded).map((c) => [c.id, c] as const)
+  const ended = own.filter(isDown).map((c) => [c.id, c] as const)
   const ends = new Map([...(before?.ends ?? []), ...ended])
   const pausedMs = (before?.pausedMs ?? 0) + (own.some(isPaused) ? stepMs : 0)
-  return { ends, first, print, steady: before?.print === print ? before.steady + 1 : 1, pausedMs }
+  return {
+    ends,
+    first,
+    print,
+    stableSamples: before?.print === print ? before.stableSamples + 1 : 1,
+    pausedMs,
+  }
 }
 
 /**
@@ -168,8 +175,8 @@ export const runGate = async (
   request: GateRequest,
   signal: AbortSignal,
 ): Promise<GateResult> => {
-  const { project, wanted, sampleMs = 250, steadyMs = 1500, minDeadlineMs = 60_000 } = request
-  const timing = { sampleMs, steadyMs, minDeadlineMs }
+  const { project, wanted, sampleMs = 250, stableMs = 1500, minDeadlineMs = 60_000 } = request
+  const timing = { sampleMs, stableMs, minDeadlineMs }
   const { isStopped } = deps
   let lastMs = deps.clock.monotonic()
   let elapsedMs = 0

@@ -83,8 +83,8 @@ interface StackProgress {
   readonly heals: readonly Heal[]
   /** When (monotonic) somebody stopped the whole stack. It stays down. */
   readonly stoppedSinceMs: number | undefined
-  /** No Compose of an agent before this one is at work on the stack any more. */
-  readonly isAlone: boolean
+  /** No Compose of an earlier agent works on the stack any more. */
+  readonly isSoleAgent: boolean
 }
 
 /** What the report tells beside the other parts. */
@@ -139,7 +139,7 @@ export const createStackState = (target: StackTarget): StackState => ({
   settled: { key: '', containers: [], project: '' },
   heals: [],
   stoppedSinceMs: undefined,
-  isAlone: false,
+  isSoleAgent: false,
   phase: 'Pending',
   rollout: undefined,
   drift: undefined,
@@ -190,9 +190,9 @@ export const withoutStalePasses = (
   )
 
 /** A container that crashes again and again looks healthy for a moment after each restart. */
-const steadyAfterMs = 60_000
+const stableAfterMs = 60_000
 const keepsCrashing = ({ restartCount, finishedAt }: ObservedContainer, nowMs: number): boolean =>
-  restartCount > 0 && nowMs - Date.parse(finishedAt ?? '') < steadyAfterMs
+  restartCount > 0 && nowMs - Date.parse(finishedAt ?? '') < stableAfterMs
 
 /** Services that are healthy, and that the user has not edited. */
 export const healthyServices = (

@@ -135,9 +135,9 @@ export const noteEditsAfterRollout = async (
   const byName = new Map(model.services.map((s) => [s.name, s]))
   const isOdd = (name: string): boolean =>
     !isAtLeast(deps.compose.version, '2.29.3') && byName.get(name)?.dependsOn.length !== 0
-  const alone = plan.steps.flatMap((s) => (s.alone ? s.services.filter(isOdd) : []))
+  const withoutDeps = plan.steps.flatMap((s) => (s.noDeps ? s.services.filter(isOdd) : []))
   const others = old.services.filter((name) => !isAffected(name))
   const networks = plan.steps.some((s) => s.networks === true) ? noNetworkEdits : old.networks
-  const diverging = { services: unique([...others, ...alone]), networks }
+  const diverging = { services: unique([...others, ...withoutDeps]), networks }
   return await recordEdits(deps, state, model, { diverging, acting: [] })
 }

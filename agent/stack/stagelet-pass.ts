@@ -187,7 +187,7 @@ const healOthers = async (
 }
 
 /**
- * For how long (ms) the first action waits for what an agent before this one may have left at work. That may have ended
+ * For how long (ms) the first action waits for what an earlier agent may have left at work. That may have ended
  * after the look at the containers: then a new look comes first.
  */
 const restForLeft = async (
@@ -195,9 +195,9 @@ const restForLeft = async (
   cell: StackCell,
   model: ComposeModel,
 ): Promise<number | undefined> => {
-  if (cell.state.isAlone) return undefined
+  if (cell.state.isSoleAgent) return undefined
   if (await isLeftAtWork(deps, cell, model)) return leftLookMs
-  cell.put({ isAlone: true })
+  cell.put({ isSoleAgent: true })
   return deps.stateFile.get(cell.state.target.desired.uid) === undefined ? undefined : 0
 }
 

@@ -81,7 +81,7 @@ export const planFor = async (
     return { plan: first, full, asked, edits: {}, keptNetworks: [], stepsAfter: noSteps }
   const isThere = state.containers.length > 0
   const mayPass = isThere && mayChangeNetworks(deps.compose) && isEdited(deps, state, model)
-  const needsOther = (s: ActionStep): boolean => s.alone && needsOthers(s.services, model)
+  const needsOther = (s: ActionStep): boolean => s.noDeps && needsOthers(s.services, model)
   const needsEdits = asked || mayPass || first.steps.some(needsOther)
   const edits = needsEdits ? await lookAtEdits(deps, state, overridden, first.affected) : {}
   const diverging = divergingNow({ ...state, ...edits })

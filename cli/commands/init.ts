@@ -11,7 +11,7 @@ import { readComposeEnvironment } from '../config.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { readComposeProject, type ComposeProject } from '../init/compose-project.ts'
 import { renderManifests, type InitManifests } from '../init/manifests.ts'
-import { usedElsewhere, propose, type Proposal } from '../init/propose.ts'
+import { usedInOtherPlaces, propose, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
@@ -169,7 +169,7 @@ const manifestsOf = async (
     envFiles: stack.envFiles,
     profiles: flags.profile,
     composeProject: project.name,
-    variables: usedElsewhere(project, proposal.secrets),
+    variables: usedInOtherPlaces(project, proposal.secrets),
   }
   const stored = await readStoredSecrets(api)
   return renderManifests(choice, proposal.secrets, { stored, ...defined({ reload: flags.reload }) })

@@ -2,7 +2,7 @@
 import type { Store } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
-import { comingLook } from '../../src/rest/coming-look.ts'
+import { nextSyncOf } from '../../src/rest/next-sync.ts'
 import { statusConditions, findCondition } from '../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
@@ -62,7 +62,7 @@ const show = async (name: string, flags: CommonFlags): Promise<void> => {
     return
   }
   await get(['secretstore', name], flags)
-  const next = comingLook(body, realClock.now())
+  const next = nextSyncOf(body, realClock.now())
   if (next !== undefined) out(`Next read: ${next}`)
   for (const { type, status, reason, message } of body.conditions)
     out(oneLine(`${type}=${status} ${reason}: ${message}`))

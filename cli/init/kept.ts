@@ -3,7 +3,7 @@ import { variablesOfText } from '../../src/compose/variables.ts'
 import type { ComposeProject } from './compose-project.ts'
 import type { Kept } from './found-secret.ts'
 import { looksSecret } from './looks-secret.ts'
-import { variablesElsewhere } from './other-places.ts'
+import { variablesInOtherPlaces } from './other-places.ts'
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
@@ -17,7 +17,7 @@ export const inOrder = (kept: readonly Kept[]): Kept[] =>
 
 /** Variables of `.env` that no secret replaces. */
 export const keptVariables = (project: ComposeProject, replaced: ReadonlySet<string>): Kept[] => {
-  const elsewhere = variablesElsewhere(project)
+  const elsewhere = variablesInOtherPlaces(project)
   return project.dotenvFiles.flatMap(({ path: file, values }) =>
     [...values].flatMap(([key, value]) => {
       if (replaced.has(key)) return []

@@ -20,7 +20,7 @@ const textsOf = ({ services, texts }: ComposeProject): OtherText[] => [
 ]
 
 /** Variables that are used outside of `environment`, each with the first place that uses it. */
-export const variablesElsewhere = (project: ComposeProject): ReadonlyMap<string, string> => {
+export const variablesInOtherPlaces = (project: ComposeProject): ReadonlyMap<string, string> => {
   const found = new Map<string, string>()
   for (const { place, text } of textsOf(project)) {
     for (const name of variablesOfText(text)) if (!found.has(name)) found.set(name, place)
@@ -86,7 +86,7 @@ export const sharedVariables = (
   project: ComposeProject,
   secrets: readonly FoundSecret[],
 ): SharedVariable[] => {
-  const elsewhere = variablesElsewhere(project)
+  const elsewhere = variablesInOtherPlaces(project)
   const values = valuesOfVariables(project)
   const used = new Set(
     secrets.flatMap(({ parts = [] }) => parts.flatMap(({ variable = [] }) => variable)),

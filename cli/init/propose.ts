@@ -10,7 +10,7 @@ import {
   type ProposedSecret,
 } from './found-secret.ts'
 import { inOrder, keptFiles, keptVariables } from './kept.ts'
-import { sharedVariables, valueOfVariable, variablesElsewhere } from './other-places.ts'
+import { sharedVariables, valueOfVariable, variablesInOtherPlaces } from './other-places.ts'
 import { shareValues } from './share-values.ts'
 import { valuesOfService, variablesOf, type ServiceValue } from './values-of-service.ts'
 
@@ -136,7 +136,7 @@ const withOneValue = (
     const why = whyStays(serviceValue)
     if (why !== undefined) kept.push({ key: serviceValue.key, file: serviceValue.file, why })
   }
-  const elsewhere = variablesElsewhere(project)
+  const elsewhere = variablesInOtherPlaces(project)
   const names = new Set([...global, ...shared.flatMap(({ name }) => (torn.has(name) ? [] : name))])
   const globals = [...names].flatMap((key): FoundSecret[] => {
     const value = valueOfVariable(project, key)
@@ -195,11 +195,11 @@ const ownValues = ({ services }: ComposeProject, found: readonly FoundSecret[]):
 }
 
 /** Keys of global secrets that the files use elsewhere than in variables of containers. */
-export const usedElsewhere = (
+export const usedInOtherPlaces = (
   project: ComposeProject,
   secrets: readonly Pick<ProposedSecret, 'key' | 'scope'>[],
 ): string[] => {
-  const elsewhere = variablesElsewhere(project)
+  const elsewhere = variablesInOtherPlaces(project)
   const globals = new Set(secrets.filter((s) => s.scope === 'global').map((s) => s.key))
   return [...globals].filter((key) => elsewhere.has(key)).sort()
 }

@@ -87,7 +87,7 @@ export const createApp = (deps: AppDeps): App => {
     base: deps.sessions.base,
     takesCookie: isRestPath,
   })
-  for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login, paceKube(deps))
+  for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login, limitKube(deps))
   mountRest(app, deps)
   mountDiscovery(app)
   const routes = kubeRoutes(deps)
@@ -98,7 +98,7 @@ export const createApp = (deps: AppDeps): App => {
 }
 
 /** REST limits the rate of its own routes; see rest/serve.ts. */
-const paceKube =
+const limitKube =
   ({ kubeLimit }: AppDeps): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
     if (!isRestPath(c.req.path)) await kubeLimit.take(c.get('user').id)

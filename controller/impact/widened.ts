@@ -40,7 +40,7 @@ const reachedBy = (
           const seesIn = ({ sets }: Situation): boolean =>
             viewsOf(environmentSet(sets.get(project) ?? emptySet, metadata.name))
               .viewOf(metadata.name, service)
-              .visible.some((one) => one.key === key)
+              .visible.some((entry) => entry.key === key)
           return seesIn(after) && !seesIn(before)
         })
         .map(({ name: service }) => ({ stagelet: metadata.name, service })),

@@ -1,4 +1,4 @@
-// A cluster as a source: its objects of the four kinds are stored, and their status is written back.
+// A cluster as a source: its objects of all kinds are stored, and their status is written back.
 //
 // INVARIANTS
 // - Nothing is removed from the store before every kind of the namespace was listed completely. Nothing

@@ -36,10 +36,10 @@ export interface PerformerDeps {
 
 const backoff = { baseMs: 5_000, capMs: 3_600_000 }
 const mostTryMs = 86_400_000
-/** Without anything to tell it looks again so late: a poke may be lost. */
+/** Without a notice it looks again after this time: a change may have been missed. */
 const idleMs = 3_600_000
 const leastMs = 100
-/** Each receiver has its own pace: one that hangs holds no other up, and no new notice. */
+/** Each receiver has its own rate: a receiver that hangs delays neither other receivers nor new notices. */
 const workers = 64
 /** The key of the loop that stands for the outbox; all others are IDs of messages. */
 const outboxKey = ''
@@ -80,8 +80,8 @@ export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<voi
     return done
   }
   const loop = startControlLoop({ clock, log, workers }, { name: 'notices', reconcile })
-  const poke = (): void => loop.enqueueAfter(outboxKey, settleMs)
-  const following = scheduleOn(deps, stopping.signal, poke, isOfEvent)
+  const schedule = (): void => loop.enqueueAfter(outboxKey, settleMs)
+  const following = scheduleOn(deps, stopping.signal, schedule, isOfEvent)
   loop.enqueue(outboxKey)
   return {
     stop: async () => {

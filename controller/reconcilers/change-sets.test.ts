@@ -27,7 +27,7 @@ describe('startChangeSetCloser', () => {
     const { clock, looks, closer, stop } = start(() => undefined)
     await clock.advance(500)
     for (let write = 0; write < 20; write++) {
-      closer.poke()
+      closer.schedule()
       await clock.advance(10)
     }
     await clock.advance(100)
@@ -38,7 +38,7 @@ describe('startChangeSetCloser', () => {
   it('looks again when the next set is due, whatever is written until then', async () => {
     const { clock, looks, closer, stop } = start((now) => (now === 0 ? 250 : undefined))
     await clock.advance(100)
-    closer.poke()
+    closer.schedule()
     await clock.advance(150)
     expect(looks).toEqual([0, 250])
     await stop()
@@ -47,7 +47,7 @@ describe('startChangeSetCloser', () => {
   it('hears of a write also while it waits long for a set that is held open', async () => {
     const { clock, looks, closer, stop } = start(() => 60_000)
     await clock.advance(10)
-    closer.poke()
+    closer.schedule()
     await clock.advance(300)
     expect(looks).toEqual([0, 310])
     await stop()

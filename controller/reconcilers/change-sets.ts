@@ -8,12 +8,12 @@ import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import { quietMs } from '../../src/store/secrets/open-revision.ts'
 import type { Store } from '../../src/store/store.ts'
 
-/** The loop looks at least this often, in case that a poke() was lost. */
+/** The loop looks at least this often, in case that a call of schedule() was lost. */
 const idleMs = 1000
 
 interface ChangeSetCloser {
   /** To be called when a secret was written: its change set is due `quietMs` later. */
-  readonly poke: () => void
+  readonly schedule: () => void
   readonly stop: () => Promise<void>
 }
 
@@ -43,5 +43,5 @@ export const startChangeSetCloser = (deps: {
   }
   const loop = startSingleLoop(deps, { name: 'change sets', settleMs: quietMs, run })
   loop.runNow()
-  return { poke: loop.schedule, stop: loop.stop }
+  return { schedule: loop.schedule, stop: loop.stop }
 }

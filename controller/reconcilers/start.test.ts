@@ -28,7 +28,7 @@ const start = () => {
     stageletReconciler: { isSettled: () => false, forget: () => undefined },
     reconcileProject: () => undefined,
     rollOut: () => undefined,
-    poke: () => undefined,
+    scheduleChangeSets: () => undefined,
   })
   for (const project of ['shop', 'blog']) {
     const spec = { projectRef: { name: project }, agentRef: { name: 'box' } }

@@ -21,7 +21,7 @@ import { followStore } from '../follow-store.ts'
 import { reconcilerActor } from './actor.ts'
 import { startChangeSetCloser } from './change-sets.ts'
 import { createStageletIndex } from './stagelet-index.ts'
-import { withDelay } from './paced-reconciler.ts'
+import { withDelay } from './delayed-reconciler.ts'
 import { createProjectReconciler } from './project/reconciler.ts'
 import { hasSameInputs } from './project/reconciled-inputs.ts'
 import { createRolloutReconciler } from './rollout/reconciler.ts'
@@ -68,7 +68,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
     stageletReconciler,
     reconcileProject,
     rollOut: (key) => rollouts.enqueueAfter(key, rollout.delayOf(key)),
-    poke: () => closer.poke(),
+    scheduleChangeSets: () => closer.schedule(),
   })
 
   const readAll = async (): Promise<void> => {
@@ -76,7 +76,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
       for (const object of (await store.list(kind)).items) route({ type: 'ADDED', object })
     // Secrets are reconciled with their projects.
     for (const ref of await store.namedProjects()) reconcileProject(keyOf(ref))
-    closer.poke()
+    closer.schedule()
   }
 
   const { signal } = stopping
@@ -142,10 +142,10 @@ export const createRouter = (to: {
   stageletReconciler: Pick<StageletReconciler, 'isSettled' | 'forget'>
   reconcileProject: (key: string) => void
   rollOut: (key: string) => void
-  poke: () => void
+  scheduleChangeSets: () => void
 }): ((change: Change) => void) => {
   const index = createStageletIndex()
-  const { stagelets, stageletReconciler, reconcileProject, rollOut, poke } = to
+  const { stagelets, stageletReconciler, reconcileProject, rollOut, scheduleChangeSets } = to
   const eachStageletOf = (owner: ObjectRef & { kind: 'Project' | 'Agent' }): void => {
     for (const key of index.stageletsOf(owner)) stagelets.enqueue(key)
   }
@@ -201,7 +201,7 @@ export const createRouter = (to: {
         for (const key of index.projectsOn(ref)) rollOut(key)
         return
       case 'StagelySecret':
-        poke()
+        scheduleChangeSets()
         if (project !== undefined && hasNewInputs(change)) reconcileProject(project)
         return
       case 'Rotation': {

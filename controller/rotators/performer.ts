@@ -64,7 +64,7 @@ const idleMs = 3_600_000
 const leastMs = 50
 /** Whatever changes around it, one that is not due is looked at so seldom. */
 const quietMs = 10_000
-/** Each has its own pace: one that waits for its database holds no other up. */
+/** Each rotation has its own rate: a rotation that waits for its database delays no other rotation. */
 const workers = 64
 const watched = new Set(['Rotation', 'StagelySecret', 'Stagelet', 'Project'])
 

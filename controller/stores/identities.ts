@@ -112,7 +112,7 @@ const isQueueOfAws = (url: string, region: string): boolean => {
 }
 
 /** A queue of hints gets requests that the credential signs. */
-const isQueueElsewhere = ({ aws, push }: Granted, address: string | undefined): boolean => {
+const isQueueOfOtherAccount = ({ aws, push }: Granted, address: string | undefined): boolean => {
   const url = push?.sqs?.queueUrl
   if (url === undefined || aws === undefined) return false
   return address === undefined
@@ -151,7 +151,7 @@ export const grantedIdentity = (
   const elsewhere = addressesOf(spec[provider]!).some(
     (url) => address === undefined || !sameUrl(url, address),
   )
-  if (elsewhere || isQueueElsewhere(spec, address))
+  if (elsewhere || isQueueOfOtherAccount(spec, address))
     throw refusal(
       `identity "${wanted}" is for ${address ?? "the cloud's own address"} alone: its credential is sent nowhere else`,
     )

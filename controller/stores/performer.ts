@@ -55,7 +55,7 @@ export const startStores = (deps: StoresDeps): { stop(): Promise<void> } => {
     const runner = runners.get(place)
     // One of the same name may be another one.
     const isOf = runner !== undefined && runner.uid === store?.metadata.uid
-    if (isOf) runner.poke()
+    if (isOf) runner.schedule()
     else if (runner !== undefined) await end(place)
     if (store === undefined) await tellMissing(deps, index, place)
     else if (!isOf) runners.set(place, start(place, store))

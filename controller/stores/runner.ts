@@ -106,7 +106,7 @@ export class Runner {
     this.#main.runNow()
   }
 
-  poke(): void {
+  schedule(): void {
     this.#main.schedule()
     this.#beside.schedule()
   }

@@ -52,11 +52,12 @@ const printer = (known: ReadonlyMap<string, string>) => {
     const { $ref, anyOf, oneOf, type } = schema
     if ($ref !== undefined) return $ref.replace('#/components/schemas/', '')
     if ('const' in schema) return JSON.stringify(schema.const)
-    if (schema.enum !== undefined) return schema.enum.map((one) => JSON.stringify(one)).join(' | ')
+    if (schema.enum !== undefined)
+      return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
     const parts = anyOf ?? oneOf
     if (parts !== undefined) return union(parts)
     if (typeof type === 'object')
-      return type.map((one) => plain({ ...schema, type: one })).join(' | ')
+      return type.map((each) => plain({ ...schema, type: each })).join(' | ')
     switch (type) {
       case 'string':
       case 'boolean':
@@ -96,7 +97,7 @@ const group = (
   where: Parameter['in'],
   print: (s: Schema) => string,
 ) => {
-  const own = parameters.filter((one) => one.in === where)
+  const own = parameters.filter((parameter) => parameter.in === where)
   if (own.length === 0) return `${where}?: never`
   const all = own.map(
     ({ name, required, schema }) =>

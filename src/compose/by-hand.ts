@@ -134,8 +134,8 @@ const readFront = (words: readonly string[]): { faults: string[]; nameIndex: num
   for (let word = words[index]; word?.startsWith('-') === true; word = words[++index]) {
     const name = nameOf(word)
     if (word === '--dry-run') continue
-    const isElsewhere = projectFlags.includes(name) || shortProjectFlags.includes(name)
-    faults.push(`${name} is refused: ${isElsewhere ? ownFiles : 'how Compose runs is the agent’s'}`)
+    const isOfProject = projectFlags.includes(name) || shortProjectFlags.includes(name)
+    faults.push(`${name} is refused: ${isOfProject ? ownFiles : 'how Compose runs is the agent’s'}`)
     if (globalFlagsWithValue.includes(word)) index++
   }
   return { faults, nameIndex: index }

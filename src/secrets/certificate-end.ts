@@ -10,7 +10,7 @@ export interface CertificateEnd {
   /** Of the certificate that ends first. */
   readonly endsAt: string
   /** The value holds nothing but certificates, which are public. */
-  readonly isAlone: boolean
+  readonly isOnly: boolean
 }
 
 const endOfOne = (certificate: string | Buffer): number | undefined => {
@@ -29,7 +29,7 @@ const isDer = (value: Buffer): boolean => value[0] === 0x30 && value[1] === 0x82
 export const certificateEnd = (value: Buffer): CertificateEnd | undefined => {
   if (isDer(value)) {
     const ms = endOfOne(value)
-    return ms === undefined ? undefined : { endsAt: toTimestamp(ms), isAlone: true }
+    return ms === undefined ? undefined : { endsAt: toTimestamp(ms), isOnly: true }
   }
   if (!value.includes('-----BEGIN CERTIFICATE-----')) return undefined
   const text = value.toString('latin1')
@@ -39,6 +39,6 @@ export const certificateEnd = (value: Buffer): CertificateEnd | undefined => {
     .slice(0, mostCertificates)
     .flatMap(([certificate]) => endOfOne(certificate) ?? [])
   if (ends.length === 0) return undefined
-  const isAlone = certificates.length === blocks.length && text.replace(block, '').trim() === ''
-  return { endsAt: toTimestamp(Math.min(...ends)), isAlone }
+  const isOnly = certificates.length === blocks.length && text.replace(block, '').trim() === ''
+  return { endsAt: toTimestamp(Math.min(...ends)), isOnly }
 }

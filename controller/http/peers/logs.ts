@@ -38,7 +38,7 @@ const askResponse = z.object({ asked: z.boolean(), tooOld: z.boolean().optional(
 const maxBytes = 4_300_000
 
 /** The client's part. */
-export const createLogsElsewhere = (
+export const createPeerLogs = (
   replicas: Pick<Replicas, 'id' | 'find' | 'holding'>,
   client: Pick<PeerClient, 'post'>,
   key: Buffer,

@@ -14,7 +14,7 @@ import type { AgentEnv } from '../agents/requests/refusal.ts'
 import { createBodyBudget } from '../body-budget.ts'
 import type { OrderResult } from '../agents/orders/order-result.ts'
 import { createPeerClient, type PeerClient } from './client.ts'
-import { createLogsElsewhere, mountPeerRoutes } from './logs.ts'
+import { createPeerLogs, mountPeerRoutes } from './logs.ts'
 
 const key = randomBytes(32)
 const order: TaskOrder = {
@@ -36,7 +36,7 @@ let url: string
 let stands: OrderResult = 'asked'
 let server: Server
 let client: PeerClient
-let elsewhere: ReturnType<typeof createLogsElsewhere>
+let elsewhere: ReturnType<typeof createPeerLogs>
 
 beforeAll(async () => {
   const app = withBodies(new Hono<AgentEnv>(), budget)
@@ -72,7 +72,7 @@ beforeAll(async () => {
     find: (id: string) => Promise.resolve(id === 'peer' ? peer : undefined),
     holding: (_: string, name: string) => Promise.resolve(name === 'box' ? peer : undefined),
   }
-  elsewhere = createLogsElsewhere(replicas, client, key)
+  elsewhere = createPeerLogs(replicas, client, key)
 })
 afterAll(() => {
   client.close()

@@ -14,7 +14,7 @@ import {
   projectMissing,
   valueToCome,
   type Verdict,
-} from '../../../src/resources/kinds/unseen-secret.ts'
+} from '../../../src/resources/kinds/secret-verdicts.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
 import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
 import { createScopeNames } from '../../../src/secrets/scope-names.ts'

@@ -6,7 +6,7 @@ import {
   findCondition,
   type Condition,
 } from '../../../src/resources/conditions.ts'
-import { projectMissing } from '../../../src/resources/kinds/unseen-secret.ts'
+import { projectMissing } from '../../../src/resources/kinds/secret-verdicts.ts'
 import {
   engineUnavailable,
   type ObservationSpec,

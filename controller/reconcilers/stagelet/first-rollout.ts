@@ -1,7 +1,7 @@
 // The first rollout of a stagelet that is new, or whose project was created again, waits for its secrets: pure. Manifests
 // arrive one by one and in any order, and a stack that starts with some of its secrets would be re-created for the others.
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import { projectMissing, type Verdict } from '../../../src/resources/kinds/unseen-secret.ts'
+import { projectMissing, type Verdict } from '../../../src/resources/kinds/secret-verdicts.ts'
 import type { StageletInput } from './facts.ts'
 
 /** Longest wait for a project to be quiet, however often it is written to. */

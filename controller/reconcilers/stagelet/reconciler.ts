@@ -21,7 +21,7 @@ import { reconcilerActor } from '../actor.ts'
 import { decideStagelet } from './decide.ts'
 import { stageletEventsOf } from './events.ts'
 import { awaitedBy } from './first-rollout.ts'
-import { happeningsOf } from './happenings.ts'
+import { activityOf } from './activity.ts'
 import type { StageletInput } from './facts.ts'
 import { gatherStagelet } from './gather.ts'
 import { propagatedIn, type Propagated } from './propagation.ts'
@@ -95,7 +95,7 @@ const reconcileIn = async (
     const { stagelet, revisions } = input
     const key = keyOf(refOf(stagelet))
     const { metadata } = await tx.setStatus({ ...stagelet, status })
-    for (const entry of happeningsOf(input, status)) await tx.recordActivity(entry)
+    for (const entry of activityOf(input, status)) await tx.recordActivity(entry)
     const isFinal = sameJson(
       decideStagelet({ ...input, stagelet: { ...stagelet, status } }).status,
       status,

@@ -73,7 +73,7 @@ describe('looks for who still logs in with the old credential', () => {
     ['a client of five minutes', '20m', { period: 300_000, lasts: 50 }],
     ['a client of 5 s, by looks of a moment', '20m', { ...quick, isMoment: true }],
     [
-      'a client of half the pace, by looks of a moment',
+      'a client of half the rate, by looks of a moment',
       '20m',
       { period: 15_000, lasts: 2_000, isMoment: true },
     ],

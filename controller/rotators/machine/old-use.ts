@@ -28,15 +28,15 @@ const overAt = (spec: RotationSpec, status: RotationStatus, nowMs: number): numb
   skips(spec, status) ? nowMs : ms(status.provenAt) + durationMs(spec.overlap)
 
 /** From one look to the next, in the mean. */
-const paceMs = ({ overlap }: RotationSpec): number =>
+const pollMs = ({ overlap }: RotationSpec): number =>
   Math.min(mostMs, Math.max(leastMs, durationMs(overlap) / looks))
 
 /** So long a look lasts. */
 export const watchMs = (spec: RotationSpec): number =>
-  Math.min(mostWatchMs, paceMs(spec) * watchedShare)
+  Math.min(mostWatchMs, pollMs(spec) * watchedShare)
 
-/** Whoever logs in at even times must not fall between the looks each time: from half to one and a half of the pace. */
-const gapMs = (spec: RotationSpec, random: number): number => paceMs(spec) * (0.5 + random)
+/** Whoever logs in at even times must not fall between the looks each time: from half to one and a half of the interval. */
+const gapMs = (spec: RotationSpec, random: number): number => pollMs(spec) * (0.5 + random)
 
 /** When (ms) it is looked next. Whoever skips the overlap waits only for who was seen. */
 export const nextLookAt = (spec: RotationSpec, status: RotationStatus): number => {

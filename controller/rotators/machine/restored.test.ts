@@ -307,7 +307,7 @@ describe('a rotation after a restore', () => {
     ).toEqual(['Untested', 'Refused', 'Renewing'])
   })
 
-  it('looks again before it replaces a refused credential, at the pace of attempts that fail', () => {
+  it('looks again before it replaces a refused credential, at the rate of attempts that fail', () => {
     const renewing = { ...idle, ...restored('Renewing') }
     expect(decided(renewing)).toBe('verify')
     expect(decided(renewing, {}, { paused: true })).toBe('wait ')

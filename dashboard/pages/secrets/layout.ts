@@ -12,13 +12,13 @@ export const layoutOf = (
   projects: readonly Project[],
   stagelets: readonly Stagelet[],
 ): Layout => {
-  const found = projects.find((one) => one.team === team && one.name === project)
+  const found = projects.find((candidate) => candidate.team === team && candidate.name === project)
   const isolated = (found?.environments ?? []).filter(({ inherits }) => inherits === 'Nothing')
   return {
     stagelets: Object.fromEntries(
-      stagelets.flatMap((one) =>
-        one.team === team && one.project === project && one.environment !== undefined
-          ? [[one.name, one.environment]]
+      stagelets.flatMap((stagelet) =>
+        stagelet.team === team && stagelet.project === project && stagelet.environment !== undefined
+          ? [[stagelet.name, stagelet.environment]]
           : [],
       ),
     ),

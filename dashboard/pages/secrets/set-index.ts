@@ -131,7 +131,7 @@ const changedBack = (entry: ProjectEntry, was: SetDiff['changed'][number]): Proj
 export const setBefore = (head: SetIndex, { added, removed, changed }: SetDiff): SetIndex => {
   const keys = new Set([...added, ...removed, ...changed].map(({ key }) => key))
   const isAdded = new Set(added.map(({ id }) => id))
-  const changes = new Map(changed.map((one) => [one.id, one]))
+  const changes = new Map(changed.map((change) => [change.id, change]))
   const back = new Map<string, ProjectEntry[]>()
   for (const key of keys) {
     const unchanged = head.of(key).filter(({ secretId }) => !isAdded.has(secretId))

@@ -61,13 +61,13 @@ const placesFor = (
   isIsolated: boolean,
 ): { place: string; scope: string; isHere: (entry: ProjectEntry) => boolean }[] => {
   const owners = [
-    { owner: stagelet, isHere: (one: ProjectEntry) => one.stagelet === stagelet },
+    { owner: stagelet, isHere: (entry: ProjectEntry) => entry.stagelet === stagelet },
     ...(environment === undefined
       ? []
       : [
           {
             owner: environment,
-            isHere: (one: ProjectEntry) => one.environments?.includes(environment) === true,
+            isHere: (entry: ProjectEntry) => entry.environments?.includes(environment) === true,
           },
         ]),
     ...(isIsolated
@@ -75,8 +75,8 @@ const placesFor = (
       : [
           {
             owner: 'project',
-            isHere: (one: ProjectEntry) =>
-              one.stagelet === undefined && one.environments === undefined,
+            isHere: (entry: ProjectEntry) =>
+              entry.stagelet === undefined && entry.environments === undefined,
           },
         ]),
   ]
@@ -90,11 +90,11 @@ export const explainKey = (set: LaidOut, query: PrecedenceQuery): Why => {
   const { entries, layout = emptyLayout } = set
   const environment = environmentOf(layout, stagelet)
   const isIsolated = environment !== undefined && layout.isolated.includes(environment)
-  const seen = environmentSet(set, stagelet)
-  const winner = winnersFor(service, stagelet, seen).get(key)
+  const visible = environmentSet(set, stagelet)
+  const winner = winnersFor(service, stagelet, visible).get(key)
   const places = placesFor(query, environment, isIsolated)
   const found = places.map(({ scope, isHere }) =>
-    entries.find((one) => one.key === key && one.scope === scope && isHere(one)),
+    entries.find((entry) => entry.key === key && entry.scope === scope && isHere(entry)),
   )
   const winning = found.findIndex(
     (entry) => entry !== undefined && entry.secretId === winner?.secretId,
@@ -117,6 +117,6 @@ export const explainKey = (set: LaidOut, query: PrecedenceQuery): Why => {
     composeWins: composeSets && winner === undefined,
     ...(winner === undefined
       ? { chain: undefined, broken: undefined }
-      : chainOf(seen, stagelet, winner)),
+      : chainOf(visible, stagelet, winner)),
   }
 }

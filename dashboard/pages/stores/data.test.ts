@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Condition, Store } from '../../../src/rest/types.ts'
-import { comingLook } from '../../../src/rest/coming-look.ts'
+import { nextSyncOf } from '../../../src/rest/next-sync.ts'
 import { callsText, areDeletionsHeld, storeState, providerText } from './data.ts'
 
 const condition = (type: string, status: Condition['status'], message = type): Condition => ({
@@ -65,8 +65,8 @@ it('says what it is and where, and how much it is asked', () => {
 
 it('says when the next look is, and nothing where that moment of the last write is past', () => {
   const next_look_at = '2026-11-28T12:05:00Z'
-  const at = (moment: string) => comingLook({ next_look_at }, Date.parse(moment))
+  const at = (moment: string) => nextSyncOf({ next_look_at }, Date.parse(moment))
   expect(at('2026-11-28T12:04:00Z')).toBe(next_look_at)
   expect(at('2026-11-28T12:06:00Z')).toBeUndefined()
-  expect(comingLook({}, 0)).toBeUndefined()
+  expect(nextSyncOf({}, 0)).toBeUndefined()
 })

@@ -1,6 +1,6 @@
 // External stores: whether what was read from them is fresh, how much they are asked, and what is wrong.
 import type { Store } from '../../../src/rest/types.ts'
-import { comingLook } from '../../../src/rest/coming-look.ts'
+import { nextSyncOf } from '../../../src/rest/next-sync.ts'
 import { askStore, type StoreVerb } from '../../actions/agents.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
@@ -56,7 +56,7 @@ const Freshness = ({ store }: { readonly store: Store }) => {
 
 const LastSync = ({ store }: { readonly store: Store }) => {
   const { last_look_at: last, lag_seconds: lag = 0 } = store
-  const next = comingLook(store, now())
+  const next = nextSyncOf(store, now())
   return (
     <>
       <Ago at={last} />

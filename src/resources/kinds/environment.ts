@@ -49,6 +49,8 @@ export const faultsOfTwice = (names: unknown, field: string): Fault[] =>
 export const checkProject = (spec: Readonly<Record<string, unknown>>): Fault[] => {
   const { environments } = spec
   if (!Array.isArray(environments)) return []
-  const names = environments.map((one: unknown) => (isRecord(one) ? one.name : undefined))
+  const names = environments.map((environment: unknown) =>
+    isRecord(environment) ? environment.name : undefined,
+  )
   return faultsOfTwice(names, 'spec.environments')
 }

@@ -4,7 +4,7 @@ import { timeText, word } from '../limits.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { earliest } from '../../kernel/earliest.ts'
 import { durationMs } from '../duration.ts'
-import type { Verdict } from './unseen-secret.ts'
+import type { Verdict } from './secret-verdicts.ts'
 
 const dayMs = 86_400_000
 /** So long after a key is due new values are taken all the same. */

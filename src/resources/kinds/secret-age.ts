@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { duration, durationMs } from '../duration.ts'
-import type { Verdict } from './unseen-secret.ts'
+import type { Verdict } from './secret-verdicts.ts'
 
 export const secretPolicySpec = z.strictObject({
   maxAge: duration.describe('No value of the project should be older than this, such as 90d.'),

@@ -75,16 +75,16 @@ export const withDates = (
   } = status
   const { observedGeneration } = status
   let conditions = (before as Condition[]).filter(({ type }) =>
-    types.every((told) => told !== type || verdicts[told] !== undefined),
+    types.every((expiryType) => expiryType !== type || verdicts[expiryType] !== undefined),
   )
-  const isTold = (type: (typeof types)[number], reason: string): boolean => {
+  const isReported = (type: (typeof types)[number], reason: string): boolean => {
     const previous = findCondition(before, type)
     return type !== 'RotationDue' && previous?.status === 'True' && previous.reason === reason
   }
   for (const type of types) {
     const verdict = verdicts[type]
     if (verdict === undefined) continue
-    const isNews = verdict.status === 'True' && !(isMoved && isTold(type, verdict.reason))
+    const isNews = verdict.status === 'True' && !(isMoved && isReported(type, verdict.reason))
     if (isNews && !announces) continue
     const next = { type, ...verdict, observedGeneration }
     conditions = withCondition(conditions, next, toTimestamp(nowMs))

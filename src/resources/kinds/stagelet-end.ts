@@ -4,7 +4,7 @@ import { durationMs, isLifetime } from '../duration.ts'
 import { annotations } from '../meta.ts'
 import { findCondition } from '../conditions.ts'
 import type { Typed } from '../typed.ts'
-import type { Verdict } from './unseen-secret.ts'
+import type { Verdict } from './secret-verdicts.ts'
 
 type Stagelet = Typed<'Stagelet'>
 

@@ -69,7 +69,7 @@ export const createRemoteKeyProvider = (
   service: KeyService,
   { clock, deadlineMs = defaultDeadlineMs }: RemoteOptions,
 ): KeyProvider => {
-  let resting: { until: number; error: StagelyError } | undefined
+  let resting: { endsAt: number; error: StagelyError } | undefined
 
   const translate = (error: unknown): StagelyError => {
     if (error instanceof StagelyError) return error
@@ -80,12 +80,12 @@ export const createRemoteKeyProvider = (
       why ??
       (isAbort(error) ? silent : 'it cannot be reached; look at its health and at the network')
     const failure = unavailable(service, text)
-    resting = { until: clock.now() + restMs, error: failure }
+    resting = { endsAt: clock.now() + restMs, error: failure }
     return failure
   }
 
   const call = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    if (resting !== undefined && resting.until > clock.now()) throw resting.error
+    if (resting !== undefined && resting.endsAt > clock.now()) throw resting.error
     const signal = AbortSignal.timeout(deadlineMs)
     try {
       const answer = await Promise.race([work(signal), rejectOn(signal)])

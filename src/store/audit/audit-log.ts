@@ -22,7 +22,12 @@ import {
   type ChainState,
 } from './chain-row.ts'
 import { findStart, pruneChain } from './prune.ts'
-import { countKnownOutside, listReaders, type KnownOutside, type Readers } from './known-outside.ts'
+import {
+  countFormerReaders,
+  listReaders,
+  type FormerReaderCounts,
+  type Readers,
+} from './former-readers.ts'
 import { forgetRevoked } from '../people/refused-tokens.ts'
 import { loadSigner } from './signer.ts'
 import { exportRows, listAudit, listRevealed } from './queries.ts'
@@ -148,8 +153,8 @@ export class AuditLog {
   }
 
   /** For each current value that people have read: how many of them may not read it any more, as they are not in `readers`. */
-  knownOutside(readers: Readers): Promise<KnownOutside> {
-    return countKnownOutside(this.#deps.sql, readers)
+  knownOutside(readers: Readers): Promise<FormerReaderCounts> {
+    return countFormerReaders(this.#deps.sql, readers)
   }
 
   revealed(by: string, teams: readonly string[] | undefined): Promise<Revealed[]> {

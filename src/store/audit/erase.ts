@@ -58,7 +58,7 @@ const renamed = (column: string): string =>
      THEN jsonb_set(${column}::jsonb, '{status,updatedBy}', to_jsonb($2::text))::json ELSE ${column} END`
 
 /** Authors of versions and the like, which the chain does not cover. */
-const eraseElsewhere = async (
+const eraseOutsideChain = async (
   session: WriteSession,
   { names, ids }: PersonNames,
   pseudonym: string,
@@ -129,7 +129,7 @@ const eraseRows = async (
     names,
     pseudonym,
   ])
-  await eraseElsewhere(session, { names, ids }, pseudonym)
+  await eraseOutsideChain(session, { names, ids }, pseudonym)
   const detail: ErasureDetail = {
     person: pseudonym,
     rows: erased.rows,

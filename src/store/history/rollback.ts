@@ -172,7 +172,7 @@ const refOfEntry = (project: ProjectState, entry: { name: string }): ObjectRef =
 })
 
 /** Only a Rotation, or a store elsewhere, changes the value. */
-const isMadeElsewhere = (
+const hasManagedValue = (
   session: WriteSession,
   project: ProjectState,
   entry: ProjectEntry,
@@ -226,7 +226,7 @@ export const rollbackProject = async (
   // Revoked credentials do not come back: their secrets keep the value that they have.
   const dead = await revokedOf(session, then)
   const kept = [
-    ...now.filter((entry) => dead.has(entry.secretId) || isMadeElsewhere(session, project, entry)),
+    ...now.filter((entry) => dead.has(entry.secretId) || hasManagedValue(session, project, entry)),
     ...then.filter((entry) => dead.has(entry.secretId) && !now.some(isSameSecret(entry))),
   ]
   const isKept = new Set(kept.map(({ secretId }) => secretId))

@@ -25,7 +25,7 @@ import {
   type RunningKeyRotation,
 } from '../secrets/key-rotations.ts'
 import { warnOfKeys, type DueKey } from './key-warnings.ts'
-import { countElsewhere } from './wraps.ts'
+import { countWrappedByOtherKey } from './wraps.ts'
 import { controllerActor } from '../core/actor.ts'
 
 export interface BegunRotation extends RunningKeyRotation {
@@ -163,7 +163,7 @@ export class KeyStore {
     const { sql, store, keyRing } = this.#deps
     const { targets, silent } = await wrapTargets(sql, keyRing)
     const target = targets.get('') ?? ''
-    if ((await countElsewhere(sql, targets)) === 0) {
+    if ((await countWrappedByOtherKey(sql, targets)) === 0) {
       if (silent !== undefined) throw silent
       throw new StagelyError(
         'BadRequest',
@@ -193,7 +193,7 @@ export class KeyStore {
   async workOnce(): Promise<boolean> {
     const { sql, clock } = this.#deps
     const now = clock.now()
-    const lease = { runner: this.#runner, now, until: now + leaseMs }
+    const lease = { runner: this.#runner, now, leaseUntil: now + leaseMs }
     const rotation = await claimRotation(sql, lease)
     if (rotation === undefined) return false
     try {
@@ -216,15 +216,15 @@ export class KeyStore {
       ? await wrapTargets(sql, keyRing)
       : { targets: new Map<string, string>() }
     for (;;) {
-      const { moved, more } = isMaster
+      const { resealed, more } = isMaster
         ? await rewrapBatch(this.#deps, targets, damaged)
         : await resealBatch(sql, this.#keys, rotation, passed)
       if (!more) break
       const now = clock.now()
-      await noteRotation(sql, rotation.id, { done: moved, now, until: now + leaseMs })
-      if (moved > 0 && damaged.size === 0) return true
+      await noteRotation(sql, rotation.id, { done: resealed, now, leaseUntil: now + leaseMs })
+      if (resealed > 0 && damaged.size === 0) return true
       // Rows that a writer holds just now.
-      if (moved === 0) await clock.sleep(20)
+      if (resealed === 0) await clock.sleep(20)
     }
     // Texts that the silent key wraps, or should wrap, are left, or it is not known whether there are any.
     const [waiting = silent] = passed.silent.values()

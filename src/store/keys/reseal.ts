@@ -75,7 +75,7 @@ export const resealBatch = async (
   keys: ProjectKeys,
   { projectUid }: RunningKeyRotation,
   { damaged, silent }: PassedOver,
-): Promise<{ moved: number; more: boolean }> => {
+): Promise<{ resealed: number; more: boolean }> => {
   const over = [[...damaged], [...silent.keys()]]
   const rows = await q.query<OldRow>(nextSql, [projectUid ?? null, ...over])
   const ready: { row: OldRow; sealed: string }[] = []
@@ -89,7 +89,7 @@ export const resealBatch = async (
       else throw error
     }
   }
-  if (ready.length === 0) return { moved: 0, more: rows.length > 0 }
+  if (ready.length === 0) return { resealed: 0, more: rows.length > 0 }
   const [done] = await q.query<{ n: number }>(moveSql, [
     ready.map(({ row }) => row.secret_uid),
     ready.map(({ row }) => row.version),
@@ -97,5 +97,5 @@ export const resealBatch = async (
     ready.map(({ row }) => row.new_id),
     ready.map(({ sealed }) => sealed),
   ])
-  return { moved: done?.n ?? 0, more: true }
+  return { resealed: done?.n ?? 0, more: true }
 }

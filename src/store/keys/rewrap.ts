@@ -9,7 +9,7 @@ import { ringOf } from '../secrets/project-ring.ts'
 import {
   targetsText,
   wrapPlaces,
-  wrappedElsewhere,
+  wrappedByOtherKey,
   type WrapPlace,
   type WrappedRow,
   type WrapTargets,
@@ -22,7 +22,7 @@ const nextSql = (place: WrapPlace): string => `
 SELECT ${place.id}::text AS id, ${place.project} AS project, ${place.column} AS wrapped,
   coalesce(${place.by}, '') AS by
 FROM ${place.table}
-WHERE ${wrappedElsewhere(place)} AND NOT ('${place.table}/' || ${place.id}::text) = ANY($2::text[])
+WHERE ${wrappedByOtherKey(place)} AND NOT ('${place.table}/' || ${place.id}::text) = ANY($2::text[])
 LIMIT ${rowsAtOnce}`
 
 interface Rewrapped {
@@ -80,7 +80,7 @@ export const rewrapBatch = async (
   { sql, store, keyRing }: { sql: Queryable; store: Store; keyRing: KeyRing },
   targets: WrapTargets,
   damaged: Set<string>,
-): Promise<{ moved: number; more: boolean }> => {
+): Promise<{ resealed: number; more: boolean }> => {
   for (const place of wrapPlaces) {
     const rows = await sql.query<WrappedRow>(nextSql(place), [targetsText(targets), [...damaged]])
     if (rows.length === 0) continue
@@ -92,12 +92,12 @@ export const rewrapBatch = async (
       }),
     )
     const made = (await Promise.all(tried)).filter((key) => key !== undefined)
-    const moved = await store.writeWithSession(controllerActor, async (session) => {
+    const resealed = await store.writeWithSession(controllerActor, async (session) => {
       let replaced = 0
       for (const key of made) if (await replace(session, key)) replaced += 1
       return replaced
     })
-    return { moved, more: true }
+    return { resealed, more: true }
   }
-  return { moved: 0, more: false }
+  return { resealed: 0, more: false }
 }

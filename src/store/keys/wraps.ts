@@ -72,16 +72,19 @@ export const countWraps = async (q: Queryable): Promise<Map<string, number>> => 
 export type WrapTargets = ReadonlyMap<string, string>
 
 /** Condition of rows that are wrapped by another key than they should be, or another version of it; $1 is targetsText. */
-export const wrappedElsewhere = ({ column, by }: WrapPlace): string =>
+export const wrappedByOtherKey = ({ column, by }: WrapPlace): string =>
   `${wrapPrefixSql(column)} <> ($1::json ->> coalesce(${by}, ''))`
 
 export const targetsText = (targets: WrapTargets): string =>
   JSON.stringify(Object.fromEntries(targets))
 
 /** How many wrapped texts are to be wrapped anew. */
-export const countElsewhere = async (q: Queryable, targets: WrapTargets): Promise<number> => {
+export const countWrappedByOtherKey = async (
+  q: Queryable,
+  targets: WrapTargets,
+): Promise<number> => {
   const each = wrapPlaces.map(
-    (place) => `SELECT 1 FROM ${place.table} WHERE ${wrappedElsewhere(place)}`,
+    (place) => `SELECT 1 FROM ${place.table} WHERE ${wrappedByOtherKey(place)}`,
   )
   const [row] = await q.query<{ n: number }>(
     `SELECT count(*) AS n FROM (${each.join(' UNION ALL ')}) w`,

@@ -97,12 +97,12 @@ UPDATE key_rotations SET runner = $1, lease_until = $3 WHERE id = (
   ORDER BY message <> '', started_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING ${columns}`
 
-/** Takes a rotation for this runner until `until`, first one that does not wait for a key; undefined where there is none. */
+/** Takes a rotation for this runner until `leaseUntil`, first one that does not wait for a key; undefined where there is none. */
 export const claimRotation = async (
   q: Queryable,
-  { runner, now, until }: { runner: string; now: number; until: number },
+  { runner, now, leaseUntil }: { runner: string; now: number; leaseUntil: number },
 ): Promise<RunningKeyRotation | undefined> => {
-  const [row] = await q.query<RowOf<RunningKeyRotation>>(claimSql, [runner, now, until])
+  const [row] = await q.query<RowOf<RunningKeyRotation>>(claimSql, [runner, now, leaseUntil])
   return row === undefined ? undefined : fromRow<RunningKeyRotation>(row)
 }
 
@@ -113,13 +113,13 @@ export const noteRotation = async (
   {
     done = 0,
     now,
-    until,
+    leaseUntil,
     message = '',
-  }: { done?: number; now: number; until: number; message?: string },
+  }: { done?: number; now: number; leaseUntil: number; message?: string },
 ): Promise<void> => {
   await q.query(
     'UPDATE key_rotations SET done = done + $2, updated_at = $3, lease_until = $4, message = $5 WHERE id = $1',
-    [id, done, now, until, message],
+    [id, done, now, leaseUntil, message],
   )
 }
 

@@ -102,11 +102,11 @@ const findProblems = (
   }
   for (const viewer of viewers) {
     const set = environmentSet({ entries, layout: project.layout }, viewer)
-    const seen = new Map(set.map((entry) => [entry.secretId, entry]))
+    const entriesInSet = new Map(set.map((entry) => [entry.secretId, entry]))
     const fill = createFiller(project.uid, set, stageletOf(viewer))
     const where = viewerText(viewer)
     for (const entry of referring) {
-      const inSet = seen.get(entry.secretId)
+      const inSet = entriesInSet.get(entry.secretId)
       if (inSet === undefined || !isFor(inSet, stageletOf(viewer))) continue
       try {
         const value = fill(inSet)
@@ -295,7 +295,7 @@ export const checkReferences = async (session: WriteSession): Promise<void> => {
   const living = new Set(session.loaded.values())
   for (const change of session.layoutChanges)
     if (living.has(change.project)) checkMoved(session, change)
-  for (const project of new Set(session.secretChanges.map((one) => one.project))) {
+  for (const project of new Set(session.secretChanges.map((change) => change.project))) {
     if (!living.has(project)) continue
     const changes = session.secretChanges.filter((change) => change.project === project)
     await checkProject(session, project, changes)

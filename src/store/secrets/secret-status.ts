@@ -13,7 +13,7 @@ import {
   projectMissing,
   valueToCome,
   type Verdict,
-} from '../../resources/kinds/unseen-secret.ts'
+} from '../../resources/kinds/secret-verdicts.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { policyOf } from './policy.ts'
 import { publicHalf } from '../../secrets/generate.ts'
@@ -83,7 +83,7 @@ const endOfCertificate = (
   { isTemplate }: { readonly isTemplate: boolean },
 ): string | undefined => {
   const found = isTemplate ? undefined : certificateEnd(value)
-  return found?.isAlone === true || origin === 'plain' ? found?.endsAt : undefined
+  return found?.isOnly === true || origin === 'plain' ? found?.endsAt : undefined
 }
 
 /** The secret with the end of its certificate, where the same value is given again; undefined where the end is known, or there is none. */

@@ -13,7 +13,7 @@ import { restRoutes } from '../../../controller/http/rest/table.ts'
 import { consumersBySecret, decideSecret } from '../../../controller/reconcilers/project/decide.ts'
 import { decideStagelet } from '../../../controller/reconcilers/stagelet/decide.ts'
 import { stageletEventsOf } from '../../../controller/reconcilers/stagelet/events.ts'
-import { happeningsOf } from '../../../controller/reconcilers/stagelet/happenings.ts'
+import { activityOf } from '../../../controller/reconcilers/stagelet/activity.ts'
 import { matchesKey } from '../../../controller/stores/allowed.ts'
 import { compare, fieldSetOf } from '../../../src/managed-fields/compare.ts'
 import { toFieldsV1 } from '../../../src/managed-fields/field-set.ts'
@@ -107,7 +107,7 @@ const judge = (observation: ObservationSpec): void => {
   const second = { ...first, stagelet }
   const after = decideStagelet(second).status
   stageletEventsOf(first.stagelet, after)
-  happeningsOf(second, {
+  activityOf(second, {
     ...after,
     lastRollout: { revision: 2, result: 'Healthy', ...first.observation?.rollout },
   })

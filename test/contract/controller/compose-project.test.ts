@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { renderDotenv } from '../../../cli/formats/dotenv.ts'
 import { readComposeProject, type ComposeProject } from '../../../cli/init/compose-project.ts'
-import { propose, usedElsewhere, type Proposal } from '../../../cli/init/propose.ts'
+import { propose, usedInOtherPlaces, type Proposal } from '../../../cli/init/propose.ts'
 import { baseEnvironment } from '../../../src/compose/environment.ts'
 import { codePoint } from '../../support/code-point.ts'
 
@@ -351,7 +351,7 @@ configs: {app: {content: "secret=\${APP_SECRET}"}}
       'db/REDIS_PASSWORD its own',
       'global/REDIS_PASSWORD difyai123456',
     ])
-    expect(usedElsewhere(project, proposal.secrets)).toEqual(['REDIS_PASSWORD'])
+    expect(usedInOtherPlaces(project, proposal.secrets)).toEqual(['REDIS_PASSWORD'])
     expect(proposal.secrets.find(({ scope }) => scope === 'global')?.from).toBe(
       '${REDIS_PASSWORD}, also in command of redis',
     )

@@ -9,8 +9,8 @@ import {
   type Hold,
   type ProjectHold,
 } from '../../../../src/rollout/restored.ts'
-import { agentKeyOf } from '../../../../src/protocol/agent-key.ts'
 import {
+  namespacedKeyOf,
   projectKeyNamedBy,
   projectViewOf,
   viewOf,
@@ -66,7 +66,7 @@ export class CachedObjects {
   }
 
   replaceKind(kind: string, items: readonly KubeObject[]): void {
-    const keys = new Set(items.map(kind === 'Stagelet' ? uidOf : nameKey))
+    const keys = new Set(items.map(kind === 'Stagelet' ? uidOf : namespacedKeyOf))
     for (const item of items) this.put(item)
     if (kind === 'Stagelet') {
       for (const uid of this.stagelets.keys()) if (!keys.has(uid)) this.#dropStagelet(uid)
@@ -83,13 +83,13 @@ export class CachedObjects {
     const version = Number(object.metadata.resourceVersion ?? 0)
     if (object.kind === 'Stagelet') this.#putStagelet(viewOf(object, version))
     else if (object.kind === 'Project')
-      this.#putProject(nameKey(object), projectViewOf(object, version))
+      this.#putProject(namespacedKeyOf(object), projectViewOf(object, version))
     else if (object.kind === 'Agent') this.#putAgent(object, version)
     else if (object.kind === 'Rotation') this.#putRotation(object, version)
   }
 
   drop(object: KubeObject, version: number): void {
-    const key = nameKey(object)
+    const key = namespacedKeyOf(object)
     if (object.kind === 'Stagelet') {
       this.#dropStagelet(uidOf(object))
     } else if (object.kind === 'Project') {
@@ -150,7 +150,7 @@ export class CachedObjects {
   }
 
   #putRotation(object: KubeObject, version: number): void {
-    const key = nameKey(object)
+    const key = namespacedKeyOf(object)
     const old = this.#rotations.get(key)
     if (old !== undefined && old.version >= version) return
     const now = { project: projectKeyNamedBy(object), ...holdIn(object), version }
@@ -176,7 +176,7 @@ export class CachedObjects {
   }
 
   #putAgent(object: KubeObject, version: number): void {
-    const key = nameKey(object)
+    const key = namespacedKeyOf(object)
     const old = this.agents.get(key)
     if (old !== undefined && old.version >= version) return
     const { spec, status } = ofKind('Agent', object)
@@ -209,5 +209,3 @@ const isSameForAgent = (old: StageletView, view: StageletView): boolean =>
   sameJson(old, view, ['version', 'conditions'])
 
 const uidOf = (object: KubeObject): string => object.metadata.uid ?? ''
-const nameKey = ({ metadata }: KubeObject): string =>
-  agentKeyOf(metadata.namespace ?? '', metadata.name)

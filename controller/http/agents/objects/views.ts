@@ -69,9 +69,14 @@ const statusesOf = (status: StageletStatus | undefined): StageletView['condition
     ]),
   ) as StageletView['conditions']
 
+const namespacedKey = (namespace = '', name = ''): string => `${namespace}/${name}`
+
+export const namespacedKeyOf = ({ metadata }: KubeObject): string =>
+  namespacedKey(metadata.namespace, metadata.name)
+
 /** The project that an object names. */
 export const projectKeyNamedBy = (object: KubeObject): string =>
-  agentKeyOf(object.metadata.namespace ?? '', projectNameOf(object) ?? '')
+  namespacedKey(object.metadata.namespace, projectNameOf(object))
 
 export const viewOf = (object: KubeObject, version: number): StageletView => {
   const { metadata } = object

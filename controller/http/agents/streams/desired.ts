@@ -28,14 +28,14 @@ export interface ItemInput {
  * but one stagelet after the other: with thousands of stagelets their agents would wait long.
  */
 const revisionFor = ({ view, project, agent }: ItemInput): number => {
-  const { name, wantedRevision: told, quarantine } = view
+  const { name, wantedRevision: ordered, quarantine } = view
   const decided = decideRevision({
     stagelet: name,
-    newest: newestOf(project?.revision, told),
-    ordered: told,
+    newest: newestOf(project?.revision, ordered),
+    ordered,
     isStaged: project?.isStaged === true,
     drained: agent?.drained !== false,
-    mustWait: project === undefined || told === undefined,
+    mustWait: project === undefined || ordered === undefined,
     quarantine,
   })
   return decided.revision ?? 0

@@ -37,7 +37,7 @@ export const comesFrom = ({
     : 'set by a person'
 }
 
-export interface Elsewhere {
+export interface ValueManager {
   /** A sentence. */
   readonly says: string
   /** The page where the value is changed, with its name; undefined: no page does that. */
@@ -47,7 +47,7 @@ export interface Elsewhere {
 type Placed = Pick<Secret, 'value_from' | 'team' | 'project'>
 
 /** Where the value of a secret is managed; undefined: a person sets it. */
-export const valueManager = ({ value_from: from, ...place }: Placed): Elsewhere | undefined => {
+export const valueManager = ({ value_from: from, ...place }: Placed): ValueManager | undefined => {
   const project = { team: place.team, name: place.project }
   if (from?.rotation !== undefined)
     return {

@@ -8,7 +8,7 @@ import { breakGlassName } from '../people/users.ts'
 export type Readers = readonly string[]
 
 /** Numbers of people, by the uid of a secret whose current value they have read. */
-export type KnownOutside = ReadonlyMap<string, number>
+export type FormerReaderCounts = ReadonlyMap<string, number>
 
 // The admin for emergencies may read values while one of their tokens is valid.
 const readersSql = `
@@ -45,7 +45,10 @@ LEFT JOIN secret_versions v ON v.secret_uid = r.uid AND v.version = r.version
 WHERE h.version = r.version OR h.value_digest = v.value_digest
 GROUP BY r.uid`
 
-export const countKnownOutside = async (q: Queryable, readers: Readers): Promise<KnownOutside> => {
+export const countFormerReaders = async (
+  q: Queryable,
+  readers: Readers,
+): Promise<FormerReaderCounts> => {
   const rows = await q.query<{ uid: string; people: number }>(knownSql, [readers, erasedPrefix])
   return new Map(rows.map(({ uid, people }) => [uid, people]))
 }

@@ -127,11 +127,11 @@ const endOfFormer = (
   return endOf(input, { ...former, result: 'Failed', ...defined({ finishedAt, message }) })
 }
 
-const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutHappening[] => {
+const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutEntry[] => {
   const former = input.stagelet.status?.lastRollout
   const rollout = next.lastRollout
   if (rollout === undefined || sameJson(former ?? {}, rollout)) return []
-  const entryOf = (of: RolloutStatus, detail: RolloutRecord): RolloutHappening => ({
+  const entryOf = (of: RolloutStatus, detail: RolloutRecord): RolloutEntry => ({
     mark: `rollout ${of.startedAt ?? of.finishedAt ?? ''}`,
     kind: 'rollout',
     detail,
@@ -160,14 +160,14 @@ const handsOf = ({ observation, stagelet }: StageletInput): string[] => [
   ),
 ]
 
-const driftOf = (input: StageletInput, next: StageletStatus): DriftHappening[] => {
+const driftOf = (input: StageletInput, next: StageletStatus): DriftEntry[] => {
   const { stagelet, observation } = input
   const was = lastKnown(stagelet.status, 'Drifted')
   const is = findCondition(next.conditions, 'Drifted')
   if (is === undefined || is.status === 'Unknown' || is.reason === 'AsDeclared') return []
   if (is.reason === was?.reason && is.message === was.message) return []
   const { drift, hand } = observation ?? {}
-  const entryOf = (mark: string, detail: DriftRecord): DriftHappening => ({
+  const entryOf = (mark: string, detail: DriftRecord): DriftEntry => ({
     mark,
     kind: 'drift',
     detail,
@@ -175,25 +175,25 @@ const driftOf = (input: StageletInput, next: StageletStatus): DriftHappening[] =
   if (is.reason !== 'ByHand')
     return drift === undefined ? [] : [entryOf(`drift ${drift.since}`, { ...drift })]
   // The drift that the command was has been told of, with the command.
-  const isTold =
+  const isReported =
     hand !== undefined &&
     was?.reason !== 'ByHand' &&
     was?.message.includes(describeManualRun(hand)) === true
-  if (hand === undefined || isTold) return []
+  if (hand === undefined || isReported) return []
   const { at, ...said } = hand
   const ranAt = Date.parse(fixedBy(input)(at) ?? '')
   const when = Number.isNaN(ranAt) ? undefined : ranAt
   return [{ ...entryOf(`hand ${at}`, { state: 'ByHand', ...said }), ...defined({ at: when }) }]
 }
 
-type Told<Kind> = Omit<
+type EntryOf<Kind> = Omit<
   Extract<ActivityEntry, { kind: Kind }>,
   'subject' | 'at' | 'namespace' | 'project' | 'stagelet' | 'agent'
 >
-type RolloutHappening = Told<'rollout'>
-type DriftHappening = Told<'drift'> & { readonly at?: number }
+type RolloutEntry = EntryOf<'rollout'>
+type DriftEntry = EntryOf<'drift'> & { readonly at?: number }
 
-export const happeningsOf = (input: StageletInput, next: StageletStatus): ActivityEntry[] => {
+export const activityOf = (input: StageletInput, next: StageletStatus): ActivityEntry[] => {
   const { metadata, spec } = input.stagelet
   const place = {
     subject: metadata.uid ?? '',

@@ -11,7 +11,7 @@ import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { ActivityEntry } from '../../../src/store/core/activity-entry.ts'
 import { decideStagelet } from './decide.ts'
 import type { StageletInput } from './facts.ts'
-import { happeningsOf } from './happenings.ts'
+import { activityOf } from './activity.ts'
 
 type Rollout = NonNullable<ObservationSpec['rollout']>
 
@@ -23,7 +23,7 @@ const kept = (...steps: Partial<StageletInput>[]): ActivityEntry[] => {
     const input = anInput([], { nowMs: i, ...step, stagelet })
     const next = decideStagelet(input).status
     status = next
-    return happeningsOf(input, next)
+    return activityOf(input, next)
   })
 }
 const reports = (

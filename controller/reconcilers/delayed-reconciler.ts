@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Reconciler } from '../../src/runtime/control-loop.ts'
 
-interface Paced {
+interface DelayedReconciler {
   readonly reconciler: Reconciler
   /** How long (ms) a key should wait before its next run: `leastMs`, or until the rest after its last run is over. */
   readonly delayOf: (key: string) => number
@@ -13,7 +13,7 @@ export const withDelay = (
   reconciler: Reconciler,
   clock: Clock,
   { leastMs, rest, mostMs }: { leastMs: number; rest: number; mostMs: number },
-): Paced => {
+): DelayedReconciler => {
   const restsUntil = new Map<string, number>()
   return {
     reconciler: {
