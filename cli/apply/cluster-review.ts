@@ -51,13 +51,13 @@ const widenedIn = async (api: KubeApi, objects: readonly KubeObject[]): Promise<
   if (secrets.length === 0) return []
   const { placesOf } = await readStoredSecrets(api)
   return secrets.flatMap((object) => {
-    const { project, key, scope, stagelet } = secretIdentityOf(object)
+    const { project, key, scope, stagelet, environments } = secretIdentityOf(object)
     if (specOf('StagelySecret', object).audience === 'Controller') return []
-    const place = { scope, ...defined({ stagelet }) }
+    const place = { scope, ...defined({ stagelet, environments }) }
     const before = narrowerPlaces(
       placesOf(project, key).map((identity) => ({
         scope: identity.scope,
-        ...defined({ stagelet: identity.stagelet }),
+        ...defined({ stagelet: identity.stagelet, environments: identity.environments }),
       })),
       place,
     )

@@ -63,6 +63,17 @@ describe('describeOverride', () => {
     expect(shown).not.toContain('"KEY":')
   })
 
+  it('shows what the environment of the stagelet sees', () => {
+    const inPreview = object('Stagelet', 'pr-42', { environment: 'preview' }, { services })
+    const shown = describeOverride(inPreview, [
+      secret('KEY', { type: 'file', file: { target: '/preview' }, environments: ['preview'] }),
+      secret('KEY', { type: 'env', scope: 'web' }),
+      secret('KEY', { type: 'env', scope: 'web', environments: ['production'] }),
+    ])
+    expect(shown).toContain('target: "/preview"')
+    expect(shown).not.toContain('"KEY":')
+  })
+
   it('says so where no agent has told of the services', () => {
     expect(() => describeOverride(object('Stagelet', 'new', {}, {}), [])).toThrow(
       'the services of stagelet new are not known yet',

@@ -1,35 +1,21 @@
 // The override that Compose gets for a stagelet, as far as the controller knows it: rendered as the
 // agent does, without any value.
 import { renderOverride, type ServiceOverride } from '../../src/compose/override.ts'
-import { defined } from '../../src/kernel/defined.ts'
 import { mark } from '../../src/masking/masker.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
-import { ofKind, specOf, statusOf } from '../../src/resources/typed.ts'
-import { stageletIn, winnersFor, type SetEntry } from '../../src/secrets/set-entry.ts'
+import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { environmentSet } from '../../src/secrets/environment-set.ts'
+import { winnersFor, type SetEntry } from '../../src/secrets/set-entry.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { getObject, listObjects } from '../objects/objects.ts'
+import { getIfThere, getObject, listObjects } from '../objects/objects.ts'
+import { entryOf, isolatedIn } from '../secrets/environments.ts'
+import { environmentsOf } from '../secrets/identity.ts'
 
 /** A name for the file in messages; Compose reads the real one from a pipe. */
 const fileName = 'docker-compose.stagely.yml'
-
-const entryOf = (secret: KubeObject): SetEntry => {
-  const { metadata, spec, status } = ofKind('StagelySecret', secret)
-  const { key, scope, type, file, ...more } = spec
-  return {
-    secretId: metadata.uid ?? '',
-    name: metadata.name,
-    version: status?.version ?? 0,
-    key,
-    scope,
-    type,
-    ...defined({ stagelet: stageletIn(more), file }),
-    bytes: 0,
-    valueDigest: '', // only the agent and the controller have it
-  }
-}
 
 interface Shown {
   readonly override: ServiceOverride
@@ -74,17 +60,27 @@ const showService = (
 }
 
 /** CliError when the agent has not reported the services yet. */
-export const describeOverride = (stagelet: KubeObject, secrets: readonly KubeObject[]): string => {
+export const describeOverride = (
+  stagelet: KubeObject,
+  secrets: readonly KubeObject[],
+  inProject?: KubeObject,
+): string => {
   const { name, uid = '' } = stagelet.metadata
   const { services } = statusOf('Stagelet', stagelet)
   if (services === undefined)
     throw new CliError(
       `the services of stagelet ${name} are not known yet: its agent has not reported; see "stagely describe stagelet/${name}"`,
     )
-  const project = specOf('Stagelet', stagelet).projectRef.name
-  const entries = secrets
+  const { projectRef, environment } = specOf('Stagelet', stagelet)
+  const project = projectRef.name
+  const layout = {
+    stagelets: environment === undefined ? {} : { [name]: environment },
+    isolated: inProject === undefined ? [] : isolatedIn(environmentsOf(inProject)),
+  }
+  const all = secrets
     .filter((secret) => specOf('StagelySecret', secret).projectRef.name === project)
     .map(entryOf)
+  const entries = environmentSet({ entries: all, layout }, name)
   const shown = services
     .filter(({ wantedDigest }) => wantedDigest !== undefined)
     .map((service) =>
@@ -101,8 +97,10 @@ export const describeOverride = (stagelet: KubeObject, secrets: readonly KubeObj
 export const readOverride = async (api: KubeApi, name: string): Promise<string> => {
   const { namespace } = api
   const stagelet = await getObject(api, servedKind('Stagelet'), namespace, name)
+  const { projectRef } = specOf('Stagelet', stagelet)
   return describeOverride(
     stagelet,
     await listObjects(api, servedKind('StagelySecret'), { namespace }),
+    await getIfThere(api, servedKind('Project'), namespace, projectRef.name),
   )
 }

@@ -7,7 +7,7 @@ import type { KubeApi } from '../connect/api.ts'
 import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { renderAffected, reviewObjects } from './review.ts'
-import type { SecretIdentity, StoredSecrets } from '../secrets/identity.ts'
+import { refuseShared, type SecretIdentity, type StoredSecrets } from '../secrets/identity.ts'
 
 /** One line for each key, for people. */
 export const renderWidened = (widened: readonly WidenedKey[] = []): string[] =>
@@ -28,7 +28,11 @@ export const confirmWidened = async (
   if (unsaid.length === 0) return
   const keys = [...new Set(unsaid.map(({ key }) => key))].join(', ')
   const question = `Give ${keys} to more services?`
-  const instead = 'or name who is meant: "--scope SERVICE" (in a manifest, "scope"), or "global"'
+  const narrower = unsaid.flatMap(({ before }) => before)
+  const named = narrower.some(({ environments }) => environments !== undefined)
+    ? ', "--environment NAME" ("environments")'
+    : ''
+  const instead = `or name who is meant: "--scope SERVICE" (in a manifest, "scope")${named}, or "global"`
   await confirm({ question, details: renderWidened(unsaid), instead }, yes)
 }
 
@@ -37,17 +41,27 @@ interface NewSecret {
   readonly identity: SecretIdentity
   readonly stored: StoredSecrets
   /** The scope was named. */
-  readonly isSaid: boolean
+  readonly isScopeSaid: boolean
   readonly yes: boolean | undefined
 }
+
+/** Whether the flags name whom the key goes to anew: services by the scope, stagelets of environments by these. */
+const isReachSaid = ({ scope, environments, before }: WidenedKey, isScopeSaid: boolean): boolean =>
+  before.every(
+    (place) =>
+      (isScopeSaid || (environments !== undefined && place.scope === scope)) &&
+      (place.environments === undefined || environments !== undefined),
+  )
 
 /** Shows whom the new secret reaches where its scope is not named, and asks where its key was kept to fewer services. */
 export const confirmNew = async (
   api: KubeApi,
-  { object, identity: { project, key }, stored, isSaid, yes }: NewSecret,
+  { object, identity, stored, isScopeSaid, yes }: NewSecret,
 ): Promise<void> => {
-  if (isSaid && stored.placesOf(project, key).length === 0) return
+  refuseShared(stored, identity)
+  const { project, key } = identity
+  if (isScopeSaid && stored.placesOf(project, key).length === 0) return
   const review = await reviewObjects(api, [object])
-  if (!isSaid && review.affected.length > 0) note(renderAffected(review).join('\n'))
-  await confirmWidened(review, () => isSaid, yes)
+  if (!isScopeSaid && review.affected.length > 0) note(renderAffected(review).join('\n'))
+  await confirmWidened(review, (widening) => isReachSaid(widening, isScopeSaid), yes)
 }

@@ -14,13 +14,13 @@ import { renderManifests, type InitManifests } from '../init/manifests.ts'
 import { usedInOtherPlaces, propose, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { listObjects } from '../objects/objects.ts'
+import { getIfThere, listObjects } from '../objects/objects.ts'
 import { collect, newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note } from '../print.ts'
 import { promptLine, canAsk, confirm } from '../prompt.ts'
 import { reviewObjects } from '../apply/review.ts'
-import { readStoredSecrets } from '../secrets/identity.ts'
+import { environmentsOf, readStoredSecrets } from '../secrets/identity.ts'
 
 interface InitFlags extends CommonFlags {
   readonly file?: string[]
@@ -29,6 +29,7 @@ interface InitFlags extends CommonFlags {
   readonly projectName?: string
   readonly project?: string
   readonly stagelet?: string
+  readonly environment?: string
   readonly agent?: string
   readonly directory?: string
   readonly manifest?: string
@@ -60,6 +61,10 @@ export const command = (): Command =>
     .option('--project-name <name>', 'Compose project name, as with docker compose -p')
     .option('-p, --project <name>', 'Stagely project; the Compose project’s name when absent')
     .option('--stagelet <name>', 'name of the stagelet; the project’s name when absent')
+    .option(
+      '--environment <name>',
+      'environment of the project, such as production: the stagelet and the secrets are in it',
+    )
     .option('--agent <name>', 'agent of the machine that runs the stack')
     .option('--directory <path>', 'the folder on the agent’s machine, where it is another one')
     .option('--exclude <key>', 'a key that stays in your files; may be given again', collect)
@@ -159,10 +164,13 @@ const manifestsOf = async (
   flags: InitFlags,
 ): Promise<InitManifests> => {
   const name = flags.project ?? project.name.replaceAll('_', '-').replace(/-+$/, '')
+  const before = await getIfThere(api, servedKind('Project'), api.namespace, name)
   const choice = {
     namespace: api.namespace,
     project: name,
     stagelet: flags.stagelet ?? name,
+    environment: flags.environment,
+    environments: before === undefined ? [] : environmentsOf(before),
     agent: await agentOf(api, flags.agent),
     directory: flags.directory ?? project.directory,
     files: stack.files,

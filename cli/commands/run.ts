@@ -12,7 +12,7 @@ import { note } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { makeEnvironment, withVariables, type Variable } from '../run/environment.ts'
 import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
-import { chosenProject, readStoredSecrets, requireStagelet } from '../secrets/identity.ts'
+import { chosenProject, readStoredSecrets, requireViewer } from '../secrets/identity.ts'
 import { requireService } from '../secrets/service.ts'
 import { bytesOf, revealAll, revealedText } from '../secrets/reveal.ts'
 
@@ -20,6 +20,7 @@ interface RunFlags extends CommonFlags {
   readonly project?: string
   readonly service?: string
   readonly stagelet?: string
+  readonly environment?: string
   readonly withoutFiles?: boolean
 }
 
@@ -27,6 +28,7 @@ export const command = (): Command =>
   newCommand('run', 'Run a local command with the secrets of a service as its environment.', [
     'stagely run --project shop --service backend -- npm start',
     'stagely run --project shop --stagelet staging --service backend -- ./manage.py shell',
+    'stagely run --project shop --environment staging --service backend -- npm test',
     'stagely run -- sh -c \'psql "$DATABASE_URL"\'     # the global secrets of the only project',
   ])
     .usage('[options] -- COMMAND [ARGUMENT...]')
@@ -37,6 +39,7 @@ export const command = (): Command =>
       '--stagelet <name>',
       'as in this stagelet: its own secrets win over those of the project',
     )
+    .option('--environment <name>', 'as in a stagelet of this environment')
     .option('--without-files', 'leave file secrets out')
     .addHelpText(
       'after',
@@ -54,10 +57,10 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   const project = await chosenProject(api, flags.project)
   // Without a service: the secrets that every service sees. One value for each key; a stagelet's own
   // secrets only when that stagelet is given.
-  const { service = 'global', stagelet } = flags
-  if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
+  const { service = 'global', stagelet, environment } = flags
+  await requireViewer(api, project, { stagelet, environment })
   await requireService(api, { project, stagelet }, service)
-  const query = { service, stagelet, way: 'run' } as const
+  const query = { service, stagelet, environment, way: 'run' } as const
   const secrets = await revealAll(await openRest(flags), project, query)
   const wanted =
     flags.withoutFiles === true ? secrets.filter(({ type }) => type === 'env') : secrets
@@ -90,8 +93,8 @@ const filesOf = async (
   if (files.length === 0) return []
   const stored = await readStoredSecrets(api)
   return files.map((secret) => {
-    const { key, scope, stagelet } = secret
-    const object = stored.find({ project, key, scope, stagelet })
+    const { key, scope, stagelet, environments } = secret
+    const object = stored.find({ project, key, scope, stagelet, environments })
     if (object === undefined) throw new CliError(`${key} was deleted meanwhile: run it again`)
     const variable =
       specOf('StagelySecret', object).file?.envVar ?? `${key.replace(/[^A-Za-z0-9_]/g, '_')}_FILE`

@@ -22,13 +22,15 @@ import { newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
-import { nameFor, type SecretIdentity } from '../secrets/identity.ts'
+import { parseNames } from '../secrets/flags.ts'
+import { identityOf, nameFor, type SecretIdentity } from '../secrets/identity.ts'
 import { readValueFile, readGivenValue, refuseArgv, type ValueFlags } from '../secrets/values.ts'
 
 interface SealFlags extends CommonFlags, ValueFlags {
   readonly project?: string
   readonly scope: string
   readonly stagelet?: string
+  readonly environment?: readonly string[]
   readonly audience?: 'Services' | 'Controller'
   readonly file?: string
   readonly keyFile?: string
@@ -47,6 +49,7 @@ export const command = (): Command =>
     .option('-p, --project <name>', 'project of the secret')
     .option('-s, --scope <scope>', '"global" or one service', 'global')
     .option('--stagelet <name>', 'for a secret of just this stagelet')
+    .option('--environment <names>', 'for a secret of just these environments', parseNames)
     .addOption(
       new Option(
         '--audience <audience>',
@@ -71,7 +74,7 @@ export const command = (): Command =>
     .addHelpText(
       'after',
       `
-What is sealed opens for exactly this namespace, project, key, scope, stagelet and audience: copied anywhere
+What is sealed opens for exactly this namespace, project, key, scope, stagelet, environments and audience: copied anywhere
 else, the controller refuses it. A new sealing key leaves what old ones sealed valid.`,
     )
     .action(seal)
@@ -89,21 +92,27 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   refuseArgv(key, flags.value)
   const { project, scope, stagelet } = flags
   if (project === undefined) throw usageError('say which project with --project')
-  if (flags.audience === 'Controller' && (scope !== 'global' || (stagelet ?? flags.file)))
-    throw usageError(`${notForController}: give no --scope, --stagelet or --file with it`)
+  if (
+    flags.audience === 'Controller' &&
+    (scope !== 'global' || (stagelet ?? flags.environment ?? flags.file))
+  )
+    throw usageError(
+      `${notForController}: give no --scope, --stagelet, --environment or --file with it`,
+    )
   if (flags.file !== undefined && flags.output === undefined)
     throw usageError('--file is for the manifest that -o yaml prints')
   const { namespace, publicKey, uid: namespaceUid } = await findKey(flags)
-  const identity: SecretIdentity = { project, key, scope, stagelet }
+  const identity = identityOf(project, key, flags)
   const value = await readGivenValue(key, flags)
   const type = flags.file === undefined ? 'env' : 'file'
   // With a bare sealed value the type is unknown: a file secret may hold any bytes.
   const faults = flags.output === undefined ? [] : checkValue({ type, key }, value)
   if (faults.length > 0) throw new CliError(faults.map(({ message }) => message).join('; '))
-  const place = { namespace, namespaceUid, ...identity, stagelet: stageletIn(whoseOf(flags)) }
+  const whose = whoseOf(flags, identity)
+  const place = { namespace, namespaceUid, ...identity, stagelet: stageletIn(whose) }
   const sealedValue = sealValue(publicKey, place, value)
   const { output, file } = flags
-  const more = { ...whoseOf(flags), sealedValue, file }
+  const more = { ...whose, sealedValue, file }
   const manifest = manifestOf(namespace, identity, more)
   printAs(manifest, output, () => sealedValue)
 }
@@ -131,10 +140,14 @@ const findKey = async (flags: SealFlags): Promise<KeyOfNamespace> => {
   return { namespace, publicKey, uid: uids.get(namespace) }
 }
 
-type Whose = Pick<SecretSpec, 'audience' | 'stageletRef'>
+type Whose = Pick<SecretSpec, 'audience' | 'stageletRef' | 'environments'>
 
-const whoseOf = ({ audience, stagelet }: SealFlags): Whose =>
-  defined({ audience, stageletRef: stagelet === undefined ? undefined : { name: stagelet } })
+const whoseOf = ({ audience }: SealFlags, { stagelet, environments }: SecretIdentity): Whose =>
+  defined({
+    audience,
+    stageletRef: stagelet === undefined ? undefined : { name: stagelet },
+    environments: environments && [...environments],
+  })
 
 const manifestOf = (
   namespace: string,

@@ -1,6 +1,7 @@
 // secrets: the daily work with secrets.
 import type { Command } from 'commander'
 import { newGroup } from '../options.ts'
+import { compareCommand } from '../secrets/compare.ts'
 import { deleteCommand } from '../secrets/delete.ts'
 import { diffCommand } from '../secrets/diff.ts'
 import { dueCommand } from '../secrets/due.ts'
@@ -36,6 +37,7 @@ export const command = (): Command => {
   group.addCommand(dueCommand())
   group.addCommand(secretHistoryCommand())
   group.addCommand(diffCommand())
+  group.addCommand(compareCommand())
   group.addCommand(rollbackCommand())
   group.addCommand(restoreCommand())
   group.addCommand(purgeCommand())

@@ -11,6 +11,7 @@ export interface Entry {
   /** Absent when the format has no scope: then the command's flags give it. */
   readonly scope?: string
   readonly stagelet?: string
+  readonly environments?: readonly string[]
   /** Other fields of the secret, by their REST names. */
   readonly fields?: SecretInput
 }

@@ -1,5 +1,6 @@
 // The manifests of an adopted project: as objects, and as a YAML file for Git.
 import { defined } from '../../src/kernel/defined.ts'
+import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { toYaml } from '../output/output.ts'
@@ -10,6 +11,10 @@ export interface NewStagelet {
   readonly namespace: string
   readonly project: string
   readonly stagelet: string
+  /** undefined: none. */
+  readonly environment: string | undefined
+  /** Those that the project lists already. */
+  readonly environments: readonly EnvironmentSpec[]
   readonly agent: string
   /** On the agent's machine. */
   readonly directory: string
@@ -55,16 +60,17 @@ export const renderManifests = (
   secrets: readonly ProposedSecret[],
   { stored, reload = false }: { readonly stored: StoredSecrets; readonly reload?: boolean },
 ): InitManifests => {
-  const project = objectOf('Project', choice.project, choice.namespace, {})
+  const project = objectOf('Project', choice.project, choice.namespace, projectSpec(choice))
+  const environments = choice.environment === undefined ? undefined : [choice.environment]
   const named = new Set<string>()
   const held = new Set<string>()
   const bare = secrets.map(({ key, scope, refersTo }) => {
-    const identity = { project: choice.project, key, scope }
+    const identity = { project: choice.project, key, scope, ...defined({ environments }) }
     const isTaken = (name: string): boolean => stored.hasName(name) || named.has(name)
     const there = stored.find(identity)
     const name = there?.metadata.name ?? nameFor(identity, isTaken)
     named.add(name)
-    const spec = { projectRef: { name: choice.project }, key, scope }
+    const spec = { projectRef: { name: choice.project }, key, scope, ...defined({ environments }) }
     const proposed = refersTo === undefined ? {} : { references: true }
     const kept = reload ? undefined : heldOf(there)
     if (kept !== undefined) held.add(name)
@@ -90,11 +96,19 @@ const objectOf = (kind: string, name: string, namespace: string, spec: Fields): 
   spec,
 })
 
+/** Without an environment the project stays as it is. */
+const projectSpec = ({ environment, environments }: NewStagelet): Fields => {
+  if (environment === undefined) return {}
+  const isListed = environments.some(({ name }) => name === environment)
+  return { environments: isListed ? environments : [...environments, { name: environment }] }
+}
+
 const stageletSpec = (choice: NewStagelet): Record<string, unknown> => {
   const { files, envFiles, profiles, variables } = choice
   return {
     projectRef: { name: choice.project },
     agentRef: { name: choice.agent },
+    ...defined({ environment: choice.environment }),
     compose: {
       directory: choice.directory,
       ...defined({ files }),

@@ -96,7 +96,9 @@ const retry = async (words: string[], flags: CommonFlags & WaitFlags): Promise<v
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const { kind, name, project } = await findRolloutTarget(api, words)
-  const before = await stageletsOfProject(api, project, kind === 'Stagelet' ? name : undefined)
+  const before = await stageletsOfProject(api, project, {
+    stagelet: kind === 'Stagelet' ? name : undefined,
+  })
   const rest = await openRest(flags)
   const path =
     kind === 'Project'

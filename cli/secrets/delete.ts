@@ -8,7 +8,7 @@ import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, requireKnown } from './identity.ts'
+import { chosenProject, identityOf, placeText, requireKnown } from './identity.ts'
 
 export const deleteCommand = (): Command =>
   asking(
@@ -26,15 +26,18 @@ const remove = async (
 ): Promise<void> => {
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
-  const { scope = 'global', stagelet } = flags
-  const found = await requireKnown(api, { project, key, scope, stagelet })
+  const identity = identityOf(project, key, flags)
+  const found = await requireKnown(api, identity)
   const kind = servedKind('StagelySecret')
   const services = (found.status as { services?: string[] } | undefined)?.services ?? []
   const reachText = services.length === 0 ? 'no service sees it' : `seen by ${services.join(', ')}`
   const loss = { namespace: api.namespace, project, whole: false }
   const grace = await readGrace(await openRest(flags), loss)
   const details = [restorableFor(grace, loss)]
-  await confirm({ question: `Delete ${key} of scope ${scope} (${reachText})?`, details }, flags.yes)
+  await confirm(
+    { question: `Delete ${key} of scope ${placeText(identity)} (${reachText})?`, details },
+    flags.yes,
+  )
   await api.call(pathOf(kind, api.namespace, found.metadata.name), {
     method: 'DELETE',
     headers: noteHeaders(flags),

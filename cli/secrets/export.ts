@@ -12,12 +12,7 @@ import { note, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { shownOf, type SecretInput } from '../../src/resources/schemas/secret-fields.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import {
-  chosenProject,
-  readStoredSecrets,
-  requireStagelet,
-  type StoredSecrets,
-} from './identity.ts'
+import { chosenProject, readStoredSecrets, requireViewer, type StoredSecrets } from './identity.ts'
 import { requireService } from './service.ts'
 import { revealAll, revealedText } from './reveal.ts'
 
@@ -49,16 +44,26 @@ const exportSecrets = async (flags: ExportFlags): Promise<void> => {
   if (render === undefined) {
     throw usageError(`--format ${flags.format} is not known; use dotenv, shell, json or yaml`)
   }
-  const { service, scope, stagelet, asWritten = false } = flags
+  const { service, scope, stagelet, environment: environments = [], asWritten = false } = flags
+  const [environment, ...others] = environments
+  if (others.length > 0)
+    throw usageError('--environment names one here: values are shown as in this environment')
   if (asWritten && flags.format !== 'json' && flags.format !== 'yaml') {
     throw usageError('--as-written goes with --format json or yaml: the others hold values only')
   }
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
-  if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
+  await requireViewer(api, project, { stagelet, environment })
   if (service !== undefined) await requireService(api, { project, stagelet }, service)
   const stored = await readStoredSecrets(api)
-  const query = { service, scope, stagelet, as_written: asWritten, way: 'export' } as const
+  const query = {
+    service,
+    scope,
+    stagelet,
+    environment,
+    as_written: asWritten,
+    way: 'export',
+  } as const
   const secrets = await revealAll(await openRest(flags), project, query)
   outBytes(Buffer.from(render(secrets, { project, stored, asWritten })))
 }
@@ -108,8 +113,8 @@ const flat = (secrets: readonly SecretValue[]): { key: string; value: string }[]
 /** Everything that an import needs to make the same secrets again. */
 const whole = (secrets: readonly SecretValue[], { project, stored, asWritten }: Source): object => {
   const made = secrets.map((secret): { secret: SecretValue; fields: SecretInput } => {
-    const { key, scope, type, stagelet } = secret
-    const object = stored.find({ project, key, scope, stagelet })
+    const { key, scope, type, stagelet, environments } = secret
+    const object = stored.find({ project, key, scope, stagelet, environments })
     const fields = object === undefined ? {} : shownOf({ ...object.spec })
     return { secret, fields: { key, scope, type, ...fields } }
   })

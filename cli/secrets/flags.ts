@@ -6,6 +6,14 @@ export interface SecretFlags extends CommonFlags {
   readonly project?: string
   readonly scope?: string
   readonly stagelet?: string
+  readonly environment?: readonly string[]
+}
+
+/** `production,staging`; given again, the names are added. */
+export const parseNames = (text: string, before: readonly string[] = []): string[] => {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.includes('')) throw new InvalidArgumentError('use names with a comma between them.')
+  return [...new Set([...before, ...names])]
 }
 
 export const withSecretFlags = (command: Command): Command =>
@@ -13,6 +21,11 @@ export const withSecretFlags = (command: Command): Command =>
     .option('-p, --project <name>', 'project; may be left out where the namespace has just one')
     .option('-s, --scope <scope>', '"global" or one service')
     .option('--stagelet <name>', 'the secret of just this stagelet')
+    .option(
+      '--environment <names>',
+      'the secret of just these environments, such as production,staging',
+      parseNames,
+    )
 
 export const secretCommand = (
   usage: string,

@@ -12,7 +12,13 @@ import { out } from '../print.ts'
 import { confirmNew } from '../apply/reach.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, readStoredSecrets, requireKnown, type SecretIdentity } from './identity.ts'
+import {
+  chosenProject,
+  identityOf,
+  readStoredSecrets,
+  requireKnown,
+  type SecretIdentity,
+} from './identity.ts'
 import { newSecret } from './new-secret.ts'
 
 interface Flags extends SecretFlags, WaitFlags {
@@ -78,8 +84,8 @@ const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
   const headers = noteHeaders(flags)
   if (before === undefined) {
     const body = newSecret(identity, stored.hasName, { valueFrom })
-    const isSaid = flags.scope !== undefined
-    await confirmNew(api, { object: body, identity, stored, isSaid, yes: flags.yes })
+    const isScopeSaid = flags.scope !== undefined
+    await confirmNew(api, { object: body, identity, stored, isScopeSaid, yes: flags.yes })
     const made = await api.call(pathOf(kind, api.namespace), { method: 'POST', body, headers })
     out(`${fullName(kind, (made as KubeObject).metadata.name)} created`)
   } else {
@@ -115,11 +121,8 @@ const rotate = async (key: string, flags: Flags): Promise<void> => {
   await waitIn(api, identity, timeoutMs)
 }
 
-const identityIn = async (
-  api: KubeApi,
-  key: string,
-  { project, scope = 'global', stagelet }: SecretFlags,
-): Promise<SecretIdentity> => ({ project: await chosenProject(api, project), key, scope, stagelet })
+const identityIn = async (api: KubeApi, key: string, flags: SecretFlags): Promise<SecretIdentity> =>
+  identityOf(await chosenProject(api, flags.project), key, flags)
 
 const generatedOf = (secret: KubeObject): GenerateSpec | undefined =>
   specOf('StagelySecret', secret).valueFrom?.generate
@@ -139,9 +142,13 @@ const patch = (
 
 const waitIn = async (
   api: KubeApi,
-  { project, stagelet }: SecretIdentity,
+  identity: SecretIdentity,
   timeoutMs: number | undefined,
 ): Promise<void> => {
   if (timeoutMs === undefined) return
-  await waitForSync(api, stageletNames(await stageletsOfProject(api, project, stagelet)), timeoutMs)
+  await waitForSync(
+    api,
+    stageletNames(await stageletsOfProject(api, identity.project, identity)),
+    timeoutMs,
+  )
 }

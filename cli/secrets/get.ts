@@ -8,7 +8,7 @@ import { out, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, requireKnown } from './identity.ts'
+import { chosenProject, identityOf, requireKnown } from './identity.ts'
 import { bytesOf, revealOne } from './reveal.ts'
 
 interface GetFlags extends SecretFlags {
@@ -37,9 +37,8 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
   if (flags.asWritten === true && flags.reveal !== true)
     throw usageError('--as-written goes with --reveal')
   const api = await openApi(flags)
-  const { scope = 'global', stagelet } = flags
   const project = await chosenProject(api, flags.project)
-  const object = await requireKnown(api, { project, key, scope, stagelet })
+  const object = await requireKnown(api, identityOf(project, key, flags))
   const { name } = object.metadata
   if (flags.reveal === true) {
     const version = flags.version === undefined ? undefined : Number(flags.version)

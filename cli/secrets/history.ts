@@ -5,7 +5,7 @@ import { openApi } from '../connect/api.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, requireKnown } from './identity.ts'
+import { chosenProject, identityOf, requireKnown } from './identity.ts'
 
 const versionView: RecordView<SecretVersion> = {
   columns: [
@@ -53,8 +53,7 @@ const history = async (key: string | undefined, flags: SecretFlags): Promise<voi
     printRecords(revisions, revisionView, flags.output)
     return
   }
-  const { scope = 'global', stagelet } = flags
-  const { metadata } = await requireKnown(api, { project, key, scope, stagelet })
+  const { metadata } = await requireKnown(api, identityOf(project, key, flags))
   const path = `${secretPath(rest, project, metadata.name)}/versions`
   const versions = await rest.list<SecretVersion>(path, 'versions')
   printRecords(versions, versionView, flags.output)

@@ -1,32 +1,73 @@
-// The identity of a secret: project, key, scope and stagelet, which no two secrets share.
+// The identity of a secret: project, key, scope, and stagelet or environments. No two secrets share it.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/schemas/secret-fields.ts'
+import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
+import { notWithStagelet } from '../../src/resources/kinds/stagelysecret.ts'
 import { specOf } from '../../src/resources/typed.ts'
+import { withHint } from '../../src/search/near-name.ts'
+import { environmentsIn } from '../../src/secrets/set-entry.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere, listObjects } from '../objects/objects.ts'
+import type { SecretFlags } from './flags.ts'
 
 export interface SecretIdentity {
   readonly project: string
   readonly key: string
   readonly scope: string
   readonly stagelet?: string | undefined
+  /** Sorted. */
+  readonly environments?: readonly string[] | undefined
 }
 
 export const secretIdentityOf = (object: KubeObject): SecretIdentity => {
-  const { projectRef, key, scope, stageletRef } = specOf('StagelySecret', object)
-  return { project: projectRef.name, key, scope, stagelet: stageletRef?.name }
+  const spec = specOf('StagelySecret', object)
+  const { projectRef, key, scope, stageletRef } = spec
+  return {
+    project: projectRef.name,
+    key,
+    scope,
+    stagelet: stageletRef?.name,
+    environments: environmentsIn(spec),
+  }
 }
 
-const textOf = ({ project, key, scope, stagelet }: SecretIdentity): string =>
-  JSON.stringify([project, key, scope, stagelet ?? ''])
+/** The secret that the flags of a command name. */
+export const identityOf = (
+  project: string,
+  key: string,
+  {
+    scope = 'global',
+    stagelet,
+    environment,
+  }: Pick<SecretFlags, 'scope' | 'stagelet' | 'environment'>,
+): SecretIdentity => {
+  if (stagelet !== undefined && environment !== undefined)
+    throw usageError(`give --stagelet or --environment: ${notWithStagelet}`)
+  return { project, key, scope, stagelet, environments: environment && [...environment].sort() }
+}
+
+export type Place = Pick<SecretIdentity, 'scope' | 'stagelet' | 'environments'>
+
+/** For a list: `web`, `web, stagelet prod`, `web, in production and staging`. */
+export const placeText = ({ scope, stagelet, environments }: Place): string => {
+  if (environments !== undefined) return `${scope}, in ${environments.join(' and ')}`
+  return stagelet === undefined ? scope : `${scope}, stagelet ${stagelet}`
+}
+
+const textOf = ({ project, key, scope, stagelet, environments }: SecretIdentity): string =>
+  JSON.stringify([project, key, scope, stagelet ?? '', environments ?? []])
+
+interface NamedSecret extends SecretIdentity {
+  readonly name: string
+}
 
 export interface StoredSecrets {
   readonly find: (identity: SecretIdentity) => KubeObject | undefined
   readonly hasName: (name: string) => boolean
-  /** Every scope and stagelet for which the project has this key. */
-  readonly placesOf: (project: string, key: string) => SecretIdentity[]
+  /** Every secret of this key in the project. */
+  readonly placesOf: (project: string, key: string) => NamedSecret[]
 }
 
 /** Every secret of the namespace. */
@@ -39,7 +80,7 @@ export const readStoredSecrets = async (api: KubeApi): Promise<StoredSecrets> =>
     hasName: (name) => names.has(name),
     placesOf: (project, key) =>
       objects
-        .map(secretIdentityOf)
+        .map((object) => ({ ...secretIdentityOf(object), name: object.metadata.name }))
         .filter((identity) => identity.project === project && identity.key === key),
   }
 }
@@ -72,15 +113,39 @@ export const chosenProject = async (api: KubeApi, given: string | undefined): Pr
   throw usageError(`say which project with --project: ${names.join(', ')}`)
 }
 
-/**
- * CliError when the project has no such stagelet: otherwise a mistyped name would show the values of
- * all.
- */
-export const requireStagelet = async (
+/** The environments of a project, as it lists them. */
+export const environmentsOf = (project: KubeObject): EnvironmentSpec[] =>
+  specOf('Project', project)?.environments ?? []
+
+/** CliError when the project does not list the environment. */
+export const requireEnvironment = async (
   api: KubeApi,
   project: string,
   name: string,
 ): Promise<void> => {
+  const found = await getIfThere(api, servedKind('Project'), api.namespace, project)
+  const names = found === undefined ? [] : environmentsOf(found).map((listed) => listed.name)
+  if (names.includes(name)) return
+  const namesText =
+    names.length === 0
+      ? 'it has none: list them in its spec.environments'
+      : `there are: ${withHint(name, names)}`
+  throw new CliError(`project ${project} has no environment ${name}; ${namesText}`)
+}
+
+/** CliError when the project has none of this name: otherwise a mistyped name would show the values of all. */
+export const requireViewer = async (
+  api: KubeApi,
+  project: string,
+  { stagelet, environment }: { stagelet: string | undefined; environment: string | undefined },
+): Promise<void> => {
+  if (stagelet !== undefined && environment !== undefined)
+    throw usageError('give --stagelet or --environment: a stagelet is in its environment already')
+  if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
+  if (environment !== undefined) await requireEnvironment(api, project, environment)
+}
+
+const requireStagelet = async (api: KubeApi, project: string, name: string): Promise<void> => {
   const stagelets = await listObjects(api, servedKind('Stagelet'), { namespace: api.namespace })
   const names = stagelets
     .filter((stagelet) => specOf('Stagelet', stagelet).projectRef.name === project)
@@ -90,13 +155,32 @@ export const requireStagelet = async (
   throw new CliError(`project ${project} has no stagelet ${name}; ${namesText}`)
 }
 
+/** CliError where a secret of the key and scope names some of the environments, and others too: no second one may. */
+export const refuseShared = (stored: StoredSecrets, identity: SecretIdentity): void => {
+  const { project, key, scope, environments = [] } = identity
+  for (const other of stored.placesOf(project, key)) {
+    const { environments: others = [] } = other
+    const shared = others.filter((name) => environments.includes(name)).join(' and ')
+    if (other.scope !== scope || shared === '') continue
+    throw new CliError(
+      `secret ${other.name} is ${key} of scope ${scope} in ${others.join(' and ')}. To change that one: --environment ${others.join(',')}. For another value in ${shared}: first take ${shared} out of its spec.environments`,
+    )
+  }
+}
+
 /** CliError when it does not exist. */
 export const requireKnown = async (api: KubeApi, identity: SecretIdentity): Promise<KubeObject> => {
   const secrets = await readStoredSecrets(api)
   const found = secrets.find(identity)
   if (found !== undefined) return found
-  const { project, key, scope, stagelet } = identity
-  const only = stagelet === undefined ? '' : ` for stagelet ${stagelet}`
+  refuseShared(secrets, identity)
+  const { project, key, scope, stagelet, environments } = identity
+  const only =
+    environments !== undefined
+      ? ` in ${environments.join(' and ')}`
+      : stagelet === undefined
+        ? ''
+        : ` for stagelet ${stagelet}`
   const elsewhere = secrets.placesOf(project, key).map(flagsOf)
   const remedy =
     elsewhere.length === 0
@@ -105,5 +189,7 @@ export const requireKnown = async (api: KubeApi, identity: SecretIdentity): Prom
   throw new CliError(`project ${project} has no secret ${key} of scope ${scope}${only}; ${remedy}`)
 }
 
-const flagsOf = ({ scope, stagelet }: SecretIdentity): string =>
-  `--scope ${scope}${stagelet === undefined ? '' : ` --stagelet ${stagelet}`}`
+const flagsOf = ({ scope, stagelet, environments }: SecretIdentity): string =>
+  `--scope ${scope}` +
+  (stagelet === undefined ? '' : ` --stagelet ${stagelet}`) +
+  (environments === undefined ? '' : ` --environment ${environments.join(',')}`)

@@ -9,7 +9,7 @@ import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import type { SecretFlags } from './flags.ts'
-import { chosenProject, readStoredSecrets } from './identity.ts'
+import { chosenProject, identityOf, readStoredSecrets } from './identity.ts'
 import { newSecret } from './new-secret.ts'
 
 export interface StoreImportFlags extends SecretFlags {
@@ -70,10 +70,9 @@ export const importFromStore = async (flags: StoreImportFlags): Promise<void> =>
       `Left out, since the prefix leaves no name of them: ${nameless.map((key) => JSON.stringify(key)).join(', ')}. A shorter --prefix names them.`,
     )
   const stored = await readStoredSecrets(api)
-  const { scope = 'global', stagelet } = flags
   const named = body.keys.filter((key) => !isNameless(key, prefix))
   const all = namesOfKeys(named, prefix).map(([key, remote]) => ({
-    identity: { project, key, scope, stagelet },
+    identity: identityOf(project, key, flags),
     valueFrom: { external: { store, key: remote } },
   }))
   const fresh = all.filter(({ identity }) => stored.find(identity) === undefined)
@@ -87,9 +86,9 @@ export const importFromStore = async (flags: StoreImportFlags): Promise<void> =>
     const operations = fresh.slice(at, at + mostInOne).map(({ identity, valueFrom }) => ({
       op: 'create',
       key: identity.key,
-      scope,
+      scope: identity.scope,
       value_from: valueFrom,
-      ...defined({ stagelet }),
+      ...defined({ stagelet: identity.stagelet, environments: identity.environments }),
     }))
     const headers = noteHeaders(flags)
     const call = { method: 'POST', body: { operations }, headers } as const

@@ -17,7 +17,7 @@ import { openRest } from '../connect/rest.ts'
 import { renderAffected } from '../apply/review.ts'
 import { secretCommand } from './flags.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
-import { chosenProject, readStoredSecrets } from './identity.ts'
+import { chosenProject, identityOf, placeText, readStoredSecrets } from './identity.ts'
 import { planImportOfFile, type ImportItem, type FileImportPlan } from './plan-import.ts'
 import { readValueFile } from './values.ts'
 import { importBatches, writeBatches } from './write-import.ts'
@@ -93,9 +93,7 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
   const project = await chosenProject(api, flags.project)
   const stored = await readStoredSecrets(api)
   const defaults = {
-    project,
-    scope: flags.scope ?? 'global',
-    stagelet: flags.stagelet,
+    ...identityOf(project, '', flags),
     file: shown,
   }
   const plan = await planImportOfFile(api, entries, defaults, stored)
@@ -146,8 +144,7 @@ const ofServices = (entries: readonly Entry[], shown: string): readonly Entry[] 
   return rest
 }
 
-const label = ({ identity: { key, scope, stagelet } }: ImportItem): string =>
-  `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
+const label = ({ identity }: ImportItem): string => `${identity.key} (${placeText(identity)})`
 
 /** Text for people. Names, never values. */
 const renderPlan = ({ items, ...review }: FileImportPlan): string => {
@@ -168,11 +165,11 @@ const summaryOf = ({ items, ...reach }: FileImportPlan): object => {
   const of = (action: ImportItem['action']): object[] =>
     items
       .filter((item) => item.action === action)
-      .map(({ name, identity: { key, scope, stagelet } }) => ({
+      .map(({ name, identity: { key, scope, stagelet, environments } }) => ({
         name,
         key,
         scope,
-        ...defined({ stagelet }),
+        ...defined({ stagelet, environments }),
       }))
   const [added, changed, unchanged] = [of('added'), of('changed'), of('unchanged')]
   return { added, changed, unchanged, ...reach }

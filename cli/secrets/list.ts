@@ -1,34 +1,121 @@
-// secrets list: names and versions, never values.
+// secrets list: names and versions, never values. Of a project with environments: who has which key where.
 import type { Command } from 'commander'
+import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { listCommandOf } from '../commands/get.ts'
+import { get } from '../commands/get.ts'
+import { openApi, type KubeApi } from '../connect/api.ts'
+import { servedKind } from '../objects/kinds.ts'
+import { listObjects, type ObjectSelection } from '../objects/objects.ts'
+import { newCommand } from '../options.ts'
+import { renderColumns } from '../output/table.ts'
+import { out } from '../print.ts'
+import { keyRows, type KeyRow } from './environments.ts'
 import { withSecretFlags, type SecretFlags } from './flags.ts'
-import { secretIdentityOf, chosenProject } from './identity.ts'
+import { chosenProject, environmentsOf, secretIdentityOf } from './identity.ts'
 
 export const secretListCommand = (): Command =>
   withSecretFlags(
-    listCommandOf<SecretFlags>(
-      'stagelysecrets',
-      {
-        summary: 'List secrets: names and versions, never values.',
-        examples: [
-          'stagely secrets list --project shop',
-          'stagely secrets list --project shop --scope backend -o json',
-          'stagely secrets list -A -o wide',
-        ],
-      },
-      async (api, flags) => {
-        // A mistyped project is an error, not an empty list.
-        if (flags.project !== undefined && flags.allNamespaces !== true)
-          await chosenProject(api, flags.project)
-        return (object: KubeObject): boolean => {
-          const { project, scope, stagelet } = secretIdentityOf(object)
-          return (
-            (flags.project ?? project) === project &&
-            (flags.scope ?? scope) === scope &&
-            (flags.stagelet ?? stagelet) === stagelet
-          )
-        }
-      },
-    ),
+    newCommand('list -A -l -o', 'List secrets: names and versions, never values.', [
+      'stagely secrets list --project shop        # with a column for each environment',
+      'stagely secrets list --project shop --scope backend -o json',
+      'stagely secrets list --project shop --environment production',
+      'stagely secrets list -A -o wide',
+    ]),
   )
+    .addHelpText(
+      'after',
+      `
+Of a project with environments each row is a key, and each environment a column: "own" where a secret names the
+environment, "inherited" where it sees the secret of the whole project, else "none". -o wide has a row for each secret.`,
+    )
+    .action(list)
+
+const filterOf =
+  (flags: SecretFlags): ObjectSelection['isMeant'] =>
+  (object) => {
+    const { project, scope, stagelet, environments = [] } = secretIdentityOf(object)
+    const isNamed = flags.environment?.some((name) => environments.includes(name)) ?? true
+    return (
+      isNamed &&
+      (flags.project ?? project) === project &&
+      (flags.scope ?? scope) === scope &&
+      (flags.stagelet ?? stagelet) === stagelet
+    )
+  }
+
+/** Where one project is meant, and all of its environments. */
+const wantsGrid = (flags: SecretFlags): boolean =>
+  [flags.output, flags.selector, flags.stagelet, flags.environment].every(
+    (flag) => flag === undefined,
+  ) && flags.allNamespaces !== true
+
+const list = async (flags: SecretFlags): Promise<void> => {
+  const isMeant = filterOf(flags)
+  const readFilter = async (api: KubeApi): Promise<ObjectSelection['isMeant']> => {
+    // A mistyped project is an error, not an empty list.
+    if (flags.project !== undefined && flags.allNamespaces !== true)
+      await chosenProject(api, flags.project)
+    return isMeant
+  }
+  const grid = wantsGrid(flags) ? await readGrid(await openApi(flags), flags, isMeant) : undefined
+  if (grid === undefined) await get(['stagelysecrets'], flags, readFilter)
+  else out(grid)
+}
+
+/** Undefined where the project has no environments or no secrets, and where several projects are meant. */
+const readGrid = async (
+  api: KubeApi,
+  { project: given }: SecretFlags,
+  isMeant: ObjectSelection['isMeant'],
+): Promise<string | undefined> => {
+  const { namespace } = api
+  const projects = await listObjects(api, servedKind('Project'), { namespace })
+  const [project, ...others] = projects.filter(
+    ({ metadata }) => (given ?? metadata.name) === metadata.name,
+  )
+  const environments = project === undefined ? [] : environmentsOf(project)
+  if (environments.length === 0 || others.length > 0) return undefined
+  const secrets = await listObjects(api, servedKind('StagelySecret'), { namespace })
+  const inProject = secrets.filter(
+    (object) => secretIdentityOf(object).project === project?.metadata.name,
+  )
+  const rows = rowsFor(inProject, environments, isMeant)
+  return rows.length === 0 ? undefined : renderGrid(rows, environments)
+}
+
+/** The set is judged as a whole: a secret that is not meant may still be the one that a service sees. */
+const rowsFor = (
+  secrets: readonly KubeObject[],
+  environments: readonly EnvironmentSpec[],
+  isMeant: ObjectSelection['isMeant'],
+): KeyRow[] => {
+  const meant = new Set(
+    secrets
+      .filter((secret) => isMeant?.(secret) ?? true)
+      .map(secretIdentityOf)
+      .map(({ key, scope }) => `${key}\n${scope}`),
+  )
+  return keyRows(secrets, environments).filter(({ key, scope }) => meant.has(`${key}\n${scope}`))
+}
+
+const renderGrid = (rows: readonly KeyRow[], environments: readonly EnvironmentSpec[]): string => {
+  const names = environments.map(({ name }) => name)
+  const isColumn = rows.some(({ stagelets }) => stagelets.length > 0)
+  const header = ['KEY', 'SCOPE', ...names.map((name) => name.toUpperCase())]
+  return renderColumns(
+    [...header, ...(isColumn ? ['ONE STAGELET'] : [])],
+    rows.map((row) => [
+      row.key,
+      row.isForController ? '(the controller)' : row.scope,
+      ...names.map((name) => cellText(row, name)),
+      row.stagelets.join(', '),
+    ]),
+  )
+}
+
+const words = { Own: 'own', Inherited: 'inherited' }
+
+export const cellText = ({ environments }: Pick<KeyRow, 'environments'>, name: string): string => {
+  const there = environments.get(name)
+  return there === undefined ? 'none' : words[there.from]
+}

@@ -1,4 +1,5 @@
 // The manifest of a secret that a command makes.
+import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { nameFor, type SecretIdentity } from './identity.ts'
 
@@ -7,7 +8,7 @@ export const newSecret = (
   isTaken: (name: string) => boolean,
   value: object,
 ): KubeObject => {
-  const { project, key, scope, stagelet } = identity
+  const { project, key, scope, stagelet, environments } = identity
   return {
     apiVersion: 'stagely.dev/v1alpha1',
     kind: 'StagelySecret',
@@ -17,6 +18,7 @@ export const newSecret = (
       key,
       scope,
       ...(stagelet !== undefined && { stageletRef: { name: stagelet } }),
+      ...defined({ environments }),
       ...value,
     },
   }

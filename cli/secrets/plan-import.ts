@@ -8,7 +8,7 @@ import { Exit } from '../errors.ts'
 import { entryText, type Entry } from '../formats/entries.ts'
 import { note } from '../print.ts'
 import { reviewObjects } from '../apply/review.ts'
-import { nameFor, type SecretIdentity, type StoredSecrets } from './identity.ts'
+import { nameFor, type Place, type SecretIdentity, type StoredSecrets } from './identity.ts'
 
 export interface ImportItem {
   readonly identity: SecretIdentity
@@ -26,10 +26,8 @@ export interface FileImportPlan extends Omit<ReviewStatus, 'faults' | 'changes'>
   readonly items: readonly ImportItem[]
 }
 
-export interface ImportDefaults {
+export interface ImportDefaults extends Place {
   readonly project: string
-  readonly scope: string
-  readonly stagelet: string | undefined
   /** Source of the entries, for messages. */
   readonly file: string
 }
@@ -74,6 +72,17 @@ const actionOf = (change: ReviewChange | undefined): ImportItem['action'] => {
   return change?.valueChanged === true || differs ? 'changed' : 'unchanged'
 }
 
+/** What the file says; the flags give the rest. A secret of a stagelet is in no environment, and the other way round. */
+const placeIn = (
+  { scope, stagelet, environments }: Entry,
+  defaults: ImportDefaults,
+): Place & { readonly scope: string } => ({
+  scope: scope ?? defaults.scope,
+  ...(stagelet === undefined && environments === undefined
+    ? { stagelet: defaults.stagelet, environments: defaults.environments }
+    : { stagelet, environments: environments && [...environments].sort() }),
+})
+
 /** Of two entries for one secret the last one counts, as in Compose; a note says so. */
 const draftsOf = (
   entries: readonly Entry[],
@@ -86,8 +95,7 @@ const draftsOf = (
     const identity = {
       project: defaults.project,
       key: entry.key,
-      scope: entry.scope ?? defaults.scope,
-      stagelet: entry.stagelet ?? defaults.stagelet,
+      ...placeIn(entry, defaults),
     }
     const id = JSON.stringify(identity)
     const earlier = drafts.get(id)
@@ -99,8 +107,15 @@ const draftsOf = (
     const name =
       found?.metadata.name ?? earlier?.name ?? nameFor({ ...identity, ...entry.fields }, isTaken)
     names.add(name)
-    const { key, scope, stagelet } = identity
-    const input = { ...entry.fields, key, scope, stagelet, ...valueInput(entry.value) }
+    const { key, scope, stagelet, environments } = identity
+    const input = {
+      ...entry.fields,
+      key,
+      scope,
+      stagelet,
+      environments,
+      ...valueInput(entry.value),
+    }
     drafts.set(id, { entry, identity, name, input, stored: found })
   }
   return [...drafts.values()]

@@ -7,7 +7,7 @@ import { asking, confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
-import { chosenProject, readStoredSecrets } from './identity.ts'
+import { chosenProject, identityOf, placeText, readStoredSecrets } from './identity.ts'
 import { findDeleted, listDeleted } from './restore.ts'
 import { printAs } from '../output/output.ts'
 
@@ -30,19 +30,19 @@ const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promi
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
   const rest = await openRest(flags)
-  const { scope = 'global', stagelet } = flags
-  const living = (await readStoredSecrets(api)).find({ project, key, scope, stagelet })
+  const identity = identityOf(project, key, flags)
+  const living = (await readStoredSecrets(api)).find(identity)
   const name =
-    living?.metadata.name ?? findDeleted(await listDeleted(rest, project), key, flags)?.id
+    living?.metadata.name ?? findDeleted(await listDeleted(rest, project), key, identity)?.id
   if (name === undefined) {
     throw new CliError(
-      `project ${project} has no secret ${key} of scope ${scope}, living or deleted; "stagely secrets list" and "stagely secrets restore" show what there is`,
+      `project ${project} has no secret ${key} of scope ${placeText(identity)}, living or deleted; "stagely secrets list" and "stagely secrets restore" show what there is`,
     )
   }
   const state = living === undefined ? 'deleted' : 'in use'
   await confirm(
     {
-      question: `Erase ${key} (${scope}, ${state}) with all its versions, for good?`,
+      question: `Erase ${key} (${placeText(identity)}, ${state}) with all its versions, for good?`,
       details: [
         ...(living === undefined ? [] : [lossOfSecret(living)]),
         'No rollback and no restore brings it back; "stagely secrets delete" leaves a time for that.',
@@ -58,6 +58,6 @@ const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promi
     body,
     flags.output,
     () =>
-      `${key} (${scope}) purged: ${body.versions} ${body.versions === 1 ? 'version is' : 'versions are'} gone`,
+      `${key} (${placeText(identity)}) purged: ${body.versions} ${body.versions === 1 ? 'version is' : 'versions are'} gone`,
   )
 }

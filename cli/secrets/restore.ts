@@ -1,6 +1,7 @@
 // secrets restore: restores a deleted secret under its old id.
 import type { DeletedSecret } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
@@ -10,7 +11,7 @@ import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
-import { chosenProject } from './identity.ts'
+import { chosenProject, identityOf, placeText, type Place } from './identity.ts'
 import { printAs } from '../output/output.ts'
 import { checkFormat } from './set-diff.ts'
 
@@ -19,6 +20,7 @@ const deletedView: RecordView<DeletedSecret> = {
     { header: 'KEY', cell: (d) => d.key },
     { header: 'SCOPE', cell: (d) => d.scope },
     { header: 'STAGELET', cell: (d) => d.stagelet },
+    { header: 'ENVIRONMENTS', cell: (d) => d.environments?.join(',') },
     { header: 'DELETED', cell: (d) => d.deleted_at },
     { header: 'BY', cell: (d) => d.deleted_by },
     { header: 'RESTORABLE UNTIL', cell: (d) => d.restorable_until },
@@ -54,10 +56,15 @@ export const listDeleted = (rest: RestClient, project: string): Promise<DeletedS
 export const findDeleted = (
   deleted: readonly DeletedSecret[],
   key: string,
-  { scope = 'global', stagelet }: SecretFlags,
+  { scope, stagelet, environments }: Place,
 ): DeletedSecret | undefined =>
   deleted.find(
-    (d) => d.id === key || (d.key === key && d.scope === scope && d.stagelet === stagelet),
+    (d) =>
+      d.id === key ||
+      (d.key === key &&
+        d.scope === scope &&
+        d.stagelet === stagelet &&
+        sameJson(d.environments ?? [], environments ?? [])),
   )
 
 /** The API's answer. */
@@ -94,7 +101,7 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
     const path = `${secretPath(rest, project, secret.id)}/restore`
     const { body } = await rest.call<Restored>(path, { method: 'POST' })
     restored.push(body)
-    text(`${secret.key} (${secret.scope}) restored, version ${body.version}`)
+    text(`${secret.key} (${placeText(secret)}) restored, version ${body.version}`)
   }
   if (flags.output !== undefined) printAs(restored, flags.output, () => '')
 }
@@ -128,10 +135,11 @@ const restore = async (
     printRecords(deleted, deletedView, flags.output)
     return
   }
-  const found = findDeleted(deleted, key, flags)
+  const identity = identityOf(project, key, flags)
+  const found = findDeleted(deleted, key, identity)
   if (found === undefined) {
     throw new CliError(
-      `no deleted secret ${key} of scope ${flags.scope ?? 'global'} can be restored; "stagely secrets restore --project ${project}" lists those that can`,
+      `no deleted secret ${key} of scope ${placeText(identity)} can be restored; "stagely secrets restore --project ${project}" lists those that can`,
     )
   }
   const path = `${secretPath(rest, project, found.id)}/restore`
@@ -139,6 +147,6 @@ const restore = async (
   printAs(
     body,
     flags.output,
-    () => `${found.key} (${found.scope}) restored, version ${body.version}`,
+    () => `${found.key} (${placeText(found)}) restored, version ${body.version}`,
   )
 }

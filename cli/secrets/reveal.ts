@@ -8,6 +8,8 @@ export interface RevealQuery {
   readonly service?: string | undefined
   readonly scope?: string | undefined
   readonly stagelet?: string | undefined
+  /** As in this environment. */
+  readonly environment?: string | undefined
   readonly as_written?: boolean
   /** The purpose, for the audit. */
   readonly way: 'export' | 'run'

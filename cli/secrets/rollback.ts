@@ -10,7 +10,7 @@ import { asking, confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
-import { chosenProject, requireKnown } from './identity.ts'
+import { chosenProject, identityOf, placeText, requireKnown } from './identity.ts'
 import { rollBack } from './roll-back.ts'
 import { printAs } from '../output/output.ts'
 
@@ -69,13 +69,14 @@ const rollback = async (key: string | undefined, flags: RollbackFlags): Promise<
 const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> => {
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
-  const { scope = 'global', stagelet, toVersion = 0 } = flags
-  const found = await requireKnown(api, { project, key, scope, stagelet })
+  const { toVersion = 0 } = flags
+  const identity = identityOf(project, key, flags)
+  const found = await requireKnown(api, identity)
   const { version = 0 } = (found.status ?? {}) as { version?: number }
   const rest = await openRest(flags)
   await confirm(
     {
-      question: `Put version ${toVersion} of ${key} (${scope}) back over ${version}?`,
+      question: `Put version ${toVersion} of ${key} (${placeText(identity)}) back over ${version}?`,
       details: [lossOfSecret(found), `Version ${version} is kept: this can be undone.`],
     },
     flags.yes,

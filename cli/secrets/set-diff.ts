@@ -1,19 +1,19 @@
 // The differences between two sets of secrets, by name, as diff and rollback print them.
 import type { SetDiff } from '../../src/rest/types.ts'
 import { usageError } from '../errors.ts'
+import { placeText } from './identity.ts'
 
 interface Named {
   readonly name: string
   readonly key: string
   readonly scope: string
   readonly stagelet?: string
+  readonly environments?: readonly string[]
   readonly audience?: string
 }
 
-const label = ({ key, scope, stagelet, audience }: Named): string =>
-  audience === undefined
-    ? `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
-    : `${key} (for the controller)`
+const label = ({ key, audience, ...place }: Named): string =>
+  `${key} (${audience === undefined ? placeText(place) : 'for the controller'})`
 
 /** Text for people. */
 export const renderDiff = ({ added, removed, changed }: SetDiff): string => {

@@ -14,7 +14,7 @@ import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
-import { chosenProject, readStoredSecrets, type SecretIdentity } from './identity.ts'
+import { chosenProject, identityOf, readStoredSecrets } from './identity.ts'
 import { newSecret } from './new-secret.ts'
 import { readGivenValue, refuseArgv, valueAsField, type ValueFlags } from './values.ts'
 
@@ -36,6 +36,7 @@ export const setCommand = (): Command =>
       'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
       'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
       'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
+      'stagely secrets set STRIPE_SECRET_KEY --project shop --environment production < key.txt',
       'stagely secrets set HOOK_KEY --project shop --audience Controller < hook.key',
       "echo 'postgres://app:${DB_PASSWORD}@db/app' | stagely secrets set DB_URL --project shop --references",
     ]),
@@ -87,8 +88,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
     ...defined({ references, audience }),
     ...valueAsField(await readGivenValue(key, flags)),
   }
-  const { scope = 'global', stagelet } = flags
-  const identity: SecretIdentity = { project, key, scope, stagelet }
+  const identity = identityOf(project, key, flags)
   const headers = noteHeaders(flags)
   const kind = servedKind('StagelySecret')
   const stored = await readStoredSecrets(api)
@@ -100,8 +100,8 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
         `version ${expectVersion ?? 0} of ${key} was expected, and there is no such secret`,
       )
     const body = newSecret(identity, stored.hasName, value)
-    const isSaid = flags.scope !== undefined || audience === 'Controller'
-    await confirmNew(api, { object: body, identity, stored, isSaid, yes: flags.yes })
+    const isScopeSaid = flags.scope !== undefined || audience === 'Controller'
+    await confirmNew(api, { object: body, identity, stored, isScopeSaid, yes: flags.yes })
     const after = (await api.call(pathOf(kind, api.namespace), {
       method: 'POST',
       body,
@@ -129,7 +129,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
     sayWritten(before, versionOf(after))
   }
   if (timeoutMs === undefined) return
-  await waitForSync(api, stageletNames(await stageletsOfProject(api, project, stagelet)), timeoutMs)
+  await waitForSync(api, stageletNames(await stageletsOfProject(api, project, identity)), timeoutMs)
 }
 
 interface GivenValue {

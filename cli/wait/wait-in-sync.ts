@@ -2,9 +2,11 @@
 import { appliedOutcome, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { projectNameOf } from '../../src/resources/project-ref.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
+import type { Place } from '../secrets/identity.ts'
 import { waitForOutcomes, type AwaitedObject, type LookUp } from './wait-for-outcomes.ts'
 
 export interface StageletName {
@@ -36,16 +38,21 @@ const awaitedStagelet = (
   doneLine,
 })
 
-/** The stagelets of a project, or the one with that name. */
+/** The stagelets of a project: all, the one with that name, or those of the environments. */
 export const stageletsOfProject = async (
   api: KubeApi,
   project: string,
-  only?: string,
+  { stagelet: only, environments }: Partial<Place> = {},
 ): Promise<KubeObject[]> => {
   const all = await listObjects(api, servedKind('Stagelet'), { namespace: api.namespace })
   return all.filter((stagelet) => {
     const { name } = stagelet.metadata
-    return projectNameOf(stagelet) === project && (only ?? name) === name
+    const { environment = '' } = specOf('Stagelet', stagelet)
+    return (
+      projectNameOf(stagelet) === project &&
+      (only ?? name) === name &&
+      (environments?.includes(environment) ?? true)
+    )
   })
 }
 

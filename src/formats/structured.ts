@@ -12,6 +12,7 @@ export interface StructuredLine {
   readonly value_base64?: string
   readonly scope?: string
   readonly stagelet?: string
+  readonly environments?: readonly string[]
   /** Other fields by their REST names; absent for a pair of a map. */
   readonly fields?: Readonly<Record<string, unknown>>
 }
@@ -28,6 +29,7 @@ export interface CheckedLine {
   readonly key: string
   readonly scope?: string
   readonly stagelet?: string
+  readonly environments?: readonly string[]
   readonly value?: string
   readonly value_base64?: string
 }
@@ -56,12 +58,12 @@ const readPair = (key: string, value: unknown): StructuredLine | LineFault =>
 const readLine = (line: unknown, where: string, check: CheckLine): StructuredLine | LineFault => {
   const checked = check(line)
   if (typeof checked === 'string') return { where, message: checked }
-  const { key, scope, stagelet, value, value_base64: base64, ...fields } = checked
+  const { key, scope, stagelet, environments, value, value_base64: base64, ...fields } = checked
   return {
     key,
     where,
     fields,
-    ...defined({ scope, stagelet, value, value_base64: base64 }),
+    ...defined({ scope, stagelet, environments, value, value_base64: base64 }),
   }
 }
 

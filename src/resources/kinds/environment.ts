@@ -24,6 +24,8 @@ export const environmentSpec = z.strictObject({
     ),
 })
 
+export type EnvironmentSpec = z.output<typeof environmentSpec>
+
 export const environmentsSpec = z
   .array(environmentSpec)
   .max(limits.environments)

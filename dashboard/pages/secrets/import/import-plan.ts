@@ -34,15 +34,21 @@ export interface FileImport {
   readonly faults: readonly LineFault[]
 }
 
-type Known = Pick<Secret, 'team' | 'project' | 'key' | 'scope' | 'stagelet' | 'value_from'>
+type Known = Pick<
+  Secret,
+  'team' | 'project' | 'key' | 'scope' | 'stagelet' | 'environments' | 'value_from'
+>
 
-const placeName = (key: string, scope: string, stagelet: string): string =>
-  `${key}\n${scope}\n${stagelet}`
+type Environments = Pick<StructuredLine, 'environments'>
+
+const placeName = (
+  key: string,
+  { scope, stagelet = '' }: Partial<EditTarget>,
+  { environments = [] }: Environments,
+): string => [key, scope, stagelet, ...[...environments].sort()].join('\n')
 
 const byPlace = <T extends Known>(secrets: readonly T[]): ReadonlyMap<string, T> =>
-  new Map(
-    secrets.map((secret) => [placeName(secret.key, secret.scope, secret.stagelet ?? ''), secret]),
-  )
+  new Map(secrets.map((secret) => [placeName(secret.key, secret, secret), secret]))
 
 const bytesOf = ({ value, value_base64: base64 = '' }: StructuredLine): number =>
   value === undefined
@@ -58,7 +64,7 @@ const valueOf = ({ value, value_base64: base64 }: StructuredLine): StagedValue |
 /** A line with its own place keeps it; what a person chose comes before both. */
 const placeOf = (line: StructuredLine, target: EditTarget, choices: Choices): EditTarget => ({
   scope: choices.get(line.where)?.scope ?? line.scope ?? target.scope,
-  stagelet: line.stagelet ?? target.stagelet,
+  stagelet: line.stagelet ?? (line.environments === undefined ? target.stagelet : ''),
 })
 
 /** The last of two lines for one secret counts, as for Compose. */
@@ -77,10 +83,8 @@ export const planFileImport = (
     steersCompose(line.key, line.value)
   const isOut = (line: StructuredLine): boolean =>
     choices.get(line.where)?.isOut === true || isSteering(line)
-  const nameOf = (line: StructuredLine): string => {
-    const { scope, stagelet } = placeOf(line, target, choices)
-    return placeName(line.key, scope, stagelet)
-  }
+  const nameOf = (line: StructuredLine): string =>
+    placeName(line.key, placeOf(line, target, choices), line)
   const last = new Map(
     lines.filter((line) => !isOut(line)).map((line) => [nameOf(line), line.where]),
   )
@@ -132,8 +136,11 @@ export const editsOfImport = (
     const planned = plan.lines[index]
     if (planned === undefined || !isTaken(planned)) return []
     const { key, scope, stagelet, bytes } = planned
-    const found = secretAt.get(placeName(key, scope, stagelet))
+    const found = secretAt.get(placeName(key, { scope, stagelet }, line))
     const value = valueOf(line)
+    const { environments } = line
+    const fields =
+      environments === undefined ? line.fields : { ...line.fields, environments: [...environments] }
     const type = line.fields?.['type'] === 'file' ? 'file' : (found?.type ?? 'env')
     const edit: Omit<Edit, 'id'> = {
       op: found === undefined ? 'create' : 'update',
@@ -142,7 +149,7 @@ export const editsOfImport = (
       type,
       stagelet: stagelet === '' ? undefined : stagelet,
       bytes: value === undefined ? undefined : bytes,
-      ...defined({ secretId: found?.id, fromVersion: found?.version, fields: line.fields }),
+      ...defined({ secretId: found?.id, fromVersion: found?.version, fields }),
     }
     return [{ edit, value }]
   })
