@@ -32,15 +32,18 @@ const helpOf = (command: Command): string => {
   return text
 }
 
+// A wrong command line throws. A missing option would be reported first, so no option is mandatory here.
+for (const command of commands) {
+  command.exitOverride().configureOutput({ writeErr: () => undefined })
+  for (const option of command.options) option.makeOptionMandatory(false)
+}
+
 describe('every command', () => {
   it.each(commands.map((command) => [pathOf(command), command] as const))(
     '%s has a summary and an example, and refuses an option that it does not know',
     (path, command) => {
       expect(command.description()).not.toBe('')
       expect(helpOf(command)).toMatch(/\nExamples?:\n[^]*stagely /)
-      command.exitOverride().configureOutput({ writeErr: () => undefined })
-      // Else what is missing would be told first.
-      for (const option of command.options) option.makeOptionMandatory(false)
       expect(() => command.parse(['--no-such-option'], { from: 'user' }), path).toThrow(
         expect.objectContaining({ code: 'commander.unknownOption' }) as Error,
       )
@@ -63,15 +66,15 @@ describe('every command', () => {
     const groups = commands.filter((command) => command.commands.length > 0)
     expect(groups.length).toBeGreaterThan(5)
     for (const group of groups) {
-      for (const child of group.commands.filter((one) => one.commands.length === 0)) {
+      for (const child of group.commands.filter((leaf) => leaf.commands.length === 0)) {
         if (!child.options.some((option) => option.long === '--namespace')) continue
-        let seen: unknown
+        let namespace: unknown
         child.action(() => {
-          seen = child.opts()['namespace']
+          namespace = child.opts()['namespace']
         })
         const needed = child.registeredArguments.filter((argument) => argument.required)
         group.parse([child.name(), ...needed.map(() => 'x'), '-n', 'team-a'], { from: 'user' })
-        expect(seen, pathOf(child)).toBe('team-a')
+        expect(namespace, pathOf(child)).toBe('team-a')
       }
     }
   })
@@ -133,7 +136,7 @@ describe('every page, and every help', () => {
       .map((text) => text.split(/[`"\n#>|]| -- /)[0]!.split(' '))
       .flatMap((words) => {
         const paths = [3, 2, 1].map((count) => words.slice(0, count).join(' '))
-        const path = paths.find((one) => byPath.has(one))
+        const path = paths.find((candidate) => byPath.has(candidate))
         return path === undefined || programs.includes(path) ? [] : [{ path, words }]
       })
     expect(asked.length).toBeGreaterThan(100)
