@@ -1,7 +1,13 @@
 // Asks the server what a set of objects would change. Stores nothing.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
-import type { CascadedService, HeldStagelet, ReviewStatus } from '../../src/manifests/review.ts'
+import {
+  keysText,
+  type CascadedService,
+  type HeldStagelet,
+  type ReviewStatus,
+  type ServiceChange,
+} from '../../src/manifests/review.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { reviewByDryRun } from './cluster-review.ts'
 import { Exit, NotStagely } from '../errors.ts'
@@ -75,10 +81,8 @@ export const renderAffected = (
   return [...(affected.length === 0 ? none : some), ...held.flatMap(renderHeld), ...later]
 }
 
-type Hit = HeldStagelet['services'][number]
-
-const hitText = ({ service, keys, reason }: Hit): string =>
-  `${service}${keys.length === 0 ? '' : `: ${keys.join(', ')}`}  (${reason})`
+const hitText = (change: ServiceChange): string =>
+  `${change.service}${change.keys.length === 0 ? '' : `: ${keysText(change)}`}  (${change.reason})`
 
 /** Nothing happens there now; what will is told apart. */
 const renderHeld = ({ namespace, stagelet, message, since, services }: HeldStagelet): string[] => [

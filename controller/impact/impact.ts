@@ -6,6 +6,7 @@ import type {
   AffectedService,
   CascadedService,
   HeldStagelet,
+  ServiceChange,
   WidenedKey,
 } from '../../src/manifests/review.ts'
 import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
@@ -41,8 +42,6 @@ interface Change {
   readonly before: SetViews
   readonly after: SetViews
 }
-
-type Hit = Pick<AffectedService, 'service' | 'keys' | 'reason'>
 
 /** Nearly all of the time goes into stagelets with secrets of their own. */
 const stageletsInOneTurn = 5
@@ -113,7 +112,7 @@ const impactOn = (was: StageletFacts, now: StageletFacts, change: Change): Reach
 /** What is known to be re-created, and what follows from that. */
 const impactOfHits = (
   { stagelet: { metadata, status } }: StageletFacts,
-  hits: readonly Hit[],
+  hits: readonly ServiceChange[],
   held: HoldReason | undefined,
 ): Reach => {
   const { services = [] } = status ?? {}
@@ -156,7 +155,11 @@ const mayReach = (stagelet: string, { before, after }: Change): boolean => {
   return nameOf(before) !== nameOf(after)
 }
 
-const hitsOf = (was: StageletFacts, services: readonly ServiceStatus[], change: Change): Hit[] => {
+const hitsOf = (
+  was: StageletFacts,
+  services: readonly ServiceStatus[],
+  change: Change,
+): ServiceChange[] => {
   const { before, after } = change
   const { name } = was.stagelet.metadata
   const keepsOlder = awaitsTurn(was) || whyStageletHeld(was, before.entries) !== undefined
@@ -184,7 +187,7 @@ const runningDigest = (
 const isSameEntry = (a: SetEntry | undefined, b: SetEntry): boolean =>
   a?.secretId === b.secretId && a.version === b.version
 
-const differenceOf = (was: ServiceView, will: ServiceView): Pick<Hit, 'keys' | 'reason'> => {
+const differenceOf = (was: ServiceView, will: ServiceView): Omit<ServiceChange, 'service'> => {
   const old = new Map(was.visible.map((entry) => [entry.key, entry]))
   const now = new Map(will.visible.map((entry) => [entry.key, entry]))
   const added = will.visible.filter(({ key }) => !old.has(key))
@@ -201,6 +204,8 @@ const differenceOf = (was: ServiceView, will: ServiceView): Pick<Hit, 'keys' | '
   ]
   return {
     keys: [...changed, ...added, ...removed].map(({ key }) => key).sort(),
+    ...(added.length > 0 && { gains: added.map(({ key }) => key) }),
+    ...(removed.length > 0 && { loses: removed.map(({ key }) => key) }),
     reason: reasons.length === 0 ? 'an earlier change goes out with this one' : reasons.join(', '),
   }
 }

@@ -28,7 +28,32 @@ export interface AffectedService {
   readonly service: string
   /** Keys whose secret is new, removed, or has another value for this service. */
   readonly keys: readonly string[]
+  /** Those of the keys that it does not have now, and those that it has no more. Absent: none, or an older controller. */
+  readonly gains?: readonly string[]
+  readonly loses?: readonly string[]
   readonly reason: string
+}
+
+/** What changes for one service. */
+export type ServiceChange = Pick<AffectedService, 'service' | 'keys' | 'gains' | 'loses' | 'reason'>
+
+/** `gains A, loses B, other value of C`; the plain keys where none comes or goes. */
+export const keysText = ({
+  keys,
+  gains = [],
+  loses = [],
+}: Omit<ServiceChange, 'service'>): string => {
+  if (gains.length + loses.length === 0) return keys.join(', ')
+  const others = keys.filter((key) => !gains.includes(key) && !loses.includes(key))
+  const parts = [
+    ['gains', gains],
+    ['loses', loses],
+    ['other value of', others],
+  ] as const
+  return parts
+    .filter(([, some]) => some.length > 0)
+    .map(([word, some]) => `${word} ${some.join(', ')}`)
+    .join(', ')
 }
 
 /** One service that would be re-created although its own secrets do not change. */
@@ -50,7 +75,7 @@ export interface HeldStagelet {
   /** Absent where the time is not recorded. */
   readonly since?: string
   /** Those of its services that get a new container once nothing holds it; none where they are not known. */
-  readonly services: readonly Pick<AffectedService, 'service' | 'keys' | 'reason'>[]
+  readonly services: readonly ServiceChange[]
 }
 
 /** A secret whose key was kept to fewer services before: `before` are those places. */

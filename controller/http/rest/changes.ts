@@ -63,6 +63,8 @@ const hit = {
   keys: z
     .array(z.string())
     .describe('What changes for it: keys of secrets that are new, gone, or have another value.'),
+  gains: z.array(z.string()).optional().describe('Those that it does not have now.'),
+  loses: z.array(z.string()).optional().describe('Those that it has no more.'),
   reason: z.string(),
 }
 

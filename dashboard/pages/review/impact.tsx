@@ -1,4 +1,5 @@
 // Which services a change reaches, and why; what it does not reach, and what is held.
+import { keysText } from '../../../src/manifests/review.ts'
 import { placesText } from '../../../src/secrets/wider.ts'
 import type { ChangeImpact } from '../../staging/staging.ts'
 import { Since } from '../../ui/time.tsx'
@@ -30,11 +31,11 @@ export const recreateText = ({ affected, cascaded }: ShownImpact): string => {
 
 const linesOf = ({ affected, cascaded }: ShownImpact): readonly Line[] =>
   [
-    ...affected.map(({ stagelet, service, keys, reason }) => ({
-      stagelet,
-      service,
+    ...affected.map((change) => ({
+      stagelet: change.stagelet,
+      service: change.service,
       what: 're-created',
-      why: keys.length > 0 ? keys.join(', ') : reason,
+      why: change.keys.length > 0 ? keysText(change) : change.reason,
     })),
     ...cascaded.map(({ stagelet, service, with: others }) => ({
       stagelet,

@@ -1,7 +1,7 @@
 // The review of a change set on a real store: what would change, whom it reaches, and nothing kept.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { reviewChangeSet } from '../../../controller/http/kube/review.ts'
-import type { ReviewStatus } from '../../../src/manifests/review.ts'
+import { keysText, type ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 
@@ -98,6 +98,48 @@ describe('ChangeSetReview', () => {
     const status = await review(secret('stripe', 'STRIPE', 'frontend', 'one'))
     expect(status.changes[0]?.fields).toEqual(['spec.scope'])
     expect(reached(status)).toEqual(['backend: STRIPE (key gone)', 'frontend: STRIPE (new key)'])
+  })
+
+  it('says what a service gains and loses when its stagelet moves, or its environment inherits otherwise', async () => {
+    const project = (inherits: string): KubeObject =>
+      object('Project', 'moves', {
+        environments: [{ name: 'production' }, { name: 'preview', inherits }],
+      })
+    const keyed = (key: string, environments?: string[]): KubeObject =>
+      object('StagelySecret', `${key}-${environments?.join('-') ?? 'all'}`.toLowerCase(), {
+        ...{ projectRef: { name: 'moves' }, key, value: `${key} of ${environments?.join()}` },
+        ...(environments && { environments }),
+      })
+    const inEnvironment = (environment: string): KubeObject =>
+      object('Stagelet', 'mover', {
+        ...stagelet.spec,
+        projectRef: { name: 'moves' },
+        compose: { directory: '/srv/mover' },
+        environment,
+      })
+    await test.store.write(actor, {}, async (tx) => {
+      await tx.create(project('Project'))
+      await tx.create(keyed('GONE', ['production']))
+      await tx.create(keyed('OTHER', ['production']))
+      await tx.create(keyed('OTHER', ['preview']))
+      await tx.create(keyed('NEW', ['preview']))
+      await tx.create(keyed('ALL'))
+      const made = await tx.create(inEnvironment('production'))
+      const services = [{ name: 'web' }]
+      await tx.setStatus({ ...made, status: { ...made.status, services } })
+    })
+    const texts = async (...objects: KubeObject[]): Promise<string[]> =>
+      (await review(...objects)).affected.map((hit) => `${hit.service}: ${keysText(hit)}`)
+    expect(await texts(inEnvironment('preview'))).toEqual([
+      'web: gains NEW, loses GONE, other value of OTHER',
+    ])
+    expect(await texts(project('Nothing'), inEnvironment('preview'))).toEqual([
+      'web: gains NEW, loses ALL, GONE, other value of OTHER',
+    ])
+    const isolated = object('Project', 'moves', {
+      environments: [{ name: 'production', inherits: 'Nothing' }, { name: 'preview' }],
+    })
+    expect(await texts(isolated)).toEqual(['web: loses ALL'])
   })
 
   it('says unchanged for equal values, whatever is given', async () => {
