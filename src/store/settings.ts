@@ -47,12 +47,6 @@ export class Settings {
     return (await this.getSealed(key)) ?? bytes
   }
 
-  /** Replaces a stored setting. */
-  async replaceSealed(key: string, bytes: Buffer): Promise<void> {
-    const sealed = await this.#provider.wrap(bytes, settingContext(key))
-    await this.#sql.query('UPDATE settings SET sealed = $2 WHERE key = $1', [key, sealed])
-  }
-
   /** putSealedIfAbsent() with an audit row, where `bytes` are stored. */
   async putSealedAudited(key: string, bytes: Buffer, audit: SettingAudit): Promise<void> {
     const sealed = await this.#provider.wrap(bytes, settingContext(key))

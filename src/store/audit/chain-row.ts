@@ -56,22 +56,7 @@ const isStart = async (signer: HeadSigner, start: ChainState['start']): Promise<
   start.seq === 0 || isOurs(signer, 'start', start)
 
 /**
- * Signs where a chain begins that an older program has pruned: it signed starts as it signed heads.
- * Another start stays as it is, which lockChain then refuses. Returns the row signed for, if any.
- */
-export const adoptStart = async (
-  tx: Queryable,
-  signer: HeadSigner,
-): Promise<number | undefined> => {
-  const { start } = await readChain(tx, 'FOR UPDATE')
-  if (await isStart(signer, start)) return undefined
-  if (!(await isOurs(signer, 'head', start))) return undefined
-  await tx.query('UPDATE audit_chain SET start_signature = $1', [signer.sign('start', start)])
-  return start.seq
-}
-
-/**
- * Locks the chain and checks that its start and head are the controller's own. `seen` is the newest head
+ * Locks the chain and checks that its start and head are the controller's own. `point` is the newest head
  * that this process saw.
  */
 export const lockChain = async (
