@@ -1,10 +1,12 @@
 // agent: makes join tokens, lists agents, revokes them. `agent run` is not here.
-import { Option, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { rotateKeysCommand } from '../agent/rotate-keys.ts'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
 import { openApi, pathOf } from '../connect/api.ts'
 import { lossOfAgent, stageletsOfAgent } from '../delete/losses.ts'
-import { CliError } from '../errors.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { isDuration } from '../../src/resources/duration.ts'
+import { CliError, usageError } from '../errors.ts'
 import { servedKind, nameOf, quotedName } from '../objects/kinds.ts'
 import { newCommand, newGroup, parseDuration, type CommonFlags } from '../options.ts'
 import { listObjects } from '../objects/objects.ts'
@@ -57,12 +59,20 @@ const programs: readonly (() => Command)[] = [
 interface CreateFlags extends CommonFlags {
   readonly name: string
   readonly ttl: number
+  readonly ephemeral?: boolean
+  readonly goneAfter?: string
+}
+
+const parseGone = (text: string): string => {
+  if (!isDuration(text)) throw new InvalidArgumentError('use at least 1m, such as 10m or 2h.')
+  return text
 }
 
 const createCommand = (): Command =>
   newCommand('create', 'Create a token that lets one agent join, once; prints only the token.', [
     'stagely agent token create --namespace default --name web-1',
     'stagely agent token create --name web-1 --ttl 1h > token',
+    'stagely agent token create --name ci-7 --ephemeral --gone-after 10m > token',
   ])
     .requiredOption('--name <name>', 'name of the agent that may join with it')
     .addOption(
@@ -70,14 +80,22 @@ const createCommand = (): Command =>
         .argParser(parseDuration)
         .default(600_000, '10m'),
     )
+    .option('--ephemeral', 'the machine is meant to go: away for long, it is ended')
+    .option('--gone-after <time>', 'how long it may be away (10m); with --ephemeral', parseGone)
     .action(async (flags: CreateFlags) => {
+      const { ephemeral = false, goneAfter } = flags
+      if (goneAfter !== undefined && !ephemeral)
+        throw usageError('--gone-after goes with --ephemeral')
       const api = await openApi(flags)
       const path = `${pathOf(servedKind('Agent'), api.namespace, flags.name)}/token`
       const body = {
         apiVersion: 'stagely.dev/v1alpha1',
         kind: 'AgentToken',
         metadata: { name: flags.name, namespace: api.namespace },
-        spec: { expirationSeconds: Math.max(1, Math.round(flags.ttl / 1000)) },
+        spec: {
+          expirationSeconds: Math.max(1, Math.round(flags.ttl / 1000)),
+          ...(ephemeral && { ephemeral: defined({ goneAfter }) }),
+        },
       }
       const answer = (await api.call(path, { method: 'POST', body })) as {
         status?: { token?: string }

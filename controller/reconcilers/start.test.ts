@@ -29,6 +29,7 @@ const start = () => {
     reconcileProject: () => undefined,
     rollOut: () => undefined,
     scheduleChangeSets: () => undefined,
+    reconcileAgent: () => undefined,
   })
   for (const project of ['shop', 'blog']) {
     const spec = { projectRef: { name: project }, agentRef: { name: 'box' } }

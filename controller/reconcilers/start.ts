@@ -22,6 +22,7 @@ import { reconcilerActor } from './actor.ts'
 import { startChangeSetCloser } from './change-sets.ts'
 import { createStageletIndex } from './stagelet-index.ts'
 import { withDelay } from './delayed-reconciler.ts'
+import { createAgentReconciler } from './agent/reconciler.ts'
 import { createProjectReconciler } from './project/reconciler.ts'
 import { hasSameInputs } from './project/reconciled-inputs.ts'
 import { createRolloutReconciler } from './rollout/reconciler.ts'
@@ -61,6 +62,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const projects = startControlLoop(deps, reconciler)
   const rollout = withDelay(createRolloutReconciler(deps), clock, rolloutPace)
   const rollouts = startControlLoop(deps, rollout.reconciler)
+  const agents = startControlLoop(deps, createAgentReconciler(deps))
   const closer = startChangeSetCloser(deps)
   const reconcileProject = (key: string): void => projects.enqueueAfter(key, delayOf(key))
   const route = createRouter({
@@ -69,6 +71,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
     reconcileProject,
     rollOut: (key) => rollouts.enqueueAfter(key, rollout.delayOf(key)),
     scheduleChangeSets: () => closer.schedule(),
+    reconcileAgent: (key) => agents.enqueue(key),
   })
 
   const readAll = async (): Promise<void> => {
@@ -100,7 +103,13 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
     stop: async () => {
       stopping.abort()
       await closer.stop()
-      await Promise.all([stagelets.stop(), projects.stop(), rollouts.stop(), ...running])
+      await Promise.all([
+        stagelets.stop(),
+        projects.stop(),
+        rollouts.stop(),
+        agents.stop(),
+        ...running,
+      ])
     },
   }
 }
@@ -143,9 +152,17 @@ export const createRouter = (to: {
   reconcileProject: (key: string) => void
   rollOut: (key: string) => void
   scheduleChangeSets: () => void
+  reconcileAgent: (key: string) => void
 }): ((change: Change) => void) => {
   const index = createStageletIndex()
-  const { stagelets, stageletReconciler, reconcileProject, rollOut, scheduleChangeSets } = to
+  const {
+    stagelets,
+    stageletReconciler,
+    reconcileProject,
+    rollOut,
+    scheduleChangeSets,
+    reconcileAgent,
+  } = to
   const eachStageletOf = (owner: ObjectRef & { kind: 'Project' | 'Agent' }): void => {
     for (const key of index.stageletsOf(owner)) stagelets.enqueue(key)
   }
@@ -197,6 +214,7 @@ export const createRouter = (to: {
         return
       case 'Agent':
         if (!isNews) return
+        reconcileAgent(keyOf(ref))
         eachStageletOf({ kind: 'Agent', namespace, name })
         for (const key of index.projectsOn(ref)) rollOut(key)
         return

@@ -14,7 +14,7 @@ import { awayIn } from './proof/away-stagelets.ts'
 import { busyOf } from './busy.ts'
 import type { RotationFacts, RotationObject } from './machine/facts.ts'
 import { nothingToProve, proofOf, type Proof } from './proof/proof.ts'
-import { releasedBlocks } from './proof/released.ts'
+import { releasedBlocks, trustedEnds } from './proof/released.ts'
 import type { RolloutStep } from './providers/rotator.ts'
 import { withFollowers } from './proof/viewers.ts'
 
@@ -143,16 +143,17 @@ const stepsIn = ({ rotator }: RotationSpec): readonly RolloutStep[] => {
 
 /** The proof, and the stacks that nobody sees any more. */
 const withReleased = (
-  { metadata: { name }, status = {} }: RotationObject,
+  rotation: RotationObject,
   project: ProjectInput,
   outputs: readonly SecretObject[],
 ): Proof => {
   // To go back, it is enough that the old values run.
+  const { status = {} } = rotation
   const isBack = status.step === 'Back'
   const of = { revision: isBack ? 0 : (status.revision ?? 0), needsHealth: !isBack }
   const proof = proofOf(project, outputs, of)
-  const unseen = releasedBlocks(project, status, name)
-  return unseen.length === 0 ? proof : { ...proof, blockedBy: [...proof.blockedBy, ...unseen] }
+  const blockedBy = [...proof.blockedBy, ...releasedBlocks(project, rotation)]
+  return { ...proof, blockedBy, ended: trustedEnds(project, rotation) }
 }
 
 export const gatherRotation = async (

@@ -1,5 +1,6 @@
 // POST agents/NAME/token and agents/NAME/revoke: makes a join token, and revokes an agent.
 import type { Schema } from '../../../src/resources/schemas/crd.ts'
+import { ephemeralSpec, type AgentSpec } from '../../../src/resources/kinds/agent.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
 import { refTo } from '../../../src/resources/schemas/openapi-meta.ts'
@@ -19,6 +20,7 @@ interface AgentAdmission {
     name: string
     ttlMs: number
     actor: Actor
+    ephemeral?: AgentSpec['ephemeral']
   }): Promise<{ tokenId: string; tokenSecret: string; expiresAt: number }>
   revoke(ref: ObjectRef, actor: Actor): Promise<void>
 }
@@ -51,6 +53,20 @@ const secondsFrom = (input: Record<string, unknown>, name: string): number => {
   ])
 }
 
+const ephemeralFrom = (
+  input: Record<string, unknown>,
+  name: string,
+): { readonly ephemeral?: AgentSpec['ephemeral'] } => {
+  const { ephemeral } = (input['spec'] ?? {}) as { ephemeral?: unknown }
+  if (ephemeral === undefined) return {}
+  const parsed = ephemeralSpec.safeParse(ephemeral)
+  if (parsed.success) return { ephemeral: parsed.data }
+  const message = 'Invalid value: must be {goneAfter}, such as 10m; 1m is the shortest'
+  throw kubeInvalid(requireKind('Agent'), name, [
+    { field: 'spec.ephemeral', reason: 'FieldValueInvalid', message },
+  ])
+}
+
 /** Who may run an agent may also make a join token for it or revoke it. */
 const access = (subresource: string): KubeAccess => ({
   kind: requireKind('Agent'),
@@ -75,7 +91,10 @@ export const agentAccessRoutes = (deps: AgentAccessDeps): KubeRoute[] => {
       describes: {
         id: 'createStagelyDevV1alpha1NamespacedAgentToken',
         summary: 'Make a join token. It is shown this once.',
-        body: tokenSchema({ expirationSeconds: { type: 'integer', default: defaultSeconds } }),
+        body: tokenSchema({
+          expirationSeconds: { type: 'integer', default: defaultSeconds },
+          ephemeral: object({ goneAfter: { type: 'string', default: '10m' } }),
+        }),
         status: 201,
         answer: tokenSchema(
           { expirationSeconds: { type: 'integer' } },
@@ -107,12 +126,14 @@ const serveJoinToken = async (
   { agents, introduction }: AgentAccessDeps,
 ): Promise<Response> => {
   const { namespace, name } = refOfPath(c, requireKind('Agent'))
-  const seconds = secondsFrom((await readObject(c)).content, name)
+  const { content } = await readObject(c)
+  const seconds = secondsFrom(content, name)
   const made = await agents.createJoinToken({
     namespace,
     name,
     ttlMs: seconds * 1000,
     actor: actorOf(c),
+    ...ephemeralFrom(content, name),
   })
   const { tokenId, tokenSecret } = made
   const token = renderJoinToken({ ...introduction(), namespace, name, tokenId, tokenSecret })

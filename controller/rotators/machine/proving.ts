@@ -207,9 +207,14 @@ export const proven = (situation: RotationSituation): Observed => {
     away.length === 0
       ? ''
       : `; not seen, since their agents are away: ${away.map(({ stagelet }) => stagelet).join(', ')}`
+  const { ended } = facts.proof
+  const gone =
+    ended.length === 0
+      ? ''
+      : `; not running, by declaration: ${ended.slice(0, 20).join('; ')}${ended.length > 20 ? '; and more' : ''}`
   return {
     set: { evidence, provenAt, ...defined({ provenSince }), ...stepBeforeRemove(situation) },
-    message: `every container that is seen runs the new credential: ${containers} in ${where}${unseen}`,
+    message: `every container that is seen runs the new credential: ${containers} in ${where}${unseen}${gone}`,
   }
 }
 

@@ -41,6 +41,8 @@ export interface Proof {
   readonly rolling: readonly string[]
   /** Where everything runs the outputs' values of now. */
   readonly evidence: readonly Evidence[]
+  /** Stacks of machines that were meant to go, and count as not running: each in words. */
+  readonly ended: readonly string[]
   readonly bearers: readonly Bearer[]
   /** Digest over the starts of all containers of services that see an output: another one after each start. */
   readonly runs: string
@@ -55,6 +57,7 @@ export const nothingToProve: Proof = {
   blockedBy: [],
   rolling: [],
   evidence: [],
+  ended: [],
   bearers: [],
   runs: '',
   restarts: {},
@@ -270,6 +273,7 @@ export const proofOf = (
       revision: viewer.stagelet.status?.healthyRevision ?? revision,
       ...defined({ ended: viewer.stagelet.status?.endedContainers?.slice(0, 20) }),
     })),
+    ended: [],
     bearers: rolledOut.flatMap(bearersOf),
     runs: runsOf(viewers),
     restarts: restartsOf(viewers),

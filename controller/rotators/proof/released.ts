@@ -2,8 +2,10 @@
 import type {
   BlockedBy,
   ReleasedStack,
+  RotationSpec,
   RotationStatus,
 } from '../../../src/resources/kinds/rotation.ts'
+import type { Typed } from '../../../src/resources/typed.ts'
 import type { ProjectInput } from '../../reconcilers/project/gather.ts'
 
 /** Since a stagelet has the stack again, the proof counts that one. */
@@ -21,8 +23,14 @@ const isSeenAgain = ({ stagelets }: ProjectInput, stack: ReleasedStack): boolean
     )
   })
 
+/** By declaration nothing of the stack runs, and the Rotation takes that for true. */
+export const isTrustedEnd = (
+  stack: ReleasedStack,
+  { ended }: Pick<RotationSpec, 'ended'>,
+): boolean => stack.ended !== undefined && ended !== 'Wait'
+
 /** Those that may run a credential that the attempt under way ends. */
-export const releasedWith = (
+const unseenWith = (
   input: ProjectInput,
   { released = [], revision = 0, step, startedAt = '' }: RotationStatus,
 ): readonly ReleasedStack[] =>
@@ -32,6 +40,31 @@ export const releasedWith = (
     if (step === 'Back' && Date.parse(stack.at) < Date.parse(startedAt)) return false
     return !isSeenAgain(input, stack)
   })
+
+type Ending = Pick<Typed<'Rotation'>, 'spec' | 'status'>
+
+/** Those of them that are waited for. */
+export const releasedWith = (
+  input: ProjectInput,
+  { spec, status = {} }: Ending,
+): readonly ReleasedStack[] =>
+  unseenWith(input, status).filter((stack) => !isTrustedEnd(stack, spec))
+
+/** Those of them that are not waited for, in words: `web-pr-42: ended at …, ephemeral, last seen with the old value`. */
+export const trustedEnds = (
+  input: ProjectInput,
+  { spec, status = {} }: Ending,
+): readonly string[] =>
+  unseenWith(input, status)
+    .filter((stack) => isTrustedEnd(stack, spec))
+    .map(({ stagelet, at: endedAt, ended }) => {
+      const isNew = (ended?.revision ?? 0) >= (status.revision ?? 0)
+      const last =
+        ended?.revision === undefined
+          ? 'not seen before its end'
+          : `last seen with the ${isNew ? 'new' : 'old'} value`
+      return `${stagelet}: ended at ${endedAt}, ephemeral, ${last}`
+    })
 
 /** After the old credential has ended: those that run the one that is in use. */
 export const stillReleased = ({
@@ -57,13 +90,12 @@ const wordsOf = (
   return `its stack on agent "${agent}" (${directory}) was released at ${at}, and nobody has seen it since: ${which} may run the ${credential} credential (${lastRevision}). Create the stagelet again, ${wayOut}`
 }
 
-export const releasedBlocks = (
-  input: ProjectInput,
-  status: RotationStatus,
-  rotation: string,
-): BlockedBy[] =>
-  releasedWith(input, status).map((stack) => ({
+export const releasedBlocks = (input: ProjectInput, rotation: Typed<'Rotation'>): BlockedBy[] =>
+  releasedWith(input, rotation).map((stack) => ({
     stagelet: stack.stagelet,
     reason: 'Released',
-    message: wordsOf(stack, { isBack: status.step === 'Back', rotation }),
+    message: wordsOf(stack, {
+      isBack: rotation.status?.step === 'Back',
+      rotation: rotation.metadata.name,
+    }),
   }))

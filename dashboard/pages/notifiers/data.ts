@@ -12,6 +12,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   RolledBack: 'a change broke a service and was rolled back',
   Ending: 'a stack comes to its end, or has ended',
   AgentLost: 'an agent is offline',
+  AgentGone: 'an ephemeral machine has ended',
   Drifted: 'a container was changed by hand',
   StoreStale: 'an external store could not be read for too long',
   StoreUnauthorized: 'an external store rejects the credential',

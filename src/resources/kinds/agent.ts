@@ -1,6 +1,13 @@
 import * as z from 'zod'
+import { duration } from '../duration.ts'
 import { count, limits, timeText, word } from '../limits.ts'
 import { conditionsSchema } from './status.ts'
+
+export const ephemeralSpec = z.strictObject({
+  goneAfter: duration
+    .default('10m')
+    .describe('How long the agent may be away before it is ended; at least 1m.'),
+})
 
 export const agentSpec = z.strictObject({
   paused: z
@@ -11,6 +18,11 @@ export const agentSpec = z.strictObject({
     .boolean()
     .optional()
     .describe('True: the stagelets of this agent keep their revision, and get no new one.'),
+  ephemeral: ephemeralSpec
+    .optional()
+    .describe(
+      'The machine is meant to go. Away for too long, it is ended: the agent, its stagelets and their own secrets are deleted.',
+    ),
 })
 
 export const agentStatus = z.strictObject({
@@ -26,6 +38,9 @@ export const agentStatus = z.strictObject({
     .describe(
       'When the controller last heard of the agent; only while the agent is away. What the agent reported may no longer be true.',
     ),
+  endedAt: timeText
+    .optional()
+    .describe('When an ephemeral agent was ended; shown as it is deleted.'),
   pausedSince: timeText.optional().describe('Since when spec.paused is true.'),
   drainedSince: timeText.optional().describe('Since when spec.drained is true.'),
   keysRotatedAt: timeText.optional().describe('When the agent last registered new keys.'),

@@ -26,6 +26,13 @@ export const kindColumns = {
         'For how long it has been connected, or away.',
       ),
     ),
+    wide(
+      text(
+        'Gone-After',
+        '.spec.ephemeral.goneAfter',
+        'How long it may be away, if it is ephemeral.',
+      ),
+    ),
     wide(bool('Drained', '.spec.drained', 'Nothing new is rolled out on the machine.')),
     age,
   ],

@@ -15,6 +15,7 @@ export const noticeReasons = [
   'RolledBack',
   'Ending',
   'AgentLost',
+  'AgentGone',
   'Drifted',
   'ManifestFault',
   'StoreStale',

@@ -53,6 +53,14 @@ export const releasedSpec = z.strictObject({
   revision: count
     .optional()
     .describe('Oldest revision that they ran at that time; absent where nobody saw them.'),
+  ended: z
+    .strictObject({
+      revision: count.optional().describe('Revision that it was last seen with, if it was seen.'),
+    })
+    .optional()
+    .describe(
+      'The machine was ephemeral, and was ended: by declaration nothing of the stack runs. spec.ended says whether that is trusted.',
+    ),
 })
 
 export const requestSpec = z.strictObject({

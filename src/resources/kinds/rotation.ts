@@ -119,6 +119,12 @@ export const rotationSpec = z
       .describe(
         'With away: RevokeAfter: how long agents that are away are waited for, such as 72h.',
       ),
+    ended: z
+      .enum(['Trust', 'Wait'])
+      .optional()
+      .describe(
+        'What an ephemeral machine that was ended counts as. Trust, also when absent: nothing runs there. Wait: its stacks are waited for, as those that were released.',
+      ),
     inPlace: z
       .boolean()
       .optional()

@@ -6,6 +6,8 @@ import { StagelyError } from '../../kernel/errors.ts'
 import { keyFingerprint } from '../../kernel/key-fingerprint.ts'
 import { sameText } from '../../kernel/same-text.ts'
 import { apiVersion, type ObjectRef } from '../../resources/meta.ts'
+import type { AgentSpec } from '../../resources/kinds/agent.ts'
+import { specOf } from '../../resources/typed.ts'
 import { systemSource } from '../core/actor.ts'
 import { noteLastSeen, recordKeyChange } from './agent-key-changes.ts'
 import { objectConflict, objectNotFound } from '../core/errors.ts'
@@ -106,6 +108,12 @@ const checkToken = async (tx: Queryable, input: JoinInput, now: number): Promise
   return token
 }
 
+const notEphemeral = (ref: ObjectRef, goneAfter: string): StagelyError =>
+  objectConflict(
+    ref,
+    `there is an agent of this name that does not say spec.ephemeral.goneAfter: ${goneAfter}; set that first, or take another name`,
+  )
+
 const mostReadAtOnce = 256
 
 export class AgentRegistry {
@@ -153,14 +161,21 @@ export class AgentRegistry {
     name: string
     ttlMs: number
     actor: Actor
+    /** The machine is meant to go. Conflict where there is an agent of this name that is not so. */
+    ephemeral?: AgentSpec['ephemeral'] | undefined
   }): Promise<CreatedJoinToken> {
-    const { namespace, name, ttlMs, actor } = what
+    const { namespace, name, ttlMs, actor, ephemeral } = what
     const ref = { kind: 'Agent', namespace, name }
     return this.#store.writeWithSession(actor, async (session) => {
-      if (session.fetch(ref) === undefined) {
-        const agent = { apiVersion, kind: 'Agent', metadata: { namespace, name }, spec: {} }
+      const former = session.fetch(ref)
+      if (former === undefined) {
+        const spec = defined({ ephemeral })
+        const agent = { apiVersion, kind: 'Agent', metadata: { namespace, name }, spec }
         // The Agent has no owner yet: a folder or a cluster may still declare it.
         await createInSession(session, agent, { source: systemSource })
+      } else if (ephemeral !== undefined) {
+        const { goneAfter } = specOf('Agent', former.object)?.ephemeral ?? {}
+        if (goneAfter !== ephemeral.goneAfter) throw notEphemeral(ref, ephemeral.goneAfter)
       }
       const tokenId = randomBytes(9).toString('base64url')
       const tokenSecret = randomBytes(32).toString('base64url')

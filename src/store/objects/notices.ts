@@ -25,6 +25,7 @@ const noticeOf: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean 
   EndNear: { reason: 'Ending', isOnce: true },
   Ended: { reason: 'Ending', isOnce: false },
   Disconnected: { reason: 'AgentLost', isOnce: false },
+  AgentGone: { reason: 'AgentGone', isOnce: false },
   DriftFound: { reason: 'Drifted', isOnce: false },
   StoreStale: { reason: 'StoreStale', isOnce: false },
   StoreUnauthorized: { reason: 'StoreUnauthorized', isOnce: false },

@@ -105,6 +105,15 @@ const secretsWith = (session: WriteSession, rotation: KubeObject): KubeObject[] 
   })
 }
 
+/** The write ends its machine, which was meant to go. */
+const isEnded = (session: WriteSession, { metadata, spec }: Stack): boolean => {
+  const { namespace = '' } = metadata
+  const row = session.fetch({ kind: 'Agent', namespace, name: spec.agentRef.name })
+  if (row === undefined) return false
+  const { spec: agentSpec, status } = ofKind('Agent', row.object)
+  return agentSpec?.ephemeral !== undefined && status?.endedAt !== undefined
+}
+
 /** The stack as the Rotation lists it; undefined: no service of the stack can have its credential. */
 const entryFor = (
   session: WriteSession,
@@ -138,6 +147,7 @@ const entryFor = (
     at: session.now,
     services: services.map(({ name }) => name).sort(),
     ...(isKnown && { revision: Math.min(...knownRevisions) }),
+    ...(isEnded(session, stack) && { ended: defined({ revision: status?.lastSeen?.revision }) }),
   }
 }
 

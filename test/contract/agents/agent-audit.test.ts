@@ -41,3 +41,24 @@ it('names the address that a trusted proxy tells, of who joins and of who is ref
     expect(request).toMatch(/./)
   }
 })
+
+it('a token of an ephemeral machine makes an agent that is so, and is refused for another one', async () => {
+  const agents = '/apis/stagely.dev/v1alpha1/namespaces/default/agents'
+  const ask = (name: string, spec: object): Promise<Answer> =>
+    controller.call('POST', `${agents}/${name}/token`, { body: { spec } })
+  const whole = async (name: string): Promise<unknown> =>
+    (await controller.call('GET', `${agents}/${name}`)).json<{ spec?: unknown }>().spec
+  expect((await ask('ci-7', { ephemeral: { goneAfter: '5m' } })).status).toBe(201)
+  expect(await whole('ci-7')).toEqual({ ephemeral: { goneAfter: '5m' } })
+  expect((await ask('ci-7', { ephemeral: { goneAfter: '5m' } })).status).toBe(201)
+  expect((await ask('ci-8', { ephemeral: {} })).status).toBe(201)
+  expect(await whole('ci-8')).toEqual({ ephemeral: { goneAfter: '10m' } })
+  const short = await ask('ci-9', { ephemeral: { goneAfter: '30s' } })
+  expect([short.status, short.text]).toEqual([422, expect.stringContaining('spec.ephemeral')])
+  const other = await ask('ci-7', { ephemeral: { goneAfter: '6m' } })
+  expect([other.status, other.text]).toEqual([409, expect.stringContaining('set that first')])
+  const lasting = await controller.call('POST', '/api/v1/agents/default%2Fbox/join-token', {
+    body: { ephemeral: {} },
+  })
+  expect([lasting.status, lasting.text]).toEqual([409, expect.stringContaining('set that first')])
+})

@@ -480,6 +480,70 @@ describe('values that end', () => {
     )
   })
 
+  it('ends an ephemeral agent that is away for too long, once, and nothing of another', async () => {
+    const { ns } = await createShop(t.store)
+    const away = async (name: string): Promise<void> => {
+      const lastTransitionTime = new Date(clock.now()).toISOString()
+      const ready = { type: 'Ready', status: 'Unknown', reason: 'Disconnected', message: '' }
+      await t.store.write({ name: 'agents', source: 'system' }, {}, async (tx) => {
+        const agent = (await tx.get({ kind: 'Agent', namespace: ns, name }))!
+        const conditions = [{ ...ready, lastTransitionTime }]
+        await tx.setStatus({ ...agent, status: { lastLost: lastTransitionTime, conditions } })
+      })
+    }
+    const isThere = async (kind: string, name: string): Promise<boolean> =>
+      (await t.store.get({ kind, namespace: ns, name })) !== undefined
+    const left = async (): Promise<string[]> => {
+      const names = ['Agent box', 'Agent web', 'Agent late', 'Stagelet pr', 'Stagelet prod']
+      const all = [...names, 'StagelySecret own', 'StagelySecret theirs', 'StagelySecret shared']
+      const there = await Promise.all(
+        all.map((text) => isThere(...(text.split(' ') as [string, string]))),
+      )
+      return all.filter((_, i) => there[i])
+    }
+    const ephemeral = { goneAfter: '10m' }
+    await createAs(t.store, api, objectOf('Agent', ns, 'box', { ephemeral }))
+    await createAs(t.store, api, objectOf('Agent', ns, 'late', { ephemeral }))
+    await createAs(t.store, api, objectOf('Agent', ns, 'web'))
+    await createAs(
+      t.store,
+      api,
+      objectOf('Notifier', ns, 'ops', {
+        reasons: ['AgentGone'],
+        projects: ['shop'],
+        webhook: { url: 'https://hooks.example.com/s' },
+      }),
+    )
+    await createAs(t.store, api, stageletOf(ns, 'pr'))
+    const prod = stageletOf(ns, 'prod')
+    await createAs(t.store, api, { ...prod, spec: { ...prod.spec, agentRef: { name: 'web' } } })
+    await create(ns, 'own', { value: 'abcdefgh', stageletRef: { name: 'pr' } })
+    await create(ns, 'theirs', { value: 'abcdefgh', stageletRef: { name: 'prod' } })
+    await create(ns, 'shared', { value: 'abcdefgh' })
+    const everything = await left()
+    for (const name of ['box', 'web']) await away(name)
+    clock.leap(9 * 60_000)
+    await away('late')
+    // While nobody listened, nobody knows that it was away.
+    await restart()
+    clock.leap(9 * 60_000)
+    expect(await left()).toEqual(everything)
+    const gone = ['Agent box', 'Stagelet pr', 'StagelySecret own', 'Agent late']
+    const rest = everything.filter((text) => !gone.includes(text))
+    await clock.leapUntil(660_000, left, rest)
+    await reaches(
+      () =>
+        told.filter((text) => text.startsWith(`${ns}/box AgentGone: the machine is ended`)).length,
+      1,
+    )
+    expect(told.find((text) => text.startsWith(`${ns}/box AgentGone`))).toContain('pr: ')
+    const [row] = await t.sql.query<{ n: number }>(
+      'SELECT count(*) AS n FROM outbox o JOIN objects n ON n.uid = o.notifier WHERE n.namespace = $1',
+      [ns],
+    )
+    expect(Number(row?.n)).toBe(1)
+  })
+
   it('refuses to extend a stagelet without an end, and a ttl below ten minutes', async () => {
     const { ns } = await createShop(t.store)
     const made = stageletOf(ns, 'web')

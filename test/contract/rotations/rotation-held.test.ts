@@ -318,7 +318,7 @@ describe('a rotation that waits', () => {
     const good = world.database.logins.get('app_a')!
     world.database.logins.set('app_a', 'of somebody else')
     await world.setStatus(({ versions: _, ...rest }) => rest)
-    world.database.faults.set('look', { kind: 'Unreachable', message: 'no route to host' })
+    world.database.faults.set('checkAccepted', { kind: 'Unreachable', message: 'no route to host' })
     await world.look()
     expect(await world.status()).toMatchObject({ retryFor: 'no route to host' })
     clock.step(minute)

@@ -28,7 +28,7 @@ type Event =
   | { readonly do: 'wait'; readonly ms: number }
 
 const stagelets = ['one', 'two']
-const calls = ['preflight', 'look', 'set', 'test', 'stillUsed', 'revoke', 'scramble']
+const calls = ['preflight', 'checkAccepted', 'set', 'test', 'stillUsed', 'revoke', 'disable']
 const stagelet = fc.constantFrom(...stagelets)
 const some = <T>(...all: T[]): fc.Arbitrary<T> => fc.constantFrom(...all)
 const becomes: Run[] = [

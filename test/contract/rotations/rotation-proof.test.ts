@@ -1,5 +1,6 @@
 // What a rotation may take for a proof that nothing runs with the old credential.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { endAgents } from '../../../controller/reconcilers/agent/end-agents.ts'
 import { agentFinalizer, type KubeObject } from '../../../src/resources/meta.ts'
 import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
@@ -404,6 +405,48 @@ describe('the proof of a rotation', () => {
     expect(await world.message('Blocked')).toMatch(/^two: its stack on agent "box"/)
     expect(loginsOf(world)).toEqual(['app_a', 'app_b'])
   })
+
+  it.each(['Trust', 'Wait'] as const)(
+    'counts the stacks of an ephemeral machine that was ended as the Rotation says: %s',
+    async (ended) => {
+      const world = await begin(['one', 'two'])
+      const ref = { kind: 'Agent', namespace: world.ns, name: 'box' } as const
+      await t.store.write(api, {}, async (tx) => {
+        const spec = { ephemeral: { goneAfter: '10m' } }
+        await tx.update({ ...(await tx.get(ref))!, spec })
+        const rotation = (await tx.get({ ...ref, kind: 'Rotation', name: 'db' }))!
+        await tx.update({ ...rotation, spec: { ...rotation.spec, ended } })
+      })
+      const now = new Date(clock.now()).toISOString()
+      // Another absence than the one that was judged: the agent was back meanwhile.
+      const back = { ref, why: 'it was away', since: '2026-01-01T00:00:00Z' }
+      await t.store.write(system, {}, (tx) => endAgents(tx, [back], now))
+      expect(await t.store.get(stageletIn(world, 'one'))).toBeDefined()
+      await t.store.write(system, {}, (tx) => endAgents(tx, [{ ref, why: 'it leaves' }], now))
+      world.containers.clear()
+      expect(await t.store.get(ref)).toBeUndefined()
+      expect(await t.store.get(stageletIn(world, 'one'))).toBeUndefined()
+      expect((await world.status()).released).toMatchObject([
+        { stagelet: 'one', services: ['web'], ended: {} },
+        { stagelet: 'two', services: ['web'], ended: {} },
+      ])
+      await world.request({ now: true })
+      if (ended === 'Wait') {
+        await world.run(() => false, 4 * minute)
+        expect(await world.condition('Blocked')).toBe('Blocked=True/Released')
+        expect(loginsOf(world)).toEqual(['app_a', 'app_b'])
+        return
+      }
+      await world.run(rotated(2))
+      expect(loginsOf(world)).toEqual(['app_b'])
+      expect((await world.status()).released).toBeUndefined()
+      const { items } = await t.store.list('Event', { namespace: world.ns })
+      const proven = items.find(({ spec }) => spec.reason === 'RotationProven')
+      expect(proven?.spec.message).toMatch(
+        /not running, by declaration: one: ended at .*, ephemeral, .*; two: ended at/,
+      )
+    },
+  )
 
   it('is not held by a stack that never saw an output', async () => {
     const world = await begin(['one'])

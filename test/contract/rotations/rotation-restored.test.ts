@@ -144,7 +144,7 @@ describe('a rotation after the restore of a backup', () => {
     const { database } = world
     let asked = 0
     Object.assign(database, {
-      look: () => {
+      checkAccepted: () => {
         asked += 1
         clock.step(31_000)
         return Promise.reject(new RotatorFault('Unreachable', 'agent box is away'))
@@ -165,7 +165,7 @@ describe('a rotation after the restore of a backup', () => {
     expect(asked).toBe(4)
     expect(await from('one')).toBe(0)
     // The database comes back.
-    Reflect.deleteProperty(database, 'look')
+    Reflect.deleteProperty(database, 'checkAccepted')
     clock.step(300_000)
     await world.run(isAtRest)
     expect(await world.condition('Tested')).toBe('Tested=True/Renewed')
@@ -214,7 +214,7 @@ describe('a rotation after the restore of a backup', () => {
     await agentIs(world, 'True')
     let asked = 0
     Object.assign(world.database, {
-      look: async () => {
+      checkAccepted: async () => {
         asked += 1
         clock.step(31_000)
         if (asked === 2) await agentIs(world, 'False')
@@ -226,7 +226,7 @@ describe('a rotation after the restore of a backup', () => {
     expect(await world.message('Tested')).toMatch(/but not to one, /)
     expect(await world.condition('Tested')).toBe('Tested=Unknown/Unknown')
     expect(await world.message('Tested')).toMatch(/the test failed, see the log of the controller$/)
-    Reflect.deleteProperty(world.database, 'look')
+    Reflect.deleteProperty(world.database, 'checkAccepted')
     clock.step(60_000)
     await world.run(isAtRest)
     expect(await world.condition('Tested')).toBe('Tested=True/Renewed')

@@ -439,7 +439,11 @@ describe('a rotation', () => {
     await world.request()
     for (let i = 0; i < 15; i += 1) {
       const retryAfterMs = 1_800_000
-      world.database.faults.set('look', { kind: 'Pending', message: 'not yet', retryAfterMs })
+      world.database.faults.set('checkAccepted', {
+        kind: 'Pending',
+        message: 'not yet',
+        retryAfterMs,
+      })
       await world.look()
       clock.step(retryAfterMs)
     }

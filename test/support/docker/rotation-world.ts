@@ -73,7 +73,7 @@ export class MemoryDatabase implements Rotator {
     return Promise.resolve([])
   }
   async checkAccepted(candidate: Credential): Promise<'accepted' | 'refused'> {
-    this.#call('look')
+    this.#call('checkAccepted')
     return Promise.resolve(this.accepts(candidate) ? 'accepted' : 'refused')
   }
   async set({ values }: Credential): Promise<void> {
@@ -106,7 +106,7 @@ export class MemoryDatabase implements Rotator {
     return Promise.resolve()
   }
   async disable(slot: string | undefined): Promise<void> {
-    this.#call('scramble')
+    this.#call('disable')
     this.logins.delete(slot ?? '')
     this.visited.delete(slot ?? '')
     return Promise.resolve()

@@ -252,7 +252,7 @@ const unknownAgent = (): AgentRefusedError =>
   new AgentRefusedError(
     401,
     'UnknownAgent',
-    'this agent is not registered here, or was revoked; give it a new join token: stagely agent token create',
+    'this agent is not registered here: it was revoked, or ended as an ephemeral one; give it a new join token: stagely agent token create',
   )
 
 /** Importing a key costs more than a MAC. */

@@ -1,6 +1,7 @@
 // Agents: machines that run stacks. Each is admitted by a join token, and locked out by a revocation.
 import * as z from 'zod'
 import { toTimestamp } from '../../../../src/kernel/clock.ts'
+import { duration } from '../../../../src/resources/duration.ts'
 import { renderJoinToken } from '../../../../src/protocol/join-token.ts'
 import { annotations, refOf } from '../../../../src/resources/meta.ts'
 import { actionRoute } from '../action-route.ts'
@@ -36,6 +37,12 @@ export const agentRoutes: readonly RestRoute[] = routesOf('Agents', [
     session: 'confirmed',
     body: z.strictObject({
       ttl_seconds: z.int().min(1).max(weekSeconds).default(600).describe('How long it is good.'),
+      ephemeral: z
+        .strictObject({
+          gone_after: duration.default('10m').describe('How long it may be away.'),
+        })
+        .optional()
+        .describe('The machine is meant to go: the agent says so, or is refused.'),
     }),
     response: {
       status: 201,
@@ -54,7 +61,9 @@ export const agentRoutes: readonly RestRoute[] = routesOf('Agents', [
       const { deps, actor, body } = context
       const { namespace, name } = refOf(requireTarget(context))
       const ttlMs = body.ttl_seconds * 1_000
-      const made = await deps.agents.createJoinToken({ namespace, name, ttlMs, actor })
+      const ephemeral = body.ephemeral && { goneAfter: body.ephemeral.gone_after }
+      const what = { namespace, name, ttlMs, actor, ephemeral }
+      const made = await deps.agents.createJoinToken(what)
       const { tokenId, tokenSecret, expiresAt } = made
       const join = { ...deps.introduction(), namespace, name, tokenId, tokenSecret }
       const token = renderJoinToken(join)

@@ -12,7 +12,7 @@ import type {
 } from '../../../../src/resources/kinds/rotation.ts'
 import { objectName } from '../../../../src/resources/kinds/status.ts'
 import { gatherProject } from '../../../reconcilers/project/gather.ts'
-import { releasedWith } from '../../../rotators/proof/released.ts'
+import { isTrustedEnd, releasedWith } from '../../../rotators/proof/released.ts'
 import { outputViewersOf } from '../../../rotators/proof/viewers.ts'
 import { restNotFound, requireIn } from '../access.ts'
 import { createRestObject, unlessTried, updateRestObject, writeQuery } from './kind-routes.ts'
@@ -62,8 +62,8 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
   const outputs = new Set(Object.values(rotation.spec.outputs))
   const own = input.secrets.filter(({ metadata }) => outputs.has(metadata.name))
   const released = isUnderWay
-    ? releasedWith(input, rotation.status ?? {})
-    : rotation.status?.released
+    ? releasedWith(input, rotation)
+    : rotation.status?.released?.filter((stack) => !isTrustedEnd(stack, rotation.spec))
   const unseen = (released ?? []).flatMap(({ stagelet, services: names, at }) =>
     (names.length === 0 ? ['?'] : names).map((service) => ({ stagelet, service, released_at: at })),
   )
