@@ -129,6 +129,7 @@ const pure = [
   './secrets/environment-set.ts',
   './secrets/layout.ts',
   './secrets/references.ts',
+  './secrets/key-change.ts',
   './secrets/wider.ts',
   './access/dashboard-page.ts',
   './access/roles.ts',

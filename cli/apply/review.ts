@@ -1,13 +1,13 @@
 // Asks the server what a set of objects would change. Stores nothing.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
-import {
-  keysText,
-  type CascadedService,
-  type HeldStagelet,
-  type ReviewStatus,
-  type ServiceChange,
+import type {
+  CascadedService,
+  HeldStagelet,
+  ReviewStatus,
+  ServiceChange,
 } from '../../src/manifests/review.ts'
+import { keysText } from '../../src/secrets/key-change.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { reviewByDryRun } from './cluster-review.ts'
 import { Exit, NotStagely } from '../errors.ts'

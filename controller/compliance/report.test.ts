@@ -42,6 +42,7 @@ const version = (n: number, days: number, more: Partial<VersionFact> = {}): Vers
   key: 'TOKEN',
   scope: 'global',
   stagelet: null,
+  environments: null,
   version: n,
   digest: `d${n}`,
   at: at(days),

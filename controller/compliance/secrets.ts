@@ -142,6 +142,7 @@ export const reportSecrets = (
         key: place?.key,
         scope: place?.scope,
         stagelet: place?.stagelet ?? undefined,
+        environments: place?.environments ? [...place.environments] : undefined,
       })
       const end = defined({ deleted_at: deleted?.at, deleted_by: deleted?.by })
       return [{ name, ...where, exempt: isExempt, ...end, values }]

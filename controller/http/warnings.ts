@@ -83,9 +83,16 @@ interface Service {
   readonly composeKeys: readonly string[]
 }
 
-const servicesOf = (stagelets: readonly KubeObject[], only: string | undefined): Service[] =>
+/** Of the stagelets for which the secret is. */
+const servicesOf = (
+  stagelets: readonly KubeObject[],
+  { stageletRef, environments }: SecretSpec,
+): Service[] =>
   stagelets
-    .filter(({ metadata }) => only === undefined || metadata.name === only)
+    .filter(({ metadata }) => (stageletRef?.name ?? metadata.name) === metadata.name)
+    .filter(
+      (stagelet) => environments?.includes(specOf('Stagelet', stagelet).environment ?? '') ?? true,
+    )
     .flatMap((stagelet) =>
       (statusOf('Stagelet', stagelet).services ?? []).map(({ name, composeKeys = [] }) => ({
         stagelet: stagelet.metadata.name,
@@ -175,7 +182,9 @@ export const adviceOfRefs = async (
 }
 
 const placeOf = ({ spec = {} }: KubeObject): string =>
-  JSON.stringify([spec['scope'], spec['type'], spec['stageletRef'], spec['audience']])
+  JSON.stringify(
+    ['scope', 'type', 'stageletRef', 'environments', 'audience'].map((name) => spec[name] ?? null),
+  )
 
 /**
  * Advice about the place of a stored secret. Only for a new place, and so not repeated for each new
@@ -194,7 +203,7 @@ export const adviceOfPlace = async (
   const project = { kind: 'Project', namespace, name: spec.projectRef.name }
   const around = await store.projectSummary(project, mostStagelets)
   const { stagelets, envSecrets, isDeclared, withKey } = around
-  const services = isSeen ? servicesOf(stagelets, spec.stageletRef?.name) : []
+  const services = isSeen ? servicesOf(stagelets, spec) : []
   const isFirst = isSeen && before === undefined && spec.type === 'env' && envSecrets <= 1
   return [
     ...length,

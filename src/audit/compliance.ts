@@ -31,6 +31,7 @@ const reportedSecret = z.object({
   key: z.string().optional().describe('Absent where the secret and its history are gone.'),
   scope: z.string().optional(),
   stagelet: z.string().optional(),
+  environments: z.array(z.string()).optional(),
   exempt: z.boolean().describe('spec.secretPolicy.exempt names its key.'),
   deleted_at: time.optional(),
   deleted_by: z.string().optional(),

@@ -1,4 +1,5 @@
 // The status of a ChangeSetReview: what a set of objects would change. Names only, never values.
+import type { KeyChange } from '../secrets/key-change.ts'
 
 export interface ReviewFault {
   /** Position in spec.objects. */
@@ -22,39 +23,15 @@ export interface ReviewChange {
 }
 
 /** One service that would get a new container. */
-export interface AffectedService {
+export interface AffectedService extends KeyChange {
   readonly namespace: string
   readonly stagelet: string
   readonly service: string
-  /** Keys whose secret is new, removed, or has another value for this service. */
-  readonly keys: readonly string[]
-  /** Those of the keys that it does not have now, and those that it has no more. Absent: none, or an older controller. */
-  readonly gains?: readonly string[]
-  readonly loses?: readonly string[]
   readonly reason: string
 }
 
 /** What changes for one service. */
-export type ServiceChange = Pick<AffectedService, 'service' | 'keys' | 'gains' | 'loses' | 'reason'>
-
-/** `gains A, loses B, other value of C`; the plain keys where none comes or goes. */
-export const keysText = ({
-  keys,
-  gains = [],
-  loses = [],
-}: Omit<ServiceChange, 'service'>): string => {
-  if (gains.length + loses.length === 0) return keys.join(', ')
-  const others = keys.filter((key) => !gains.includes(key) && !loses.includes(key))
-  const parts = [
-    ['gains', gains],
-    ['loses', loses],
-    ['other value of', others],
-  ] as const
-  return parts
-    .filter(([, some]) => some.length > 0)
-    .map(([word, some]) => `${word} ${some.join(', ')}`)
-    .join(', ')
-}
+export type ServiceChange = Omit<AffectedService, 'namespace' | 'stagelet'>
 
 /** One service that would be re-created although its own secrets do not change. */
 export interface CascadedService {

@@ -1,5 +1,5 @@
 // Which services a change reaches, and why; what it does not reach, and what is held.
-import { keysText } from '../../../src/manifests/review.ts'
+import { keysText } from '../../../src/secrets/key-change.ts'
 import { placesText } from '../../../src/secrets/wider.ts'
 import type { ChangeImpact } from '../../staging/staging.ts'
 import { Since } from '../../ui/time.tsx'

@@ -10,12 +10,15 @@ export interface VersionFact {
   readonly key: string
   readonly scope: string
   readonly stagelet: string | null
+  readonly environments: readonly string[] | null
   readonly version: number
   readonly digest: string
   /** ms */
   readonly at: number
   readonly by: string
 }
+
+type VersionRow = Omit<VersionFact, 'environments'> & { environments: string | null }
 
 /** A row of the audit log. */
 export interface AuditFact {
@@ -50,7 +53,8 @@ export interface ComplianceFacts {
 }
 
 const versionsSql = `
-SELECT secret_uid AS uid, name, key, scope, stagelet, version, value_digest AS digest, created_at AS at, created_by AS by
+SELECT secret_uid AS uid, name, key, scope, stagelet, environments, version, value_digest AS digest, created_at AS at,
+  created_by AS by
 FROM secret_versions WHERE project_uid = $1 ORDER BY name, secret_uid, version`
 
 const atText = `to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
@@ -93,7 +97,11 @@ export const readComplianceFacts = async (
   { metadata }: KubeObject,
 ): Promise<ComplianceFacts> => {
   const { uid = '', namespace = '', name, creationTimestamp: createdAt } = metadata
-  const versions = await q.query<VersionFact & { uid: string }>(versionsSql, [uid])
+  const rows = await q.query<VersionRow>(versionsSql, [uid])
+  const versions = rows.map(({ environments, ...row }): VersionFact => ({
+    ...row,
+    environments: environments === null ? null : (JSON.parse(environments) as string[]),
+  }))
   const names = [...new Set(versions.map((version) => version.name))]
   const secrets = await q.query<Row & { at: string }>(secretsSql, [
     ...[namespace, names, name, createdAt],

@@ -1,7 +1,8 @@
 // The review of a change set on a real store: what would change, whom it reaches, and nothing kept.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { reviewChangeSet } from '../../../controller/http/kube/review.ts'
-import { keysText, type ReviewStatus } from '../../../src/manifests/review.ts'
+import type { ReviewStatus } from '../../../src/manifests/review.ts'
+import { keysText } from '../../../src/secrets/key-change.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 
@@ -107,7 +108,9 @@ describe('ChangeSetReview', () => {
       })
     const keyed = (key: string, environments?: string[]): KubeObject =>
       object('StagelySecret', `${key}-${environments?.join('-') ?? 'all'}`.toLowerCase(), {
-        ...{ projectRef: { name: 'moves' }, key, value: `${key} of ${environments?.join()}` },
+        projectRef: { name: 'moves' },
+        key,
+        value: `${key} of ${environments?.join() ?? 'all'}`,
         ...(environments && { environments }),
       })
     const inEnvironment = (environment: string): KubeObject =>
