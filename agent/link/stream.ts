@@ -198,9 +198,9 @@ export class DesiredStream {
     plaintext.fill(0)
     return {
       ...bound,
-      entries: entries.map(({ stagelet, file, value, ...rest }) => ({
+      entries: entries.map(({ stagelet, file, plain, value, ...rest }) => ({
         ...rest,
-        ...defined({ stagelet, file }),
+        ...defined({ stagelet, file, plain }),
         value: Buffer.from(value, 'base64'),
       })),
     }

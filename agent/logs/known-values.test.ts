@@ -53,3 +53,31 @@ it('values of the rollouts before are hidden still', () => {
   const text = sets.flat().map(({ value }) => value.toString()).join(' ') // prettier-ignore
   expect(values.masker().mask(text)).not.toMatch(/[0-9a-f]{8}/)
 })
+
+it('a plain value is not hidden, and from the set that makes it masked on it is', () => {
+  const values = createKnownValues()
+  const level = held('LEVEL', 'a-plain-level')
+  const plain = { ...level, plain: true as const }
+  const shown = (): string => values.masker().mask('level a-plain-level')
+  values.learn([plain, held('KEY', 'a-masked-key')])
+  expect(shown()).toBe('level a-plain-level')
+  expect(values.values().map(({ key }) => key)).toEqual(['KEY'])
+  values.learn([level], [plain])
+  expect(shown()).not.toContain('a-plain-level')
+  // A set to go back to was masked: the newest one decides.
+  values.learn([plain], [level])
+  expect(shown()).toBe('level a-plain-level')
+  // Another secret of the set has the same value, and is masked.
+  values.learn([plain, { ...level, secretId: 'other' }])
+  expect(shown()).not.toContain('a-plain-level')
+})
+
+it('so it is in the texts of a stack', () => {
+  const target = (entries: OpenedSecret[], before?: StackTarget): StackTarget =>
+    createStackTarget({ desired: aDesired({}), entries, base: {} }, before, false)
+  const level = held('LEVEL', 'a-plain-level')
+  const masked = target([level])
+  const plain = target([{ ...level, plain: true }, held('KEY', 'a-masked-key')], masked)
+  expect(plain.mask('a-plain-level a-masked-key')).toBe('a-plain-level ***REDACTED***')
+  expect(target([level], plain).mask('a-plain-level')).toBe('***REDACTED***')
+})

@@ -4,13 +4,13 @@ import { createHash } from 'node:crypto'
 import type { KeyedValue } from '../../src/masking/hit-counter.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { ClaimedProject } from '../stack/stack-state.ts'
-import { countSurplus, ownBytes } from '../stack/old-values.ts'
+import { countSurplus, hiddenOf, ownBytes } from '../stack/old-values.ts'
 import type { OpenedSecret } from '../stack/stack-target.ts'
 import type { LogSource } from './project-log.ts'
 
 export interface KnownValues {
-  /** Adds the secrets that are in use now. */
-  learn(entries: readonly OpenedSecret[]): void
+  /** Adds the secrets that are in use now, but for plain ones. `older` are those of sets to go back to. */
+  learn(newest: readonly OpenedSecret[], older?: readonly OpenedSecret[]): void
   /** The same masker until a new value is learned. */
   readonly masker: () => Masker
   /** What the masker hides, by the keys that have or had it. */
@@ -30,7 +30,10 @@ export const createKnownValues = (): KnownValues => {
   const current = (): Masker =>
     (masker ??= createMasker([...values.values()].map(({ value }) => value)))
   return {
-    learn: (entries) => {
+    learn: (newest, older) => {
+      const hidden = hiddenOf(newest, older)
+      const entries = [...hidden.newest, ...hidden.older]
+      for (const digest of hidden.shown) if (values.delete(digest)) masker = undefined
       if (entries.some((e) => !values.has(e.valueDigest))) masker = undefined
       for (const { valueDigest, value, key } of entries) {
         const entry = values.get(valueDigest) ?? { value: ownBytes(value), keys: new Set<string>() }

@@ -4,7 +4,7 @@ import { hideFragments } from '../../src/masking/fragments.ts'
 import type { ComposeModel, ModelRequest } from '../compose/compose-model.ts'
 import { isGuarded, type Environment } from '../../src/compose/environment.ts'
 import { isPassable } from '../compose/validate-values.ts'
-import { countSurplus } from './old-values.ts'
+import { countSurplus, hiddenOf } from './old-values.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { DesiredStagelet } from '../../src/protocol/messages.ts'
 import { globalsFor, type SetEntry } from '../../src/secrets/visible.ts'
@@ -22,7 +22,7 @@ export interface StackTarget {
   readonly globals: Environment
   /** Two wants with the same key ask for the same. A failure is tried again with growing delays while the key stays. */
   readonly key: string
-  /** By digest, the values of this set and of earlier ones that may still run, as many as old-values keeps. */
+  /** By digest, the values that are hidden: of this set and of earlier ones that may still run, as many as old-values keeps. */
   readonly values: ReadonlyMap<string, Buffer>
   /** Hides these values in a text. */
   readonly mask: (text: string) => string
@@ -70,9 +70,12 @@ export const createStackTarget = (
   const withoutPaths = hidden === undefined ? (text: string) => text : pathHider(hidden)
   const own = (list: readonly OpenedSecret[]): [string, Buffer][] =>
     list.map((e) => [e.valueDigest, e.value])
-  const older = before === undefined ? [] : settled ? own(before.entries) : [...before.values]
-  const kept = older.slice(countSurplus(older.map(([, value]) => value)))
-  const values = new Map([...kept, ...own(also), ...own(entries)])
+  const older =
+    before === undefined ? [] : settled ? own(hiddenOf(before.entries).newest) : [...before.values]
+  const hiding = hiddenOf(entries, also)
+  const still = older.filter(([digest]) => !hiding.shown.has(digest))
+  const kept = still.slice(countSurplus(still.map(([, value]) => value)))
+  const values = new Map([...kept, ...own(hiding.older), ...own(hiding.newest)])
   let masker: Masker | undefined
   const {
     generation: _g,
@@ -103,12 +106,15 @@ export const requestFor = (target: StackTarget): ModelRequest => {
 
 /** How Compose is called for the stack of this target: with the secrets that may set variables of its files. */
 export const callFor = (
-  { desired, base, globals, mask }: StackTarget,
+  { desired, entries, base, globals, mask }: StackTarget,
   { variables }: Pick<ComposeModel, 'variables'>,
 ): Pick<ComposeCall, 'cwd' | 'env' | 'mask'> => {
   const used = Object.entries(globals).filter(([key]) => variables.includes(key))
   const listed = desired.compose.variables ?? []
-  const quotable = used.filter(([key]) => listed.includes(key)).map(([, value]) => value)
+  const hidden = new Set(hiddenOf(globalsFor(desired.name, entries)).newest.map(({ key }) => key))
+  const quotable = used
+    .filter(([key]) => listed.includes(key) && hidden.has(key))
+    .map(([, value]) => value)
   return {
     cwd: desired.compose.directory,
     env: { ...base, ...Object.fromEntries(used) },

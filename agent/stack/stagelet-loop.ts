@@ -155,7 +155,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
   return {
     setDesired: (desired, entries, healthy, previous) => {
-      knownValues.learn([...entries, ...(healthy ?? []), ...(previous ?? [])])
+      knownValues.learn(entries, [...(healthy ?? []), ...(previous ?? [])])
       chooser.set(desired, entries, healthy, previous)
       // The key is the same where the controller only says what the agent has done by itself already.
       if (!isOfState()) pass.abort()
@@ -199,7 +199,7 @@ const logSourceOf = (
 /** Keys that a service sees, whose values are too short to be hidden. */
 const unmaskableKeys = ({ desired, entries }: StackTarget, service: string): string[] =>
   visibleTo(service, desired.name, entries)
-    .filter(({ value }) => isUnmaskable(value))
+    .filter(({ value, plain }) => plain !== true && isUnmaskable(value))
     .map(({ key }) => key)
 
 /** Follows the events of one project at a time. */

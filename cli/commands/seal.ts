@@ -10,11 +10,8 @@ import {
 } from '../../src/protocol/sealed-value.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { checkValue } from '../../src/resources/kinds/secret-value.ts'
-import {
-  audiences,
-  notForController,
-  type SecretSpec,
-} from '../../src/resources/kinds/stagelysecret.ts'
+import { notForController } from '../../src/resources/kinds/secret-cel.ts'
+import { audiences, type SecretSpec } from '../../src/resources/kinds/stagelysecret.ts'
 import { stageletIn } from '../../src/secrets/set-entry.ts'
 import { findEndpoint } from '../connect/connect.ts'
 import { CliError, usageError } from '../errors.ts'

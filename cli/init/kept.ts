@@ -2,7 +2,7 @@
 import { variablesOfText } from '../../src/compose/variables.ts'
 import type { ComposeProject } from './compose-project.ts'
 import type { Kept } from './found-secret.ts'
-import { looksSecret } from './looks-secret.ts'
+import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { variablesInOtherPlaces } from './other-places.ts'
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

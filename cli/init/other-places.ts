@@ -4,7 +4,7 @@ import { variablesOfText } from '../../src/compose/variables.ts'
 import type { ComposeProject } from './compose-project.ts'
 import type { FoundSecret } from './found-secret.ts'
 import { partsOf } from './interpolate.ts'
-import { hasSecretForm, looksSecret, urlWithPassword } from './looks-secret.ts'
+import { hasSecretForm, looksSecret, urlWithPassword } from '../../src/secrets/looks-secret.ts'
 
 interface OtherText {
   readonly place: string

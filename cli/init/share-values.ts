@@ -5,7 +5,7 @@ import { renderTemplate, parseTemplate } from '../../src/resources/kinds/value-t
 import type { ComposeProject } from './compose-project.ts'
 import { variableSource, type FoundSecret, type ProposedSecret } from './found-secret.ts'
 import type { TextPart } from './interpolate.ts'
-import { looksSecret, urlWithPassword } from './looks-secret.ts'
+import { looksSecret, urlWithPassword } from '../../src/secrets/looks-secret.ts'
 
 /** Each secret with its own value, or with a template that refers to others. */
 export const shareValues = (

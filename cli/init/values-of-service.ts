@@ -3,7 +3,7 @@ import { variablesOfText } from '../../src/compose/variables.ts'
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import { variableSource, type FoundSecret, type Kept } from './found-secret.ts'
 import { partsOf, wholeVariable, type TextPart } from './interpolate.ts'
-import { looksSecret } from './looks-secret.ts'
+import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { otherPlaceOf } from './other-places.ts'
 
 const storable = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/

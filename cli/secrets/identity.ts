@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/schemas/secret-fields.ts'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
-import { notWithStagelet } from '../../src/resources/kinds/stagelysecret.ts'
+import { notWithStagelet } from '../../src/resources/kinds/secret-cel.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { withHint } from '../../src/search/near-name.ts'
 import { environmentsIn } from '../../src/secrets/set-entry.ts'

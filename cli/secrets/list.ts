@@ -1,4 +1,4 @@
-// secrets list: names and versions, never values. Of a project with environments: who has which key where.
+// secrets list: names and versions, and of values only plain ones. Of a project with environments: who has which key where.
 import type { Command } from 'commander'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
@@ -15,12 +15,16 @@ import { chosenProject, environmentsOf, secretIdentityOf } from './identity.ts'
 
 export const secretListCommand = (): Command =>
   withSecretFlags(
-    newCommand('list -A -l -o', 'List secrets: names and versions, never values.', [
-      'stagely secrets list --project shop        # with a column for each environment',
-      'stagely secrets list --project shop --scope backend -o json',
-      'stagely secrets list --project shop --environment production',
-      'stagely secrets list -A -o wide',
-    ]),
+    newCommand(
+      'list -A -l -o',
+      'List secrets: names and versions; with -o wide, values of plain ones.',
+      [
+        'stagely secrets list --project shop        # with a column for each environment',
+        'stagely secrets list --project shop --scope backend -o json',
+        'stagely secrets list --project shop --environment production',
+        'stagely secrets list -A -o wide',
+      ],
+    ),
   )
     .addHelpText(
       'after',

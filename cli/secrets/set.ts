@@ -2,13 +2,15 @@
 import { Option, type Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { audiences } from '../../src/resources/kinds/stagelysecret.ts'
+import { audiences, type visibilities } from '../../src/resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { noteHeaders, parseWait, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
+import { confirm } from '../prompt.ts'
 import { confirmNew } from '../apply/reach.ts'
 import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
@@ -23,6 +25,7 @@ type Audience = (typeof audiences)[number]
 interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
   readonly value?: string
   readonly references?: boolean
+  readonly plain?: boolean
   readonly audience?: Audience
   readonly expectVersion?: number
   readonly note?: string
@@ -37,6 +40,7 @@ export const setCommand = (): Command =>
       'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
       'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
       'stagely secrets set STRIPE_SECRET_KEY --project shop --environment production < key.txt',
+      'echo debug | stagely secrets set LOG_LEVEL --project shop --plain',
       'stagely secrets set HOOK_KEY --project shop --audience Controller < hook.key',
       "echo 'postgres://app:${DB_PASSWORD}@db/app' | stagely secrets set DB_URL --project shop --references",
     ]),
@@ -48,6 +52,8 @@ export const setCommand = (): Command =>
     .addOption(new Option('--value <value>').hideHelp())
     .option('--references', '${KEY} in the value is the value of another secret of the project')
     .option('--no-references', 'the value is plain text, also if it was a template')
+    .option('--plain', 'the value is no secret: it is shown where its name is')
+    .option('--no-plain', 'the value is masked, also if it was plain')
     .addOption(
       new Option(
         '--audience <audience>',
@@ -59,7 +65,10 @@ export const setCommand = (): Command =>
       'refuse unless the stored version is this one; 0: there is none',
       parseNumber,
     )
-    .option('-y, --yes', 'do not ask where the key was kept to fewer services')
+    .option(
+      '-y, --yes',
+      'do not ask where the key was kept to fewer services, or a plain value looks like a secret',
+    )
     .action(set)
 
 /** CliError where something else gives the value. */
@@ -83,9 +92,10 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
-  const { references, audience, expectVersion } = flags
+  const { references, audience, expectVersion, plain } = flags
   const value: GivenValue = {
     ...defined({ references, audience }),
+    ...(plain !== undefined && { visibility: plain ? 'Plain' : 'Masked' }),
     ...valueAsField(await readGivenValue(key, flags)),
   }
   const identity = identityOf(project, key, flags)
@@ -94,6 +104,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const stored = await readStoredSecrets(api)
   const before = stored.find(identity)
   if (before !== undefined) refuseGiven(key, before)
+  await confirmPlain(key, value, before, flags.yes)
   if (before === undefined) {
     if ((expectVersion ?? 0) > 0)
       throw new CliError(
@@ -132,7 +143,21 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   await waitForSync(api, stageletNames(await stageletsOfProject(api, project, identity)), timeoutMs)
 }
 
+/** Asks where everybody would be shown what looks like a secret. */
+const confirmPlain = async (
+  key: string,
+  { visibility, value }: GivenValue,
+  before: KubeObject | undefined,
+  yes: boolean | undefined,
+): Promise<void> => {
+  const stays = before && specOf('StagelySecret', before).visibility
+  if ((visibility ?? stays) !== 'Plain' || value === undefined || !looksSecret(key, value)) return
+  const question = `The value of ${key} looks like a secret. Show it to everybody who sees its name?`
+  await confirm({ question }, yes)
+}
+
 interface GivenValue {
+  readonly visibility?: (typeof visibilities)[number]
   readonly references?: boolean
   readonly audience?: Audience
   readonly value?: string

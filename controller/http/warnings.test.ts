@@ -131,6 +131,7 @@ describe('advice of the length of what is stored', () => {
     for (const bytes of [8, 0, undefined])
       expect(await place(secret({ key: 'A' }, { bytes }))).toEqual([])
     expect(await place(secret({ key: 'A', references: true }, { bytes: 4 }))).toEqual([])
+    expect(await place(secret({ key: 'A', visibility: 'Plain' }, { bytes: 4 }))).toEqual([])
   })
 })
 
@@ -141,6 +142,10 @@ describe('advice of a value', () => {
     [{ value: 'two lines\nof text' }, 1],
     [{ valueBase64: 'Cg==' }, 1],
     [{ value: 'two lines\nof text', type: 'file' }, 0],
+    [{ key: 'LOG_LEVEL', value: 'debug', visibility: 'Plain' }, 0],
+    [{ key: 'DB_PASSWORD', value: 'hunter2', visibility: 'Plain' }, 1],
+    [{ key: 'URL', value: 'postgres://app:hunter2@db', visibility: 'Plain' }, 1],
+    [{ key: 'DB_PASSWORD', value: 'hunter2' }, 0],
     [{}, 0],
   ])('of %o counts %i', (given, count) => {
     expect(adviceOfValue(given)).toHaveLength(count)

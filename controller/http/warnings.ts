@@ -6,6 +6,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta
 import { valueBytes } from '../../src/resources/kinds/secret-value.ts'
 import type { SecretSpec } from '../../src/resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { environmentsIn, stageletIn } from '../../src/secrets/set-entry.ts'
 import { narrowerPlaces, placesText, type SecretPlace } from '../../src/secrets/wider.ts'
 import type { ProjectSummary, Store } from '../../src/store/store.ts'
@@ -35,12 +36,24 @@ export const warningValues = (texts: readonly string[]): string[] =>
     return `299 - "${plain}"`
   })
 
+/** A secret that everybody is shown, by its name or its form. */
+const adviceOfPlain = (given: Readonly<Record<string, unknown>>, bytes: Buffer): Advice[] => {
+  const { key, visibility } = given
+  if (visibility !== 'Plain' || !looksSecret(String(key), bytes.toString('utf8'))) return []
+  const message =
+    'the value looks like a secret, and is shown to everybody who sees its name: leave out visibility: Plain'
+  return [{ field: 'spec.visibility', message }]
+}
+
 /** Advice about the value that a write gives. `given` is the spec as it was sent. */
 export const adviceOfValue = (given: Readonly<Record<string, unknown>>): Advice[] => {
-  const { value, valueBase64 } = given
-  const bytes = valueBytes({ value, valueBase64 })
+  const bytes = valueBytes(given)
   if (bytes === undefined || bytes.length === 0) return []
-  const field = typeof value === 'string' ? 'spec.value' : 'spec.valueBase64'
+  return [...adviceOfPlain(given, bytes), ...adviceOfLines(given, bytes)]
+}
+
+const adviceOfLines = (given: Readonly<Record<string, unknown>>, bytes: Buffer): Advice[] => {
+  const field = typeof given['value'] === 'string' ? 'spec.value' : 'spec.valueBase64'
   if (given['type'] === 'file' || !bytes.includes('\n')) return []
   const message =
     'holds a line break, which many programs and tools cut or escape in an environment variable; type: file keeps it whole'
@@ -53,12 +66,18 @@ export const adviceOfValue = (given: Readonly<Record<string, unknown>>): Advice[
  */
 const adviceOfLength = (secret: KubeObject, before: KubeObject | undefined): Advice[] => {
   const { bytes = 0, version } = statusOf('StagelySecret', secret)
-  const { type, valueFrom, references, audience } = specOf('StagelySecret', secret)
+  const { type, valueFrom, references, audience, visibility } = specOf('StagelySecret', secret)
   const field = valueFrom === undefined ? 'spec.value' : 'spec.valueFrom'
   if (audience === 'Controller') return []
   const isNew = before === undefined || statusOf('StagelySecret', before).version !== version
   // For a template the finished value matters, which is not known here.
-  if (isNew && bytes > 0 && bytes < minPatternBytes && references !== true) {
+  if (
+    isNew &&
+    bytes > 0 &&
+    bytes < minPatternBytes &&
+    references !== true &&
+    visibility !== 'Plain'
+  ) {
     const message = `shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`
     return [{ field, message }]
   }

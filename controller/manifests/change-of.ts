@@ -41,8 +41,18 @@ export const changeOf = (
     action: applied.before === undefined ? 'Create' : differs ? 'Update' : 'Unchanged',
     fields,
     valueChanged,
+    ...(valueChanged && plainOf(applied)),
     ...(differs && defined({ awaits })),
   }
+}
+
+/** What everybody is shown of a secret, before and after. */
+const plainOf = ({ before, after }: AppliedManifest): Pick<ReviewChange, 'plain'> => {
+  const [was, is] = [
+    before && statusOf('StagelySecret', before).value,
+    statusOf('StagelySecret', after).value,
+  ]
+  return was === undefined && is === undefined ? {} : { plain: defined({ before: was, after: is }) }
 }
 
 /** One text can mean two values: as it is, or with references in it. */

@@ -1,4 +1,4 @@
-// The status of a ChangeSetReview: what a set of objects would change. Names only, never values.
+// The status of a ChangeSetReview: what a set of objects would change. Names, and of values only plain ones.
 import type { KeyChange } from '../secrets/key-change.ts'
 
 export interface ReviewFault {
@@ -18,6 +18,8 @@ export interface ReviewChange {
   readonly fields: readonly string[]
   /** The secret gets a value that differs from the stored one. */
   readonly valueChanged: boolean
+  /** The plain value before and after; a masked one is absent. Absent from older controllers. */
+  readonly plain?: { readonly before?: string; readonly after?: string }
   /** What the value refers to and has no value yet: the value before stays until then. Absent from older controllers. */
   readonly awaits?: readonly string[]
 }

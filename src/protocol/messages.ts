@@ -139,6 +139,8 @@ export const bundle = z.object({
       file: z.object(fileSpec.shape).optional(),
       bytes: z.int(),
       valueDigest: z.string(),
+      /** The value is no secret. An agent that does not know this field hides the value in logs. */
+      plain: z.literal(true).optional(),
       value: z.string(),
     }),
   ),

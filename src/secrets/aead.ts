@@ -28,11 +28,16 @@ export interface ValueContext {
   readonly scope: string
   readonly type: string
   readonly version: number
+  /** A value that was sealed as masked does not open as plain. */
+  readonly plain?: true | undefined
 }
 
 /** JSON of a fixed list, so that two contexts never have the same bytes. */
 export const valueAad = (c: ValueContext): string =>
-  JSON.stringify(['stagely value v1', c.projectUid, c.secretId, c.key, c.scope, c.type, c.version])
+  JSON.stringify([
+    ...['stagely value v1', c.projectUid, c.secretId, c.key, c.scope, c.type, c.version],
+    ...(c.plain === true ? ['plain'] : []),
+  ])
 
 export const seal = (key: SealKey, plaintext: Buffer, aad: string): string => {
   const nonce = randomBytes(nonceBytes)

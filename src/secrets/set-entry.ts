@@ -19,6 +19,10 @@ export interface SetEntry {
   readonly valueDigest: string
   /** The references of a template; see ADR 0026. Absent: the value is no template. */
   readonly references?: readonly string[]
+  /** The value is no secret: status.value shows it, and no log hides it. */
+  readonly plain?: true
+  /** A Rotation, a store or a generator made the value, or another secret gave it: it never becomes plain. */
+  readonly made?: true
   /** `environmentSet` has chosen by them: an entry that still has them is none of an environment's set. */
   readonly environments?: never
 }

@@ -25,6 +25,8 @@ import { passes } from '../support/eventually.ts'
 const run = promisify(execFile)
 const inFile = 'canary-in-a-file-7c22e1f0'
 const forController = 'canary-for-controller-40d1'
+/** No secret: it is shown beside the masked ones. */
+const plain = 'canary-in-plain-sight-b3d8'
 const canaries = [
   'canary-first-5f1c9a7e',
   'canary-"quoted" $b7 d23e',
@@ -54,6 +56,17 @@ spec:
   key: HOOK
   audience: Controller
   value: ${forController}
+`
+const plainSecretYaml = `---
+apiVersion: stagely.dev/v1alpha1
+kind: StagelySecret
+metadata: {name: shop-level.web}
+spec:
+  projectRef: {name: shop}
+  key: LEVEL
+  scope: web
+  visibility: Plain
+  value: ${plain}
 `
 /** The forms that a value takes in logs, URLs, JSON and dumps. */
 const forms = [...canaries, ...storeCanaries].flatMap((value) => [
@@ -109,7 +122,7 @@ const watchCommandLines = (): { stop(): Promise<string> } => {
 }
 
 /** `$$` is a `$` that Compose leaves to the shell in the container. */
-const dying = '["sh", "-c", "echo dying with $$FIRST and $$SECOND; exit 3"]'
+const dying = '["sh", "-c", "echo dying with $$FIRST and $$SECOND at $$LEVEL; exit 3"]'
 
 describe('no secret value leaks', () => {
   let world: World
@@ -145,6 +158,7 @@ describe('no secret value leaks', () => {
         secretYaml('SECOND', canaries[1]!, 'web') +
         fileSecretYaml +
         controllerSecretYaml +
+        plainSecretYaml +
         rotator.manifests +
         stageletYaml(stack.directory, stack.project),
     )
@@ -187,7 +201,9 @@ describe('no secret value leaks', () => {
       expect(ran.code, ran.stderr).toBe(0)
       return ran.stdout
     }
-    expect(await byHand('run', '--rm', 'web', 'env')).toMatch(/^SECOND=\*{3}REDACTED\*{3}$/m)
+    const variables = await byHand('run', '--rm', 'web', 'env')
+    expect(variables).toMatch(/^SECOND=\*{3}REDACTED\*{3}$/m)
+    expect(variables).toContain(`LEVEL=${plain}`)
     await byHand('config')
     await byHand('logs', 'web')
     await byHand('--dry-run', 'up', '--force-recreate')
@@ -199,7 +215,7 @@ describe('no secret value leaks', () => {
     await say('activity', '-o', 'json')
     await say('receipt', 'get', 'shop')
     const kept = await world.must('rollout', 'list', 'stagelet/shop', '-o', 'json')
-    expect(kept).toContain('dying with ***REDACTED***')
+    expect(kept).toContain(`dying with ***REDACTED*** and ***REDACTED*** at ${plain}`)
     answers += kept
     await say('apply', '-f', '/nonexistent')
     const file = join(world.dir, 'support.tar.gz')
@@ -252,12 +268,27 @@ describe('no secret value leaks', () => {
     expect(found(answers)).toEqual([])
   })
 
+  it('reads a plain value where names are read, and no masked one beside it', async () => {
+    const yaml = await world.must('get', 'stagelysecret', 'shop-level.web', '-o', 'yaml')
+    expect(yaml).toMatch(new RegExp(`^status:\n[^]*  value: ${plain}$`, 'm'))
+    expect(yaml.split('status:')[0]).not.toContain(plain)
+    const masked = await world.must('get', 'stagelysecret', 'shop-second.web', '-o', 'yaml')
+    expect(masked).not.toContain('  value:')
+    const reads = await world.must('audit', 'list', '-o', 'json')
+    const rows = (JSON.parse(reads) as object[]).map((row) => JSON.stringify(row))
+    const ofLevel = rows.filter((row) => row.includes('shop-level.web'))
+    expect(ofLevel.length).toBeGreaterThan(0)
+    expect(ofLevel.filter((row) => /"action": ?"(reveal|export|read)/.test(row))).toEqual([])
+  })
+
   it('is not in a support bundle, which shows containers and logs, nor are the keys of the agent', async () => {
     const text = Object.values(bundle).join('\n')
     expect(bundle['errors.txt']).toBe('')
     expect(bundle['machine/containers.json']).toContain('dev.stagely.digest')
     expect(bundle['machine/agent-state.json']).toContain(stack.project)
-    expect(bundle['controller/logs-shop.txt']).toContain('dying with ***REDACTED***')
+    expect(bundle['controller/logs-shop.txt']).toMatch(
+      new RegExp(`dying with \\*{3}REDACTED\\*{3} .* at ${plain}`),
+    )
     expect(found(text)).toEqual([])
     const kept = await readFile(join(world.agentDir, 'identity.json'), 'utf8')
     const { ed25519, x25519 } = JSON.parse(kept) as { ed25519: string; x25519: string }

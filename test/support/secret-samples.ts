@@ -17,6 +17,7 @@ export const secretSamples: Readonly<Record<string, unknown>> = {
   pattern: '.*',
   references: true,
   audience: 'Controller',
+  visibility: 'Plain',
   expiry: { after: '30d', warn: ['7d'] },
   value_from: { secretRef: { name: 'source.global' } },
 }

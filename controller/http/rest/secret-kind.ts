@@ -62,6 +62,7 @@ export const secretState = ({ status }: Secret): (typeof secretStates)[number] =
 /** A template is masked by its finished value, whose length is not known here. */
 const isUnmaskable = ({ spec, status: { bytes = 0 } = {} }: Secret): boolean =>
   spec?.audience !== 'Controller' &&
+  spec?.visibility !== 'Plain' &&
   spec?.references !== true &&
   bytes > 0 &&
   bytes < minPatternBytes
@@ -133,7 +134,7 @@ export const toFullSecret = answerOf(fullSecretSchema)
 /** A row of a table of secrets. */
 export const compactSecretSchema = part(fullSecretSchema, [
   ...['id', 'name', 'key', 'scope', 'stagelet', 'environments', 'audience', 'type'],
-  ...['references', 'refers_to'],
+  ...['references', 'refers_to', 'visibility', 'value'],
   'version',
   ...[
     'bytes',

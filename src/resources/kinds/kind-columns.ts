@@ -56,6 +56,7 @@ export const kindColumns = {
         'When the value is older than the policy of the project allows.',
       ),
     ),
+    wide(text('Value', '.status.value', 'The value, where it is plain.')),
     wide(text('Audience', '.spec.audience', 'Services, or Controller.')),
     wide(text('Environments', '.spec.environments', 'Environments that see it; all when empty.')),
     age,

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { duration, durationMs } from '../duration.ts'
 import type { Verdict } from './secret-verdicts.ts'
+import type { SecretStatus } from './stagelysecret.ts'
 
 export const secretPolicySpec = z.strictObject({
   maxAge: duration.describe('No value of the project should be older than this, such as 90d.'),
@@ -42,11 +43,18 @@ interface AgeNow {
 const ofAge: ReadonlySet<string> = new Set(['Age', 'PolicyChanged'])
 
 /** Whatever the age: somebody outside knows the value. */
-export const revealedVerdict = (remedy: string): Verdict => ({
-  status: 'True',
-  reason: 'Revealed',
-  message: `somebody has read the value who may not read values here any more (status.knownOutside): ${remedy}`,
-})
+/** undefined where nobody knows the value who should not. */
+export const revealedVerdict = (
+  { knownOutside, plainUntil }: Pick<SecretStatus, 'knownOutside' | 'plainUntil'>,
+  remedy: string,
+): Verdict | undefined => {
+  if (knownOutside === undefined && plainUntil === undefined) return undefined
+  const why =
+    knownOutside === undefined
+      ? 'the value was plain, so that others may know it (status.plainUntil)'
+      : 'somebody has read the value who may not read values here any more (status.knownOutside)'
+  return { status: 'True', reason: 'Revealed', message: `${why}: ${remedy}` }
+}
 
 /** Fields of the former status. */
 interface Before {

@@ -64,7 +64,7 @@ export const withDates = (
       },
     },
   )
-  const rotation = status.knownOutside === undefined ? age.verdict : revealedVerdict(remedy)
+  const rotation = revealedVerdict(status, remedy) ?? age.verdict
   const verdicts = { ...expiry.verdicts, RotationDue: rotation }
   const {
     expiresAt: _,
@@ -100,5 +100,8 @@ export const dueAtOf = ({
   expiresAt,
   rotationDueAt,
   knownOutside,
+  plainUntil,
 }: SecretStatus): string | undefined =>
-  [expiresAt, rotationDueAt, knownOutside?.since].filter((time) => time !== undefined).sort()[0]
+  [expiresAt, rotationDueAt, knownOutside?.since, plainUntil]
+    .filter((time) => time !== undefined)
+    .sort()[0]

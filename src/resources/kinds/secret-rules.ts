@@ -11,7 +11,8 @@ import {
   onlyForFiles,
   onlyWritten,
   patternWithRegex,
-} from './stagelysecret.ts'
+  plainIsGiven,
+} from './secret-cel.ts'
 import { patternFault } from './value-format.ts'
 import { formats, notWithKeypair, oneOrigin, plainKey } from './value-source.ts'
 import { forbiddenField } from '../validation/faults.ts'
@@ -43,6 +44,17 @@ const checkAudience = (spec: Fields): Fault[] => {
       : undefined,
   ].filter((name) => name !== undefined)
   return given.map((name) => forbiddenField(`spec.${name}`, notForController))
+}
+
+/** Whoever may write, but not reveal, must not show what was sealed for this secret, or what comes from elsewhere. */
+const checkVisibility = ({ visibility, sealedValue, valueFrom, audience }: Fields): Fault[] => {
+  if (visibility !== 'Plain') return []
+  const given = [
+    sealedValue === undefined ? undefined : 'sealedValue',
+    valueFrom === undefined ? undefined : 'valueFrom',
+    audience === 'Controller' ? 'audience' : undefined,
+  ].filter((name) => name !== undefined)
+  return given.map((name) => forbiddenField(`spec.${name}`, plainIsGiven))
 }
 
 const checkEnvironments = ({ environments, stageletRef }: Fields): Fault[] => [
@@ -110,6 +122,7 @@ export const checkSecret = (spec: Fields): Fault[] => {
   const faults = [
     ...checkSecretFile(spec),
     ...checkAudience(spec),
+    ...checkVisibility(spec),
     ...checkEnvironments(spec),
     ...checkExpiry(spec),
     ...checkPattern(spec),

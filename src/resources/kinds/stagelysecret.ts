@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { count, limits, message, timeText, word } from '../limits.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
-import { environmentName, namedTwice } from './environment.ts'
-import { expirySpec, onlyMade } from './expiry.ts'
+import { environmentName } from './environment.ts'
+import { expirySpec } from './expiry.ts'
+import { secretRules } from './secret-cel.ts'
 import { formats, valueFrom } from './value-source.ts'
 
 /** Linux passes an environment entry, `KEY=VALUE` plus NUL, of at most this many bytes (MAX_ARG_STRLEN). */
@@ -48,68 +49,10 @@ const quoteIt = {
     input === undefined ? undefined : 'must be text; quote it in YAML',
 }
 
-export const onlyForFiles = 'only with type: file'
-export const fileNeedsPlace = 'a file secret needs file.path or file.target'
-export const onlyWritten = 'references goes with a value that is written, not with valueFrom'
-export const patternWithRegex = 'pattern goes with format: regex, and only with it'
-export const notWithStagelet =
-  'a secret is for a stagelet (stageletRef) or for environments, not for both'
 export const audiences = ['Services', 'Controller'] as const
-export const notForController = 'no service sees a secret with audience: Controller'
-const immutable = 'field is immutable; delete the secret and create it anew'
-
-/** Rules between fields, as CEL for a cluster. Code checks the same rules, with the same messages. */
-const secretRules = [
-  { rule: "self.type == 'file' || !has(self.file)", message: onlyForFiles, fieldPath: '.file' },
-  {
-    rule: "self.type != 'file' || (has(self.file) && (has(self.file.path) || has(self.file.target)))",
-    message: fileNeedsPlace,
-  },
-  {
-    rule: '[has(self.value), has(self.valueBase64), has(self.sealedValue), has(self.valueFrom)].filter(x, x).size() <= 1',
-    message: 'give at most one of value, valueBase64, sealedValue and valueFrom',
-  },
-  {
-    rule: "has(self.pattern) == (has(self.format) && self.format == 'regex')",
-    message: patternWithRegex,
-  },
-  {
-    rule: '!has(self.valueFrom) || !has(self.references) || !self.references',
-    message: onlyWritten,
-  },
-  {
-    rule: "!has(self.expiry) || !has(self.expiry.onExpiry) || self.expiry.onExpiry != 'Rotate' || (has(self.expiry.after) && has(self.valueFrom) && (has(self.valueFrom.generate) || has(self.valueFrom.rotation)))",
-    message: onlyMade,
-    fieldPath: '.expiry',
-  },
-  ...[
-    { field: 'scope', given: "self.scope != 'global'" },
-    { field: 'stageletRef', given: 'has(self.stageletRef)' },
-    { field: 'environments', given: 'has(self.environments)' },
-    { field: 'type', given: "self.type == 'file'" },
-    { field: 'references', given: 'has(self.references) && self.references' },
-  ].map(({ field, given }) => ({
-    rule: `!has(self.audience) || self.audience != 'Controller' || !(${given})`,
-    message: notForController,
-    fieldPath: `.${field}`,
-  })),
-  {
-    rule: '!has(self.environments) || !has(self.stageletRef)',
-    message: notWithStagelet,
-    fieldPath: '.environments',
-  },
-  {
-    rule: '!has(self.environments) || self.environments.all(x, self.environments.exists_one(y, y == x))',
-    message: namedTwice,
-    fieldPath: '.environments',
-  },
-  { rule: 'self.key == oldSelf.key', message: immutable, fieldPath: '.key' },
-  {
-    rule: 'self.projectRef.name == oldSelf.projectRef.name',
-    message: immutable,
-    fieldPath: '.projectRef.name',
-  },
-]
+export const visibilities = ['Masked', 'Plain'] as const
+/** Most bytes of a plain value that are shown. */
+export const maxShownBytes = 65_536
 
 export const secretSpec = z
   .strictObject({
@@ -150,6 +93,12 @@ export const secretSpec = z
       .optional()
       .describe(
         'Who gets the value; Services when absent. Controller: no service, agent or other secret ever sees it; it is for what the controller itself does, such as sending notices. A secret for the controller that has a value never becomes one for services.',
+      ),
+    visibility: z
+      .enum(visibilities)
+      .optional()
+      .describe(
+        'Masked when absent: nobody reads the value without the right to reveal it. Plain: it is no secret; status.value shows it, and logs do not hide it. A masked value becomes plain only by somebody who may reveal it, and never if a Rotation, a store or a generator made it.',
       ),
     file: fileSpec.optional().describe('Place of a secret of type file in the container.'),
     value: z
@@ -206,6 +155,13 @@ export const secretStatus = z.strictObject({
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
   version: count.optional().describe('Version of the stored value; absent while there is none.'),
+  value: z
+    .string()
+    .max(maxShownBytes)
+    .optional()
+    .describe(
+      'The stored value, with visibility: Plain: references as they are written. Absent where it is no text, or longer than 65536 bytes.',
+    ),
   bytes: count.optional().describe('Length of the stored value in bytes.'),
   updatedAt: timeText
     .meta({ format: 'date-time' })
@@ -245,6 +201,10 @@ export const secretStatus = z.strictObject({
     })
     .optional()
     .describe('People have read this value who may not read values of the project any more.'),
+  plainUntil: timeText
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('The value was plain until then, so that others may know it.'),
   renewals: count
     .optional()
     .describe('How often the controller has made a new value at the end of the one before.'),

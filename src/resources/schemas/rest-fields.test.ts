@@ -55,7 +55,7 @@ describe('the fields of a kind', () => {
 
   it('of a secret have not changed their names', () => {
     expect(secretFields.map(({ name }) => name).join(' ')).toBe(
-      'key scope type stagelet environments audience file_path file_permissions file_uid file_gid file_target file_env_var value value_base64 sealed_value value_from references format pattern expiry',
+      'key scope type stagelet environments audience visibility file_path file_permissions file_uid file_gid file_target file_env_var value value_base64 sealed_value value_from references format pattern expiry',
     )
   })
 })

@@ -7,7 +7,8 @@ import type { ProjectEntry } from '../../secrets/set-entry.ts'
 
 type Audience = 'Services' | 'Controller'
 
-type Difference = 'value' | 'scope' | 'type' | 'stagelet' | 'environments' | 'audience' | 'file'
+type Difference =
+  'value' | 'scope' | 'type' | 'stagelet' | 'environments' | 'audience' | 'visibility' | 'file'
 
 /** One secret as people name it. */
 export interface NamedEntry {
@@ -61,9 +62,10 @@ const placeIn = (entry: ProjectEntry): Partial<ProjectEntry> & { audience: Audie
 /** The digest of a file covers its place as well, so that `value` can only be told where no place moved. */
 const differences = (a: ProjectEntry, b: ProjectEntry): Difference[] => {
   const [before, after] = [placeIn(a), placeIn(b)]
-  const places = (
+  const places: Difference[] = (
     ['scope', 'type', 'stagelet', 'environments', 'audience', 'file'] as const
   ).filter((field) => !sameJson(before[field], after[field]))
+  if (a.plain !== b.plain) places.push('visibility')
   const moved = places.includes('file') || places.includes('type')
   const sameBytes = moved ? a.bytes === b.bytes : a.valueDigest === b.valueDigest
   return sameBytes ? places : ['value', ...places]

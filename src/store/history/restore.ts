@@ -31,11 +31,15 @@ const withoutPlace = (spec: Record<string, unknown> = {}): Record<string, unknow
   return Object.fromEntries(Object.entries(spec).filter(([field]) => !place.includes(field)))
 }
 
-/** The secret as a template where the old version was one, and else as no template. */
+/** The secret as a template, and plain, only where the old version was. */
 export const asWritten = (
-  { references }: { readonly references?: ProjectEntry['references'] | undefined },
-  secret: KubeObject,
+  { references, plain }: Partial<Pick<OpenedVersion, 'references' | 'plain'>>,
+  given: KubeObject,
 ): KubeObject => {
+  // A version that was masked comes back masked. One that was plain does not make its secret plain again.
+  const { visibility, ...masked } = given.spec ?? {}
+  const isHidden = visibility === 'Plain' && plain !== true
+  const secret = isHidden ? { ...given, spec: masked } : given
   const { references: isTemplate, ...others } = secret.spec ?? {}
   if ((references !== undefined) === (isTemplate === true)) return secret
   return { ...secret, spec: references === undefined ? others : { ...others, references: true } }
@@ -46,7 +50,11 @@ export const atPlaceOf = (entry: ProjectEntry, secret: KubeObject): KubeObject =
   const { references, ...literal } = entry
   const spec = { ...withoutPlace(secret.spec), ...placeSpec(literal) }
   const follows = followedBy(secret) !== undefined
-  return asWritten({ references: follows ? undefined : references }, { ...secret, spec })
+  const { plain } = entry
+  return asWritten(defined({ references: follows ? undefined : references, plain }), {
+    ...secret,
+    spec,
+  })
 }
 
 /** The least that is known of a deleted secret that is not kept any more. */
@@ -73,7 +81,9 @@ export const recreate = async (
   const { namespace } = project.ref
   const metadata = { name, namespace, ...defined({ labels, annotations: shown }) }
   const object = atPlaceOf(opened, { ...old, metadata })
-  const { value, since } = (await followedValue(session, project, object)) ?? opened
+  const followed = await followedValue(session, project, object)
+  const { value, since } = followed ?? opened
+  const { plain, made, wasPlain } = opened
   // The last version was checked when the secret was written; an older one may never have been.
   const isLast = opened.version === lastVersion(session, opened.secretId)
   return createInSession(session, object, {
@@ -82,6 +92,7 @@ export const recreate = async (
     putBack: {
       value,
       since,
+      ...(followed === undefined && { plain, made, wasPlain }),
       origin: isLast && value.equals(opened.value) ? 'stored' : 'elsewhere',
     },
     audit: { action: 'restore', detail: { value: opened.version } },

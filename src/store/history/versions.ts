@@ -102,6 +102,8 @@ export const deletedSecrets = async (
 export interface OpenedVersion extends OpenedEntry {
   /** When its value was given first, as far as versions are kept: an earlier one may have the same. */
   readonly since: string
+  /** A kept version with its value was plain. */
+  readonly wasPlain: boolean
 }
 
 /**
@@ -114,9 +116,13 @@ export const openVersion = async (
   { secretUid, version }: { secretUid: string; version: number },
   q: Queryable = session.tx,
 ): Promise<OpenedVersion> => {
-  const [row] = await q.query<SealedRow & { since: number; wrapped: string | null }>(
+  const [row] = await q.query<
+    SealedRow & { since: number; was_plain: boolean | null; wrapped: string | null }
+  >(
     `SELECT ${sealedColumns}, k.wrapped, (SELECT min(created_at) FROM secret_versions
-       WHERE secret_uid = v.secret_uid AND value_digest = v.value_digest) AS since
+       WHERE secret_uid = v.secret_uid AND value_digest = v.value_digest) AS since,
+       (SELECT bool_or(plain) FROM secret_versions
+       WHERE secret_uid = v.secret_uid AND value_digest = v.value_digest) AS was_plain
      FROM secret_versions v
      LEFT JOIN data_keys k ON k.id = v.data_key_id
      WHERE v.secret_uid = $1 AND v.version = $2 AND v.project_uid = $3`,
@@ -131,7 +137,7 @@ export const openVersion = async (
   const refers = entry.references !== undefined
   if (valueDigest(project.digestKey, { type, key, value, file, refers }) !== entry.valueDigest)
     throw setTampered(project.uid)
-  return { ...entry, value, since: toTimestamp(row.since) }
+  return { ...entry, value, since: toTimestamp(row.since), wasPlain: row.was_plain === true }
 }
 
 const versionMissing = async (

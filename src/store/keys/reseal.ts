@@ -14,6 +14,7 @@ interface OldRow extends SealedOld {
   key: string
   scope: string
   type: string
+  plain: true | null
 }
 
 const rowsAtOnce = 100
@@ -32,7 +33,7 @@ WITH found AS (
 ), few AS (
   SELECT *, sum(bytes) OVER (ORDER BY secret_uid, version) - bytes AS before FROM found
 )
-SELECT v.secret_uid, v.version, v.project_uid, v.key, v.scope, v.type, v.sealed, f.old_id, f.old_wrapped,
+SELECT v.secret_uid, v.version, v.project_uid, v.key, v.scope, v.type, v.plain, v.sealed, f.old_id, f.old_wrapped,
   n.id AS new_id, n.wrapped AS new_wrapped
 FROM few f JOIN secret_versions v USING (secret_uid, version)
 JOIN data_keys n ON n.project_uid = f.project_uid AND n.retired_at IS NULL
@@ -59,8 +60,8 @@ export const countSealedOld = async (q: Queryable, projectUid?: string): Promise
 }
 
 const aadOf = ({ project_uid: projectUid, secret_uid: secretId, ...row }: OldRow): string => {
-  const { key, scope, type, version } = row
-  return valueAad({ projectUid, secretId, key, scope, type, version })
+  const { key, scope, type, version, plain } = row
+  return valueAad({ projectUid, secretId, key, scope, type, version, plain: plain ?? undefined })
 }
 
 /** Rows that do not open, and projects whose key does not answer, each with its error: the rotation leaves them out. */

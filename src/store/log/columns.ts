@@ -43,8 +43,12 @@ export const versionColumns = (row: NewVersionRow & { ended?: Ended }): string =
   })
 }
 
-export const environmentsColumns = ({ secretId, version, environments }: ProjectEntry): string =>
-  JSON.stringify({ secret_uid: secretId, version, environments })
+/** The columns of a version that came with environments and plain values; undefined where it has none of them. */
+export const addedColumns = (entry: ProjectEntry): string | undefined => {
+  const { secretId, version, environments, plain, made } = entry
+  if (environments === undefined && plain === undefined && made === undefined) return undefined
+  return JSON.stringify({ secret_uid: secretId, version, environments, plain, made })
+}
 
 export const layoutColumns = (row: LayoutRow): string =>
   JSON.stringify({

@@ -4,7 +4,7 @@ import { isReason } from '../../kernel/errors.ts'
 import { storableJson } from '../../kernel/storable.ts'
 import type { ActivityEntry } from '../core/activity-entry.ts'
 import {
-  environmentsColumns,
+  addedColumns,
   keyColumns,
   layoutColumns,
   projectColumns,
@@ -142,9 +142,7 @@ export const payloadOf = (
         : [],
     ),
     versions: versions.map(versionColumns),
-    environments: versions.flatMap(({ entry }) =>
-      entry.environments === undefined ? [] : [environmentsColumns(entry)],
-    ),
+    environments: versions.flatMap(({ entry }) => addedColumns(entry) ?? []),
     layouts: [...changes.layouts.values()].filter(stays).map(layoutColumns),
     revisions: changes.revisions.filter(stays).map((row) =>
       JSON.stringify({

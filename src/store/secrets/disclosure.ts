@@ -5,6 +5,7 @@ import type { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { objectForbidden } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
@@ -20,6 +21,12 @@ export interface FoundValue {
   readonly origin: ValueOrigin
   /** When the value was given first; absent: now. */
   readonly since?: string | undefined
+  /** Of an old version: it was plain. */
+  readonly plain?: true | undefined
+  /** Of an old version: this one or another one with its value was plain. */
+  readonly wasPlain?: boolean
+  /** Of an old version: no person has written it. */
+  readonly made?: true | undefined
 }
 
 const specOfRow = (row: StoredRow | undefined): SecretSpec | undefined =>
@@ -84,10 +91,15 @@ export const checkFetchedDisclosure = (
 export const checkDisclosure = (
   session: WriteSession,
   object: KubeObject,
-  { origin, current }: { origin: ValueOrigin; current: StoredRow | undefined },
+  {
+    origin,
+    current,
+    before,
+  }: { origin: ValueOrigin; current: StoredRow | undefined; before: ProjectEntry | undefined },
 ): void => {
   const ref = refOf(object)
   if (origin === 'plain' || mayLearn(session, ref)) return
+  if (origin === 'stored' && before?.plain === true) return
   const what = disclosed(specOf('StagelySecret', object), origin, current)
   if (what !== undefined) throw disclosureForbidden(ref, what)
 }

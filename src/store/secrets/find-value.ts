@@ -108,6 +108,7 @@ export const sealedPlaceOf = (spec: SecretSpec): unknown => [
   environmentsIn(spec),
   spec.file,
   spec.references === true,
+  spec.visibility === 'Plain',
 ]
 
 /** The version has the place that the spec names. */
@@ -115,7 +116,19 @@ export const isAtPlace = (e: ProjectEntry, spec: SecretSpec): boolean =>
   sameJson(sealedPlaceOf(spec), [
     ...[e.scope, e.type, e.stagelet, e.environments, e.file],
     e.references !== undefined,
+    e.plain === true,
   ])
+
+/** The spec no longer says that no person has written the value: from now on its version says so. */
+export const mustBeMarked = (
+  head: ProjectEntry,
+  { valueFrom }: SecretSpec,
+  current: StoredRow | undefined,
+): boolean =>
+  head.made !== true &&
+  valueFrom === undefined &&
+  current !== undefined &&
+  specOf('StagelySecret', current.object).valueFrom !== undefined
 
 /** `head` is the current version. The stored value is found where a new place or format needs it. */
 export const findValue = async (
@@ -140,7 +153,8 @@ export const findValue = async (
   // The value that was given last waits for others: the stored one is not made a template meanwhile.
   if (current !== undefined && awaitsOf(current.object) !== undefined && spec.references === true)
     return undefined
-  if (isAtPlace(head, spec) && !changesRule(spec, current)) return undefined
+  const stays = isAtPlace(head, spec) && !changesRule(spec, current)
+  if (stays && !mustBeMarked(head, spec, current)) return undefined
   const [opened] = await openHeads(session, project.uid, [head])
   return opened && { value: opened.value, origin: 'stored' }
 }

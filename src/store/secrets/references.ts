@@ -22,6 +22,7 @@ import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { LayoutChange, ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { openHeads } from './secret-versions.ts'
+import { checkPlainReferences } from './plain-values.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { term } from '../state/rows.ts'
 import type { OpenedEntry } from '../core/sets.ts'
@@ -299,5 +300,7 @@ export const checkReferences = async (session: WriteSession): Promise<void> => {
     if (!living.has(project)) continue
     const changes = session.secretChanges.filter((change) => change.project === project)
     await checkProject(session, project, changes)
+    const changed = changes.map(({ entry }) => entry)
+    checkPlainReferences(session, project, changed)
   }
 }

@@ -6,7 +6,7 @@ import {
   parseTemplate,
   type Template,
 } from '../../resources/kinds/value-template.ts'
-import { createResolver, isFor } from '../../secrets/references.ts'
+import { createDependencies, createResolver, isFor } from '../../secrets/references.ts'
 import { createResolvedDigest } from '../../secrets/resolved-digest.ts'
 import { setTampered } from '../core/errors.ts'
 import type { Seen } from '../../secrets/set-entry.ts'
@@ -50,13 +50,16 @@ export const resolveEntries = (
     return entries.filter((entry) => isFor(entry, viewer))
   const fill = createFiller(projectUid, entries, viewer)
   const follow = createResolvedDigest(entries, viewer)
+  const reach = createDependencies(entries, viewer)
   return entries
     .filter((entry) => isFor(entry, viewer))
     .map((entry) => {
       if (entry.references === undefined) return entry
       const value = fill(entry)
       if (value === tooLong) throw setTampered(projectUid)
-      const { references: _, ...rest } = follow(entry)
-      return { ...rest, value, bytes: value.length }
+      const { references: _, plain, ...rest } = follow(entry)
+      // What it refers to may have become masked since.
+      const isPlain = plain === true && reach(entry).every((reached) => reached.plain === true)
+      return { ...rest, ...(isPlain && { plain }), value, bytes: value.length }
     })
 }

@@ -15,6 +15,7 @@ import {
   type Verdict,
 } from '../../resources/kinds/secret-verdicts.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
+import { shownValue } from './plain-values.ts'
 import { policyOf } from './policy.ts'
 import { publicHalf } from '../../secrets/generate.ts'
 import { mayReach, type Layout } from '../../secrets/layout.ts'
@@ -122,6 +123,12 @@ const ofPresentSource = (object: KubeObject): SecretStatus => {
   return { ...rest, conditions: conditions.filter(({ type }) => type !== 'Fresh') }
 }
 
+/** Since when a value that was plain is masked. */
+const endOfPlain = (
+  { plain }: ProjectEntry,
+  until: string | false | undefined,
+): string | undefined => (plain === true || until === false ? undefined : until)
+
 export const secretStatusAfter = (
   session: WriteSession,
   object: KubeObject,
@@ -144,7 +151,9 @@ export const secretStatusAfter = (
     : { verdicts: { InSync: projectMissing(object) } }
   for (const [type, verdict] of Object.entries(verdicts))
     conditions = withCondition(conditions, { type, ...verdict, observedGeneration }, session.now)
-  const { publicKey: _, references: __, certificateEndsAt, knownOutside, ...others } = old
+  const { publicKey: _, references: __, value: ___, ...kept } = old
+  const { certificateEndsAt, knownOutside, plainUntil, ...others } = kept
+  const { wasPlain = false } = stored
   const read = endOfCertificate(stored, { isTemplate: entry.references !== undefined })
   const ends = read ?? (stored.keeps ? certificateEndsAt : undefined)
   return withNewDates(session, object, {
@@ -152,6 +161,7 @@ export const secretStatusAfter = (
     ...defined({
       publicKey: publicKeyOf(object, stored.value),
       references: entry.references && [...entry.references],
+      value: shownValue(entry, stored.value),
     }),
     observedGeneration,
     version: entry.version,
@@ -159,7 +169,11 @@ export const secretStatusAfter = (
     updatedAt: session.now,
     updatedBy: session.actor.name,
     valueSince: stored.since ?? session.now,
-    ...defined({ certificateEndsAt: ends, knownOutside: stored.keeps ? knownOutside : undefined }),
+    ...defined({
+      certificateEndsAt: ends,
+      knownOutside: stored.keeps ? knownOutside : undefined,
+      plainUntil: endOfPlain(entry, wasPlain ? session.now : stored.keeps && plainUntil),
+    }),
     ...services,
     conditions,
   })

@@ -23,8 +23,17 @@ import { lastVersion } from './secret-versions.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { checkDisclosure, checkFetchedDisclosure, type FoundValue } from './disclosure.ts'
-import { findValue, isAtPlace, sealedPlaceOf } from './find-value.ts'
+import { findValue, isAtPlace, mustBeMarked, sealedPlaceOf } from './find-value.ts'
 import { followersOf, sinceOf } from './followers.ts'
+import {
+  checkBecomesPlain,
+  checkPlainValue,
+  checkPlainWaits,
+  isMade,
+  isPlain,
+  newVisibility,
+  wasShown,
+} from './plain-values.ts'
 import { noteNewValue } from './policy.ts'
 import { keepTemplate, referencesToCome } from './awaited-values.ts'
 import { checkNotFollowed, referencesOf } from './references.ts'
@@ -73,6 +82,29 @@ const waitingOf = (
   return { value, awaits }
 }
 
+/** Checks who will see the secret, and who will read it. */
+const checkReaders = (
+  session: WriteSession,
+  object: KubeObject,
+  { before, current, putBack }: SecretBefore & { readonly before: ProjectEntry | undefined },
+): void => {
+  const stripped = withoutValue(object)
+  if (hasNewPlace(object, current)) {
+    checkEnvironments(session, stripped)
+    checkNeighbours(session, stripped)
+  }
+  checkAudience(session, stripped, before)
+  if (putBack === undefined) checkBecomesPlain(session, object, { before, current })
+}
+
+const checkBecomesTemplate = (
+  session: WriteSession,
+  object: KubeObject,
+  before: ProjectEntry | undefined,
+): void => {
+  if (before?.references === undefined) checkNotFollowed(session, object)
+}
+
 /** Changes nothing yet. `object` has its uid. */
 export const prepareSecret = async (
   session: WriteSession,
@@ -84,41 +116,50 @@ export const prepareSecret = async (
   checkSpec(session, object, { current, putBack })
   const project = await ensureProjectOf(session, object)
   const stripped = withoutValue(object)
-  if (hasNewPlace(object, current)) {
-    checkEnvironments(session, stripped)
-    checkNeighbours(session, stripped)
-  }
   const before = current === undefined ? undefined : session.head(uid)
-  checkAudience(session, stripped, before)
+  checkReaders(session, object, { before, current, putBack })
   const found = putBack ?? (await findValue(session, project, object, { head: before, current }))
   if (found === undefined) return { object: stripped, version: undefined, before, project }
 
   const { value, origin, since } = found
-  checkDisclosure(session, object, { origin, current })
+  checkDisclosure(session, object, { origin, current, before })
   const faults = checkValue(spec, value)
   if (faults.length > 0) throw invalidObject(refOf(object), faults)
   const { key, type, file } = spec
   const references = referencesOf(spec, value)
   const refers = references !== undefined
-  if (refers && before?.references === undefined) checkNotFollowed(session, stripped)
+  if (refers) checkBecomesTemplate(session, stripped, before)
   const waits = waitingOf(session, stripped, { value, references })
-  if (waits !== undefined) return { object: stripped, version: undefined, before, project, waits }
+  if (waits !== undefined) {
+    checkPlainWaits(object, waits.awaits)
+    return { object: stripped, version: undefined, before, project, waits }
+  }
   const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
   const sameValue = before?.valueDigest === digest
-  if (before !== undefined && sameValue && isAtPlace(before, spec)) {
+  const keeps = origin === 'stored' || sameValue
+  const made = isMade(object, { found, keeps, before, current })
+  checkPlainValue(object, { made, isPutBack: putBack !== undefined, found })
+  const isAsBefore = sameValue && before !== undefined && isAtPlace(before, spec)
+  if (isAsBefore && !mustBeMarked(before, spec, current)) {
     const learnt = withLearntEnd(stripped, found, { isTemplate: refers })
     const next = learnt ?? stripped
     return { object: next, version: undefined, before, project, learns: learnt !== undefined }
   }
   await confirmRing(session, projectRing(session, project))
   const version = lastVersion(session, uid) + 1
-  const entry = entryOf(object, { version, bytes: value.length, valueDigest: digest, references })
-  const keeps = origin === 'stored' || sameValue
+  const entry = entryOf(object, {
+    version,
+    bytes: value.length,
+    valueDigest: digest,
+    references,
+    made,
+  })
   const isByCaller = !keeps && putBack === undefined
   const firstGiven = keeps ? (sinceOf(current) ?? since) : since
+  const wasPlain = wasShown(found, keeps ? before : undefined)
   return {
     object: stripped,
-    version: { entry, keeps, isByCaller, value, origin, since: firstGiven },
+    version: { entry, keeps, isByCaller, value, origin, since: firstGiven, wasPlain },
     before,
     project,
   }
@@ -126,9 +167,10 @@ export const prepareSecret = async (
 
 interface Content extends Pick<ProjectEntry, 'version' | 'bytes' | 'valueDigest'> {
   readonly references: ProjectEntry['references'] | undefined
+  readonly made: boolean
 }
 
-const entryOf = (object: KubeObject, { references, ...content }: Content): ProjectEntry => {
+const entryOf = (object: KubeObject, { references, made, ...content }: Content): ProjectEntry => {
   const spec = specOf('StagelySecret', object)
   const { key, scope, type, file } = spec
   const { uid: secretId = '', name } = object.metadata
@@ -144,6 +186,8 @@ const entryOf = (object: KubeObject, { references, ...content }: Content): Proje
       environments: environmentsIn(spec),
       file,
       references,
+      plain: isPlain(object) || undefined,
+      made: made || undefined,
     }),
   }
 }
@@ -176,7 +220,10 @@ export const putSecret = async (
   }
   const isDeclared = session.fetch(project.ref) !== undefined
   const status = { ...secretStatusAfter(session, object, { stored, isDeclared }) }
-  const detail = { ...audit.detail, ...defined({ version: version?.entry.version }) }
+  const detail = {
+    ...audit.detail,
+    ...defined({ version: version?.entry.version, visibility: newVisibility(prepared) }),
+  }
   const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
   const row = session.put(owned, source, current, { ...audit, detail })
   if (version === undefined) return row
@@ -214,8 +261,8 @@ const storeVersion = (
 ): void => {
   changeHead(session, project, entry.secretId, entry)
   const { dataKey, uid: projectUid } = project
-  const { secretId, key, scope, type, version } = entry
-  const aad = valueAad({ projectUid, secretId, key, scope, type, version })
+  const { secretId, key, scope, type, version, plain } = entry
+  const aad = valueAad({ projectUid, secretId, key, scope, type, version, plain })
   if (version > 1) endVersion(session, project, secretId)
   session.changes.begin({
     projectUid,

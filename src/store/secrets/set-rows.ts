@@ -32,6 +32,8 @@ export interface VersionRow {
   value_digest: string
   refs: string | null
   environments: string | null
+  plain: true | null
+  made: true | null
 }
 
 export interface SealedRow extends VersionRow {
@@ -67,9 +69,11 @@ export const toEntry = (row: VersionRow): ProjectEntry => ({
   ...(row.environments !== null && {
     environments: JSON.parse(row.environments) as string[],
   }),
+  ...(row.plain === true && { plain: true }),
+  ...(row.made === true && { made: true }),
 })
 
-/** All columns that decide who gets which value: the MAC covers them. */
+/** All columns that decide who gets or reads which value: the MAC covers them. */
 export const lineOf = (e: ProjectEntry): string =>
   JSON.stringify([
     e.secretId,
@@ -86,6 +90,7 @@ export const lineOf = (e: ProjectEntry): string =>
     ...(e.references === undefined ? [] : [e.references]),
     // Absent in lines that are older than environments.
     ...(e.environments === undefined ? [] : [{ environments: e.environments }]),
+    ...(e.plain === true ? ['plain'] : []),
   ])
 
 export interface LoadedSet {
@@ -108,7 +113,7 @@ export const newestLayout = (holds: string): string =>
     ORDER BY l.from_revision DESC LIMIT 1)`
 
 const entryColumns =
-  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs, v.environments'
+  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs, v.environments, v.plain, v.made'
 
 /** The MAC matches, and each row has a line: two rows of one secret would share one. */
 const isWhole = (

@@ -23,9 +23,10 @@ import { resolveEntries } from './resolve.ts'
 export const openSealed = (
   dataKey: SealKey,
   projectUid: string,
-  { secretId, key, scope, type, version }: ProjectEntry,
+  { secretId, key, scope, type, version, plain }: ProjectEntry,
   sealed: string,
-): Buffer => open(dataKey, sealed, valueAad({ projectUid, secretId, key, scope, type, version }))
+): Buffer =>
+  open(dataKey, sealed, valueAad({ projectUid, secretId, key, scope, type, version, plain }))
 
 export interface HeadSelection {
   readonly choose: (set: LaidOut) => readonly ProjectEntry[]

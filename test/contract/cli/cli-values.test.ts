@@ -144,4 +144,43 @@ describe('values by the command line', () => {
     expect(log).not.toMatch(/canary|db:\/\//)
     expect(world.allOutput()).not.toMatch(/canary|db:\/\//)
   })
+
+  it('shows plain values in wide tables and differences, and asks for one that looks like a secret', async () => {
+    const set = (value: string, ...more: string[]): Promise<Ran> =>
+      world.cliWith(value, 'secrets', 'set', 'LOG_LEVEL', '-p', 'shop', ...more)
+    expect((await set('debug', '--plain')).stdout).toContain('created')
+    const wide = (): Promise<string> => world.must('secrets', 'list', '-p', 'shop', '-o', 'wide')
+    expect(await wide()).toMatch(/LOG_LEVEL .* debug /)
+    // A masked value is readable nowhere that a plain one is, whoever asks.
+    const places = [
+      ['get', 'secrets', '-o', 'yaml'],
+      ['get', 'secrets', '-o', 'wide'],
+      ['secrets', 'list', '-p', 'shop', '-o', 'json'],
+      ['describe', 'secret', 'log-level.global'],
+    ]
+    const plainRead = new Set<TeamRole>()
+    for (const role of teamRoles)
+      for (const place of places) {
+        const ran = await as(role, place)
+        expect(ran.stdout + ran.stderr, `${role} ${place.join(' ')}`).not.toContain('canary')
+        if (ran.code === 0) expect(ran.stdout, `${role} ${place.join(' ')}`).toContain('debug')
+        if (ran.code === 0) plainRead.add(role)
+      }
+    expect(plainRead.size).toBeGreaterThan(mayRead.length)
+    const yaml = await world.must('get', 'secret', 'log-level.global', '-o', 'yaml')
+    const manifest = yaml.split('status:')[0]!.replace('spec:', 'spec:\n  value: info')
+    const changed = await world.cliWith(manifest, 'diff', '-f', '-')
+    expect(changed.stdout).toContain('value changes: "debug" -> "info"')
+    const token = await set('ghp_0123456789012345678901234567890123')
+    expect([token.code, token.stderr]).toEqual([
+      2,
+      expect.stringContaining('The value of LOG_LEVEL looks like a secret'),
+    ])
+    expect((await set('debug', '--no-plain')).stdout).toContain('configured')
+    expect(await wide()).not.toMatch(/LOG_LEVEL .* debug /)
+    const due = await world.must('get', 'secret', 'log-level.global', '-o', 'yaml')
+    expect(due).toContain('plainUntil')
+    expect(due).not.toContain('value: ')
+    await world.must('secrets', 'delete', 'LOG_LEVEL', '-p', 'shop', '--yes')
+  })
 })

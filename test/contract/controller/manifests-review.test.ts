@@ -95,6 +95,25 @@ describe('ChangeSetReview', () => {
     expect([reached(global).length, global.cascaded]).toEqual([4, []])
   })
 
+  it('shows old and new of a plain value, and nothing of a masked one', async () => {
+    const plain = (value: string): KubeObject => {
+      const made = secret('port', 'PORT', 'global', value)
+      return { ...made, spec: { ...made.spec, visibility: 'Plain' } }
+    }
+    expect((await review(plain('80'))).changes[0]?.plain).toEqual({ after: '80' })
+    await test.store.write(actor, {}, (tx) => tx.create(plain('80')))
+    expect((await review(plain('81'))).changes[0]?.plain).toEqual({ before: '80', after: '81' })
+    const hidden = { ...plain('82'), spec: { ...plain('82').spec, visibility: 'Masked' } }
+    const masked = (await review(hidden)).changes[0]
+    expect(masked?.plain).toEqual({ before: '80' })
+    const stripe = (await review(secret('stripe', 'STRIPE', 'backend', 'two'))).changes[0]
+    expect(stripe).not.toHaveProperty('plain')
+    const only = { ...plain('80'), spec: { ...plain('80').spec, visibility: 'Masked' } }
+    const visibility = await review(only)
+    expect(visibility.changes[0]?.fields).toEqual(['spec.visibility'])
+    expect(visibility.affected).toEqual([])
+  })
+
   it('names the key that goes when a scope moves', async () => {
     const status = await review(secret('stripe', 'STRIPE', 'frontend', 'one'))
     expect(status.changes[0]?.fields).toEqual(['spec.scope'])

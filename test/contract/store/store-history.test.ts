@@ -4,6 +4,7 @@ import { soak } from '../../support/soak.ts'
 import { audienceContract } from './store-audience.contract.ts'
 import { environmentsContract } from './store-environments.contract.ts'
 import { historyContract } from './store-history.contract.ts'
+import { plainContract } from './store-plain.contract.ts'
 import { referencesContract } from './store-references.contract.ts'
 import { testOpener, valuesContract } from './store-values.contract.ts'
 import type { OpenStore } from './store.contract.ts'
@@ -17,6 +18,7 @@ historyContract('a Postgres server', onServer)
 valuesContract('a Postgres server', onServer)
 audienceContract('a Postgres server', onServer)
 environmentsContract('a Postgres server', onServer)
+plainContract('a Postgres server', onServer)
 referencesContract('a Postgres server', onServer)
 historyContract('PGlite', inFolder)
 valuesContract('PGlite', inFolder)
@@ -24,5 +26,6 @@ valuesContract('PGlite', inFolder)
 if (soak(0, 1) === 1) {
   audienceContract('PGlite', inFolder)
   environmentsContract('PGlite', inFolder)
+  plainContract('PGlite', inFolder)
   referencesContract('PGlite', inFolder)
 }

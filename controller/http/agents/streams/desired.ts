@@ -102,7 +102,7 @@ export const renderBundle = (opened: readonly Seen<OpenedEntry>[], stagelet: str
       key: e.key,
       scope: e.scope,
       type: e.type,
-      ...defined({ stagelet: e.stagelet, file: e.file }),
+      ...defined({ stagelet: e.stagelet, file: e.file, plain: e.plain }),
       bytes: e.bytes,
       valueDigest: e.valueDigest,
       value: e.value.toString('base64'),

@@ -84,7 +84,18 @@ const diffShape = {
   changed: z.array(
     namedSecret.extend({
       what: z.array(
-        z.enum(['value', 'scope', 'type', 'stagelet', 'environments', 'audience', 'file']),
+        z.enum([
+          ...[
+            'value',
+            'scope',
+            'type',
+            'stagelet',
+            'environments',
+            'audience',
+            'visibility',
+            'file',
+          ],
+        ] as const),
       ),
       from_version: z.int(),
       to_version: z.int(),

@@ -1,0 +1,135 @@
+// Plain values: what may become one. Visibility decides who reads a value, so that the version says it, under the set MAC and
+// within what the value is sealed for. The spec only asks for it. See ADR 0083.
+import { rolesWith } from '../../access/roles.ts'
+import type { Fault, StagelyError } from '../../kernel/errors.ts'
+import { maxShownBytes } from '../../resources/kinds/stagelysecret.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { specOf } from '../../resources/typed.ts'
+import { targetOf } from '../../secrets/references.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import { systemSource } from '../core/actor.ts'
+import { invalidObject, objectForbidden } from '../core/errors.ts'
+import type { ProjectState } from '../core/project-state.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { awaitsOf } from './awaited-values.ts'
+import { mayLearn, type FoundValue } from './disclosure.ts'
+import type { PreparedSecret } from './prepared-secret.ts'
+
+export const isPlain = (object: KubeObject): boolean =>
+  specOf('StagelySecret', object).visibility === 'Plain'
+
+const refused = (ref: ObjectRef, field: string, message: string): StagelyError =>
+  invalidObject(ref, [{ field, reason: 'FieldValueForbidden', message: `Forbidden: ${message}` }])
+
+const needsReveal = (ref: ObjectRef): StagelyError => {
+  const roles = rolesWith('get', 'stagelysecrets/value').join(', ')
+  const why = `a masked secret becomes plain only by somebody who may read its value: that needs the right to get stagelysecrets/value; roles that have it: ${roles}`
+  return objectForbidden(ref, why, { why: 'Role', namespace: ref.namespace })
+}
+
+/** A folder of manifests, or a cluster, has no rights of a person: it must give the value in plain text. */
+const maySetPlain = (session: WriteSession, object: KubeObject): boolean => {
+  const { value, valueBase64 } = specOf('StagelySecret', object)
+  const { source } = session.actor
+  const isPerson = source === 'api' || source === systemSource
+  return mayLearn(session, refOf(object)) && (isPerson || (value ?? valueBase64) !== undefined)
+}
+
+interface Before {
+  readonly before: ProjectEntry | undefined
+  readonly current: StoredRow | undefined
+}
+
+/** Called before the value is known. A value that is put back is judged by its own version. */
+export const checkBecomesPlain = (
+  session: WriteSession,
+  object: KubeObject,
+  { before, current }: Before,
+): void => {
+  if (!isPlain(object) || current === undefined) return
+  const wasPlain = before === undefined ? isPlain(current.object) : before.plain === true
+  if (wasPlain) return
+  const ref = refOf(object)
+  if (!maySetPlain(session, object)) throw needsReveal(ref)
+  if (awaitsOf(current.object) !== undefined)
+    throw refused(ref, 'spec.visibility', 'its value waits for masked ones (status.awaits)')
+}
+
+/** True where no person has written the value that the secret gets. */
+export const isMade = (
+  object: KubeObject,
+  { found, keeps, before, current }: Before & { found: FoundValue; keeps: boolean },
+): boolean => {
+  if (specOf('StagelySecret', object).valueFrom !== undefined || found.made === true) return true
+  if (!keeps) return false
+  const wasFrom = current && specOf('StagelySecret', current.object).valueFrom
+  return before?.made === true || wasFrom !== undefined
+}
+
+/** Called when the value is known. */
+export const checkPlainValue = (
+  object: KubeObject,
+  { made, isPutBack, found }: { made: boolean; isPutBack: boolean; found: FoundValue },
+): void => {
+  if (!isPlain(object)) return
+  const ref = refOf(object)
+  if (isPutBack && found.plain !== true)
+    throw refused(ref, 'spec.visibility', 'the version that comes back was masked')
+  if (made)
+    throw refused(
+      ref,
+      'spec.visibility',
+      'a Rotation, a store, a generator or another secret gave this value, which so stays masked; give another value',
+    )
+}
+
+/** The template of a plain secret waits for values of stores, Rotations and the like, which are masked. */
+export const checkPlainWaits = (object: KubeObject, awaits: readonly string[]): void => {
+  if (isPlain(object)) throw invalidObject(refOf(object), awaits.map(maskedReference))
+}
+
+const maskedReference = (reference: string): Fault => ({
+  field: 'spec.value',
+  reason: 'FieldValueInvalid',
+  message: `Invalid value: it refers to \${${reference}}, which is masked: a plain value refers only to plain ones`,
+})
+
+/** At the end of a write: Invalid where a plain secret that it changes refers to a masked one. */
+export const checkPlainReferences = (
+  session: WriteSession,
+  project: ProjectState,
+  changed: readonly ProjectEntry[],
+): void => {
+  for (const { secretId } of changed) {
+    const entry = session.head(secretId)
+    if (entry?.plain !== true || entry.references === undefined) continue
+    const heads = session.headsOf(project.uid).map((head) => head.entry)
+    const isMasked = (reference: string): boolean => {
+      const { scope, key } = targetOf(entry, reference)
+      return heads.some(
+        (head) =>
+          head.key === key && (head.scope === scope || head.scope === 'global') && !head.plain,
+      )
+    }
+    const masked = entry.references.filter(isMasked)
+    const ref = { kind: 'StagelySecret', namespace: project.ref.namespace, name: entry.name }
+    if (masked.length > 0) throw invalidObject(ref, masked.map(maskedReference))
+  }
+}
+
+/** What status.value shows of a value; undefined where it is no text, or too long. */
+export const shownValue = ({ plain }: ProjectEntry, value: Buffer): string | undefined => {
+  if (plain !== true || value.length > maxShownBytes) return undefined
+  const text = value.toString('utf8')
+  return Buffer.from(text).equals(value) ? text : undefined
+}
+
+/** Others may know the value. `before` is the version that it stays from. */
+export const wasShown = (found: FoundValue, before: ProjectEntry | undefined): boolean =>
+  found.wasPlain === true || before?.plain === true
+
+/** For the audit log: who may read the value changes. */
+export const newVisibility = ({ version, before }: PreparedSecret): string | undefined => {
+  if (version === undefined || version.entry.plain === before?.plain) return undefined
+  return version.entry.plain === true ? 'Plain' : 'Masked'
+}
