@@ -222,4 +222,42 @@ describe('environments of the command line', () => {
     const listed = await secrets('list', '--environment', 'qa', '-o', 'name')
     expect(listed.stdout).toContain('db-password')
   })
+
+  it('take the commands of docs/environments.md as they are written', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../../docs/environments.md'), 'utf8')
+    const blocks = [...page.matchAll(/```(\w*)\n([^`]*)```/g)].map(([, kind, text = '']) => ({
+      kind,
+      text,
+    }))
+    const folder = join(dir, 'tour')
+    await mkdir(folder)
+    for (const { text } of blocks.filter(({ kind }) => kind === 'yaml'))
+      await writeFile(join(folder, /^# (\S+)/.exec(text)![1]!), text)
+    await world.apply('apiVersion: v1\nkind: Namespace\nmetadata: {name: tour}\n')
+    const commands = blocks
+      .filter(({ kind }) => kind === 'sh')
+      .flatMap(({ text }) => text.trim().split('\n'))
+    expect(commands).toHaveLength(10)
+    const shown = blocks.filter(({ kind }) => kind === '').map(({ text }) => text)
+    for (const [index, command] of commands.entries()) {
+      await writeFile(join(folder, '.env'), `DB_PASSWORD=password-of-${index}\n`)
+      await rm(join(folder, 'stagely.yaml'), { force: true })
+      const [, ...words] = command.split(' ')
+      const [verb, sub] = words
+      const args = words.map((word) =>
+        word === '/srv/shop' ? folder : word.endsWith('.yaml') ? join(folder, word) : word,
+      )
+      const at = args.indexOf('--')
+      args.splice(at === -1 ? args.length : at, 0, '-n', 'tour')
+      const ran = await world.cli(...args)
+      expect([command, ran.code, ran.stderr]).toEqual([
+        command,
+        sub === 'compare' ? 1 : 0,
+        expect.any(String) as string,
+      ])
+      if (verb === 'secrets' && (sub === 'list' || sub === 'compare'))
+        expect(ran.stdout).toBe(shown.shift())
+    }
+    expect(shown).toEqual([])
+  })
 })
