@@ -132,6 +132,7 @@ const pure = [
   './secrets/key-change.ts',
   './secrets/wider.ts',
   './access/dashboard-page.ts',
+  './access/place.ts',
   './access/roles.ts',
   './access/team-roles.ts',
   './audit/lines.ts',

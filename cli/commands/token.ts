@@ -32,6 +32,9 @@ interface CreateFlags extends OwnerFlags {
   readonly role?: string
   readonly readOnly?: boolean
   readonly onlyTeam?: readonly string[]
+  readonly project?: readonly string[]
+  readonly environment?: readonly string[]
+  readonly stagelet?: readonly string[]
 }
 
 const withOwner = (command: Command): Command =>
@@ -52,6 +55,7 @@ const createCommand = (): Command =>
       'stagely token create laptop --ttl 30d > token',
       'stagely token create dashboard --read-only --only-team team-a',
       'stagely token create ci --team team-a --role deployer --ttl 90d',
+      'stagely token create pr --team team-a --role deployer --project shop --environment preview',
     ]),
   )
     .argument('<name>', 'name of the token, unique among the owner’s')
@@ -70,10 +74,14 @@ const createCommand = (): Command =>
       'read only: values too if the owner may read them, unless --role is lower',
     )
     .option('--only-team <team...>', 'only in these teams')
+    .option('--project <project...>', 'only in these projects')
+    .option('--environment <environment...>', 'only in these environments')
+    .option('--stagelet <stagelet...>', 'only these stagelets, and secrets of theirs alone')
     .action(create)
 
 const create = async (name: string, flags: CreateFlags): Promise<void> => {
   const { ttl, role, readOnly, onlyTeam, team } = flags
+  const { project: projects, environment: environments, stagelet: stagelets } = flags
   if (team !== undefined && role === undefined)
     throw usageError('--role is missing: a machine has one role in its team')
   if (team !== undefined && onlyTeam !== undefined)
@@ -82,6 +90,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
     name,
     ...(ttl !== undefined && { expires_at: toTimestamp(realClock.now() + ttl) }),
     ...defined({ role, read_only: readOnly, teams: onlyTeam }),
+    ...defined({ projects, environments, stagelets }),
   }
   const rest = await openRest(flags)
   const { body: made } = await rest.call<Token & { token?: string }>(pathOf(flags), {

@@ -1,5 +1,6 @@
 // whoami: the identity and the rights that the controller gives you.
 import type { Me } from '../../src/rest/types.ts'
+import { narrowingText } from '../../src/access/place.ts'
 import type { Command } from 'commander'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
@@ -29,8 +30,10 @@ const limitsOf = ({ token }: Me): string[] => {
     ...(token.read_only ? ['reading'] : []),
     ...(token.role === undefined ? [] : [`the role ${token.role}`]),
     ...(token.teams === undefined ? [] : [`team ${token.teams.join(', ')}`]),
+    narrowingText(token),
   ]
-  return limits.length === 0 ? [] : [`The token is limited to ${limits.join(', ')}.`]
+  const named = limits.filter((text) => text !== '')
+  return named.length === 0 ? [] : [`The token is limited to ${named.join(', ')}.`]
 }
 
 const teamsOf = ({ teams, admin }: Me): string[] => {

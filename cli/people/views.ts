@@ -1,6 +1,7 @@
 // How users, members and tokens are printed, and checks of arguments before a request.
 import type { Member, Session, Team, Token, User } from '../../src/rest/types.ts'
 import { InvalidArgumentError } from 'commander'
+import { narrowingText } from '../../src/access/place.ts'
 import { teamRoles } from '../../src/access/team-roles.ts'
 import type { RecordView } from '../output/records.ts'
 
@@ -43,7 +44,10 @@ const scopesOf = (token: Token): string =>
     ...(token.role === undefined ? [] : [token.role]),
     ...(token.read_only ? ['read-only'] : []),
     ...(token.teams ?? []).map((team) => `team ${team}`),
-  ].join(', ')
+    narrowingText(token),
+  ]
+    .filter((text) => text !== '')
+    .join(', ')
 
 export const tokenView: RecordView<Token> = {
   columns: [

@@ -2,7 +2,9 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import { allows, type Principal } from '../../src/access/principal.ts'
-import type { Actor } from '../../src/store/store.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { narrowedStore } from '../../src/store/narrowed-store.ts'
+import type { Actor, Store } from '../../src/store/store.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { SlowReaders } from './slow-readers.ts'
 import type { WorkBudget } from './work-budget.ts'
@@ -32,6 +34,10 @@ export interface AppEnv {
 export type App = Hono<AppEnv>
 export type AppContext = Context<AppEnv>
 
+/** The store as the caller may read it. */
+export const storeOf = (c: AppContext, store: Store): Store =>
+  narrowedStore(store, c.get('user').limits?.narrowing)
+
 /** The writer, for audit and ownership. Both APIs are one source. */
 export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
   const { name, id } = user
@@ -41,6 +47,7 @@ export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
     source: 'api',
     address: c.get('address'),
     requestId: c.get('requestId'),
+    ...defined({ narrowing: user.limits?.narrowing }),
     hasGone: () => c.env.outgoing.destroyed && !c.env.outgoing.writableEnded,
     mayReadValues: (namespace) =>
       allows(user, { verb: 'get', resource: 'stagelysecrets/value', namespace }),

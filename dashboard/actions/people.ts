@@ -30,16 +30,27 @@ interface NewToken {
   readonly name: string
   readonly role?: TeamRole | undefined
   readonly readOnly: boolean
+  readonly projects?: string[] | undefined
+  readonly environments?: string[] | undefined
   readonly days?: number | undefined
   /** When that is. */
   readonly expiresAt?: string | undefined
 }
 
-export const createToken = ({ team, name, role, readOnly, days, expiresAt }: NewToken) => {
+export const createToken = ({
+  team,
+  name,
+  role,
+  readOnly,
+  projects,
+  environments,
+  days,
+  expiresAt,
+}: NewToken) => {
   const body = {
     name,
     ...(readOnly && { read_only: true }),
-    ...defined({ expires_at: expiresAt }),
+    ...defined({ expires_at: expiresAt, projects, environments }),
   }
   return {
     name: `New token ${name}`,
@@ -52,6 +63,8 @@ export const createToken = ({ team, name, role, readOnly, days, expiresAt }: New
       ...(team === undefined ? [] : ['--team', team]),
       ...(role === undefined ? [] : ['--role', role]),
       ...(readOnly ? ['--read-only'] : []),
+      ...(projects === undefined ? [] : ['--project', ...projects]),
+      ...(environments === undefined ? [] : ['--environment', ...environments]),
       ...(days === undefined ? [] : ['--ttl', `${days.toString()}d`]),
     ],
   }

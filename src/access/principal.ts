@@ -1,5 +1,14 @@
 // Who is logged in, and what they may do. Pure: the caller finds out who is logged in.
-import { readVerbs, resources, rightsOf, type Resource, type Verb } from './roles.ts'
+import { isBelowProject, type Narrowing } from './place.ts'
+import {
+  narrowedRights,
+  partRights,
+  readVerbs,
+  resources,
+  rightsOf,
+  type Resource,
+  type Verb,
+} from './roles.ts'
 import type { TeamRole } from './team-roles.ts'
 
 export interface Principal {
@@ -33,6 +42,8 @@ export interface TokenLimits {
   readonly namespaces?: readonly string[]
   /** Only the rights of this role are allowed; absent: all rights of the owner's role. */
   readonly role?: TeamRole
+  /** Only these places of the teams. Who asks for an object says whether it is in them. */
+  readonly narrowing?: Narrowing
   /** The owner is an admin, so that every team is open. */
   readonly ofAdmin: boolean
 }
@@ -48,7 +59,11 @@ const roleAllows = (role: TeamRole, { verb, resource }: AccessRequest): boolean 
   rightsOf[role][resource]?.includes(verb) === true
 
 const withinLimits = (limits: TokenLimits, request: AccessRequest): boolean => {
-  const { readOnly, namespaces, role } = limits
+  const { readOnly, namespaces, role, narrowing } = limits
+  if (narrowing !== undefined) {
+    const kept = isBelowProject(narrowing) ? partRights : narrowedRights
+    if (kept[request.resource]?.includes(request.verb) !== true) return false
+  }
   if (readOnly && !readVerbs.includes(request.verb)) return false
   if (role !== undefined && !roleAllows(role, request)) return false
   if (namespaces === undefined) return true
@@ -70,8 +85,8 @@ export const allows = (principal: Principal, request: AccessRequest): boolean =>
  */
 export const allowsAdmin = ({ admin, limits }: Principal, verb: Verb): boolean => {
   if (admin) return true
-  if (limits?.ofAdmin !== true || limits.namespaces !== undefined || limits.role !== undefined)
-    return false
+  if (limits?.ofAdmin !== true || limits.narrowing !== undefined) return false
+  if (limits.namespaces !== undefined || limits.role !== undefined) return false
   return !limits.readOnly || readVerbs.includes(verb)
 }
 

@@ -114,6 +114,34 @@ export const rightsOf: Readonly<Record<TeamRole, Rights>> = {
   auditor,
 }
 
+/** What a token that is narrowed to places keeps of its rights. What belongs to a team as a whole is not in it. */
+export const narrowedRights: Rights = {
+  namespaces: read,
+  projects: all,
+  stagelysecrets: all,
+  'stagelysecrets/value': ['get'],
+  'stagelysecrets/purge': ['delete'],
+  stagelets: all,
+  'stagelets/deploy': write,
+  'stagelets/pause': ['patch'],
+  'stagelets/logs': read,
+  rotations: read,
+  'rotations/run': ['create'],
+  'rotations/revoke': ['create'],
+  events: read,
+}
+
+/** The same where a token is narrowed to a part of a project. */
+export const partRights: Rights = {
+  namespaces: read,
+  stagelysecrets: all,
+  stagelets: all,
+  'stagelets/deploy': write,
+  'stagelets/pause': ['patch'],
+  'stagelets/logs': read,
+  events: read,
+}
+
 /** The roles that have a right. Error messages name them as the remedy. */
 export const rolesWith = (verb: Verb, resource: Resource): TeamRole[] =>
   teamRoles.filter((role) => rightsOf[role][resource]?.includes(verb) === true)

@@ -15,6 +15,7 @@ import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { putInternal, recordEvent } from './objects/machine-writes.ts'
 import { createInSession, updateInSession } from './objects/objects.ts'
+import { finderIn, sees } from './objects/places.ts'
 import { revisionsIn, rowsOfKind, rowsOfProject, setAt } from './objects/reads.ts'
 import { removeFinalizer, removeObject, removeProject } from './objects/removal.ts'
 import { setConditions, setStatus } from './objects/status-writes.ts'
@@ -40,6 +41,12 @@ export class Transaction implements Reader {
     this.#session = session
   }
 
+  /** What a narrowed token does not see is not there. */
+  #sees(object: KubeObject): boolean {
+    const { actor, view } = this.#session
+    return actor.narrowing === undefined || sees(actor.narrowing, object, finderIn(view))
+  }
+
   async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
     const object = await this.getFrozen(ref)
     return object && copyJson(object)
@@ -49,7 +56,7 @@ export class Transaction implements Reader {
   async getFrozen<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
     await this.#session.pause()
     const row = this.#session.fetch(ref)
-    return row && ofKind(ref.kind, row.object)
+    return row && this.#sees(row.object) ? ofKind(ref.kind, row.object) : undefined
   }
 
   async list<K extends string>(
@@ -64,6 +71,7 @@ export class Transaction implements Reader {
         : rowsOfProject(view, kind, { namespace: namespace ?? '', name: project })
     const items: ObjectOf<K>[] = []
     for (const { object } of rows) {
+      if (!this.#sees(object)) continue
       items.push(ofKind(kind, copy(object)))
       await this.#session.pause()
     }

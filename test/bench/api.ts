@@ -31,7 +31,7 @@ const secret = (name: string): object => ({
 const perSecond = async (
   count: number,
   lanes: number,
-  one: (i: number) => Promise<void>,
+  one: (i: number) => Promise<unknown>,
 ): Promise<number> => {
   let next = 0
   const lane = async (): Promise<void> => {
@@ -41,16 +41,19 @@ const perSecond = async (
   return (count * 1_000) / ms
 }
 
-const timesOf = async (count: number, one: (i: number) => Promise<void>): Promise<number[]> => {
+const timesOf = async (count: number, one: (i: number) => Promise<unknown>): Promise<number[]> => {
   const times: number[] = []
   for (let i = 0; i < count; i++) times.push(await timeAsyncMs(() => one(i)))
   return times
 }
 
 /** From the start of one write until the last of all watchers has its line. */
-const benchFanOut = async (controller: Controller, send: Send, writes: number): Promise<Row> => {
+const fanOutMs = async (
+  controller: Controller,
+  { send, writes, token }: { send: Send; writes: number; token: string },
+): Promise<{ value: number; controllerMb: number }> => {
   const ca = readFileSync(controller.env.STAGELY_CA_FILE)
-  const headers = { authorization: `Bearer ${controller.env.STAGELY_TOKEN}` }
+  const headers = { authorization: `Bearer ${token}` }
   let marker = ''
   let left = 0
   let allHaveIt = (): void => undefined
@@ -74,7 +77,7 @@ const benchFanOut = async (controller: Controller, send: Send, writes: number): 
   await perSecond(watchers, 50, watch)
   await new Promise((resolve) => setTimeout(resolve, 1_000))
   const times = await timesOf(writes, async (i) => {
-    marker = `fan-out-${i}-x`
+    marker = `fan-out-${token.slice(-6)}-${i}-x`
     left = watchers
     const all = new Promise<void>((resolve) => (allHaveIt = resolve))
     await send('PATCH', `${path}/c1-0`, { metadata: { annotations: { marker } } })
@@ -84,8 +87,21 @@ const benchFanOut = async (controller: Controller, send: Send, writes: number): 
   const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   for (const close of open) close()
   const controllerMb = Math.round(Number(rss) / 1024)
-  const value = median(times)
-  return { name: 'api_watch_1000_last_ms', value, unit: 'ms', controller_rss_mb: controllerMb }
+  return { value: median(times), controllerMb }
+}
+
+/** What the same costs where each watcher's token is narrowed to the project. */
+const benchFanOut = async (controller: Controller, send: Send, writes: number): Promise<Row[]> => {
+  const body = { name: 'narrowed', role: 'viewer', projects: ['shop'] }
+  const made = await send('POST', '/api/v1/teams/default/tokens', body)
+  const narrowed = (JSON.parse(made) as { token: string }).token
+  const whole = { send, writes, token: controller.env.STAGELY_TOKEN }
+  const { value, controllerMb } = await fanOutMs(controller, whole)
+  const part = await fanOutMs(controller, { send, writes, token: narrowed })
+  return [
+    { name: 'api_watch_1000_last_ms', value, unit: 'ms', controller_rss_mb: controllerMb },
+    { name: 'api_watch_narrowed_ratio', value: part.value / value, unit: 'x' },
+  ]
 }
 
 const measure = async (controller: Controller, full: boolean): Promise<Row[]> => {
@@ -112,7 +128,7 @@ const measure = async (controller: Controller, full: boolean): Promise<Row[]> =>
       { name: 'api_create_c16_per_s', value: rate, unit: '1/s' },
       { name: 'api_get_c16_per_s', value: gets, unit: '1/s' },
       { name: 'api_list_1000_ms', value: median(lists), unit: 'ms' },
-      await benchFanOut(controller, one.send, full ? 30 : 9),
+      ...(await benchFanOut(controller, one.send, full ? 30 : 9)),
     ]
   } finally {
     one.close()

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import type { Connection } from '../../scripts/lib/stagely.ts'
 
-export type Send = (method: string, url: string, body?: object) => Promise<void>
+export type Send = (method: string, url: string, body?: object) => Promise<string>
 
-/** Requests with the admin's token over kept connections; rejects for any status of 300 or more. */
+/** Requests with the admin's token over kept connections, with the text of the answer; rejects for any status of 300 or more. */
 export const sender = (
   { url, env }: Connection,
   connections: number,
@@ -19,9 +19,11 @@ export const sender = (
         'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
       }
       const sent = request(`${url}${target}`, { method, agent, headers }, (response) => {
-        response.resume().once('end', () => {
+        const pieces: Buffer[] = []
+        response.on('data', (piece: Buffer) => pieces.push(piece))
+        response.once('end', () => {
           const { statusCode = 0 } = response
-          if (statusCode < 300) resolve()
+          if (statusCode < 300) resolve(Buffer.concat(pieces).toString())
           else reject(new Error(`${method} ${target}: ${statusCode}`))
         })
       })

@@ -33,6 +33,7 @@ export const targets: Readonly<Record<string, Target>> = {
   rest_create_c16_ms: below(20),
   rest_list_1000_c1_ms: below(8),
   api_watch_1000_last_ms: below(38),
+  api_watch_narrowed_ratio: below(1.5),
   write_to_up_ms: below(30),
   write_to_running_ratio: below(1.15),
   needless_restarts: below(0),

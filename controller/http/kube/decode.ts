@@ -7,7 +7,7 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import { decodeObject, decodeStatus } from '../../../src/resources/validation/validate.ts'
 import type { Store, WriteOptions } from '../../../src/store/store.ts'
-import type { AppContext } from '../env.ts'
+import { storeOf, type AppContext } from '../env.ts'
 import { adviceOfPlace, adviceOfRefs, adviceOfValue, type Advice } from '../warnings.ts'
 import { warn } from './answer.ts'
 import type { Body, Patch } from './body.ts'
@@ -137,10 +137,11 @@ const ownersMessage =
 /** Warnings after a write: about the object's references, and about a secret's place. */
 export const warnOfPlace = async (
   c: AppContext,
-  store: Store,
+  all: Store,
   after: KubeObject,
   before: KubeObject | undefined,
 ): Promise<void> => {
+  const store = storeOf(c, all)
   const { ownerReferences: owners = [] } = after.metadata
   if (owners.length > 0 && !isEqualJson(owners, before?.metadata.ownerReferences))
     warn(c, [ownersMessage])

@@ -3,7 +3,7 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { Reader, Store } from '../../../src/store/store.ts'
-import type { AppContext } from '../env.ts'
+import { storeOf, type AppContext } from '../env.ts'
 import { answerList, answerStored } from './answer.ts'
 import { listOfRequest } from './list.ts'
 import { requireReached, resourceVersionOf } from './resource-version.ts'
@@ -36,7 +36,7 @@ export const serveGet =
   async (c: AppContext): Promise<Response> => {
     const ref = refOfPath(c, kind)
     await requireReached(deps.store, resourceVersionOf(c))
-    const stored = await deps.store.getStored(ref)
+    const stored = await storeOf(c, deps.store).getStored(ref)
     if (stored === undefined) throw kubeNotFound(kind, ref.name)
     return answerStored(c, kind, stored, deps)
   }
@@ -44,4 +44,4 @@ export const serveGet =
 export const serveList =
   (deps: ReadDeps, kind: Kind) =>
   async (c: AppContext): Promise<Response> =>
-    answerList(c, kind, await listOfRequest(c, deps.store, kind), deps.clock)
+    answerList(c, kind, await listOfRequest(c, storeOf(c, deps.store), kind), deps.clock)

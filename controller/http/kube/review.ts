@@ -2,6 +2,7 @@
 // Create-only, like SelfSubjectAccessReview. It is a dry run on a copy, so that it delays no writer.
 // Stores nothing, and answers with names only.
 import { append } from '../../../src/kernel/append.ts'
+import { isBelowProject } from '../../../src/access/place.ts'
 import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { maxFaults, StagelyError } from '../../../src/kernel/errors.ts'
 import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
@@ -88,11 +89,14 @@ export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
 
 /** Forbidden for a caller without any right to write; the body is not even read. */
 const checkMayWrite = (user: Principal, namespace: string | undefined): void => {
-  const mayPatch = kinds.some((kind) => {
-    if (kind.internal === true) return false
-    const teams = teamsWhere(user, 'patch', rightOf(kind))
-    return teams === undefined || teams.length > 0
-  })
+  const isPart = user.limits?.narrowing !== undefined && isBelowProject(user.limits.narrowing)
+  const mayPatch =
+    !isPart &&
+    kinds.some((kind) => {
+      if (kind.internal === true) return false
+      const teams = teamsWhere(user, 'patch', rightOf(kind))
+      return teams === undefined || teams.length > 0
+    })
   if (!mayPatch)
     throw kubeForbidden(user.name, { kind: requireKind('Project'), verb: 'patch' }, { namespace })
 }

@@ -12,7 +12,7 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import type { ChangeEvent, Store, StoredObject } from '../../../src/store/store.ts'
-import type { AppContext } from '../env.ts'
+import { storeOf, type AppContext } from '../env.ts'
 import { pieceLength, writePieces } from '../slow-readers.ts'
 import { asStored, includeOf, rowOf, tableHead, type Include } from './answer.ts'
 import { negotiate } from './negotiate.ts'
@@ -71,7 +71,8 @@ export const serveWatch =
     response.flushHeaders()
     c.get('slowReaders').follow(response, c.get('user').id)
     try {
-      await stream(deps, plan, { response, signal: done.signal })
+      const store = storeOf(c, deps.store)
+      await stream({ ...deps, store }, plan, { response, signal: done.signal })
     } catch (error) {
       if (!isAbort(error) && !response.destroyed)
         response.write(line('ERROR', failureStatus(asStagely(error, deps.log))))

@@ -7,6 +7,7 @@ import {
   teamsWhere,
   type Principal,
 } from '../../../src/access/principal.ts'
+import { isBelowProject, narrowingText } from '../../../src/access/place.ts'
 import { rolesWith, type Resource, type Verb } from '../../../src/access/roles.ts'
 import { StagelyError, type ErrorDetails } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -102,6 +103,18 @@ export const requireIn = (principal: Principal, asked: Asked, team: string): voi
   if (!allows(principal, { ...asked, namespace: team })) throw refusal(principal, asked, team)
 }
 
+/** Forbidden where the answer tells of more than the token is narrowed to. */
+const checkPlaced = (principal: Principal, access: Access): void => {
+  const narrowing = principal.limits?.narrowing
+  if (narrowing === undefined || (access.in !== 'project' && access.in !== 'teams')) return
+  if (access.placed === true || (access.in === 'project' && !isBelowProject(narrowing))) return
+  const whole = access.in === 'project' ? 'a whole project' : 'whole teams'
+  throw new StagelyError(
+    'Forbidden',
+    `${principal.name} may not do this: the token is narrowed to ${narrowingText(narrowing)}, and this is about ${whole}`,
+  )
+}
+
 /** The object in the path, after the check that the caller has the right of the route. */
 export const authorizeRest = async (
   store: Store,
@@ -122,6 +135,7 @@ export const authorizeRest = async (
     throw new StagelyError('Forbidden', `${principal.name} ${why}`)
   }
   if (access.in === 'teams') {
+    checkPlaced(principal, access)
     const teams = teamsWhere(principal, access.verb, access.resource)
     if (teams?.length !== 0) return undefined
     const none = principal.roles.size === 0
@@ -135,5 +149,6 @@ export const authorizeRest = async (
   const namespace = teamOf(target)
   if (!isInTeam(principal, namespace)) throw restNotFound(access.in, given, ofOtherTeam(namespace))
   if (!allows(principal, { ...access, namespace })) throw refusal(principal, access, namespace)
+  checkPlaced(principal, access)
   return target
 }

@@ -14,15 +14,23 @@ export type InTarget = 'project' | 'stagelet' | 'agent' | 'notifier' | 'store' |
  * The right of a route, and how its team is found: from the project, stagelet, agent or team in the
  * path. `self`: everybody who is logged in, for their own data; `admin`: admins of the controller only;
  * `teams`: the answer holds the caller's teams; `public`: nobody needs to be logged in; `session`:
- * whoever is logged in by a browser's session.
+ * whoever is logged in by a browser's session. `placed`: the route reads and writes objects, each of which
+ * is judged by its place. A token that is narrowed to a part of a project may use no other route of a
+ * project, and one that is narrowed at all no other route of teams.
  */
 export type Access =
   | {
       readonly in: InTarget
       readonly verb: Verb
       readonly resource: Resource
+      readonly placed?: true
     }
-  | { readonly in: 'teams'; readonly verb: Verb; readonly resource: Resource }
+  | {
+      readonly in: 'teams'
+      readonly verb: Verb
+      readonly resource: Resource
+      readonly placed?: true
+    }
   | { readonly in: 'self' }
   | { readonly in: 'public' }
   | { readonly in: 'session' }

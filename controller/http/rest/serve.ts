@@ -5,6 +5,7 @@ import type { Principal } from '../../../src/access/principal.ts'
 import { linkedAbort } from '../../../src/kernel/async/linked-abort.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
 import type { FairLock } from '../../../src/kernel/async/fair-lock.ts'
+import { narrowedStore } from '../../../src/store/narrowed-store.ts'
 import { actorOf, type AppContext, type AppEnv } from '../env.ts'
 import { authorizeRest } from './access.ts'
 import type { RestDeps } from './deps.ts'
@@ -87,11 +88,12 @@ const serve =
     const principal = isPublic(route) ? nobody : c.get('user')
     await deps.limit.take(isPublic(route) ? clientNetwork(c.get('address')) : principal.id)
     const params = c.req.param()
-    const target = await authorizeRest(deps.store, principal, route.access, params)
+    const store = narrowedStore(deps.store, principal.limits?.narrowing)
+    const target = await authorizeRest(store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
     const input = await readInput(c, route)
     const context: RestContext = {
-      deps,
+      deps: store === deps.store ? deps : { ...deps, store },
       principal,
       actor: actorOf(c, principal),
       params,

@@ -30,6 +30,12 @@ const lengths = [
   [0, 'never'],
 ] as const
 
+/** Names between spaces or commas; none: no limit. */
+const namesIn = (text: string): string[] | undefined => {
+  const names = text.split(/[\s,]+/).filter((name) => name !== '')
+  return names.length === 0 ? undefined : names
+}
+
 export const NewTokenDialog = ({
   place,
   onCreated,
@@ -44,12 +50,16 @@ export const NewTokenDialog = ({
   const [role, setRole] = useState<TeamRole | ''>(isOfMachines ? 'developer' : '')
   const [days, setDays] = useState(90)
   const [isReadOnly, setReadOnly] = useState(false)
+  const [projects, setProjects] = useState('')
+  const [environments, setEnvironments] = useState('')
   const expiresAt = days === 0 ? undefined : new Date(now() + days * dayMs).toISOString()
   const action = createToken({
     team: place.team,
     name: name.trim(),
     role: role === '' ? undefined : role,
     readOnly: isReadOnly,
+    projects: namesIn(projects),
+    environments: namesIn(environments),
     days: days === 0 ? undefined : days,
     expiresAt,
   })
@@ -87,6 +97,24 @@ export const NewTokenDialog = ({
               <option value={String(length)}>{text}</option>
             ))}
           </select>
+        </label>
+      </div>
+      <div class={f['pair']}>
+        <label>
+          <span>Only in projects</span>
+          <input
+            placeholder="all"
+            value={projects}
+            onInput={(event) => setProjects(event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          <span>Only in environments</span>
+          <input
+            placeholder="all"
+            value={environments}
+            onInput={(event) => setEnvironments(event.currentTarget.value)}
+          />
         </label>
       </div>
       <div>

@@ -1,5 +1,6 @@
 // Tokens of a person or of a team's machines: created, shown once, and revoked.
 import { useState } from 'preact/hooks'
+import { narrowingText } from '../../../src/access/place.ts'
 import type { Token } from '../../../src/rest/types.ts'
 import { revokeToken } from '../../actions/people.ts'
 import { mapKnown } from '../../live/known.ts'
@@ -15,8 +16,13 @@ import { useQuery } from '../../ui/use-query.ts'
 import { NewTokenDialog, type TokenPlace } from './new-token.tsx'
 import f from '../../ui/fields/form.module.css'
 
-const limitsOf = ({ role, read_only: isReadOnly, teams }: Token): string =>
-  [role ?? 'same as the owner', isReadOnly ? 'read-only' : '', (teams ?? []).join(', ')]
+const limitsOf = ({ role, read_only: isReadOnly, teams, ...token }: Token): string =>
+  [
+    role ?? 'same as the owner',
+    isReadOnly ? 'read-only' : '',
+    (teams ?? []).join(', '),
+    narrowingText(token),
+  ]
     .filter((text) => text !== '')
     .join(' · ')
 

@@ -1,5 +1,7 @@
 // Actors of writes, and agents that get values.
 
+import type { Narrowing } from '../../access/place.ts'
+
 /** The request of an action, for its audit row. */
 export type Origin = Pick<Actor, 'address' | 'requestId'>
 
@@ -29,6 +31,8 @@ export interface Actor {
    * did not give has its format. Absent: the actor may read all values, as the controller.
    */
   readonly mayReadValues?: (namespace: string) => boolean
+  /** Below its team, the actor writes only here; absent: everywhere. */
+  readonly narrowing?: Narrowing
   /** True once nobody waits for the answer. A write that has not begun is then left out: the client may have written a newer value. */
   readonly hasGone?: () => boolean
 }

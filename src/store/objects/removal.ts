@@ -11,6 +11,7 @@ import {
   loadProject,
   projectAt,
 } from '../secrets/projects.ts'
+import { checkPlace, finderIn } from './places.ts'
 import { noteReleased } from './released-stacks.ts'
 import { endSecret } from '../secrets/secret-writes.ts'
 import type { Removed } from '../core/objects.ts'
@@ -145,6 +146,7 @@ export const removeObject = async (
   preconditions: { uid?: string; resourceVersion?: string } = {},
 ): Promise<Removed> => {
   const row = session.require(ref)
+  checkPlace(session.actor, { before: row.object }, finderIn(session.view))
   checkPreconditions(row, preconditions)
   checkOwner(session, row)
   return removeRow(session, row)

@@ -29,7 +29,7 @@ export const ownerOfSession = async (
      FROM users u JOIN tokens t ON t.user_id = u.id
      WHERE t.id = $3 AND t.is_session AND (u.oidc_issuer = $1 AND u.oidc_subject = $2
        OR u.oidc_subject IS NULL AND lower(u.email) = lower($4)
-         AND NOT t.read_only AND t.role IS NULL AND t.namespaces IS NULL
+         AND NOT t.read_only AND t.role IS NULL AND t.namespaces IS NULL AND t.narrowing IS NULL
          AND NOT EXISTS (SELECT 1 FROM users o WHERE o.oidc_issuer = $1 AND o.oidc_subject = $2))`,
     [issuer, subject, sessionId, email],
   )

@@ -1,4 +1,5 @@
 // Finds the principal of a token, with one query.
+import type { Narrowing } from '../../access/place.ts'
 import type { Principal, TokenLimits } from '../../access/principal.ts'
 import type { TeamRole } from '../../access/team-roles.ts'
 import { defined, notNull } from '../../kernel/defined.ts'
@@ -16,6 +17,7 @@ interface PrincipalRow {
   role: TeamRole | null
   read_only: boolean
   namespaces: string | null
+  narrowing: string | null
   expires_at: number | null
   last_used_at: number | null
   is_session: boolean
@@ -30,7 +32,7 @@ interface PrincipalRow {
 }
 
 const principalSql = `
-SELECT t.id, t.name, t.role, t.read_only, t.namespaces, t.expires_at, t.last_used_at,
+SELECT t.id, t.name, t.role, t.read_only, t.namespaces, t.narrowing, t.expires_at, t.last_used_at,
   t.is_session, t.confirmed_until,
   u.id AS user_id, u.name AS user_name, u.admin, u.disabled_at, team.name AS team,
   (SELECT json_object_agg(o.name, m.role) FROM team_members m JOIN objects o ON o.uid = m.team_id
@@ -44,11 +46,13 @@ const lastUsedEveryMs = 60_000
 const limitsOf = (row: PrincipalRow): TokenLimits | undefined => {
   // The role of a machine is its right, and no limit of a right.
   const role = row.user_id === null ? null : row.role
-  if (!row.read_only && row.namespaces === null && role === null) return undefined
+  const { namespaces, narrowing } = row
+  if (!row.read_only && namespaces === null && narrowing === null && role === null) return undefined
   return {
     readOnly: row.read_only,
     ofAdmin: row.admin === true,
-    ...(row.namespaces !== null && { namespaces: JSON.parse(row.namespaces) as string[] }),
+    ...(namespaces !== null && { namespaces: JSON.parse(namespaces) as string[] }),
+    ...(narrowing !== null && { narrowing: JSON.parse(narrowing) as Narrowing }),
     ...notNull({ role }),
   }
 }

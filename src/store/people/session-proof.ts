@@ -30,7 +30,8 @@ export const requireProof = async (
   { id, tokenId }: { readonly id: string; readonly tokenId: string },
 ): Promise<void> => {
   const [token] = await q.query<{ is_limited: boolean; is_proven: boolean }>(
-    `SELECT t.is_proven, (t.read_only OR t.role IS NOT NULL OR t.namespaces IS NOT NULL)
+    `SELECT t.is_proven, (t.read_only OR t.role IS NOT NULL OR t.namespaces IS NOT NULL
+         OR t.narrowing IS NOT NULL)
        AND s.parent_id IS DISTINCT FROM t.id AS is_limited
      FROM tokens t JOIN tokens s ON s.id = $1 AND s.user_id = t.user_id
      WHERE t.id = $2 AND NOT t.is_session`,

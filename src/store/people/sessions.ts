@@ -67,6 +67,7 @@ interface Parent {
   role: string | null
   read_only: boolean
   namespaces: string | null
+  narrowing: string | null
   expires_at: number | null
   is_proven: boolean
 }
@@ -75,13 +76,14 @@ const unlimited: Parent = {
   role: null,
   read_only: false,
   namespaces: null,
+  narrowing: null,
   expires_at: null,
   is_proven: true,
 }
 
 const parentOf = async (q: Queryable, id: string, nowMs: number): Promise<Parent> => {
   const [row] = await q.query<Parent>(
-    `SELECT role, read_only, namespaces, expires_at, is_proven FROM tokens
+    `SELECT role, read_only, namespaces, narrowing, expires_at, is_proven FROM tokens
      WHERE id = $1 AND NOT is_session AND (expires_at IS NULL OR expires_at > $2)`,
     [id, nowMs],
   )
@@ -107,13 +109,13 @@ export const insertSession = async (
   const secret = tokenPrefixes.session + randomBytes(32).toString('base64url')
   await tx.query(
     `INSERT INTO tokens (id, hash, name, hint, user_id, role, read_only, namespaces, expires_at,
-       last_used_at, created_at, created_by, is_session, parent_id, confirmed_until, address, browser)
-     SELECT $1, $2, $3, $4, u.id, $6, $7, $8::json, $9, $10, $10, u.name, true, $11, $12, $13, $14
+       last_used_at, created_at, created_by, is_session, parent_id, confirmed_until, address, browser, narrowing)
+     SELECT $1, $2, $3, $4, u.id, $6, $7, $8::json, $9, $10, $10, u.name, true, $11, $12, $13, $14, $15::json
      FROM users u WHERE u.id = $5`,
     [
       ...[id, hashOfToken(secret), `session-${id}`, secret.slice(0, hintLength), userId],
       ...[parent.role, parent.read_only, parent.namespaces, expiresAt, nowMs, parentId ?? null],
-      ...[confirmed ?? null, browser.address, browser.name],
+      ...[confirmed ?? null, browser.address, browser.name, parent.narrowing],
     ],
   )
   const [row] = await tx.query<RowOf<Session>>(`${sessionsSql} AND t.id = $1`, [id])

@@ -1,5 +1,6 @@
 // What may be asked of a new token.
 import { StagelyError, type Fault } from '../../kernel/errors.ts'
+import { narrowingKeys, type Narrowing } from '../../access/place.ts'
 import type { TeamRole } from '../../access/team-roles.ts'
 
 export interface TokenSpec {
@@ -9,6 +10,8 @@ export interface TokenSpec {
   readonly readOnly?: boolean | undefined
   /** Only in these teams. */
   readonly namespaces?: readonly string[] | undefined
+  /** Only these places of its teams. */
+  readonly narrowing?: Narrowing | undefined
   /** The role of a machine, which is required; for a person, the limit of the token's rights. */
   readonly role?: TeamRole | undefined
 }
@@ -40,6 +43,13 @@ export const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void
       reason: 'FieldValueForbidden',
       message: 'Forbidden: a machine is in its own team only',
     })
+  for (const field of narrowingKeys)
+    if (spec.narrowing?.[field]?.length === 0)
+      faults.push({
+        field,
+        reason: 'FieldValueInvalid',
+        message: 'Invalid value: must name at least one; leave it out for all',
+      })
   if (spec.expiresAt !== undefined && spec.expiresAt <= now)
     faults.push({
       field: 'expires_at',

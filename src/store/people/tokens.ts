@@ -1,6 +1,7 @@
 // Tokens of people and machines. Only their SHA-256 is stored: they are random, so no slow hash is
 // needed. A token is shown once, when it is made.
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import type { Narrowing } from '../../access/place.ts'
 import type { TeamRole } from '../../access/team-roles.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
@@ -33,6 +34,7 @@ export interface Token {
   readonly role: TeamRole | undefined
   readonly readOnly: boolean
   readonly namespaces: readonly string[] | undefined
+  readonly narrowing: Narrowing | undefined
   readonly expiresAt: number | undefined
   readonly lastUsedAt: number | undefined
   readonly createdAt: number
@@ -45,18 +47,20 @@ export interface CreatedToken {
   readonly token: Token
 }
 
-interface TokenRow extends RowOf<Omit<Token, 'namespaces'>> {
+interface TokenRow extends RowOf<Omit<Token, 'namespaces' | 'narrowing'>> {
   readonly namespaces: string | null
+  readonly narrowing: string | null
 }
 
 const tokensSql = `
 SELECT t.id, t.name, CASE WHEN o.name IS NULL THEN 'personal' ELSE 'machine' END AS kind,
-  coalesce(o.name, u.name, '') AS owner, t.hint, t.role, t.read_only AS "readOnly", t.namespaces,
+  coalesce(o.name, u.name, '') AS owner, t.hint, t.role, t.read_only AS "readOnly", t.namespaces, t.narrowing,
   t.expires_at AS "expiresAt", t.last_used_at AS "lastUsedAt", t.created_at AS "createdAt", t.created_by AS "createdBy"
 FROM tokens t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN objects o ON o.uid = t.team_id`
 
-const toToken = ({ namespaces, ...row }: TokenRow): Token => ({
-  ...fromRow<Omit<Token, 'namespaces'>>(row),
+const toToken = ({ namespaces, narrowing, ...row }: TokenRow): Token => ({
+  ...fromRow<Omit<Token, 'namespaces' | 'narrowing'>>(row),
+  narrowing: narrowing === null ? undefined : (JSON.parse(narrowing) as Narrowing),
   namespaces: namespaces === null ? undefined : (JSON.parse(namespaces) as string[]),
 })
 
@@ -105,7 +109,7 @@ export const insertToken = async (
 ): Promise<CreatedToken> => {
   checkSpec(owner, spec, session.nowMs)
   const { userId, teamId, namespace } = await tokenPlaceOf(session.tx, owner)
-  const { name, role, readOnly = false, namespaces, expiresAt } = spec
+  const { name, role, readOnly = false, namespaces, narrowing, expiresAt } = spec
   const [same] = await session.tx.query(
     'SELECT 1 FROM tokens WHERE coalesce(user_id, team_id) = $1 AND name = $2',
     [userId ?? teamId, name],
@@ -118,8 +122,8 @@ export const insertToken = async (
     )
   const id = randomUUID()
   await session.tx.query(
-    `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by, is_proven)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12, $13)`,
+    `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by, is_proven, narrowing)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12, $13, $14::json)`,
     [
       id,
       hashOfToken(secret),
@@ -134,9 +138,10 @@ export const insertToken = async (
       session.nowMs,
       session.actor.name,
       isProven,
+      narrowing === undefined ? null : JSON.stringify(narrowing),
     ],
   )
-  const detail = { tokenId: id, userId, role, readOnly, namespaces, expiresAt }
+  const detail = { tokenId: id, userId, role, readOnly, namespaces, narrowing, expiresAt }
   session.audit(tokenRef(namespace, name), { action: 'create token', detail })
   const [row] = await session.tx.query<TokenRow>(`${tokensSql} WHERE t.id = $1`, [id])
   return { secret, token: toToken(row!) }

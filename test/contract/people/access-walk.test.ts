@@ -8,7 +8,14 @@ import type { RestRoute } from '../../../controller/http/rest/route.ts'
 import { restBase } from '../../../controller/http/rest/serve.ts'
 import { restRoutes } from '../../../controller/http/rest/table.ts'
 import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
-import { readVerbs, rightsOf, type Resource, type Verb } from '../../../src/access/roles.ts'
+import {
+  narrowedRights,
+  partRights,
+  readVerbs,
+  rightsOf,
+  type Resource,
+  type Verb,
+} from '../../../src/access/roles.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { passes } from '../../support/eventually.ts'
 import { soak } from '../../support/soak.ts'
@@ -45,15 +52,29 @@ const may = (who: Who, team: Team, verb: Verb, resource: Resource): boolean =>
   who === 'admin' || (team === 'red' && holds(who, verb, resource))
 
 /** Tokens of the owner of red that are good for less than the owner is. */
-type Scoped = 'read-only' | 'for blue only'
+type Scoped = 'read-only' | 'for blue only' | 'for shop only' | 'for preview only'
 const scopes: Readonly<Record<Scoped, object>> = {
   'read-only': { read_only: true },
   'for blue only': { teams: ['blue'] },
+  'for shop only': { projects: ['shop'] },
+  'for preview only': { projects: ['shop'], environments: ['preview'] },
 }
 
+/** What tokens that are narrowed to places keep. */
+const keptBy = { 'for shop only': narrowedRights, 'for preview only': partRights }
+const isNarrowed = (scoped: Scoped): scoped is keyof typeof keptBy => Object.hasOwn(keptBy, scoped)
+
 /** What is left of a right that the owner has. */
-const left = (scoped: Scoped, verb: Verb): boolean =>
-  scoped === 'read-only' && readVerbs.includes(verb)
+const left = (scoped: Scoped, verb: Verb, resource: Resource): boolean => {
+  if (isNarrowed(scoped)) return keptBy[scoped][resource]?.includes(verb) === true
+  return scoped === 'read-only' && readVerbs.includes(verb)
+}
+
+/** Whether the answer to such a token tells no more than its place. */
+const isPlaced = (scoped: Scoped, access: RestRoute['access']): boolean => {
+  if (!isNarrowed(scoped) || (access.in !== 'project' && access.in !== 'teams')) return true
+  return access.placed === true || (access.in === 'project' && scoped === 'for shop only')
+}
 
 /** `pass`: the route was entered, whatever it then said of the request. */
 type Expected = 'pass' | 401 | 403 | 404
@@ -90,20 +111,28 @@ const restExpected = ({ access }: RestRoute, who: Who, team: Team): Expected => 
 /** What a scoped token gets where its owner gets `whole`. */
 const kubeScoped = (route: KubeRoute, scoped: Scoped, whole: Expected): Expected => {
   const { access } = route
-  if (isReview(route)) return 403
+  if (isReview(route)) return scoped === 'for shop only' ? whole : 403
   if (access.in === 'own' || whole !== 'pass') return whole
   const verb = access.verb === 'deletecollection' ? 'delete' : access.verb
-  return left(scoped, verb) ? 'pass' : 403
+  return left(scoped, verb, access.right ?? rightOf(access.kind)) ? 'pass' : 403
 }
 
-const restScoped = ({ access, method }: RestRoute, scoped: Scoped, whole: Expected): Expected => {
+const restScoped = (
+  { access, method, id }: RestRoute,
+  scoped: Scoped,
+  whole: Expected,
+): Expected => {
   // It manages no tokens of its owner's; that it makes none is said when the body was read.
-  if (access.in === 'self') return method === 'DELETE' ? 403 : 'pass'
+  if (access.in === 'self')
+    return method === 'DELETE' || (isNarrowed(scoped) && id === 'listTokens') ? 403 : 'pass'
   if (access.in === 'public' || access.in === 'session') return whole
   if (access.in === 'admin' || whole === 404) return whole
-  if (access.in === 'teams') return whole === 'pass' && left(scoped, access.verb) ? 'pass' : 403
+  const isLeft = left(scoped, access.verb, access.resource) && isPlaced(scoped, access)
+  if (access.in === 'teams') return whole === 'pass' && isLeft ? 'pass' : 403
   if (scoped === 'for blue only') return 404
-  return whole === 'pass' && left(scoped, access.verb) ? 'pass' : 403
+  // The stagelet of this walk is in no environment.
+  if (scoped === 'for preview only' && access.in === 'stagelet') return 404
+  return whole === 'pass' && isLeft ? 'pass' : 403
 }
 
 /** Names what is there of the team, and what is nowhere for the rest, so that nothing is destroyed. */

@@ -43,6 +43,13 @@ export const memberSchema = z
   })
   .describe('A user in a team.')
 
+/** Where a token counts below its teams. */
+export const narrowingShape = {
+  projects: z.array(z.string()).optional().describe('Only in these projects.'),
+  environments: z.array(z.string()).optional().describe('Only in these environments.'),
+  stagelets: z.array(z.string()).optional().describe('Only these stagelets.'),
+}
+
 export const tokenSchema = z
   .strictObject({
     id: z.string(),
@@ -53,6 +60,7 @@ export const tokenSchema = z
     role: role.optional(),
     read_only: z.boolean(),
     teams: z.array(z.string()).optional(),
+    ...narrowingShape,
     expires_at: timeSchema.optional(),
     last_used_at: timeSchema.optional().describe('To the minute.'),
     created_at: timeSchema,

@@ -26,7 +26,7 @@ const teams = [
     id: 'listTeams',
     at: 'GET /teams',
     summary: 'Your teams; of an admin, all.',
-    access: { in: 'teams', verb: 'list', resource: 'namespaces' },
+    access: { in: 'teams', verb: 'list', resource: 'namespaces', placed: true },
     query: z.strictObject(pageQuery),
     response: { description: 'One page of teams.', schema: pageOf('teams', teamSchema) },
     handle: async ({ deps, principal, query }) => {

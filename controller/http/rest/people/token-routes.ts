@@ -1,6 +1,7 @@
 // Tokens: a person's own, those of a team's machines, and for admins those of any user.
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
+import { defined } from '../../../../src/kernel/defined.ts'
 import { mayGrant, type Principal } from '../../../../src/access/principal.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { TokenOwner, TokenSpec } from '../../../../src/store/people/token-rules.ts'
@@ -18,6 +19,8 @@ import {
 import { answer } from '../shapes.ts'
 import { role, tokenSchema } from './shapes.ts'
 
+const names = z.array(z.string().min(1).max(limits.name)).min(1).max(100).optional()
+
 const common = {
   name: z.string().max(63).describe('Unique among the owner’s tokens.'),
   expires_at: z.iso
@@ -25,6 +28,9 @@ const common = {
     .max(limits.time)
     .optional()
     .describe('When it ends; absent: when it is revoked.'),
+  projects: names.describe('Only in these projects.'),
+  environments: names.describe('Only in these environments of projects.'),
+  stagelets: names.describe('Only these stagelets, and secrets of theirs alone.'),
   read_only: z.boolean().default(false).describe('It may read what its owner may, no more.'),
 }
 
@@ -49,12 +55,19 @@ const specOf = ({
   name,
   expires_at,
   read_only,
+  projects,
+  environments,
+  stagelets,
   ...rest
 }: z.infer<typeof personalBody> | z.infer<typeof machineBody>): TokenSpec => ({
   name,
   readOnly: read_only,
   expiresAt: expires_at === undefined ? undefined : Date.parse(expires_at),
   role: rest.role,
+  narrowing:
+    (projects ?? environments ?? stagelets) === undefined
+      ? undefined
+      : defined({ projects, environments, stagelets }),
   namespaces: 'teams' in rest ? rest.teams : undefined,
 })
 
@@ -115,7 +128,11 @@ const ofTeam: Place = {
 }
 
 /** A token in answers. */
-const shownToken = (token: Token) => ({ ...token, teams: token.namespaces })
+const shownToken = ({ narrowing, ...token }: Token) => ({
+  ...token,
+  ...narrowing,
+  teams: token.namespaces,
+})
 
 const tokenRoutesOf = (
   { suffix, path, of, access, ownerOf, checkWrite }: Place,
@@ -128,8 +145,11 @@ const tokenRoutesOf = (
     access: access('list'),
     description: 'In order of their names.',
     item: tokenSchema,
-    read: async (context) =>
-      (await context.deps.people.tokens.list(ownerOf(context))).map(shownToken),
+    read: async (context) => {
+      // Other tokens name places that this one does not see.
+      if (context.principal.limits?.narrowing !== undefined) refuseLimited(context.principal)
+      return (await context.deps.people.tokens.list(ownerOf(context))).map(shownToken)
+    },
     order: { of: 'tokens', placeOf: ({ name }) => [name] },
   }),
   route({

@@ -5,7 +5,7 @@ import { listRoute } from '../lists.ts'
 import { deleted, deletedSchema } from '../representations.ts'
 import { route, routesOf } from '../route.ts'
 import { answer } from '../shapes.ts'
-import { role, userSchema } from './shapes.ts'
+import { role, userSchema, narrowingShape } from './shapes.ts'
 
 const email = z.string().max(254).describe('Unique; the OpenID provider is matched by it at first.')
 const displayName = z.string().min(1).max(200)
@@ -22,6 +22,7 @@ const meSchema = z.strictObject({
     id: z.string(),
     read_only: z.boolean(),
     teams: z.array(z.string()).optional(),
+    ...narrowingShape,
     role: role.optional(),
   }),
 })
@@ -47,6 +48,7 @@ export const userRoutes = routesOf('Users', [
           id: tokenId,
           readOnly: limits?.readOnly === true,
           teams: limits?.namespaces,
+          ...limits?.narrowing,
           role: limits?.role,
         },
       }

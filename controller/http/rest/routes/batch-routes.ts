@@ -111,7 +111,7 @@ export const batchRoutes = routesOf('Secrets', [
     id: 'batchSecrets',
     at: 'POST /projects/:project_id/secrets/batch',
     summary: 'Create, update and delete many secrets at once: all or none, in one revision.',
-    access: { in: 'project', verb: 'create', resource: 'stagelysecrets' },
+    access: { in: 'project', verb: 'create', resource: 'stagelysecrets', placed: true },
     body: bodySchema,
     changes: ({ operations }) => operations.length,
     response: {

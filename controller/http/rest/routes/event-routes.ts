@@ -238,7 +238,7 @@ export const eventRoutes = routesOf('Events', [
     at: 'GET /projects/:project_id/events',
     summary:
       'What happened to a project, its secrets, stagelets and rotations within the hour, newest first.',
-    access: { in: 'project', verb: 'list', resource: 'events' },
+    access: { in: 'project', verb: 'list', resource: 'events', placed: true },
     description: 'One page of events.',
     item: eventSchema,
     read: async (context) => {
@@ -256,7 +256,7 @@ export const eventRoutes = routesOf('Events', [
     id: 'streamProject',
     at: 'GET /projects/:project_id/stream',
     summary: 'Changes of a project, live, as server-sent events.',
-    access: { in: 'project', verb: 'watch', resource: 'events' },
+    access: { in: 'project', verb: 'watch', resource: 'events', placed: true },
     query: streamQuery,
     response: { description: 'text/event-stream; see the stream of all your teams.' },
     handle: async (context) => {
@@ -272,7 +272,7 @@ export const eventRoutes = routesOf('Events', [
     id: 'stream',
     at: 'GET /stream',
     summary: 'Changes in all your teams, live, as server-sent events.',
-    access: { in: 'teams', verb: 'watch', resource: 'events' },
+    access: { in: 'teams', verb: 'watch', resource: 'events', placed: true },
     query: streamQuery,
     response: {
       description:

@@ -72,7 +72,7 @@ export const readRoutes = <S extends z.ZodRawShape>(
     id: `list${kind}s`,
     at: `GET /${name}`,
     summary: summaries[0],
-    access: { in: 'teams', ...asked },
+    access: { in: 'teams', ...asked, placed: true },
     query: z.strictObject({ team, ...shape, ...pageQuery }),
     response: { description: `One page of ${name}.`, schema: pageOf(name, schema) },
     handle: async ({ deps, principal, query: given }) => {
@@ -206,7 +206,7 @@ export const createRoute = (of: RestKind, { summary, session }: Words): RouteEnt
     at: `POST /${list}`,
     summary,
     session: unlessTried(session),
-    access: { in: 'teams', ...asked },
+    access: { in: 'teams', ...asked, placed: true },
     query: writeQuery,
     body: place.extend(createShape(of.fields)) as unknown as z.ZodType<z.infer<typeof place>>,
     response: {

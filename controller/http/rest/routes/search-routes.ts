@@ -76,7 +76,7 @@ export const searchRoutes = routesOf('Search', [
     id: 'search',
     at: 'GET /search',
     summary: 'Projects, stagelets, agents and secrets of all your teams by their names.',
-    access: { in: 'teams', verb: 'list', resource: 'projects' },
+    access: { in: 'teams', verb: 'list', resource: 'projects', placed: true },
     query: z.strictObject({
       q: z
         .string()

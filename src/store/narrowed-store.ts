@@ -1,0 +1,112 @@
+// The store as a narrowed token reads it: what it does not see is not there. See ADR 0082.
+import { holdsProject, isBelowProject, type Narrowing } from '../access/place.ts'
+import type { KubeObject } from '../resources/meta.ts'
+import { ofKind } from '../resources/typed.ts'
+import { finderIn, shownIn } from './objects/places.ts'
+import type { ChangeEvent, StoredObject } from './core/objects.ts'
+import type { Store } from './store.ts'
+
+/** Of a team as a whole. The table of rights refuses them to narrowed tokens; a stream of all kinds leaves them out. */
+const ofTeams: readonly string[] = ['Agent', 'Notifier', 'SecretStore']
+/** Of a project as a whole. */
+const ofProjects: readonly string[] = ['Project', 'Rotation']
+
+type Reads = Pick<
+  Store,
+  | 'get'
+  | 'getStored'
+  | 'getByUid'
+  | 'list'
+  | 'listRows'
+  | 'listPage'
+  | 'namedProjects'
+  | 'projectSummary'
+  | 'watch'
+>
+
+const readsOf = (store: Store, narrowing: Narrowing): Reads => {
+  const shown = (object: KubeObject): KubeObject | undefined =>
+    shownIn(narrowing, object, finderIn(store.state))
+  const row = <R extends StoredObject>(stored: R): R[] => {
+    const whole = stored.object
+    const object = shown(whole)
+    if (object === undefined) return []
+    return [object === whole ? stored : { ...stored, object, text: JSON.stringify(object) }]
+  }
+  const isTold = ({ kind }: KubeObject): boolean =>
+    !ofTeams.includes(kind) && !(isBelowProject(narrowing) && ofProjects.includes(kind))
+  const told = (event: ChangeEvent): ChangeEvent[] =>
+    isTold(event.object) ? toldOf(event, shown) : []
+  return {
+    get: async (ref) => {
+      const found = await store.get(ref)
+      const object = found && shown(found)
+      return object && ofKind(ref.kind, object)
+    },
+    getStored: async (ref) => {
+      const found = await store.getStored(ref)
+      return found && row(found)[0]
+    },
+    getByUid: async (kind, uid) => {
+      const found = await store.getByUid(kind, uid)
+      return found && shown(found)
+    },
+    list: async (kind, options) => {
+      const { items, resourceVersion } = await store.list(kind, options)
+      const seen = items.flatMap((item) => shown(item) ?? [])
+      return { items: seen.map((item) => ofKind(kind, item)), resourceVersion }
+    },
+    listRows: async (kind, options) => (await store.listRows(kind, options)).flatMap(row),
+    listPage: async (kind, { limit, ...options }) => {
+      const page = await store.listPage(kind, { ...options, limit: Number.MAX_SAFE_INTEGER })
+      const all = page.items.flatMap(row)
+      const items = all.slice(0, limit)
+      return { ...page, items, remaining: all.length - items.length }
+    },
+    namedProjects: async () =>
+      (await store.namedProjects()).filter(({ name }) => holdsProject(narrowing, name)),
+    projectSummary: async (project, most) => {
+      const { stagelets, withKey, ...summary } = await store.projectSummary(project, most)
+      return {
+        ...summary,
+        stagelets: stagelets.flatMap((stagelet) => shown(stagelet) ?? []),
+        withKey: isBelowProject(narrowing) ? () => [] : withKey,
+      }
+    },
+    async *watch(after, signal, scope) {
+      for await (const batch of store.watch(after, signal, scope)) yield batch.flatMap(told)
+    },
+  }
+}
+
+/** As for a selector: what comes into view is added, and what leaves it is deleted. */
+const toldOf = (
+  event: ChangeEvent,
+  shown: (object: KubeObject) => KubeObject | undefined,
+): ChangeEvent[] => {
+  const { previous, object, type, resourceVersion } = event
+  const now = shown(object)
+  const before = previous === undefined ? undefined : shown(previous)
+  const isChange = type === 'MODIFIED' && previous !== undefined
+  if (now === object && (!isChange || before === previous)) return [event]
+  const as = (kind: ChangeEvent['type'], told: KubeObject): ChangeEvent[] => [
+    { resourceVersion, type: kind, object: told, text: JSON.stringify(told), previous: before },
+  ]
+  if (now !== undefined) return as(isChange && before === undefined ? 'ADDED' : type, now)
+  if (!isChange || before === undefined) return []
+  const metadata = { ...before.metadata, resourceVersion: String(resourceVersion) }
+  return as('DELETED', { ...before, metadata })
+}
+
+/** The store itself for who is not narrowed. */
+export const narrowedStore = (store: Store, narrowing: Narrowing | undefined): Store => {
+  if (narrowing === undefined) return store
+  const reads = readsOf(store, narrowing)
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (Object.hasOwn(reads, name)) return reads[name as keyof Reads]
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}

@@ -1,0 +1,153 @@
+// Where an object is, for tokens that are narrowed: see ADR 0082. Both APIs, lists, watches and writes ask here.
+import {
+  holdsProject,
+  isBelowProject,
+  isWithin,
+  narrowingText,
+  touches,
+  type Narrowing,
+  type Place,
+} from '../../access/place.ts'
+import { StagelyError } from '../../kernel/errors.ts'
+import { sameJson } from '../../kernel/same-json.ts'
+import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { projectNameOf } from '../../resources/project-ref.ts'
+import { specOf } from '../../resources/typed.ts'
+import type { Actor } from '../core/actor.ts'
+import type { View } from '../state/state.ts'
+import { objectNotFound } from '../core/errors.ts'
+
+/** Finds an object as it is now. */
+type Lookup = (ref: ObjectRef) => KubeObject | undefined
+
+export const finderIn =
+  ({ objects }: Pick<View, 'objects'>): Lookup =>
+  (ref) =>
+    objects.get(keyOf(ref))?.object
+
+/** The environments that inherit the secrets of the whole project. */
+const inheritorsOf = (project: KubeObject | undefined): readonly string[] =>
+  (project === undefined ? [] : (specOf('Project', project)?.environments ?? []))
+    .filter(({ inherits }) => inherits !== 'Nothing')
+    .map(({ name }) => name)
+
+const placeOfStagelet = (
+  project: string,
+  name: string,
+  environment: string | undefined,
+): Place => ({
+  project,
+  environments: environment === undefined ? [] : [environment],
+  isWider: environment === undefined,
+  stagelet: name,
+})
+
+const placeOfSecret = (object: KubeObject, project: string, find: Lookup): Place => {
+  const { namespace = '' } = object.metadata
+  const { environments, stageletRef } = specOf('StagelySecret', object)
+  if (stageletRef !== undefined) {
+    const { name } = stageletRef
+    const stagelet = find({ kind: 'Stagelet', namespace, name })
+    const isOfProject = stagelet !== undefined && projectNameOf(stagelet) === project
+    const environment = isOfProject ? specOf('Stagelet', stagelet).environment : undefined
+    return placeOfStagelet(project, name, environment)
+  }
+  if (environments !== undefined) return { project, environments, isWider: false }
+  const inheritors = inheritorsOf(find({ kind: 'Project', namespace, name: project }))
+  return { project, environments: inheritors, isWider: true }
+}
+
+/** Undefined for what belongs to no project. */
+const placeOf = (object: KubeObject, find: Lookup): Place | undefined => {
+  if (object.kind === 'Project')
+    return { project: object.metadata.name, environments: [], isWider: true }
+  const project = projectNameOf(object)
+  if (project === undefined) return undefined
+  if (object.kind === 'StagelySecret') return placeOfSecret(object, project, find)
+  if (object.kind !== 'Stagelet') return { project, environments: [], isWider: true }
+  return placeOfStagelet(project, object.metadata.name, specOf('Stagelet', object).environment)
+}
+
+const seesEvent = (narrowing: Narrowing, event: KubeObject, find: Lookup): boolean => {
+  const { kind = '', name = '' } = specOf('Event', event).involvedObject
+  const about = find({ kind, namespace: event.metadata.namespace ?? '', name })
+  const place = about && placeOf(about, find)
+  if (place === undefined) return false
+  // What happened to an object that counts elsewhere too may name what is there.
+  return isBelowProject(narrowing) ? isWithin(narrowing, place) : touches(narrowing, place)
+}
+
+/** Whether a narrowed token may know of the object. What belongs to a team as a whole is for the table of rights to say. */
+export const sees = (narrowing: Narrowing, object: KubeObject, find: Lookup): boolean => {
+  if (object.kind === 'Event') return seesEvent(narrowing, object, find)
+  if (object.kind === 'Project') return holdsProject(narrowing, object.metadata.name)
+  const place = placeOf(object, find)
+  return place === undefined || touches(narrowing, place)
+}
+
+/** Of the status of a secret, what tells of the value and of nobody who sees it. */
+const ownStatus = ['version', 'bytes', 'updatedAt', 'updatedBy', 'valueSince', 'observedGeneration']
+
+/** The object as a narrowed token may read it; undefined where it sees none. Who else sees a shared secret is left out. */
+export const shownIn = (
+  narrowing: Narrowing,
+  object: KubeObject,
+  find: Lookup,
+): KubeObject | undefined => {
+  if (!sees(narrowing, object, find)) return undefined
+  if (object.kind !== 'StagelySecret' || object.status === undefined) return object
+  const place = placeOf(object, find)
+  if (place === undefined || isWithin(narrowing, place)) return object
+  const told = Object.entries(object.status).filter(([name]) => ownStatus.includes(name))
+  return { ...object, status: Object.fromEntries(told) }
+}
+
+const forbidden = ({ name: actor }: Actor, narrowing: Narrowing, why: string): StagelyError =>
+  new StagelyError(
+    'Forbidden',
+    `${actor} may not do this: the token is narrowed to ${narrowingText(narrowing)}, and ${why}`,
+  )
+
+interface Write {
+  readonly before?: KubeObject | undefined
+  readonly after?: KubeObject | undefined
+}
+
+/** Whose value comes from elsewhere would bring values of another place along. */
+const checkOrigin = (
+  actor: Actor,
+  narrowing: Narrowing,
+  { before, after, find }: Write & { readonly find: Lookup },
+): void => {
+  if (after?.kind !== 'StagelySecret') return
+  const { valueFrom } = specOf('StagelySecret', after)
+  if (valueFrom === undefined || valueFrom.generate !== undefined) return
+  const former = before?.kind === 'StagelySecret' ? specOf('StagelySecret', before) : undefined
+  if (valueFrom.secretRef !== undefined) {
+    const { namespace = '' } = after.metadata
+    const source = find({ kind: 'StagelySecret', namespace, name: valueFrom.secretRef.name })
+    if (source !== undefined && sees(narrowing, source, find)) return
+    throw forbidden(actor, narrowing, 'valueFrom.secretRef names no secret that it sees')
+  }
+  if (sameJson(former?.valueFrom, valueFrom)) return
+  if (valueFrom.external !== undefined && !isBelowProject(narrowing)) return
+  throw forbidden(actor, narrowing, 'it may not say that a value comes from elsewhere (valueFrom)')
+}
+
+/** Refuses a write outside of what the actor's token is narrowed to. An object that the token does not see is not there. */
+export const checkPlace = (actor: Actor, write: Write, find: Lookup): void => {
+  const { narrowing } = actor
+  if (narrowing === undefined) return
+  const { before, after } = write
+  if (before !== undefined && !sees(narrowing, before, find)) throw objectNotFound(refOf(before))
+  for (const object of [before, after]) {
+    const place = object && placeOf(object, find)
+    if (object === undefined || (place !== undefined && isWithin(narrowing, place))) continue
+    throw forbidden(
+      actor,
+      narrowing,
+      `${object.kind} ${JSON.stringify(object.metadata.name)} ${object === after ? 'would count' : 'counts'} elsewhere too`,
+    )
+  }
+  checkOrigin(actor, narrowing, { ...write, find })
+}

@@ -1,0 +1,294 @@
+// What a token gets to know and to do that is narrowed to the environment preview of one project, by every way that leads
+// to names or values of production or of another project.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestController, type TestController } from '../../support/programs/controller.ts'
+
+const group = '/apis/stagely.dev/v1alpha1'
+const shop = '/api/v1/projects/default%2Fshop'
+
+/** Names that such a token must never read. */
+const hidden = /hidden|web-prod|PROD_KEY|prod-value|bank/
+
+describe('a token narrowed to an environment', () => {
+  let controller: TestController
+  const tokens = new Map<string, string>()
+  /** The version of before. */
+  let since = ''
+
+  interface Answer {
+    readonly status: number
+    readonly text: string
+  }
+  const as = async (who: string, method: string, path: string, body?: unknown): Promise<Answer> => {
+    const isPatch = method === 'PATCH' && path.startsWith('/apis/')
+    const headers = {
+      authorization: `Bearer ${tokens.get(who) ?? controller.token}`,
+      'content-type': isPatch ? 'application/merge-patch+json' : 'application/json',
+    }
+    const asked = body === undefined ? { headers } : { headers, body }
+    const { status, text } = await controller.call(method, path, asked)
+    return { status, text }
+  }
+  const admin = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+    const answer = await as('admin', method, path, body)
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
+    return answer
+  }
+  const apply = (plural: string, kind: string, name: string, spec: object): Promise<Answer> =>
+    admin('POST', `${group}/namespaces/default/${plural}`, {
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind,
+      metadata: { name },
+      spec,
+    })
+  const secret = (name: string, spec: object): Promise<Answer> =>
+    apply('stagelysecrets', 'StagelySecret', name, {
+      projectRef: { name: 'shop' },
+      scope: 'global',
+      ...spec,
+    })
+  const stagelet = (name: string, spec: object): Promise<Answer> =>
+    apply('stagelets', 'Stagelet', name, {
+      projectRef: { name: 'shop' },
+      agentRef: { name: 'box' },
+      compose: { directory: `/srv/${name}` },
+      ...spec,
+    })
+
+  beforeAll(async () => {
+    controller = await startTestController()
+    const { text } = await apply('agents', 'Agent', 'box', {})
+    since = (JSON.parse(text) as { metadata: { resourceVersion: string } }).metadata.resourceVersion
+    const environments = [
+      { name: 'production' },
+      { name: 'preview' },
+      { name: 'isolated', inherits: 'Nothing' },
+    ]
+    await apply('projects', 'Project', 'shop', { environments })
+    await apply('projects', 'Project', 'bank', {})
+    await stagelet('web-prod', { environment: 'production' })
+    await stagelet('web-pr', { environment: 'preview' })
+    await stagelet('hidden-bank', { projectRef: { name: 'bank' } })
+    await secret('hidden-prod', {
+      key: 'PROD_KEY',
+      value: 'prod-value',
+      environments: ['production'],
+    })
+    await secret('hidden-own', {
+      key: 'OWN',
+      value: 'prod-value',
+      stageletRef: { name: 'web-prod' },
+    })
+    await secret('hidden-bank', { projectRef: { name: 'bank' }, key: 'K', value: 'prod-value' })
+    await secret('shared', { key: 'SHARED', value: 'shared-value' })
+    await secret('in-pr', { key: 'IN_PR', value: 'pr-value', environments: ['preview'] })
+    const make = async (name: string, role: string, more: object): Promise<void> => {
+      const body = { name, role, ...more }
+      const { text } = await admin('POST', '/api/v1/teams/default/tokens', body)
+      tokens.set(name, (JSON.parse(text) as { token: string }).token)
+    }
+    const preview = { projects: ['shop'], environments: ['preview'] }
+    await make('ci', 'deployer', preview)
+    await make('lead', 'owner', preview)
+    await make('isolated', 'owner', { environments: ['isolated'] })
+    await make('shop', 'owner', { projects: ['shop'] })
+    await make('one', 'owner', { stagelets: ['web-pr'] })
+  })
+  afterAll(() => controller.remove())
+
+  const names = async (who: string, path: string): Promise<string[]> => {
+    const { status, text } = await as(who, 'GET', path)
+    expect(status, text).toBe(200)
+    const found = JSON.parse(text) as Record<
+      string,
+      { name?: string; metadata?: { name: string } }[]
+    >
+    const items = found['items'] ?? Object.values(found)[0] ?? []
+    return items.map(({ name, metadata }) => name ?? metadata?.name ?? '')
+  }
+
+  it('lists what counts there, in both APIs, with selectors, pages and counts', async () => {
+    const secrets = `${group}/namespaces/default/stagelysecrets`
+    for (const who of ['ci', 'lead']) {
+      expect(await names(who, secrets)).toEqual(['in-pr', 'shared'])
+      expect(await names(who, `${group}/stagelets`)).toEqual(['web-pr'])
+      expect(await names(who, '/api/v1/stagelets')).toEqual(['web-pr'])
+      expect(await names(who, `${secrets}?fieldSelector=metadata.name%3Dhidden-prod`)).toEqual([])
+    }
+    expect(await names('isolated', secrets)).toEqual([])
+    expect(await names('one', `${group}/stagelets`)).toEqual(['web-pr'])
+    expect(await names('shop', `${group}/projects`)).toEqual(['shop'])
+    expect(await names('shop', '/api/v1/projects')).toEqual(['shop'])
+    const { text } = await as('ci', 'GET', `${secrets}?limit=1`)
+    expect(JSON.parse(text)).toMatchObject({ metadata: { remainingItemCount: 1 } })
+    expect((await as('ci', 'GET', `${shop}/secrets?view=full`)).text).not.toMatch(hidden)
+  })
+
+  it('says of what is elsewhere what it says of nothing', async () => {
+    const kube = `${group}/namespaces/default`
+    const one = async (who: string, method: string, path: string, body?: unknown) => {
+      const { status, text } = await as(who, method, path, body)
+      const said = text.replace(/"requestId":"[^"]*"|"request_id":"[^"]*"|req[-_\w]*/g, '')
+      return { status, said }
+    }
+    for (const who of ['ci', 'lead', 'one'])
+      for (const [method, path, body] of [
+        ['GET', `${kube}/stagelysecrets/NAME`],
+        ['DELETE', `${kube}/stagelysecrets/NAME`],
+        ['PATCH', `${kube}/stagelysecrets/NAME`, { spec: { value: 'x' } }],
+        ['GET', `${shop}/secrets/NAME`],
+        ['PATCH', `${shop}/secrets/NAME`, { value: 'x' }],
+        ['DELETE', `${shop}/secrets/NAME`],
+      ] as const) {
+        const there = await one(who, method, path.replace('NAME', 'hidden-prod'), body)
+        const nowhere = await one(who, method, path.replace('NAME', 'nothing-xy'), body)
+        expect(there.status, `${who} ${method} ${path}: ${there.said}`).toBe(404)
+        expect(there.said).toBe(nowhere.said.replaceAll('nothing-xy', 'hidden-prod'))
+      }
+    for (const path of ['', '/logs', '/rollouts'])
+      expect((await as('lead', 'GET', `/api/v1/stagelets/default%2Fweb-prod${path}`)).status).toBe(
+        404,
+      )
+    expect((await as('lead', 'POST', '/api/v1/stagelets/default%2Fweb-prod/deploy')).status).toBe(
+      404,
+    )
+    expect((await as('shop', 'GET', '/api/v1/projects/default%2Fbank')).status).toBe(404)
+    expect((await as('shop', 'GET', `${kube}/projects/bank`)).status).toBe(404)
+  })
+
+  it('writes there, and nothing that counts elsewhere too', async () => {
+    const create = (body: object): Promise<Answer> => as('ci', 'POST', `${shop}/secrets`, body)
+    const value = { value: 'of-ci-1234' }
+    const refused = async (answer: Promise<Answer>): Promise<void> => {
+      const { status, text } = await answer
+      expect(status, text).toBe(403)
+      expect(text).not.toMatch(/hidden|prod-value|bank/)
+    }
+    expect((await create({ key: 'MINE', environments: ['preview'], ...value })).status).toBe(201)
+    await refused(create({ key: 'WIDE', ...value }))
+    await refused(create({ key: 'BOTH', environments: ['preview', 'production'], ...value }))
+    await refused(create({ key: 'OTHER', stagelet: 'web-prod', ...value }))
+    expect((await create({ key: 'OWN_PR', stagelet: 'web-pr', ...value })).status).toBe(201)
+    // What it sees and others see too is not its to change, and what is its own stays there.
+    await refused(as('ci', 'PATCH', `${shop}/secrets/shared`, value))
+    await refused(as('ci', 'DELETE', `${shop}/secrets/shared`))
+    await refused(as('ci', 'PATCH', `${shop}/secrets/in-pr`, { environments: null }))
+    await refused(as('ci', 'PATCH', `${shop}/secrets/in-pr`, { environments: ['production'] }))
+    await refused(
+      as('lead', 'PATCH', `${group}/namespaces/default/stagelysecrets/in-pr`, {
+        spec: { environments: null },
+      }),
+    )
+    await refused(
+      as('lead', 'PATCH', `${group}/namespaces/default/stagelets/web-pr`, {
+        spec: { environment: 'production' },
+      }),
+    )
+    const batch = (operations: object[]): Promise<Answer> =>
+      as('ci', 'POST', `${shop}/secrets/batch`, { operations })
+    await refused(batch([{ op: 'create', key: 'B', ...value }]))
+    const foreign = await batch([{ op: 'delete', id: 'hidden-prod' }])
+    expect([foreign.status, foreign.text]).toEqual([422, expect.stringContaining('not found')])
+    const dry = await as('ci', 'PATCH', `${shop}/secrets/in-pr?dry_run=true`, value)
+    expect([dry.status, dry.text]).toEqual([200, expect.not.stringMatching(hidden)])
+    const stack = { name: 'pr-2', project: 'shop', agent: 'box', compose: { directory: '/srv/2' } }
+    await refused(as('ci', 'POST', '/api/v1/stagelets', stack))
+    await refused(as('ci', 'POST', '/api/v1/stagelets', { ...stack, environment: 'production' }))
+    const made = await as('ci', 'POST', '/api/v1/stagelets', { ...stack, environment: 'preview' })
+    expect(made.status, made.text).toBe(201)
+  })
+
+  it('brings no value of elsewhere along', async () => {
+    const follow = (from: object): Promise<Answer> =>
+      as('ci', 'POST', `${group}/namespaces/default/stagelysecrets`, {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'StagelySecret',
+        metadata: { name: 'follower' },
+        spec: {
+          projectRef: { name: 'shop' },
+          key: 'FOLLOWER',
+          scope: 'global',
+          environments: ['preview'],
+          valueFrom: from,
+        },
+      })
+    const messages = new Set<string>()
+    for (const name of ['hidden-prod', 'hidden-own', 'hidden-bank', 'nothing']) {
+      const { status, text } = await follow({ secretRef: { name } })
+      expect(status, text).toBe(403)
+      messages.add((JSON.parse(text) as { message: string }).message)
+    }
+    expect(messages.size).toBe(1)
+    const external = await follow({ external: { store: 'vault', key: 'prod/db' } })
+    expect(external.status, external.text).toBe(403)
+    const own = await follow({ secretRef: { name: 'in-pr' } })
+    expect(own.status, own.text).toBe(201)
+    for (const [path, body] of [
+      [`${shop}/reveal`, {}],
+      [`${shop}/secrets/in-pr/reveal`, {}],
+      [`${shop}/secrets/shared/reveal`, {}],
+    ] as const)
+      expect((await as('lead', 'POST', path, body)).status).toBe(403)
+  })
+
+  it('hears of nothing else in searches, events, streams and watches, from any version', async () => {
+    const found = await as('shop', 'GET', '/api/v1/search?q=hidden')
+    expect(found.text).not.toContain('bank')
+    expect((await as('ci', 'GET', `${group}/namespaces/default/stagelysecrets`)).text).not.toMatch(
+      hidden,
+    )
+    expect((await as('ci', 'GET', '/api/v1/namespaces/default/events')).text).not.toMatch(hidden)
+    expect((await as('ci', 'GET', `${shop}/events`)).text).not.toMatch(hidden)
+    for (const path of ['/api/v1/activity', '/api/v1/slo', '/api/v1/tokens', `${shop}/revisions`])
+      expect([404, 403], path).toContain((await as('ci', 'GET', path)).status)
+    const watch = (path: string): Promise<Answer> =>
+      as('ci', 'GET', `${path}?watch=true&resourceVersion=${since}&timeoutSeconds=1`)
+    const seen = await Promise.all([
+      watch(`${group}/stagelysecrets`),
+      watch(`${group}/namespaces/default/stagelets`),
+      watch('/api/v1/events'),
+    ])
+    expect(seen.map(({ text }) => text).join('\n')).not.toMatch(hidden)
+    expect(seen[0].text).toContain('in-pr')
+    for (const path of ['/api/v1/stream', `${shop}/stream`]) {
+      const authorization = `Bearer ${tokens.get('ci')}`
+      const frames = await controller.open(path, { authorization, 'last-event-id': since })
+      let told = ''
+      for await (const chunk of frames) {
+        told += String(chunk)
+        if (told.includes('"name":"follower"')) break
+      }
+      expect(told).not.toMatch(hidden)
+      expect(told).not.toMatch(/"name":"(box|shop)"/)
+    }
+    for (const kind of ['agents', 'projects', 'rotations', 'secretstores', 'notifiers'])
+      expect((await as('ci', 'GET', `${group}/namespaces/default/${kind}`)).status, kind).toBe(403)
+  })
+
+  it('sees a secret come into its place, and leave it', async () => {
+    await secret('moving', { key: 'MOVING', value: 'moved-value', environments: ['production'] })
+    const from = (await as('ci', 'GET', `${group}/stagelysecrets?limit=1`)).text
+    const { metadata } = JSON.parse(from) as { metadata: { resourceVersion: string } }
+    const move = (environment: string): Promise<Answer> =>
+      admin('PATCH', `${group}/namespaces/default/stagelysecrets/moving`, {
+        spec: { environments: [environment] },
+      })
+    await move('preview')
+    await move('production')
+    const path = `${group}/stagelysecrets?watch=true&resourceVersion=${metadata.resourceVersion}&timeoutSeconds=1`
+    const lines = (await as('ci', 'GET', path)).text.split('\n').filter((line) => line !== '')
+    const told = lines.map((line) => JSON.parse(line) as { type: string; object: { spec: object } })
+    expect(told.map(({ type }) => type).filter((type) => type !== 'MODIFIED')).toEqual([
+      'ADDED',
+      'DELETED',
+    ])
+    expect(JSON.stringify(told)).not.toContain('production')
+  })
+
+  it('is told what it is narrowed to', async () => {
+    const { text } = await as('ci', 'GET', '/api/v1/me')
+    expect(JSON.parse(text)).toMatchObject({
+      token: { projects: ['shop'], environments: ['preview'] },
+    })
+  })
+})
