@@ -4,9 +4,13 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import type { Store } from '../../src/store/store.ts'
-import { gatherHints } from '../stores/hints/gathered-hints.ts'
-import { isHintSigned, keysOf, type StoreHint } from '../stores/hints/hints.ts'
-import { createSigningKeys } from '../stores/hints/signing-keys.ts'
+import { gatherNotifications } from '../stores/notifications/gathered-notifications.ts'
+import {
+  isNotificationSigned,
+  keysOf,
+  type StoreNotification,
+} from '../stores/notifications/notifications.ts'
+import { createSigningKeys } from '../stores/notifications/signing-keys.ts'
 import type { App, AppContext } from './env.ts'
 import { readBytes } from './kube/body.ts'
 import { parseId } from './rest/ids.ts'
@@ -19,13 +23,13 @@ export interface StoreHooksDeps {
 
 const mostBytes = 65_536
 
-/** The same for a store that is nowhere, that takes no hints, and for another signature. */
+/** The same for a store that is nowhere, that takes no notifications, and for another signature. */
 const refused = (): StagelyError =>
   new StagelyError('Unauthorized', 'there is no such hook, or the signature is not that of its key')
 
 export const mountStoreHooks = (app: App, deps: StoreHooksDeps): { stop(): Promise<void> } => {
   const { store, clock } = deps
-  const hints = gatherHints(deps)
+  const notifications = gatherNotifications(deps)
   const signingKeys = createSigningKeys(deps)
 
   const hooked = async (c: AppContext): Promise<Response> => {
@@ -36,12 +40,16 @@ export const mountStoreHooks = (app: App, deps: StoreHooksDeps): { stop(): Promi
     if (uid !== undefined && hook === undefined) signingKeys.forget(uid)
     if (uid === undefined || object === undefined || hook === undefined) throw refused()
     const key = await signingKeys.of(object, hook.signingKeyRef.name)
-    const hint: StoreHint = { body, header: (name) => c.req.header(name) }
+    const notification: StoreNotification = { body, header: (name) => c.req.header(name) }
     const signing = { key: key ?? Buffer.alloc(0), nowMs: clock.now() }
-    if (!isHintSigned(hook.signature, hint, signing)) throw refused()
-    const keys = keysOf(hint)
+    if (!isNotificationSigned(hook.signature, notification, signing)) throw refused()
+    const keys = keysOf(notification)
     const address = c.get('address')
-    hints.heed(uid, { object, address, keys: keys.length === 0 ? undefined : new Set(keys) })
+    notifications.receive(uid, {
+      object,
+      address,
+      keys: keys.length === 0 ? undefined : new Set(keys),
+    })
     return c.body(null, 202)
   }
   app.post('/hooks/stores/:id', async (c) => {
@@ -55,7 +63,7 @@ export const mountStoreHooks = (app: App, deps: StoreHooksDeps): { stop(): Promi
   return {
     stop: async () => {
       signingKeys.stop()
-      await hints.stop()
+      await notifications.stop()
     },
   }
 }

@@ -13,7 +13,7 @@ const facts = (given: Partial<StoreStepInput> = {}): StoreStepInput => ({
   isUntried: false,
   isNotListening: false,
   fault: undefined,
-  asked: { sync: false, keys: false, check: false, hints: false },
+  asked: { sync: false, keys: false, check: false, notifications: false },
   random: 0,
   ...given,
 })
@@ -24,7 +24,7 @@ const fault = (given: Partial<KnownFault>): KnownFault => ({
   at: 1_000_000,
   ...given,
 })
-const asked = { sync: true, keys: false, check: false, hints: false }
+const asked = { sync: true, keys: false, check: false, notifications: false }
 const waitOf = (given: Partial<StoreStepInput>): number | undefined => {
   const { at } = decideStore(facts(given))
   return at === undefined ? undefined : at - 1_000_000
@@ -60,9 +60,12 @@ describe('a store', () => {
     expect(decideStore(facts({ news: 1 }))).toEqual({ at: 1_000_000, step: 'news' })
     expect(decideStore(facts({ asked, news: 1 }))).toEqual({ at: 1_000_000, step: 'sync' })
     expect(decideStore(facts({ asked: { ...asked, sync: false, keys: true } })).step).toBe('keys')
-    const hinted = { ...asked, sync: false, hints: true }
-    expect(decideStore(facts({ asked: hinted }))).toEqual({ at: 1_000_000, step: 'hints' })
-    expect(decideStore(facts({ asked: hinted, news: 1 })).step).toBe('news')
+    const notifiedKeys = { ...asked, sync: false, notifications: true }
+    expect(decideStore(facts({ asked: notifiedKeys }))).toEqual({
+      at: 1_000_000,
+      step: 'notifications',
+    })
+    expect(decideStore(facts({ asked: notifiedKeys, news: 1 })).step).toBe('news')
   })
 
   it('without secrets is asked once whom it takes us for', () => {
@@ -70,7 +73,7 @@ describe('a store', () => {
     expect(waitOf({ secrets: 0 })).toBeUndefined()
   })
 
-  it('with a queue of hints is asked at a start, but not one that is to be left alone', () => {
+  it('with a queue of notifications is asked at a start, but not one that is to be left alone', () => {
     expect(decideStore(facts({ isNotListening: true }))).toEqual({ at: 1_000_000, step: 'check' })
     const refused = fault({ kind: 'Unauthorized', tries: 3 })
     expect(waitOf({ isNotListening: true, fault: refused })).toBeGreaterThanOrEqual(60 * minute)

@@ -27,7 +27,7 @@ export interface StoreStepInput {
   readonly lookedAt: number | undefined
   /** The credential was not tried yet. */
   readonly isUntried: boolean
-  /** It has a queue of hints, which is listened to after it was asked whom it takes us for. */
+  /** It has a queue of notifications, which is listened to after it was asked whom it takes us for. */
   readonly isNotListening: boolean
   readonly fault: KnownFault | undefined
   /** What somebody asks for now. */
@@ -35,14 +35,14 @@ export interface StoreStepInput {
     readonly sync: boolean
     readonly keys: boolean
     readonly check: boolean
-    /** The store has hinted at keys that have changed. */
-    readonly hints: boolean
+    /** A notification of the store names keys that have changed. */
+    readonly notifications: boolean
   }
   /** Between 0 and 1; the same until it is asked. */
   readonly random: number
 }
 
-export type StoreStep = 'sync' | 'news' | 'keys' | 'hints' | 'check'
+export type StoreStep = 'sync' | 'news' | 'keys' | 'notifications' | 'check'
 
 export interface NextStep {
   /** ms; undefined: not before something changes. */
@@ -98,7 +98,7 @@ const wanted = (facts: StoreStepInput): NextStep => {
   if (asked.sync) return { at: nowMs, step: 'sync' }
   if (asked.keys) return { at: nowMs, step: 'keys' }
   if (news > 0) return { at: nowMs, step: 'news' }
-  if (asked.hints) return { at: nowMs, step: 'hints' }
+  if (asked.notifications) return { at: nowMs, step: 'notifications' }
   if (facts.isUntried || facts.isNotListening) return { at: nowMs, step: 'check' }
   return { at: secrets === 0 ? undefined : whenLooked(facts), step: 'sync' }
 }

@@ -46,12 +46,18 @@ export const gatherStoreFacts = async (
 export const urgentOf = (
   facts: StoreFacts,
   covered: ReadonlySet<string>,
-  hinted: readonly string[],
+  notifiedKeys: readonly string[],
 ): { readonly kind: StoreStep; readonly facts: StoreFacts } | undefined => {
   const news = facts.news.filter(({ uid }) => !covered.has(uid))
   const { keys, refresh } = facts.requests
   const asked = keys.length > 0
-  const kind = asked ? 'keys' : news.length > 0 ? 'news' : hinted.length > 0 ? 'hints' : undefined
+  const kind = asked
+    ? 'keys'
+    : news.length > 0
+      ? 'news'
+      : notifiedKeys.length > 0
+        ? 'notifications'
+        : undefined
   if (kind === undefined) return undefined
   const requests = asked ? { ...noRequests, keys, refresh } : noRequests
   return { kind, facts: { ...facts, news, requests } }

@@ -111,7 +111,7 @@ const isQueueOfAws = (url: string, region: string): boolean => {
   return protocol === 'https:' && own.test(hostname)
 }
 
-/** A queue of hints gets requests that the credential signs. */
+/** A queue of notifications gets requests that the credential signs. */
 const isQueueOfOtherAccount = ({ aws, push }: Granted, address: string | undefined): boolean => {
   const url = push?.sqs?.queueUrl
   if (url === undefined || aws === undefined) return false

@@ -6,6 +6,6 @@ export interface MeasuredStore {
   readonly calls: number
   readonly lagMs: number
   readonly lookedAt: number | undefined
-  /** Messages of the queue of hints that were none, so far. */
+  /** Messages of the queue of notifications that were none, so far. */
   readonly foreignMessages: number
 }

@@ -51,7 +51,7 @@ const openingOf = (credential: string | undefined, deps: ProviderDeps): StoreOpe
 
 type Spec = ProviderSpec & Pick<SecretStoreSpec, 'push'>
 
-/** Calls to a queue of hints cost the store none. */
+/** Calls to a queue of notifications cost the store none. */
 const mostQueueCalls = 300
 
 const openAws = async ({ aws, push }: Spec, opening: StoreOpening): Promise<StoreProvider> => {
@@ -60,7 +60,10 @@ const openAws = async ({ aws, push }: Spec, opening: StoreOpening): Promise<Stor
   const { openAwsQueue } = await import('./providers/aws-queue.ts')
   const budget = new Budget(opening.clock, mostQueueCalls)
   const spend = (signal: AbortSignal): Promise<void> => budget.spend(signal)
-  return { ...provider, hints: openAwsQueue(aws!, push.sqs.queueUrl, { ...opening, spend }) }
+  return {
+    ...provider,
+    notifications: openAwsQueue(aws!, push.sqs.queueUrl, { ...opening, spend }),
+  }
 }
 
 /** `credential`: the value of `auth.secretRef`. Makes no call. StoreFault where it cannot be opened. */

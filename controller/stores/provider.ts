@@ -72,28 +72,28 @@ export interface StoreProvider {
   fetch(refs: readonly Ref[], signal: AbortSignal): Promise<ReadonlyMap<Ref, Fetched | Absence>>
   /** Names for an import; no value. */
   list(prefix: string, signal: AbortSignal): Promise<KeyListing>
-  /** Hints that the store puts into a queue, where the spec names one. */
-  readonly hints?: HintQueue
+  /** Notifications that the store puts into a queue, where the spec names one. */
+  readonly notifications?: NotificationQueue
   /** Ends what is open, and gives up tokens that were borrowed. */
   close(): Promise<void>
 }
 
 /** What was received at once. */
-export interface QueueHints {
+export interface QueueNotifications {
   /** Secrets that have changed, by all names that they go by. */
   readonly keys: readonly string[]
   /** By what the messages are taken out of the queue. */
   readonly receipts: readonly string[]
-  /** Messages that are no hints. */
+  /** Messages that are no notifications. */
   readonly foreignMessages: number
 }
 
 /** Methods reject with QueueFault alone, and with the signal's reason when it aborts. */
-export interface HintQueue {
-  /** Waits some seconds for hints; those that are there come together. */
-  receive(signal: AbortSignal): Promise<QueueHints>
+export interface NotificationQueue {
+  /** Waits some seconds for notifications; those that are there come together. */
+  receive(signal: AbortSignal): Promise<QueueNotifications>
   /** Takes the messages out of the queue. */
-  discard(hints: QueueHints, signal: AbortSignal): Promise<void>
+  discard(notifications: QueueNotifications, signal: AbortSignal): Promise<void>
 }
 
 /** How many names a listing has at most. */
@@ -101,7 +101,7 @@ export const mostListed = 10_000
 
 export type StoreFaultKind = 'Throttled' | 'Unauthorized' | 'Unavailable' | 'Malformed'
 
-/** Why no hints come. The store itself may be well. */
+/** Why no notifications come. The store itself may be well. */
 export class QueueFault extends Error {
   override readonly name = 'QueueFault'
   readonly reason: 'QueueMissing' | 'QueueForbidden' | StoreFaultKind

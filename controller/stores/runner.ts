@@ -19,7 +19,7 @@ import {
   type StoreStep,
 } from './decide-store.ts'
 import { gatherStoreFacts, urgentOf, type StoreFacts, type ReadStore } from './facts.ts'
-import { HintListener } from './hints/hint-listener.ts'
+import { NotificationListener } from './notifications/notification-listener.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 import { rememberedOf, type Remembered } from './remembered.ts'
 import type { MeasuredStore } from './measured.ts'
@@ -64,7 +64,7 @@ export class Runner {
   readonly #connection: StoreConnection
   readonly #sinceMs: number
   readonly #remembered: Remembered
-  readonly #hints: HintListener
+  readonly #notifications: NotificationListener
   /** As it was written last, also where the feed has not told of it yet. */
   #status: SecretStoreStatus
   #writtenAt = 0
@@ -88,11 +88,11 @@ export class Runner {
     this.#budget = budget
     this.#releaseBudget = release
     this.#connection = new StoreConnection(deps)
-    this.#hints = new HintListener({
+    this.#notifications = new NotificationListener({
       clock,
       log: deps.log,
       random: () => this.#roll(),
-      onHints: () => {
+      onNotifications: () => {
         this.#main.runNow()
         this.#beside.runNow()
       },
@@ -114,7 +114,7 @@ export class Runner {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all([this.#main.stop(), this.#beside.stop()])
-    await this.#hints.stop()
+    await this.#notifications.stop()
     await this.#connection.close()
     this.#releaseBudget()
   }
@@ -146,7 +146,7 @@ export class Runner {
         sync,
         keys: keys.length > 0,
         check: check !== undefined,
-        hints: this.#hints.keys.length > 0,
+        notifications: this.#notifications.keys.length > 0,
       },
       random: this.#random,
     })
@@ -204,7 +204,7 @@ export class Runner {
       const facts = await this.#gather()
       if (facts?.key !== this.#remembered.triedKey || !this.#connection.isKnown) break
       if (this.#remembered.fault !== undefined) break
-      const work = urgentOf(facts, covered, this.#hints.keys)
+      const work = urgentOf(facts, covered, this.#notifications.keys)
       if (work === undefined || this.#covered !== covered) break
       for (const { uid } of work.facts.news) covered.add(uid)
       const urgent = linkedAbort(signal)
@@ -226,20 +226,21 @@ export class Runner {
     try {
       const provider = await this.#connect(facts, kind === 'check', signal)
       const deps = { ...this.#deps, provider, signal }
-      const hinted = this.#hints.keys
-      const ways = { kind, cursor, areDeletionsHeld, isResumed: resume !== undefined, hinted }
+      const notifiedKeys = this.#notifications.keys
+      const ways = { kind, cursor, areDeletionsHeld, isResumed: resume !== undefined, notifiedKeys }
       const result = await step(deps, { ...facts, ...ways })
       ;({ isWhole, isOvertaken } = result)
       // Another step may have noted one meanwhile.
       if (remembered.fault === fault) remembered.fault = undefined
       Object.assign(remembered, result.remembered)
       if (isWhole) remembered.lookedAt = this.#deps.clock.now()
-      if (kind === 'hints' && !isOvertaken) this.#hints.heeded(hinted)
-      if (remembered.fault === undefined && provider.hints) this.#hints.listen(provider.hints)
+      if (kind === 'notifications' && !isOvertaken) this.#notifications.acknowledge(notifiedKeys)
+      if (remembered.fault === undefined && provider.notifications)
+        this.#notifications.listen(provider.notifications)
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
       this.#note(error)
-      await this.#hints.stop()
+      await this.#notifications.stop()
     }
     this.#random = this.#roll()
     // Also by a fault: the conditions tell.
@@ -255,8 +256,8 @@ export class Runner {
   ): Promise<StoreProvider> {
     const remembered = this.#remembered
     if (remembered.triedKey !== key) {
-      await this.#hints.stop()
-      this.#hints.state = undefined
+      await this.#notifications.stop()
+      this.#notifications.state = undefined
       const unknown = { fault: undefined, cursor: undefined, identity: undefined }
       Object.assign(remembered, { triedKey: key, ...unknown })
     }
@@ -297,7 +298,7 @@ export class Runner {
     const now = clock.now()
     const after = statusAfter(this.#status, {
       ...this.#remembered,
-      queue: this.#hints.state,
+      queue: this.#notifications.state,
       spec: secretStore.spec,
       generation: object.metadata.generation ?? 1,
       nowMs: now,
@@ -309,7 +310,7 @@ export class Runner {
     const isStale = isStaleIn(after)
     const { namespace, name } = secretStore.ref
     const calls = this.#budget.total
-    const { foreignMessages } = this.#hints
+    const { foreignMessages } = this.#notifications
     onMeasured?.({ namespace, name, isStale, calls, lagMs, lookedAt, foreignMessages })
     if (isStale)
       await writeOutcomes(this.#deps, secretStore, stale(secretStore, allowed, lookedAt ?? now))

@@ -63,7 +63,7 @@ const world = (...keys: string[]) => {
         allowed,
         news: [],
         requests: { keys },
-        hinted: keys,
+        notifiedKeys: keys,
         kind,
         cursor: undefined,
         areDeletionsHeld: false,
@@ -85,7 +85,7 @@ it('two names of one secret have its value, also where the provider gives it onc
   expect(one.value.every((byte) => byte === 0)).toBe(true)
 })
 
-it.each(['keys', 'hints'] as const)(
+it.each(['keys', 'notifications'] as const)(
   'a step for %s says when another step has written of its secret meanwhile',
   async (kind) => {
     const { objects, values, fetching } = world('db')

@@ -25,8 +25,8 @@ interface StepFacts {
   readonly allowed: readonly StoreSecret[]
   readonly news: readonly StoreSecret[]
   readonly requests: { readonly keys: readonly string[] }
-  /** Keys that the store has hinted at. */
-  readonly hinted: readonly string[]
+  /** Keys that notifications of the store name. */
+  readonly notifiedKeys: readonly string[]
   readonly kind: StoreStep
   readonly cursor: string | undefined
   readonly areDeletionsHeld: boolean
@@ -48,7 +48,7 @@ export interface StepResult {
 
 /** So many values (bytes) are held at once: a look that brings more writes more than one change set. */
 const mostHeld = 32 * 1024 * 1024
-/** So few that are hinted at are looked at first. Of more the values are fetched: a list of them may lag. */
+/** So few keys that a notification names are looked at first. Of more the values are fetched: a list of them may lag. */
 const few = 10
 
 /** Why nothing is fetched for the secret, and what is written of it; undefined: it may be. */
@@ -227,9 +227,11 @@ const removeMissing = async (
 export const step = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
   const { secretStore, allowed, news, requests, kind } = facts
   if (kind === 'sync') return sync(deps, facts)
-  const named = new Set(kind === 'keys' ? requests.keys : kind === 'hints' ? facts.hinted : [])
+  const named = new Set(
+    kind === 'keys' ? requests.keys : kind === 'notifications' ? facts.notifiedKeys : [],
+  )
   const asked = allowed.filter(({ external }) => named.has(external.key))
-  if (kind === 'hints' && byRef(asked).size <= few) {
+  if (kind === 'notifications' && byRef(asked).size <= few) {
     const isOvertaken =
       asked.length > 0 && (await syncSecrets(deps, secretStore, asked)).isOvertaken
     return { isWhole: false, isOvertaken }

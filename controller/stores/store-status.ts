@@ -11,7 +11,7 @@ import {
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { isUnauthorized } from './decide-store.ts'
-import type { HintListener } from './hints/hint-listener.ts'
+import type { NotificationListener } from './notifications/notification-listener.ts'
 import { askedHourly, type Remembered } from './remembered.ts'
 
 export interface StoreStatusInput extends Pick<
@@ -22,7 +22,7 @@ export interface StoreStatusInput extends Pick<
   readonly generation: number
   readonly nowMs: number
   readonly credential: string
-  readonly queue: HintListener['state']
+  readonly queue: NotificationListener['state']
   readonly secrets: number
   readonly nextAt: number | undefined
   readonly calls: number
@@ -73,7 +73,7 @@ const deletionGuardOf = ({ areDeletionsHeld }: StoreStatusInput): Verdict =>
 const listeningOf = ({ queue }: StoreStatusInput): Record<string, Verdict> => {
   if (queue === undefined) return {}
   if (queue === 'listening')
-    return { Listening: yes('Receiving', 'hints are taken from the queue (spec.push.sqs)') }
+    return { Listening: yes('Receiving', 'notifications are taken from the queue (spec.push.sqs)') }
   const message = `${queue.message}; it is tried again, and the store is looked at as spec.refresh says`
   return { Listening: no(queue.reason, message) }
 }

@@ -104,8 +104,8 @@ interface Round {
 
 const measure = async (world: World, url: string, rounds: number): Promise<Row[]> => {
   const ask = asker(url)
-  const queueUrl = `${url}/123456789012/hints`
-  await ask('AmazonSQS.CreateQueue', { QueueName: 'hints' })
+  const queueUrl = `${url}/123456789012/notifications`
+  await ask('AmazonSQS.CreateQueue', { QueueName: 'notifications' })
   await ask('secretsmanager.CreateSecret', { Name: key, SecretString: 'the first value' })
   await connect(world, url, queueUrl)
   const starts = watchStarts()

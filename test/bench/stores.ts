@@ -1,5 +1,5 @@
 // store_*: a store of secrets elsewhere. What 10,000 secrets of one cost while nothing changes, on a real
-// Postgres server; and how long a change there takes to a running container, with a hint, over plain
+// Postgres server; and how long a change there takes to a running container, with a notification, over plain
 // `docker compose up`. AWS is a stand-in for the first and moto for the second.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

@@ -35,7 +35,7 @@ export const createStoreMetrics = (registry: Registry): StoreMetrics => {
   })
   const foreignMessages = new Counter({
     name: 'stagely_stores_foreign_messages_total',
-    help: 'Messages of the queue of a store (push.sqs) that were no hints, and were deleted; of the replica that leads.',
+    help: 'Messages of the queue of a store (push.sqs) that were no notifications, and were deleted; of the replica that leads.',
     ...common,
   })
   const counted = new Map<string, { calls: number; foreignMessages: number }>()

@@ -23,7 +23,7 @@ describe('an event of Secrets Manager', () => {
     ).toEqual(all)
   })
 
-  it('that reads is no hint: our own looks would make looks', () => {
+  it('that reads is no notification: our own looks would make looks', () => {
     for (const eventName of ['GetSecretValue', 'DescribeSecret', 'BatchGetSecretValue'])
       expect(of({ eventName, requestParameters: { secretId: 'prod/shop/db' } })).toEqual([])
   })

@@ -9,13 +9,18 @@ import {
 import { append } from '../../../src/kernel/append.ts'
 import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import type { StoreOpening } from '../opening.ts'
-import { QueueFault, StoreFault, type HintQueue, type QueueHints } from '../provider.ts'
+import {
+  QueueFault,
+  StoreFault,
+  type NotificationQueue,
+  type QueueNotifications,
+} from '../provider.ts'
 import { awsCalls, awsNameOf } from './aws-calls.ts'
 import { keysOfEvent } from './aws-events.ts'
 
 /** So long (s) one call waits for a message: the gate gives a call 10 s. */
 const waitSeconds = 8
-/** So long (s) nobody else gets what was received. A look is over by then, or its hints come again. */
+/** So long (s) nobody else gets what was received. A look is over by then, or its notifications come again. */
 const hiddenSeconds = 120
 /** What SQS gives and takes in one call. */
 const inCall = 10
@@ -39,7 +44,7 @@ const faultOf = (error: unknown, url: string): unknown => {
   return error instanceof StoreFault ? new QueueFault(error.kind, error.message) : error
 }
 
-const hintsOf = (messages: readonly Message[]): QueueHints => {
+const notificationsOf = (messages: readonly Message[]): QueueNotifications => {
   const keysOfMessages = messages.map(({ Body }) => keysOfEvent(Body ?? ''))
   return {
     keys: [...new Set(keysOfMessages.flatMap((keys) => keys ?? []))],
@@ -52,7 +57,7 @@ export const openAwsQueue = (
   { region, caBundle }: ProviderBlock<'aws'>,
   url: string,
   opening: StoreOpening,
-): HintQueue => {
+): NotificationQueue => {
   const calls = awsCalls(opening, region, caBundle)
   const client = new SQSClient({ ...calls.config, endpoint: new URL(url).origin })
   const expected = [...missing, ...forbidden, ...invalid]
@@ -102,7 +107,7 @@ export const openAwsQueue = (
         last = more.length
         append(all, more)
       }
-      return hintsOf(all)
+      return notificationsOf(all)
     },
     discard: async ({ receipts }, signal) => {
       for (let at = 0; at < receipts.length; at += inCall) {

@@ -72,7 +72,7 @@ describe('a SecretStore', () => {
     expect(ofStore({ ...good, push: { sqs: { queueUrl: endpoint } } })).toHaveLength(1)
   })
 
-  it('has a queue of hints with aws alone', () => {
+  it('has a queue of notifications with aws alone', () => {
     const push = { sqs: { queueUrl: 'https://sqs.eu-central-1.amazonaws.com/111122223333/hints' } }
     expect(ofStore({ ...good, push })).toEqual([])
     expect(ofStore({ doppler: { project: 'p', config: 'prd' }, auth, push })).toEqual([

@@ -18,11 +18,11 @@ const oneCredential = 'give exactly one of secretRef and identity'
 const needsCredential =
   'say by what the store knows the controller: secretRef (a secret with audience: Controller) or identity; only command does without'
 
-const queueOfAws = 'only a store of AWS (aws) has a queue of hints'
+const queueOfAws = 'only a store of AWS (aws) has a queue of notifications'
 
 const text = (most: number): z.ZodString => z.string().min(1).max(most)
 
-/** At least 30 s. A store that changes more often should send hints (push). */
+/** At least 30 s. A store that changes more often should send notifications (push). */
 const interval = z
   .string({ error: 'must be text, such as 5m' })
   .regex(
@@ -96,9 +96,9 @@ export const secretStoreSpec = z
         hook: z
           .strictObject({
             signingKeyRef: refSchema('StagelySecret').describe(
-              'Secret (audience: Controller) whose value signs the hints.',
+              'Secret (audience: Controller) whose value signs the notifications.',
             ),
-            signature: z.enum(hookSignatures).describe('How hints are signed.'),
+            signature: z.enum(hookSignatures).describe('How notifications are signed.'),
           })
           .optional()
           .describe('The store posts to /hooks/stores/ID when something has changed.'),
@@ -114,7 +114,7 @@ export const secretStoreSpec = z
           ),
       })
       .optional()
-      .describe('How the store tells that something has changed. A hint carries no value.'),
+      .describe('How the store tells that something has changed. A notification carries no value.'),
   })
   .meta({
     'x-kubernetes-validations': [

@@ -441,7 +441,7 @@ describe('AWS Secrets Manager with many secrets', () => {
   })
 })
 
-describe('a queue of hints of AWS', () => {
+describe('a queue of notifications of AWS', () => {
   let aws: AwsBench
   let queue = ''
   const event = (eventName: string, requestParameters: object, source = 'aws.secretsmanager') =>
@@ -450,7 +450,7 @@ describe('a queue of hints of AWS', () => {
     const { credential = aws.credential, url = queue } = given
     const spec = { ...aws.spec(), push: { sqs: { queueUrl: url } } }
     const deps = { egress, clock, storesDir: undefined }
-    return (await openProvider(spec, credential, deps)).hints!
+    return (await openProvider(spec, credential, deps)).notifications!
   }
   const reasonOf = async (work: Promise<unknown>): Promise<string> => {
     const error = await work.catch((thrown: unknown) => thrown)
@@ -468,19 +468,19 @@ describe('a queue of hints of AWS', () => {
   })
   afterAll(() => aws?.close())
 
-  it('tells which secrets have changed, counts what is no hint, and is empty afterwards', async () => {
-    const hints = await openQueue()
+  it('tells which secrets have changed, counts what is no notification, and is empty afterwards', async () => {
+    const notifications = await openQueue()
     const changed = Array.from({ length: 12 }, (_, i) => `many/${i}`)
     for (const secretId of changed)
       await aws.sendMessage(queue, event('PutSecretValue', { secretId }))
     await aws.sendMessage(queue, event('GetSecretValue', { secretId: 'many/read' }))
     await aws.sendMessage(queue, event('PutObject', { name: 'x' }, 'aws.s3'))
     await aws.sendMessage(queue, 'hello')
-    const received = await hints.receive(never)
+    const received = await notifications.receive(never)
     expect([...received.keys].sort()).toEqual(changed.sort())
     expect([received.receipts.length, received.foreignMessages]).toEqual([15, 2])
     expect(await aws.messagesOf(queue)).toBe(15)
-    await hints.discard(received, never)
+    await notifications.discard(received, never)
     expect(await aws.messagesOf(queue)).toBe(0)
     expect(aws.actions()).toContain('ReceiveMessage')
   })
@@ -488,9 +488,9 @@ describe('a queue of hints of AWS', () => {
   it('has a fault of its own where it is none, or is not for the credential', async () => {
     const nowhere = `${aws.front.url}/123456789012/nowhere`
     expect(await reasonOf((await openQueue({ url: nowhere })).receive(never))).toBe('QueueMissing')
-    const hints = await openQueue()
+    const notifications = await openQueue()
     aws.denied.add('ReceiveMessage')
-    expect(await reasonOf(hints.receive(never))).toBe('QueueForbidden')
+    expect(await reasonOf(notifications.receive(never))).toBe('QueueForbidden')
     aws.denied.clear()
     const wrong = await openQueue({ credential: aws.wrongCredential })
     expect(await reasonOf(wrong.receive(never))).toBe('Unauthorized')
@@ -501,16 +501,16 @@ describe('a queue of hints of AWS', () => {
       ['html', 'Malformed'],
     ] as const) {
       aws.front.weather = weather
-      expect(await reasonOf(hints.receive(never))).toBe(reason)
+      expect(await reasonOf(notifications.receive(never))).toBe(reason)
     }
   })
 
   it('that is given up ends at once', async () => {
-    const hints = await openQueue()
+    const notifications = await openQueue()
     const ending = new AbortController()
     aws.front.weather = 'hang'
     const before = aws.front.asked.length
-    const waiting = hints.receive(ending.signal)
+    const waiting = notifications.receive(ending.signal)
     const isGivenUp = expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
     await eventually(() => aws.front.asked.length).toBe(before + 1)
     ending.abort()

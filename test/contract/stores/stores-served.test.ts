@@ -1,4 +1,4 @@
-// Stores of secrets elsewhere, over the port: signed hints, names for an import, commands, and no value anywhere.
+// Stores of secrets elsewhere, over the port: signed notifications, names for an import, commands, and no value anywhere.
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
@@ -21,7 +21,7 @@ const must = async (method: string, path: string, body?: unknown): Promise<unkno
 const project = '/projects/default%2Fshop'
 const versionOf = async (name: string): Promise<number> =>
   ((await must('GET', `${project}/secrets/${name}`)) as { version: number }).version
-const hint = (body: string, headers: Record<string, string>): Promise<{ status: number }> =>
+const notification = (body: string, headers: Record<string, string>): Promise<{ status: number }> =>
   controller.call('POST', `/hooks/stores/${id}`, {
     raw: body,
     headers: { authorization: '', 'content-type': 'application/json', ...headers },
@@ -89,23 +89,23 @@ test('a secret takes its value from Vault, and the store says whom it takes the 
   expect(value).toBe('canary-first-value')
 })
 
-test('a signed hint starts a look; another one is refused', async () => {
+test('a signed notification starts a look; another one is refused', async () => {
   vault.put('prod/shop/db', 'canary-second-value')
   const body = JSON.stringify({ type: 'changed', data: { keys: ['prod/shop/db'] } })
   const old = Math.floor(Date.now() / 1000) - 3600
   const answers = [
-    await hint(body, {}),
-    await hint(body, { ...signed(body), 'webhook-signature': 'v1,AAAA' }),
-    await hint(`${body} `, signed(body)),
-    await hint(body, signed(body, old)),
+    await notification(body, {}),
+    await notification(body, { ...signed(body), 'webhook-signature': 'v1,AAAA' }),
+    await notification(`${body} `, signed(body)),
+    await notification(body, signed(body, old)),
   ]
   expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401])
   expect(await versionOf('db.global')).toBe(1)
-  expect((await hint(body, signed(body))).status).toBe(202)
+  expect((await notification(body, signed(body))).status).toBe(202)
   await eventually(() => versionOf('db.global')).toBe(2)
   vault.put('prod/shop/db', 'canary-third-value')
-  expect((await hint('{}', signed('{}'))).status).toBe(202)
-  expect((await hint('{}', signed('{}'))).status).toBe(202)
+  expect((await notification('{}', signed('{}'))).status).toBe(202)
+  expect((await notification('{}', signed('{}'))).status).toBe(202)
   await eventually(() => versionOf('db.global')).toBe(3)
 })
 

@@ -17,7 +17,7 @@ import {
 } from '../../support/databases/store-fixtures.ts'
 import { soak } from '../../support/soak.ts'
 import { day, minute, useStoreWorld } from '../../support/stores/store-world.ts'
-import { testHints } from './stores-hints.contract.ts'
+import { testNotifications } from './stores-notifications.contract.ts'
 
 const webhook = { url: 'https://hooks.example.com/' }
 const noticesOf = { reasons: ['StoreStale', 'StoreUnauthorized'], webhook }
@@ -557,7 +557,7 @@ describe('a SecretStore', () => {
     )
   })
 
-  testHints(w)
+  testNotifications(w)
 
   it('tells nobody whether a value has a format who may not read values', async () => {
     await fresh()

@@ -4,7 +4,7 @@ import {
   type Absence,
   type Fetched,
   type Found,
-  type HintQueue,
+  type NotificationQueue,
   type VersionsRead,
   type ProviderLimits,
   type QueueFault,
@@ -40,8 +40,8 @@ export interface MemoryStore {
   readonly at: number[]
 }
 
-export interface MemoryQueue extends HintQueue {
-  /** A message that names these keys; none: it is no hint. */
+export interface MemoryQueue extends NotificationQueue {
+  /** A message that names these keys; none: it is no notification. */
   send(...keys: string[]): void
   /** How many messages are in the queue. */
   readonly length: number
@@ -171,7 +171,7 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
         fetched.push(...refs.map(({ key }) => key))
         return new Map(answers)
       },
-      ...(spec.push?.sqs === undefined ? {} : { hints: store.queue }),
+      ...(spec.push?.sqs === undefined ? {} : { notifications: store.queue }),
       list: () => Promise.resolve({ keys: [...kept.keys()].sort(), isCut: false }),
       close: () => Promise.resolve(),
     }

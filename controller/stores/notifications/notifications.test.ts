@@ -1,31 +1,38 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { isHintSigned, keysOf } from './hints.ts'
+import { isNotificationSigned, keysOf } from './notifications.ts'
 
 const nowMs = 1_800_000_000_000
 const key = Buffer.from('a-signing-key')
-const hintOf = (text: string, headers: Record<string, string>) => ({
+const notificationOf = (text: string, headers: Record<string, string>) => ({
   body: Buffer.from(text),
   header: (name: string) => headers[name],
 })
 const hex = (text: string): string => createHmac('sha256', key).update(text).digest('hex')
 
-describe('a hint', () => {
+describe('a notification', () => {
   it('of Doppler has a HMAC of its body', () => {
     const headers = { 'x-doppler-signature': `sha256=${hex('{}')}` }
-    expect(isHintSigned('Doppler', hintOf('{}', headers), { key, nowMs })).toBe(true)
-    expect(isHintSigned('Doppler', hintOf('{ }', headers), { key, nowMs })).toBe(false)
-    expect(isHintSigned('Doppler', hintOf('{}', {}), { key, nowMs })).toBe(false)
-    expect(isHintSigned('Doppler', hintOf('{}', headers), { key: Buffer.alloc(0), nowMs })).toBe(
+    expect(isNotificationSigned('Doppler', notificationOf('{}', headers), { key, nowMs })).toBe(
+      true,
+    )
+    expect(isNotificationSigned('Doppler', notificationOf('{ }', headers), { key, nowMs })).toBe(
       false,
     )
+    expect(isNotificationSigned('Doppler', notificationOf('{}', {}), { key, nowMs })).toBe(false)
+    expect(
+      isNotificationSigned('Doppler', notificationOf('{}', headers), {
+        key: Buffer.alloc(0),
+        nowMs,
+      }),
+    ).toBe(false)
   })
 
   it('of Infisical has a time of its own in what is signed', () => {
     const of = (timestamp: number): boolean => {
       const text = JSON.stringify({ event: 'secrets.modified', timestamp })
       const headers = { 'x-infisical-signature': `t=${timestamp};${hex(text)}` }
-      return isHintSigned('Infisical', hintOf(text, headers), { key, nowMs })
+      return isNotificationSigned('Infisical', notificationOf(text, headers), { key, nowMs })
     }
     expect(of(nowMs - 1000)).toBe(true)
     expect(of(nowMs - 3_600_000)).toBe(false)
@@ -41,7 +48,10 @@ describe('a hint', () => {
     }
     const whsec = Buffer.from(`whsec_${key.toString('base64')}`)
     const of = (given: Buffer, ms: number): boolean =>
-      isHintSigned('StandardWebhooks', hintOf('{}', headers), { key: given, nowMs: ms })
+      isNotificationSigned('StandardWebhooks', notificationOf('{}', headers), {
+        key: given,
+        nowMs: ms,
+      })
     expect(of(key, nowMs)).toBe(true)
     expect(of(whsec, nowMs)).toBe(true)
     expect(of(key, nowMs + 301_000)).toBe(false)

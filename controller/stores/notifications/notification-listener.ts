@@ -1,17 +1,17 @@
-// Waits for the hints that a store puts into a queue, while the store may be called. A message stays in
+// Waits for the notifications that a store puts into a queue, while the store may be called. A message stays in
 // the queue until the keys that it names were looked at: whoever leads next gets it again.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { done, waitFor, type ReconcileOutcome } from '../../../src/runtime/control-loop.ts'
 import { startSingleLoop, type SingleLoop } from '../../../src/runtime/single-loop.ts'
-import { QueueFault, type HintQueue, type QueueHints } from '../provider.ts'
+import { QueueFault, type NotificationQueue, type QueueNotifications } from '../provider.ts'
 
-export interface HintListenerDeps {
+export interface NotificationListenerDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
   /** Keys wait to be looked at. */
-  readonly onHints: () => void
+  readonly onNotifications: () => void
   /** The state, or the count of foreignMessages, is another one. */
   readonly onNews: () => void
 }
@@ -19,31 +19,31 @@ export interface HintListenerDeps {
 const rest = { baseMs: 10_000, mostMs: 900_000 }
 const none: readonly string[] = []
 
-export class HintListener {
+export class NotificationListener {
   /** undefined: nothing is known of the queue yet. */
   state: QueueFault | 'listening' | undefined
-  /** Messages that were no hints. */
+  /** Messages that were no notifications. */
   foreignMessages = 0
-  readonly #deps: HintListenerDeps
+  readonly #deps: NotificationListenerDeps
   #loop: SingleLoop | undefined
-  #waiting: { readonly keys: readonly string[]; readonly heeded: () => void } | undefined
+  #waiting: { readonly keys: readonly string[]; readonly acknowledge: () => void } | undefined
 
-  constructor(deps: HintListenerDeps) {
+  constructor(deps: NotificationListenerDeps) {
     this.#deps = deps
   }
 
-  /** Those that wait to be looked at. */
+  /** Keys that wait for a sync. */
   get keys(): readonly string[] {
     return this.#waiting?.keys ?? none
   }
 
-  /** These were looked at. */
-  heeded(keys: readonly string[]): void {
-    if (this.#waiting?.keys === keys) this.#waiting.heeded()
+  /** These keys were synced. */
+  acknowledge(keys: readonly string[]): void {
+    if (this.#waiting?.keys === keys) this.#waiting.acknowledge()
   }
 
   /** Goes on listening where it does. */
-  listen(queue: HintQueue): void {
+  listen(queue: NotificationQueue): void {
     if (this.#loop !== undefined) return
     const { clock, log, random } = this.#deps
     let failed = 0
@@ -55,7 +55,7 @@ export class HintListener {
       } catch (error) {
         if (signal.aborted) return done
         if (error instanceof QueueFault) this.#note(error)
-        else log.error({ err: error }, 'a queue of hints could not be read; trying again')
+        else log.error({ err: error }, 'a queue of notifications could not be read; trying again')
         const restMs = Math.min(rest.baseMs * 2 ** Math.min(failed, 12), rest.mostMs)
         failed += 1
         return waitFor(restMs * (0.5 + random() / 2))
@@ -71,16 +71,16 @@ export class HintListener {
     await loop?.stop()
   }
 
-  async #receive(queue: HintQueue, signal: AbortSignal): Promise<void> {
-    const hints = await queue.receive(signal)
-    this.#note('listening', hints)
-    if (hints.keys.length > 0) await this.#heed(hints.keys, signal)
-    if (hints.receipts.length > 0) await queue.discard(hints, signal)
+  async #receive(queue: NotificationQueue, signal: AbortSignal): Promise<void> {
+    const notifications = await queue.receive(signal)
+    this.#note('listening', notifications)
+    if (notifications.keys.length > 0) await this.#handled(notifications.keys, signal)
+    if (notifications.receipts.length > 0) await queue.discard(notifications, signal)
   }
 
   #note(
     state: QueueFault | 'listening',
-    { foreignMessages }: Pick<QueueHints, 'foreignMessages'> = { foreignMessages: 0 },
+    { foreignMessages }: Pick<QueueNotifications, 'foreignMessages'> = { foreignMessages: 0 },
   ) {
     const textOf = (state: typeof this.state): unknown =>
       state instanceof Error ? state.message : state
@@ -90,14 +90,14 @@ export class HintListener {
     if (isNews) this.#deps.onNews()
   }
 
-  /** Until they were looked at. */
-  async #heed(keys: readonly string[], signal: AbortSignal): Promise<void> {
+  /** Resolves when the keys were synced. */
+  async #handled(keys: readonly string[], signal: AbortSignal): Promise<void> {
     try {
-      await new Promise<void>((heeded, reject) => {
+      await new Promise<void>((acknowledge, reject) => {
         const giveUp = (): void => reject(signal.reason as Error)
         signal.addEventListener('abort', giveUp, { once: true })
-        this.#waiting = { keys, heeded }
-        this.#deps.onHints()
+        this.#waiting = { keys, acknowledge }
+        this.#deps.onNotifications()
       })
     } finally {
       this.#waiting = undefined

@@ -1,4 +1,4 @@
-// Hints that stores send, each store by its uid: they ask for a look at once, and those of the next seconds for one together.
+// Notifications that stores send, by the uid of the store. The first asks for a sync at once; those of the next seconds share one sync.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { annotations, refOf, type KubeObject } from '../../../src/resources/meta.ts'
@@ -16,22 +16,22 @@ interface GatherDeps {
   readonly log: Logger
 }
 
-/** Hints that come together start one look. */
+/** Notifications of this time share one sync. */
 const gatherMs = 5_000
 
-export interface WaitingHint {
+export interface WaitingNotification {
   readonly object: KubeObject
   readonly address: string
-  /** Undefined: one of the hints names no key, or they name many. */
+  /** Undefined: one of the notifications names no key, or they name many. */
   readonly keys: ReadonlySet<string> | undefined
 }
 
 const keysOfBoth = (
-  { keys: hintedKeys }: WaitingHint,
-  { keys: other }: WaitingHint,
-): WaitingHint['keys'] => {
-  if (hintedKeys === undefined || other === undefined) return undefined
-  const keys = new Set([...hintedKeys, ...other])
+  { keys: ownKeys }: WaitingNotification,
+  { keys: other }: WaitingNotification,
+): WaitingNotification['keys'] => {
+  if (ownKeys === undefined || other === undefined) return undefined
+  const keys = new Set([...ownKeys, ...other])
   return keys.size > 100 ? undefined : keys
 }
 
@@ -40,18 +40,23 @@ const actorOf = (object: KubeObject, address: string): Actor => {
   return { name: `hook:${namespace}/${name}`, source: 'system', address }
 }
 
-/** Asks for the look at a store (by uid) that its hints want: at once, and for what comes in the seconds after that together. */
-export const gatherHints = (deps: GatherDeps) => {
+/** Asks for a sync of the store (by uid): at the first notification, and once for those of the seconds after. */
+export const gatherNotifications = (deps: GatherDeps) => {
   const { store, clock } = deps
-  const waiting = new Map<string, WaitingHint>()
-  /** Until when a store that was asked for a look gathers its hints. */
+  const waiting = new Map<string, WaitingNotification>()
+  /** Until when a store that was asked for a sync gathers its notifications. */
   const gathers = new Map<string, number>()
 
-  const add = (uid: string, hint: WaitingHint): void => {
+  const add = (uid: string, notification: WaitingNotification): void => {
     const before = waiting.get(uid)
-    waiting.set(uid, before === undefined ? hint : { ...hint, keys: keysOfBoth(before, hint) })
+    waiting.set(
+      uid,
+      before === undefined
+        ? notification
+        : { ...notification, keys: keysOfBoth(before, notification) },
+    )
   }
-  const ask = ({ object, keys, address }: WaitingHint): Promise<unknown> =>
+  const ask = ({ object, keys, address }: WaitingNotification): Promise<unknown> =>
     store.write(actorOf(object, address), {}, async (tx) => {
       const current = await tx.get(refOf(object))
       if (current === undefined || current.metadata.uid !== object.metadata.uid) return
@@ -64,13 +69,13 @@ export const gatherHints = (deps: GatherDeps) => {
     const restMs = (gathers.get(uid) ?? 0) - clock.now()
     if (restMs > 0) return waitFor(restMs)
     gathers.delete(uid)
-    const hint = waiting.get(uid)
-    if (hint === undefined) return done
+    const notification = waiting.get(uid)
+    if (notification === undefined) return done
     waiting.delete(uid)
     try {
-      await ask(hint)
+      await ask(notification)
     } catch (error) {
-      add(uid, hint)
+      add(uid, notification)
       throw error
     }
     gathers.set(uid, clock.now() + gatherMs)
@@ -79,8 +84,8 @@ export const gatherHints = (deps: GatherDeps) => {
   const loop = startControlLoop(deps, { name: 'store-hints', reconcile })
   return {
     stop: () => loop.stop(),
-    heed: (uid: string, hint: WaitingHint): void => {
-      add(uid, hint)
+    receive: (uid: string, notification: WaitingNotification): void => {
+      add(uid, notification)
       loop.enqueue(uid)
     },
   }

@@ -1,4 +1,4 @@
-// Keys that hints of stores are signed with, in memory for some minutes.
+// Keys that notifications of stores are signed with, in memory for some minutes.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { after } from '../../../src/kernel/pause.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'

@@ -4,7 +4,7 @@ import { silentLogger } from '../../../src/kernel/log.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import { gatherHints } from './gathered-hints.ts'
+import { gatherNotifications } from './gathered-notifications.ts'
 import { createSigningKeys } from './signing-keys.ts'
 
 const uid = '6f1c7f0e-3a55-4a53-8b0a-2d7f3a1c9e11'
@@ -44,22 +44,22 @@ const serve = () => {
       is.away-- > 0 ? Promise.reject(away) : work(tx),
   }
   const deps = { store: store as unknown as Store, clock, log: silentLogger }
-  const hints = gatherHints(deps)
+  const notifications = gatherNotifications(deps)
   const keys = createSigningKeys(deps)
-  const hint = (...named: string[]): void =>
-    hints.heed(uid, { object: vault, address: '127.0.0.1', keys: new Set(named) })
+  const notification = (...named: string[]): void =>
+    notifications.receive(uid, { object: vault, address: '127.0.0.1', keys: new Set(named) })
   const keyNow = () => keys.of(vault, 'hook')
-  return { clock, is, asked, hint, keys, keyNow, stop: hints.stop }
+  return { clock, is, asked, notification, keys, keyNow, stop: notifications.stop }
 }
 
-describe('hints of a store', () => {
+describe('notifications of a store', () => {
   it('ask for a look at once, and those of the next seconds for one together', async () => {
-    const { clock, asked, hint, stop } = serve()
-    hint('a')
+    const { clock, asked, notification, stop } = serve()
+    notification('a')
     await clock.advance(1_000)
     expect(asked).toEqual([['a']])
-    hint('b')
-    hint('c')
+    notification('b')
+    notification('c')
     await clock.advance(3_000)
     expect(asked).toEqual([['a']])
     await clock.advance(1_000)
@@ -68,15 +68,15 @@ describe('hints of a store', () => {
   })
 
   it('that find the database away are kept, and heeded with the next ones when it is back', async () => {
-    const { clock, is, asked, hint, stop } = serve()
+    const { clock, is, asked, notification, stop } = serve()
     is.away = 1
-    hint('a')
+    notification('a')
     await clock.advance(1_000)
     expect(asked).toEqual([['a']])
-    hint('b')
+    notification('b')
     is.away = 2
     await clock.advance(5_000)
-    hint('c')
+    notification('c')
     await clock.advance(10_000)
     expect(asked.flat()).toEqual(['a', 'b', 'c'])
     await stop()

@@ -1,4 +1,4 @@
-// Hints of a queue: what a store says has changed is looked at at once.
+// Notifications of a queue: what a store says has changed is looked at at once.
 import { describe, expect, it } from 'vitest'
 import { QueueFault, StoreFault } from '../../../controller/stores/provider.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
@@ -6,7 +6,7 @@ import { annotations } from '../../../src/resources/meta.ts'
 import { reaches } from '../../support/eventually.ts'
 import { minute, type StoreWorld } from '../../support/stores/store-world.ts'
 
-export const testHints = (w: StoreWorld): void => {
+export const testNotifications = (w: StoreWorld): void => {
   const {
     start,
     stop,
@@ -22,7 +22,7 @@ export const testHints = (w: StoreWorld): void => {
     ask,
     clock,
   } = w
-  describe('with a queue of hints', () => {
+  describe('with a queue of notifications', () => {
     const push = { sqs: { queueUrl: 'https://sqs.eu-central-1.amazonaws.com/1/hints' } }
     const started = async (): Promise<void> => {
       await fresh()
@@ -33,7 +33,7 @@ export const testHints = (w: StoreWorld): void => {
       await quiet()
     }
 
-    it('looks at what is hinted at, at once, and at nothing else', async () => {
+    it('looks at what a notification names, at once, and at nothing else', async () => {
       await started()
       for (const name of ['a', 'b']) w.remote.put(`prod/${name}`, `second-${name}`)
       const { look: looks } = w.remote.calls
@@ -51,10 +51,10 @@ export const testHints = (w: StoreWorld): void => {
       await reaches(() => w.remote.queue.length, 0)
       await reaches(() => conditionOf('Listening'), 'True/Receiving')
       expect(w.remote.fetched).toHaveLength(fetched + 1)
-      expect(w.standing.at(-1)).toMatchObject({ name: 'aws', strangers: 1 })
+      expect(w.standing.at(-1)).toMatchObject({ name: 'aws', foreignMessages: 1 })
     })
 
-    it('leaves hints in the queue until they are heeded, and the queue alone while the store is away', async () => {
+    it('leaves notifications in the queue until they are handled, and the queue alone while the store is away', async () => {
       await started()
       w.remote.put('prod/a', 'second-a')
       w.remote.fail(() => new StoreFault('Unavailable', 'no answer came'))
@@ -106,7 +106,7 @@ export const testHints = (w: StoreWorld): void => {
       w.remote.put('prod/c', 'first-c')
       await create(external('c'))
       await reaches(() => held.length, 2)
-      // A hint and a wish come while the new one is fetched.
+      // A notification and a wish come while the new one is fetched.
       w.remote.holdFetch = undefined
       for (const name of ['a', 'b']) w.remote.put(`prod/${name}`, `third-${name}`)
       w.remote.queue.send('prod/a')
@@ -120,7 +120,7 @@ export const testHints = (w: StoreWorld): void => {
       expect(await valueOf('a')).toBe('third-a')
     })
 
-    it('ends a long look where the store tells a hint that there are too many calls', async () => {
+    it('ends a long look where the store tells a notification that there are too many calls', async () => {
       await started()
       w.remote.limits = { batch: 1, perMinute: 1000, parallel: 1 }
       for (const name of ['a', 'b']) w.remote.put(`prod/${name}`, 'second')

@@ -1,11 +1,11 @@
-// Signed hints of stores: something has changed. Pure but for hashes.
+// Signed notifications of stores: something has changed. Pure but for hashes.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { isRecord, tryParseJson } from '../../../src/kernel/record.ts'
 import type { SecretStoreSpec } from '../../../src/resources/kinds/secret-store.ts'
 
 type Signature = NonNullable<NonNullable<SecretStoreSpec['push']>['hook']>['signature']
 
-export interface StoreHint {
+export interface StoreNotification {
   readonly body: Buffer
   readonly header: (name: string) => string | undefined
 }
@@ -27,7 +27,7 @@ const standardKey = (key: Buffer): Buffer => {
   return text.startsWith('whsec_') ? Buffer.from(text.slice('whsec_'.length), 'base64') : key
 }
 
-const isStandard = ({ body, header }: StoreHint, key: Buffer, nowMs: number): boolean => {
+const isStandard = ({ body, header }: StoreNotification, key: Buffer, nowMs: number): boolean => {
   const [id = '', at = ''] = [header('webhook-id'), header('webhook-timestamp')]
   if (id === '' || !/^\d{1,12}$/.test(at)) return false
   if (Math.abs(nowMs - Number(at) * 1000) > skewMs) return false
@@ -37,7 +37,7 @@ const isStandard = ({ body, header }: StoreHint, key: Buffer, nowMs: number): bo
 }
 
 /** `t=MILLISECONDS;HEX`; the time is in the body too, which is what is signed. */
-const isInfisical = ({ body, header }: StoreHint, key: Buffer, nowMs: number): boolean => {
+const isInfisical = ({ body, header }: StoreNotification, key: Buffer, nowMs: number): boolean => {
   const found = /^t=(\d{1,15});([0-9a-f]{64})$/.exec(header('x-infisical-signature') ?? '')
   if (found === null) return false
   const sent = tryParseJson(body.toString('utf8'))
@@ -45,21 +45,23 @@ const isInfisical = ({ body, header }: StoreHint, key: Buffer, nowMs: number): b
   return Math.abs(nowMs - at) <= skewMs && same(found[2]!, hex(key, body))
 }
 
-const isDoppler = ({ body, header }: StoreHint, key: Buffer): boolean =>
+const isDoppler = ({ body, header }: StoreNotification, key: Buffer): boolean =>
   same(header('x-doppler-signature') ?? '', `sha256=${hex(key, body)}`)
 
-export const isHintSigned = (
+export const isNotificationSigned = (
   signature: Signature,
-  hint: StoreHint,
+  notification: StoreNotification,
   { key, nowMs }: { readonly key: Buffer; readonly nowMs: number },
 ): boolean => {
   if (key.length === 0) return false
-  if (signature === 'StandardWebhooks') return isStandard(hint, key, nowMs)
-  return signature === 'Infisical' ? isInfisical(hint, key, nowMs) : isDoppler(hint, key)
+  if (signature === 'StandardWebhooks') return isStandard(notification, key, nowMs)
+  return signature === 'Infisical'
+    ? isInfisical(notification, key, nowMs)
+    : isDoppler(notification, key)
 }
 
-/** Keys that the hint names (`data.keys`); none: look at the whole store. */
-export const keysOf = ({ body }: Pick<StoreHint, 'body'>): string[] => {
+/** Keys that the notification names (`data.keys`); none: look at the whole store. */
+export const keysOf = ({ body }: Pick<StoreNotification, 'body'>): string[] => {
   const sent = tryParseJson(body.toString('utf8'))
   const data = isRecord(sent) && isRecord(sent.data) ? sent.data : {}
   const keys = Array.isArray(data.keys) ? (data.keys as unknown[]) : []
