@@ -75,6 +75,7 @@ const agentPrograms: Readonly<Partial<Record<string, () => Promise<Program>>>> =
   install: async () => (await import('../agent/machine/install.ts')).installAgent,
   doctor: async () => (await import('../agent/machine/doctor.ts')).runDoctor,
   uninstall: async () => (await import('../agent/machine/uninstall.ts')).uninstallAgent,
+  leave: async () => (await import('../agent/machine/leave.ts')).leaveController,
 }
 
 /** Runs a program that parses its own flags; resolves when it has stopped. */

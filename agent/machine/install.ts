@@ -35,6 +35,8 @@ Again with other flags it changes the service; what is right already is left. Ne
   --files-dir DIR   tmpfs folder for file secrets (/run/stagely)
   --files-on-disk, --no-file-cache, --no-tasks   as for "agent run"
   --dry-run         only show the unit, and what would be done
+  --ephemeral       the machine is meant to go: when it shuts down, "stagely agent leave" ends the agent.
+                    For a token of "stagely agent token create --ephemeral"
   --no-start        write the unit; start nothing
   --unit-dir DIR    where the unit goes (${systemUnitDir})
 
@@ -50,6 +52,7 @@ Examples:
 const options = {
   'dry-run': { type: 'boolean' },
   'no-start': { type: 'boolean' },
+  ephemeral: { type: 'boolean' },
   'unit-dir': { type: 'string' },
 } as const
 
@@ -94,6 +97,7 @@ const install = async (flags: MachineFlags, machine: Machine): Promise<number> =
     allowDirs: config.allowDirs,
     dockerHost: config.dockerSocket === usualSocket ? undefined : `unix://${config.dockerSocket}`,
     logLevel: config.logLevel === 'info' ? undefined : config.logLevel,
+    ephemeral: own['ephemeral'] === true,
   })
   const file = { path: unitPath, content, mode: 0o644 }
   if (own['dry-run'] === true) {

@@ -14,6 +14,7 @@ const linesOf = (unit: Partial<AgentUnit> = {}): string[] =>
     allowDirs: ['/srv'],
     dockerHost: undefined,
     logLevel: undefined,
+    ephemeral: false,
     ...unit,
   }).split('\n')
 
@@ -35,6 +36,15 @@ describe('the unit of the agent', () => {
       for (const path of ['"/data/my agent"', '/mnt/ram/stagely'])
         expect(lines).toContain(setting + path)
     expect(lines.join()).not.toMatch(/StateDirectory|RuntimeDirectory/)
+  })
+
+  it('leaves the controller as an ephemeral machine shuts down, and never at a restart', () => {
+    expect(linesOf().join()).not.toContain('ExecStopPost')
+    const [line, ...more] = linesOf({ ephemeral: true }).filter((l) => l.includes('ExecStopPost'))
+    expect(more).toEqual([])
+    expect(line).toBe(
+      'ExecStopPost=-/bin/sh -c "[ \\"$$(systemctl is-system-running)\\" = stopping ] || exit 0; exec \\"$$@\\"" leave /usr/bin/node /opt/stagely/main.js agent leave --data-dir /var/lib/stagely-agent',
+    )
   })
 
   it('keeps what Compose writes when it builds images in the agent’s folder', () => {

@@ -21,6 +21,8 @@ export interface AgentUnit {
   /** undefined: the engine's usual socket. */
   readonly dockerHost: string | undefined
   readonly logLevel: string | undefined
+  /** The machine is meant to go. */
+  readonly ephemeral: boolean
 }
 
 /** Folders that the service must be able to write and that systemd does not make by itself. */
@@ -61,6 +63,13 @@ const writable = (unit: AgentUnit): Record<string, string | string[]> => {
 const makeFolders = (unit: AgentUnit): string =>
   `+/bin/mkdir -p -m 0700 ${[...ownFolders(unit).map(quoteWord), '%h/.docker'].join(' ')}`
 
+/** A restart of the service, or a stop by hand, is no end of the machine: systemd says so while it shuts down. */
+const leaveScript = '[ "$(systemctl is-system-running)" = stopping ] || exit 0; exec "$@"'
+
+/** A failure (-) holds up no shutdown: the controller ends the agent by its absence then. */
+const leaveWith = ({ command, dataDir }: AgentUnit): string =>
+  `-${['/bin/sh', '-c', leaveScript, 'leave', ...command.words, 'agent', 'leave', '--data-dir', dataDir].map(quoteWord).join(' ')}`
+
 /**
  * The agent runs as root, since it sets the owners of file secrets and uses the engine's socket, but without root's other
  * rights. It may read stacks anywhere, and write only its own folders.
@@ -90,6 +99,7 @@ export const renderAgentUnit = (unit: AgentUnit): string => {
       Type: 'exec',
       ExecStartPre: makeFolders(unit),
       ExecStart: exec.map(quoteWord).join(' '),
+      ExecStopPost: unit.ephemeral ? leaveWith(unit) : undefined,
       Environment: environment.map(quotePath),
       EnvironmentFile: '-/etc/stagely/agent.env',
       Restart: 'always',

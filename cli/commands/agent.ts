@@ -51,6 +51,10 @@ const programs: readonly (() => Command)[] = [
       'stagely agent doctor --allow-dir /srv',
     ]),
   () =>
+    newCommand('leave', 'End the ephemeral agent of this machine: its stagelets are deleted.', [
+      'stagely agent leave',
+    ]),
+  () =>
     newCommand('uninstall', 'Remove the service of this machine; containers keep running.', [
       'stagely agent uninstall',
     ]),

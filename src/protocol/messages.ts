@@ -29,6 +29,7 @@ export const agentPaths = {
   leakTests: '/agent/v1/leak-tests',
   tasks: '/agent/v1/tasks',
   keys: '/agent/v1/keys',
+  leave: '/agent/v1/leave',
   sign: '/agent/v1/sign',
 } as const
 

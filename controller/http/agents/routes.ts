@@ -35,6 +35,7 @@ import { createDuplicates } from './streams/duplicates.ts'
 import { createAgentCost, createAdmission, createConnectLimit } from './requests/admission.ts'
 import { createLeakTests, type LeakTests } from './orders/leak-tests.ts'
 import { createLogRelay, type LogRelay } from './orders/log-relay.ts'
+import { takeLeave } from './requests/leave.ts'
 import { noteRefused } from './requests/note-refused.ts'
 import { fleetOf, type Fleet } from './objects/fleet.ts'
 import { createAgentStreams, type AgentStreams } from './streams/agent-streams.ts'
@@ -152,9 +153,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     guard(async (c) => {
       const caller = await authenticate(c)
       const envelope = await caller.take(reportEnvelope, maxReportBytes)
-      if (reporting >= tuning.concurrentReports) {
+      if (reporting >= tuning.concurrentReports)
         throw new AgentRefusedError(503, 'Overload', 'many reports come just now; send it again', 2)
-      }
       reporting += 1
       try {
         await streams.objects.ready
@@ -171,7 +171,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   )
 
   app.post(agentPaths.keys, guard(takeKeys(authenticate, deps)))
-
+  app.post(agentPaths.leave, guard(takeLeave(authenticate, deps)))
   app.post(agentPaths.logs, guard(taking(authenticate, bodies.logs, logs)))
 
   app.post(agentPaths.leakTests, guard(taking(authenticate, bodies.leakTests, leakTests)))

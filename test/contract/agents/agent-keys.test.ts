@@ -10,6 +10,7 @@ import {
 import { loadAgentIdentity } from '../../../agent/identity/identity.ts'
 import { joinController } from '../../../agent/identity/join.ts'
 import { openKeyRotation, type AgentKeyRotation } from '../../../agent/identity/key-rotation.ts'
+import { leaveController } from '../../../agent/machine/leave.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
@@ -63,6 +64,43 @@ describe('new keys of an agent', () => {
     for (const agent of agents) await agent.stop()
     await controller.close()
     for (const dir of dirs) await rm(dir, { recursive: true, force: true })
+  })
+
+  test('are none after an ephemeral agent has left, and no other agent can leave', async () => {
+    const { dir, name } = await joined()
+    const { client } = await open(dir)
+    const ref = { kind: 'Agent', namespace: 'default', name } as const
+    const { store } = controller.opened
+    const leave = (): Promise<number> => leaveController(['--data-dir', dir])
+    const report = (): Promise<unknown> =>
+      client.post({
+        path: agentPaths.report,
+        body: { boot: 'one', seq: 0, observations: [] },
+      })
+    try {
+      expect(await leave()).toBe(1)
+      await createStack(controller, `s-${name}`, name)
+      await store.write(actor, {}, async (tx) => {
+        const spec = { ephemeral: { goneAfter: '10m' } }
+        await tx.update({ ...(await tx.get(ref))!, spec })
+      })
+      expect(await leave()).toBe(0)
+      expect(await store.get(ref)).toBeUndefined()
+      expect(await store.get({ ...ref, kind: 'Stagelet', name: `s-${name}` })).toBeUndefined()
+      const { items } = await store.list('Event', { namespace: 'default' })
+      const gone = items.filter(({ spec }) => spec.reason === 'AgentGone')
+      expect(gone.map(({ spec }) => spec.message)).toEqual([
+        `the machine is ended: it said that its machine goes (stagely agent leave); there ran last: s-${name}: nothing was seen`,
+      ])
+      await expect(report()).rejects.toMatchObject({
+        reason: 'UnknownAgent',
+        message: expect.stringContaining('stagely agent token create') as string,
+      })
+      // As after an answer that was lost.
+      expect(await leave()).toBe(0)
+    } finally {
+      client.close()
+    }
   })
 
   test('are taken, and what is sealed goes to them from then on', async () => {
