@@ -18,6 +18,7 @@ export interface SecretEdit {
   readonly key: string
   readonly scope: string
   readonly stagelet?: string | undefined
+  readonly environments?: readonly string[] | undefined
   readonly type: 'env' | 'file'
   readonly file_path?: string | undefined
   /** A new value comes with it. */
@@ -28,12 +29,12 @@ export interface SecretEdit {
 }
 
 /** A secret by its place. */
-type SecretPlace = Pick<SecretEdit, 'name' | 'key' | 'scope' | 'stagelet'>
+type SecretPlace = Pick<SecretEdit, 'name' | 'key' | 'scope' | 'stagelet' | 'environments'>
 
 const projectId = ({ team, project }: ProjectName): string => `${team}/${project}`
 
-const nameOf = ({ name, key, scope, stagelet }: SecretPlace): string =>
-  name ?? secretName({ key, scope, stagelet })
+const nameOf = ({ name, key, scope, stagelet, environments }: SecretPlace): string =>
+  name ?? secretName({ key, scope, stagelet, environments })
 
 const partsOf = (project: ProjectName, secret: SecretPlace) => ({
   project_id: projectId(project),
@@ -68,6 +69,7 @@ const objectOf = ({ team, project }: ProjectName, edit: SecretEdit): JsonValue =
       key: edit.key,
       scope: edit.target?.scope ?? edit.scope,
       stageletRef: typeof stagelet === 'string' ? { name: stagelet } : undefined,
+      environments: edit.environments && [...edit.environments],
       type: edit.type === 'file' ? 'file' : undefined,
       file: edit.file_path === undefined ? undefined : { path: edit.file_path },
       valueBase64: edit.hasValue ? stdinValue(edit.key) : undefined,
@@ -78,6 +80,7 @@ const objectOf = ({ team, project }: ProjectName, edit: SecretEdit): JsonValue =
 const where = ({ team, project }: ProjectName, edit: SecretPlace): string[] => [
   ...['-n', team, '--project', project, '--scope', edit.scope],
   ...(edit.stagelet === undefined ? [] : ['--stagelet', edit.stagelet]),
+  ...(edit.environments === undefined ? [] : ['--environment', edit.environments.join(',')]),
 ]
 
 const deletionOf = (

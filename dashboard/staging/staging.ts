@@ -2,6 +2,7 @@
 // storage, in another tab, or in an error. What views see of a value is its length.
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
 import { defined } from '../../src/kernel/defined.ts'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import type { paths } from '../../src/rest/types.ts'
 
 type Batch = paths['/projects/{project_id}/secrets/batch']['post']
@@ -72,7 +73,8 @@ const isSame = (a: Edit, b: Omit<Edit, 'id'>): boolean =>
     ? b.secretId === undefined &&
       a.key === b.key &&
       a.scope === b.scope &&
-      a.stagelet === b.stagelet
+      a.stagelet === b.stagelet &&
+      sameJson(a.fields?.['environments'] ?? [], b.fields?.['environments'] ?? [])
     : a.secretId === b.secretId
 
 interface Staged {

@@ -21,6 +21,7 @@ export const secretEdits = (
       fields,
       hasValue: bytes !== undefined,
       name: secretId === undefined ? undefined : secrets.cell(secretId).value?.name,
+      environments: secretId === undefined ? undefined : secrets.cell(secretId).value?.environments,
     }),
   )
 }

@@ -45,6 +45,9 @@ export const columns: readonly Column<SecretRow>[] = [
         {secret.stagelet === undefined ? null : (
           <span class={s['narrow']}>of {secret.stagelet}</span>
         )}
+        {secret.environments === undefined ? null : (
+          <span class={s['narrow']}>in {secret.environments.join(', ')}</span>
+        )}
       </>
     ),
   },
@@ -55,7 +58,13 @@ export const columns: readonly Column<SecretRow>[] = [
     wide: true,
     render: ({ secret }) =>
       secret.stagelet === undefined ? (
-        <span class="muted">{secret.audience === 'Controller' ? 'none' : 'all'}</span>
+        <span class={secret.environments === undefined ? 'muted' : s['cut']}>
+          {secret.environments === undefined
+            ? secret.audience === 'Controller'
+              ? 'none'
+              : 'all'
+            : `in ${secret.environments.join(', ')}`}
+        </span>
       ) : (
         <span class={s['cut']}>{secret.stagelet}</span>
       ),

@@ -27,8 +27,14 @@ import { Versions } from './versions.tsx'
 import l from './places/lenses.module.css'
 import s from './page.module.css'
 
-const placeName = ({ scope, stagelet }: Pick<Secret, 'scope' | 'stagelet'>): string =>
-  stagelet === undefined ? scope : `${scope} of ${stagelet}`
+const placeName = ({
+  scope,
+  stagelet,
+  environments,
+}: Pick<Secret, 'scope' | 'stagelet' | 'environments'>): string => {
+  if (environments !== undefined) return `${scope} in ${environments.join(', ')}`
+  return stagelet === undefined ? scope : `${scope} of ${stagelet}`
+}
 
 interface Props {
   readonly row: SecretRow
@@ -150,6 +156,7 @@ const editOf = ({ secret }: SecretRow, op: 'update' | 'delete'): SecretEdit => (
   key: secret.key,
   scope: secret.scope,
   stagelet: secret.stagelet,
+  environments: secret.environments,
   type: secret.type,
   file_path: secret.file_path,
   hasValue: op === 'update',

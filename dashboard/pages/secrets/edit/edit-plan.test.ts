@@ -74,3 +74,19 @@ it('moves a stored secret, and says what is wrong', () => {
   ).toMatch(/A new value is needed/)
   expect(editFault(input({ bytes: undefined }))).toMatch(/needs a value/)
 })
+
+it('finds a secret of environments by exactly these, and never that of another place', () => {
+  const inProduction = row('A', 'web')
+  const rows = [
+    { ...inProduction, secret: { ...inProduction.secret, environments: ['production'] } },
+  ]
+  expect(planEdit(input({ rows }))).toMatchObject([{ edit: { op: 'create' } }])
+  const edited = rows[0]!
+  const fields = { key: 'A', scope: 'web', stagelet: '', type: 'env', path: '' } as const
+  const kept = { ...input({ edited, rows }), fields: { ...fields, environments: ['production'] } }
+  expect(planEdit(kept)).toMatchObject([{ edit: { op: 'update', secretId: edited.secret.id } }])
+  const moved = { ...kept, fields: { ...kept.fields, stagelet: 'prod' } }
+  expect(planEdit(moved)).toMatchObject([
+    { edit: { target: { stagelet: 'prod' }, fields: { environments: null } } },
+  ])
+})

@@ -1,5 +1,6 @@
 // What an edit stages: one secret in one place, or the same value in several. Pure.
 import { defined } from '../../../../src/kernel/defined.ts'
+import { sameJson } from '../../../../src/kernel/same-json.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
 import type { Edit } from '../../../staging/staging.ts'
 import type { SecretRow } from '../data.ts'
@@ -8,6 +9,8 @@ export interface EditTarget {
   readonly scope: string
   /** '' for all. */
   readonly stagelet: string
+  /** Of a secret of no stagelet; absent for all. */
+  readonly environments?: readonly string[] | undefined
 }
 
 /** Places beside the first: each of the scopes in each of the stagelets. */
@@ -26,21 +29,32 @@ export interface EditFields extends EditTarget {
 /** The first is the target itself. */
 export const placesOf = (target: EditTarget, { scopes, stagelets }: MorePlaces): EditTarget[] => {
   const all = [...new Set([target.stagelet, ...stagelets])].flatMap((stagelet) =>
-    [...new Set([target.scope, ...scopes])].map((scope) => ({ scope, stagelet })),
+    [...new Set([target.scope, ...scopes])].map((scope) => ({
+      scope,
+      stagelet,
+      ...(stagelet === '' && defined({ environments: target.environments })),
+    })),
   )
   return all.sort((a, b) => Number(isSame(b, target)) - Number(isSame(a, target)))
 }
 
-const isSame = (a: EditTarget, b: EditTarget): boolean =>
-  a.scope === b.scope && a.stagelet === b.stagelet
+/** A secret of a stagelet is in no environment. */
+const environmentsOf = ({ stagelet, environments = [] }: EditTarget): readonly string[] =>
+  stagelet === '' ? [...environments].sort() : []
 
-const targetOf = ({ scope, stagelet = '' }: Pick<Secret, 'scope' | 'stagelet'>): EditTarget => ({
+const isSame = (a: EditTarget, b: EditTarget): boolean =>
+  a.scope === b.scope && a.stagelet === b.stagelet && sameJson(environmentsOf(a), environmentsOf(b))
+
+type SecretPlace = Pick<Secret, 'scope' | 'stagelet' | 'environments'>
+
+const targetOf = ({ scope, stagelet = '', environments }: SecretPlace): EditTarget => ({
   scope,
   stagelet,
+  environments,
 })
 
 const isAt = (
-  secret: Pick<Secret, 'key' | 'scope' | 'stagelet'>,
+  secret: SecretPlace & Pick<Secret, 'key'>,
   key: string,
   target: EditTarget,
 ): boolean => secret.key === key && isSame(targetOf(secret), target)
@@ -128,7 +142,9 @@ const plannedAt = (input: EditInput, target: EditTarget): Omit<Edit, 'id'> => {
   }
   if (stored !== undefined)
     return { ...place, op: 'update', secretId: stored.id, fromVersion: stored.version }
-  const more = copied(changedBy(input))
+  const { environments } = target
+  const kept = copied(changedBy(input))
+  const more = environments === undefined ? kept : { ...kept, environments }
   return {
     ...place,
     op: 'create',
@@ -159,6 +175,8 @@ export const planEdit = (input: EditInput): readonly Planned[] => {
     secretId: secret.id,
     fromVersion: secret.version,
     ...defined({ target: changed }),
+    ...(secret.environments !== undefined &&
+      target.stagelet !== '' && { fields: { environments: null } }),
   }
   return [{ edit: own }, ...rest]
 }

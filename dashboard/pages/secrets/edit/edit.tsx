@@ -34,6 +34,7 @@ const fieldsOf = (secret: Secret | undefined, { key, stagelet }: Preset): EditFi
   key: secret?.key ?? key ?? '',
   scope: secret?.scope ?? 'global',
   stagelet: secret?.stagelet ?? stagelet ?? '',
+  environments: secret?.environments,
   type: secret?.type ?? 'env',
   path: secret?.file_path ?? '',
 })
