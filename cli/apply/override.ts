@@ -74,7 +74,7 @@ export const describeOverride = (
   const { projectRef, environment } = specOf('Stagelet', stagelet)
   const project = projectRef.name
   const layout = {
-    stagelets: environment === undefined ? {} : { [name]: environment },
+    stagelets: new Map(environment === undefined ? [] : [[name, environment] as const]),
     isolated: inProject === undefined ? [] : isolatedIn(environmentsOf(inProject)),
   }
   const all = secrets

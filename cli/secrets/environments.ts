@@ -65,7 +65,7 @@ export const keyRows = (
   // What has no value yet is in no set.
   const entries = all.filter(({ version }) => version > 0)
   const byName = new Map(all.map((entry) => [entry.name, entry]))
-  const layout: Layout = { stagelets: {}, isolated: isolatedIn(environments) }
+  const layout: Layout = { stagelets: new Map(), isolated: isolatedIn(environments) }
   const winners = (environment: string, scope: string): ReadonlyMap<string, { name: string }> =>
     winnersFor(scope, '', environmentSet({ entries, layout }, { environment }))
   const scopes = [...new Set(all.map(({ scope }) => scope))]

@@ -1,6 +1,7 @@
 // Writes many objects in one transaction, leaving out those that are refused.
 import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { ObjectRef } from '../../src/resources/meta.ts'
+import { requireKind } from '../../src/resources/registry.ts'
 import type { Actor, Store, Transaction, WriteOptions } from '../../src/store/store.ts'
 
 export interface ManifestOutcome<Item, Result> {
@@ -77,18 +78,19 @@ const refusalAtEnd = <Item, Result>(
   refused: ReadonlyMap<Item, StagelyError>,
 ): Refusal => {
   if (!mayBeOfItem(error)) throw error
-  const { name, namespace } = error.details
+  const { kind, name, namespace } = error.details
   const item = items.find((candidate) => {
     const ref = refOf(candidate)
     return (
-      !refused.has(candidate) && ref.name === name && ref.namespace === namespace && isSecret(ref)
+      !refused.has(candidate) &&
+      ref.name === name &&
+      ref.namespace === namespace &&
+      requireKind(ref.kind).plural === kind
     )
   })
   if (item === undefined) throw error
   return new Refusal(item, error)
 }
-
-const isSecret = ({ kind }: ObjectRef): boolean => kind === 'StagelySecret'
 
 const eachOrRefuse = async <Item, Result>(
   tx: Transaction,

@@ -44,7 +44,9 @@ const drawnEntries = fc.array(drawnEntry, { maxLength: 24 }).map((drawn) => {
 })
 
 const layouts = fc.record<Layout>({
-  stagelets: fc.dictionary(fc.constantFrom('pr-1', 'pr-2'), fc.constantFrom(...environments)),
+  stagelets: fc
+    .dictionary(fc.constantFrom('pr-1', 'pr-2'), fc.constantFrom(...environments))
+    .map((drawn) => new Map(Object.entries(drawn))),
   isolated: fc.subarray(environments),
 })
 
@@ -56,7 +58,7 @@ const rankOf = (
 ): number | undefined => {
   if (scope !== 'global' && scope !== viewer.service) return undefined
   const byScope = scope === 'global' ? 1 : 0
-  const environment = stagelets[viewer.stagelet]
+  const environment = stagelets.get(viewer.stagelet)
   if (stagelet !== undefined) return stagelet === viewer.stagelet ? 1 + byScope : undefined
   if (names !== undefined)
     return environment !== undefined && names.includes(environment) ? 3 + byScope : undefined
@@ -90,7 +92,7 @@ describe('what a stagelet sees', () => {
 
   it('is the set itself where no secret names an environment', () => {
     const entries: ProjectEntry[] = []
-    const layout = { stagelets: { 'pr-1': 'preview' }, isolated: [] }
+    const layout = { stagelets: new Map([['pr-1', 'preview']]), isolated: [] }
     expect(environmentSet({ entries, layout }, 'pr-1')).toBe(entries)
   })
 
@@ -100,7 +102,13 @@ describe('what a stagelet sees', () => {
       { ...at, secretId: 'a', name: 'a', valueDigest: 'a' },
       { ...at, secretId: 'b', name: 'b', valueDigest: 'b', environments: ['preview'] },
     ]
-    const layout = { stagelets: { 'pr-1': 'preview', 'pr-2': 'preview' }, isolated: [] }
+    const layout = {
+      stagelets: new Map([
+        ['pr-1', 'preview'],
+        ['pr-2', 'preview'],
+      ]),
+      isolated: [],
+    }
     const set = environmentSet({ entries, layout }, 'pr-1')
     expect(environmentSet({ entries, layout }, 'pr-2')).toBe(set)
     expect(environmentSet({ entries, layout }, { environment: 'preview' })).toBe(set)
@@ -118,7 +126,7 @@ describe('what a stagelet sees', () => {
       bytes: 1,
       valueDigest: 'a',
     }
-    const layout = { stagelets: { 'pr-1': 'preview' }, isolated: [] }
+    const layout = { stagelets: new Map([['pr-1', 'preview']]), isolated: [] }
     const digestOf = (entry: ProjectEntry): string | undefined =>
       serviceDigest(visibleTo('web', 'pr-1', environmentSet({ entries: [entry], layout }, 'pr-1')))
     expect(digestOf({ ...secret, environments: ['preview'] })).toBe(digestOf(secret))

@@ -1,6 +1,13 @@
 // What an environment sees of a project's set. The functions of precedence, digests and references take entries of this set
 // and no others, so that nobody forgets the environment: see ADR 0080.
-import { environmentOf, emptyLayout, isInEnvironment, type Layout } from './layout.ts'
+import {
+  emptyLayout,
+  environmentOf,
+  isEmptyLayout,
+  isInEnvironment,
+  placeInLayout,
+  type Layout,
+} from './layout.ts'
 import type { ProjectEntry, Seen } from './set-entry.ts'
 
 /** Secrets of the project and of single stagelets, as one environment sees them. */
@@ -17,12 +24,21 @@ export type Viewer = string | { readonly environment: string } | undefined
 
 /** A set as one stagelet sees it. */
 export const stageletSet = <S extends LaidOut>(set: S, stagelet: string): StageletSet<S> => {
-  const { layout: _, entries: __, ...rest } = set
-  return { ...rest, entries: environmentSet(set, stagelet) }
+  const { layout = emptyLayout, entries: __, ...rest } = set
+  return {
+    ...rest,
+    entries: environmentSet(set, stagelet),
+    place: placeInLayout(layout, stagelet),
+    isLaidOut: !isEmptyLayout(layout),
+  }
 }
 
 export type StageletSet<S extends LaidOut = LaidOut> = Omit<S, 'entries' | 'layout'> & {
   readonly entries: EnvironmentSet
+  /** placeInLayout() of the stagelet; absent: in no environment. */
+  readonly place?: string
+  /** Some stagelet of the project is in an environment. */
+  readonly isLaidOut?: boolean
 }
 
 /** The stagelet of a viewer, whose own secrets it sees. */

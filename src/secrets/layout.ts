@@ -1,32 +1,52 @@
 // Which stagelet of a project is in which environment. It decides who sees which secret, so each revision has its own: see
 // ADR 0080.
-import { canonicalJson } from '../kernel/canonical-json.ts'
 import type { ProjectEntry } from './set-entry.ts'
 
 export interface Layout {
   /** By the name of the stagelet, its environment. Stagelets without one are absent. */
-  readonly stagelets: Readonly<Record<string, string>>
+  readonly stagelets: ReadonlyMap<string, string>
   /** Environments whose stagelets see no secret of the whole project (`inherits: Nothing`), sorted. */
   readonly isolated: readonly string[]
 }
 
-export const emptyLayout: Layout = { stagelets: {}, isolated: [] }
+export const emptyLayout: Layout = { stagelets: new Map(), isolated: [] }
 
 export const isEmptyLayout = ({ stagelets, isolated }: Layout): boolean =>
-  isolated.length === 0 && Object.keys(stagelets).length === 0
+  isolated.length === 0 && stagelets.size === 0
+
+/** One text for each layout, as it is stored and as the set MAC covers it. */
+export const layoutText = ({ stagelets, isolated }: Layout): string =>
+  JSON.stringify({
+    isolated: [...isolated].sort(),
+    stagelets: [...stagelets].sort(([a], [b]) => (a < b ? -1 : 1)),
+  })
+
+/** Of layoutText(). */
+export const parseLayout = (text: string): Layout => {
+  const { isolated, stagelets } = JSON.parse(text) as {
+    readonly isolated: string[]
+    readonly stagelets: [string, string][]
+  }
+  return { isolated, stagelets: new Map(stagelets) }
+}
 
 /** Id of the layout among the lines of the set MAC: no secret has it. */
 export const layoutLineId = 'layout'
 
 /** The line of the set MAC; undefined for an empty layout, which has none. */
 export const layoutLine = (layout: Layout): string | undefined =>
-  isEmptyLayout(layout) ? undefined : `layout ${canonicalJson(layout)}`
+  isEmptyLayout(layout) ? undefined : `layout ${layoutText(layout)}`
 
 /** The environment of a stagelet; undefined: it is in none. */
 export const environmentOf = (layout: Layout, stagelet: string | undefined): string | undefined =>
-  stagelet === undefined || !Object.hasOwn(layout.stagelets, stagelet)
-    ? undefined
-    : layout.stagelets[stagelet]
+  stagelet === undefined ? undefined : layout.stagelets.get(stagelet)
+
+/** The same text for two layouts in which the stagelet sees the same secrets, whatever these are. */
+export const placeInLayout = (layout: Layout, stagelet: string): string => {
+  const environment = environmentOf(layout, stagelet)
+  if (environment === undefined) return ''
+  return layout.isolated.includes(environment) ? `${environment} alone` : environment
+}
 
 /** Whether an environment sees a secret at all; another one of its key may win. Undefined: outside of all environments. */
 export const isInEnvironment = (

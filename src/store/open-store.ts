@@ -23,6 +23,7 @@ import { checkCredentials } from './history/credential.ts'
 import type { LastStep } from './log/run-write.ts'
 import { admitTemplates } from './objects/admit-templates.ts'
 import { finishProjects } from './revisions.ts'
+import { checkEnvironments } from './secrets/environments.ts'
 import { checkRemoved } from './secrets/followers.ts'
 import { checkPolicies } from './secrets/policy.ts'
 import { checkReferences } from './secrets/references.ts'
@@ -46,6 +47,7 @@ const yearMs = 365 * 86_400_000
 /** They end each write, in this order: the whole is checked, then the revisions of its projects are noted or closed. */
 const lastSteps: readonly LastStep[] = [
   checkRemoved,
+  checkEnvironments,
   admitTemplates,
   checkReferences,
   checkCredentials,

@@ -1,6 +1,7 @@
 // Change sets: when the open revision of a project closes, and what closing does. A write that completes its change set
 // closes it in the same commit; all others are closed when they are due.
 import { toFineTimestamp } from '../kernel/clock.ts'
+import { isEmptyLayout } from '../secrets/layout.ts'
 import { withStatusOwner } from '../managed-fields/status.ts'
 import {
   loadProject,
@@ -44,7 +45,7 @@ const close = (session: WriteSession, project: ProjectState): void => {
     ...row.object.status,
     revision: project.closed,
     revisionClosedAt: toFineTimestamp(session.nowMs),
-    secrets: project.lines?.size ?? 0,
+    secrets: (project.lines?.size ?? 0) - (isEmptyLayout(project.layout) ? 0 : 1),
   }
   const object = withStatusOwner({ ...row.object, status }, row.object, session.now)
   session.put(object, row.source, row)

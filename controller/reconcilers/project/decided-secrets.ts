@@ -1,6 +1,7 @@
 // Remembers for which secrets of a project the status is decided and stored. A secret is decided again only where its object,
 // its consumers or its stagelets have changed: a project may have thousands of secrets, and each write to one of them starts
 // a run for all.
+import { emptyLayout, layoutText } from '../../../src/secrets/layout.ts'
 import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
 import type { ListedObject } from '../../../src/store/store.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
@@ -73,6 +74,7 @@ export class DecidedSecrets {
       // The content of a set that is no longer kept is unknown.
       [...input.runningSets.keys()],
       input.stagelets.map(keyOfStagelet),
+      layoutText(input.head.layout ?? emptyLayout),
     ])
     const before = facts === this.#facts ? this.#stored : new Map<string, Stored>()
     const stored = new Map<string, Stored>()

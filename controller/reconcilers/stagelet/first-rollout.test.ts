@@ -56,4 +56,45 @@ describe('a first rollout', () => {
     expect(awaitedBy(anew)?.reason).toBe('WaitingForSecrets')
     expect(decideStagelet(anew).status).toMatchObject({ wantedRevision: 7, project })
   })
+
+  const seen = (revision: number, place: string): StageletInput['closedSets'][number] => ({
+    projectUid: 'p',
+    epoch: 1,
+    revision,
+    entries,
+    place,
+    isLaidOut: true,
+  })
+  const wantedOf = (over: Partial<StageletInput>): number | undefined =>
+    decideStagelet(given({ head: seen(3, 'preview alone'), ...over })).status.wantedRevision
+
+  it('takes no revision in which the stagelet is in another environment, or in none', () => {
+    const revisions = { ...quietIn(0)!, closed: 2, closesAt: nowMs + 300 }
+    for (const place of ['', 'preview', 'production']) {
+      const closedSets = [seen(2, place)]
+      expect(wantedOf({ revisions, closedSets }), place).toBeUndefined()
+      const input = given({ revisions, closedSets, head: seen(3, 'preview alone') })
+      expect(awaitedBy(input)).toMatchObject({ reason: 'AwaitingQuiet', until: nowMs + 300 })
+    }
+    expect(wantedOf({ revisions, closedSets: [seen(2, 'preview alone')] })).toBe(2)
+  })
+
+  it('waits for its turn where the revision of its turn has it in no environment', () => {
+    const stagelet = aStagelet()
+    const admitted = { revision: 1, at: '2025-12-31T23:59:00Z', retry: '', project: 'p' }
+    const staged = {
+      isStaged: true,
+      stagelet: { ...stagelet, status: { admitted } },
+      revisions: { ...quietIn(0)!, closed: 2 },
+      closedSets: [seen(2, 'preview alone')],
+    }
+    expect(wantedOf(staged)).toBeUndefined()
+    expect(wantedOf({ ...staged, isStaged: false })).toBe(2)
+  })
+
+  it('leaves a stagelet that has run where it is: what ran before is what it goes back to', () => {
+    const stagelet = { ...aStagelet(), status: { wantedRevision: 1, project } }
+    const revisions = { ...quietIn(0)!, closed: 2, closesAt: nowMs + 300 }
+    expect(wantedOf({ stagelet, revisions, closedSets: [seen(2, '')] })).toBe(2)
+  })
 })

@@ -1,5 +1,6 @@
 // The first rollout of a stagelet that is new, or whose project was created again, waits for its secrets: pure. Manifests
 // arrive one by one and in any order, and a stack that starts with some of its secrets would be re-created for the others.
+import { defined } from '../../../src/kernel/defined.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { projectMissing, type Verdict } from '../../../src/resources/kinds/secret-verdicts.ts'
 import type { StageletInput } from './facts.ts'
@@ -16,7 +17,7 @@ export interface FirstRolloutWait {
 
 type FirstRolloutInput = Pick<
   StageletInput,
-  'stagelet' | 'project' | 'revisions' | 'head' | 'nowMs'
+  'stagelet' | 'project' | 'revisions' | 'head' | 'closedSets' | 'nowMs'
 >
 
 const same = (a: StageletStatus['project'], b: StageletStatus['project']): boolean =>
@@ -36,6 +37,22 @@ const missingKeys = ({ stagelet, head }: FirstRolloutInput): string[] => {
   return (stagelet.spec.compose.requires ?? []).filter((key) => !keys.has(key))
 }
 
+/**
+ * False where a revision has the stagelet in another environment than the newest set, or is not known to have it there: a
+ * stack must not start with the secrets of another environment.
+ */
+const isInPlace = ({ head, closedSets }: FirstRolloutInput, revision: number): boolean => {
+  const set = closedSets.find((one) => one.revision === revision)
+  if (set === undefined) return revision === 0 || head?.isLaidOut !== true
+  return (set.place ?? '') === (head?.place ?? '')
+}
+
+/** The revision is not for a first rollout: its secrets are those of another environment. */
+export const isOfOtherEnvironment = (
+  input: FirstRolloutInput,
+  revision: number | undefined,
+): boolean => revision !== undefined && isFirst(input) && !isInPlace(input, revision)
+
 /** The reason why the first rollout waits; undefined where it does not wait, or is not the first one. */
 export const awaitedBy = (input: FirstRolloutInput): FirstRolloutWait | undefined => {
   const { stagelet, project, revisions, nowMs } = input
@@ -44,6 +61,11 @@ export const awaitedBy = (input: FirstRolloutInput): FirstRolloutWait | undefine
   if (missing.length > 0) {
     const message = `the first rollout waits for ${missing.join(', ')} (spec.compose.requires): no secret of this key has a value in the project yet`
     return { reason: 'WaitingForSecrets', message }
+  }
+  if (!isInPlace(input, revisions.closed)) {
+    const message =
+      'the first rollout waits for the revision that has the stagelet in its environment: it closes with the writes that are under way'
+    return { reason: 'AwaitingQuiet', message, ...defined({ until: revisions.closesAt }) }
   }
   const created = [stagelet.metadata.creationTimestamp, project?.since].map((at) =>
     Date.parse(at ?? ''),

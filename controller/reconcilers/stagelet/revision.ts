@@ -3,8 +3,12 @@ import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
 import { findFailed, liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine.ts'
-import { decideRevision, type RevisionDecision } from '../../../src/rollout/revision.ts'
-import { awaitedBy } from './first-rollout.ts'
+import {
+  decideRevision,
+  type RevisionDecision,
+  type RevisionFacts,
+} from '../../../src/rollout/revision.ts'
+import { awaitedBy, isOfOtherEnvironment } from './first-rollout.ts'
 import type { SeenSet, StageletInput } from './facts.ts'
 import { blameOf } from './suspect-values.ts'
 import { no, type Verdict } from '../verdict.ts'
@@ -62,7 +66,7 @@ export const revisionFor = (
 ): RevisionDecision => {
   const { stagelet, agent, isStaged, revisions, observation, closedSets } = input
   const { closed = 0, closesAt, epoch } = revisions ?? {}
-  return decideRevision({
+  const facts: RevisionFacts = {
     stagelet: stagelet.metadata.name,
     newest: closed === 0 && closesAt !== undefined ? undefined : closed,
     ordered: stagelet.status?.wantedRevision,
@@ -73,7 +77,11 @@ export const revisionFor = (
     mustWait: revisions === undefined || awaitedBy(input) !== undefined,
     quarantine,
     sets: closedSets,
-  })
+  }
+  const decided = decideRevision(facts)
+  return isOfOtherEnvironment(input, decided.revision)
+    ? decideRevision({ ...facts, mustWait: true })
+    : decided
 }
 
 export const wantedSinceOf = (

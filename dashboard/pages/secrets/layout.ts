@@ -15,10 +15,10 @@ export const layoutOf = (
   const found = projects.find((candidate) => candidate.team === team && candidate.name === project)
   const isolated = (found?.environments ?? []).filter(({ inherits }) => inherits === 'Nothing')
   return {
-    stagelets: Object.fromEntries(
+    stagelets: new Map(
       stagelets.flatMap((stagelet) =>
         stagelet.team === team && stagelet.project === project && stagelet.environment !== undefined
-          ? [[stagelet.name, stagelet.environment]]
+          ? [[stagelet.name, stagelet.environment] as const]
           : [],
       ),
     ),

@@ -1,7 +1,6 @@
 // The secrets of a project in order, and the set that they are. What holds of the list before is kept: a list comes in
 // pages, and most changes are of one secret among thousands, and of nothing that a set holds. Pure.
-import { sameJson } from '../../../src/kernel/same-json.ts'
-import { emptyLayout, type Layout } from '../../../src/secrets/layout.ts'
+import { emptyLayout, layoutText, type Layout } from '../../../src/secrets/layout.ts'
 import type { ProjectEntry } from '../../../src/secrets/set-entry.ts'
 import type { Secret } from '../../../src/rest/types.ts'
 import { createSetIndex, entryOf, type SetIndex } from './set-index.ts'
@@ -73,7 +72,7 @@ export const createListing = (): ((
     const next = entriesOf(secrets)
     const isOther =
       next.length !== entries.length || next.some((entry, index) => entry !== entries[index])
-    if (isOther || !sameJson(layout, head.layout)) {
+    if (isOther || layoutText(layout) !== layoutText(head.layout)) {
       entries = next
       head = createSetIndex({ entries, layout })
     }

@@ -62,7 +62,7 @@ export interface LayoutRow {
   readonly layout: Layout
   /** Stagelets that see the secrets of another environment by it. */
   readonly moved: readonly string[]
-  readonly by: string
+  readonly by: readonly string[]
 }
 
 interface DeletedSecretText {
@@ -77,6 +77,9 @@ interface DeletedSecretText {
 }
 
 export const versionId = (uid: string, version: number): string => `${uid}/${version}`
+
+/** Most stagelets that a revision names. */
+const mostMoved = 20
 
 export class Changes {
   readonly objects: ObjectChange[] = []
@@ -118,8 +121,12 @@ export class Changes {
 
   layOut(row: LayoutRow): void {
     const id = versionId(row.projectUid, row.fromRevision)
-    const moved = [...(this.layouts.get(id)?.moved ?? []), ...row.moved]
-    this.layouts.set(id, { ...row, moved: [...new Set(moved)] })
+    const { moved = [], by = [] } = this.layouts.get(id) ?? {}
+    this.layouts.set(id, {
+      ...row,
+      moved: [...new Set([...moved, ...row.moved])].sort().slice(0, mostMoved),
+      by: [...new Set([...by, ...row.by])],
+    })
   }
 
   note(actor: Actor, ms: number, ref: ObjectRef, entry: AuditEntry): void {
@@ -153,7 +160,11 @@ export class Changes {
 }
 
 /** A changed project as the log has it: its row, and the changes of its head set and of its deleted secrets. */
-export interface ProjectStateText extends Partial<Omit<ProjectRow, 'id' | 'lines' | 'headMac'>> {
+export interface ProjectStateText extends Partial<
+  Omit<ProjectRow, 'id' | 'lines' | 'headMac' | 'layout'>
+> {
+  /** layoutText(); absent: as before. */
+  readonly layout?: string
   readonly uid: string
   readonly headMac?: string
   readonly isGone?: boolean

@@ -25,6 +25,10 @@ export interface ProjectState {
   note: string | undefined
   /** Which stagelet is in which environment. */
   layout: Layout
+  /** The stagelets of `layout`, while this write may still change them. */
+  layoutDraft: Map<string, string> | undefined
+  /** Stagelets that this write has moved since the layout was saved. */
+  readonly movedStagelets: Set<string>
   /** MAC lines of the head set; loaded when first needed. */
   lines: SetLines | undefined
   /** From this time on (ms) no more writes are expected that belong together with the last one. */
@@ -43,10 +47,14 @@ export interface SecretChange {
   readonly why: 'plain' | 'rule' | 'other'
 }
 
-/** Stagelets that a write moves to another environment, or whose environment inherits otherwise. */
+/** A write that changes the layout: who sees other secrets by it. */
 export interface LayoutChange {
   readonly project: ProjectState
+  /** The object whose change it is. */
+  readonly ref: ObjectRef
   readonly stagelets: ReadonlySet<string>
+  /** Environments that inherit otherwise. */
+  readonly environments: readonly string[]
 }
 
 /** A value that the caller sets, in a project that enforces a policy. */

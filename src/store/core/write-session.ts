@@ -95,6 +95,8 @@ export class WriteSession {
   newProjects = 0
   /** Secrets as they were before this write and as they are after it. */
   readonly secretChanges: SecretChange[] = []
+  /** Objects whose names of environments are to be judged at the end: a Project as it was before, where there was one. */
+  readonly environmentUses = new Map<string, { ref: ObjectRef; before: KubeObject | undefined }>()
   /** Stagelets that see the secrets of another environment after this write. */
   readonly layoutChanges: LayoutChange[] = []
   /** Values that the caller sets in projects that enforce a policy. */

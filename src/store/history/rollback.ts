@@ -93,7 +93,8 @@ const putBack = (
 const findPrevious = async (session: WriteSession, project: ProjectState): Promise<number> => {
   const newest = project.openedAt === undefined ? project.closed : project.closed + 1
   const [row] = await session.tx.query<{ revision: number | null }>(
-    'SELECT max(revision) AS revision FROM revisions WHERE project_uid = $1 AND revision < $2',
+    `SELECT max(revision) AS revision FROM revisions WHERE project_uid = $1 AND revision < least($2::bigint, (
+       SELECT max(greatest(from_revision, coalesce(to_revision, 0))) FROM secret_versions WHERE project_uid = $1))`,
     [project.uid, newest],
   )
   const revision = row?.revision ?? undefined

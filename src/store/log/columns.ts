@@ -1,4 +1,5 @@
 // Rows of tables as JSON, as the functions of a commit take them.
+import { layoutText } from '../../secrets/layout.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { Ended, LayoutRow, NewKeyRow, NewVersionRow } from '../core/changes.ts'
 import type { ProjectRow } from '../state/rows.ts'
@@ -54,9 +55,9 @@ export const layoutColumns = (row: LayoutRow): string =>
   JSON.stringify({
     project_uid: row.projectUid,
     from_revision: row.fromRevision,
-    layout: row.layout,
+    layout: JSON.parse(layoutText(row.layout)) as unknown,
     moved: row.moved,
-    changed_by: [row.by],
+    changed_by: row.by,
   })
 
 export const keyColumns = (key: NewKeyRow): string =>

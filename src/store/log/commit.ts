@@ -10,6 +10,7 @@ import {
   projectColumns,
   versionColumns,
 } from './columns.ts'
+import { layoutText } from '../../secrets/layout.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { ProjectRow } from '../state/rows.ts'
 import type {
@@ -57,7 +58,7 @@ const stateText = ({
   return {
     uid,
     ...state,
-    ...(movesStagelets && { layout }),
+    ...(movesStagelets && layout !== undefined && { layout: layoutText(layout) }),
     headMac: headMac(),
     heads: Object.fromEntries(heads.map(([id, head]) => [id, head?.entry ?? null])),
     buried: Object.fromEntries(deletedSecrets),

@@ -3,6 +3,7 @@ import type { ChainPoint } from '../../audit/texts.ts'
 import { keyOf } from '../../resources/meta.ts'
 import { changeEvent } from '../core/change-event.ts'
 import type { Queryable } from '../drivers/sql.ts'
+import { parseLayout } from '../../secrets/layout.ts'
 import { objectRow, type ProjectRow } from '../state/rows.ts'
 import type { Delta, StoreState, Tip } from '../state/state.ts'
 import type { ChangeEvent } from '../core/objects.ts'
@@ -107,12 +108,12 @@ const objectDelta = (row: ChangeRow): Partial<Delta> => {
 }
 
 const projectDelta = (state: StoreState, text: ProjectStateText): Partial<Delta> => {
-  const { uid, isGone = false, heads, buried, headMac = '', ...row } = text
+  const { uid, isGone = false, heads, buried, headMac = '', layout: moved, ...row } = text
   if (isGone) return state.withoutProject(uid)
-  const layout = row.layout ?? state.projects.get(uid)?.layout
-  const known = layout === undefined ? row : { ...row, layout }
+  const layout = moved === undefined ? state.projects.get(uid)?.layout : parseLayout(moved)
+  const project = layout === undefined ? row : { ...row, layout }
   return {
-    projects: [[uid, { ...known, id: uid, headMac: () => headMac } as ProjectRow]],
+    projects: [[uid, { ...project, id: uid, headMac: () => headMac } as ProjectRow]],
     heads: Object.entries(heads).map(([id, entry]) => [
       id,
       entry === null ? undefined : { id, projectUid: uid, entry },

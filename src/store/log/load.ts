@@ -1,5 +1,5 @@
 // Loads the state from the tables.
-import type { Layout } from '../../secrets/layout.ts'
+import { parseLayout } from '../../secrets/layout.ts'
 import { newestLayout, toEntry, type VersionRow } from '../secrets/set-rows.ts'
 import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
@@ -47,7 +47,7 @@ const toProject = (columns: ProjectColumns): ProjectRow => {
     id,
     dataKey: { id: dataKeyId, wrapped },
     changeSets: JSON.parse(changeSets) as Record<string, number>,
-    ...(layout !== null && { layout: JSON.parse(layout) as Layout }),
+    ...(layout !== null && { layout: parseLayout(layout) }),
     headMac: () => headMac,
   }
 }

@@ -12,7 +12,7 @@ import { annotations, keyOf, refOf, type KubeObject } from '../../resources/meta
 import { ofKind, specOf, statusOf } from '../../resources/typed.ts'
 import { invalidObject } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import { checkEnvironments, checkListed } from '../secrets/environments.ts'
+import { noteEnvironments } from '../secrets/environments.ts'
 import { claimOf, term } from '../state/rows.ts'
 
 /** `now` where the flag is new; the stored time while it stays. */
@@ -163,9 +163,9 @@ export const checkNew = (session: WriteSession, object: KubeObject, before?: Kub
   if (object.kind === 'Notifier') checkAddresses(session, object)
   if (object.kind === 'Stagelet') {
     checkClaim(session, object)
-    checkEnvironments(session, object)
+    noteEnvironments(session, object)
   }
-  if (object.kind === 'Project') checkListed(session, object, before)
+  if (object.kind === 'Project') noteEnvironments(session, object, before)
 }
 
 /** Invalid where the change of the spec breaks a rule of its kind. */

@@ -2,12 +2,12 @@
 import { withHint } from '../../search/near-name.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { refOf, type KubeObject, type Place } from '../../resources/meta.ts'
+import { keyOf, refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
-import { emptyLayout, environmentOf, isEmptyLayout, type Layout } from '../../secrets/layout.ts'
+import { environmentOf } from '../../secrets/layout.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
-import type { WriteSession } from '../core/write-session.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 import { changeLayout, loadProject } from './projects.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
@@ -33,7 +33,7 @@ const unlisted = (field: string, name: string, project: string, listed: string[]
 })
 
 /** Invalid where a stagelet or a secret names an environment that its Project does not list. */
-export const checkEnvironments = (session: WriteSession, object: KubeObject): void => {
+const checkUse = (session: WriteSession, object: KubeObject): void => {
   const named =
     object.kind === 'Stagelet'
       ? [{ field: 'spec.environment', name: specOf('Stagelet', object).environment }]
@@ -53,7 +53,7 @@ export const checkEnvironments = (session: WriteSession, object: KubeObject): vo
 const mostNamed = 10
 
 /** Conflict where the Project does not list an environment that a stagelet or a secret names. */
-export const checkListed = (
+const checkListed = (
   session: WriteSession,
   project: KubeObject,
   before: KubeObject | undefined,
@@ -81,60 +81,77 @@ export const checkListed = (
   )
 }
 
+/** The names of environments in the object are judged at the end of the write: its order does not matter. */
+export const noteEnvironments = (
+  session: WriteSession,
+  object: KubeObject,
+  before?: KubeObject,
+): void => {
+  const ref = refOf(object)
+  const id = keyOf(ref)
+  const first = session.environmentUses.get(id)
+  session.environmentUses.set(id, { ref, before: first === undefined ? before : first.before })
+}
+
+/** At the end of a write. */
+export const checkEnvironments = (session: WriteSession): void => {
+  const uses = [...session.environmentUses.values()].flatMap(({ ref, before }) => {
+    const row = session.fetch(ref)
+    return row === undefined ? [] : [{ object: row.object, before }]
+  })
+  for (const { object, before } of uses)
+    if (object.kind === 'Project') checkListed(session, object, before)
+  for (const { object } of uses) if (object.kind !== 'Project') checkUse(session, object)
+}
+
 const isolatedIn = (project: KubeObject): string[] =>
   (specOf('Project', project)?.environments ?? [])
     .filter(({ inherits }) => inherits === 'Nothing')
     .map(({ name }) => name)
     .sort()
 
-/** The layout with a stagelet in its environment; undefined: in none. */
-const withStagelet = (layout: Layout, name: string, environment: string | undefined): Layout => {
-  if (environmentOf(layout, name) === environment) return layout
-  const { [name]: _, ...others } = layout.stagelets
-  const stagelets = environment === undefined ? others : { ...others, [name]: environment }
-  return { ...layout, stagelets }
-}
+const symmetricDifference = (a: readonly string[], b: readonly string[]): string[] => [
+  ...a.filter((name) => !b.includes(name)),
+  ...b.filter((name) => !a.includes(name)),
+]
 
 /** The layout as the Project says it, with all of its stagelets: some may have come before it. */
-const ofProject = (session: WriteSession, layout: Layout, project: KubeObject): Layout => {
-  const next = stageletsOf(session, refOf(project)).reduce(
-    (all, { object }) =>
-      withStagelet(all, object.metadata.name, specOf('Stagelet', object).environment),
-    layout,
-  )
-  const isolated = isolatedIn(project)
-  return sameJson(isolated, next.isolated) ? next : { ...next, isolated }
-}
-
-/** The names of stagelets that see other secrets now. */
-const movedBetween = (before: Layout, after: Layout): Set<string> => {
-  const names = new Set([...Object.keys(before.stagelets), ...Object.keys(after.stagelets)])
-  const seesOf = (layout: Layout, name: string): string => {
-    const environment = environmentOf(layout, name)
-    return `${environment ?? ''} ${environment !== undefined && layout.isolated.includes(environment)}`
-  }
-  return new Set([...names].filter((name) => seesOf(before, name) !== seesOf(after, name)))
-}
-
-/** Sets the layout of a project. Stagelets that see other secrets by it are no longer in sync. */
-const move = async (
-  session: WriteSession,
-  place: Place,
-  next: (before: Layout) => Layout,
-): Promise<void> => {
-  const project = await loadProject(session, place)
+const layOutProject = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  const ref = refOf(object)
+  const project = await loadProject(session, ref)
   if (project === undefined) return
   const before = project.layout
-  const after = next(before)
-  if (after === before) return
-  const names = movedBetween(before, after)
-  const layout = isEmptyLayout(after) ? emptyLayout : after
-  changeLayout(session, project, { layout, moved: names })
-  session.layoutChanges.push({ project, stagelets: names })
-  const stagelets = stageletsOf(session, place).filter(({ object }) =>
-    names.has(object.metadata.name),
-  )
-  await resetInSync(session, project, { stagelets, entries: 'all' })
+  const isolated = isolatedIn(object)
+  const environments = symmetricDifference(before.isolated, isolated)
+  const stagelets = new Map<string, string | undefined>()
+  const rows: StoredRow[] = []
+  for (const row of stageletsOf(session, ref)) {
+    await session.pause()
+    const { name } = row.object.metadata
+    const { environment } = specOf('Stagelet', row.object)
+    const isOther = environmentOf(before, name) !== environment
+    if (isOther) stagelets.set(name, environment)
+    if (isOther || environments.includes(environment ?? '')) rows.push(row)
+  }
+  if (stagelets.size === 0 && environments.length === 0) return
+  const moved = new Set(rows.map((row) => row.object.metadata.name))
+  changeLayout(session, project, { stagelets, isolated, moved })
+  session.layoutChanges.push({ project, ref, stagelets: moved, environments })
+  await resetInSync(session, project, { stagelets: rows, entries: 'all' })
+}
+
+const layOutStagelet = async (
+  session: WriteSession,
+  place: Place,
+  { ref, environment }: { readonly ref: ObjectRef; readonly environment: string | undefined },
+): Promise<void> => {
+  const project = await loadProject(session, place)
+  if (project === undefined || environmentOf(project.layout, ref.name) === environment) return
+  const moved = new Set([ref.name])
+  changeLayout(session, project, { stagelets: new Map([[ref.name, environment]]), moved })
+  session.layoutChanges.push({ project, ref, stagelets: moved, environments: [] })
+  const row = session.fetch(ref)
+  await resetInSync(session, project, { stagelets: row === undefined ? [] : [row], entries: 'all' })
 }
 
 /**
@@ -145,18 +162,15 @@ export const layOut = async (
   session: WriteSession,
   { before, after }: { before: KubeObject | undefined; after: KubeObject | undefined },
 ): Promise<void> => {
-  if (after?.kind === 'Project')
-    await move(session, refOf(after), (layout) => ofProject(session, layout, after))
+  if (after?.kind === 'Project') await layOutProject(session, after)
   const stagelet = after ?? before
   if (stagelet?.kind !== 'Stagelet') return
-  const { name } = stagelet.metadata
-  if (
+  const ref = refOf(stagelet)
+  const leaves =
     before !== undefined &&
     (after === undefined || !sameJson(projectRefOf(before), projectRefOf(after)))
-  )
-    await move(session, projectRefOf(before), (layout) => withStagelet(layout, name, undefined))
-  if (after !== undefined) {
-    const { environment } = specOf('Stagelet', after)
-    await move(session, projectRefOf(after), (layout) => withStagelet(layout, name, environment))
-  }
+  if (leaves) await layOutStagelet(session, projectRefOf(before), { ref, environment: undefined })
+  if (after === undefined) return
+  const { environment } = specOf('Stagelet', after)
+  await layOutStagelet(session, projectRefOf(after), { ref, environment })
 }

@@ -4,7 +4,13 @@ import { randomUUID } from 'node:crypto'
 import { lazy } from '../../kernel/lazy.ts'
 import { refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
 import { createProjectKeys, type NewProjectKeys } from '../../secrets/project-keys.ts'
-import { emptyLayout, layoutLine, layoutLineId, type Layout } from '../../secrets/layout.ts'
+import {
+  emptyLayout,
+  isEmptyLayout,
+  layoutLine,
+  layoutLineId,
+  type Layout,
+} from '../../secrets/layout.ts'
 import { SetLines } from '../../secrets/set-lines.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
@@ -53,6 +59,8 @@ const stateOf = async ({ deps }: WriteSession, row: ProjectRow): Promise<Project
     changeSets: { ...row.changeSets },
     note: row.note,
     layout: row.layout ?? emptyLayout,
+    layoutDraft: undefined,
+    movedStagelets: new Set(),
     lines: row.lines,
     quietAt: row.quietAt,
     changed: false,
@@ -196,34 +204,55 @@ export const changeHead = (
   session.view.heads.set(secretUid, entry && { id: secretUid, projectUid, entry })
 }
 
-/** Most stagelets that a revision names. */
-const mostMoved = 20
+/** Who is in which environment, from the open revision on. */
+export interface LayoutMoves {
+  /** By stagelet, its environment now; undefined: none. */
+  readonly stagelets: ReadonlyMap<string, string | undefined>
+  /** Absent: as before. */
+  readonly isolated?: readonly string[] | undefined
+  /** Names of the stagelets that see other secrets by it. */
+  readonly moved: Iterable<string>
+}
 
-/** Sets who is in which environment, from the open revision on. */
+/** Changes the layout. A write copies it once; saveProject() stores it. */
 export const changeLayout = (
   session: WriteSession,
   project: ProjectState,
-  { layout, moved }: { readonly layout: Layout; readonly moved: Iterable<string> },
+  { stagelets, isolated = project.layout.isolated, moved }: LayoutMoves,
 ): void => {
   session.projects.set(projectPlaceKey(project.ref), project)
-  project.lines = loadLines(session, project).with(layoutLineId, layoutLine(layout))
-  project.layout = layout
   project.changed = true
+  const draft = (project.layoutDraft ??= new Map(project.layout.stagelets))
+  for (const [name, environment] of stagelets)
+    if (environment === undefined) draft.delete(name)
+    else draft.set(name, environment)
+  for (const name of moved) project.movedStagelets.add(name)
+  project.layout = { stagelets: draft, isolated }
+}
+
+/** The changed layout: its line of the set MAC, and its row. */
+const saveLayout = (session: WriteSession, project: ProjectState): void => {
+  const { layoutDraft, layout, movedStagelets, uid, closed } = project
+  if (layoutDraft === undefined) return
+  project.lines = loadLines(session, project).with(layoutLineId, layoutLine(layout))
   session.changes.layOut({
-    projectUid: project.uid,
-    fromRevision: project.closed + 1,
+    projectUid: uid,
+    fromRevision: closed + 1,
     layout,
-    moved: [...moved].sort().slice(0, mostMoved),
-    by: session.actor.name,
+    moved: [...movedStagelets],
+    by: [session.actor.name],
   })
+  project.layoutDraft = undefined
+  movedStagelets.clear()
 }
 
 /** Puts the changed row, with the MAC of its head set, into the view. */
 export const saveProject = (session: WriteSession, project: ProjectState): void => {
+  saveLayout(session, project)
   project.lines ??= loadLines(session, project)
   const { closed, openedAt, lastWriteAt, changeSets, lines, quietAt, digestKey, uid, note } =
     project
-  const layout = project.layout === emptyLayout ? project.row.layout && emptyLayout : project.layout
+  const layout = isEmptyLayout(project.layout) ? project.row.layout && emptyLayout : project.layout
   project.row = {
     ...project.row,
     closed,

@@ -15,7 +15,7 @@ import {
   viewerText,
   type Viewer,
 } from '../../secrets/environment-set.ts'
-import { BrokenReference, createDependencies, isFor, viewersOf } from '../../secrets/references.ts'
+import { BrokenReference, isFor, viewersOf } from '../../secrets/references.ts'
 import { isForController } from '../../secrets/set-entry.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
@@ -269,33 +269,39 @@ const checkProject = async (
   if (stale.length > 0) await resetReferring(session, project, { entries: stale, viewers })
 }
 
-/** Conflict where a stagelet that moves to another environment would get a secret whose references lead nowhere there. */
-const checkMoved = (session: WriteSession, { project, stagelets }: LayoutChange): void => {
-  const entries = session.headsOf(project.uid).map(({ entry }) => entry)
-  if (entries.every(({ references }) => references === undefined)) return
-  for (const stagelet of stagelets) {
-    const set = environmentSet({ entries, layout: project.layout }, stagelet)
-    const reach = createDependencies(set, stagelet)
-    for (const entry of set) {
-      if (entry.references === undefined || !isFor(entry, stagelet)) continue
-      try {
-        reach(entry)
-      } catch (error) {
-        if (!(error instanceof BrokenReference)) throw error
-        throw objectConflict(
-          project.ref,
-          `secret "${entry.name}" would break in stagelet "${stagelet}": ${error.why}; change that first`,
-        )
-      }
-    }
-  }
+/**
+ * Conflict where a move to another environment, or one that inherits otherwise, would break a secret. Other viewers were
+ * judged when the secrets were written.
+ */
+const checkMove = async (
+  session: WriteSession,
+  { project, ref, stagelets, environments }: LayoutChange,
+): Promise<void> => {
+  const links = linksOf(
+    session.view.heads.withTerm(term.referring(project.uid)).map(({ entry }) => entry),
+  )
+  if (links.targets.size === 0) return
+  const keys = keysNeeded(links.targets.keys(), links)
+  const entries = await openWithKeys(session, project, { keys, viewers: undefined })
+  const owners = new Set(entries.flatMap(({ stagelet }) => stagelet ?? []))
+  const viewers = [
+    ...environments.map((environment) => ({ environment })),
+    ...[...stagelets].filter((name) => owners.has(name)),
+  ]
+  const referring = referringIn(session, entries)
+  const hidden = hiddenFrom(session, project, { opened: referring, reached: keys })
+  const problems = findProblems(project, entries, { referring, hidden, viewers })
+  const texts = problems.map(
+    ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
+  )
+  if (texts.length > 0) throw objectConflict(ref, `${texts.join('; ')}; change that first`)
 }
 
 /** At the end of a write: its order does not matter, only its result. */
 export const checkReferences = async (session: WriteSession): Promise<void> => {
   const living = new Set(session.loaded.values())
   for (const change of session.layoutChanges)
-    if (living.has(change.project)) checkMoved(session, change)
+    if (living.has(change.project)) await checkMove(session, change)
   for (const project of new Set(session.secretChanges.map((change) => change.project))) {
     if (!living.has(project)) continue
     const changes = session.secretChanges.filter((change) => change.project === project)

@@ -15,7 +15,7 @@ import { invalidObject } from '../core/errors.ts'
 import { confirmRing, projectRing } from './project-ring.ts'
 import { changeHead, ensureProjectOf } from './projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
-import { checkEnvironments } from './environments.ts'
+import { noteEnvironments } from './environments.ts'
 import { checkAudience, checkEndOfValue, checkImmutable, checkNeighbours } from './secret-checks.ts'
 import { noteSecretChange, type PreparedSecret } from './prepared-secret.ts'
 import { secretStatusAfter, withLearntEnd } from './secret-status.ts'
@@ -90,7 +90,7 @@ const checkReaders = (
 ): void => {
   const stripped = withoutValue(object)
   if (hasNewPlace(object, current)) {
-    checkEnvironments(session, stripped)
+    noteEnvironments(session, stripped)
     checkNeighbours(session, stripped)
   }
   checkAudience(session, stripped, before)

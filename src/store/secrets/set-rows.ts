@@ -9,6 +9,7 @@ import {
   isEmptyLayout,
   layoutLine,
   layoutLineId,
+  parseLayout,
   type Layout,
 } from '../../secrets/layout.ts'
 import { SetLines } from '../../secrets/set-lines.ts'
@@ -205,7 +206,7 @@ export const loadRows = async (
   const isHead = (row: SetRow): boolean => (row.namespace as string | null) !== null
   const head = checkRevision(rows.find(isHead), projectUid, revision)
   if (revision === 0) return { head, layout: emptyLayout, members: [] }
-  const layout = head.layout === null ? emptyLayout : (JSON.parse(head.layout) as Layout)
+  const layout = head.layout === null ? emptyLayout : parseLayout(head.layout)
   const members = rows.filter((row) => !isHead(row)).map((row) => ({ entry: toEntry(row), row }))
   const digestKey = await keys.digestKey(projectUid, head.digest_key)
   const coveredRevision = revision === 'head' ? head.closed + 1 : revision

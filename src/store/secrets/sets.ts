@@ -68,23 +68,29 @@ export const openHead = async (
     byViewer.set(id, group)
     group.own.push(entry)
   }
-  const needed = new Set(picked)
-  for (const { sees, own } of asWritten ? [] : byViewer.values()) {
+  const groups = [...byViewer.values()].map(({ sees, own }) => {
     const set = environmentSet({ entries, layout }, sees)
+    const inSet = new Set(set.map(({ secretId }) => secretId))
+    // What the environment's own secret hides is not what the viewer sees.
+    return { sees, set, inSet, own: own.filter(({ secretId }) => inSet.has(secretId)) }
+  })
+  const needed = new Set(groups.flatMap(({ own }) => own.map(({ secretId }) => secretId)))
+  for (const { sees, set, own } of asWritten ? [] : groups) {
     const reach = createDependencies(set, stageletOf(sees))
     for (const entry of seenIn(set, own))
       for (const { secretId } of reach(entry)) needed.add(secretId)
   }
   const sealed = members.filter(({ entry }) => needed.has(entry.secretId))
   const values = await openMembers(keys, projectUid, { head, members: sealed })
-  const opened = [...byViewer.values()].flatMap(({ sees, own }) => {
-    const set = environmentSet({ entries: values, layout }, sees)
-    const all = asWritten ? values : resolveEntries(projectUid, set, stageletOf(sees))
-    return own.flatMap((entry) => {
-      const found = all.find(({ secretId }) => secretId === entry.secretId)
-      return found === undefined
-        ? []
-        : [{ ...found, ...defined({ environments: entry.environments }) }]
+  const opened = groups.flatMap(({ sees, inSet, own }) => {
+    const seen = values
+      .filter(({ secretId }) => inSet.has(secretId))
+      .map(({ environments: _, ...value }): Seen<OpenedEntry> => value)
+    const all = asWritten ? seen : resolveEntries(projectUid, seen, stageletOf(sees))
+    const byId = new Map(all.map((entry) => [entry.secretId, entry]))
+    return own.flatMap(({ secretId, environments }) => {
+      const found = byId.get(secretId)
+      return found === undefined ? [] : [{ ...found, ...defined({ environments }) }]
     })
   })
   return {

@@ -215,7 +215,7 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
         'URL.global': 'pg://live',
       })
       expect(await refused(updateAs(t.store, api, inEnvironment(ns, 'web', 'preview')))).toContain(
-        'secret "mine" would break in stagelet "web"',
+        'stagelets.stagely.dev "web": secret "mine" would break',
       )
       const lost = {
         key: 'OTHER',
@@ -275,6 +275,88 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
         environments: ['preview'],
       })
       expect((await t.store.get(ref))?.spec?.['environments']).toEqual(['preview'])
+    })
+
+    it('shows a viewer what its environment sees, whatever else is asked for', async () => {
+      const { ns } = await shop()
+      const key = (secret: string, spec: Record<string, unknown>): Promise<KubeObject> =>
+        createAs(t.store, api, secretOf(ns, secret, spec))
+      await key('pw', { value: 'of-all', scope: 'web' })
+      await key('url-web', { key: 'URL', value: 'x${PW}', references: true, scope: 'web' })
+      await key('url', { key: 'URL', value: 'live', environments: ['production'] })
+      const ref = { kind: 'Project', namespace: ns, name: 'shop' }
+      const opened = await t.store.revealSet(api, ref, {
+        way: 'export',
+        viewer: { environment: 'production' },
+        choose: ({ entries }) => entries.filter(({ scope }) => scope === 'web'),
+      })
+      expect(opened.map(({ name, value }) => `${name} ${value.toString()}`)).toEqual(['pw of-all'])
+    })
+
+    it('lets an environment be renamed in one write, in any order', async () => {
+      const { ns } = await shop()
+      const db = { value: 'x', environments: ['preview'] }
+      await createAs(t.store, api, secretOf(ns, 'db', db))
+      await createAs(t.store, api, inEnvironment(ns, 'pr-1', 'preview'))
+      const renamed = [
+        inEnvironment(ns, 'pr-1', 'review'),
+        projectOf(ns, [{ name: 'review' }, { name: 'production' }]),
+        secretOf(ns, 'db', { ...db, environments: ['review'] }),
+      ]
+      await t.store.write(api, {}, async (tx) => {
+        for (const object of renamed) await tx.update(object)
+      })
+      const first = renamed[0]!
+      expect(await t.store.get({ kind: 'Stagelet', namespace: ns, name: 'pr-1' })).toMatchObject({
+        spec: { environment: first.spec!['environment'] },
+      })
+    })
+
+    it('refuses an environment that shall inherit nothing, where a secret of it refers to one of the project', async () => {
+      const { ns } = await shop()
+      await createAs(t.store, api, secretOf(ns, 'db', { value: 'x' }))
+      const url = { value: 'pg://${DB}', references: true, environments: ['preview'] }
+      await createAs(t.store, api, secretOf(ns, 'url', url))
+      const isolated = projectOf(ns, [
+        { name: 'preview', inherits: 'Nothing' },
+        { name: 'production' },
+      ])
+      const message = await refused(updateAs(t.store, api, isolated))
+      expect(message).toContain('projects.stagely.dev "shop"')
+      expect(message).toContain('secret "url" would break')
+      await updateAs(t.store, api, secretOf(ns, 'db', { value: 'y' }))
+    })
+
+    it('goes back to what was before the last change of a secret, whoever came since', async () => {
+      const { ns, projectUid } = await shop()
+      for (const value of ['good', 'bad']) {
+        const secret = secretOf(ns, 'db', { value })
+        await (value === 'good' ? createAs : updateAs)(t.store, api, secret)
+        await close(projectUid)
+      }
+      await createAs(t.store, api, inEnvironment(ns, 'pr-1', 'preview'))
+      await close(projectUid)
+      const ref = { kind: 'Project', namespace: ns, name: 'shop' }
+      const back = await t.store.write(api, {}, (tx) =>
+        tx.rollbackProject(ref, { revision: 'previous' }),
+      )
+      expect(back).toMatchObject({ revision: 1, diff: { changed: [{ name: 'db' }] } })
+    })
+
+    it('takes the stagelets of a large project in turns, and counts no layout among the secrets', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      const project = { kind: 'Project', namespace: ns, name: 'shop' }
+      await createAs(t.store, api, secretOf(ns, 'all', { value: 'x' }))
+      await t.store.write(api, {}, (tx) => tx.remove(project))
+      const many = Array.from({ length: 300 }, (_, i) => inEnvironment(ns, `pr-${i}`, 'preview'))
+      await t.store.write(api, {}, async (tx) => {
+        for (const object of many) await tx.create(object)
+      })
+      await createAs(t.store, api, projectOf(ns, both))
+      const revision = await close(projectUid)
+      const { moved } = (await t.store.listRevisions(projectUid))[0]!
+      expect(moved).toHaveLength(20)
+      expect((await t.store.get(project))?.status).toMatchObject({ revision, secrets: 1 })
     })
   })
 }

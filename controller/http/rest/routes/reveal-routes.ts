@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
-import { refOf } from '../../../../src/resources/meta.ts'
+import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
 import { environmentName } from '../../../../src/resources/kinds/environment.ts'
 import {
   environmentSet,
@@ -14,6 +14,9 @@ import { emptyLayout, isInEnvironment, mayReach } from '../../../../src/secrets/
 import { shownAudience, type ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import { visibleTo } from '../../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../../src/store/store.ts'
+import { specOf } from '../../../../src/resources/typed.ts'
+import { withHint } from '../../../../src/search/near-name.ts'
+import { invalidInput } from '../input.ts'
 import { namedSecret } from '../secret-kind.ts'
 import { requireTarget, route, routesOf } from '../route.ts'
 import { versionNumber } from '../secret-fields.ts'
@@ -71,6 +74,14 @@ const revealBody = z.strictObject({
   as_written: asWritten,
   way: z.enum(['export', 'run']).default('export').describe('What the audit says it was for.'),
 })
+
+/** 422 with the list: a mistyped name would show what another environment sees. */
+const requireEnvironment = (project: KubeObject, name: string): void => {
+  const listed = (specOf('Project', project)?.environments ?? []).map((one) => one.name)
+  if (listed.includes(name)) return
+  const message = `Unsupported value: environments of this project: ${withHint(name, listed) || 'none'}`
+  throw invalidInput([{ field: 'environment', reason: 'FieldValueNotSupported', message }])
+}
 
 /** A stagelet is in its environment already. */
 const viewerOf = ({
@@ -138,14 +149,16 @@ export const revealRoutes = routesOf('Values', [
     shownOnce: ['secrets'],
     handle: async (context) => {
       const { actor, body, deps } = context
-      const { way, as_written } = body
+      const { way, as_written, environment } = body
+      const project = requireTarget(context)
+      if (environment !== undefined) requireEnvironment(project, environment)
       const what = {
         way,
         viewer: viewerOf(body),
         asWritten: as_written,
         choose: chooser(body),
       }
-      const opened = await deps.store.revealSet(actor, refOf(requireTarget(context)), what)
+      const opened = await deps.store.revealSet(actor, refOf(project), what)
       return { body: { secrets: opened.map(toRevealed) } }
     },
   }),

@@ -77,14 +77,14 @@ const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>, nowMs: n
   const { key, scope, type, stageletRef, environments } = specOf('StagelySecret', object)
   const { q, state, due_within: within } = query
   const dueAt = within === undefined ? undefined : dueAtOf(object.status ?? {})
-  const is = (wanted: string | undefined, value: string): boolean =>
+  const is = (wanted: string | undefined, value: string | undefined): boolean =>
     wanted === undefined || wanted === value
   const isFound = (text: string): boolean => text.toLowerCase().includes((q ?? '').toLowerCase())
   return (
     is(query.key, key) &&
     is(query.scope, scope) &&
     is(query.type, type) &&
-    is(query.stagelet, stageletRef?.name ?? '') &&
+    is(query.stagelet, stageletRef?.name ?? (environments === undefined ? '' : undefined)) &&
     (query.environment === undefined || environments?.includes(query.environment) === true) &&
     (within === undefined ||
       (dueAt !== undefined && Date.parse(dueAt) <= nowMs + durationMs(within))) &&
