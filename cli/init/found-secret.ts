@@ -10,6 +10,8 @@ export interface ProposedSecret {
   readonly from: string
   /** `scope/KEY` of the secrets that the value, then a template, refers to. */
   readonly refersTo?: readonly string[]
+  /** It is no secret by its name and its form, and holds none. */
+  readonly plain?: true
 }
 
 export interface FoundSecret extends ProposedSecret {

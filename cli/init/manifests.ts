@@ -48,10 +48,17 @@ const head = `# Written by "stagely init", which has also loaded the values: the
  */
 const heldOf = (object: KubeObject | undefined): Fields | undefined => {
   if (object === undefined) return undefined
-  const { references, valueFrom } = specOf('StagelySecret', object)
+  const { references, valueFrom, visibility } = specOf('StagelySecret', object)
   const { version = 0 } = statusOf('StagelySecret', object)
   if (version === 0 && valueFrom === undefined) return undefined
-  return defined({ references, valueFrom })
+  return defined({ references, valueFrom, visibility })
+}
+
+/** A stored secret keeps its visibility: only a person makes a masked value plain. */
+const visibilityOf = (there: KubeObject | undefined, plain: true | undefined): Fields => {
+  const stored = there && specOf('StagelySecret', there).visibility
+  const visibility = there === undefined && plain === true ? ('Plain' as const) : stored
+  return defined({ visibility })
 }
 
 /** `reload`: also secrets that Stagely holds already get the values of the files. */
@@ -64,14 +71,17 @@ export const renderManifests = (
   const environments = choice.environment === undefined ? undefined : [choice.environment]
   const named = new Set<string>()
   const held = new Set<string>()
-  const bare = secrets.map(({ key, scope, refersTo }) => {
+  const bare = secrets.map(({ key, scope, refersTo, plain }) => {
     const identity = { project: choice.project, key, scope, ...defined({ environments }) }
     const isTaken = (name: string): boolean => stored.hasName(name) || named.has(name)
     const there = stored.find(identity)
     const name = there?.metadata.name ?? nameFor(identity, isTaken)
     named.add(name)
     const spec = { projectRef: { name: choice.project }, key, scope, ...defined({ environments }) }
-    const proposed = refersTo === undefined ? {} : { references: true }
+    const proposed = {
+      ...(refersTo !== undefined && { references: true }),
+      ...visibilityOf(there, plain),
+    }
     const kept = reload ? undefined : heldOf(there)
     if (kept !== undefined) held.add(name)
     return objectOf('StagelySecret', name, choice.namespace, { ...spec, ...(kept ?? proposed) })

@@ -1,6 +1,7 @@
 // Proposes which service sees which key, from the present use in the project. Pure.
 import { append } from '../../src/kernel/append.ts'
 import { minPatternBytes } from '../../src/masking/patterns.ts'
+import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import {
   variableSource,
@@ -66,9 +67,9 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
   const isRestarted = ({ restartsAfter }: ComposeService): boolean =>
     restartsAfter.some((name) => recreated.includes(name))
   return {
-    secrets: secrets
-      .map(withoutOrigin)
-      .sort((a, b) => compare(a.key, b.key) || compare(a.scope, b.scope)),
+    secrets: withPlain(secrets.map(withoutOrigin)).sort(
+      (a, b) => compare(a.key, b.key) || compare(a.scope, b.scope),
+    ),
     kept: inOrder(kept),
     recreated,
     restarted: others.filter(isRestarted).map(({ name }) => name),
@@ -85,6 +86,18 @@ const withoutOrigin = ({ key, scope, value, from, refersTo }: ProposedSecret): P
   from,
   ...(refersTo !== undefined && { refersTo }),
 })
+
+/** What is no secret is proposed as plain. A value with references stays masked: what it refers to is a secret. */
+const withPlain = (proposed: readonly ProposedSecret[]): ProposedSecret[] => {
+  const secretValues = proposed.flatMap(({ key, value }) =>
+    looksSecret(key, value) && value.length >= minPatternBytes ? [value] : [],
+  )
+  const isPlain = ({ key, value, refersTo }: ProposedSecret): boolean =>
+    refersTo === undefined &&
+    !looksSecret(key, value) &&
+    !secretValues.some((secret) => value.includes(secret))
+  return proposed.map((secret) => (isPlain(secret) ? { ...secret, plain: true } : secret))
+}
 
 /** Secrets, values that hold one, and values of one key that differ between services; the rest is plain, and stays. */
 const chooseSecrets = (

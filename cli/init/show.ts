@@ -1,5 +1,6 @@
 // Prints the proposal of init for people and for programs: names, never values.
 import type { ReviewStatus } from '../../src/manifests/review.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { isReadOnce } from '../../src/databases/read-once.ts'
 import { renderAffected } from '../apply/review.ts'
 import { renderColumns } from '../output/table.ts'
@@ -46,9 +47,10 @@ export const renderProposal = (found: InitFindings): string => {
   const { secrets, kept } = proposal
   const reach = reachOfKnown(found)
   const count = project.services.length
-  const rows = secrets.map(({ key, scope, from, refersTo = [] }) => [
+  const rows = secrets.map(({ key, scope, from, plain, refersTo = [] }) => [
     key,
     scope,
+    plain === true ? 'yes' : '',
     from,
     refersTo.join(', '),
   ])
@@ -62,7 +64,12 @@ export const renderProposal = (found: InitFindings): string => {
     ...(rows.length === 0
       ? []
       : [
-          indented(renderColumns(['KEY', 'SCOPE', 'FROM', ...(shared ? ['REFERS TO'] : [])], rows)),
+          indented(
+            renderColumns(
+              ['KEY', 'SCOPE', 'PLAIN', 'FROM', ...(shared ? ['REFERS TO'] : [])],
+              rows,
+            ),
+          ),
         ]),
     ...(stays.length === 0
       ? []
@@ -127,9 +134,10 @@ const jsonOf = (
   project: project.name,
   directory: project.directory,
   services: project.services.map(({ name }) => name),
-  secrets: proposal.secrets.map(({ key, scope, from, refersTo }) => ({
+  secrets: proposal.secrets.map(({ key, scope, from, plain, refersTo }) => ({
     key,
     scope,
+    ...defined({ plain }),
     from,
     refersTo,
   })),

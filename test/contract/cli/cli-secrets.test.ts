@@ -439,7 +439,7 @@ describe('stagely secrets', () => {
     const dry = await world.cli(...args, '--agent', 'box', '--dry-run', '--json')
     expect(JSON.parse(dry.stdout)).toMatchObject({
       secrets: [
-        { key: 'MODE', scope: 'web', from: '.env' },
+        { key: 'MODE', scope: 'web', plain: true, from: '.env' },
         { key: 'TOKEN', scope: 'web', from: '.env' },
       ],
       recreated: ['web'],
@@ -451,6 +451,7 @@ describe('stagely secrets', () => {
     expect(done.code).toBe(0)
     const manifest = await readFile(join(stack, 'stagely.yaml'), 'utf8')
     expect(manifest).toContain(`directory: ${await realpath(stack)}`)
+    expect(manifest).toMatch(/key: MODE\n[^-]*visibility: Plain/)
     expect(words(lost) + words(dry) + words(done) + manifest).not.toContain('canary')
     expect(await readFile(join(stack, 'compose.yaml'), 'utf8')).toBe(compose)
     const again = await world.cli(...args, '--agent', 'box')
@@ -481,12 +482,11 @@ describe('stagely secrets', () => {
     const at = ['-p', 'kept-values', '--scope', 'web']
     const set = await world.cliWith('canary-of-stagely', 'secrets', 'set', 'TOKEN', ...at)
     expect(set.code).toBe(0)
-    const ref = { projectRef: { name: 'kept-values' }, scope: 'web' }
-    const spec = { ...ref, key: 'URL', references: true, value: 'canary ${TOKEN}' }
+    const ref = { projectRef: { name: 'kept-values' }, scope: 'web', key: 'URL' }
+    const more = { visibility: 'Masked', references: true, value: 'canary ${TOKEN}' }
     const head = { apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret' }
-    const file = join(dir, 'url.json')
-    await writeFile(file, JSON.stringify({ ...head, metadata: { name: 'url.web' }, spec }))
-    await world.must('apply', '-f', file)
+    const secret = { ...head, metadata: { name: 'url.web' }, spec: { ...ref, ...more } }
+    await world.cliWith(JSON.stringify(secret), 'apply', '-f', '-')
     await writeFile(join(stack, '.env'), 'TOKEN=canary-of-files\nURL=canary-url-of-files\nNEW=1\n')
     const reveal = (key: string): Promise<string> =>
       world.must('secrets', 'get', key, '--reveal', ...at)
