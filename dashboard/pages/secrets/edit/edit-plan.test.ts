@@ -89,4 +89,8 @@ it('finds a secret of environments by exactly these, and never that of another p
   expect(planEdit(moved)).toMatchObject([
     { edit: { target: { stagelet: 'prod' }, fields: { environments: null } } },
   ])
+  const elsewhere = { ...kept, fields: { ...fields, environments: ['preview'] } }
+  expect(planEdit(elsewhere)).toMatchObject([{ edit: { fields: { environments: ['preview'] } } }])
+  const everywhere = { ...kept, fields }
+  expect(planEdit(everywhere)).toMatchObject([{ edit: { fields: { environments: null } } }])
 })

@@ -175,8 +175,9 @@ export const planEdit = (input: EditInput): readonly Planned[] => {
     secretId: secret.id,
     fromVersion: secret.version,
     ...defined({ target: changed }),
-    ...(secret.environments !== undefined &&
-      target.stagelet !== '' && { fields: { environments: null } }),
+    ...(!sameJson(environmentsOf(targetOf(secret)), environmentsOf(target)) && {
+      fields: { environments: target.stagelet === '' ? (target.environments ?? null) : null },
+    }),
   }
   return [{ edit: own }, ...rest]
 }

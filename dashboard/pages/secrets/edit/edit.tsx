@@ -5,7 +5,8 @@ import { stageAll, type Edit } from '../../../staging/staging.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Dialog } from '../../../ui/dialogs/dialog.tsx'
 import { ValueField, type ValueHandle } from '../../../ui/fields/value-field.tsx'
-import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
+import { partOf } from '../../../live/known.ts'
+import { useProjectFound, type ProjectPlace, type ProjectSecrets, type SecretRow } from '../data.ts'
 import {
   editFault,
   nowhereElse,
@@ -60,6 +61,8 @@ const saysOf = (fields: EditFields, more: MorePlaces, rows: readonly SecretRow[]
 export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditProps) => {
   const { rows, stagelets } = all
   const { team, project } = place
+  const found = partOf(useProjectFound(place))
+  const environments = (found?.environments ?? []).map(({ name }) => name)
   // A secret that is only staged is edited as a new one.
   const isStagedOnly = edited?.secret.name === ''
   const isNew = edited === undefined || isStagedOnly
@@ -112,7 +115,12 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
         ) : (
           <ManagedBy secret={edited.secret} />
         )}
-        <PlaceFields fields={fields} change={change} stagelets={stagelets} />
+        <PlaceFields
+          fields={fields}
+          change={change}
+          stagelets={stagelets}
+          environments={environments}
+        />
         {takesValue ? (
           <OtherPlaces
             fields={fields}

@@ -23,6 +23,7 @@ export const formatOf = (name: string | undefined, text: string): ImportFormat =
 /** Texts that a secret of a list may have, and its other fields. */
 export const textFields = [
   ...['key', 'scope', 'stagelet', 'audience', 'type', 'value', 'value_base64', 'format', 'pattern'],
+  'visibility',
   ...['file_path', 'file_permissions', 'file_target', 'file_env_var'],
 ]
 export const otherFields = [

@@ -231,6 +231,7 @@ export const ImportDialog = (props: Props) => {
         <TextField file={file} />
         <FormatField file={file} />
         <PlaceFields
+          environments={[]}
           fields={asked.target}
           stagelets={all.stagelets}
           change={(part) => file.ask({ target: { ...asked.target, ...part } })}

@@ -14,7 +14,31 @@ interface PlaceProps {
   readonly stagelets: readonly Stagelet[]
 }
 
-export const PlaceFields = ({ fields, change, stagelets }: PlaceProps) => (
+/** Of an option of the select; a stagelet has no such name. */
+const mark = 'in:'
+const optionOf = (environments: readonly string[]): string => `${mark}${environments.join(',')}`
+
+const placeOf = (option: string): Pick<EditTarget, 'stagelet' | 'environments'> =>
+  option.startsWith(mark)
+    ? { stagelet: '', environments: option.slice(mark.length).split(',') }
+    : { stagelet: option, environments: undefined }
+
+/** Each environment alone, and the list that the secret has. */
+const listsOf = (
+  environments: readonly string[],
+  { environments: own }: EditTarget,
+): readonly (readonly string[])[] => {
+  const lists = environments.map((name) => [name])
+  const isKnown = own === undefined || lists.some((list) => optionOf(list) === optionOf(own))
+  return isKnown ? lists : [...lists, own]
+}
+
+export const PlaceFields = ({
+  fields,
+  change,
+  stagelets,
+  environments,
+}: PlaceProps & { readonly environments: readonly string[] }) => (
   <div class={f['pair']}>
     <label>
       <span>Scope</span>
@@ -33,10 +57,17 @@ export const PlaceFields = ({ fields, change, stagelets }: PlaceProps) => (
     <label>
       <span>Stagelet</span>
       <select
-        value={fields.stagelet}
-        onChange={(event) => change({ stagelet: event.currentTarget.value })}
+        value={
+          fields.stagelet === '' && fields.environments !== undefined
+            ? optionOf(fields.environments)
+            : fields.stagelet
+        }
+        onChange={(event) => change(placeOf(event.currentTarget.value))}
       >
         <option value="">all</option>
+        {listsOf(environments, fields).map((list) => (
+          <option value={optionOf(list)}>all in {list.join(' and ')}</option>
+        ))}
         {stagelets.map(({ name }) => (
           <option value={name}>{name}</option>
         ))}
