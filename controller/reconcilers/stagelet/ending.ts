@@ -1,13 +1,13 @@
 // The end of a stagelet with spec.ttl, as the reconciler judges it: pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import { endingOf, type Ending } from '../../../src/resources/kinds/stagelet-end.ts'
+import { endingOf, type StageletEnding } from '../../../src/resources/kinds/stagelet-end.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import { isDeclaring } from '../../../src/store/objects/admission.ts'
 import type { StageletInput } from './facts.ts'
 
-interface EndingNow extends Pick<Ending, 'isOver' | 'nextAt'> {
-  readonly verdicts: { readonly Ending?: Ending['verdict'] }
+interface EndingNow extends Pick<StageletEnding, 'isOver' | 'nextAt'> {
+  readonly verdicts: { readonly Ending?: StageletEnding['verdict'] }
 }
 
 const none: EndingNow = { verdicts: {}, isOver: false, nextAt: undefined }

@@ -63,7 +63,7 @@ const warnings = [
 /** Between the first warning and the end, also where no controller ran when the warning was due. */
 const leastNoticeMs = 10 * minuteMs
 
-export interface Ending {
+export interface StageletEnding {
   readonly verdict: Verdict
   /** The stagelet is to be deleted now. */
   readonly isOver: boolean
@@ -71,7 +71,7 @@ export interface Ending {
   readonly nextAt: number | undefined
 }
 
-const no = (reason: string, message: string, nextAt?: number): Ending => ({
+const no = (reason: string, message: string, nextAt?: number): StageletEnding => ({
   verdict: { status: 'False', reason, message },
   isOver: false,
   nextAt,
@@ -90,7 +90,7 @@ const lossOf = ({ deletionPolicy, deleteVolumes }: Stagelet['spec']): string => 
 export const endingOf = (
   { metadata, spec, status }: Stagelet,
   { nowMs, declaredBy }: { readonly nowMs: number; readonly declaredBy: string | undefined },
-): Ending | undefined => {
+): StageletEnding | undefined => {
   const told = findCondition(status?.conditions, 'Ending')
   const { ttl } = spec
   const { endsAt } = status ?? {}
