@@ -14,12 +14,20 @@ export const emptyLayout: Layout = { stagelets: new Map(), isolated: [] }
 export const isEmptyLayout = ({ stagelets, isolated }: Layout): boolean =>
   isolated.length === 0 && stagelets.size === 0
 
-/** One text for each layout, as it is stored and as the set MAC covers it. */
-export const layoutText = ({ stagelets, isolated }: Layout): string =>
+const textOf = ({ stagelets, isolated }: Layout): string =>
   JSON.stringify({
     isolated: [...isolated].sort(),
     stagelets: [...stagelets].sort(([a], [b]) => (a < b ? -1 : 1)),
   })
+
+const texts = new WeakMap<Layout, string>()
+
+/** One text for each layout, as it is stored and as the set MAC covers it. Made once: that of thousands takes ms. */
+export const layoutText = (layout: Layout): string => {
+  const text = texts.get(layout) ?? textOf(layout)
+  texts.set(layout, text)
+  return text
+}
 
 /** Of layoutText(). */
 export const parseLayout = (text: string): Layout => {

@@ -4,6 +4,15 @@ import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { Ended, LayoutRow, NewKeyRow, NewVersionRow } from '../core/changes.ts'
 import type { ProjectRow } from '../state/rows.ts'
 
+/** JSON text of a row. The `raw` members are JSON already. */
+export const rowText = (
+  members: Record<string, unknown>,
+  raw: Record<string, string | null>,
+): string => {
+  const rest = Object.entries(raw).map(([name, text]) => `"${name}":${text ?? 'null'}`)
+  return `${JSON.stringify(members).slice(0, -1)},${rest.join(',')}}`
+}
+
 export const projectColumns = (row: ProjectRow): string =>
   JSON.stringify({
     uid: row.id,
@@ -52,13 +61,15 @@ export const addedColumns = (entry: ProjectEntry): string | undefined => {
 }
 
 export const layoutColumns = (row: LayoutRow): string =>
-  JSON.stringify({
-    project_uid: row.projectUid,
-    from_revision: row.fromRevision,
-    layout: JSON.parse(layoutText(row.layout)) as unknown,
-    moved: row.moved,
-    changed_by: row.by,
-  })
+  rowText(
+    {
+      project_uid: row.projectUid,
+      from_revision: row.fromRevision,
+      moved: row.moved,
+      changed_by: row.by,
+    },
+    { layout: layoutText(row.layout) },
+  )
 
 export const keyColumns = (key: NewKeyRow): string =>
   JSON.stringify({

@@ -8,6 +8,7 @@ import {
   keyColumns,
   layoutColumns,
   projectColumns,
+  rowText,
   versionColumns,
 } from './columns.ts'
 import { layoutText } from '../../secrets/layout.ts'
@@ -67,12 +68,6 @@ const stateText = ({
 
 const stateOf = (projects: readonly ProjectChange[]): string =>
   storableJson(JSON.stringify(projects.map(stateText)))
-
-/** JSON text of a row. The `raw` members are JSON already. */
-const rowText = (members: Record<string, unknown>, raw: Record<string, string | null>): string => {
-  const rest = Object.entries(raw).map(([name, text]) => `"${name}":${text ?? 'null'}`)
-  return `${JSON.stringify(members).slice(0, -1)},${rest.join(',')}}`
-}
 
 /** As keep_records() takes it. */
 const activityText = ({ projectUid, ...entry }: ActivityEntry): string =>
