@@ -1,7 +1,7 @@
 // The values that every handler finds in its context.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
-import { allows, type Principal } from '../../src/access/principal.ts'
+import { allows, mayChangeProtected, type Principal } from '../../src/access/principal.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { narrowedStore } from '../../src/store/narrowed-store.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
@@ -48,6 +48,8 @@ export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
     address: c.get('address'),
     requestId: c.get('requestId'),
     ...defined({ narrowing: user.limits?.narrowing }),
+    mayChangeProtected: (namespace, environment) =>
+      mayChangeProtected(user, namespace, environment),
     hasGone: () => c.env.outgoing.destroyed && !c.env.outgoing.writableEnded,
     mayReadValues: (namespace) =>
       allows(user, { verb: 'get', resource: 'stagelysecrets/value', namespace }),

@@ -80,6 +80,19 @@ export const allows = (principal: Principal, request: AccessRequest): boolean =>
 }
 
 /**
+ * True when the principal may change what is in a protected environment. A machine may whose token names the
+ * environment: who makes such a token is asked for the right.
+ */
+export const mayChangeProtected = (
+  principal: Principal,
+  namespace: string,
+  environment: string,
+): boolean =>
+  allows(principal, { verb: 'update', resource: 'environments/protected', namespace }) ||
+  (principal.kind === 'machine' &&
+    principal.limits?.narrowing?.environments?.includes(environment) === true)
+
+/**
  * True when the principal has the right to a resource without a team (users, new teams, status): admins
  * only.
  */

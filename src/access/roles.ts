@@ -13,6 +13,7 @@ export const resources = [
   'projects',
   'agents',
   'agents/join',
+  'environments/protected',
   'stagelysecrets',
   'stagelysecrets/value',
   'stagelysecrets/purge',
@@ -100,6 +101,7 @@ const owner: Rights = {
   members: all,
   'stagelysecrets/purge': ['delete'],
   'rotations/revoke': ['create'],
+  'environments/protected': ['update'],
 }
 
 const auditor: Rights = { ...viewer, audit: read }
@@ -128,6 +130,7 @@ export const narrowedRights: Rights = {
   rotations: read,
   'rotations/run': ['create'],
   'rotations/revoke': ['create'],
+  'environments/protected': ['update'],
   events: read,
 }
 

@@ -22,6 +22,12 @@ export const environmentSpec = z.strictObject({
     .describe(
       'Nothing: its stagelets see no secret of the whole project, only what names their environment, or them.',
     ),
+  protected: z
+    .boolean()
+    .optional()
+    .describe(
+      'True: only an owner of the team, or a machine whose token is narrowed to this environment, writes, reveals, deploys or deletes here.',
+    ),
 })
 
 export type EnvironmentSpec = z.output<typeof environmentSpec>

@@ -33,6 +33,8 @@ export interface Actor {
   readonly mayReadValues?: (namespace: string) => boolean
   /** Below its team, the actor writes only here; absent: everywhere. */
   readonly narrowing?: Narrowing
+  /** True where the actor may write, reveal, deploy and delete in a protected environment. Absent: everywhere, as the controller. */
+  readonly mayChangeProtected?: (namespace: string, environment: string) => boolean
   /** True once nobody waits for the answer. A write that has not begun is then left out: the client may have written a newer value. */
   readonly hasGone?: () => boolean
 }

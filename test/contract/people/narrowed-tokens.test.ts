@@ -285,6 +285,58 @@ describe('a token narrowed to an environment', () => {
     expect(JSON.stringify(told)).not.toContain('production')
   })
 
+  it('is what a protected environment asks of everybody but owners', async () => {
+    await apply('projects', 'Project', 'safe', {
+      environments: [{ name: 'live', protected: true }, { name: 'preview' }],
+    })
+    const inSafe = { projectRef: { name: 'safe' }, value: 'safe-value' }
+    await secret('live-key', { ...inSafe, key: 'LIVE', environments: ['live'] })
+    await secret('all-key', { ...inSafe, key: 'ALL' })
+    await secret('pr-key', { ...inSafe, key: 'PR', environments: ['preview'] })
+    await stagelet('live-web', { projectRef: inSafe.projectRef, environment: 'live' })
+    const make = async (who: string, name: string, role: string, environment?: string) => {
+      const environments = environment === undefined ? {} : { environments: [environment] }
+      const body = { name, role, ...environments }
+      const { status, text } = await as(who, 'POST', '/api/v1/teams/default/tokens', body)
+      if (status === 201) tokens.set(name, (JSON.parse(text) as { token: string }).token)
+      return status
+    }
+    for (const role of ['owner', 'maintainer', 'deployer']) await make('admin', `any-${role}`, role)
+    await make('admin', 'live-deployer', 'deployer', 'live')
+    expect(await make('any-maintainer', 'sly', 'maintainer', 'live')).toBe(403)
+    expect(await make('any-maintainer', 'fair', 'maintainer', 'preview')).toBe(201)
+    const safe = '/api/v1/projects/default%2Fsafe'
+    const kube = `${group}/namespaces/default`
+    const ways: readonly [string, string, object?][] = [
+      ['PATCH', `${safe}/secrets/live-key`, { value: 'another-value' }],
+      ['PATCH', `${safe}/secrets/pr-key`, { environments: ['live'] }],
+      ['PATCH', `${safe}/secrets/live-key`, { environments: ['preview'] }],
+      ['PATCH', `${safe}/secrets/all-key`, { value: 'another-value' }],
+      ['DELETE', `${safe}/secrets/live-key`],
+      ['POST', `${safe}/secrets/live-key/reveal`, {}],
+      ['POST', `${safe}/reveal`, {}],
+      ['POST', '/api/v1/stagelets/default%2Flive-web/deploy', {}],
+      ['PATCH', `${kube}/stagelets/live-web`, { spec: { environment: 'preview' } }],
+      ['DELETE', `${kube}/stagelets/live-web`],
+      ['PATCH', '/api/v1/projects/default%2Fsafe', { environments: [{ name: 'live' }] }],
+      ['DELETE', `${kube}/projects/safe`],
+    ]
+    for (const [method, path, body] of ways)
+      for (const who of ['any-maintainer', 'any-deployer']) {
+        const { status, text } = await as(who, method, path, body)
+        expect(status, `${who} ${method} ${path}: ${text}`).toBe(403)
+      }
+    const value = { value: 'fine-value' }
+    const status = async (who: string, name: string): Promise<number> =>
+      (await as(who, 'PATCH', `${safe}/secrets/${name}`, value)).status
+    expect(await status('any-deployer', 'pr-key')).toBe(200)
+    expect(await status('any-owner', 'live-key')).toBe(200)
+    expect(await status('live-deployer', 'live-key')).toBe(200)
+    expect(await status('live-deployer', 'all-key')).toBe(403)
+    const deploy = '/api/v1/stagelets/default%2Flive-web/deploy'
+    expect((await as('live-deployer', 'POST', deploy)).status).toBe(202)
+  })
+
   it('is told what it is narrowed to', async () => {
     const { text } = await as('ci', 'GET', '/api/v1/me')
     expect(JSON.parse(text)).toMatchObject({

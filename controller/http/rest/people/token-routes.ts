@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
-import { mayGrant, type Principal } from '../../../../src/access/principal.ts'
+import { mayChangeProtected, mayGrant, type Principal } from '../../../../src/access/principal.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { TokenOwner, TokenSpec } from '../../../../src/store/people/token-rules.ts'
 import type { Token } from '../../../../src/store/people/tokens.ts'
@@ -91,6 +91,27 @@ const refuseLimited = ({ limits }: Principal): void => {
     throw forbidden('a token with scopes manages no tokens: log in with one that has none')
 }
 
+/** A machine may change what is in a protected environment that its token names. So who makes the token may, too. */
+const checkProtected = async (
+  { deps, principal }: RestContext,
+  owner: TokenOwner,
+  { narrowing }: TokenSpec,
+): Promise<void> => {
+  const { environments = [] } = narrowing ?? {}
+  if (!('team' in owner) || environments.length === 0) return
+  const { items } = await deps.store.list('Project', { namespace: owner.team })
+  const refused = items
+    .flatMap(({ spec }) => spec?.environments ?? [])
+    .filter(
+      (environment) => environment.protected === true && environments.includes(environment.name),
+    )
+    .find(({ name }) => !mayChangeProtected(principal, owner.team, name))
+  if (refused !== undefined)
+    throw forbidden(
+      `${principal.name} may not give a right for the protected environment ${refused.name}: ask an owner`,
+    )
+}
+
 const own: Place = {
   suffix: '',
   path: '/tokens',
@@ -166,6 +187,7 @@ const tokenRoutesOf = (
       const owner = ownerOf(context)
       const spec = specOf(context.body)
       checkWrite?.(principal, owner, spec)
+      await checkProtected(context, owner, spec)
       const by = principal.tokenId
       const { secret, token } = await deps.people.tokens.create(actor, owner, spec, { by })
       return { body: answer(newToken, { ...shownToken(token), token: secret }) }
