@@ -310,7 +310,7 @@ describe('kubectl', () => {
       .poll(table, { interval: 200 })
       .toMatch(/glance +Unknown +\d+ .*box +NoReport +\d+s/)
     expect((await kubectl('get', 'stg', '-o', 'wide')).stdout).toMatch(
-      /REASON +READY +PROJECT +ENVIRONMENT +ROLLOUT +DIRECTORY +AGE\n/,
+      /REASON +READY +PROJECT +ENVIRONMENT +ROLLOUT +ENDS +DIRECTORY +AGE\n/,
     )
     const all = await kubectl('get', 'stagely')
     expect(all.stdout).toContain('stagelet.stagely.dev/glance')

@@ -117,7 +117,7 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
       keyRotation: { every: '90d', enforce: true },
     },
   ],
-  Agent: [{ paused: false, drained: true }],
+  Agent: [{ paused: false, drained: true, ephemeral: { goneAfter: '20m' } }],
   Notifier: [
     {
       projects: ['shop'],

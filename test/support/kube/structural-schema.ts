@@ -108,6 +108,8 @@ export const holds = (rule: string, value: unknown, name = 'self'): boolean => {
       return `(${steps} !== undefined)`
     })
     .replaceAll(/\.filter\((\w+), \1\)/g, '.filter((x) => x)')
+    .replaceAll(/\.exists_one\((\w+), ([^()]*)\)/g, '.filter(($1) => $2).length === 1')
+    .replaceAll(/\.all\((\w+), /g, '.every(($1) => ')
     .replaceAll('.size()', '.length')
     .replaceAll('.contains(', '.includes(')
     .replaceAll(/([^!=<>])==([^=])/g, '$1===$2')
