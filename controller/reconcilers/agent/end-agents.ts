@@ -18,7 +18,10 @@ import type { Transaction } from '../../../src/store/store.ts'
 
 type Stagelet = Typed<'Stagelet'>
 
-/** Since when an ephemeral agent is away; undefined where it is not, or is not meant to go. */
+/**
+ * Since when an ephemeral agent is away; undefined where it is not, or is not meant to go. A refused agent, such as one
+ * with a wrong clock, was heard: it is not away.
+ */
 export const absenceOf = ({
   metadata,
   spec,
@@ -29,6 +32,7 @@ export const absenceOf = ({
   readonly status?: AgentStatus
 }): string | undefined => {
   if (spec?.ephemeral === undefined || metadata.deletionTimestamp !== undefined) return undefined
+  if (findCondition(status?.conditions, 'Refused')?.status === 'True') return undefined
   const ready = findCondition(status?.conditions, 'Ready')
   return ready?.reason === 'Disconnected'
     ? (status?.lastLost ?? ready.lastTransitionTime)
