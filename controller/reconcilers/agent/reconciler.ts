@@ -11,13 +11,20 @@ import {
 } from '../../../src/runtime/control-loop.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
+import { findVanishedTogether } from '../rollout/vanished-agents.ts'
+import { countAbsence, type Absence } from './absence.ts'
 import { absenceOf, endAgents, type Leaver } from './end-agents.ts'
 
-interface Absence {
-  /** By the Agent's status. */
-  readonly since: string
-  /** By the monotonic clock, in ms: when this process first saw it. */
-  readonly seenAt: number
+/** Of a namespace, the names of agents that vanished together; read once. */
+const createVanished = (store: Store): ((namespace: string) => Promise<ReadonlySet<string>>) => {
+  const found = new Map<string, Promise<ReadonlySet<string>>>()
+  const read = async (namespace: string): Promise<ReadonlySet<string>> =>
+    new Set(findVanishedTogether((await store.list('Agent', { namespace })).items, -Infinity))
+  return (namespace) => {
+    const names = found.get(namespace) ?? read(namespace)
+    found.set(namespace, names)
+    return names
+  }
 }
 
 export const createAgentReconciler = ({
@@ -34,6 +41,7 @@ export const createAgentReconciler = ({
   ): Promise<ReadonlyMap<string, ReconcileOutcome>> => {
     const outcomes = new Map<string, ReconcileOutcome>()
     const leavers: Leaver[] = []
+    const vanishedIn = createVanished(store)
     for (const key of keys) {
       const ref = refFromKey(key) as ObjectRef<'Agent'>
       const agent = await store.get(ref)
@@ -44,13 +52,16 @@ export const createAgentReconciler = ({
         outcomes.set(key, done)
         continue
       }
-      const former = absences.get(key)
-      const absence = former?.since === since ? former : { since, seenAt: clock.monotonic() }
+      const { absence, lookAgainIn } = countAbsence(absences.get(key), {
+        since,
+        isHeld: (await vanishedIn(ref.namespace)).has(ref.name),
+        goneAfterMs: durationMs(goneAfter),
+        now: clock.monotonic(),
+      })
       absences.set(key, absence)
-      const left = absence.seenAt + durationMs(goneAfter) - clock.monotonic()
-      outcomes.set(key, left > 0 ? waitFor(left) : done)
+      outcomes.set(key, lookAgainIn === undefined ? done : waitFor(lookAgainIn))
       const why = `away since ${since}, which is longer than ${goneAfter} (spec.ephemeral.goneAfter)`
-      if (left <= 0) leavers.push({ ref, why, since })
+      if (lookAgainIn === undefined) leavers.push({ ref, why, since })
     }
     const now = toTimestamp(clock.now())
     if (leavers.length > 0)
