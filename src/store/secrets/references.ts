@@ -5,6 +5,7 @@ import type { StagelyError } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { withCondition } from '../../resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
 import { checkRendered } from '../../resources/kinds/secret-value.ts'
 import { maxFileBytes, type SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
@@ -269,6 +270,12 @@ const checkProject = async (
   if (stale.length > 0) await resetReferring(session, project, { entries: stale, viewers })
 }
 
+/** False for a stagelet that the write takes away: nothing is delivered to it any more. */
+const isStageletOf = (session: WriteSession, { ref }: ProjectState, name: string): boolean => {
+  const row = session.fetch({ kind: 'Stagelet', namespace: ref.namespace, name })
+  return row !== undefined && projectRefOf(row.object).name === ref.name
+}
+
 /**
  * Conflict where a move to another environment, or one that inherits otherwise, would break a secret. Other viewers were
  * judged when the secrets were written.
@@ -286,7 +293,7 @@ const checkMove = async (
   const owners = new Set(entries.flatMap(({ stagelet }) => stagelet ?? []))
   const viewers = [
     ...environments.map((environment) => ({ environment })),
-    ...[...stagelets].filter((name) => owners.has(name)),
+    ...[...stagelets].filter((name) => owners.has(name) && isStageletOf(session, project, name)),
   ]
   const referring = referringIn(session, entries)
   const hidden = hiddenFrom(session, project, { opened: referring, reached: keys })

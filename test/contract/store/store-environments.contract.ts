@@ -1,7 +1,7 @@
 // What the store promises of environments. On any database.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
+import { agentFinalizer, type KubeObject } from '../../../src/resources/meta.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { TestStore } from '../../support/databases/open-test-store.ts'
 import {
@@ -226,6 +226,25 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
       expect(await refused(createAs(t.store, api, secretOf(ns, 'lost', lost)))).toContain(
         'PASSWORD',
       )
+    })
+
+    it('deletes a stagelet whose own secret refers to one of its environment', async () => {
+      const { ns, projectUid } = await shop()
+      await createAs(t.store, api, secretOf(ns, 'db', { value: 'x', environments: ['preview'] }))
+      await createAs(t.store, api, inEnvironment(ns, 'pr-1', 'preview'))
+      const own = { value: 'pg://${DB}', references: true, stageletRef: { name: 'pr-1' } }
+      await createAs(t.store, api, secretOf(ns, 'url', own))
+      await close(projectUid)
+      expect(await refused(updateAs(t.store, api, inEnvironment(ns, 'pr-1')))).toContain(
+        'secret "url" would break',
+      )
+      const ref = { kind: 'Stagelet', namespace: ns, name: 'pr-1' }
+      await t.store.write(api, {}, (tx) => tx.remove(ref))
+      if ((await t.store.get(ref)) !== undefined)
+        await t.store.write(system, {}, (tx) => tx.removeFinalizer(ref, agentFinalizer))
+      expect(await t.store.get(ref)).toBeUndefined()
+      const secret = { kind: 'StagelySecret', namespace: ns, name: 'url' }
+      await t.store.write(api, {}, (tx) => tx.remove(secret))
     })
 
     it('notices a stagelet that somebody moves by SQL, and a secret', async () => {
