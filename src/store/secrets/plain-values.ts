@@ -27,12 +27,16 @@ const needsReveal = (ref: ObjectRef): StagelyError => {
   return objectForbidden(ref, why, { why: 'Role', namespace: ref.namespace })
 }
 
+const givesValue = (object: KubeObject): boolean => {
+  const { value, valueBase64 } = specOf('StagelySecret', object)
+  return (value ?? valueBase64) !== undefined
+}
+
 /** A folder of manifests, or a cluster, has no rights of a person: it must give the value in plain text. */
 const maySetPlain = (session: WriteSession, object: KubeObject): boolean => {
-  const { value, valueBase64 } = specOf('StagelySecret', object)
   const { source } = session.actor
   const isPerson = source === 'api' || source === systemSource
-  return mayLearn(session, refOf(object)) && (isPerson || (value ?? valueBase64) !== undefined)
+  return mayLearn(session, refOf(object)) && (isPerson || givesValue(object))
 }
 
 interface Before {
@@ -48,11 +52,14 @@ export const checkBecomesPlain = (
 ): void => {
   if (!isPlain(object) || current === undefined) return
   const wasPlain = before === undefined ? isPlain(current.object) : before.plain === true
-  if (wasPlain) return
   const ref = refOf(object)
-  if (!maySetPlain(session, object)) throw needsReveal(ref)
-  if (awaitsOf(current.object) !== undefined)
-    throw refused(ref, 'spec.visibility', 'its value waits for masked ones (status.awaits)')
+  if (!wasPlain && !maySetPlain(session, object)) throw needsReveal(ref)
+  if (awaitsOf(current.object) !== undefined && !givesValue(object))
+    throw refused(
+      ref,
+      'spec.visibility',
+      'its value waits for masked ones (status.awaits); give another value',
+    )
 }
 
 /** True where no person has written the value that the secret gets. */

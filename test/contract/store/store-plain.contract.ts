@@ -292,6 +292,19 @@ export const plainContract = (name: string, open: OpenStore): void => {
       expect(await delivered(projectUid)).toMatchObject({ URL: false, HOST: false })
     })
 
+    it('keeps a waiting template masked, whatever the secret was before it', async () => {
+      const { ns } = await createShop(t.store)
+      const rotated = { valueFrom: { rotation: { name: 'r', output: 'password' } } }
+      await create(ns, 'waits', rotated)
+      await create(ns, 'url', plain({ value: 'was-shown' }))
+      const waiting = await update(ns, 'url', { value: '${WAITS}', references: true })
+      expect(statusOf('StagelySecret', waiting).awaits).toEqual(['WAITS'])
+      expect(await refusal(ns, update(ns, 'url', plain({ references: true })))).toContain(
+        'its value waits for masked ones (status.awaits); give another value',
+      )
+      expect(shown(await update(ns, 'url', plain({ value: 'given' })))).toBe('given')
+    })
+
     it('shows nothing in a dry run that the write would not show', async () => {
       const { ns } = await createShop(t.store)
       await create(ns, 'key', { value: canary })
