@@ -106,10 +106,11 @@ const objectOf = (kind: string, name: string, namespace: string, spec: Fields): 
   spec,
 })
 
-/** Without an environment the project stays as it is. */
+/** Repeats the environments that are there: an apply would take others away. */
 const projectSpec = ({ environment, environments }: NewStagelet): Fields => {
-  if (environment === undefined) return {}
-  const isListed = environments.some(({ name }) => name === environment)
+  const isListed =
+    environment === undefined || environments.some(({ name }) => name === environment)
+  if (isListed && environments.length === 0) return {}
   return { environments: isListed ? environments : [...environments, { name: environment }] }
 }
 
