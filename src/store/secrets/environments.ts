@@ -81,6 +81,61 @@ const checkListed = (
   )
 }
 
+/** The field by which a stagelet ends without an owner; undefined where nothing but a person ends it. */
+const endsBy = (session: WriteSession, stagelet: KubeObject): string | undefined => {
+  const { ttl, agentRef } = specOf('Stagelet', stagelet)
+  if (ttl !== undefined) return 'spec.ttl'
+  const { namespace } = refOf(stagelet)
+  const agent = session.fetch({ kind: 'Agent', namespace, name: agentRef.name })
+  return agent && specOf('Agent', agent.object)?.ephemeral && 'spec.agentRef'
+}
+
+const protectedIn = (project: KubeObject): string[] =>
+  (specOf('Project', project)?.environments ?? []).flatMap((environment) =>
+    environment.protected === true ? [environment.name] : [],
+  )
+
+const remedies: Readonly<Record<string, string>> = {
+  'spec.ttl': 'leave the ttl out',
+  'spec.agentRef': 'name an agent that is not ephemeral',
+}
+
+/** Invalid where a stagelet of a protected environment would end by itself. */
+const checkEnds = (session: WriteSession, stagelet: KubeObject): void => {
+  const { environment } = specOf('Stagelet', stagelet)
+  const place = projectRefOf(stagelet)
+  const row = session.fetch({ kind: 'Project', namespace: place.namespace, name: place.name })
+  if (environment === undefined || row === undefined) return
+  const field = protectedIn(row.object).includes(environment) && endsBy(session, stagelet)
+  if (!field || stagelet.metadata.deletionTimestamp !== undefined) return
+  const message = `Forbidden: the environment is protected, and this would end the stagelet without an owner: ${remedies[field]!}, or choose another environment`
+  throw invalidObject(refOf(stagelet), [{ field, reason: 'FieldValueForbidden', message }])
+}
+
+/** Conflict where the Project protects an environment with stagelets that would end by themselves. */
+const checkNewlyProtected = (
+  session: WriteSession,
+  project: KubeObject,
+  before: KubeObject | undefined,
+): void => {
+  const were = before === undefined ? [] : protectedIn(before)
+  const fresh = protectedIn(project).filter((name) => !were.includes(name))
+  if (fresh.length === 0) return
+  const ending = stageletsOf(session, refOf(project)).flatMap(({ object }) => {
+    const { environment = '' } = specOf('Stagelet', object)
+    const isConcerned =
+      fresh.includes(environment) && object.metadata.deletionTimestamp === undefined
+    const field = isConcerned ? endsBy(session, object) : undefined
+    return field === undefined ? [] : [`stagelet "${object.metadata.name}" (${field})`]
+  })
+  if (ending.length === 0) return
+  const more = ending.length > mostNamed ? `, and ${ending.length - mostNamed} more` : ''
+  throw objectConflict(
+    refOf(project),
+    `spec.environments protects an environment whose stagelets end without an owner: ${ending.slice(0, mostNamed).join(', ')}${more}; change these first`,
+  )
+}
+
 /** The names of environments in the object are judged at the end of the write: its order does not matter. */
 export const noteEnvironments = (
   session: WriteSession,
@@ -100,8 +155,12 @@ export const checkEnvironments = (session: WriteSession): void => {
     return row === undefined ? [] : [{ object: row.object, before }]
   })
   for (const { object, before } of uses)
-    if (object.kind === 'Project') checkListed(session, object, before)
+    if (object.kind === 'Project') {
+      checkListed(session, object, before)
+      checkNewlyProtected(session, object, before)
+    }
   for (const { object } of uses) if (object.kind !== 'Project') checkUse(session, object)
+  for (const { object } of uses) if (object.kind === 'Stagelet') checkEnds(session, object)
 }
 
 const isolatedIn = (project: KubeObject): string[] =>

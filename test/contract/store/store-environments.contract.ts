@@ -20,7 +20,7 @@ import type { OpenStore } from './store.contract.ts'
 
 const canary = 'value-that-no-error-repeats'
 
-type Environment = { name: string; inherits?: 'Nothing' }
+type Environment = { name: string; inherits?: 'Nothing'; protected?: boolean }
 
 export const environmentsContract = (name: string, open: OpenStore): void => {
   describe(`environments on ${name}`, () => {
@@ -245,6 +245,37 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
       expect(await t.store.get(ref)).toBeUndefined()
       const secret = { kind: 'StagelySecret', namespace: ns, name: 'url' }
       await t.store.write(api, {}, (tx) => tx.remove(secret))
+    })
+
+    it('lets no stagelet of a protected environment end by itself', async () => {
+      const { ns } = await shop([{ name: 'preview' }, { name: 'production', protected: true }])
+      const ephemeral = { goneAfter: '10m' }
+      await createAs(t.store, api, objectOf('Agent', ns, 'ci-7', { ephemeral }))
+      const ending = (stagelet: string, environment: string, spec: object): KubeObject => {
+        const object = inEnvironment(ns, stagelet, environment)
+        return { ...object, spec: { ...object.spec, ...spec } }
+      }
+      const onCi = { agentRef: { name: 'ci-7' } }
+      expect(
+        await refused(createAs(t.store, api, ending('web', 'production', { ttl: '72h' }))),
+      ).toContain('spec.ttl: Forbidden: the environment is protected')
+      expect(await refused(createAs(t.store, api, ending('web', 'production', onCi)))).toContain(
+        'spec.agentRef: Forbidden: the environment is protected',
+      )
+      await createAs(t.store, api, inEnvironment(ns, 'web', 'production'))
+      await createAs(t.store, api, ending('pr-1', 'preview', { ttl: '72h' }))
+      await createAs(t.store, api, ending('pr-2', 'preview', onCi))
+      await createAs(t.store, api, inEnvironment(ns, 'pr-3', 'preview'))
+      const all = projectOf(
+        ns,
+        both.map((environment) => ({ ...environment, protected: true })),
+      )
+      expect(await refused(updateAs(t.store, api, all))).toContain(
+        'stagelets end without an owner: stagelet "pr-1" (spec.ttl), stagelet "pr-2" (spec.agentRef); change these first',
+      )
+      await updateAs(t.store, api, inEnvironment(ns, 'pr-1', 'preview'))
+      await updateAs(t.store, api, inEnvironment(ns, 'pr-2', 'preview'))
+      await updateAs(t.store, api, all)
     })
 
     it('notices a stagelet that somebody moves by SQL, and a secret', async () => {
