@@ -480,13 +480,14 @@ describe('values that end', () => {
     )
   })
 
-  it('ends an ephemeral agent that is away for too long, once, and nothing of another', async () => {
+  it('ends an ephemeral agent that is away for too long, once, and nothing of another, nor a fleet that vanished together', async () => {
     const { ns } = await createShop(t.store)
-    const away = async (name: string): Promise<void> => {
+    const { ns: fleet } = await createShop(t.store)
+    const away = async (name: string, namespace = ns): Promise<void> => {
       const lastTransitionTime = new Date(clock.now()).toISOString()
       const ready = { type: 'Ready', status: 'Unknown', reason: 'Disconnected', message: '' }
       await t.store.write({ name: 'agents', source: 'system' }, {}, async (tx) => {
-        const agent = (await tx.get({ kind: 'Agent', namespace: ns, name }))!
+        const agent = (await tx.get({ kind: 'Agent', namespace, name }))!
         const conditions = [{ ...ready, lastTransitionTime }]
         await tx.setStatus({ ...agent, status: { lastLost: lastTransitionTime, conditions } })
       })
@@ -521,6 +522,10 @@ describe('values that end', () => {
     await create(ns, 'theirs', { value: 'abcdefgh', stageletRef: { name: 'prod' } })
     await create(ns, 'shared', { value: 'abcdefgh' })
     const everything = await left()
+    for (const name of ['ci-1', 'ci-2', 'ci-3', 'ci-4']) {
+      await createAs(t.store, api, objectOf('Agent', fleet, name, { ephemeral }))
+      await away(name, fleet)
+    }
     for (const name of ['box', 'web']) await away(name)
     clock.leap(9 * 60_000)
     await away('late')
@@ -542,6 +547,7 @@ describe('values that end', () => {
       [ns],
     )
     expect(Number(row?.n)).toBe(1)
+    expect((await t.store.list('Agent', { namespace: fleet })).items).toHaveLength(4)
   })
 
   it('refuses to extend a stagelet without an end, and a ttl below ten minutes', async () => {
