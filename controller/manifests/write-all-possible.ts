@@ -85,7 +85,8 @@ const refusalAtEnd = <Item, Result>(
       !refused.has(candidate) &&
       ref.name === name &&
       ref.namespace === namespace &&
-      requireKind(ref.kind).plural === kind
+      // A Conflict names the plural, and an invalid object its kind, as in Kubernetes.
+      (ref.kind === kind || requireKind(ref.kind).plural === kind)
     )
   })
   if (item === undefined) throw error

@@ -15,6 +15,7 @@ import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { putInternal, recordEvent } from './objects/machine-writes.ts'
 import { createInSession, updateInSession } from './objects/objects.ts'
+import { checkPlace } from './objects/check-place.ts'
 import { finderIn, sees } from './objects/places.ts'
 import { revisionsIn, rowsOfKind, rowsOfProject, setAt } from './objects/reads.ts'
 import { removeFinalizer, removeObject, removeProject } from './objects/removal.ts'
@@ -136,6 +137,11 @@ export class Transaction implements Reader {
   async expectVersion(ref: ObjectRef, version: number): Promise<void> {
     await this.#session.pause()
     expectVersion(this.#session, ref, version)
+  }
+
+  /** Forbidden where the actor may not write this object at its place, such as for a request that is a fact of the status. */
+  checkMayChange(object: KubeObject): void {
+    checkPlace(this.#session, { before: object })
   }
 
   /**

@@ -47,7 +47,9 @@ export const paletteTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Find pages, objects and actions' }).click()
     await page.getByRole('combobox').fill('pause shop')
     const option = page.getByRole('option', { name: /^Pause shop/ })
-    await option.getByText('Needs the role owner or maintainer in the team default.').waitFor()
+    await option
+      .getByText('Needs the role owner or maintainer or operator in the team default.')
+      .waitFor()
     expect(await option.getAttribute('aria-disabled')).toBe('true')
     await page.keyboard.press('Enter')
     await option.waitFor()

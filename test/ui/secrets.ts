@@ -182,7 +182,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     const impact = page.getByRole('table')
     expect(await impact.getByRole('row').allInnerTexts()).toEqual([
       expect.stringContaining('Stagelet'),
-      expect.stringMatching(/shop\s+web\s+re-created\s+ADDED, SENTRY_DSN/),
+      expect.stringMatching(/shop\s+web\s+re-created\s+gains ADDED, other value of SENTRY_DSN/),
     ])
     await page.getByText('1 service is not touched').waitFor()
     expect(await axe(page)).toEqual([])
@@ -385,7 +385,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     await page.getByText(/^deleted with v\d+$/).waitFor()
     expect(await page.getByRole('table').getByRole('row').allInnerTexts()).toEqual([
       expect.stringContaining('Stagelet'),
-      expect.stringMatching(/shop\s+web\s+re-created\s+LOG_LEVEL, SENTRY_DSN/),
+      expect.stringMatching(/shop\s+web\s+re-created\s+loses LOG_LEVEL, SENTRY_DSN/),
     ])
   })
 

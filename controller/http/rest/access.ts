@@ -106,8 +106,12 @@ export const requireIn = (principal: Principal, asked: Asked, team: string): voi
 /** Forbidden where the answer tells of more than the token is narrowed to. */
 const checkPlaced = (principal: Principal, access: Access): void => {
   const narrowing = principal.limits?.narrowing
-  if (narrowing === undefined || (access.in !== 'project' && access.in !== 'teams')) return
-  if (access.placed === true || (access.in === 'project' && !isBelowProject(narrowing))) return
+  if (narrowing === undefined || !['project', 'teams', 'store'].includes(access.in)) return
+  if (
+    ('placed' in access && access.placed === true) ||
+    (access.in === 'project' && !isBelowProject(narrowing))
+  )
+    return
   const whole = access.in === 'project' ? 'a whole project' : 'whole teams'
   throw new StagelyError(
     'Forbidden',

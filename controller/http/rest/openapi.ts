@@ -123,7 +123,7 @@ const operationOf = (route: RestRoute): Json => {
     ],
     ...(route.body !== undefined && {
       requestBody: {
-        required: true,
+        required: !route.body.safeParse(undefined).success,
         content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
       },
     }),

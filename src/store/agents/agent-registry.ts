@@ -11,6 +11,7 @@ import { specOf } from '../../resources/typed.ts'
 import { systemSource } from '../core/actor.ts'
 import { noteLastSeen, recordKeyChange } from './agent-key-changes.ts'
 import { objectConflict, objectNotFound } from '../core/errors.ts'
+import { checkProtected } from '../objects/protection.ts'
 import { createInSession } from '../objects/objects.ts'
 import type { Store } from '../store.ts'
 import { batched } from '../../kernel/async/batched.ts'
@@ -168,6 +169,7 @@ export class AgentRegistry {
     const ref = { kind: 'Agent', namespace, name }
     return this.#store.writeWithSession(actor, async (session) => {
       const former = session.fetch(ref)
+      if (former !== undefined) checkProtected(actor, { after: former.object }, session.view)
       if (former === undefined) {
         const spec = defined({ ephemeral })
         const agent = { apiVersion, kind: 'Agent', metadata: { namespace, name }, spec }
@@ -308,6 +310,7 @@ export class AgentRegistry {
     return this.#store.writeWithSession(actor, async (session, tx) => {
       const agent = session.fetch(ref)
       if (agent === undefined) throw objectNotFound(ref)
+      checkProtected(actor, { before: agent.object }, session.view)
       await noteLastSeen(tx, agent.object, session.now)
       const [had] = await session.tx.query<{ ed25519: string; x25519: string }>(
         'DELETE FROM agent_keys WHERE agent_uid = $1 RETURNING ed25519, x25519',

@@ -11,7 +11,7 @@ import { openHead } from '../secrets/sets.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 import type { RevealedOne, RevealedSet } from '../core/history.ts'
 import { StagelyError } from '../../kernel/errors.ts'
-import { checkProtected, finderIn } from '../objects/places.ts'
+import { checkProtected } from '../objects/protection.ts'
 import { requireProjectState } from '../secrets/projects.ts'
 import { openVersion } from './versions.ts'
 
@@ -49,8 +49,7 @@ export const revealSet = async (
   // Also what an opened value refers to.
   for (const { name } of read) {
     const row = session.fetch({ kind: 'StagelySecret', namespace: project.ref.namespace, name })
-    if (row !== undefined)
-      checkProtected(session.actor, { before: row.object }, finderIn(session.view))
+    if (row !== undefined) checkProtected(session.actor, { before: row.object }, session.view)
   }
   noteReads(session, project, { way, entries: read })
   return opened
@@ -63,7 +62,7 @@ export const revealSecret = async (
   { version, asWritten, way = 'reveal' }: RevealedOne,
 ): Promise<OpenedEntry> => {
   const row = session.require(ref)
-  checkProtected(session.actor, { before: row.object }, finderIn(session.view))
+  checkProtected(session.actor, { before: row.object }, session.view)
   const project = await requireProjectState(session, projectRefOf(row.object))
   if (version !== undefined) {
     const what = { secretUid: row.uid, version }

@@ -21,7 +21,7 @@ import { withRules } from './project-rules.ts'
 import { ensureProject, loadProject, noteArrival } from '../secrets/projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { leavesStack, noteReleased } from './released-stacks.ts'
-import { checkPlace, finderIn } from './places.ts'
+import { checkPlace } from './check-place.ts'
 import { finishRemoval } from './removal.ts'
 import { layOut } from '../secrets/environments.ts'
 import type { PreparedSecret } from '../secrets/prepared-secret.ts'
@@ -63,7 +63,7 @@ export const createInSession = async (
   const admitted = admit(input)
   const ref = refOf(admitted)
   checkNamespace(session, ref)
-  checkPlace(session.actor, { after: admitted }, finderIn(session.view))
+  checkPlace(session, { after: admitted })
   const existing = session.fetch(ref)
   const { source = session.actor.source } = more
   if (existing !== undefined) {
@@ -186,7 +186,7 @@ export const updateInSession = async (
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const current = session.require(refOf(admitted))
-  checkPlace(session.actor, { before: current.object, after: admitted }, finderIn(session.view))
+  checkPlace(session, { before: current.object, after: admitted })
   checkPreconditions(current, admitted.metadata)
   const { object, secret, source, newOwner } = await prepareUpdate(session, admitted, current, more)
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)

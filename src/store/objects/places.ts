@@ -58,7 +58,7 @@ const placeOfSecret = (object: KubeObject, project: string, find: Lookup): Place
 }
 
 /** Undefined for what belongs to no project. */
-const placeOf = (object: KubeObject, find: Lookup): Place | undefined => {
+export const placeOf = (object: KubeObject, find: Lookup): Place | undefined => {
   if (object.kind === 'Project')
     return { project: object.metadata.name, environments: [], isWider: true }
   const project = projectNameOf(object)
@@ -134,52 +134,16 @@ const checkOrigin = (
   throw forbidden(actor, narrowing, 'it may not say that a value comes from elsewhere (valueFrom)')
 }
 
-const environmentsOf = (project: KubeObject | undefined) =>
-  project?.kind === 'Project' ? (specOf('Project', project)?.environments ?? []) : []
-
-/** The protected environments that a write changes. Of a Project: those that it changes or drops. */
-const protectedIn = ({ before, after }: Write, find: Lookup): string[] =>
-  [before, after].flatMap((object) => {
-    if (object === undefined) return []
-    if (object.kind === 'Project')
-      return environmentsOf(before)
-        .filter((environment) => environment.protected === true)
-        .filter((was) => !environmentsOf(after).some((is) => sameJson(is, was)))
-        .map(({ name }) => name)
-    const place = placeOf(object, find)
-    if (place === undefined) return []
-    const { namespace = '' } = object.metadata
-    const project = find({ kind: 'Project', namespace, name: place.project })
-    return environmentsOf(project)
-      .filter(
-        ({ name, protected: isProtected }) =>
-          isProtected === true && place.environments.includes(name),
-      )
-      .map(({ name }) => name)
-  })
-
-/** Refuses what changes or reveals something of a protected environment, to whoever has no right for it. */
-export const checkProtected = (actor: Actor, write: Write, find: Lookup): void => {
-  const { mayChangeProtected } = actor
-  if (mayChangeProtected === undefined) return
-  const object = write.after ?? write.before
-  const { namespace = '', name = '' } = object?.metadata ?? {}
-  const refused = protectedIn(write, find).find((one) => !mayChangeProtected(namespace, one))
-  if (refused === undefined || object === undefined) return
-  throw new StagelyError(
-    'Forbidden',
-    `${actor.name} may not do this: ${object.kind} ${JSON.stringify(name)} counts in the environment ${JSON.stringify(refused)}, which is protected; an owner may, and a machine whose token is narrowed to it`,
-    { denied: { why: 'Role', namespace } },
-  )
-}
-
 /** Refuses a write outside of what the actor's token is narrowed to. An object that the token does not see is not there. */
-export const checkPlace = (actor: Actor, write: Write, find: Lookup): void => {
-  const { narrowing } = actor
-  if (narrowing === undefined) {
-    checkProtected(actor, write, find)
-    return
-  }
+export const checkNarrowing = (
+  { narrowing, ...actor }: Actor,
+  write: Write,
+  {
+    find,
+    ownSecrets,
+  }: { readonly find: Lookup; readonly ownSecrets: (stagelet: KubeObject) => number },
+): void => {
+  if (narrowing === undefined) return
   const { before, after } = write
   if (before !== undefined && !sees(narrowing, before, find)) throw objectNotFound(refOf(before))
   for (const object of [before, after]) {
@@ -191,6 +155,19 @@ export const checkPlace = (actor: Actor, write: Write, find: Lookup): void => {
       `${object.kind} ${JSON.stringify(object.metadata.name)} ${object === after ? 'would count' : 'counts'} elsewhere too`,
     )
   }
+  if (after?.kind === 'Stagelet' && before === undefined && ownSecrets(after) > 0)
+    throw forbidden(actor, narrowing, 'there are secrets already for a stagelet of this name')
   checkOrigin(actor, narrowing, { ...write, find })
-  checkProtected(actor, write, find)
+}
+
+/** Forbidden where a secret elsewhere takes its value from the one that is written. Its name is not told. */
+export const checkFollower = (
+  { narrowing, ...actor }: Actor,
+  follower: KubeObject,
+  find: Lookup,
+): void => {
+  if (narrowing === undefined) return
+  const place = placeOf(follower, find)
+  if (place === undefined || isWithin(narrowing, place)) return
+  throw forbidden(actor, narrowing, 'a secret elsewhere takes its value from this one')
 }

@@ -11,7 +11,7 @@ import {
   loadProject,
   projectAt,
 } from '../secrets/projects.ts'
-import { checkPlace, finderIn } from './places.ts'
+import { checkPlace } from './check-place.ts'
 import { noteReleased } from './released-stacks.ts'
 import { endSecret } from '../secrets/secret-writes.ts'
 import type { Removed } from '../core/objects.ts'
@@ -146,7 +146,7 @@ export const removeObject = async (
   preconditions: { uid?: string; resourceVersion?: string } = {},
 ): Promise<Removed> => {
   const row = session.require(ref)
-  checkPlace(session.actor, { before: row.object }, finderIn(session.view))
+  checkPlace(session, { before: row.object })
   checkPreconditions(row, preconditions)
   checkOwner(session, row)
   return removeRow(session, row)

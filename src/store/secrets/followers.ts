@@ -95,3 +95,29 @@ export const checkRemoved = (session: WriteSession): void => {
     throw objectConflict(ref, why)
   }
 }
+
+/** Each service that sees `follower` may see `source` too, as far as environments and stagelets tell. */
+const covers = (source: KubeObject, follower: KubeObject): boolean => {
+  const [a, b] = [specOf('StagelySecret', source), specOf('StagelySecret', follower)]
+  if (a.stageletRef !== undefined) return b.stageletRef?.name === a.stageletRef.name
+  if (a.environments === undefined) return true
+  return b.environments?.every((name) => a.environments?.includes(name)) === true
+}
+
+/** Conflict where a secret leaves an environment or a stagelet in which another one takes its value: its new values would go there too. */
+export const checkFollowersStay = (
+  session: WriteSession,
+  object: KubeObject,
+  before: KubeObject,
+): void => {
+  const { projectRef } = specOf('StagelySecret', object)
+  const left = followersOf(session, refOf(object), projectRef.name)
+    .map((row) => row.object)
+    .filter((follower) => covers(before, follower) && !covers(object, follower))
+  if (left.length === 0) return
+  const names = left.map(({ metadata }) => `"${metadata.name}"`).join(', ')
+  throw objectConflict(
+    refOf(object),
+    `secrets that take its value (valueFrom.secretRef) are seen elsewhere: ${names}: change or delete them first`,
+  )
+}

@@ -24,7 +24,8 @@ import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { checkDisclosure, checkFetchedDisclosure, type FoundValue } from './disclosure.ts'
 import { findValue, isAtPlace, mustBeMarked, sealedPlaceOf } from './find-value.ts'
-import { followersOf, sinceOf } from './followers.ts'
+import { checkFollowerPlace } from '../objects/check-place.ts'
+import { checkFollowersStay, followersOf, sinceOf } from './followers.ts'
 import {
   checkBecomesPlain,
   checkPlainValue,
@@ -92,6 +93,7 @@ const checkReaders = (
   if (hasNewPlace(object, current)) {
     noteEnvironments(session, stripped)
     checkNeighbours(session, stripped)
+    if (current !== undefined) checkFollowersStay(session, stripped, current.object)
   }
   checkAudience(session, stripped, before)
   if (putBack === undefined) checkBecomesPlain(session, object, { before, current })
@@ -246,6 +248,7 @@ const moveFollowers = async (
   { source, ...putBack }: FoundValue & { source: string },
 ): Promise<void> => {
   for (const current of followers) {
+    checkFollowerPlace(session, current.object)
     const prepared = await prepareSecret(session, current.object, { current, putBack })
     const audit = { action: 'follow', detail: { source } }
     if (prepared.version !== undefined)

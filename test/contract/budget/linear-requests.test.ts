@@ -97,6 +97,7 @@ const specs: Readonly<Record<string, (name: string) => object>> = {
     projectRef: { name: 'shop' },
     agentRef: { name: 'shop' },
     compose: { directory: '/srv/shop', projectName: name },
+    ttl: '72h',
   }),
   StagelySecret: (name) => ({ projectRef: { name: 'shop' }, key: `OWN_${name}`, value: 'value' }),
   Notifier: () => ({ reasons: ['Expired'], webhook: { url: 'https://127.0.0.1/' } }),

@@ -72,8 +72,9 @@ const left = (scoped: Scoped, verb: Verb, resource: Resource): boolean => {
 
 /** Whether the answer to such a token tells no more than its place. */
 const isPlaced = (scoped: Scoped, access: RestRoute['access']): boolean => {
-  if (!isNarrowed(scoped) || (access.in !== 'project' && access.in !== 'teams')) return true
-  return access.placed === true || (access.in === 'project' && scoped === 'for shop only')
+  if (!isNarrowed(scoped) || !['project', 'teams', 'store'].includes(access.in)) return true
+  if ('placed' in access && access.placed === true) return true
+  return access.in === 'project' && scoped === 'for shop only'
 }
 
 /** `pass`: the route was entered, whatever it then said of the request. */

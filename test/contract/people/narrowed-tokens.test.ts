@@ -294,6 +294,14 @@ describe('a token narrowed to an environment', () => {
     await secret('all-key', { ...inSafe, key: 'ALL' })
     await secret('pr-key', { ...inSafe, key: 'PR', environments: ['preview'] })
     await stagelet('live-web', { projectRef: inSafe.projectRef, environment: 'live' })
+    await secret('for-later', { ...inSafe, key: 'OWN', stageletRef: { name: 'later-web' } })
+    await secret('pr-source', { ...inSafe, key: 'SOURCE', environments: ['preview'] })
+    await secret('live-follower', {
+      projectRef: inSafe.projectRef,
+      key: 'FOLLOWER',
+      environments: ['live'],
+      valueFrom: { secretRef: { name: 'pr-source' } },
+    })
     const make = async (who: string, name: string, role: string, environment?: string) => {
       const environments = environment === undefined ? {} : { environments: [environment] }
       const body = { name, role, ...environments }
@@ -305,6 +313,7 @@ describe('a token narrowed to an environment', () => {
     await make('admin', 'live-deployer', 'deployer', 'live')
     expect(await make('any-maintainer', 'sly', 'maintainer', 'live')).toBe(403)
     expect(await make('any-maintainer', 'fair', 'maintainer', 'preview')).toBe(201)
+    const value = { value: 'fine-value' }
     const safe = '/api/v1/projects/default%2Fsafe'
     const kube = `${group}/namespaces/default`
     const ways: readonly [string, string, object?][] = [
@@ -320,13 +329,37 @@ describe('a token narrowed to an environment', () => {
       ['DELETE', `${kube}/stagelets/live-web`],
       ['PATCH', '/api/v1/projects/default%2Fsafe', { environments: [{ name: 'live' }] }],
       ['DELETE', `${kube}/projects/safe`],
+      // What brings something of the protected environment along.
+      [
+        'POST',
+        `${safe}/secrets`,
+        {
+          key: 'LEAK',
+          environments: ['preview'],
+          value_from: { secretRef: { name: 'live-key' } },
+        },
+      ],
+      ['PATCH', `${safe}/secrets/pr-source`, value],
+      [
+        'POST',
+        '/api/v1/stagelets',
+        {
+          team: 'default',
+          name: 'later-web',
+          project: 'safe',
+          agent: 'box',
+          environment: 'preview',
+          compose: { directory: '/srv/later' },
+        },
+      ],
+      ['POST', '/api/v1/agents/default%2Fbox/join-token', {}],
+      ['POST', '/api/v1/agents/default%2Fbox/revoke', {}],
     ]
     for (const [method, path, body] of ways)
       for (const who of ['any-maintainer', 'any-deployer']) {
         const { status, text } = await as(who, method, path, body)
         expect(status, `${who} ${method} ${path}: ${text}`).toBe(403)
       }
-    const value = { value: 'fine-value' }
     const status = async (who: string, name: string): Promise<number> =>
       (await as(who, 'PATCH', `${safe}/secrets/${name}`, value)).status
     expect(await status('any-deployer', 'pr-key')).toBe(200)

@@ -143,7 +143,12 @@ describe('If-Match of every route', () => {
     await call('POST', `${kube}/agents`, object('Agent'))
     const projectRef = { name: 'one' }
     const compose = { directory: '/srv/one' }
-    const stagelet = object('Stagelet', { projectRef, agentRef: { name: 'one' }, compose })
+    const stagelet = object('Stagelet', {
+      projectRef,
+      agentRef: { name: 'one' },
+      compose,
+      ttl: '72h',
+    })
     await call('POST', `${kube}/stagelets`, stagelet)
     const secret = object('StagelySecret', { projectRef, key: 'ONE', value: 'x' })
     await call('POST', `${kube}/stagelysecrets`, secret)

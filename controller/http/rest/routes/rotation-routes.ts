@@ -109,6 +109,7 @@ const ask = async (
     )
   return store.write(actor, {}, async (tx) => {
     const current = await readAgain(tx, rotation, undefined)
+    tx.checkMayChange(current)
     const request = { at: toTimestamp(clock.now()), by: actor.name, cause: 'Run' as const, ...more }
     return tx.setStatus({ ...current, status: { ...current.status, request } })
   })

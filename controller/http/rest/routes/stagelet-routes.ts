@@ -35,9 +35,11 @@ const tryDeploy = async (context: RestContext): Promise<RestAnswer> => {
 
 const stagelets: RestKind = { kind: 'Stagelet', schema: stageletSchema, fields: stageletFields }
 
-const extendBody = z.strictObject({
-  for: lifetime.optional().describe('How long it lives from now on; its ttl when absent.'),
-})
+const extendBody = z
+  .strictObject({
+    for: lifetime.optional().describe('How long it lives from now on; its ttl when absent.'),
+  })
+  .optional()
 
 export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
   ...readRoutes(stagelets, {
@@ -78,7 +80,7 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
     dryRun: (context) => (context.query.dry_run ? tryDeploy(context) : undefined),
     show: (stagelet) => shownAs(stagelet, toStagelet),
   }),
-  actionRoute<unknown, z.infer<typeof extendBody> | undefined>({
+  actionRoute<unknown, z.infer<typeof extendBody>>({
     id: 'extendStagelet',
     at: 'POST /stagelets/:stagelet_id/extend',
     summary: 'Put the end of a stagelet off. It never comes nearer.',

@@ -1,0 +1,25 @@
+// Whether an actor may write an object where it is: what a token is narrowed to, and what is protected. See ADR 0082.
+import type { KubeObject } from '../../resources/meta.ts'
+import type { WriteSession } from '../core/write-session.ts'
+import { checkFollower, checkNarrowing, finderIn } from './places.ts'
+import { checkProtected, ownSecretsOf } from './protection.ts'
+
+export const checkPlace = (
+  { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
+  change: { readonly before?: KubeObject | undefined; readonly after?: KubeObject | undefined },
+): void => {
+  checkNarrowing(actor, change, {
+    find: finderIn(view),
+    ownSecrets: (stagelet) => ownSecretsOf(view, stagelet).length,
+  })
+  checkProtected(actor, change, view)
+}
+
+/** The same for a secret that gets its value by the write of another one. */
+export const checkFollowerPlace = (
+  { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
+  follower: KubeObject,
+): void => {
+  checkFollower(actor, follower, finderIn(view))
+  checkProtected(actor, { before: follower }, view)
+}

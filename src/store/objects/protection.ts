@@ -1,0 +1,146 @@
+// What a write changes of protected environments, also by what comes along with the object: see ADR 0082.
+import { StagelyError } from '../../kernel/errors.ts'
+import { sameJson } from '../../kernel/same-json.ts'
+import { refOf, type KubeObject } from '../../resources/meta.ts'
+import { projectNameOf, projectRefOf } from '../../resources/project-ref.ts'
+import { specOf } from '../../resources/typed.ts'
+import type { Actor } from '../core/actor.ts'
+import { term } from '../state/rows.ts'
+import type { View } from '../state/state.ts'
+import { finderIn, placeOf } from './places.ts'
+
+type Objects = Pick<View, 'objects'>
+
+interface ObjectChange {
+  readonly before?: KubeObject | undefined
+  readonly after?: KubeObject | undefined
+}
+
+const environmentsOf = (project: KubeObject | undefined) =>
+  project?.kind === 'Project' ? (specOf('Project', project)?.environments ?? []) : []
+
+const protectedOf = (view: Objects, object: KubeObject): string[] => {
+  const project = finderIn(view)({ ...projectRefOf(object), kind: 'Project' })
+  return environmentsOf(project)
+    .filter((environment) => environment.protected === true)
+    .map(({ name }) => name)
+}
+
+/** The protected environments that the object counts in. */
+const placeAmong = (view: Objects, object: KubeObject): string[] => {
+  const place = placeOf(object, finderIn(view))
+  return place === undefined
+    ? []
+    : protectedOf(view, object).filter((name) => place.environments.includes(name))
+}
+
+/**
+ * Of a secret also those of the secret that it follows, whose value it gets. A stagelet that is not there may come in any
+ * environment, and a secret that is not there too: they count in all.
+ */
+const ofSecret = (view: Objects, secret: KubeObject): string[] => {
+  const find = finderIn(view)
+  const { namespace } = refOf(secret)
+  const { stageletRef, valueFrom } = specOf('StagelySecret', secret)
+  const isOpen =
+    stageletRef !== undefined &&
+    find({ kind: 'Stagelet', namespace, name: stageletRef.name }) === undefined
+  if (isOpen) return protectedOf(view, secret)
+  const own = placeAmong(view, secret)
+  const name = valueFrom?.secretRef?.name
+  if (name === undefined) return own
+  const source = find({ kind: 'StagelySecret', namespace, name })
+  return [...own, ...(source === undefined ? protectedOf(view, secret) : placeAmong(view, source))]
+}
+
+/** Secrets that name a stagelet. They become its own with the stagelet. */
+export const ownSecretsOf = (view: Objects, stagelet: KubeObject): KubeObject[] =>
+  view.objects
+    .withTerm(term.secretsOf(projectRefOf(stagelet)))
+    .map(({ object }) => object)
+    .filter(
+      (secret) => specOf('StagelySecret', secret).stageletRef?.name === stagelet.metadata.name,
+    )
+
+/** A new stagelet gets the secrets that were written for its name: nobody knows for which environment. */
+const ofStagelet = (view: Objects, stagelet: KubeObject, isNew: boolean): string[] =>
+  isNew && ownSecretsOf(view, stagelet).length > 0
+    ? protectedOf(view, stagelet)
+    : placeAmong(view, stagelet)
+
+/** A machine gets the secrets of the stagelets that name it. */
+const ofAgent = (view: Objects, agent: KubeObject): string[] => {
+  const { namespace, name } = refOf(agent)
+  return view.objects
+    .withTerm(term.kind('Stagelet'))
+    .map(({ object }) => object)
+    .filter((stagelet) => refOf(stagelet).namespace === namespace)
+    .filter((stagelet) => specOf('Stagelet', stagelet).agentRef.name === name)
+    .flatMap((stagelet) => placeAmong(view, stagelet))
+}
+
+/** A Rotation writes its outputs. */
+const ofRotation = (view: Objects, rotation: KubeObject): string[] =>
+  Object.values(specOf('Rotation', rotation).outputs).flatMap((name) => {
+    const { namespace } = refOf(rotation)
+    const secret = finderIn(view)({ kind: 'StagelySecret', namespace, name })
+    return secret === undefined ? protectedOf(view, rotation) : placeAmong(view, secret)
+  })
+
+/** A store gives the values of the secrets that name it. */
+const ofStore = (view: Objects, store: KubeObject): string[] => {
+  const { namespace, name } = refOf(store)
+  return view.objects
+    .withTerm(term.fromStores)
+    .map(({ object }) => object)
+    .filter((secret) => refOf(secret).namespace === namespace)
+    .filter((secret) => specOf('StagelySecret', secret).valueFrom?.external?.store === name)
+    .flatMap((secret) => placeAmong(view, secret))
+}
+
+/** Of a Project: the protected environments that it changes or drops. */
+const ofProject = ({ before, after }: ObjectChange): string[] =>
+  environmentsOf(before)
+    .filter((environment) => environment.protected === true)
+    .filter((was) => !environmentsOf(after).some((is) => sameJson(is, was)))
+    .map(({ name }) => name)
+
+const protectedIn = (view: Objects, change: ObjectChange): string[] => {
+  const { before, after } = change
+  return [before, after].flatMap((object) => {
+    switch (object?.kind) {
+      case 'Project':
+        return ofProject(change)
+      case 'StagelySecret':
+        return ofSecret(view, object)
+      case 'Stagelet':
+        return ofStagelet(view, object, before === undefined)
+      case 'Agent':
+        return ofAgent(view, object)
+      case 'Rotation':
+        return ofRotation(view, object)
+      case 'SecretStore':
+        return ofStore(view, object)
+      default:
+        return object === undefined || projectNameOf(object) === undefined
+          ? []
+          : placeAmong(view, object)
+    }
+  })
+}
+
+/** Refuses what changes or reveals something of a protected environment, to whoever has no right for it. */
+export const checkProtected = (actor: Actor, change: ObjectChange, view: Objects): void => {
+  const { mayChangeProtected } = actor
+  if (mayChangeProtected === undefined) return
+  const object = change.after ?? change.before
+  if (object === undefined) return
+  const { namespace = '', name } = object.metadata
+  const refused = protectedIn(view, change).find((one) => !mayChangeProtected(namespace, one))
+  if (refused === undefined) return
+  throw new StagelyError(
+    'Forbidden',
+    `${actor.name} may not do this: ${object.kind} ${JSON.stringify(name)} counts in the environment ${JSON.stringify(refused)}, which is protected, itself or by what comes along; an owner may, and a machine whose token is narrowed to it`,
+    { denied: { why: 'Role', namespace } },
+  )
+}
