@@ -108,7 +108,7 @@ const checkPlaced = (principal: Principal, access: Access): void => {
   const narrowing = principal.limits?.narrowing
   if (narrowing === undefined || !['project', 'teams', 'store'].includes(access.in)) return
   if (
-    ('placed' in access && access.placed === true) ||
+    ('placed' in access && access.placed) ||
     (access.in === 'project' && !isBelowProject(narrowing))
   )
     return

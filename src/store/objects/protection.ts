@@ -107,8 +107,9 @@ const ofProject = ({ before, after }: ObjectChange): string[] =>
 
 const protectedIn = (view: Objects, change: ObjectChange): string[] => {
   const { before, after } = change
-  return [before, after].flatMap((object) => {
-    switch (object?.kind) {
+  const objects = [before, after].filter((object) => object !== undefined)
+  return objects.flatMap((object) => {
+    switch (object.kind) {
       case 'Project':
         return ofProject(change)
       case 'StagelySecret':
@@ -122,9 +123,7 @@ const protectedIn = (view: Objects, change: ObjectChange): string[] => {
       case 'SecretStore':
         return ofStore(view, object)
       default:
-        return object === undefined || projectNameOf(object) === undefined
-          ? []
-          : placeAmong(view, object)
+        return projectNameOf(object) === undefined ? [] : placeAmong(view, object)
     }
   })
 }

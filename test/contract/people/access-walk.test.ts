@@ -73,7 +73,7 @@ const left = (scoped: Scoped, verb: Verb, resource: Resource): boolean => {
 /** Whether the answer to such a token tells no more than its place. */
 const isPlaced = (scoped: Scoped, access: RestRoute['access']): boolean => {
   if (!isNarrowed(scoped) || !['project', 'teams', 'store'].includes(access.in)) return true
-  if ('placed' in access && access.placed === true) return true
+  if ('placed' in access && access.placed) return true
   return access.in === 'project' && scoped === 'for shop only'
 }
 

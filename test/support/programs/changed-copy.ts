@@ -101,9 +101,15 @@ export const startChangedCopy = async (
       DATABASE_URL: database.url,
       STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64'),
     },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  await once(controller.stdout, 'data') // the line that says it is ready
+  const said = controller.stderr.setEncoding('utf8').reduce((text, part) => text + part, '')
+  const isReady = once(controller.stdout, 'data') // the line that says it is ready
+  const ended = once(controller, 'exit').then(async () => {
+    throw new Error(`the changed controller ended before it was ready: ${await said}`)
+  })
+  await Promise.race([isReady, ended])
+  ended.catch(() => undefined)
   const kubectl = await createKubectl(await writeKubeConfig(folder, server))
   return {
     folder,
