@@ -115,7 +115,7 @@ export const widgetRoutes = routesOf('Widgets', [
     {
       file: 'controller/http/rest/routes/kind-routes.ts',
       after: 'const words = {',
-      add: "\n  Widget: { one: 'widget', list: 'widgets', resource: 'widgets' },",
+      add: "\n  Widget: { singular: 'widget', list: 'widgets', resource: 'widgets' },",
     },
     {
       file: 'controller/http/rest/table.ts',
