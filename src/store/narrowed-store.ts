@@ -2,7 +2,7 @@
 import { holdsProject, isBelowProject, type Narrowing } from '../access/place.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { ofKind } from '../resources/typed.ts'
-import { finderIn, shownIn } from './objects/places.ts'
+import { finderIn, shownIn } from './places/places.ts'
 import type { ChangeEvent, StoredObject } from './core/objects.ts'
 import type { Store } from './store.ts'
 

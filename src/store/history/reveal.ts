@@ -11,7 +11,7 @@ import { openHead } from '../secrets/sets.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 import type { RevealedOne, RevealedSet } from '../core/history.ts'
 import { StagelyError } from '../../kernel/errors.ts'
-import { checkProtected } from '../objects/protection.ts'
+import { checkProtected } from '../places/protection.ts'
 import { requireProjectState } from '../secrets/projects.ts'
 import { openVersion } from './versions.ts'
 

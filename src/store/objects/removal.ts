@@ -11,7 +11,7 @@ import {
   loadProject,
   projectAt,
 } from '../secrets/projects.ts'
-import { checkPlace } from './check-place.ts'
+import { checkPlace } from '../places/check-place.ts'
 import { noteReleased } from './released-stacks.ts'
 import { endSecret } from '../secrets/secret-writes.ts'
 import type { Removed } from '../core/objects.ts'

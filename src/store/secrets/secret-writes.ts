@@ -24,7 +24,7 @@ import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { checkDisclosure, checkFetchedDisclosure, type FoundValue } from './disclosure.ts'
 import { findValue, isAtPlace, mustBeMarked, sealedPlaceOf } from './find-value.ts'
-import { checkFollowerPlace } from '../objects/check-place.ts'
+import { checkFollowerPlace } from '../places/check-place.ts'
 import { checkFollowersStay, followersOf, sinceOf } from './followers.ts'
 import {
   checkBecomesPlain,
