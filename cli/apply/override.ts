@@ -4,15 +4,16 @@ import { renderOverride, type ServiceOverride } from '../../src/compose/override
 import { mark } from '../../src/masking/masker.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
+import { environmentsOf } from '../../src/resources/project-environments.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { environmentSet } from '../../src/secrets/environment-set.ts'
+import { isolatedIn } from '../../src/secrets/layout.ts'
 import { winnersFor, type SetEntry } from '../../src/secrets/set-entry.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere, getObject, listObjects } from '../objects/objects.ts'
-import { entryOf, isolatedIn } from '../secrets/environments.ts'
-import { environmentsOf } from '../secrets/identity.ts'
+import { entryOf } from '../secrets/environments.ts'
 
 /** A name for the file in messages; Compose reads the real one from a pipe. */
 const fileName = 'docker-compose.stagely.yml'
@@ -75,7 +76,7 @@ export const describeOverride = (
   const project = projectRef.name
   const layout = {
     stagelets: new Map(environment === undefined ? [] : [[name, environment] as const]),
-    isolated: inProject === undefined ? [] : isolatedIn(environmentsOf(inProject)),
+    isolated: isolatedIn(environmentsOf(inProject)),
   }
   const all = secrets
     .filter((secret) => specOf('StagelySecret', secret).projectRef.name === project)

@@ -4,6 +4,7 @@ import { realpath, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
+import { environmentsOf } from '../../src/resources/project-environments.ts'
 import { readIfThere } from '../../src/kernel/whole-file.ts'
 import { type KubeApi, openApi } from '../connect/api.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
@@ -20,7 +21,7 @@ import { printAs } from '../output/output.ts'
 import { note } from '../print.ts'
 import { promptLine, canAsk, confirm } from '../prompt.ts'
 import { reviewObjects } from '../apply/review.ts'
-import { environmentsOf, readStoredSecrets } from '../secrets/identity.ts'
+import { readStoredSecrets } from '../secrets/identity.ts'
 
 interface InitFlags extends CommonFlags {
   readonly file?: string[]
@@ -170,7 +171,7 @@ const manifestsOf = async (
     project: name,
     stagelet: flags.stagelet ?? name,
     environment: flags.environment,
-    environments: before === undefined ? [] : environmentsOf(before),
+    environments: environmentsOf(before),
     agent: await agentOf(api, flags.agent),
     directory: flags.directory ?? project.directory,
     files: stack.files,

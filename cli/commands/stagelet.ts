@@ -9,11 +9,14 @@ import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { requestAction } from '../wait/request-action.ts'
 
+const examples = ['stagely stagelet extend pr-42', 'stagely stagelet extend pr-42 --for 48h']
+
 export const command = (): Command =>
-  newGroup('stagelet', 'Put off the end of stagelets. "stagely get stagelets" lists them.', [
-    'stagely stagelet extend pr-42',
-    'stagely stagelet extend pr-42 --for 48h',
-  ]).addCommand(extendCommand())
+  newGroup(
+    'stagelet',
+    'Put off the end of stagelets. "stagely get stagelets" lists them.',
+    examples,
+  ).addCommand(extendCommand())
 
 const parseLifetime = (text: string): string => {
   if (!isLifetime(text)) throw new InvalidArgumentError('use at least 10m, such as 30m, 48h or 7d.')
@@ -21,10 +24,7 @@ const parseLifetime = (text: string): string => {
 }
 
 const extendCommand = (): Command =>
-  newCommand('extend', 'Put off the end of a stagelet. The end never comes nearer.', [
-    'stagely stagelet extend pr-42',
-    'stagely stagelet extend pr-42 --for 48h',
-  ])
+  newCommand('extend', 'Put off the end of a stagelet. The end never comes nearer.', examples)
     .argument('<name>', 'name of the stagelet')
     .option('--for <time>', 'how long it lives from now on; its spec.ttl by default', parseLifetime)
     .action(async (word: string, flags: CommonFlags & { for?: string }) => {

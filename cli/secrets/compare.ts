@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { Secret } from '../../src/rest/types.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { getObject, listObjects } from '../objects/objects.ts'
+import { listObjects } from '../objects/objects.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
@@ -11,7 +11,7 @@ import { newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { renderColumns } from '../output/table.ts'
 import { keyRows, type KeyInEnvironment, type KeyRow } from './environments.ts'
-import { chosenProject, environmentsOf, requireEnvironment, secretIdentityOf } from './identity.ts'
+import { chosenProject, requireEnvironment, secretIdentityOf } from './identity.ts'
 import { cellText } from './list.ts'
 import { checkFormat } from './set-diff.ts'
 
@@ -51,8 +51,8 @@ interface ComparedKey {
 
 type AreEqual = (here: string, there: string) => boolean
 
-/** Pure. `areEqual` knows it of two secrets, by their names. */
-export const compareRows = (
+/** `areEqual` knows it of two secrets, by their names. */
+const compareRows = (
   rows: readonly KeyRow[],
   [here, there]: readonly [here: string, there: string],
   areEqual: AreEqual,
@@ -84,11 +84,9 @@ const compare = async (here: string, there: string, flags: CompareFlags): Promis
   if (here === there) throw usageError('name two environments')
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
-  for (const name of [here, there]) await requireEnvironment(api, project, name)
+  await requireEnvironment(api, project, here)
+  const environments = await requireEnvironment(api, project, there)
   const { namespace } = api
-  const environments = environmentsOf(
-    await getObject(api, servedKind('Project'), namespace, project),
-  )
   const secrets = (await listObjects(api, servedKind('StagelySecret'), { namespace })).filter(
     (object) => secretIdentityOf(object).project === project,
   )
@@ -123,11 +121,12 @@ const renderCompared = (here: string, there: string, keys: readonly ComparedKey[
   }
   return renderColumns(
     ['KEY', 'SCOPE', here.toUpperCase(), there.toUpperCase(), 'VALUES'],
-    keys.map((compared) => {
-      const sides = { here: compared.here, there: compared.there }
-      const environments = new Map(Object.entries(defined(sides)))
-      const cells = ['here', 'there'].map((side) => cellText({ environments }, side))
-      return [compared.key, compared.scope, ...cells, text(compared)]
-    }),
+    keys.map((compared) => [
+      compared.key,
+      compared.scope,
+      cellText(compared.here),
+      cellText(compared.there),
+      text(compared),
+    ]),
   )
 }

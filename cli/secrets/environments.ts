@@ -5,7 +5,7 @@ import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { ofKind } from '../../src/resources/typed.ts'
 import { environmentSet } from '../../src/secrets/environment-set.ts'
-import type { Layout } from '../../src/secrets/layout.ts'
+import { isolatedIn, type Layout } from '../../src/secrets/layout.ts'
 import {
   environmentsIn,
   isForController,
@@ -32,9 +32,6 @@ export const entryOf = (secret: KubeObject): ProjectEntry => {
   }
 }
 
-export const isolatedIn = (environments: readonly EnvironmentSpec[]): string[] =>
-  environments.flatMap(({ name, inherits }) => (inherits === 'Nothing' ? [name] : [])).sort()
-
 /** What a service sees of a key in an environment. Undefined: nothing. */
 export interface KeyInEnvironment {
   /** Name of the secret. */
@@ -55,7 +52,8 @@ export interface KeyRow {
   readonly isForController: boolean
 }
 
-const rowId = ({ key, scope }: Pick<ProjectEntry, 'key' | 'scope'>): string => `${key}\n${scope}`
+export const rowId = ({ key, scope }: Pick<ProjectEntry, 'key' | 'scope'>): string =>
+  `${key}\n${scope}`
 
 export const keyRows = (
   secrets: readonly KubeObject[],

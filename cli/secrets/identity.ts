@@ -4,6 +4,7 @@ import { secretName } from '../../src/resources/schemas/secret-fields.ts'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import { notWithStagelet } from '../../src/resources/kinds/secret-cel.ts'
 import { specOf } from '../../src/resources/typed.ts'
+import { environmentsOf, namesOf } from '../../src/resources/project-environments.ts'
 import { withHint } from '../../src/search/near-name.ts'
 import { environmentsIn } from '../../src/secrets/set-entry.ts'
 import type { KubeApi } from '../connect/api.ts'
@@ -113,19 +114,16 @@ export const chosenProject = async (api: KubeApi, given: string | undefined): Pr
   throw usageError(`say which project with --project: ${names.join(', ')}`)
 }
 
-/** The environments of a project, as it lists them. */
-export const environmentsOf = (project: KubeObject): EnvironmentSpec[] =>
-  specOf('Project', project)?.environments ?? []
-
-/** CliError when the project does not list the environment. */
+/** The environments of the project. CliError when it does not list `name`. */
 export const requireEnvironment = async (
   api: KubeApi,
   project: string,
   name: string,
-): Promise<void> => {
+): Promise<readonly EnvironmentSpec[]> => {
   const found = await getIfThere(api, servedKind('Project'), api.namespace, project)
-  const names = found === undefined ? [] : environmentsOf(found).map((listed) => listed.name)
-  if (names.includes(name)) return
+  const environments = environmentsOf(found)
+  const names = namesOf(environments)
+  if (names.includes(name)) return environments
   const namesText =
     names.length === 0
       ? 'it has none: list them in its spec.environments'
@@ -133,7 +131,7 @@ export const requireEnvironment = async (
   throw new CliError(`project ${project} has no environment ${name}; ${namesText}`)
 }
 
-/** CliError when the project has none of this name: otherwise a mistyped name would show the values of all. */
+/** CliError when the project has none of this name, as a mistyped name would show the values of all; also where both are given. */
 export const requireViewer = async (
   api: KubeApi,
   project: string,

@@ -1,5 +1,6 @@
 // secrets list: names and versions, and of values only plain ones. Of a project with environments: who has which key where.
 import type { Command } from 'commander'
+import { environmentsOf } from '../../src/resources/project-environments.ts'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { get } from '../commands/get.ts'
@@ -9,9 +10,9 @@ import { listObjects, type ObjectSelection } from '../objects/objects.ts'
 import { newCommand } from '../options.ts'
 import { renderColumns } from '../output/table.ts'
 import { out } from '../print.ts'
-import { keyRows, type KeyRow } from './environments.ts'
+import { keyRows, rowId, type KeyInEnvironment, type KeyRow } from './environments.ts'
 import { withSecretFlags, type SecretFlags } from './flags.ts'
-import { chosenProject, environmentsOf, secretIdentityOf } from './identity.ts'
+import { chosenProject, secretIdentityOf } from './identity.ts'
 
 export const secretListCommand = (): Command =>
   withSecretFlags(
@@ -77,7 +78,7 @@ const readGrid = async (
   const [project, ...others] = projects.filter(
     ({ metadata }) => (given ?? metadata.name) === metadata.name,
   )
-  const environments = project === undefined ? [] : environmentsOf(project)
+  const environments = environmentsOf(project)
   if (environments.length === 0 || others.length > 0) return undefined
   const secrets = await listObjects(api, servedKind('StagelySecret'), { namespace })
   const inProject = secrets.filter(
@@ -96,10 +97,9 @@ const rowsFor = (
   const meant = new Set(
     secrets
       .filter((secret) => isMeant?.(secret) ?? true)
-      .map(secretIdentityOf)
-      .map(({ key, scope }) => `${key}\n${scope}`),
+      .map((secret) => rowId(secretIdentityOf(secret))),
   )
-  return keyRows(secrets, environments).filter(({ key, scope }) => meant.has(`${key}\n${scope}`))
+  return keyRows(secrets, environments).filter((row) => meant.has(rowId(row)))
 }
 
 const renderGrid = (rows: readonly KeyRow[], environments: readonly EnvironmentSpec[]): string => {
@@ -111,7 +111,7 @@ const renderGrid = (rows: readonly KeyRow[], environments: readonly EnvironmentS
     rows.map((row) => [
       row.key,
       row.isForController ? '(the controller)' : row.scope,
-      ...names.map((name) => cellText(row, name)),
+      ...names.map((name) => cellText(row.environments.get(name))),
       row.stagelets.join(', '),
     ]),
   )
@@ -119,7 +119,5 @@ const renderGrid = (rows: readonly KeyRow[], environments: readonly EnvironmentS
 
 const words = { Own: 'own', Inherited: 'inherited' }
 
-export const cellText = ({ environments }: Pick<KeyRow, 'environments'>, name: string): string => {
-  const there = environments.get(name)
-  return there === undefined ? 'none' : words[there.from]
-}
+export const cellText = (there: KeyInEnvironment | undefined): string =>
+  there === undefined ? 'none' : words[there.from]

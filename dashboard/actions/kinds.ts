@@ -8,7 +8,7 @@ export type Spec = Readonly<Record<string, JsonValue | undefined>>
 const camel = (name: string): string =>
   name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
-const isSpec = (value: JsonValue | undefined): value is Spec =>
+export const isSpec = (value: unknown): value is Spec =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Fields of REST by their names in manifests; what is not given is left out. */

@@ -45,6 +45,9 @@ export type StageletSet<S extends LaidOut = LaidOut> = Omit<S, 'entries' | 'layo
 export const stageletOf = (viewer: Viewer): string | undefined =>
   typeof viewer === 'string' ? viewer : undefined
 
+export const environmentFor = (viewer: Viewer, layout: Layout): string | undefined =>
+  typeof viewer === 'object' ? viewer.environment : environmentOf(layout, viewer)
+
 /** For a message: ` (in stagelet "web")`. */
 export const viewerText = (viewer: Viewer): string => {
   if (viewer === undefined) return ''
@@ -85,8 +88,7 @@ export const environmentSet = <E extends ProjectEntry>(
   { entries, layout = emptyLayout }: LaidOut<E>,
   viewer: Viewer,
 ): EnvironmentSet<E> => {
-  const environment =
-    typeof viewer === 'object' ? viewer.environment : environmentOf(layout, viewer)
+  const environment = environmentFor(viewer, layout)
   const isIsolated = environment !== undefined && layout.isolated.includes(environment)
   const id = `${environment ?? ''} ${isIsolated}`
   const byEnvironment = kept.get(entries) ?? new Map<string, readonly ProjectEntry[]>()

@@ -1,5 +1,7 @@
 // Which stagelet of a project is in which environment. It decides who sees which secret, so each revision has its own: see
 // ADR 0080.
+import { defined } from '../kernel/defined.ts'
+import type { SecretSpec } from '../resources/kinds/stagelysecret.ts'
 import type { ProjectEntry } from './set-entry.ts'
 
 export interface Layout {
@@ -8,6 +10,12 @@ export interface Layout {
   /** Environments whose stagelets see no secret of the whole project (`inherits: Nothing`), sorted. */
   readonly isolated: readonly string[]
 }
+
+/** Layout.isolated, as a project lists its environments. */
+export const isolatedIn = (
+  environments: readonly { readonly name: string; readonly inherits?: string | undefined }[],
+): string[] =>
+  environments.flatMap(({ name, inherits }) => (inherits === 'Nothing' ? [name] : [])).sort()
 
 export const emptyLayout: Layout = { stagelets: new Map(), isolated: [] }
 
@@ -77,3 +85,10 @@ export const mayReach = (
   entry.stagelet === undefined
     ? isInEnvironment(entry, environmentOf(layout, stagelet), layout)
     : entry.stagelet === stagelet
+
+/** As mayReach(), of the spec of a secret. */
+export const specReaches = (
+  { environments, stageletRef }: Pick<SecretSpec, 'environments' | 'stageletRef'>,
+  stagelet: string,
+  layout: Layout,
+): boolean => mayReach(defined({ environments, stagelet: stageletRef?.name }), stagelet, layout)

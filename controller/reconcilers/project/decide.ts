@@ -1,5 +1,4 @@
 // Decides the status of a project and of each of its secrets: pure.
-import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition, withConditions } from '../../../src/resources/conditions.ts'
 import type { ProjectStatus } from '../../../src/resources/kinds/project.ts'
 import { withDates } from '../../../src/resources/kinds/secret-expiry.ts'
@@ -19,7 +18,7 @@ import { createDependencies } from '../../../src/secrets/references.ts'
 import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
 import { createScopeNames } from '../../../src/secrets/scope-names.ts'
 import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
-import { emptyLayout, environmentOf, mayReach } from '../../../src/secrets/layout.ts'
+import { emptyLayout, environmentOf, specReaches } from '../../../src/secrets/layout.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import { acceptedVerdict } from '../../../src/store/secrets/secret-status.ts'
 import type { ProjectFacts, SecretObject, StageletObject } from './gather.ts'
@@ -130,12 +129,8 @@ export const decideOrphan = (secret: SecretObject, now: string): SecretStatus =>
   return { ...status, observedGeneration: generation, conditions }
 }
 
-const targetsOf = ({ stagelets, head }: ProjectFacts, { spec }: SecretObject): StageletObject[] => {
-  const { environments, stageletRef } = spec
-  const entry = defined({ environments, stagelet: stageletRef?.name })
-  const { layout = emptyLayout } = head
-  return stagelets.filter(({ metadata }) => mayReach(entry, metadata.name, layout))
-}
+const targetsOf = ({ stagelets, head }: ProjectFacts, { spec }: SecretObject): StageletObject[] =>
+  stagelets.filter(({ metadata }) => specReaches(spec, metadata.name, head.layout ?? emptyLayout))
 
 const serviceNames = new WeakMap<ProjectFacts, Map<string, ReadonlySet<string>>>()
 

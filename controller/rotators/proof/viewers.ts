@@ -1,7 +1,6 @@
 // Which services see an output of a rotation, or run with what they saw of one before: pure.
-import { defined } from '../../../src/kernel/defined.ts'
 import { environmentSet } from '../../../src/secrets/environment-set.ts'
-import { emptyLayout, mayReach } from '../../../src/secrets/layout.ts'
+import { emptyLayout, specReaches } from '../../../src/secrets/layout.ts'
 import { reachedBy } from '../../../src/secrets/reached.ts'
 import { viewsOf } from '../../../src/secrets/set-views.ts'
 import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
@@ -91,10 +90,8 @@ export const outputViewersOf = (
       if (isCurrent !== undefined || isEarlier) services.set(service.name, service)
       if (isCurrent === false || isEarlier) late.add(service.name)
     }
-    const isNamed = secrets.some(({ spec: { stageletRef, environments } }) => {
-      const entry = defined({ environments, stagelet: stageletRef?.name })
-      return mayReach(entry, stagelet.metadata.name, input.head.layout ?? emptyLayout)
-    })
+    const { layout = emptyLayout } = input.head
+    const isNamed = secrets.some(({ spec }) => specReaches(spec, stagelet.metadata.name, layout))
     return isNamed || services.size > 0 ? [{ stagelet, services, late }] : []
   })
 }

@@ -1,11 +1,6 @@
 // What an edit of a stack means for containers, where only the agent can know which: in words. Pure.
 import type { Spec } from '../../actions/kinds.ts'
-import { isSpec } from './values.ts'
-
-const partOf = (object: Spec, name: string): Spec => {
-  const part = object[name]
-  return isSpec(part) ? part : {}
-}
+import { partOf } from './values.ts'
 
 const stackOf = (manifest: Spec) => {
   const spec = partOf(manifest, 'spec')

@@ -1,6 +1,6 @@
 // What a form holds, by the names of REST, as a manifest and back; and which field a fault is about. Pure.
 import type { Form, FormField } from '../../../src/resources/schemas/form.ts'
-import type { Spec } from '../../actions/kinds.ts'
+import { isSpec, type Spec } from '../../actions/kinds.ts'
 import type { JsonValue } from '../../actions/text.ts'
 
 export interface FieldFault {
@@ -8,8 +8,11 @@ export interface FieldFault {
   readonly message: string
 }
 
-export const isSpec = (value: unknown): value is Spec =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** The map at this name; empty where there is none. */
+export const partOf = (object: Spec, name: string): Spec => {
+  const part = object[name]
+  return isSpec(part) ? part : {}
+}
 
 const withAt = (object: Spec, [first = '', ...rest]: readonly string[], value: JsonValue): Spec => {
   const before = object[first]
@@ -45,14 +48,8 @@ export const restPatchOf = ({ fields }: Form, before: Spec, after: Spec): Spec =
       const [previous, next] = [before[name], after[name]]
       if (JSON.stringify(previous) === JSON.stringify(next)) return []
       if (next === undefined) return [[name, usualOf(field)]]
-      return [
-        [
-          name,
-          form !== undefined && isSpec(previous) && isSpec(next)
-            ? restPatchOf(form, previous, next)
-            : next,
-        ],
-      ]
+      const isGroup = form !== undefined && isSpec(previous) && isSpec(next)
+      return [[name, isGroup ? restPatchOf(form, previous, next) : next]]
     }),
   )
 
@@ -242,9 +239,8 @@ export const draftOf = (
   edited?: Place,
 ): { readonly draft: Draft; readonly faults: readonly FieldFault[] } => {
   const object = isSpec(given) ? given : {}
-  const partAt = (key: string): Spec => (isSpec(object[key]) ? object[key] : {})
-  const metadata = partAt('metadata')
-  const { value, faults } = valueOf(form, partAt('spec'))
+  const metadata = partOf(object, 'metadata')
+  const { value, faults } = valueOf(form, partOf(object, 'spec'))
   const textAt = (key: string): string => {
     const text = metadata[key]
     return typeof text === 'string' ? text : ''

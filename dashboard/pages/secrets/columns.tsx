@@ -56,18 +56,14 @@ export const columns: readonly Column<SecretRow>[] = [
     title: 'Stagelet',
     width: 'minmax(90px, 1fr)',
     wide: true,
-    render: ({ secret }) =>
-      secret.stagelet === undefined ? (
-        <span class={secret.environments === undefined ? 'muted' : s['cut']}>
-          {secret.environments === undefined
-            ? secret.audience === 'Controller'
-              ? 'none'
-              : 'all'
-            : `in ${secret.environments.join(', ')}`}
+    render: ({ secret: { stagelet, environments, audience } }) => {
+      const only = stagelet ?? (environments && `in ${environments.join(', ')}`)
+      return (
+        <span class={only === undefined ? 'muted' : s['cut']}>
+          {only ?? (audience === 'Controller' ? 'none' : 'all')}
         </span>
-      ) : (
-        <span class={s['cut']}>{secret.stagelet}</span>
-      ),
+      )
+    },
   },
   {
     id: 'version',

@@ -1,5 +1,5 @@
 // Which stagelet of a project is in which environment, as the REST API says it. Pure.
-import type { Layout } from '../../../src/secrets/layout.ts'
+import { isolatedIn, type Layout } from '../../../src/secrets/layout.ts'
 import type { Project, Stagelet } from '../../../src/rest/types.ts'
 
 interface Place {
@@ -13,7 +13,6 @@ export const layoutOf = (
   stagelets: readonly Stagelet[],
 ): Layout => {
   const found = projects.find((candidate) => candidate.team === team && candidate.name === project)
-  const isolated = (found?.environments ?? []).filter(({ inherits }) => inherits === 'Nothing')
   return {
     stagelets: new Map(
       stagelets.flatMap((stagelet) =>
@@ -22,6 +21,6 @@ export const layoutOf = (
           : [],
       ),
     ),
-    isolated: isolated.map(({ name }) => name).sort(),
+    isolated: isolatedIn(found?.environments ?? []),
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SetEntry } from '../../../src/secrets/set-entry.ts'
+import type { ProjectEntry, SetEntry } from '../../../src/secrets/set-entry.ts'
 import { explainKey } from './precedence.ts'
 
 describe('whyOf', () => {
@@ -30,6 +30,30 @@ describe('whyOf', () => {
       'won',
       2,
       2,
+    ])
+  })
+
+  it('says of a value that is referred to which environments it names', () => {
+    const entry = (key: string, more: Partial<ProjectEntry>): ProjectEntry => ({
+      secretId: key,
+      name: key.toLowerCase(),
+      version: 1,
+      key,
+      scope: 'global',
+      type: 'env',
+      bytes: 1,
+      valueDigest: '',
+      ...more,
+    })
+    const entries = [
+      entry('URL', { references: ['PASSWORD'] }),
+      entry('PASSWORD', { environments: ['production'] }),
+    ]
+    const layout = { stagelets: new Map([['shop', 'production']]), isolated: [] }
+    const query = { service: 'web', stagelet: 'shop', key: 'URL', composeKeys: [] }
+    const { chain } = explainKey({ entries, layout }, query)
+    expect(chain?.refersTo.map(({ entry: { environments } }) => environments)).toEqual([
+      ['production'],
     ])
   })
 })

@@ -2,7 +2,12 @@
 // it asks the same function that the controller and the agent use.
 import { createResolver } from '../../../src/secrets/references.ts'
 import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
-import { emptyLayout, environmentOf } from '../../../src/secrets/layout.ts'
+import {
+  emptyLayout,
+  environmentOf,
+  isInEnvironment,
+  type Layout,
+} from '../../../src/secrets/layout.ts'
 import { winnersFor, type ProjectEntry, type SetEntry } from '../../../src/secrets/set-entry.ts'
 
 export interface Rank {
@@ -17,7 +22,8 @@ export interface Rank {
 
 /** A value and the values that it refers to. */
 export interface Reference {
-  readonly entry: SetEntry
+  /** With the environments that it names. */
+  readonly entry: ProjectEntry
   readonly refersTo: readonly Reference[]
 }
 
@@ -39,12 +45,13 @@ export interface PrecedenceQuery {
 }
 
 const chainOf = (
-  entries: readonly SetEntry[],
+  { entries, visible }: { entries: readonly ProjectEntry[]; visible: readonly SetEntry[] },
   stagelet: string,
   winner: SetEntry,
 ): Pick<Why, 'chain' | 'broken'> => {
-  const follow = createResolver<SetEntry, Reference>(entries, stagelet, (entry, refersTo) => ({
-    entry,
+  const stored = new Map(entries.map((entry) => [entry.secretId, entry]))
+  const follow = createResolver<SetEntry, Reference>(visible, stagelet, (entry, refersTo) => ({
+    entry: stored.get(entry.secretId) ?? entry,
     refersTo,
   }))
   try {
@@ -57,42 +64,30 @@ const chainOf = (
 /** Where secrets of a key may be that the service sees, the highest rank first. */
 const placesFor = (
   { service, stagelet }: PrecedenceQuery,
-  environment: string | undefined,
-  isIsolated: boolean,
+  layout: Layout,
 ): { place: string; scope: string; isHere: (entry: ProjectEntry) => boolean }[] => {
-  const owners = [
-    { owner: stagelet, isHere: (entry: ProjectEntry) => entry.stagelet === stagelet },
-    ...(environment === undefined
-      ? []
-      : [
-          {
-            owner: environment,
-            isHere: (entry: ProjectEntry) => entry.environments?.includes(environment) === true,
-          },
-        ]),
-    ...(isIsolated
-      ? []
-      : [
-          {
-            owner: 'project',
-            isHere: (entry: ProjectEntry) =>
-              entry.stagelet === undefined && entry.environments === undefined,
-          },
-        ]),
+  const environment = environmentOf(layout, stagelet)
+  const owners: readonly [string | undefined, (entry: ProjectEntry) => boolean][] = [
+    [stagelet, (entry) => entry.stagelet === stagelet],
+    [environment, ({ environments = [] }) => environments.some((name) => name === environment)],
+    [
+      isInEnvironment({}, environment, layout) ? 'project' : undefined,
+      (entry) => entry.stagelet === undefined && entry.environments === undefined,
+    ],
   ]
-  return owners.flatMap(({ owner, isHere }) =>
-    [service, 'global'].map((scope) => ({ place: `${owner} · ${scope}`, scope, isHere })),
+  return owners.flatMap(([owner, isHere]) =>
+    owner === undefined
+      ? []
+      : [service, 'global'].map((scope) => ({ place: `${owner} · ${scope}`, scope, isHere })),
   )
 }
 
 export const explainKey = (set: LaidOut, query: PrecedenceQuery): Why => {
   const { service, stagelet, key, composeKeys } = query
   const { entries, layout = emptyLayout } = set
-  const environment = environmentOf(layout, stagelet)
-  const isIsolated = environment !== undefined && layout.isolated.includes(environment)
   const visible = environmentSet(set, stagelet)
   const winner = winnersFor(service, stagelet, visible).get(key)
-  const places = placesFor(query, environment, isIsolated)
+  const places = placesFor(query, layout)
   const found = places.map(({ scope, isHere }) =>
     entries.find((entry) => entry.key === key && entry.scope === scope && isHere(entry)),
   )
@@ -117,6 +112,6 @@ export const explainKey = (set: LaidOut, query: PrecedenceQuery): Why => {
     composeWins: composeSets && winner === undefined,
     ...(winner === undefined
       ? { chain: undefined, broken: undefined }
-      : chainOf(visible, stagelet, winner)),
+      : chainOf({ entries, visible }, stagelet, winner)),
   }
 }

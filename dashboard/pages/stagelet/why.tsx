@@ -81,8 +81,8 @@ const Chain = ({ reference }: { readonly reference: Reference }) => (
       <li key={key.entry.secretId}>
         <code>{key.entry.key}</code>{' '}
         <span class="muted">
-          {key.entry.stagelet === undefined ? 'project' : key.entry.stagelet} · {key.entry.scope}, v
-          {key.entry.version}
+          {key.entry.stagelet ?? key.entry.environments?.join(', ') ?? 'project'} ·{' '}
+          {key.entry.scope}, v{key.entry.version}
         </span>
         {key.refersTo.length === 0 ? null : <Chain reference={key} />}
       </li>

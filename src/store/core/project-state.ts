@@ -69,3 +69,8 @@ export interface RolledBackOutput {
   readonly secret: KubeObject
   readonly version: number
 }
+
+export const refOfEntry = (
+  { ref }: Pick<ProjectState, 'ref'>,
+  { name }: Pick<ProjectEntry, 'name'>,
+): ObjectRef => ({ kind: 'StagelySecret', namespace: ref.namespace, name })

@@ -9,7 +9,7 @@ import { sameJson } from '../../kernel/same-json.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import { updateInSession } from '../objects/objects.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
-import type { ProjectState } from '../core/project-state.ts'
+import { refOfEntry, type ProjectState } from '../core/project-state.ts'
 import { setAt } from '../objects/reads.ts'
 import { removeObject } from '../objects/removal.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
@@ -165,12 +165,6 @@ const staysTheirs = (
   const follows = followedBy(row.object) !== undefined && sameJson(next.spec, row.object.spec)
   return follows || fillsOpenValue(session, next, row)
 }
-
-const refOfEntry = (project: ProjectState, entry: { name: string }): ObjectRef => ({
-  kind: 'StagelySecret',
-  namespace: project.ref.namespace,
-  name: entry.name,
-})
 
 /** Only a Rotation, or a store elsewhere, changes the value. */
 const hasManagedValue = (

@@ -8,7 +8,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { ReleasedStack } from '../../resources/kinds/rotation.ts'
 import { specOf, statusOf, ofKind, type Typed } from '../../resources/typed.ts'
 import { environmentSet } from '../../secrets/environment-set.ts'
-import { mayReach } from '../../secrets/layout.ts'
+import { specReaches } from '../../secrets/layout.ts'
 import { reachedBy } from '../../secrets/reached.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { sameJson } from '../../kernel/same-json.ts'
@@ -126,11 +126,9 @@ const entryFor = (
   const { metadata, spec, status } = stack
   const secrets = secretsWith(session, rotation)
   const layout = layoutIn(session, projectRefOf(stack))
-  const mayGet = secrets.some((secret) => {
-    const { stageletRef, environments } = specOf('StagelySecret', secret)
-    const entry = defined({ environments, stagelet: stageletRef?.name })
-    return mayReach(entry, metadata.name, layout)
-  })
+  const mayGet = secrets.some((secret) =>
+    specReaches(specOf('StagelySecret', secret), metadata.name, layout),
+  )
   const uids = secrets.map(({ metadata: { uid = '' } }) => uid)
   const services = (running ?? []).filter(({ has }) =>
     has === undefined ? mayGet : uids.some((uid) => has.has(uid)),

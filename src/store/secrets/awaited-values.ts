@@ -6,8 +6,13 @@ import { refOf, type KubeObject } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { open } from '../../secrets/aead.ts'
-import { environmentSet, stageletOf, type Viewer } from '../../secrets/environment-set.ts'
-import { environmentOf, isInEnvironment, type Layout } from '../../secrets/layout.ts'
+import {
+  environmentFor,
+  environmentSet,
+  stageletOf,
+  type Viewer,
+} from '../../secrets/environment-set.ts'
+import { isInEnvironment, type Layout } from '../../secrets/layout.ts'
 import { targetOf } from '../../secrets/references.ts'
 import { winnersFor } from '../../secrets/set-entry.ts'
 import { layoutIn } from './projects.ts'
@@ -33,8 +38,7 @@ const fits = (
 ): boolean => {
   if (spec.audience === 'Controller') return false
   const stagelet = stageletOf(viewer)
-  const environment =
-    typeof viewer === 'object' ? viewer.environment : environmentOf(layout, stagelet)
+  const environment = environmentFor(viewer, layout)
   const { environments, stageletRef } = spec
   return (
     (spec.scope === scope || spec.scope === 'global') &&

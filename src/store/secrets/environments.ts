@@ -3,22 +3,20 @@ import { withHint } from '../../search/near-name.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
+import { environmentsOf, namesOf, protectedIn } from '../../resources/project-environments.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
-import { environmentOf } from '../../secrets/layout.ts'
+import { environmentOf, isolatedIn } from '../../secrets/layout.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 import { changeLayout, loadProject } from './projects.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
 
-const namesOf = (project: KubeObject): string[] =>
-  (specOf('Project', project)?.environments ?? []).map(({ name }) => name)
-
 /** The environments that the Project lists; undefined while it is missing: objects may come in any order. */
-const listedIn = (session: WriteSession, place: Place): string[] | undefined => {
-  const row = session.fetch({ kind: 'Project', namespace: place.namespace, name: place.name })
-  return row && namesOf(row.object)
+const listedIn = (session: WriteSession, project: ObjectRef): string[] | undefined => {
+  const row = session.fetch(project)
+  return row && namesOf(environmentsOf(row.object))
 }
 
 /** The name is not repeated: somebody may have put a value there. */
@@ -58,8 +56,9 @@ const checkListed = (
   project: KubeObject,
   before: KubeObject | undefined,
 ): void => {
-  const listed = new Set(namesOf(project))
-  if (before !== undefined && namesOf(before).every((name) => listed.has(name))) return
+  const listed = new Set(namesOf(environmentsOf(project)))
+  if (before !== undefined && namesOf(environmentsOf(before)).every((name) => listed.has(name)))
+    return
   const place = refOf(project)
   const stagelets = stageletsOf(session, place).map(({ object }) => ({
     user: `stagelet "${object.metadata.name}"`,
@@ -90,11 +89,6 @@ const endsBy = (session: WriteSession, stagelet: KubeObject): string | undefined
   return agent && specOf('Agent', agent.object)?.ephemeral && 'spec.agentRef'
 }
 
-const protectedIn = (project: KubeObject): string[] =>
-  (specOf('Project', project)?.environments ?? []).flatMap((environment) =>
-    environment.protected === true ? [environment.name] : [],
-  )
-
 const remedies: Readonly<Record<string, string>> = {
   'spec.ttl': 'leave the ttl out',
   'spec.agentRef': 'name an agent that is not ephemeral',
@@ -103,10 +97,10 @@ const remedies: Readonly<Record<string, string>> = {
 /** Invalid where a stagelet of a protected environment would end by itself. */
 const checkEnds = (session: WriteSession, stagelet: KubeObject): void => {
   const { environment } = specOf('Stagelet', stagelet)
-  const place = projectRefOf(stagelet)
-  const row = session.fetch({ kind: 'Project', namespace: place.namespace, name: place.name })
+  const row = session.fetch(projectRefOf(stagelet))
   if (environment === undefined || row === undefined) return
-  const field = protectedIn(row.object).includes(environment) && endsBy(session, stagelet)
+  const field =
+    protectedIn(environmentsOf(row.object)).includes(environment) && endsBy(session, stagelet)
   if (!field || stagelet.metadata.deletionTimestamp !== undefined) return
   const message = `Forbidden: the environment is protected, and this would end the stagelet without an owner: ${remedies[field]!}, or choose another environment`
   throw invalidObject(refOf(stagelet), [{ field, reason: 'FieldValueForbidden', message }])
@@ -118,8 +112,8 @@ const checkNewlyProtected = (
   project: KubeObject,
   before: KubeObject | undefined,
 ): void => {
-  const were = before === undefined ? [] : protectedIn(before)
-  const fresh = protectedIn(project).filter((name) => !were.includes(name))
+  const were = protectedIn(environmentsOf(before))
+  const fresh = protectedIn(environmentsOf(project)).filter((name) => !were.includes(name))
   if (fresh.length === 0) return
   const ending = stageletsOf(session, refOf(project)).flatMap(({ object }) => {
     const { environment = '' } = specOf('Stagelet', object)
@@ -163,12 +157,6 @@ export const checkEnvironments = (session: WriteSession): void => {
   for (const { object } of uses) if (object.kind === 'Stagelet') checkEnds(session, object)
 }
 
-const isolatedIn = (project: KubeObject): string[] =>
-  (specOf('Project', project)?.environments ?? [])
-    .filter(({ inherits }) => inherits === 'Nothing')
-    .map(({ name }) => name)
-    .sort()
-
 const symmetricDifference = (a: readonly string[], b: readonly string[]): string[] => [
   ...a.filter((name) => !b.includes(name)),
   ...b.filter((name) => !a.includes(name)),
@@ -180,7 +168,7 @@ const layOutProject = async (session: WriteSession, object: KubeObject): Promise
   const project = await loadProject(session, ref)
   if (project === undefined) return
   const before = project.layout
-  const isolated = isolatedIn(object)
+  const isolated = isolatedIn(environmentsOf(object))
   const environments = symmetricDifference(before.isolated, isolated)
   const stagelets = new Map<string, string | undefined>()
   const rows: StoredRow[] = []

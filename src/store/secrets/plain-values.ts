@@ -9,7 +9,7 @@ import { targetOf } from '../../secrets/references.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { systemSource } from '../core/actor.ts'
 import { invalidObject, objectForbidden } from '../core/errors.ts'
-import type { ProjectState } from '../core/project-state.ts'
+import { refOfEntry, type ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { awaitsOf } from './awaited-values.ts'
 import { mayLearn, type FoundValue } from './disclosure.ts'
@@ -119,8 +119,8 @@ export const checkPlainReferences = (
       )
     }
     const masked = entry.references.filter(isMasked)
-    const ref = { kind: 'StagelySecret', namespace: project.ref.namespace, name: entry.name }
-    if (masked.length > 0) throw invalidObject(ref, masked.map(maskedReference))
+    if (masked.length > 0)
+      throw invalidObject(refOfEntry(project, entry), masked.map(maskedReference))
   }
 }
 

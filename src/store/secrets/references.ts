@@ -20,7 +20,7 @@ import { BrokenReference, isFor, viewersOf } from '../../secrets/references.ts'
 import { isForController } from '../../secrets/set-entry.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
-import type { LayoutChange, ProjectState } from '../core/project-state.ts'
+import { refOfEntry, type LayoutChange, type ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { openHeads } from './secret-versions.ts'
 import { checkPlainReferences } from './plain-values.ts'
@@ -128,13 +128,14 @@ const findProblems = (
 
 const tooLongMessage = `Too long: may not be more than ${maxFileBytes} bytes`
 
-const refOfEntry = ({ ref }: ProjectState, { name }: ProjectEntry): ObjectRef => ({
-  kind: 'StagelySecret',
-  namespace: ref.namespace,
-  name,
-})
+const wouldBreak = (ref: ObjectRef, problems: readonly Problem[]): StagelyError => {
+  const texts = problems.map(
+    ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
+  )
+  return objectConflict(ref, `${texts.join('; ')}; change that first`)
+}
 
-/** A fault of the written secret; a objectConflict where the write would break another secret. */
+/** A fault of the written secret; a Conflict where the write would break another secret. */
 const refuse = (
   project: ProjectState,
   problems: readonly Problem[],
@@ -151,10 +152,7 @@ const refuse = (
       }))
     return invalidObject(refOfEntry(project, own.entry), faults)
   }
-  const texts = problems.map(
-    ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
-  )
-  return objectConflict(refOfEntry(project, written[0]!), `${texts.join('; ')}; change that first`)
+  return wouldBreak(refOfEntry(project, written[0]!), problems)
 }
 
 /**
@@ -298,10 +296,7 @@ const checkMove = async (
   const referring = referringIn(session, entries)
   const hidden = hiddenFrom(session, project, { opened: referring, reached: keys })
   const problems = findProblems(project, entries, { referring, hidden, viewers })
-  const texts = problems.map(
-    ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
-  )
-  if (texts.length > 0) throw objectConflict(ref, `${texts.join('; ')}; change that first`)
+  if (problems.length > 0) throw wouldBreak(ref, problems)
 }
 
 /** At the end of a write: its order does not matter, only its result. */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { explainKey, type Reference } from '../../../dashboard/pages/stagelet/precedence.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
-import type { SetEntry } from '../../../src/secrets/set-entry.ts'
+import type { ProjectEntry, SetEntry } from '../../../src/secrets/set-entry.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 
 const services = ['web', 'db']
@@ -34,8 +34,11 @@ const entriesOf = (drawn: typeof places extends fc.Arbitrary<infer T> ? T : neve
     ...(to === undefined || (to.split('/').at(-1) ?? '') >= key ? {} : { references: [to] }),
   }))
 
-const allOf = ({ entry, refersTo }: Reference): SetEntry[] => [entry, ...refersTo.flatMap(allOf)]
-const idsOf = (entries: readonly SetEntry[]): string[] =>
+const allOf = ({ entry, refersTo }: Reference): ProjectEntry[] => [
+  entry,
+  ...refersTo.flatMap(allOf),
+]
+const idsOf = (entries: readonly ProjectEntry[]): string[] =>
   [...new Set(entries.map(({ secretId }) => secretId))].sort()
 
 describe('whyOf', () => {

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { mayChangeProtected, mayGrant, type Principal } from '../../../../src/access/principal.ts'
+import { environmentsOf, protectedIn } from '../../../../src/resources/project-environments.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { TokenOwner, TokenSpec } from '../../../../src/store/people/token-rules.ts'
 import type { Token } from '../../../../src/store/people/tokens.ts'
@@ -36,12 +37,7 @@ const common = {
 
 const personalBody = z.strictObject({
   ...common,
-  teams: z
-    .array(z.string().min(1).max(limits.name))
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('Only in these teams.'),
+  teams: names.describe('Only in these teams.'),
   role: role.optional().describe('No more than this role may, in any team.'),
 })
 
@@ -101,14 +97,12 @@ const checkProtected = async (
   if (!('team' in owner) || environments.length === 0) return
   const { items } = await deps.store.list('Project', { namespace: owner.team })
   const refused = items
-    .flatMap(({ spec }) => spec?.environments ?? [])
-    .filter(
-      (environment) => environment.protected === true && environments.includes(environment.name),
-    )
-    .find(({ name }) => !mayChangeProtected(principal, owner.team, name))
+    .flatMap((project) => protectedIn(environmentsOf(project)))
+    .filter((name) => environments.includes(name))
+    .find((name) => !mayChangeProtected(principal, owner.team, name))
   if (refused !== undefined)
     throw forbidden(
-      `${principal.name} may not give a right for the protected environment ${refused.name}: ask an owner`,
+      `${principal.name} may not give a right for the protected environment ${refused}: ask an owner`,
     )
 }
 

@@ -14,7 +14,7 @@ import { emptyLayout, isInEnvironment, mayReach } from '../../../../src/secrets/
 import { shownAudience, type ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import { visibleTo } from '../../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../../src/store/store.ts'
-import { specOf } from '../../../../src/resources/typed.ts'
+import { environmentsOf, namesOf } from '../../../../src/resources/project-environments.ts'
 import { withHint } from '../../../../src/search/near-name.ts'
 import { invalidInput } from '../input.ts'
 import { namedSecret } from '../secret-kind.ts'
@@ -32,18 +32,15 @@ const revealedSchema = namedSecret
   })
   .describe('A secret with its value.')
 
-const withAudience = ({
+const toRevealed = ({
+  value,
   stagelet,
   environments,
   ...entry
-}: Omit<OpenedEntry, 'value'>): object => ({
-  ...entry,
-  ...shownAudience(defined({ stagelet, environments })),
-})
-
-const toRevealed = ({ value, ...entry }: OpenedEntry): z.infer<typeof revealedSchema> =>
+}: OpenedEntry): z.infer<typeof revealedSchema> =>
   answerOf(revealedSchema)({
-    ...withAudience(entry),
+    ...entry,
+    ...shownAudience(defined({ stagelet, environments })),
     ...(isUtf8(value)
       ? { value: value.toString('utf8') }
       : { valueBase64: value.toString('base64') }),
@@ -77,7 +74,7 @@ const revealBody = z.strictObject({
 
 /** 422 with the list: a mistyped name would show what another environment sees. */
 const requireEnvironment = (project: KubeObject, name: string): void => {
-  const listed = (specOf('Project', project)?.environments ?? []).map((one) => one.name)
+  const listed = namesOf(environmentsOf(project))
   if (listed.includes(name)) return
   const message = `Unsupported value: environments of this project: ${withHint(name, listed) || 'none'}`
   throw invalidInput([{ field: 'environment', reason: 'FieldValueNotSupported', message }])

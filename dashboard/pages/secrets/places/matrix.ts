@@ -119,7 +119,7 @@ const measured = (
 }
 const noSet: SetAt = () => undefined
 
-/** The services in which a secret may be consumersOfSecret by its place. */
+/** The services that may see a secret, by its place. */
 type RefsFor = (entry: ProjectEntry) => readonly ServiceRef[]
 
 const createConsumers = (
