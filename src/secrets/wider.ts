@@ -21,10 +21,11 @@ const covers = (a: SecretPlace, b: SecretPlace): boolean =>
   (a.scope === 'global' || a.scope === b.scope) && hasStageletsOf(a, b)
 
 const isWiderThan = (a: SecretPlace, b: SecretPlace): boolean => {
+  if (areApart(a, b)) return false
   const sharesService = a.scope === 'global' || b.scope === 'global' || a.scope === b.scope
   return (
     (a.scope === 'global' && b.scope !== 'global') ||
-    (a.stagelet === undefined && !hasStageletsOf(b, a) && !areApart(a, b) && sharesService)
+    (a.stagelet === undefined && !hasStageletsOf(b, a) && sharesService)
   )
 }
 

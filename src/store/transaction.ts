@@ -16,7 +16,7 @@ import { expectVersion, rollbackProject, rollbackSecret } from './history/rollba
 import { putInternal, recordEvent } from './objects/machine-writes.ts'
 import { createInSession, updateInSession } from './objects/objects.ts'
 import { checkPlace } from './places/check-place.ts'
-import { finderIn, sees } from './places/places.ts'
+import { finderIn, shownIn } from './places/places.ts'
 import { revisionsIn, rowsOfKind, rowsOfProject, setAt } from './objects/reads.ts'
 import { removeFinalizer, removeObject, removeProject } from './objects/removal.ts'
 import { setConditions, setStatus } from './objects/status-writes.ts'
@@ -42,10 +42,10 @@ export class Transaction implements Reader {
     this.#session = session
   }
 
-  /** What a narrowed token does not see is not there. */
-  #sees(object: KubeObject): boolean {
+  /** What a narrowed token does not see is not there, also of an object that it sees: a refused write may repeat it. */
+  #shown(object: KubeObject): KubeObject | undefined {
     const { actor, view } = this.#session
-    return actor.narrowing === undefined || sees(actor.narrowing, object, finderIn(view))
+    return actor.narrowing === undefined ? object : shownIn(actor.narrowing, object, finderIn(view))
   }
 
   async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
@@ -57,7 +57,8 @@ export class Transaction implements Reader {
   async getFrozen<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
     await this.#session.pause()
     const row = this.#session.fetch(ref)
-    return row && this.#sees(row.object) ? ofKind(ref.kind, row.object) : undefined
+    const object = row && this.#shown(row.object)
+    return object && ofKind(ref.kind, object)
   }
 
   async list<K extends string>(
@@ -71,8 +72,9 @@ export class Transaction implements Reader {
         ? rowsOfKind(view, kind, { namespace, within })
         : rowsOfProject(view, kind, { namespace: namespace ?? '', name: project })
     const items: ObjectOf<K>[] = []
-    for (const { object } of rows) {
-      if (!this.#sees(object)) continue
+    for (const row of rows) {
+      const object = this.#shown(row.object)
+      if (object === undefined) continue
       items.push(ofKind(kind, copy(object)))
       await this.#session.pause()
     }

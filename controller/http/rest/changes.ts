@@ -1,6 +1,7 @@
 // Writes of secrets that say which services they reach, and dry runs of them.
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
+import { isBelowProject } from '../../../src/access/place.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { nextTurn } from '../../../src/kernel/async/event-loop.ts'
@@ -198,13 +199,16 @@ export const changeSecrets = async <T>(
   await nextTurn()
   const set = nameSet(before.entries)
   const isChanged = set !== nameSet(after.entries)
-  const impact = toImpact(await impactOf(before.situation, after.situation))
+  const { widened, ...impact } = toImpact(await impactOf(before.situation, after.situation))
+  // Where a key was before may be a place that such a token does not see; its warnings are silent too.
+  const { narrowing } = context.actor
+  const isBelow = narrowing !== undefined && isBelowProject(narrowing)
   const revision = isDry || !isChanged ? {} : { revision: after.closed + 1 }
   return {
     result: done,
     before: before.entries,
     after: after.entries,
-    outcome: { set, ...revision, impact },
+    outcome: { set, ...revision, impact: { ...impact, widened: isBelow ? [] : widened } },
   }
 }
 

@@ -75,10 +75,12 @@ const isDeclared = ({ metadata }: KubeObject): boolean =>
 
 /** Secrets that name a stagelet which has gone. What a source declares is the source's to take away. */
 const endSecrets = async (tx: Transaction, gone: readonly Stagelet[]): Promise<void> => {
-  const projects = new Map(gone.map((stagelet) => [keyOf(projectRefOf(stagelet)), stagelet]))
-  const names = new Set(gone.map(({ metadata }) => metadata.name))
-  for (const stagelet of projects.values()) {
-    const { namespace, name: project } = projectRefOf(stagelet)
+  const projects = new Map(
+    gone.map(projectRefOf).map((project) => [keyOf(project), project] as const),
+  )
+  for (const [key, { namespace, name: project }] of projects) {
+    const own = gone.filter((stagelet) => keyOf(projectRefOf(stagelet)) === key)
+    const names = new Set(own.map(({ metadata }) => metadata.name))
     const { items } = await tx.list('StagelySecret', { namespace, project })
     for (const secret of items)
       if (names.has(secret.spec.stageletRef?.name ?? '') && !isDeclared(secret))

@@ -1,12 +1,12 @@
 // Whether an actor may write an object where it is: what a token is narrowed to, and what is protected. See ADR 0082.
 import type { KubeObject } from '../../resources/meta.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import { checkFollower, checkNarrowing, finderIn } from './places.ts'
+import { checkFollower, checkNarrowing, finderIn, type ObjectChange } from './places.ts'
 import { checkProtected, ownSecretsOf } from './protection.ts'
 
 export const checkPlace = (
   { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
-  change: { readonly before?: KubeObject | undefined; readonly after?: KubeObject | undefined },
+  change: ObjectChange,
 ): void => {
   checkNarrowing(actor, change, {
     find: finderIn(view),

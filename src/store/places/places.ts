@@ -11,6 +11,7 @@ import {
 import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { environmentsOf, namesOf } from '../../resources/project-environments.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { Actor } from '../core/actor.ts'
@@ -27,9 +28,7 @@ export const finderIn =
 
 /** The environments that inherit the secrets of the whole project. */
 const inheritorsOf = (project: KubeObject | undefined): readonly string[] =>
-  (project === undefined ? [] : (specOf('Project', project)?.environments ?? []))
-    .filter(({ inherits }) => inherits !== 'Nothing')
-    .map(({ name }) => name)
+  namesOf(environmentsOf(project).filter(({ inherits }) => inherits !== 'Nothing'))
 
 const placeOfStagelet = (
   project: string,
@@ -108,7 +107,8 @@ const forbidden = ({ name: actor }: Actor, narrowing: Narrowing, why: string): S
     `${actor} may not do this: the token is narrowed to ${narrowingText(narrowing)}, and ${why}`,
   )
 
-interface Write {
+/** What a write makes of an object; absent: it was not there, or is gone. */
+export interface ObjectChange {
   readonly before?: KubeObject | undefined
   readonly after?: KubeObject | undefined
 }
@@ -117,7 +117,7 @@ interface Write {
 const checkOrigin = (
   actor: Actor,
   narrowing: Narrowing,
-  { before, after, find }: Write & { readonly find: Lookup },
+  { before, after, find }: ObjectChange & { readonly find: Lookup },
 ): void => {
   if (after?.kind !== 'StagelySecret') return
   const { valueFrom } = specOf('StagelySecret', after)
@@ -134,17 +134,22 @@ const checkOrigin = (
   throw forbidden(actor, narrowing, 'it may not say that a value comes from elsewhere (valueFrom)')
 }
 
+/** A stagelet that comes into its project gets the secrets that wait for its name. */
+export const isArrival = ({ before, after }: ObjectChange): boolean =>
+  after?.kind === 'Stagelet' &&
+  (before === undefined || projectNameOf(before) !== projectNameOf(after))
+
 /** Refuses a write outside of what the actor's token is narrowed to. An object that the token does not see is not there. */
 export const checkNarrowing = (
   { narrowing, ...actor }: Actor,
-  write: Write,
+  change: ObjectChange,
   {
     find,
     ownSecrets,
   }: { readonly find: Lookup; readonly ownSecrets: (stagelet: KubeObject) => number },
 ): void => {
   if (narrowing === undefined) return
-  const { before, after } = write
+  const { before, after } = change
   if (before !== undefined && !sees(narrowing, before, find)) throw objectNotFound(refOf(before))
   for (const object of [before, after]) {
     const place = object && placeOf(object, find)
@@ -155,9 +160,9 @@ export const checkNarrowing = (
       `${object.kind} ${JSON.stringify(object.metadata.name)} ${object === after ? 'would count' : 'counts'} elsewhere too`,
     )
   }
-  if (after?.kind === 'Stagelet' && before === undefined && ownSecrets(after) > 0)
+  if (after !== undefined && isArrival(change) && ownSecrets(after) > 0)
     throw forbidden(actor, narrowing, 'there are secrets already for a stagelet of this name')
-  checkOrigin(actor, narrowing, { ...write, find })
+  checkOrigin(actor, narrowing, { ...change, find })
 }
 
 /** Forbidden where a secret elsewhere takes its value from the one that is written. Its name is not told. */

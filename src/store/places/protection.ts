@@ -1,30 +1,19 @@
 // What a write changes of protected environments, also by what comes along with the object: see ADR 0082.
 import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { refOf, type KubeObject } from '../../resources/meta.ts'
+import { annotations, refOf, type KubeObject } from '../../resources/meta.ts'
+import { environmentsOf, protectedIn } from '../../resources/project-environments.ts'
 import { projectNameOf, projectRefOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { Actor } from '../core/actor.ts'
 import { term } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
-import { finderIn, placeOf } from './places.ts'
+import { finderIn, isArrival, placeOf, type ObjectChange } from './places.ts'
 
 type Objects = Pick<View, 'objects'>
 
-interface ObjectChange {
-  readonly before?: KubeObject | undefined
-  readonly after?: KubeObject | undefined
-}
-
-const environmentsOf = (project: KubeObject | undefined) =>
-  project?.kind === 'Project' ? (specOf('Project', project)?.environments ?? []) : []
-
-const protectedOf = (view: Objects, object: KubeObject): string[] => {
-  const project = finderIn(view)({ ...projectRefOf(object), kind: 'Project' })
-  return environmentsOf(project)
-    .filter((environment) => environment.protected === true)
-    .map(({ name }) => name)
-}
+const protectedOf = (view: Objects, object: KubeObject): string[] =>
+  protectedIn(environmentsOf(finderIn(view)(projectRefOf(object))))
 
 /** The protected environments that the object counts in. */
 const placeAmong = (view: Objects, object: KubeObject): string[] => {
@@ -35,17 +24,16 @@ const placeAmong = (view: Objects, object: KubeObject): string[] => {
 }
 
 /**
- * Of a secret also those of the secret that it follows, whose value it gets. A stagelet that is not there may come in any
- * environment, and a secret that is not there too: they count in all.
+ * Of a secret also those of the secret that it follows, whose value it gets. A stagelet that is not in the project may
+ * come in any environment, and a secret that is not there too: they count in all.
  */
 const ofSecret = (view: Objects, secret: KubeObject): string[] => {
   const find = finderIn(view)
   const { namespace } = refOf(secret)
   const { stageletRef, valueFrom } = specOf('StagelySecret', secret)
-  const isOpen =
-    stageletRef !== undefined &&
-    find({ kind: 'Stagelet', namespace, name: stageletRef.name }) === undefined
-  if (isOpen) return protectedOf(view, secret)
+  const named = stageletRef && find({ kind: 'Stagelet', namespace, name: stageletRef.name })
+  const isThere = named !== undefined && projectNameOf(named) === projectNameOf(secret)
+  if (stageletRef !== undefined && !isThere) return protectedOf(view, secret)
   const own = placeAmong(view, secret)
   const name = valueFrom?.secretRef?.name
   if (name === undefined) return own
@@ -62,9 +50,9 @@ export const ownSecretsOf = (view: Objects, stagelet: KubeObject): KubeObject[] 
       (secret) => specOf('StagelySecret', secret).stageletRef?.name === stagelet.metadata.name,
     )
 
-/** A new stagelet gets the secrets that were written for its name: nobody knows for which environment. */
-const ofStagelet = (view: Objects, stagelet: KubeObject, isNew: boolean): string[] =>
-  isNew && ownSecretsOf(view, stagelet).length > 0
+/** Of secrets that wait for a stagelet nobody knows for which environment they are. */
+const ofStagelet = (view: Objects, stagelet: KubeObject, arrives: boolean): string[] =>
+  arrives && ownSecretsOf(view, stagelet).length > 0
     ? protectedOf(view, stagelet)
     : placeAmong(view, stagelet)
 
@@ -98,14 +86,20 @@ const ofStore = (view: Objects, store: KubeObject): string[] => {
     .flatMap((secret) => placeAmong(view, secret))
 }
 
-/** Of a Project: the protected environments that it changes or drops. */
-const ofProject = ({ before, after }: ObjectChange): string[] =>
-  environmentsOf(before)
-    .filter((environment) => environment.protected === true)
-    .filter((was) => !environmentsOf(after).some((is) => sameJson(is, was)))
-    .map(({ name }) => name)
+const steeringOf = (project: KubeObject): unknown => [
+  specOf('Project', project)?.rollout,
+  project.metadata.annotations?.[annotations.resumed],
+]
 
-const protectedIn = (view: Objects, change: ObjectChange): string[] => {
+/** Of a Project: the protected environments that it changes or drops; all where it steers the rollout. */
+const ofProject = ({ before, after }: ObjectChange): string[] => {
+  const steers =
+    before !== undefined && after !== undefined && !sameJson(steeringOf(before), steeringOf(after))
+  const kept = steers ? [] : environmentsOf(after)
+  return protectedIn(environmentsOf(before).filter((was) => !kept.some((is) => sameJson(is, was))))
+}
+
+const protectedBy = (view: Objects, change: ObjectChange): string[] => {
   const { before, after } = change
   const objects = [before, after].filter((object) => object !== undefined)
   return objects.flatMap((object) => {
@@ -115,7 +109,7 @@ const protectedIn = (view: Objects, change: ObjectChange): string[] => {
       case 'StagelySecret':
         return ofSecret(view, object)
       case 'Stagelet':
-        return ofStagelet(view, object, before === undefined)
+        return ofStagelet(view, object, object === after && isArrival(change))
       case 'Agent':
         return ofAgent(view, object)
       case 'Rotation':
@@ -135,7 +129,7 @@ export const checkProtected = (actor: Actor, change: ObjectChange, view: Objects
   const object = change.after ?? change.before
   if (object === undefined) return
   const { namespace = '', name } = object.metadata
-  const refused = protectedIn(view, change).find((one) => !mayChangeProtected(namespace, one))
+  const refused = protectedBy(view, change).find((one) => !mayChangeProtected(namespace, one))
   if (refused === undefined) return
   throw new StagelyError(
     'Forbidden',

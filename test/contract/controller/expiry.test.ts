@@ -496,7 +496,8 @@ describe('values that end', () => {
       (await t.store.get({ kind, namespace: ns, name })) !== undefined
     const left = async (): Promise<string[]> => {
       const names = ['Agent box', 'Agent web', 'Agent late', 'Stagelet pr', 'Stagelet prod']
-      const all = [...names, 'StagelySecret own', 'StagelySecret theirs', 'StagelySecret shared']
+      const secrets = ['own', 'theirs', 'shared', 'elsewhere']
+      const all = [...names, ...secrets.map((name) => `StagelySecret ${name}`)]
       const there = await Promise.all(
         all.map((text) => isThere(...(text.split(' ') as [string, string]))),
       )
@@ -521,6 +522,12 @@ describe('values that end', () => {
     await create(ns, 'own', { value: 'abcdefgh', stageletRef: { name: 'pr' } })
     await create(ns, 'theirs', { value: 'abcdefgh', stageletRef: { name: 'prod' } })
     await create(ns, 'shared', { value: 'abcdefgh' })
+    // Another project has a stagelet on the machine too, and a secret that waits for one of the same name.
+    const projectRef = { name: 'side' }
+    await createAs(t.store, api, objectOf('Project', ns, 'side', {}))
+    const side = stageletOf(ns, 'side-pr')
+    await createAs(t.store, api, { ...side, spec: { ...side.spec, projectRef } })
+    await create(ns, 'elsewhere', { projectRef, value: 'abcdefgh', stageletRef: { name: 'pr' } })
     const everything = await left()
     for (const name of ['ci-1', 'ci-2', 'ci-3', 'ci-4']) {
       await createAs(t.store, api, objectOf('Agent', fleet, name, { ephemeral }))

@@ -370,6 +370,84 @@ describe('a token narrowed to an environment', () => {
     expect((await as('live-deployer', 'POST', deploy)).status).toBe(202)
   })
 
+  it('gets no secret that waits for a stagelet by a stagelet of another project', async () => {
+    const scratch = '/api/v1/projects/default%2Fscratch'
+    const kube = `${group}/namespaces/default`
+    await apply('projects', 'Project', 'scratch', { environments: [{ name: 'preview' }] })
+    await secret('waits-in-shop', {
+      key: 'W',
+      value: 'prod-value',
+      stageletRef: { name: 'roamer' },
+    })
+    const { text } = await admin('POST', '/api/v1/teams/default/tokens', {
+      name: 'roaming',
+      role: 'maintainer',
+      environments: ['preview'],
+    })
+    tokens.set('roaming', (JSON.parse(text) as { token: string }).token)
+    const make = (who: string, name: string): Promise<Answer> =>
+      as(who, 'POST', `${kube}/stagelets`, {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'Stagelet',
+        metadata: { name },
+        spec: {
+          projectRef: { name: 'scratch' },
+          agentRef: { name: 'box' },
+          environment: 'preview',
+          compose: { directory: `/srv/${name}` },
+        },
+      })
+    const moveTo = async (who: string, name: string, project: string): Promise<number> =>
+      (
+        await as(who, 'PATCH', `${kube}/stagelets/${name}`, {
+          spec: { projectRef: { name: project } },
+        })
+      ).status
+    expect((await make('roaming', 'roamer')).status).toBe(201)
+    expect(await moveTo('roaming', 'roamer', 'shop')).toBe(403)
+
+    // The protected project of above, where a secret waits for the stagelet later-web.
+    const safe = '/api/v1/projects/default%2Fsafe'
+    expect((await make('any-maintainer', 'later-web')).status).toBe(201)
+    const ways: readonly [string, string, object?][] = [
+      ['POST', `${safe}/secrets/for-later/reveal`, {}],
+      ['PATCH', `${safe}/secrets/for-later`, { value: 'planted-value' }],
+      ['DELETE', `${safe}/secrets/for-later`],
+      ['POST', `${safe}/secrets`, { key: 'NEW', stagelet: 'later-web', value: 'planted-value' }],
+      ['PATCH', `${kube}/stagelets/later-web`, { spec: { projectRef: { name: 'safe' } } }],
+      ['POST', `${safe}/rollout/pause`, {}],
+    ]
+    for (const [method, path, body] of ways) {
+      const answer = await as('any-maintainer', method, path, body)
+      expect(answer.status, `${method} ${path}: ${answer.text}`).toBe(403)
+    }
+    expect((await as('any-maintainer', 'GET', scratch)).status).toBe(200)
+  })
+
+  it('reads nothing of elsewhere in refusals and dry runs', async () => {
+    const { status, text } = await controller.call(
+      'PATCH',
+      `${group}/namespaces/default/stagelysecrets/shared`,
+      {
+        headers: {
+          authorization: `Bearer ${tokens.get('ci')}`,
+          'content-type': 'application/json-patch+json',
+        },
+        body: [{ op: 'copy', from: '/status/conditions/0/message', path: '/spec/type' }],
+      },
+    )
+    expect(status, text).toBe(422)
+    expect(text).not.toContain('Unsupported value')
+    const tried = await as('ci', 'POST', `${shop}/secrets/batch`, {
+      dry_run: true,
+      operations: [
+        { op: 'create', key: 'OWN', scope: 'global', environments: ['preview'], value: 'pr-value' },
+      ],
+    })
+    expect(tried.status, tried.text).toBe(200)
+    expect(tried.text).not.toMatch(hidden)
+  })
+
   it('is told what it is narrowed to', async () => {
     const { text } = await as('ci', 'GET', '/api/v1/me')
     expect(JSON.parse(text)).toMatchObject({
