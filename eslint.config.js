@@ -112,6 +112,7 @@ const inBrowsers = [
 ]
 const pure = [
   './kernel/defined.ts',
+  './kernel/grouped.ts',
   './kernel/same-json.ts',
   './formats/dotenv.ts',
   './search/fit.ts',
@@ -126,6 +127,7 @@ const pure = [
   './formats/structured.ts',
   './formats/yaml-secrets.ts',
   './secrets/set-entry.ts',
+  './secrets/environment-rows.ts',
   './secrets/environment-set.ts',
   './secrets/layout.ts',
   './secrets/references.ts',

@@ -1,7 +1,7 @@
 // Values that are not in use any more, and are still hidden in texts: how many are kept, and what each costs.
 
 /** What old values may take of the agent's memory, with all that finds them in a text. */
-export const oldValuesBudget = 8 * 1024 * 1024
+const oldValuesBudget = 8 * 1024 * 1024
 
 /** What a value and its patterns take in a masker, measured with short and long values. */
 const costOf = (value: Buffer): number => 5_000 + 40 * value.length

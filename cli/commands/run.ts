@@ -12,6 +12,7 @@ import { note } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { makeEnvironment, withVariables, type Variable } from '../run/environment.ts'
 import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
+import { projectOption } from '../secrets/flags.ts'
 import { chosenProject, readStoredSecrets, requireViewer } from '../secrets/identity.ts'
 import { requireService } from '../secrets/service.ts'
 import { bytesOf, revealAll, revealedText } from '../secrets/reveal.ts'
@@ -33,7 +34,7 @@ export const command = (): Command =>
   ])
     .usage('[options] -- COMMAND [ARGUMENT...]')
     .argument('<command...>', 'command and its arguments, after --')
-    .option('-p, --project <name>', 'project; may be left out where the namespace has just one')
+    .option(...projectOption)
     .option('--service <name>', 'the service whose secrets it gets; global ones when absent')
     .option(
       '--stagelet <name>',

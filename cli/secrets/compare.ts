@@ -2,6 +2,14 @@
 import type { Command } from 'commander'
 import type { Secret } from '../../src/rest/types.ts'
 import { defined } from '../../src/kernel/defined.ts'
+import {
+  differenceOf,
+  differenceText,
+  environmentRows,
+  type Difference,
+  type EnvironmentRow,
+  type KeyInEnvironment,
+} from '../../src/secrets/environment-rows.ts'
 import { listObjects } from '../objects/objects.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
@@ -10,7 +18,8 @@ import { Exit, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { renderColumns } from '../output/table.ts'
-import { keyRows, type KeyInEnvironment, type KeyRow } from './environments.ts'
+import { entryOf } from './environments.ts'
+import { projectOption } from './flags.ts'
 import { chosenProject, requireEnvironment, secretIdentityOf } from './identity.ts'
 import { cellText } from './list.ts'
 import { checkFormat } from './set-diff.ts'
@@ -30,7 +39,7 @@ export const compareCommand = (): Command =>
   )
     .argument('<here>', 'environment of the project, such as production')
     .argument('<there>', 'another one')
-    .option('-p, --project <name>', 'project; may be left out where the namespace has just one')
+    .option(...projectOption)
     .addHelpText(
       'after',
       `
@@ -45,33 +54,21 @@ interface ComparedKey {
   readonly key: string
   readonly scope: string
   readonly verdict: Verdict
-  readonly here?: KeyInEnvironment
-  readonly there?: KeyInEnvironment
+  readonly here?: Shown
+  readonly there?: Shown
 }
 
-type AreEqual = (here: string, there: string) => boolean
+type Shown = Omit<KeyInEnvironment, 'secretId'>
 
-/** `areEqual` knows it of two secrets, by their names. */
-const compareRows = (
-  rows: readonly KeyRow[],
-  [here, there]: readonly [here: string, there: string],
-  areEqual: AreEqual,
-): ComparedKey[] =>
-  rows.flatMap(({ key, scope, environments }) => {
-    const [a, b] = [environments.get(here), environments.get(there)]
-    if (a === undefined && b === undefined) return []
-    return [{ key, scope, verdict: verdictOf(a, b, areEqual), ...defined({ here: a, there: b }) }]
-  })
+const shownOf = (found: KeyInEnvironment | undefined): Shown | undefined => {
+  if (found === undefined) return undefined
+  const { secretId: _, ...rest } = found
+  return rest
+}
 
-const verdictOf = (
-  here: KeyInEnvironment | undefined,
-  there: KeyInEnvironment | undefined,
-  areEqual: AreEqual,
-): Verdict => {
-  if (there === undefined) return 'OnlyHere'
-  if (here === undefined) return 'OnlyThere'
-  const isEqual = here.secret === there.secret || areEqual(here.secret, there.secret)
-  return isEqual ? 'Equal' : 'Different'
+const verdictOf = ({ missing, values }: Difference, here: string): Verdict => {
+  if (missing.length > 0) return missing.includes(here) ? 'OnlyThere' : 'OnlyHere'
+  return values === 'Equal' ? 'Equal' : 'Different'
 }
 
 interface KeyClasses {
@@ -101,32 +98,35 @@ const compare = async (here: string, there: string, flags: CompareFlags): Promis
   for (const found of await rest.list<KeyClasses>(`${path}/value-classes`, 'keys'))
     for (const [at, same] of found.classes.entries())
       for (const id of same) classes.set(id, `${found.key} ${at}`)
-  const classOf = (name: string): string => classes.get(ids.get(name) ?? '') ?? name
-  const keys = compareRows(
-    keyRows(secrets, environments),
-    [here, there],
-    (a, b) => classOf(a) === classOf(b),
-  )
-  printAs({ here, there, keys }, flags.output, () => renderCompared(here, there, keys))
+  const classOf = ({ secret }: KeyInEnvironment): string =>
+    classes.get(ids.get(secret) ?? '') ?? secret
+  const names = [here, there]
+  const compared = environmentRows(secrets.map(entryOf), environments).flatMap((row) => {
+    const difference = differenceOf(row, names, (a, b) => classOf(a) === classOf(b))
+    return difference === undefined ? [] : [{ ...row, difference }]
+  })
+  const keys = compared.map(({ key, scope, environments: of, difference }): ComparedKey => ({
+    key,
+    scope,
+    verdict: verdictOf(difference, here),
+    ...defined({ here: shownOf(of.get(here)), there: shownOf(of.get(there)) }),
+  }))
+  printAs({ here, there, keys }, flags.output, () => renderCompared(names, compared))
   if (keys.some(({ verdict }) => verdict !== 'Equal')) throw new Exit(1)
 }
 
-const renderCompared = (here: string, there: string, keys: readonly ComparedKey[]): string => {
-  if (keys.length === 0) return 'Neither environment has a key.'
-  const text = ({ verdict, here: a, there: b }: ComparedKey): string => {
-    if (verdict === 'OnlyHere') return `only in ${here}`
-    if (verdict === 'OnlyThere') return `only in ${there}`
-    if (verdict === 'Different') return 'different'
-    return (a?.references ?? b?.references) ? 'equal as written' : 'equal'
-  }
+const renderCompared = (
+  names: readonly string[],
+  compared: readonly (EnvironmentRow & { readonly difference: Difference })[],
+): string => {
+  if (compared.length === 0) return 'Neither environment has a key.'
   return renderColumns(
-    ['KEY', 'SCOPE', here.toUpperCase(), there.toUpperCase(), 'VALUES'],
-    keys.map((compared) => [
-      compared.key,
-      compared.scope,
-      cellText(compared.here),
-      cellText(compared.there),
-      text(compared),
+    ['KEY', 'SCOPE', ...names.map((name) => name.toUpperCase()), 'VALUES'],
+    compared.map(({ key, scope, environments, difference }) => [
+      key,
+      scope,
+      ...names.map((name) => cellText(environments.get(name))),
+      differenceText(difference, names),
     ]),
   )
 }

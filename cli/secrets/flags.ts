@@ -16,9 +16,14 @@ export const parseNames = (text: string, before: readonly string[] = []): string
   return [...new Set([...before, ...names])]
 }
 
+export const projectOption = [
+  '-p, --project <name>',
+  'project; may be left out where the namespace has just one',
+] as const
+
 export const withSecretFlags = (command: Command): Command =>
   command
-    .option('-p, --project <name>', 'project; may be left out where the namespace has just one')
+    .option(...projectOption)
     .option('-s, --scope <scope>', '"global" or one service')
     .option('--stagelet <name>', 'the secret of just this stagelet')
     .option(

@@ -1,5 +1,11 @@
 // secrets list: names and versions, and of values only plain ones. Of a project with environments: who has which key where.
 import type { Command } from 'commander'
+import {
+  environmentRows,
+  rowId,
+  type EnvironmentRow,
+  type KeyInEnvironment,
+} from '../../src/secrets/environment-rows.ts'
 import { environmentsOf } from '../../src/resources/project-environments.ts'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
@@ -10,7 +16,7 @@ import { listObjects, type ObjectSelection } from '../objects/objects.ts'
 import { newCommand } from '../options.ts'
 import { renderColumns } from '../output/table.ts'
 import { out } from '../print.ts'
-import { keyRows, rowId, type KeyInEnvironment, type KeyRow } from './environments.ts'
+import { entryOf } from './environments.ts'
 import { withSecretFlags, type SecretFlags } from './flags.ts'
 import { chosenProject, secretIdentityOf } from './identity.ts'
 
@@ -93,16 +99,19 @@ const rowsFor = (
   secrets: readonly KubeObject[],
   environments: readonly EnvironmentSpec[],
   isMeant: ObjectSelection['isMeant'],
-): KeyRow[] => {
+): EnvironmentRow[] => {
   const meant = new Set(
     secrets
       .filter((secret) => isMeant?.(secret) ?? true)
       .map((secret) => rowId(secretIdentityOf(secret))),
   )
-  return keyRows(secrets, environments).filter((row) => meant.has(rowId(row)))
+  return environmentRows(secrets.map(entryOf), environments).filter((row) => meant.has(rowId(row)))
 }
 
-const renderGrid = (rows: readonly KeyRow[], environments: readonly EnvironmentSpec[]): string => {
+const renderGrid = (
+  rows: readonly EnvironmentRow[],
+  environments: readonly EnvironmentSpec[],
+): string => {
   const names = environments.map(({ name }) => name)
   const isColumn = rows.some(({ stagelets }) => stagelets.length > 0)
   const header = ['KEY', 'SCOPE', ...names.map((name) => name.toUpperCase())]

@@ -26,7 +26,7 @@ export interface FileImportPlan extends Omit<ReviewStatus, 'faults' | 'changes'>
   readonly items: readonly ImportItem[]
 }
 
-export interface ImportDefaults extends Place {
+interface ImportDefaults extends Place {
   readonly project: string
   /** Source of the entries, for messages. */
   readonly file: string

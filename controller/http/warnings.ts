@@ -1,5 +1,4 @@
 // Advice for a person who stores a secret. Never a value, and never a refusal.
-import { defined } from '../../src/kernel/defined.ts'
 import { isReadOnce } from '../../src/databases/read-once.ts'
 import { minPatternBytes } from '../../src/masking/patterns.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
@@ -7,8 +6,7 @@ import { valueBytes } from '../../src/resources/kinds/secret-value.ts'
 import type { SecretSpec } from '../../src/resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
-import { environmentsIn, stageletIn } from '../../src/secrets/set-entry.ts'
-import { narrowerPlaces, placesText, type SecretPlace } from '../../src/secrets/wider.ts'
+import { narrowerPlaces, placesText, secretPlaceOf } from '../../src/secrets/wider.ts'
 import type { ProjectSummary, Store } from '../../src/store/store.ts'
 import { nearName } from '../../src/search/near-name.ts'
 
@@ -144,11 +142,6 @@ const adviceOfClash = (
   return [{ field: 'spec.key', message }]
 }
 
-const placeIn = (spec: SecretSpec): SecretPlace => ({
-  scope: spec.scope,
-  ...defined({ stagelet: stageletIn(spec), environments: environmentsIn(spec) }),
-})
-
 /** The key was kept to fewer services before. */
 const adviceOfReach = (
   secret: KubeObject,
@@ -158,10 +151,10 @@ const adviceOfReach = (
   const spec = specOf('StagelySecret', secret)
   const others = withKey(spec.key).filter(({ secretId }) => secretId !== secret.metadata.uid)
   const old = before === undefined ? undefined : specOf('StagelySecret', before)
-  const own = old?.key === spec.key ? [placeIn(old)] : []
-  const narrower = narrowerPlaces([...others, ...own], placeIn(spec))
+  const own = old?.key === spec.key ? [secretPlaceOf(old)] : []
+  const narrower = narrowerPlaces([...others, ...own], secretPlaceOf(spec))
   if (narrower.length === 0) return []
-  const message = `${spec.key} was kept to ${placesText(narrower)}, and goes to ${placesText([placeIn(spec)])} now`
+  const message = `${spec.key} was kept to ${placesText(narrower)}, and goes to ${placesText([secretPlaceOf(spec)])} now`
   return [{ field: 'spec.scope', message }]
 }
 

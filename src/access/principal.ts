@@ -1,14 +1,6 @@
 // Who is logged in, and what they may do. Pure: the caller finds out who is logged in.
-import { isBelowProject, type Narrowing } from './place.ts'
-import {
-  narrowedRights,
-  partRights,
-  readVerbs,
-  resources,
-  rightsOf,
-  type Resource,
-  type Verb,
-} from './roles.ts'
+import type { Narrowing } from './place.ts'
+import { keptRights, readVerbs, resources, rightsOf, type Resource, type Verb } from './roles.ts'
 import type { TeamRole } from './team-roles.ts'
 
 export interface Principal {
@@ -60,10 +52,11 @@ const roleAllows = (role: TeamRole, { verb, resource }: AccessRequest): boolean 
 
 const withinLimits = (limits: TokenLimits, request: AccessRequest): boolean => {
   const { readOnly, namespaces, role, narrowing } = limits
-  if (narrowing !== undefined) {
-    const kept = isBelowProject(narrowing) ? partRights : narrowedRights
-    if (kept[request.resource]?.includes(request.verb) !== true) return false
-  }
+  if (
+    narrowing !== undefined &&
+    keptRights(narrowing)[request.resource]?.includes(request.verb) !== true
+  )
+    return false
   if (readOnly && !readVerbs.includes(request.verb)) return false
   if (role !== undefined && !roleAllows(role, request)) return false
   if (namespaces === undefined) return true

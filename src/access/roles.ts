@@ -1,5 +1,6 @@
 // All rights in one table. A role is held in a team (a namespace); an admin of the controller may do
 // everything in every team.
+import { isBelowProject, type Narrowing } from './place.ts'
 import { teamRoles, type TeamRole } from './team-roles.ts'
 
 /**
@@ -144,6 +145,10 @@ export const partRights: Rights = {
   'stagelets/logs': read,
   events: read,
 }
+
+/** What a narrowing leaves of any role. */
+export const keptRights = (narrowing: Narrowing): Rights =>
+  isBelowProject(narrowing) ? partRights : narrowedRights
 
 /** The roles that have a right. Error messages name them as the remedy. */
 export const rolesWith = (verb: Verb, resource: Resource): TeamRole[] =>

@@ -6,6 +6,7 @@ import {
   isEmptyLayout,
   isInEnvironment,
   placeInLayout,
+  placeOfEnvironment,
   type Layout,
 } from './layout.ts'
 import type { ProjectEntry, Seen } from './set-entry.ts'
@@ -89,8 +90,7 @@ export const environmentSet = <E extends ProjectEntry>(
   viewer: Viewer,
 ): EnvironmentSet<E> => {
   const environment = environmentFor(viewer, layout)
-  const isIsolated = environment !== undefined && layout.isolated.includes(environment)
-  const id = `${environment ?? ''} ${isIsolated}`
+  const id = placeOfEnvironment(layout, environment)
   const byEnvironment = kept.get(entries) ?? new Map<string, readonly ProjectEntry[]>()
   kept.set(entries, byEnvironment)
   const before = byEnvironment.get(id)

@@ -58,10 +58,16 @@ export const environmentOf = (layout: Layout, stagelet: string | undefined): str
   stagelet === undefined ? undefined : layout.stagelets.get(stagelet)
 
 /** The same text for two layouts in which the stagelet sees the same secrets, whatever these are. */
-export const placeInLayout = (layout: Layout, stagelet: string): string => {
-  const environment = environmentOf(layout, stagelet)
+export const placeInLayout = (layout: Layout, stagelet: string): string =>
+  placeOfEnvironment(layout, environmentOf(layout, stagelet))
+
+/** The same of all stagelets of an environment; undefined: of those in none. */
+export const placeOfEnvironment = (
+  { isolated }: Pick<Layout, 'isolated'>,
+  environment: string | undefined,
+): string => {
   if (environment === undefined) return ''
-  return layout.isolated.includes(environment) ? `${environment} alone` : environment
+  return isolated.includes(environment) ? `${environment} alone` : environment
 }
 
 /** Whether an environment sees a secret at all; another one of its key may win. Undefined: outside of all environments. */

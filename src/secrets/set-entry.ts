@@ -58,6 +58,12 @@ export const environmentsIn = ({
 }: Pick<SecretSpec, 'environments'>): readonly string[] | undefined =>
   environments && [...environments].sort()
 
+/** Who sees an entry, besides its scope, as a spec says it. */
+export const viewersIn = (
+  spec: Pick<SecretSpec, 'audience' | 'stageletRef' | 'environments'>,
+): Pick<ProjectEntry, 'stagelet' | 'environments'> =>
+  defined({ stagelet: stageletIn(spec), environments: environmentsIn(spec) })
+
 /** The fields of a spec that say who sees an entry, besides its scope. */
 export const audienceOf = (
   entry: Pick<ProjectEntry, 'stagelet' | 'environments'>,

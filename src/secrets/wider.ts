@@ -1,14 +1,19 @@
 // Whether a secret goes to services that its key was kept from before: one judgement for reviews, warnings and programs.
-import { isForController, type ProjectEntry } from './set-entry.ts'
+import type { SecretSpec } from '../resources/kinds/stagelysecret.ts'
+import { isForController, viewersIn, type ProjectEntry } from './set-entry.ts'
 
 /** Which services see a secret. */
 export type SecretPlace = Pick<ProjectEntry, 'scope' | 'stagelet' | 'environments'>
+
+export const secretPlaceOf = (
+  spec: Pick<SecretSpec, 'scope' | 'audience' | 'stageletRef' | 'environments'>,
+): SecretPlace => ({ scope: spec.scope, ...viewersIn(spec) })
 
 const isSubset = (some: readonly string[], all: readonly string[]): boolean =>
   some.every((name) => all.includes(name))
 
 /** Every stagelet of `b` is one of `a`. Which stagelets an environment has is not asked: it may get others. */
-const hasStageletsOf = (a: SecretPlace, b: SecretPlace): boolean => {
+export const hasStageletsOf = (a: SecretPlace, b: SecretPlace): boolean => {
   if (a.stagelet !== undefined) return a.stagelet === b.stagelet
   return a.environments === undefined || isSubset(b.environments ?? [''], a.environments)
 }

@@ -1,15 +1,12 @@
 // The store as a narrowed token reads it: what it does not see is not there. See ADR 0082.
 import { holdsProject, isBelowProject, type Narrowing } from '../access/place.ts'
+import { keptRights } from '../access/roles.ts'
 import type { KubeObject } from '../resources/meta.ts'
+import { requireKind } from '../resources/registry.ts'
 import { ofKind } from '../resources/typed.ts'
 import { finderIn, shownIn } from './places/places.ts'
 import type { ChangeEvent, StoredObject } from './core/objects.ts'
 import type { Store } from './store.ts'
-
-/** Of a team as a whole. The table of rights refuses them to narrowed tokens; a stream of all kinds leaves them out. */
-const ofTeams: readonly string[] = ['Agent', 'Notifier', 'SecretStore']
-/** Of a project as a whole. */
-const ofProjects: readonly string[] = ['Project', 'Rotation']
 
 type Reads = Pick<
   Store,
@@ -33,8 +30,10 @@ const readsOf = (store: Store, narrowing: Narrowing): Reads => {
     if (object === undefined) return []
     return [object === whole ? stored : { ...stored, object, text: JSON.stringify(object) }]
   }
+  const kept: Readonly<Record<string, readonly string[]>> = keptRights(narrowing)
+  /** A stream of all kinds leaves out what the table of rights refuses. */
   const isTold = ({ kind }: KubeObject): boolean =>
-    !ofTeams.includes(kind) && !(isBelowProject(narrowing) && ofProjects.includes(kind))
+    kept[requireKind(kind).plural]?.includes('watch') === true
   const told = (event: ChangeEvent): ChangeEvent[] =>
     isTold(event.object) ? toldOf(event, shown) : []
   return {

@@ -29,7 +29,7 @@ const mostOfStream = 4
 /** Streams that are remembered of one replica: more than it serves. */
 const mostKnown = 20_000
 
-export const heartbeatsResponse = z.object({
+const heartbeatsResponse = z.object({
   /** Streams here that accepted a heartbeat. Absent from older controllers. */
   known: z.array(z.string().max(64)).max(mostAtOnce).optional(),
 })

@@ -52,7 +52,7 @@ const lastRunOf = ({ metadata, status = {} }: Stagelet): string => {
 }
 
 /** What the event and the notice say. */
-export const lastWordsOf = (why: string, stagelets: readonly Stagelet[]): string => {
+const lastWordsOf = (why: string, stagelets: readonly Stagelet[]): string => {
   const told = stagelets.slice(0, mostTold).map(lastRunOf)
   const more = stagelets.length - told.length
   const ran =

@@ -5,7 +5,7 @@ import type { Form, FormField } from '../../../src/resources/schemas/form.ts'
 import type { Spec } from '../../actions/kinds.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { Field } from './fields.tsx'
-import { Groups } from './groups.tsx'
+import { Group, Groups } from './groups.tsx'
 import { Faults } from './labelled.tsx'
 import { isSpec } from '../../actions/kinds.ts'
 import { isFieldOpen, labelOf, withChosen, withField } from './values.ts'
@@ -56,25 +56,6 @@ const Fold = ({
     </details>
   )
 }
-
-const Group = ({
-  field,
-  place,
-  faults,
-  children,
-}: {
-  readonly field: FormField
-  readonly place: string
-  readonly faults: readonly string[]
-  readonly children: ComponentChild
-}) => (
-  <fieldset class={s['group']}>
-    <legend>{labelOf(field.name)}</legend>
-    <p class={f['help']}>{messageText(field.help)}</p>
-    <Faults id={`${place}-faults`} faults={faults} />
-    {children}
-  </fieldset>
-)
 
 /** Which one of several: a select, and the fields of the chosen one below it. */
 const OneOf = ({

@@ -1,4 +1,4 @@
-// Several times the same fields, such as the environments of a project.
+// A group of fields, and several times the same fields, such as the environments of a project.
 import type { ComponentChild } from 'preact'
 import type { FormField } from '../../../src/resources/schemas/form.ts'
 import type { Spec } from '../../actions/kinds.ts'
@@ -11,11 +11,24 @@ import { labelOf } from './values.ts'
 import f from '../../ui/fields/form.module.css'
 import s from './forms.module.css'
 
-interface Props {
+interface GroupProps {
   readonly field: FormField
   readonly place: string
-  readonly value: JsonValue | undefined
   readonly faults: readonly string[]
+  readonly children: ComponentChild
+}
+
+export const Group = ({ field, place, faults, children }: GroupProps) => (
+  <fieldset class={s['group']}>
+    <legend>{labelOf(field.name)}</legend>
+    <p class={f['help']}>{messageText(field.help)}</p>
+    <Faults id={`${place}-faults`} faults={faults} />
+    {children}
+  </fieldset>
+)
+
+interface Props extends Omit<GroupProps, 'children'> {
+  readonly value: JsonValue | undefined
   readonly disabled: boolean
   /** The fields of one of them. */
   readonly body: (value: Spec, onChange: (next: Spec) => void) => ComponentChild
@@ -28,10 +41,7 @@ export const Groups = ({ field, place, value, faults, disabled, body, onChange }
     onChange(next.length === 0 ? undefined : [...next])
   const title = labelOf(field.name)
   return (
-    <fieldset class={s['group']}>
-      <legend>{title}</legend>
-      <p class={f['help']}>{messageText(field.help)}</p>
-      <Faults id={`${place}-faults`} faults={faults} />
+    <Group field={field} place={place} faults={faults}>
       {all.map((one, row) => (
         <fieldset class={s['group']} key={row}>
           <legend>
@@ -59,6 +69,6 @@ export const Groups = ({ field, place, value, faults, disabled, body, onChange }
           </Button>
         </div>
       )}
-    </fieldset>
+    </Group>
   )
 }

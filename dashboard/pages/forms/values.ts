@@ -90,26 +90,25 @@ export const valueOf = (
       continue
     }
     const at = `${place}.${path.join('.')}`
-    if (type === 'groups' && Array.isArray(given)) {
-      const all = given.map((one: JsonValue, i) =>
-        isSpec(one)
-          ? valueOf(form, one, `${at}[${i}]`)
-          : { value: one, faults: [{ field: `${at}[${i}]`, message: 'must be a map of fields' }] },
-      )
-      value[name] = all.map((one) => one.value)
-      faults.push(...all.flatMap((one) => one.faults))
-      continue
-    }
-    if (!isSpec(given)) {
-      faults.push({ field: at, message: 'must be a map of fields' })
-      continue
-    }
-    const inner = valueOf(form, given, at)
-    value[name] = inner.value
-    faults.push(...inner.faults)
+    const isList = type === 'groups' && Array.isArray(given)
+    const groups = isList
+      ? given.map((group: JsonValue, i) => groupOf(form, group, `${at}[${i}]`))
+      : [groupOf(form, given, at)]
+    const read = groups.map((group) => group.value)
+    value[name] = isList ? read : (read[0] ?? null)
+    faults.push(...groups.flatMap((group) => group.faults))
   }
   return { value, faults }
 }
+
+const groupOf = (
+  form: Form,
+  given: JsonValue,
+  place: string,
+): { readonly value: JsonValue; readonly faults: readonly FieldFault[] } =>
+  isSpec(given)
+    ? valueOf(form, given, place)
+    : { value: given, faults: [{ field: place, message: 'must be a map of fields' }] }
 
 /** Of an object as REST shows it: what a form can change of it. */
 export const givenOf = ({ fields }: Form, shown: Spec): Spec =>

@@ -4,12 +4,7 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { keyOfReference, targetOf } from '../../../src/secrets/references.ts'
 import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
 import { emptyLayout, mayReach, type Layout } from '../../../src/secrets/layout.ts'
-import {
-  environmentsIn,
-  stageletIn,
-  winnersFor,
-  type ProjectEntry,
-} from '../../../src/secrets/set-entry.ts'
+import { viewersIn, winnersFor, type ProjectEntry } from '../../../src/secrets/set-entry.ts'
 import type { Secret, SetDiff } from '../../../src/rest/types.ts'
 
 export interface SetIndex {
@@ -32,10 +27,7 @@ const placeOf = ({
   'stagelet' | 'environments'
 > => {
   const stageletRef = name === undefined ? undefined : { name }
-  return defined({
-    stagelet: stageletIn(defined({ audience, stageletRef })),
-    environments: environmentsIn(defined({ environments })),
-  })
+  return viewersIn(defined({ audience, stageletRef, environments }))
 }
 
 /** A secret with a value, as a set holds it. What the values are plays no part in who wins. */

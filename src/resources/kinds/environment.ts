@@ -14,7 +14,7 @@ export const environmentName = z
 
 export const namedTwice = 'an environment is named twice'
 
-export const environmentSpec = z.strictObject({
+const environmentSpec = z.strictObject({
   name: environmentName.describe('Name, such as production.'),
   inherits: z
     .enum(['Project', 'Nothing'])

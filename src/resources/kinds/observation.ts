@@ -119,7 +119,7 @@ export const describeManualRun = ({ user, command }: Pick<ManualRun, 'user' | 'c
   `${user} (as told) with "stagely compose ${command}"`
 
 /** The person in the text of describeManualRun(). */
-export const authorOfRun = (by: string): string => by.replace(/ \(as told\) with "[^]*$/, '')
+const authorOfRun = (by: string): string => by.replace(/ \(as told\) with "[^]*$/, '')
 
 /** The author of a change, with who says so: the agent alone knows it, and repeats what a command reported. `agent` '': nobody knows which. */
 export const authorAsTold = (by: string, agent: string): string =>

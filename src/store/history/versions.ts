@@ -5,7 +5,7 @@ import { defined, notNull } from '../../kernel/defined.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
-import { environmentsIn, shownAudience, stageletIn } from '../../secrets/set-entry.ts'
+import { shownAudience, viewersIn } from '../../secrets/set-entry.ts'
 import { setTampered } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -91,7 +91,7 @@ export const deletedSecrets = async (
       name: row.name,
       key: spec.key,
       scope: spec.scope,
-      ...shownAudience(defined({ stagelet: stageletIn(spec), environments: environmentsIn(spec) })),
+      ...shownAudience(viewersIn(spec)),
       deletedAt: toTimestamp(row.deleted_at),
       deletedBy: row.deleted_by,
       restorableUntil: toTimestamp(row.deleted_at + graceMs),

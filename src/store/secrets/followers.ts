@@ -2,6 +2,7 @@
 import type { Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
+import { hasStageletsOf, secretPlaceOf, type SecretPlace } from '../../secrets/wider.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { openHeads } from './secret-versions.ts'
@@ -96,13 +97,7 @@ export const checkRemoved = (session: WriteSession): void => {
   }
 }
 
-/** Each service that sees `follower` may see `source` too, as far as environments and stagelets tell. */
-const covers = (source: KubeObject, follower: KubeObject): boolean => {
-  const [a, b] = [specOf('StagelySecret', source), specOf('StagelySecret', follower)]
-  if (a.stageletRef !== undefined) return b.stageletRef?.name === a.stageletRef.name
-  if (a.environments === undefined) return true
-  return b.environments?.every((name) => a.environments?.includes(name)) === true
-}
+const placeOf = (secret: KubeObject): SecretPlace => secretPlaceOf(specOf('StagelySecret', secret))
 
 /** Conflict where a secret leaves an environment or a stagelet in which another one takes its value: its new values would go there too. */
 export const checkFollowersStay = (
@@ -111,9 +106,11 @@ export const checkFollowersStay = (
   before: KubeObject,
 ): void => {
   const { projectRef } = specOf('StagelySecret', object)
+  const mayFollow = (source: KubeObject, follower: KubeObject): boolean =>
+    hasStageletsOf(placeOf(source), placeOf(follower))
   const left = followersOf(session, refOf(object), projectRef.name)
     .map((row) => row.object)
-    .filter((follower) => covers(before, follower) && !covers(object, follower))
+    .filter((follower) => mayFollow(before, follower) && !mayFollow(object, follower))
   if (left.length === 0) return
   const names = left.map(({ metadata }) => `"${metadata.name}"`).join(', ')
   throw objectConflict(

@@ -37,7 +37,7 @@ export const comesFrom = ({
     : 'set by a person'
 }
 
-export interface ValueManager {
+interface ValueManager {
   /** A sentence. */
   readonly says: string
   /** The page where the value is changed, with its name; undefined: no page does that. */

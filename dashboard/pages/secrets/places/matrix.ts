@@ -1,6 +1,7 @@
 // What each service should see and what it runs, for each secret and each cell: computed when it is shown, and once.
 // What a service should see is what wins in the newest set; what it runs is what won in the set that it is measured
 // to run. Pure.
+import { grouped } from '../../../../src/kernel/grouped.ts'
 import { isStopped } from '../../../../src/resources/kinds/stopped-service.ts'
 import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret, Stagelet } from '../../../../src/rest/types.ts'
@@ -46,16 +47,6 @@ interface Group {
   /** The others, by the revision that they run. */
   readonly late: ReadonlyMap<number, readonly ServiceRef[]>
   readonly since: string | undefined
-}
-
-const grouped = <K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> => {
-  const groups = new Map<K, T[]>()
-  for (const item of items) {
-    const group = groups.get(keyOf(item))
-    if (group === undefined) groups.set(keyOf(item), [item])
-    else group.push(item)
-  }
-  return groups
 }
 
 /** The revision by which a service is compared; undefined: what it runs is said by the service alone. */
