@@ -1,14 +1,14 @@
 // The rollout of one project: which stagelets run the newest revision, which wait for what, and which failed.
 import { useRoute } from 'preact-iso'
 import type { Project, Rollout } from '../../src/rest/types.ts'
-import { projects } from '../live/collections.ts'
+import { projects, stagelets } from '../live/collections.ts'
 import { DetailPage, findByName } from '../ui/detail.tsx'
 import { ListPanel } from '../ui/list.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/text/links.ts'
 import { ProjectTabs } from '../ui/tabs.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { WhenKnown } from '../ui/when-known.tsx'
-import { known, partOf } from '../live/known.ts'
+import { known, partOf, someOf } from '../live/known.ts'
 import { messageText } from '../ui/text/message.ts'
 import { StateText } from '../ui/state.tsx'
 import type { TableColumn } from '../ui/table.tsx'
@@ -20,6 +20,10 @@ import { revisionText } from './stagelet/sentence.ts'
 import s from './rollouts/rollouts.module.css'
 
 type Row = Rollout['stagelets'][number]
+
+/** Undefined: the stagelets are not read yet, or it is in none. */
+const environmentOf = (id: string): string | undefined =>
+  someOf(stagelets.list.value).find((stagelet) => stagelet.id === id)?.environment
 
 const columnsOf = (team: string): readonly TableColumn<Row>[] => [
   {
@@ -52,6 +56,11 @@ const columnsOf = (team: string): readonly TableColumn<Row>[] => [
         {messageText(message?.split('\nlast log lines:', 1)[0] ?? '')}
       </span>
     ),
+  },
+  {
+    title: 'Environment',
+    wide: true,
+    render: ({ id }) => environmentOf(id) ?? '',
   },
   {
     title: 'Agent',

@@ -37,14 +37,15 @@ const StageletPage = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const tab: Tab = isTab(query['tab']) ? query['tab'] : 'services'
   const { View } = tabs[tab]
   const state = stageletState(stagelet)
-  const { team, project, name, agent } = stagelet
+  const { team, project, name, agent, environment } = stagelet
   return (
     <PageFrame
       windowTitle={`${glyphs[state.kind] ?? '◌'} ${name}`}
       full={tab === 'logs'}
       within={
         <>
-          <a href={projectUrl({ team, name: project })}>{project}</a> on{' '}
+          <a href={projectUrl({ team, name: project })}>{project}</a>
+          {environment === undefined ? '' : `, ${environment},`} on{' '}
           <a href={agentUrl({ team, name: agent })}>{agent}</a>:
           <span class="mono">{stagelet.directory}</span>
           {stagelet.ends_at === undefined ? null : (

@@ -41,6 +41,29 @@ export const acrossSentence = (
   return `${where}: ${runsIn(cell)}${valueOf(letters)}`
 }
 
+/** A key of one scope in an environment. */
+export const environmentSentence = (
+  where: string,
+  {
+    from,
+    cell,
+    letter,
+    isMissing,
+  }: {
+    /** undefined: its services see no such key. */
+    from: 'Own' | 'Inherited' | undefined
+    cell: Cell | undefined
+    letter: string
+    isMissing: boolean
+  },
+): string => {
+  if (from === undefined)
+    return isMissing ? `${where}: missing here, other environments have it` : `${where}: not used`
+  const whose = from === 'Own' ? 'its own' : 'inherited from the project'
+  const runs = cell === undefined || cell.total === 0 ? 'no service sees it' : runsIn(cell)
+  return `${where}: ${whose}, ${runs}${valueOf(letter)}`
+}
+
 const states = {
   current: 'runs it',
   behind: 'does not run it yet',
@@ -72,10 +95,12 @@ export const isStagedIn = (
   const target = edit.target ?? {}
   const scope = target.scope ?? edit.scope
   const stagelet = 'stagelet' in target ? (target.stagelet ?? undefined) : edit.stagelet
+  const environments = edit.fields?.['environments']
   return serviceRefs.some(
     (serviceRef) =>
       (stagelet === undefined || stagelet === serviceRef.stagelet) &&
-      (scope === 'global' || scope === serviceRef.service),
+      (scope === 'global' || scope === serviceRef.service) &&
+      (!Array.isArray(environments) || environments.includes(serviceRef.parent.environment)),
   )
 }
 

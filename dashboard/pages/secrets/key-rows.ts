@@ -1,8 +1,12 @@
-// Rows of the lenses that have one row for each key. Pure.
+// Rows of the lenses that have one row for each key, or for each key of a scope. Pure.
+import { grouped } from '../../../src/kernel/grouped.ts'
+import { rowId, type EnvironmentRow } from '../../../src/secrets/environment-rows.ts'
 import type { Edit } from '../../staging/staging.ts'
 import { asSecret, type ProjectPlace, type SecretRow } from './data.ts'
+import type { EnvironmentKeyRow } from './places/environment-columns.tsx'
 import type { KeyRow } from './places/lens-columns.tsx'
 import { type Matrix } from './places/matrix.ts'
+import { byText } from './listing.ts'
 import { noRuns, type ServiceRef } from './places/run-count.ts'
 
 export type HasKey = Pick<SecretRow, 'secret'> & { readonly edit?: Edit | undefined }
@@ -12,16 +16,30 @@ export const keyRows = (
   rows: readonly HasKey[],
   isThere: (key: string, edits: readonly Edit[]) => boolean,
 ): KeyRow[] => {
-  const edits = new Map<string, Edit[]>()
-  for (const { secret, edit } of rows) {
-    const staged = edits.get(secret.key) ?? []
-    if (edit !== undefined) staged.push(edit)
-    edits.set(secret.key, staged)
-  }
-  return [...edits]
-    .filter(([key, ofKey]) => isThere(key, ofKey))
-    .map(([key, ofKey]) => ({ id: key, key, edits: ofKey, isStaged: ofKey.length > 0 }))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  return [...grouped(rows, ({ secret }) => secret.key)]
+    .map(([key, same]) => rowOf(key, key, same))
+    .filter(({ key, edits }) => isThere(key, edits))
+    .sort((a, b) => byText(a.key, b.key))
+}
+
+const rowOf = (id: string, key: string, same: readonly HasKey[]): KeyRow => {
+  const edits = same.flatMap(({ edit }) => edit ?? [])
+  return { id, key, edits, isStaged: edits.length > 0 }
+}
+
+/** One row for each key of a scope, with what environments see of it. */
+export const environmentKeyRows = (
+  rows: readonly HasKey[],
+  found: readonly EnvironmentRow[],
+): EnvironmentKeyRow[] => {
+  const byId = new Map(found.map((row) => [rowId(row), row]))
+  return [...grouped(rows, ({ secret }) => rowId(secret))]
+    .map(([id, same]) => {
+      const { key, scope } = same[0]!.secret
+      const { environments = new Map<never, never>(), stagelets = [] } = byId.get(id) ?? {}
+      return { ...rowOf(id, key, same), scope, environments, stagelets }
+    })
+    .sort((a, b) => byText(a.id, b.id))
 }
 
 /** Keys that services have from the Compose file alone, as rows for the filter. */

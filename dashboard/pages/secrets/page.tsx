@@ -5,6 +5,7 @@ import { useMemo, useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { useQueryState } from '../../app/team.ts'
+import type { Project } from '../../../src/rest/types.ts'
 import { partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
@@ -29,14 +30,14 @@ import { FilterField } from './filter/filter-field.tsx'
 import { valuesIn } from './filter/filter-suggest.ts'
 import { parseFilter, type Filterable } from './filter/filter.ts'
 import { ImportDialog, type ImportSource } from './import/import.tsx'
-import { useLens } from './places/lens.ts'
+import { useAcross, useLens } from './places/lens.ts'
 import { LensGrid, type SecretActions } from './places/lens-grid.tsx'
 import { List } from './list.tsx'
 import { PastBar, useAt } from './past.tsx'
 import { StagingBar } from './staging-bar.tsx'
 import { ThenList } from './then-list.tsx'
 import { thenRows, type ThenRow } from './then-rows.ts'
-import { LensSwitch, StageletSelect } from './toolbar.tsx'
+import { LensChoice } from './toolbar.tsx'
 import { useActions } from './use-actions.ts'
 import { useDropped } from './use-dropped.ts'
 import l from './places/lenses.module.css'
@@ -53,6 +54,9 @@ const useFiltered = <T extends Filterable>(rows: readonly T[], classOf: ClassOf)
   }, [rows, query, classOf])
 }
 
+type Environment = NonNullable<Project['environments']>[number]
+const noEnvironments: readonly Environment[] = []
+
 interface ShownProps {
   readonly place: ProjectPlace
   readonly all: ProjectSecrets
@@ -64,6 +68,8 @@ interface ShownProps {
   readonly actions: SecretActions
   readonly noWrite: string | undefined
   readonly stagelet: string | undefined
+  /** Those of the project, where they are columns. */
+  readonly environments: readonly Environment[]
   readonly onOpen: (row: SecretRow) => void
 }
 
@@ -143,6 +149,15 @@ const PageActions = ({ place, noWrite, newest = 0, onImport, onNew }: ActionsPro
   )
 }
 
+/** Environments that are the columns of the lens across; `across` is undefined where there is no choice. */
+const useColumnsAcross = (project: Project | undefined) => {
+  const listed = project?.environments ?? noEnvironments
+  const across = useAcross()
+  return listed.length === 0
+    ? { environments: noEnvironments, across: undefined }
+    : { environments: across === 'environment' ? listed : noEnvironments, across }
+}
+
 /** A stagelet of the project: the one of the address, else the first. */
 const useStagelet = (names: readonly string[]): string | undefined => {
   const [asked] = useQueryState('of')
@@ -160,7 +175,7 @@ export const Page = () => {
   const rows = useFiltered(all.rows, classOf)
   const allPast = useMemo(() => thenRows(all, place), [all.then, all.matrix, all.secrets])
   const past = useFiltered(allPast, classOf)
-  const lens = useLens()
+  const { environments, across } = useColumnsAcross(found)
   const [opened, setOpened] = useQueryState('secret')
   const { route } = useLocation()
   const noWrite =
@@ -199,8 +214,7 @@ export const Page = () => {
       tabs={<ProjectTabs team={team} name={project} current="Secrets" />}
       state={
         <div class={l['lenses']}>
-          <LensSwitch />
-          {lens === 'stagelet' ? <StageletSelect names={names} value={stagelet} /> : null}
+          <LensChoice stagelets={names} stagelet={stagelet} across={across} />
           <FilterField
             count={(at === undefined ? all.rows : allPast).length}
             shown={(at === undefined ? rows : past).length}
@@ -235,6 +249,7 @@ export const Page = () => {
                 actions={actions}
                 noWrite={noWrite}
                 stagelet={stagelet}
+                environments={environments}
                 isReady={isReady}
                 onOpen={({ secret, id }) => setOpened(secret.name === '' ? id : secret.name, true)}
               />

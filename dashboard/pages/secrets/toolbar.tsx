@@ -1,11 +1,11 @@
-// The lens, and the stagelet of the lens that shows one.
+// The lens, the stagelet of the lens that shows one, and the columns of the one that shows all.
 import { useLocation } from 'preact-iso'
 import { useQueryState, withQuery } from '../../app/team.ts'
 import { lenses, lensNames, useLens } from './places/lens.ts'
 import l from './places/lenses.module.css'
 
 /** Links: each lens has an address. */
-export const LensSwitch = () => {
+const LensSwitch = () => {
   const { url } = useLocation()
   const current = useLens()
   return (
@@ -23,7 +23,26 @@ export const LensSwitch = () => {
   )
 }
 
-export const StageletSelect = ({
+const AcrossSelect = ({ value }: { readonly value: string }) => {
+  const [, setBy] = useQueryState('by')
+  return (
+    <label>
+      by
+      <select
+        aria-label="Columns"
+        value={value}
+        onChange={({ currentTarget }) =>
+          setBy(currentTarget.value === 'stagelet' ? 'stagelet' : undefined)
+        }
+      >
+        <option value="environment">environment</option>
+        <option value="stagelet">stagelet</option>
+      </select>
+    </label>
+  )
+}
+
+const StageletSelect = ({
   names,
   value,
 }: {
@@ -44,5 +63,23 @@ export const StageletSelect = ({
         ))}
       </select>
     </label>
+  )
+}
+
+interface LensChoiceProps {
+  readonly stagelets: readonly string[]
+  readonly stagelet: string | undefined
+  /** What the columns of the lens across are; undefined: there is no choice. */
+  readonly across: string | undefined
+}
+
+export const LensChoice = ({ stagelets, stagelet, across }: LensChoiceProps) => {
+  const lens = useLens()
+  return (
+    <>
+      <LensSwitch />
+      {lens === 'stagelet' ? <StageletSelect names={stagelets} value={stagelet} /> : null}
+      {lens === 'across' && across !== undefined ? <AcrossSelect value={across} /> : null}
+    </>
   )
 }

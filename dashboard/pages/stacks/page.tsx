@@ -57,6 +57,13 @@ const columns: readonly Column<StackRow>[] = [
     render: (row) => <span class="num">{stackRevision(row)}</span>,
   },
   {
+    id: 'environment',
+    title: 'Environment',
+    width: 'minmax(100px, 140px)',
+    wide: true,
+    render: ({ stack: { environment } }) => environment ?? <span class="muted">none</span>,
+  },
+  {
     id: 'machine',
     title: 'Machine',
     width: 'minmax(100px, 160px)',
@@ -111,7 +118,7 @@ export const Page = () => {
                   ref={field}
                   type="search"
                   aria-label="Filter"
-                  placeholder="name, project, machine, service or state"
+                  placeholder="name, project, environment, machine, service or state"
                   value={filter}
                   onInput={({ currentTarget }) => setFilter(currentTarget.value)}
                 />

@@ -39,6 +39,11 @@ it('shows the stacks in which each word stands: in a place, a service or a state
   expect(names('nowhere')).toEqual([])
 })
 
+it('finds stacks by their environment', () => {
+  const there = [stackRow(stack('pr-42', { environment: 'preview' })), ...rows]
+  expect(shownRows(there, 'preview').map((row) => row.stack.name)).toEqual(['pr-42'])
+})
+
 it('says which revision was measured, and which one the project declares', () => {
   const revision = (more: Partial<Stagelet>, declared?: number): string =>
     stackRevision(stackRow(stack('a', more), declared))

@@ -28,6 +28,7 @@ export const stackRow = (stack: Stagelet, declared = stack.wanted_revision): Sta
 const textOf = ({ stack, state, services }: StackRow): string =>
   [
     ...[stack.team, stack.project, stack.name, stack.agent, stack.directory, state.word],
+    stack.environment ?? '',
     ...services.flatMap(({ service, state: own }) => [service.name, own.word]),
   ]
     .join('\n')

@@ -31,11 +31,14 @@ interface EditProps {
   readonly onClose: () => void
 }
 
-const fieldsOf = (secret: Secret | undefined, { key, stagelet }: Preset): EditFields => ({
+const fieldsOf = (
+  secret: Secret | undefined,
+  { key, scope, stagelet, environments }: Preset,
+): EditFields => ({
   key: secret?.key ?? key ?? '',
-  scope: secret?.scope ?? 'global',
+  scope: secret?.scope ?? scope ?? 'global',
   stagelet: secret?.stagelet ?? stagelet ?? '',
-  environments: secret?.environments,
+  environments: secret?.environments ?? environments,
   type: secret?.type ?? 'env',
   path: secret?.file_path ?? '',
 })

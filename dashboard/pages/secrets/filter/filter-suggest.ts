@@ -25,6 +25,8 @@ export const valuesIn =
         return ['env', 'file']
       case 'stagelet':
         return stagelets.map((stagelet) => stagelet.name)
+      case 'environment':
+        return new Set(rows.flatMap(({ secret }) => secret.environments ?? []))
       case 'key':
         return new Set(rows.map(({ secret }) => secret.key))
       case 'scope':

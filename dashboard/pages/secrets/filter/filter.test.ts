@@ -62,3 +62,12 @@ it('takes every character but the star as it is', () => {
   expect(matches('key:A.B', row({ key: 'AxB' }))).toBe(false)
   expect(matches('key:A(*', row({ key: 'A(b' }))).toBe(true)
 })
+
+it('finds the secrets of an environment, and plain ones', () => {
+  const own = row({ environments: ['preview', 'staging'], visibility: 'Plain' })
+  expect(matches('environment:staging', own)).toBe(true)
+  expect(matches('environment:production', own)).toBe(false)
+  expect(matches('environment:preview', row({}))).toBe(false)
+  expect(matches('is:plain', own)).toBe(true)
+  expect(matches('-is:plain', row({}))).toBe(true)
+})

@@ -25,6 +25,7 @@ export const filterNames = {
   key: 'key:DB_*',
   scope: 'scope:web',
   stagelet: 'stagelet:prod',
+  environment: 'environment:preview',
   state: 'state:behind',
   type: 'type:file',
   by: 'by:ann',
@@ -42,6 +43,7 @@ export const filterFlags = [
   'shared',
   'changed',
   'no-service',
+  'plain',
 ] as const
 
 const globOf = (pattern: string): RegExp =>
@@ -56,12 +58,17 @@ const flags: Readonly<Record<(typeof filterFlags)[number], Test>> = {
   shared: ({ id }, { isShared }) => isShared(id),
   'no-service': ({ secret }) => secret.warnings.includes('unknown_scope'),
   changed: ({ differs }) => differs === true,
+  plain: ({ secret }) => secret.visibility === 'Plain',
 }
 
-const textOf: Readonly<Record<Exclude<Name, 'is'>, (row: Filterable) => string>> = {
+/** Texts of which one has to fit. */
+const textsOf: Readonly<
+  Record<Exclude<Name, 'is'>, (row: Filterable) => string | readonly string[]>
+> = {
   key: ({ secret }) => secret.key,
   scope: ({ secret }) => secret.scope,
   stagelet: ({ secret }) => secret.stagelet ?? '',
+  environment: ({ secret }) => secret.environments ?? '',
   state: ({ runs }) => runs.word,
   type: ({ secret }) => secret.type,
   by: ({ secret }) => secret.updated_by ?? '',
@@ -91,7 +98,7 @@ const testOf = (word: string): Test | undefined => {
   if (!isName(name) || pattern === '') return undefined
   if (name === 'is') return isFlag(pattern) ? flags[pattern] : undefined
   const glob = globOf(pattern)
-  return (row) => glob.test(textOf[name](row))
+  return (row) => [textsOf[name](row)].flat().some((text) => glob.test(text))
 }
 
 export const parseFilter = (text: string): SecretFilter => {

@@ -1,4 +1,4 @@
-// The columns of the two lenses that are a matrix: services of one stagelet, or all stagelets.
+// The columns of the lenses that are a matrix: services of one stagelet, or all stagelets.
 import type { Edit } from '../../../staging/staging.ts'
 import type { Column } from '../../../ui/grid/grid.tsx'
 import { CutName } from './cut-name.tsx'
@@ -24,6 +24,8 @@ import s from './lenses.module.css'
 export interface KeyRow {
   readonly id: string
   readonly key: string
+  /** Of a row that is about one scope. */
+  readonly scope?: string
   readonly edits: readonly Edit[]
   readonly isStaged: boolean
 }
@@ -34,19 +36,22 @@ export interface LensOf {
   readonly isNarrow: boolean
 }
 
-const keyColumn = ({ isNarrow }: LensOf): Column<KeyRow> => ({
+export const keyColumn = ({ isNarrow }: LensOf): Column<KeyRow> => ({
   id: 'key',
   title: 'Key',
   width: isNarrow ? 148 : 264,
-  render: ({ key }) => (
-    <span class={s['key']} title={key}>
-      {key}
-    </span>
+  render: ({ key, scope }) => (
+    <>
+      <span class={s['key']} title={key}>
+        {key}
+      </span>
+      {scope === undefined ? null : <span class="muted">{scope}</span>}
+    </>
   ),
 })
 
 /** The sentence of the cell says the same: what is drawn here is no text. */
-const Letters = ({ letters }: { readonly letters: string }) =>
+export const Letters = ({ letters }: { readonly letters: string }) =>
   letters === '' ? null : <span class={s['letter']} data-sign={letters} />
 
 const Sign = ({ text }: { readonly text: string | number }) => (
@@ -55,17 +60,22 @@ const Sign = ({ text }: { readonly text: string | number }) => (
 
 const signs: Readonly<Record<Versus, string>> = { same: '=', other: '≠', gone: '−', new: '+' }
 
-const Then = ({ versus }: { readonly versus: Versus | undefined }) =>
+export const Then = ({ versus }: { readonly versus: Versus | undefined }) =>
   versus === undefined ? null : (
     <span class={versus === 'same' ? 'muted' : s['differs']}>
       <Sign text={signs[versus]} /> {versus === 'same' ? '' : versusWords[versus]}
     </span>
   )
 
-const thenSentence = (where: string, versus: Versus | undefined): string =>
+export const thenSentence = (where: string, versus: Versus | undefined): string =>
   `${where}: ${versus === undefined ? 'not set then and now' : versusWords[versus]}`
 
-const Staged = ({
+/** In how many services the newest value runs. */
+export const RunsSign = ({ cell: { current, total } }: { readonly cell: Cell }) => (
+  <Sign text={current === total ? total : `${current}/${total}`} />
+)
+
+export const Staged = ({
   row,
   serviceRefs,
   cell,
@@ -145,9 +155,7 @@ export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
             <>
               {staged}
               <Glyph kind={cell.kind} />
-              <Sign
-                text={cell.current === cell.total ? cell.total : `${cell.current}/${cell.total}`}
-              />
+              <RunsSign cell={cell} />
               <Letters letters={lettersOf(cell, lens.classOf)} />
             </>
           )

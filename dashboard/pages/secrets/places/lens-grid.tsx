@@ -1,6 +1,7 @@
-// The secrets as a matrix: keys by the services of one stagelet, or keys by all stagelets. A cell leads to why.
+// The secrets as a matrix: keys by the services of one stagelet, by environments, or by all stagelets. A cell leads to why.
 import { useLocation } from 'preact-iso'
 import { useMemo, useState } from 'preact/hooks'
+import { environmentRows } from '../../../../src/secrets/environment-rows.ts'
 import { useQueryState } from '../../../app/team.ts'
 import type { Edit } from '../../../staging/staging.ts'
 import { Grid } from '../../../ui/grid/grid.tsx'
@@ -10,10 +11,16 @@ import { isStagedIn } from '../cells.ts'
 import type { ClassOf } from '../classes.ts'
 import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
 import { parseFilter } from '../filter/filter.ts'
-import { composeOnly, keyRows, type HasKey } from '../key-rows.ts'
+import { composeOnly, environmentKeyRows, keyRows, type HasKey } from '../key-rows.ts'
+import {
+  environmentColumns,
+  isEnvironmentRow,
+  servicesIn,
+  valuesColumn,
+} from './environment-columns.tsx'
 import { acrossColumns, serviceColumns, type KeyRow } from './lens-columns.tsx'
 import type { ServiceRef } from './run-count.ts'
-import { winnerOf } from '../set-index.ts'
+import { entryOf, winnerOf } from '../set-index.ts'
 import { NewRowsButton, usePausedRows } from '../paused-rows.tsx'
 
 export interface SecretActions {
@@ -26,6 +33,8 @@ export interface SecretActions {
 export interface Preset {
   readonly key?: string
   readonly stagelet?: string
+  readonly scope?: string
+  readonly environments?: readonly string[]
 }
 
 interface Props {
@@ -34,8 +43,10 @@ interface Props {
   /** Rows of the list that the filter lets through. */
   readonly rows: readonly HasKey[]
   readonly classOf: ClassOf
-  /** undefined: all stagelets. */
+  /** undefined: all environments or stagelets. */
   readonly stagelet: string | undefined
+  /** The columns where no stagelet is meant; empty: stagelets are. */
+  readonly environments: Parameters<typeof environmentRows>[1]
   readonly actions: SecretActions
   /** The list is read whole. */
   readonly isReady: boolean
@@ -59,11 +70,14 @@ const serviceToExplain = (
   )
 }
 
-const useKeys = ({ place, all, rows, stagelet }: Props): readonly KeyRow[] => {
+const useKeys = ({ place, all, rows, stagelet, environments }: Props): readonly KeyRow[] => {
   const [query = ''] = useQueryState('q')
   return useMemo(() => {
     const { matrix } = all
-    if (stagelet === undefined) return keyRows(rows, () => true)
+    if (stagelet === undefined)
+      return environments.length === 0
+        ? keyRows(rows, () => true)
+        : environmentKeyRows(rows, environmentRows(all.secrets.map(entryOf), environments))
     const serviceRefs = matrix.serviceRefsOf(stagelet)
     const isThere = (key: string, edits: readonly Edit[]): boolean =>
       matrix.cellOf(key, serviceRefs) !== undefined ||
@@ -76,40 +90,41 @@ const useKeys = ({ place, all, rows, stagelet }: Props): readonly KeyRow[] => {
       test(row, { isShared: () => false }),
     )
     return keyRows([...rows, ...fromCompose], isThere)
-  }, [rows, all, stagelet, query])
+  }, [rows, all, stagelet, environments, query])
 }
 
-const useCellKeys = (props: Props, serviceRefsAt: (column: string) => readonly ServiceRef[]) => {
+type RefsAt = (row: KeyRow, column: string) => readonly ServiceRef[]
+
+const useCellKeys = (props: Props, serviceRefsAt: RefsAt) => {
   const { all, place, actions, isPast } = props
   const { route } = useLocation()
-  const why = (key: string, column: string): boolean => {
-    const serviceRef = serviceToExplain(all, key, serviceRefsAt(column))
+  const why = (row: KeyRow, column: string): boolean => {
+    const serviceRef = serviceToExplain(all, row.key, serviceRefsAt(row, column))
     if (serviceRef === undefined) return false
-    const query = new URLSearchParams({ tab: 'why', service: serviceRef.service, key })
+    const query = new URLSearchParams({ tab: 'why', service: serviceRef.service, key: row.key })
     route(`${stageletUrl({ team: place.team, name: serviceRef.stagelet })}?${query}`)
     return true
   }
   /** The one secret that the cell shows. */
-  const rowAt = ({ key }: KeyRow, column: string): SecretRow | undefined => {
-    const ids = all.matrix
-      .cellOf(key, serviceRefsAt(column))
-      ?.winners.map(({ secretId }) => secretId)
+  const rowAt = (row: KeyRow, column: string): SecretRow | undefined => {
+    const ids = isEnvironmentRow(row)
+      ? [row.environments.get(column)?.secretId]
+      : all.matrix
+          .cellOf(row.key, serviceRefsAt(row, column))
+          ?.winners.map(({ secretId }) => secretId)
     const [id, other] = ids ?? []
-    return other === undefined ? all.rows.find((row) => row.id === id) : undefined
+    return other === undefined ? all.rows.find((listed) => listed.id === id) : undefined
   }
   const onKey = (pressed: string, row: KeyRow, column: string): boolean => {
-    if (pressed === 'w') return why(row.key, column)
+    if (pressed === 'w') return why(row, column)
     if (isPast) return false
     const found = column === 'key' ? undefined : rowAt(row, column)
     if (pressed === 'e')
       return found === undefined
-        ? actions.edit(undefined, {
-            key: row.key,
-            ...(column !== 'key' && { stagelet: props.stagelet ?? column }),
-          })
+        ? actions.edit(undefined, presetAt(row, column, props.stagelet))
         : actions.edit(found)
     if (pressed === 'Delete') return found !== undefined && actions.remove(found)
-    const serviceRefs = serviceRefsAt(column)
+    const serviceRefs = serviceRefsAt(row, column)
     const cell = all.matrix.cellOf(row.key, serviceRefs)
     const edit = row.edits.find((edit) => column === 'key' || isStagedIn(edit, serviceRefs, cell))
     if (pressed !== 'z' || edit === undefined) return false
@@ -119,8 +134,18 @@ const useCellKeys = (props: Props, serviceRefsAt: (column: string) => readonly S
   return { why, onKey }
 }
 
+/** What a new secret of this cell begins with. */
+const presetAt = (row: KeyRow, column: string, stagelet: string | undefined): Preset => {
+  if (isEnvironmentRow(row)) {
+    const { key, scope } = row
+    const isPlace = column !== 'key' && column !== valuesColumn
+    return { key, scope, ...(isPlace && { environments: [column] }) }
+  }
+  return { key: row.key, ...(column !== 'key' && { stagelet: stagelet ?? column }) }
+}
+
 export const LensGrid = (props: Props) => {
-  const { place, all, classOf, stagelet } = props
+  const { place, all, classOf, stagelet, environments } = props
   const { matrix } = all
   const [, setOpened] = useQueryState('secret')
   const [query = ''] = useQueryState('q')
@@ -132,16 +157,22 @@ export const LensGrid = (props: Props) => {
   )
   const columns = useMemo(() => {
     const lens = { all, classOf, isNarrow: isNarrow() }
-    return stagelet === undefined
+    if (stagelet !== undefined) return serviceColumns(lens, matrix.serviceRefsOf(stagelet))
+    return environments.length === 0
       ? acrossColumns(lens)
-      : serviceColumns(lens, matrix.serviceRefsOf(stagelet))
-  }, [all.stagelets, all.then, matrix, classOf, stagelet])
-  const serviceRefsAt = (column: string): readonly ServiceRef[] =>
-    stagelet === undefined
+      : environmentColumns(
+          lens,
+          environments.map(({ name }) => name),
+        )
+  }, [all.stagelets, all.then, matrix, classOf, stagelet, environments])
+  const serviceRefsAt: RefsAt = (row, column) => {
+    if (isEnvironmentRow(row)) return servicesIn(matrix, row, column)
+    return stagelet === undefined
       ? matrix.serviceRefsOf(column)
       : matrix
           .serviceRefsOf(stagelet)
           .filter(({ service }) => service === column || column === 'key')
+  }
   const { why, onKey } = useCellKeys(props, serviceRefsAt)
   const openKey = (key: string): void => {
     const [first] = all.rows.filter(({ secret }) => secret.key === key)
@@ -164,10 +195,10 @@ export const LensGrid = (props: Props) => {
     <>
       <NewRowsButton count={held} onShow={showNew} />
       <Grid
-        key={stagelet ?? ''}
+        key={stagelet ?? `by ${environments.length}`}
         label={
           stagelet === undefined
-            ? `Secrets of ${place.project}, by stagelet`
+            ? `Secrets of ${place.project}, by ${environments.length === 0 ? 'stagelet' : 'environment'}`
             : `Secrets of the services of ${stagelet}`
         }
         columns={columns}
@@ -176,7 +207,7 @@ export const LensGrid = (props: Props) => {
         isMarked={({ edits }) => edits.length > 0}
         onOpen={(row, column) => {
           if (column === 'key') openKey(row.key)
-          else why(row.key, column)
+          else why(row, column)
         }}
         onKey={onKey}
         onBusy={setIsBusy}

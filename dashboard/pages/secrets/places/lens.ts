@@ -1,4 +1,5 @@
-// The lenses of the page: the same secrets as a list, as keys by services of one stagelet, and as keys by stagelets.
+// The lenses of the page: the same secrets as a list, as keys by services of one stagelet, and as keys by environments or
+// stagelets.
 import { useQueryState } from '../../../app/team.ts'
 
 export const lenses = ['list', 'stagelet', 'across'] as const
@@ -13,4 +14,10 @@ export const lensNames: Readonly<Record<Lens, string>> = {
 export const useLens = (): Lens => {
   const [asked] = useQueryState('lens')
   return lenses.find((lens) => lens === asked) ?? 'list'
+}
+
+/** What the columns of the lens across are in a project with environments. */
+export const useAcross = (): 'environment' | 'stagelet' => {
+  const [asked] = useQueryState('by')
+  return asked === 'stagelet' ? 'stagelet' : 'environment'
 }
