@@ -20,6 +20,7 @@ import { paletteTests } from './palette.ts'
 import { peopleTests } from './people.ts'
 import { rolloutTests } from './rollouts.ts'
 import { elsewhereTests } from './elsewhere.ts'
+import { environmentTests } from './environments.ts'
 import { settingsTests } from './settings.ts'
 import { stageletTests } from './stagelet.ts'
 import { sinkTests } from './sinks.ts'
@@ -52,6 +53,7 @@ describe('the dashboard', () => {
   stageletTests(given)
   rolloutTests(given)
   activityTests(given)
+  environmentTests(given)
   settingsTests(given)
   formTests(given)
   elsewhereTests(given)
