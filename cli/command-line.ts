@@ -46,13 +46,15 @@ const commands: Readonly<Record<string, Load>> = {
       (await import('../agent/machine/support.ts')).machineParts(flags)
     return { command: () => command({ defaultDataDir, parts }) }
   },
-  login: () => import('./commands/login.ts'),
-  open: () => import('./commands/open.ts'),
-  sessions: () => import('./commands/sessions.ts'),
-  whoami: () => import('./commands/whoami.ts'),
-  token: () => import('./commands/token.ts'),
-  user: () => import('./commands/user.ts'),
-  team: () => import('./commands/team.ts'),
+  login: () => import('./commands/people/login.ts'),
+  logout: () => import('./commands/people/logout.ts'),
+  context: () => import('./commands/people/context.ts'),
+  open: () => import('./commands/people/open.ts'),
+  sessions: () => import('./commands/people/sessions.ts'),
+  whoami: () => import('./commands/people/whoami.ts'),
+  token: () => import('./commands/people/token.ts'),
+  user: () => import('./commands/people/user.ts'),
+  team: () => import('./commands/people/team.ts'),
   completion: async () => {
     const { command } = await import('./commands/completion.ts')
     return { command: () => command(loadAll) }

@@ -1,20 +1,7 @@
-// The controller's address and other settings, from the environment and from `stagely login`.
-import { mkdir } from 'node:fs/promises'
+// The controller's address and other settings, from the environment.
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
-import * as z from 'zod'
+import { join } from 'node:path'
 import { baseEnvironment, type Environment } from '../src/compose/environment.ts'
-import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
-import { CliError } from './errors.ts'
-
-const storedSchema = z.object({
-  server: z.string(),
-  token: z.string(),
-  caFile: z.string().optional(),
-  namespace: z.string().optional(),
-})
-
-export type StoredLogin = z.infer<typeof storedSchema>
 
 export interface ConnectionEnv {
   readonly server: string | undefined
@@ -24,6 +11,8 @@ export interface ConnectionEnv {
   readonly caFile: string | undefined
   readonly kubeconfig: string | undefined
   readonly namespace: string | undefined
+  /** Name of a stored login. */
+  readonly context: string | undefined
 }
 
 const setOrUndefined = (value: string | undefined): string | undefined =>
@@ -36,6 +25,7 @@ export const readConnectionEnv = (): ConnectionEnv => ({
   caFile: setOrUndefined(process.env.STAGELY_CA_FILE),
   kubeconfig: setOrUndefined(process.env.KUBECONFIG),
   namespace: setOrUndefined(process.env.STAGELY_NAMESPACE),
+  context: setOrUndefined(process.env.STAGELY_CONTEXT),
 })
 
 /** The environment for Compose: as small as the agent's. */
@@ -57,29 +47,9 @@ export const readRuntimeFolders = (): string[] => [
 ]
 
 /** ~/.config/stagely/config.json, or below XDG_CONFIG_HOME. */
-const configFile = (): string =>
+export const loginsFile = (): string =>
   join(
     setOrUndefined(process.env.XDG_CONFIG_HOME) ?? join(homedir(), '.config'),
     'stagely',
     'config.json',
   )
-
-/** The stored login; undefined when there is none. */
-export const readLogin = async (): Promise<StoredLogin | undefined> => {
-  const text = await readIfThere(configFile()).catch((error: unknown) => {
-    throw new CliError(`cannot read ${configFile()}`, 1, error)
-  })
-  if (text === undefined) return undefined
-  try {
-    return storedSchema.parse(JSON.parse(text))
-  } catch (error) {
-    throw new CliError(`${configFile()} is not valid; run "stagely login" again`, 1, error)
-  }
-}
-
-export const writeLogin = async (login: StoredLogin): Promise<string> => {
-  const file = configFile()
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  await writeWhole(file, `${JSON.stringify(login, null, 2)}\n`, { mode: 0o600 })
-  return file
-}

@@ -21,6 +21,9 @@ export class UnansweredError extends CliError {}
 export const maySucceedLater = (error: unknown): boolean =>
   error instanceof UnansweredError || isReason(error, 'ServiceUnavailable')
 
+/** The controller does not accept the token. */
+export class RefusedToken extends CliError {}
+
 /** The answer is not from a controller. */
 export class NotStagely extends CliError {
   readonly status: number

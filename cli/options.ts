@@ -50,21 +50,26 @@ const sharedOptions = {
 type SharedOption = keyof typeof sharedOptions
 
 /**
- * A command with the connection's flags, and its examples below the help. `usage`: the name, and the shared
- * flags that the command has: `list -o -A`. `-o=data`: without name and wide.
+ * A command with its examples below the help, and without the flags of a connection. `usage`: the name, and
+ * the shared flags that the command has: `list -o -A`. `-o=data`: without name and wide.
  */
-export const newCommand = (
+export const newLocalCommand = (
   usage: string,
   summary: string,
   examples: readonly string[],
 ): Command => {
   const [name = '', ...letters] = usage.split(' ')
   const made = newGroup(name, summary, examples)
-    .option('-n, --namespace <name>', 'namespace; else STAGELY_NAMESPACE, or that of the login')
-    .option('--kubeconfig <file>', 'take server and credentials from this kubeconfig')
   for (const letter of letters) made.addOption(sharedOptions[letter as SharedOption]())
   return made
 }
+
+/** As `newLocalCommand`, for a command that asks a controller. */
+export const newCommand = (...described: Parameters<typeof newLocalCommand>): Command =>
+  newLocalCommand(...described)
+    .option('-n, --namespace <name>', 'namespace; else STAGELY_NAMESPACE, or that of the login')
+    .option('--context <name>', 'the stored login to use; else STAGELY_CONTEXT, or the current one')
+    .option('--kubeconfig <file>', 'take server and credentials from this kubeconfig')
 
 /** Headers of a write that say why. */
 export const noteHeaders = ({ note }: { readonly note?: string }): Record<string, string> =>

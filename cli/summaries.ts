@@ -33,6 +33,8 @@ export const summaries: Readonly<Record<string, string>> = {
   "backup": "Take a backup of the running controller.",
   "support-bundle": "Collect what a maintainer needs to find a problem, as one .tar.gz without secrets: versions, objects and their status, events, health and metrics of the controller; on a machine with an agent also the doctor’s findings.",
   "login": "Check and remember server, token and CA in ~/.config/stagely/config.json (0600).",
+  "logout": "Forget a stored login; the token of a browser login is revoked.",
+  "context": "Choose among several controllers, by the names of logins.",
   "open": "Open the dashboard in a browser, logged in as you.",
   "sessions": "List and end the sessions of your browsers.",
   "whoami": "Show who you are, your roles, and what your token leaves of them.",

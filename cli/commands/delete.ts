@@ -8,13 +8,13 @@ import { type KubeApi, mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { planDeletion } from '../delete/plan.ts'
 import { CliError, Exit, NotStagely, renderError, usageError } from '../errors.ts'
 import { servedKind, parseTargets, quotedName } from '../objects/kinds.ts'
-import { followObject, listObjects } from '../objects/objects.ts'
+import { followObject, type FollowRef } from '../objects/follow.ts'
+import { listObjects } from '../objects/objects.ts'
 import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { readManifests } from '../apply/read-manifests.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
-import type { FollowRef } from '../objects/objects.ts'
 
 interface Flags extends CommonFlags {
   readonly all?: boolean

@@ -11,6 +11,7 @@ import {
   type IfThere,
   type ObjectSelection,
 } from '../objects/objects.ts'
+import { watchTargets } from '../objects/watch.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
@@ -22,9 +23,13 @@ export const command = (): Command =>
     'stagely get stagelets,secrets -A',
     'stagely get stagelet shop -o yaml',
     'stagely get stagely -l team=web -o wide',
+    'stagely get stagelets -w',
   ])
     .argument('<kind...>', 'KIND[,KIND] [NAME...], or KIND/NAME...; "stagely" is every kind')
-    .action((words: string[], flags: CommonFlags) => get(words, flags))
+    .option('-w, --watch', 'go on with each change of a kind, until it is stopped')
+    .action((words: string[], flags: CommonFlags & { watch?: boolean }) =>
+      flags.watch === true ? watchTargets(words, flags) : get(words, flags),
+    )
 
 /** Which objects of a list are meant, by the flags of its command. */
 type Filter<Flags> = (api: KubeApi, flags: Flags) => Promise<ObjectSelection['isMeant']>

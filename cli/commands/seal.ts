@@ -132,7 +132,7 @@ const findKey = async (flags: SealFlags): Promise<KeyOfNamespace> => {
   const { keyFile } = flags
   if (keyFile === '-') throw usageError('stdin is for the value: --key-file names a file')
   if (keyFile === undefined) return fetchKey(await openRest(flags))
-  const namespace = flags.namespace ?? (await findEndpoint())?.namespace ?? 'default'
+  const namespace = flags.namespace ?? (await findEndpoint(flags.context))?.namespace ?? 'default'
   const { publicKey, uids } = parseSealingFile((await readValueFile(keyFile)).toString('utf8'))
   return { namespace, publicKey, uid: uids.get(namespace) }
 }

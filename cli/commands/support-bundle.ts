@@ -6,7 +6,8 @@ import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { version } from '../../src/kernel/version.ts'
-import { readConnectionEnv, readEnvironment, readLogin } from '../config.ts'
+import { readConnectionEnv, readEnvironment } from '../config.ts'
+import { readLogins, type Logins } from '../logins.ts'
 import { findConnection, type ControllerConnection } from '../connect/connect.ts'
 import { renderError, usageError } from '../errors.ts'
 import { collect, newCommand, type CommonFlags } from '../options.ts'
@@ -107,13 +108,14 @@ const controllerPartsFor = (
 
 /** Secrets of this process, which might get into the bundle: its environment and its credentials. */
 const ownSecrets = async (connection: ControllerConnection | Error): Promise<string[]> => {
-  const login = await readLogin().catch(() => undefined)
+  const { contexts } = await readLogins().catch((): Logins => ({ contexts: {} }))
   const options = connection instanceof Error ? {} : await connection.options().catch(() => ({}))
   const headers = (options as { headers?: Record<string, unknown> }).headers ?? {}
   const used = Object.values(headers).filter((value) => typeof value === 'string')
   return [
     ...secretValues(readEnvironment()),
-    ...[readConnectionEnv().token, login?.token].filter((token) => token !== undefined),
+    ...Object.values(contexts).map(({ token }) => token),
+    ...[readConnectionEnv().token].filter((token) => token !== undefined),
     ...used.map((value) => value.replace(/^(?:Bearer|Basic) /, '')),
   ]
 }

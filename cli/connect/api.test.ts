@@ -5,7 +5,7 @@ import { afterEach, expect, it } from 'vitest'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { createApi, type KubeApi } from './api.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { followObject } from '../objects/objects.ts'
+import { followObject } from '../objects/follow.ts'
 
 const servers: http.Server[] = []
 afterEach(() => {

@@ -41,7 +41,12 @@ export interface KubeApi {
   readonly namespace: string
   call(path: string, call?: Call): Promise<unknown>
   /** Events until the server ends the stream (the iteration ends) or `signal` aborts. */
-  watch(path: string, query: Record<string, string>, signal: AbortSignal): AsyncIterable<WatchEvent>
+  watch(
+    path: string,
+    query: Record<string, string>,
+    signal: AbortSignal,
+    accept?: string,
+  ): AsyncIterable<WatchEvent>
 }
 
 export const openApi = async (flags: ConnectFlags): Promise<KubeApi> =>
@@ -59,7 +64,8 @@ export const createApi = (
     const response = await succeed({ ...deps, clock }, path, sent, refused)
     return readJson((await readReply(deps.server, response, call.signal)).text, deps.server)
   },
-  watch: (path, query, signal) => watchEvents(deps, path, query, signal),
+  watch: (path, query, signal, accept) =>
+    watchEvents(deps, path, { query, signal, ...defined({ accept }) }),
 })
 
 interface StatusBody {
@@ -100,11 +106,15 @@ const maxEventBytes = 8 << 20
 async function* watchEvents(
   deps: ControllerConnection,
   path: string,
-  query: Record<string, string>,
-  signal: AbortSignal,
+  { query, signal, accept }: Call & { readonly signal: AbortSignal },
 ): AsyncGenerator<WatchEvent> {
   // A bookmark comes each minute: a connection that says nothing for longer is dead.
-  const call = { query: { ...query, watch: 'true' }, silentMs: answerMs, signal }
+  const call = {
+    query: { ...query, watch: 'true' },
+    silentMs: answerMs,
+    signal,
+    ...defined({ accept }),
+  }
   const response = await openResponse(deps.server, path, call, await deps.options())
   try {
     // The next list shows the error.

@@ -9,11 +9,14 @@ import https from 'node:https'
 import { delimiter } from 'node:path'
 import type * as ClientNode from '@kubernetes/client-node'
 import { defined } from '../../src/kernel/defined.ts'
-import { readConnectionEnv, readLogin } from '../config.ts'
+import { readConnectionEnv } from '../config.ts'
 import { CliError } from '../errors.ts'
+import { currentLogin, loginFor, loginNamed, readLogins } from '../logins.ts'
 
 export interface ConnectFlags {
   readonly kubeconfig?: string
+  /** Name of a stored login; with a kubeconfig, of one of its contexts. */
+  readonly context?: string
   readonly namespace?: string
 }
 
@@ -34,31 +37,30 @@ export interface ControllerConnection {
 }
 
 export const howToConnect =
-  'set STAGELY_SERVER, STAGELY_TOKEN and STAGELY_CA_FILE, or run "stagely login"'
+  'set STAGELY_SERVER, STAGELY_TOKEN and STAGELY_CA_FILE, run "stagely login", or choose a stored login by "stagely context use NAME"'
 
-/** --kubeconfig, else STAGELY_SERVER, else the stored login, else KUBECONFIG. */
-export const findEndpoint = async (): Promise<LoginEndpoint | undefined> => {
+/** The login that `context` names, else STAGELY_SERVER, else the login of STAGELY_CONTEXT or the current one. */
+export const findEndpoint = async (context?: string): Promise<LoginEndpoint | undefined> => {
+  const logins = await readLogins()
+  if (context !== undefined) return loginNamed(logins, context)
   const env = readConnectionEnv()
-  const login = await readLogin()
-  const server = env.server ?? login?.server
+  const chosen = env.context === undefined ? currentLogin(logins) : loginNamed(logins, env.context)
+  const server = (env.server ?? chosen?.server)?.replace(/\/+$/, '')
   if (server === undefined) return undefined
   if (!URL.canParse(server)) {
     throw new CliError('STAGELY_SERVER must be a URL such as https://stagely.example:7443', 2)
   }
   // A stored token must not be sent to another server.
-  const stored = login?.server === server ? login : undefined
+  const stored = chosen?.server === server ? chosen : loginFor(server, logins)
   const token = env.token ?? (await readTokenFile(env.tokenFile)) ?? stored?.token
   const caFile = env.caFile ?? stored?.caFile
   const namespace = env.namespace ?? stored?.namespace
-  return {
-    server: server.replace(/\/+$/, ''),
-    ...defined({ token, caFile, namespace }),
-  }
+  return { server, ...defined({ token, caFile, namespace }) }
 }
 
 /** The controller that flags, environment, stored login and kubeconfig name. */
 export const findConnection = async (flags: ConnectFlags): Promise<ControllerConnection> => {
-  const endpoint = flags.kubeconfig === undefined ? await findEndpoint() : undefined
+  const endpoint = flags.kubeconfig === undefined ? await findEndpoint(flags.context) : undefined
   if (endpoint !== undefined) return connectionTo(endpoint, flags.namespace)
   const files =
     flags.kubeconfig === undefined
@@ -66,6 +68,11 @@ export const findConnection = async (flags: ConnectFlags): Promise<ControllerCon
       : [flags.kubeconfig]
   if (files.length === 0) throw new CliError(`no controller is known: ${howToConnect}`)
   const config = loadKubeconfigs(await import('@kubernetes/client-node'), files)
+  if (flags.context !== undefined) {
+    if (config.getContextObject(flags.context) === null)
+      throw new CliError(`the kubeconfig has no context "${flags.context}"`, 2)
+    config.setCurrentContext(flags.context)
+  }
   const server = config.getCurrentCluster()?.server
   if (server === undefined) {
     throw new CliError(`the kubeconfig has no current cluster; ${howToConnect}`)

@@ -4,7 +4,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { readBodyText, httpRequest } from '../../src/kernel/request.ts'
 import { connectionError } from './connection-error.ts'
-import { CliError, NotStagely, UnansweredError } from '../errors.ts'
+import { CliError, NotStagely, RefusedToken, UnansweredError } from '../errors.ts'
 import { note } from '../print.ts'
 
 export interface Call {
@@ -190,7 +190,7 @@ export const readJson = (text: string, server: string): unknown => {
 /** The error for a 401: names the setting to change; `why` is the server's message. */
 export const refusedToken = (server: string, why: string | undefined): CliError => {
   const reason = why === undefined || why === 'Unauthorized' ? '' : `: ${why}`
-  return new CliError(
+  return new RefusedToken(
     `${server} does not accept the token (401 Unauthorized)${reason}: check STAGELY_TOKEN, or run "stagely login" again`,
   )
 }

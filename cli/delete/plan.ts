@@ -18,7 +18,7 @@ import {
   stageletsOfAgent,
   usersOf,
 } from './losses.ts'
-import type { FollowRef } from '../objects/objects.ts'
+import type { FollowRef } from '../objects/follow.ts'
 
 export interface DeletionPlan {
   /** A line for each object, and what can be restored. */

@@ -1,14 +1,12 @@
-// Reads and watches objects, for every command that waits or shows several.
+// Reads objects, for every command that shows several.
 import { isDeepStrictEqual } from 'node:util'
 import { append } from '../../src/kernel/append.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
-import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
-import { isReason, messageOf } from '../../src/kernel/errors.ts'
+import { isReason } from '../../src/kernel/errors.ts'
 import { mergePatch, pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
 import type { KindTarget } from './kinds.ts'
-import { maySucceedLater, usageError } from '../errors.ts'
-import { note } from '../print.ts'
+import { usageError } from '../errors.ts'
 
 export interface ObjectSelection {
   readonly namespace: string | undefined
@@ -116,101 +114,4 @@ export const readTargets = async (
     }
   }
   return found
-}
-
-export interface FollowRef {
-  readonly kind: Kind
-  readonly namespace: string
-  readonly name: string
-}
-
-export interface Following {
-  /** Ends it with an AbortError. */
-  readonly signal: AbortSignal
-  /** Is told that the server does not answer any more. */
-  readonly lost?: (why: string) => void
-}
-
-type Done = (object: KubeObject | undefined) => boolean
-
-/**
- * Follows one object until `done` returns true; it gets undefined when the object is gone. Returns the
- * last state. Watches, and lists again when a watch ends. Once the object was read, a server that does
- * not answer is asked again: it may be started anew.
- */
-export const followObject = async (
-  api: KubeApi,
-  ref: FollowRef,
-  done: Done,
-  { signal, lost = (why) => note(`${why}; asking again`) }: Following,
-): Promise<KubeObject | undefined> => {
-  const ended = linkedAbort(signal)
-  try {
-    return await follow(api, ref, done, { signal: ended.signal, lost })
-  } finally {
-    ended.abort()
-  }
-}
-
-const follow = async (
-  api: KubeApi,
-  ref: FollowRef,
-  done: Done,
-  { signal, lost }: Required<Following>,
-): Promise<KubeObject | undefined> => {
-  let isRead = false
-  let failures = 0
-  const take: Done = (object) => {
-    isRead = true
-    failures = 0
-    return done(object)
-  }
-  for (;;) {
-    try {
-      return await watchUntil(api, ref, take, signal)
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!isRead || !maySucceedLater(error)) throw error
-      if (failures++ === 0) lost(messageOf(error))
-      await pause(Math.min(250 * failures, 5_000), signal)
-    }
-  }
-}
-
-const watchUntil = async (
-  api: KubeApi,
-  ref: FollowRef,
-  done: Done,
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> => {
-  const { kind } = ref
-  const path = pathOf(kind, kind.namespaced ? ref.namespace : undefined)
-  const fieldSelector = `metadata.name=${ref.name}`
-  let quick = 0
-  for (;;) {
-    signal.throwIfAborted()
-    const list = (await api.call(path, { query: { fieldSelector }, signal })) as KubeList
-    const object = list.items[0]
-    if (done(object)) return object
-    const query: Record<string, string> = { fieldSelector, allowWatchBookmarks: 'true' }
-    if (list.metadata.resourceVersion !== undefined)
-      query.resourceVersion = list.metadata.resourceVersion
-    let events = 0
-    for await (const event of api.watch(path, query, signal)) {
-      if (event.type === 'ERROR') break
-      if (event.type === 'BOOKMARK') continue
-      events++
-      const next = event.type === 'DELETED' ? undefined : event.object
-      if (done(next)) return next
-    }
-    signal.throwIfAborted()
-    // Slows down for a server that ends each watch at once.
-    quick = events === 0 ? quick + 1 : 0
-    if (quick > 0) await pause(Math.min(100 * quick, 2000), signal)
-  }
-}
-
-const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
-  const { realClock } = await import('../../src/kernel/clock.ts')
-  await realClock.sleep(ms, signal)
 }

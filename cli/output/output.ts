@@ -43,7 +43,7 @@ export const renderObjects = (
 }
 
 /** Without managedFields; kubectl hides them too. */
-const tidy = (object: KubeObject): KubeObject => {
+export const tidy = (object: KubeObject): KubeObject => {
   const { managedFields: _hidden, ...metadata } = object.metadata as KubeObject['metadata'] & {
     managedFields?: unknown
   }

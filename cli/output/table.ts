@@ -16,39 +16,45 @@ export interface TableOptions {
   readonly namePrefix?: string
 }
 
-/** Columns, separated by three spaces; the last one is not padded. */
+export const widthsOf = (rows: readonly (readonly string[])[]): number[] =>
+  (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+
+/** Cells, separated by three spaces; the last one is not padded. */
+export const renderRow = (row: readonly string[], widths: readonly number[]): string =>
+  widths
+    .map((width, column) => oneLine(row[column] ?? '').padEnd(width))
+    .join('   ')
+    .trimEnd()
+
 export const renderColumns = (
   header: readonly string[],
   rows: readonly (readonly string[])[],
 ): string => {
   const all = [header, ...rows.map((row) => row.map(oneLine))]
-  const widths = header.map((_, column) =>
-    Math.max(...all.map((row) => (row[column] ?? '').length)),
-  )
-  return all
-    .map((row) =>
-      header
-        .map((_, column) => (row[column] ?? '').padEnd(widths[column]!))
-        .join('   ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const widths = widthsOf(all)
+  return all.map((row) => renderRow(row, widths)).join('\n')
 }
 
-/** A server-side Table as text. Cells of `date` are already human-readable. */
-export const renderTable = (table: ServerTable, options: TableOptions = {}): string => {
-  const definitions = table.columnDefinitions ?? []
-  const shown = definitions
+/** A server-side Table as lines of text, the header first. Cells of `date` are already human-readable. */
+export const tableCells = (
+  { columnDefinitions, rows }: ServerTable,
+  { wide = false, showNamespace = false, namePrefix = '' }: TableOptions = {},
+): string[][] => {
+  const shown = (columnDefinitions ?? [])
     .map((definition, index) => ({ definition, index }))
-    .filter(({ definition }) => options.wide === true || (definition.priority ?? 0) === 0)
-  const lead = options.showNamespace === true ? ['NAMESPACE'] : []
-  const header = [...lead, ...shown.map(({ definition }) => definition.name.toUpperCase())]
-  const rows = table.rows.map((row) => [
-    ...(options.showNamespace === true ? [row.object?.metadata.namespace ?? ''] : []),
-    ...shown.map(
-      ({ index }) => (index === 0 ? (options.namePrefix ?? '') : '') + cellText(row.cells[index]),
-    ),
-  ])
+    .filter(({ definition }) => wide || (definition.priority ?? 0) === 0)
+  const lead = (cell: string): string[] => (showNamespace ? [cell] : [])
+  const header = shown.map(({ definition }) => definition.name.toUpperCase())
+  const cellsOf = (row: ServerTable['rows'][number]): string[] =>
+    shown.map(({ index }) => (index === 0 ? namePrefix : '') + cellText(row.cells[index]))
+  return [
+    [...lead('NAMESPACE'), ...header],
+    ...rows.map((row) => [...lead(row.object?.metadata.namespace ?? ''), ...cellsOf(row)]),
+  ]
+}
+
+export const renderTable = (table: ServerTable, options?: TableOptions): string => {
+  const [header = [], ...rows] = tableCells(table, options)
   return renderColumns(header, rows)
 }
 

@@ -8,7 +8,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { followObject, type FollowRef } from '../objects/objects.ts'
+import { followObject, type FollowRef } from '../objects/follow.ts'
 import { hanging, note, out } from '../print.ts'
 
 /**

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { findEndpoint, howToConnect } from '../../connect/connect.ts'
 import { CliError } from '../../errors.ts'
+import { loginFor, readLogins } from '../../logins.ts'
 import { out } from '../../print.ts'
 
 export const command = (): Command =>
@@ -17,7 +18,9 @@ Examples:
   stagely kube-token`,
     )
     .action(async ({ server }: { server?: string }) => {
-      const endpoint = await findEndpoint()
+      const found = await findEndpoint()
+      const stored = server === undefined ? undefined : loginFor(server, await readLogins())
+      const endpoint = found?.server === server ? found : (stored ?? found)
       if (endpoint?.token === undefined) throw new CliError(`nobody is logged in: ${howToConnect}`)
       // A token must not be sent to another server.
       if (server !== undefined && server !== endpoint.server)

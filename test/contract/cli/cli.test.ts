@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubectl } from '../../support/kubectl/run.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -414,6 +414,73 @@ describe('the stagely command', () => {
     expect(other.stdout).toContain('shop')
   })
 
+  it('keeps logins to several controllers, of which one is current', async () => {
+    const home = { HOME: await mkdtemp(join(dir, 'home-')) }
+    const token = (await readFile(join(world.controllerDir, 'admin-token'), 'utf8')).trim()
+    const caFile = join(world.controllerDir, 'ca.crt')
+    const config = join(home.HOME, '.config/stagely/config.json')
+    // A build without contexts stored one login.
+    await mkdir(dirname(config), { recursive: true })
+    await writeFile(config, JSON.stringify({ server: 'https://127.0.0.1:1', token: 'of-before' }))
+    const run = (...args: string[]): Promise<Ran> => runCli(args, home, token)
+    const login = ['login', '--server', world.url, '--ca-file', caFile, '--context']
+    expect((await run(...login, 'a b')).stderr).toContain('--context must be a name')
+    expect((await run(...login, 'prod')).stdout).toContain('remembered as prod')
+    const listed = await run('context', 'list')
+    expect(listed.stdout).toMatch(/^ +127\.0\.0\.1 +https:\/\/127\.0\.0\.1:1\n\* +prod /m)
+    const data = await run('context', 'list', '-o', 'json')
+    expect(data.stdout).not.toMatch(new RegExp(`${token}|of-before`))
+
+    const names = ['get', 'stagelets', '-o', 'name']
+    expect((await run(...names)).stdout).toContain('/shop')
+    expect((await run(...names, '--context', '127.0.0.1')).stderr).toContain('127.0.0.1:1')
+    expect((await run(...names, '--context', 'none')).stderr).toContain('there are 127.0.0.1, prod')
+    expect((await run('context', 'rename', '127.0.0.1', 'prod')).code).toBe(2)
+    expect((await run('context', 'rename', '127.0.0.1', 'old')).code).toBe(0)
+    expect((await run('context', 'use', 'old')).stdout).toContain('https://127.0.0.1:1')
+    expect((await run(...names)).stderr).toContain('127.0.0.1:1')
+    const byName = await runCli(names, { ...home, STAGELY_CONTEXT: 'prod' })
+    expect(byName.stdout).toContain('/shop')
+    // The token of the server that is asked for, though another login is current.
+    expect((await runCli(['kube-token', '--server', world.url], home)).stdout).toContain(token)
+
+    expect((await run('logout')).stdout).toBe('Logged out of old: https://127.0.0.1:1\n')
+    expect((await run(...names)).stderr).toContain('stagely context use NAME')
+    expect((await run('logout')).code).toBe(1)
+    expect((await run('logout', '--all')).stdout).toBe(`Logged out of prod: ${world.url}\n`)
+    expect(await readFile(config, 'utf8')).not.toContain(token)
+    expect((await stat(config)).mode & 0o777).toBe(0o600)
+    // A token that came from a file is not of this login alone.
+    expect(await world.must('whoami')).toContain('admin')
+  })
+
+  it('follows the changes of a kind, a line for each, until it is stopped', async () => {
+    const refused = await world.cli('get', 'stagelets,secrets', '-w')
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('one kind')])
+    expect((await world.cli('get', 'project', 'none', '-w')).stderr).toContain('NotFound')
+    const token = await readFile(join(world.controllerDir, 'admin-token'), 'utf8')
+    const STAGELY_CA_FILE = join(world.controllerDir, 'ca.crt')
+    const server = { STAGELY_SERVER: world.url, STAGELY_CA_FILE, STAGELY_TOKEN: token.trim() }
+    const follow = (...args: string[]): { readonly said: () => string; stop: () => void } => {
+      const env = { PATH: process.env['PATH'], HOME: dir, ...server }
+      const child = spawn(process.execPath, [main, 'get', ...args], { env })
+      let text = ''
+      child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      return { said: () => text, stop: () => child.kill() }
+    }
+    const lines = follow('projects', '-w')
+    const data = follow('projects', '-w', '-o', 'json', '-l', 'team=web')
+    await eventually(lines.said).toMatch(/^EVENT +NAME .*\nADDED +shop /)
+    await eventually(data.said).toContain('"type":"ADDED"')
+    await world.must('apply', '-f', await file('side.yaml', `${head('Project', 'side')}spec: {}\n`))
+    await eventually(lines.said).toMatch(/^ADDED +side /m)
+    await world.must('delete', 'project', 'side', '--yes')
+    await eventually(lines.said).toMatch(/^DELETED +side /m)
+    const deleted = /^\{"type":"DELETED","object":\{.*"name":"side".*\}$/m
+    await eventually(data.said).toMatch(deleted)
+    for (const { stop } of [lines, data]) stop()
+  })
+
   it('works in the only team of who logs in, unless told another', async () => {
     const home = { HOME: await mkdtemp(join(dir, 'home-')) }
     await world.must('team', 'create', 'lone')
@@ -423,7 +490,9 @@ describe('the stagely command', () => {
     const caFile = join(world.controllerDir, 'ca.crt')
     const args = ['login', '--server', world.url, '--ca-file', caFile]
     const login = await runCli(args, home, token)
-    expect(login.stdout).toContain(`Logged in to ${world.url}, namespace lone; remembered in `)
+    expect(login.stdout).toContain(
+      `Logged in to ${world.url}, namespace lone; remembered as 127.0.0.1 in `,
+    )
     const inNamespace = async (env: object, ...more: string[]): Promise<string | undefined> =>
       /namespace (\S+)/.exec((await runCli(['status', ...more], { ...home, ...env })).stdout)?.[1]
     expect(await inNamespace({})).toBe('lone')
@@ -437,7 +506,7 @@ describe('the stagely command', () => {
     expect(await inNamespace({ STAGELY_NAMESPACE: 'default' }, '-n', 'lone')).toBe('lone')
     await world.must('team', 'add', 'default', 'lea', '--role', 'viewer')
     const both = await runCli(args, home, token)
-    expect(both.stdout).toContain(`Logged in to ${world.url}; remembered in `)
+    expect(both.stdout).toContain(`Logged in to ${world.url}; remembered as 127.0.0.1 in `)
     expect(await inNamespace({})).toBe('default')
     const said = await runCli([...args, '-n', 'lone'], home, token)
     expect([said.code, await inNamespace({})]).toEqual([0, 'lone'])

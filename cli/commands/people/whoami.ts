@@ -1,11 +1,11 @@
 // whoami: the identity and the rights that the controller gives you.
-import type { Me } from '../../src/rest/types.ts'
-import { narrowingText } from '../../src/access/place.ts'
+import type { Me } from '../../../src/rest/types.ts'
+import { narrowingText } from '../../../src/access/place.ts'
 import type { Command } from 'commander'
-import { newCommand, type CommonFlags } from '../options.ts'
-import { printAs } from '../output/output.ts'
-import { openRest } from '../connect/rest.ts'
-import { renderColumns } from '../output/table.ts'
+import { newCommand, type CommonFlags } from '../../options.ts'
+import { printAs } from '../../output/output.ts'
+import { openRest } from '../../connect/rest.ts'
+import { renderColumns } from '../../output/table.ts'
 
 export const command = (): Command =>
   newCommand('whoami -o', 'Show who you are, your roles, and what your token leaves of them.', [

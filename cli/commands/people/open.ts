@@ -1,12 +1,12 @@
 // open: a link that logs a browser in as you, so that nobody has to paste a token.
 import { homedir } from 'node:os'
 import type { Command } from 'commander'
-import { startDetached } from '../../src/process/detached.ts'
-import { readEnvironment } from '../config.ts'
-import { CliError } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
-import { note, out } from '../print.ts'
-import { openRest } from '../connect/rest.ts'
+import { startDetached } from '../../../src/process/detached.ts'
+import { readEnvironment } from '../../config.ts'
+import { CliError } from '../../errors.ts'
+import { newCommand, type CommonFlags } from '../../options.ts'
+import { note, out } from '../../print.ts'
+import { openRest } from '../../connect/rest.ts'
 
 interface Flags extends CommonFlags {
   readonly print?: boolean

@@ -1,15 +1,15 @@
 // token: a person's own tokens, those of a team's machines, and for admins those of any user.
-import type { Token } from '../../src/rest/types.ts'
+import type { Token } from '../../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
-import { defined } from '../../src/kernel/defined.ts'
-import { usageError } from '../errors.ts'
-import { newCommand, newGroup, parseDuration, type CommonFlags } from '../options.ts'
-import { parseRole, pathPart, tokenView } from '../people/views.ts'
-import { note, out } from '../print.ts'
-import { asking, confirm } from '../prompt.ts'
-import { printRecord, printRecords } from '../output/records.ts'
-import { openRest } from '../connect/rest.ts'
+import { realClock, toTimestamp } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
+import { usageError } from '../../errors.ts'
+import { newCommand, newGroup, parseDuration, type CommonFlags } from '../../options.ts'
+import { parseRole, pathPart, tokenView } from '../../people/views.ts'
+import { note, out } from '../../print.ts'
+import { asking, confirm } from '../../prompt.ts'
+import { printRecord, printRecords } from '../../output/records.ts'
+import { openRest } from '../../connect/rest.ts'
 
 export const command = (): Command => {
   const group = newGroup('token', 'Create, list and revoke tokens.', [

@@ -1,12 +1,12 @@
 // sessions: the browsers in which a person is logged in.
-import type { Session } from '../../src/rest/types.ts'
+import type { Session } from '../../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
-import { pathPart, sessionView } from '../people/views.ts'
-import { out } from '../print.ts'
-import { asking, confirm } from '../prompt.ts'
-import { printRecords } from '../output/records.ts'
-import { openRest } from '../connect/rest.ts'
+import { newCommand, newGroup, type CommonFlags } from '../../options.ts'
+import { pathPart, sessionView } from '../../people/views.ts'
+import { out } from '../../print.ts'
+import { asking, confirm } from '../../prompt.ts'
+import { printRecords } from '../../output/records.ts'
+import { openRest } from '../../connect/rest.ts'
 
 export const command = (): Command => {
   const group = newGroup('sessions', 'List and end the sessions of your browsers.', [

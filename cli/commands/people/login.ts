@@ -3,15 +3,16 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { defined } from '../../src/kernel/defined.ts'
-import { readConnectionEnv, writeLogin } from '../config.ts'
-import { createApi } from '../connect/api.ts'
-import { connectionTo, type LoginEndpoint } from '../connect/connect.ts'
-import { CliError, usageError } from '../errors.ts'
-import { loginByBrowser } from '../people/browser-login.ts'
-import { out } from '../print.ts'
-import { createRest } from '../connect/rest.ts'
-import { readStdin } from '../apply/read-manifests.ts'
+import { defined } from '../../../src/kernel/defined.ts'
+import { readConnectionEnv } from '../../config.ts'
+import { createApi } from '../../connect/api.ts'
+import { connectionTo, type LoginEndpoint } from '../../connect/connect.ts'
+import { CliError, usageError } from '../../errors.ts'
+import { contextName, nameFor, readLogins, writeLogins } from '../../logins.ts'
+import { loginByBrowser } from '../../people/browser-login.ts'
+import { out } from '../../print.ts'
+import { createRest } from '../../connect/rest.ts'
+import { readStdin } from '../../apply/read-manifests.ts'
 
 export const command = (): Command =>
   new Command('login')
@@ -21,6 +22,7 @@ export const command = (): Command =>
     .option('--ca-file <file>', 'the controller’s ca.crt; STAGELY_CA_FILE when absent')
     .option('--token-file <file>', 'file with the token; STAGELY_TOKEN, else stdin, when absent')
     .option('--token-stdin', 'read the token from stdin, whatever STAGELY_TOKEN says')
+    .option('--context <name>', 'name of this login; else that of its server')
     .option('-n, --namespace <name>', 'where commands work that have no -n; else your only team')
     .option('--web', 'log in by the controller’s OpenID provider, with a browser')
     .addHelpText(
@@ -29,7 +31,8 @@ export const command = (): Command =>
 Examples:
   stagely login --server https://stagely.example.com:8443 --ca-file ca.crt --token-file admin-token
   stagely login --server https://127.0.0.1:8443 --ca-file data/ca.crt < data/admin-token
-  stagely login --server https://stagely.example.com:8443 --web`,
+  stagely login --server https://stagely.example.com:8443 --web
+  stagely login --server https://staging.example.com:8443 --web --context staging`,
     )
     .action(login)
 
@@ -40,7 +43,10 @@ const login = async (flags: {
   tokenStdin?: boolean
   web?: boolean
   namespace?: string
+  context?: string
 }): Promise<void> => {
+  if (flags.context !== undefined && !contextName.test(flags.context))
+    throw usageError('--context must be a name of letters, digits and . _ : -')
   const env = readConnectionEnv()
   const server = flags.server ?? env.server
   if (server === undefined) throw usageError('--server is missing')
@@ -64,9 +70,12 @@ const login = async (flags: {
   const api = createApi(connectionTo(endpoint))
   await api.call('/apis/stagely.dev/v1alpha1')
   const namespace = flags.namespace ?? (await onlyTeam(endpoint))
-  const file = await writeLogin({ ...endpoint, ...defined({ namespace }) })
+  const logins = await readLogins()
+  const current = flags.context ?? nameFor(place.server, logins)
+  const login = { ...endpoint, ...defined({ namespace }), ...(flags.web && { byBrowser: true }) }
+  const file = await writeLogins({ current, contexts: { ...logins.contexts, [current]: login } })
   const where = namespace === undefined ? '' : `, namespace ${namespace}`
-  out(`Logged in to ${endpoint.server}${where}; remembered in ${file}`)
+  out(`Logged in to ${endpoint.server}${where}; remembered as ${current} in ${file}`)
 }
 
 /** A person in one team should not have to name it in every command. */

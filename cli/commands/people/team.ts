@@ -1,12 +1,12 @@
 // team: teams, their members and the members' roles.
-import type { Member, Team } from '../../src/rest/types.ts'
+import type { Member, Team } from '../../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { teamRoles } from '../../src/access/team-roles.ts'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
-import { memberView, parseRole, pathPart, teamView } from '../people/views.ts'
-import { out } from '../print.ts'
-import { printRecord, printRecords } from '../output/records.ts'
-import { openRest } from '../connect/rest.ts'
+import { teamRoles } from '../../../src/access/team-roles.ts'
+import { newCommand, newGroup, type CommonFlags } from '../../options.ts'
+import { memberView, parseRole, pathPart, teamView } from '../../people/views.ts'
+import { out } from '../../print.ts'
+import { printRecord, printRecords } from '../../output/records.ts'
+import { openRest } from '../../connect/rest.ts'
 
 export const command = (): Command => {
   const group = newGroup('team', 'Manage teams (namespaces) and their members.', [

@@ -1,14 +1,14 @@
 // user: the people who may log in. For admins of the controller.
-import type { User, UserWithTeams } from '../../src/rest/types.ts'
+import type { User, UserWithTeams } from '../../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { defined } from '../../src/kernel/defined.ts'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
-import { pathPart, userView } from '../people/views.ts'
-import { out } from '../print.ts'
-import { asking, confirm } from '../prompt.ts'
-import { printRecord, printRecords } from '../output/records.ts'
-import { openRest } from '../connect/rest.ts'
-import { usageError } from '../errors.ts'
+import { defined } from '../../../src/kernel/defined.ts'
+import { newCommand, newGroup, type CommonFlags } from '../../options.ts'
+import { pathPart, userView } from '../../people/views.ts'
+import { out } from '../../print.ts'
+import { asking, confirm } from '../../prompt.ts'
+import { printRecord, printRecords } from '../../output/records.ts'
+import { openRest } from '../../connect/rest.ts'
+import { usageError } from '../../errors.ts'
 
 export const command = (): Command => {
   const group = newGroup('user', 'Add, list, change and remove users. For admins.', [
