@@ -40,6 +40,24 @@ describe('parseConfig', () => {
     })
   })
 
+  it('reads where the role of a group counts, whatever signs are in the name of the group', () => {
+    const oidc = ['--oidc-issuer', 'https://id.example.com', '--oidc-client-id', 'stagely']
+    const groupsOf = (text: string): unknown =>
+      parseConfig(['--data-dir', 'd', ...oidc, '--oidc-group', text], { STAGELY_SECRET_KEY: key })
+        .oidc?.groups
+    const group = 'cn=dev:eu'
+    const grant = { group, team: 'crew', role: 'developer' }
+    expect(groupsOf(`${group}=crew:developer`)).toEqual([grant])
+    expect(
+      groupsOf(`${group}=crew:developer:project=shop:project=bank:environment=preview`),
+    ).toEqual([{ ...grant, narrowing: { projects: ['shop', 'bank'], environments: ['preview'] } }])
+    expect(
+      faultsOf(['--data-dir', 'd', ...oidc, '--oidc-group', 'dev=crew:developer:place=shop'], {
+        STAGELY_SECRET_KEY: key,
+      })[0],
+    ).toContain(':project=shop:environment=preview')
+  })
+
   it('reports every fault at once', () => {
     const faults = faultsOf(
       ['--listen', '0.0.0.0:99999', '--advertise-url', 'nope', '--insecure-http', '--what'],

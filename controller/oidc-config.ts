@@ -1,5 +1,7 @@
 // Flags and environment of the OpenID login. A flag has precedence over its variable.
 import { readFileSync } from 'node:fs'
+import { narrowingKeys, type Narrowing } from '../src/access/place.ts'
+import { defined } from '../src/kernel/defined.ts'
 import { teamRoles, type TeamRole } from '../src/access/team-roles.ts'
 import type { GroupRole, OidcConfig } from './http/login/provider.ts'
 
@@ -33,13 +35,25 @@ const isIssuer = (text: string): boolean => {
 
 const isRole = (text: string): text is TeamRole => (teamRoles as readonly string[]).includes(text)
 
-/** Parses `group=team:role`; the group may hold "=" and ":". */
+/** `:project=shop:project=bank:environment=preview`; undefined where there is nothing. */
+const parsePlaces = (text: string): Narrowing | undefined => {
+  if (text === '') return undefined
+  const pairs = text.split(':').slice(1)
+  const namesFor = (key: string): string[] =>
+    pairs.filter((pair) => pair.startsWith(`${key}=`)).map((pair) => pair.slice(key.length + 1))
+  const lists = narrowingKeys.map((key) => [key, namesFor(key.slice(0, -1))] as const)
+  return Object.fromEntries(lists.filter(([, names]) => names.length > 0))
+}
+
+/** Parses `group=team:role`, and the places behind the role; the group may hold "=" and ":". */
 const parseGroup = (text: string, faults: string[]): GroupRole[] => {
-  const match = /^(.+)=([a-z0-9.-]+):([a-z]+)$/.exec(text)
-  const [, group = '', team = '', role = ''] = match ?? []
-  if (match !== null && isRole(role)) return [{ group, team, role }]
+  const match =
+    /^(.+)=([a-z0-9.-]+):([a-z]+)((?::(?:project|environment|stagelet)=[a-z0-9.-]+)*)$/.exec(text)
+  const [, group = '', team = '', role = '', places = ''] = match ?? []
+  if (match !== null && isRole(role))
+    return [{ group, team, role, ...defined({ narrowing: parsePlaces(places) }) }]
   faults.push(
-    `--oidc-group must be GROUP=TEAM:ROLE with a role of ${teamRoles.join(', ')}; it is ${text}`,
+    `--oidc-group must be GROUP=TEAM:ROLE with a role of ${teamRoles.join(', ')}, and places behind it such as :project=shop:environment=preview; it is ${text}`,
   )
   return []
 }

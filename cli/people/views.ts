@@ -1,6 +1,7 @@
 // How users, members and tokens are printed, and checks of arguments before a request.
 import type { Member, Session, Team, Token, User } from '../../src/rest/types.ts'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
+import { defined } from '../../src/kernel/defined.ts'
 import { narrowingText } from '../../src/access/place.ts'
 import { teamRoles } from '../../src/access/team-roles.ts'
 import type { RecordView } from '../output/records.ts'
@@ -31,6 +32,7 @@ export const memberView: RecordView<Member> = {
   columns: [
     { header: 'USER', cell: (member) => member.user },
     { header: 'ROLE', cell: (member) => member.role },
+    { header: 'ONLY', cell: narrowingText },
     { header: 'EMAIL', cell: (member) => member.email },
     { header: 'FROM GROUP', cell: (member) => (member.from_group ? 'yes' : 'no'), wide: true },
     { header: 'SINCE', cell: (member) => member.since, wide: true },
@@ -80,6 +82,21 @@ export const parseRole = (text: string): string => {
   if ((teamRoles as readonly string[]).includes(text)) return text
   throw new InvalidArgumentError(`use one of ${teamRoles.join(', ')}.`)
 }
+
+export interface PlaceFlags {
+  readonly project?: string[]
+  readonly environment?: string[]
+  readonly stagelet?: string[]
+}
+
+export const withPlaces = (command: Command): Command =>
+  command
+    .option('--project <project...>', 'only in these projects')
+    .option('--environment <environment...>', 'only in these environments')
+    .option('--stagelet <stagelet...>', 'only these stagelets, and secrets of theirs alone')
+
+export const placesOf = ({ project, environment, stagelet }: PlaceFlags) =>
+  defined({ projects: project, environments: environment, stagelets: stagelet })
 
 /** One segment of a path. */
 export const pathPart = (text: string): string => encodeURIComponent(text)

@@ -1,7 +1,12 @@
 // The values that every handler finds in its context.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
-import { allows, mayChangeProtected, type Principal } from '../../src/access/principal.ts'
+import {
+  allows,
+  mayChangeProtected,
+  narrowingOf,
+  type Principal,
+} from '../../src/access/principal.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { narrowedStore } from '../../src/store/narrowed-store.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
@@ -36,7 +41,7 @@ export type AppContext = Context<AppEnv>
 
 /** The store as the caller may read it. */
 export const storeOf = (c: AppContext, store: Store): Store =>
-  narrowedStore(store, c.get('user').limits?.narrowing)
+  narrowedStore(store, narrowingOf(c.get('user')))
 
 /** The writer, for audit and ownership. Both APIs are one source. */
 export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
@@ -47,7 +52,7 @@ export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
     source: 'api',
     address: c.get('address'),
     requestId: c.get('requestId'),
-    ...defined({ narrowing: user.limits?.narrowing }),
+    ...defined({ narrowingIn: narrowingOf(user) }),
     mayChangeProtected: (namespace, environment) =>
       mayChangeProtected(user, namespace, environment),
     hasGone: () => c.env.outgoing.destroyed && !c.env.outgoing.writableEnded,

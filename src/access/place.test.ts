@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { isWithin, narrowingText, touches, type Narrowing, type Place } from './place.ts'
+import {
+  isWithin,
+  join,
+  meet,
+  narrowingText,
+  touches,
+  type Narrowing,
+  type Place,
+} from './place.ts'
 
 const shop = { project: 'shop', isWider: false }
 const places = {
@@ -45,6 +53,32 @@ describe('a narrowing', () => {
   ])('%j shows what counts there, and writes what counts nowhere else', (given, read, written) => {
     expect(named(given, touches)).toEqual(read)
     expect(named(given, isWithin)).toEqual(written)
+  })
+
+  it('of a token of a narrowed member is what both leave', () => {
+    const shopOnly = { projects: ['shop'] }
+    expect(meet(undefined, shopOnly)).toEqual(shopOnly)
+    expect(meet(shopOnly, { environments: ['preview'] })).toEqual({
+      projects: ['shop'],
+      environments: ['preview'],
+    })
+    expect(meet(shopOnly, { projects: ['bank'] })).toEqual({ projects: [] })
+    expect(narrowingText({ projects: [] })).toBe('no project')
+  })
+
+  it('of two groups is never more than both give', () => {
+    const lists = [undefined, ['a'], ['b'], ['a', 'b']]
+    const all = lists.flatMap((projects) =>
+      lists.map((environments) => ({ projects, environments })),
+    )
+    const each = ['a', 'b', 'c'].flatMap((project) =>
+      ['a', 'b', 'c'].map((name) => ({ project, environments: [name], isWider: false })),
+    )
+    for (const a of all)
+      for (const b of all)
+        for (const place of each)
+          if (isWithin(join(a, b) ?? {}, place))
+            expect(isWithin(a, place) || isWithin(b, place)).toBe(true)
   })
 
   it('is told in words', () => {

@@ -1,6 +1,8 @@
 // Where rights count below a team, and where objects count. Pure: the store finds out where an object is.
+import { defined } from '../kernel/defined.ts'
+import { sameJson } from '../kernel/same-json.ts'
 
-/** Below its team, a token counts only here. An absent list: everywhere. */
+/** Below its team, a token or a membership counts only here. An absent list: everywhere. */
 export interface Narrowing {
   readonly projects?: readonly string[] | undefined
   readonly environments?: readonly string[] | undefined
@@ -8,6 +10,33 @@ export interface Narrowing {
 }
 
 export const narrowingKeys = ['projects', 'environments', 'stagelets'] as const
+
+/** Where rights count, by team; undefined: in the whole team. */
+export type NarrowingIn = (namespace: string) => Narrowing | undefined
+
+type Names = readonly string[] | undefined
+
+const merged = (a: Narrowing, b: Narrowing, merge: (a: Names, b: Names) => Names): Narrowing =>
+  defined(Object.fromEntries(narrowingKeys.map((key) => [key, merge(a[key], b[key])])))
+
+/** Where both count. */
+export const meet = (a: Narrowing | undefined, b: Narrowing | undefined): Narrowing | undefined => {
+  if (a === undefined || b === undefined) return a ?? b
+  return merged(a, b, (ours, theirs) => {
+    if (ours === undefined || theirs === undefined) return ours ?? theirs
+    return ours.filter((name) => theirs.includes(name))
+  })
+}
+
+/**
+ * Where one of both counts, as far as lists can say that: where more than one list differs, they would say more, and
+ * `a` alone counts.
+ */
+export const join = (a: Narrowing | undefined, b: Narrowing | undefined): Narrowing | undefined => {
+  if (a === undefined || b === undefined) return undefined
+  if (narrowingKeys.filter((key) => !sameJson(a[key], b[key])).length > 1) return a
+  return merged(a, b, (ours, theirs) => ours && theirs && [...new Set([...ours, ...theirs])])
+}
 
 /** Where an object counts. */
 export interface Place {
@@ -54,7 +83,10 @@ export const isWithin = (narrowing: Narrowing, place: Place): boolean => {
 export const narrowingText = (narrowing: Narrowing): string =>
   narrowingKeys
     .flatMap((key) => {
-      const names = narrowing[key] ?? []
-      return names.length === 0 ? [] : [`${key.slice(0, -1)} ${names.join(', ')}`]
+      const names = narrowing[key]
+      if (names === undefined) return []
+      return [
+        names.length === 0 ? `no ${key.slice(0, -1)}` : `${key.slice(0, -1)} ${names.join(', ')}`,
+      ]
     })
     .join('; ')

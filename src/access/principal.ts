@@ -1,5 +1,6 @@
 // Who is logged in, and what they may do. Pure: the caller finds out who is logged in.
-import type { Narrowing } from './place.ts'
+import { sameJson } from '../kernel/same-json.ts'
+import { meet, type Narrowing, type NarrowingIn } from './place.ts'
 import { keptRights, readVerbs, resources, rightsOf, type Resource, type Verb } from './roles.ts'
 import type { TeamRole } from './team-roles.ts'
 
@@ -13,6 +14,8 @@ export interface Principal {
   readonly admin: boolean
   /** Roles by team; a team is a namespace. */
   readonly roles: ReadonlyMap<string, TeamRole>
+  /** The places to which memberships are narrowed, by team; absent: none is. */
+  readonly narrowings?: ReadonlyMap<string, Narrowing>
   /** Id of the token that this request carries. */
   readonly tokenId: string
   /** Expiry of the token, in ms since the epoch. */
@@ -36,6 +39,8 @@ export interface TokenLimits {
   readonly role?: TeamRole
   /** Only these places of the teams. Who asks for an object says whether it is in them. */
   readonly narrowing?: Narrowing
+  /** Who made it had the right to what is protected, so that it has that right where it names the environment. */
+  readonly entersProtected?: boolean
   /** The owner is an admin, so that every team is open. */
   readonly ofAdmin: boolean
 }
@@ -50,13 +55,13 @@ export interface AccessRequest {
 const roleAllows = (role: TeamRole, { verb, resource }: AccessRequest): boolean =>
   rightsOf[role][resource]?.includes(verb) === true
 
+/** What is left of rights that are narrowed to places. */
+const isKept = (narrowing: Narrowing | undefined, { verb, resource }: AccessRequest): boolean =>
+  narrowing === undefined || keptRights(narrowing)[resource]?.includes(verb) === true
+
 const withinLimits = (limits: TokenLimits, request: AccessRequest): boolean => {
   const { readOnly, namespaces, role, narrowing } = limits
-  if (
-    narrowing !== undefined &&
-    keptRights(narrowing)[request.resource]?.includes(request.verb) !== true
-  )
-    return false
+  if (!isKept(narrowing, request)) return false
   if (readOnly && !readVerbs.includes(request.verb)) return false
   if (role !== undefined && !roleAllows(role, request)) return false
   if (namespaces === undefined) return true
@@ -64,26 +69,59 @@ const withinLimits = (limits: TokenLimits, request: AccessRequest): boolean => {
 }
 
 export const allows = (principal: Principal, request: AccessRequest): boolean => {
-  const { admin, limits, roles } = principal
+  const { admin, limits, roles, narrowings } = principal
   if (admin) return true
   if (limits !== undefined && !withinLimits(limits, request)) return false
   if (limits?.ofAdmin === true) return true
+  if (!isKept(narrowings?.get(request.namespace ?? ''), request)) return false
   const role = request.namespace === undefined ? undefined : roles.get(request.namespace)
   return role !== undefined && roleAllows(role, request)
 }
 
+/** Where the principal's rights count; undefined: everywhere in the teams. Each decision is one look into a map. */
+export const narrowingOf = ({
+  limits,
+  narrowings,
+}: Pick<Principal, 'limits' | 'narrowings'>): NarrowingIn | undefined => {
+  const ofToken = limits?.narrowing
+  if (narrowings === undefined) return ofToken && (() => ofToken)
+  const ofTeams = new Map([...narrowings].map(([team, own]) => [team, meet(own, ofToken)]))
+  return (namespace) => ofTeams.get(namespace) ?? ofToken
+}
+
+/** The principal in the teams in which nothing narrows the role. */
+export const inWholeTeams = (principal: Principal): Principal => {
+  const { limits, narrowings, roles } = principal
+  if (limits?.narrowing !== undefined)
+    return { ...principal, limits: { ...limits, namespaces: [] } }
+  if (narrowings === undefined) return principal
+  return { ...principal, roles: new Map([...roles].filter(([team]) => !narrowings.has(team))) }
+}
+
+/** True when the principal has the right to every protected environment of the team. */
+export const holdsProtected = (principal: Principal, namespace: string): boolean =>
+  allows(principal, { verb: 'update', resource: 'environments/protected', namespace })
+
 /**
- * True when the principal may change what is in a protected environment. A machine may whose token names the
- * environment: who makes such a token is asked for the right.
+ * True when the principal may change what is in a protected environment. So may whose membership names the environment,
+ * and a machine whose token does: who gives such a place has the right. A person gains nothing by a token's scope.
  */
 export const mayChangeProtected = (
   principal: Principal,
   namespace: string,
   environment: string,
 ): boolean =>
-  allows(principal, { verb: 'update', resource: 'environments/protected', namespace }) ||
-  (principal.kind === 'machine' &&
-    principal.limits?.narrowing?.environments?.includes(environment) === true)
+  holdsProtected(principal, namespace) ||
+  namedFor(principal, namespace)?.environments?.includes(environment) === true
+
+/** The place that somebody with the right to what is protected has given. */
+const namedFor = (
+  { kind, limits, narrowings }: Principal,
+  namespace: string,
+): Narrowing | undefined => {
+  if (kind === 'user') return narrowings?.get(namespace)
+  return limits?.entersProtected === true ? limits.narrowing : undefined
+}
 
 /**
  * True when the principal has the right to a resource without a team (users, new teams, status): admins
@@ -135,4 +173,5 @@ export const samePrincipal = (a: Principal, b: Principal): boolean =>
   a.name === b.name &&
   a.admin === b.admin &&
   a.roles.size === b.roles.size &&
-  [...a.roles].every(([team, role]) => b.roles.get(team) === role)
+  [...a.roles].every(([team, role]) => b.roles.get(team) === role) &&
+  [...a.roles.keys()].every((team) => sameJson(a.narrowings?.get(team), b.narrowings?.get(team)))

@@ -1,5 +1,5 @@
-// The store as a narrowed token reads it: what it does not see is not there. See ADR 0082.
-import { holdsProject, isBelowProject, type Narrowing } from '../access/place.ts'
+// The store as a narrowed login reads it: what it does not see is not there. See ADR 0082.
+import { holdsProject, isBelowProject, type NarrowingIn } from '../access/place.ts'
 import { keptRights } from '../access/roles.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { requireKind } from '../resources/registry.ts'
@@ -21,19 +21,26 @@ type Reads = Pick<
   | 'watch'
 >
 
-const readsOf = (store: Store, narrowing: Narrowing): Reads => {
-  const shown = (object: KubeObject): KubeObject | undefined =>
-    shownIn(narrowing, object, finderIn(store.state))
+const readsOf = (store: Store, narrowingIn: NarrowingIn): Reads => {
+  const narrowingOf = ({ metadata: { namespace = '' } }: Pick<KubeObject, 'metadata'>) =>
+    narrowingIn(namespace)
+  const shown = (object: KubeObject): KubeObject | undefined => {
+    const narrowing = narrowingOf(object)
+    return narrowing === undefined ? object : shownIn(narrowing, object, finderIn(store.state))
+  }
   const row = <R extends StoredObject>(stored: R): R[] => {
     const whole = stored.object
     const object = shown(whole)
     if (object === undefined) return []
     return [object === whole ? stored : { ...stored, object, text: JSON.stringify(object) }]
   }
-  const kept: Readonly<Record<string, readonly string[]>> = keptRights(narrowing)
   /** A stream of all kinds leaves out what the table of rights refuses. */
-  const isTold = ({ kind }: KubeObject): boolean =>
-    kept[requireKind(kind).plural]?.includes('watch') === true
+  const isTold = (object: KubeObject): boolean => {
+    const narrowing = narrowingOf(object)
+    if (narrowing === undefined) return true
+    const kept: Readonly<Record<string, readonly string[]>> = keptRights(narrowing)
+    return kept[requireKind(object.kind).plural]?.includes('watch') === true
+  }
   const told = (event: ChangeEvent): ChangeEvent[] =>
     isTold(event.object) ? toldOf(event, shown) : []
   return {
@@ -57,15 +64,24 @@ const readsOf = (store: Store, narrowing: Narrowing): Reads => {
     },
     listRows: async (kind, options) => (await store.listRows(kind, options)).flatMap(row),
     listPage: async (kind, { limit, ...options }) => {
+      const { namespace } = options
+      if (namespace !== undefined && narrowingIn(namespace) === undefined)
+        return store.listPage(kind, { ...options, limit })
       const page = await store.listPage(kind, { ...options, limit: Number.MAX_SAFE_INTEGER })
       const all = page.items.flatMap(row)
       const items = all.slice(0, limit)
       return { ...page, items, remaining: all.length - items.length }
     },
     namedProjects: async () =>
-      (await store.namedProjects()).filter(({ name }) => holdsProject(narrowing, name)),
+      (await store.namedProjects()).filter(({ namespace, name }) => {
+        const narrowing = narrowingIn(namespace)
+        return narrowing === undefined || holdsProject(narrowing, name)
+      }),
     projectSummary: async (project, most) => {
-      const { stagelets, withKey, ...summary } = await store.projectSummary(project, most)
+      const narrowing = narrowingIn(project.namespace)
+      const whole = await store.projectSummary(project, most)
+      if (narrowing === undefined) return whole
+      const { stagelets, withKey, ...summary } = whole
       return {
         ...summary,
         stagelets: stagelets.flatMap((stagelet) => shown(stagelet) ?? []),
@@ -98,9 +114,9 @@ const toldOf = (
 }
 
 /** The store itself for who is not narrowed. */
-export const narrowedStore = (store: Store, narrowing: Narrowing | undefined): Store => {
-  if (narrowing === undefined) return store
-  const reads = readsOf(store, narrowing)
+export const narrowedStore = (store: Store, narrowingIn: NarrowingIn | undefined): Store => {
+  if (narrowingIn === undefined) return store
+  const reads = readsOf(store, narrowingIn)
   return new Proxy(store, {
     get: (target, name) => {
       if (Object.hasOwn(reads, name)) return reads[name as keyof Reads]

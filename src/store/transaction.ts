@@ -45,7 +45,8 @@ export class Transaction implements Reader {
   /** What a narrowed token does not see is not there, also of an object that it sees: a refused write may repeat it. */
   #shown(object: KubeObject): KubeObject | undefined {
     const { actor, view } = this.#session
-    return actor.narrowing === undefined ? object : shownIn(actor.narrowing, object, finderIn(view))
+    const narrowing = actor.narrowingIn?.(object.metadata.namespace ?? '')
+    return narrowing === undefined ? object : shownIn(narrowing, object, finderIn(view))
   }
 
   async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {

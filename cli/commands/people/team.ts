@@ -1,9 +1,19 @@
 // team: teams, their members and the members' roles.
 import type { Member, Team } from '../../../src/rest/types.ts'
 import type { Command } from 'commander'
+import { narrowingText } from '../../../src/access/place.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
 import { newCommand, newGroup, type CommonFlags } from '../../options.ts'
-import { memberView, parseRole, pathPart, teamView } from '../../people/views.ts'
+import { usageError } from '../../errors.ts'
+import {
+  memberView,
+  parseRole,
+  pathPart,
+  placesOf,
+  teamView,
+  withPlaces,
+  type PlaceFlags,
+} from '../../people/views.ts'
 import { out } from '../../print.ts'
 import { printRecord, printRecords } from '../../output/records.ts'
 import { openRest } from '../../connect/rest.ts'
@@ -14,12 +24,13 @@ export const command = (): Command => {
     'stagely team members team-a',
     'stagely team add team-a ann --role developer',
     'stagely team set-role team-a ann --role maintainer',
+    'stagely team add team-a bob --role developer --project shop',
     'stagely team remove team-a ann',
   ])
   for (const make of [createCommand, listCommand, membersCommand, removeCommand])
     group.addCommand(make())
   group.addCommand(putCommand('add', 'Add a user to a team.'))
-  group.addCommand(putCommand('set-role', 'Change the role of a member.'))
+  group.addCommand(putCommand('set-role', 'Change the role of a member, and where it counts.'))
   return group
 }
 
@@ -53,18 +64,41 @@ const membersCommand = (): Command =>
       printRecords(members, memberView, flags.output)
     })
 
+interface PutFlags extends CommonFlags, PlaceFlags {
+  readonly role: string
+  readonly wholeTeam?: boolean
+}
+
+const everywhere = { projects: null, environments: null, stagelets: null }
+
 const putCommand = (name: string, summary: string): Command =>
-  newCommand(`${name} -o`, summary, [`stagely team ${name} team-a ann --role developer`])
+  withPlaces(
+    newCommand(`${name} -o`, summary, [
+      `stagely team ${name} team-a ann --role developer`,
+      `stagely team ${name} team-a ann --role developer --project shop --environment preview`,
+    ]),
+  )
+    .option('--whole-team', 'the role counts in the whole team again')
     .argument('<team>', 'name of the team')
     .argument('<user>', 'user, by name, e-mail address or id')
     .requiredOption('--role <role>', teamRoles.join(', '), parseRole)
-    .action(async (team: string, user: string, flags: CommonFlags & { role: string }) => {
+    .action(async (team: string, user: string, flags: PutFlags) => {
+      const places = placesOf(flags)
+      if (flags.wholeTeam === true && Object.keys(places).length > 0)
+        throw usageError('--whole-team excludes --project, --environment and --stagelet')
       const rest = await openRest(flags)
-      const call = { method: 'PUT', body: { role: flags.role } } as const
+      const where = flags.wholeTeam === true ? everywhere : places
+      const call = { method: 'PUT', body: { role: flags.role, ...where } } as const
       const { body } = await rest.call<Member>(`${membersPath(team)}/${pathPart(user)}`, call)
-      if (flags.output === undefined) out(`user/${body.user} is ${body.role} of team ${team}`)
+      if (flags.output === undefined)
+        out(`user/${body.user} is ${body.role} of team ${team}${only(body)}`)
       else printRecord(body, memberView, flags.output)
     })
+
+const only = (member: Member): string => {
+  const where = narrowingText(member)
+  return where === '' ? '' : `, only ${where}`
+}
 
 const removeCommand = (): Command =>
   newCommand('remove', 'Remove a user from a team.', ['stagely team remove team-a ann'])

@@ -5,7 +5,14 @@ import { realClock, toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { usageError } from '../../errors.ts'
 import { newCommand, newGroup, parseDuration, type CommonFlags } from '../../options.ts'
-import { parseRole, pathPart, tokenView } from '../../people/views.ts'
+import {
+  parseRole,
+  pathPart,
+  placesOf,
+  tokenView,
+  withPlaces,
+  type PlaceFlags,
+} from '../../people/views.ts'
 import { note, out } from '../../print.ts'
 import { asking, confirm } from '../../prompt.ts'
 import { printRecord, printRecords } from '../../output/records.ts'
@@ -27,14 +34,11 @@ interface OwnerFlags extends CommonFlags {
   readonly user?: string
 }
 
-interface CreateFlags extends OwnerFlags {
+interface CreateFlags extends OwnerFlags, PlaceFlags {
   readonly ttl?: number
   readonly role?: string
   readonly readOnly?: boolean
   readonly onlyTeam?: readonly string[]
-  readonly project?: readonly string[]
-  readonly environment?: readonly string[]
-  readonly stagelet?: readonly string[]
 }
 
 const withOwner = (command: Command): Command =>
@@ -50,13 +54,15 @@ const pathOf = ({ team, user }: OwnerFlags): string => {
 }
 
 const createCommand = (): Command =>
-  withOwner(
-    newCommand('create -o', 'Create a token; prints only the token, once.', [
-      'stagely token create laptop --ttl 30d > token',
-      'stagely token create dashboard --read-only --only-team team-a',
-      'stagely token create ci --team team-a --role deployer --ttl 90d',
-      'stagely token create pr --team team-a --role deployer --project shop --environment preview',
-    ]),
+  withPlaces(
+    withOwner(
+      newCommand('create -o', 'Create a token; prints only the token, once.', [
+        'stagely token create laptop --ttl 30d > token',
+        'stagely token create dashboard --read-only --only-team team-a',
+        'stagely token create ci --team team-a --role deployer --ttl 90d',
+        'stagely token create pr --team team-a --role deployer --project shop --environment preview',
+      ]),
+    ),
   )
     .argument('<name>', 'name of the token, unique among the owner’s')
     .option(
@@ -74,14 +80,10 @@ const createCommand = (): Command =>
       'read only: values too if the owner may read them, unless --role is lower',
     )
     .option('--only-team <team...>', 'only in these teams')
-    .option('--project <project...>', 'only in these projects')
-    .option('--environment <environment...>', 'only in these environments')
-    .option('--stagelet <stagelet...>', 'only these stagelets, and secrets of theirs alone')
     .action(create)
 
 const create = async (name: string, flags: CreateFlags): Promise<void> => {
   const { ttl, role, readOnly, onlyTeam, team } = flags
-  const { project: projects, environment: environments, stagelet: stagelets } = flags
   if (team !== undefined && role === undefined)
     throw usageError('--role is missing: a machine has one role in its team')
   if (team !== undefined && onlyTeam !== undefined)
@@ -90,7 +92,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
     name,
     ...(ttl !== undefined && { expires_at: toTimestamp(realClock.now() + ttl) }),
     ...defined({ role, read_only: readOnly, teams: onlyTeam }),
-    ...defined({ projects, environments, stagelets }),
+    ...placesOf(flags),
   }
   const rest = await openRest(flags)
   const { body: made } = await rest.call<Token & { token?: string }>(pathOf(flags), {

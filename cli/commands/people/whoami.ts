@@ -40,8 +40,8 @@ const teamsOf = ({ teams, admin }: Me): string[] => {
   if (teams.length === 0) return admin ? [] : ['In no team: ask an owner to add you.']
   return [
     renderColumns(
-      ['TEAM', 'ROLE'],
-      teams.map(({ team, role }) => [team, role]),
+      ['TEAM', 'ROLE', 'ONLY'],
+      teams.map((member) => [member.team, member.role, narrowingText(member)]),
     ),
   ]
 }

@@ -3,7 +3,7 @@
 // Stores nothing, and answers with names only.
 import { append } from '../../../src/kernel/append.ts'
 import { isBelowProject } from '../../../src/access/place.ts'
-import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
+import { allows, narrowingOf, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { maxFaults, StagelyError } from '../../../src/kernel/errors.ts'
 import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
 import { isRecord, hasMoreValues } from '../../../src/kernel/record.ts'
@@ -89,7 +89,8 @@ export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
 
 /** Forbidden for a caller without any right to write; the body is not even read. */
 const checkMayWrite = (user: Principal, namespace: string | undefined): void => {
-  const isPart = user.limits?.narrowing !== undefined && isBelowProject(user.limits.narrowing)
+  const narrowing = narrowingOf(user)?.(namespace ?? '')
+  const isPart = narrowing !== undefined && isBelowProject(narrowing)
   const mayPatch =
     !isPart &&
     kinds.some((kind) => {

@@ -3,6 +3,7 @@
 // provider would get a token, by a port of loopback.
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
+import { narrowingKeys } from '../../../src/access/place.ts'
 import { loginWord } from '../../../src/access/login-word.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
 import type { Identity } from '../../../src/store/people/identities.ts'
@@ -10,6 +11,11 @@ import type { AppContext } from '../env.ts'
 import type { LoginDeps } from './deps.ts'
 import { parseSigned, renderSigned } from './signed.ts'
 import { ofCommandLine, type StartedByCommand } from './state.ts'
+
+const grantSchema = z.strictObject({
+  role: z.enum(teamRoles),
+  narrowing: z.partialRecord(z.enum(narrowingKeys), z.array(z.string())).optional(),
+})
 
 const ticketSchema = z.strictObject({
   state: z.string(),
@@ -20,7 +26,7 @@ const ticketSchema = z.strictObject({
     email: z.string(),
     displayName: z.string().optional(),
     authenticatedAt: z.number().optional(),
-    roles: z.array(z.tuple([z.string(), z.enum(teamRoles)])).optional(),
+    roles: z.array(z.tuple([z.string(), grantSchema])).optional(),
   }),
   expiresAt: z.number(),
 })

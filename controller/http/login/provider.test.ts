@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { askAgain, provedAt, withUserInfo } from './provider.ts'
+import { askAgain, provedAt, rolesOfGroups, withUserInfo } from './provider.ts'
 
 it('takes whether an address is verified from whoever names the address', () => {
   const token = { sub: 'mal', email_verified: true, auth_time: 1 }
@@ -13,6 +13,29 @@ it('takes whether an address is verified from whoever names the address', () => 
   })
   expect(withUserInfo(token, { sub: 'mal', email: 'ann@example.com' })).toMatchObject({
     email_verified: undefined,
+  })
+})
+
+describe('groups', () => {
+  const developer = { team: 'crew', role: 'developer' } as const
+  const rules = [
+    { group: 'shop', ...developer, narrowing: { projects: ['shop'] } },
+    { group: 'bank', ...developer, narrowing: { projects: ['bank'] } },
+    { group: 'live', ...developer, narrowing: { projects: ['bank'], environments: ['live'] } },
+    { group: 'all', ...developer },
+    { group: 'lead', team: 'crew', role: 'maintainer', narrowing: { projects: ['bank'] } },
+  ] as const
+  it.each([
+    [['shop'], 'developer', { projects: ['shop'] }],
+    [['shop', 'bank'], 'developer', { projects: ['shop', 'bank'] }],
+    // Both lists differ: joined, they would open more than both do.
+    [['shop', 'live'], 'developer', { projects: ['shop'] }],
+    [['shop', 'all'], 'developer', undefined],
+    [['all', 'lead'], 'maintainer', { projects: ['bank'] }],
+  ])('%j give the role %s at %j', (groups, role, narrowing) => {
+    expect(rolesOfGroups(rules, groups).get('crew')).toEqual(
+      narrowing === undefined ? { role } : { role, narrowing },
+    )
   })
 })
 

@@ -1,14 +1,15 @@
 // The OpenID provider: where people log in, and who logged in. openid-client implements OpenID Connect;
 // this file decides which claims count.
 import * as openid from 'openid-client'
-import type { TeamRole } from '../../../src/access/team-roles.ts'
+import { join } from '../../../src/access/place.ts'
+import type { TeamGrant, TeamRole } from '../../../src/access/team-roles.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import { messageOf, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Identity } from '../../../src/store/people/identities.ts'
 
-export interface GroupRole {
+export interface GroupRole extends TeamGrant {
   readonly group: string
   readonly team: string
-  readonly role: TeamRole
 }
 
 export interface OidcConfig {
@@ -31,7 +32,7 @@ export interface LoginChecks {
   readonly verifier: string
 }
 
-/** Highest first: of several groups the highest role counts. */
+/** Highest first. */
 const ranks: readonly TeamRole[] = [
   'owner',
   'maintainer',
@@ -42,17 +43,21 @@ const ranks: readonly TeamRole[] = [
   'viewer',
 ]
 
-const rolesOfGroups = (
+/** Of several groups of a team the highest role counts, and of those of one role all places. */
+export const rolesOfGroups = (
   rules: readonly GroupRole[],
   groups: readonly string[],
-): ReadonlyMap<string, TeamRole> => {
-  const roles = new Map<string, TeamRole>()
-  for (const { group, team, role } of rules) {
+): ReadonlyMap<string, TeamGrant> => {
+  const grants = new Map<string, TeamGrant>()
+  for (const { group, team, role, narrowing } of rules) {
     if (!groups.includes(group)) continue
-    const held = roles.get(team)
-    if (held === undefined || ranks.indexOf(role) < ranks.indexOf(held)) roles.set(team, role)
+    const held = grants.get(team)
+    if (held?.role === role)
+      grants.set(team, { role, ...defined({ narrowing: join(held.narrowing, narrowing) }) })
+    else if (held === undefined || ranks.indexOf(role) < ranks.indexOf(held.role))
+      grants.set(team, { role, ...defined({ narrowing }) })
   }
-  return roles
+  return grants
 }
 
 /** `email`: from the provider, so that the audit log names the person. */

@@ -3,7 +3,9 @@
 import {
   allows,
   allowsAdmin,
+  inWholeTeams,
   isInTeam,
+  narrowingOf,
   teamsWhere,
   type Principal,
 } from '../../../src/access/principal.ts'
@@ -103,21 +105,23 @@ export const requireIn = (principal: Principal, asked: Asked, team: string): voi
   if (!allows(principal, { ...asked, namespace: team })) throw refusal(principal, asked, team)
 }
 
-/** Forbidden where the answer tells of more than the token is narrowed to. */
-const checkPlaced = (principal: Principal, access: Access): void => {
-  const narrowing = principal.limits?.narrowing
-  if (narrowing === undefined || !['project', 'teams', 'store'].includes(access.in)) return
-  if (
-    ('placed' in access && access.placed) ||
-    (access.in === 'project' && !isBelowProject(narrowing))
-  )
-    return
+const isPlaced = (access: Access): boolean => 'placed' in access && access.placed
+
+/** Forbidden where the answer tells of more than the rights in the team are narrowed to. */
+const checkPlaced = (principal: Principal, access: Access, namespace: string): void => {
+  const narrowing = narrowingOf(principal)?.(namespace)
+  if (narrowing === undefined || !['project', 'store'].includes(access.in)) return
+  if (isPlaced(access) || (access.in === 'project' && !isBelowProject(narrowing))) return
   const whole = access.in === 'project' ? 'a whole project' : 'whole teams'
   throw new StagelyError(
     'Forbidden',
-    `${principal.name} may not do this: the token is narrowed to ${narrowingText(narrowing)}, and this is about ${whole}`,
+    `${principal.name} may not do this: its rights are narrowed to ${narrowingText(narrowing)}, and this is about ${whole}`,
   )
 }
+
+/** Who asks, as the route counts them: one that does not judge places is for teams in which nothing is narrowed. */
+export const callerOf = (principal: Principal, access: Access): Principal =>
+  access.in === 'teams' && !isPlaced(access) ? inWholeTeams(principal) : principal
 
 /** The object in the path, after the check that the caller has the right of the route. */
 export const authorizeRest = async (
@@ -139,9 +143,13 @@ export const authorizeRest = async (
     throw new StagelyError('Forbidden', `${principal.name} ${why}`)
   }
   if (access.in === 'teams') {
-    checkPlaced(principal, access)
-    const teams = teamsWhere(principal, access.verb, access.resource)
-    if (teams?.length !== 0) return undefined
+    const asking = callerOf(principal, access)
+    if (teamsWhere(asking, access.verb, access.resource)?.length !== 0) return undefined
+    if (teamsWhere(principal, access.verb, access.resource)?.length !== 0)
+      throw new StagelyError(
+        'Forbidden',
+        `${principal.name} may not do this: this is about whole teams, and its rights are narrowed to places in them`,
+      )
     const none = principal.roles.size === 0
     throw none
       ? new StagelyError('Forbidden', `${principal.name} is in no team: ask an owner to add you`)
@@ -153,6 +161,6 @@ export const authorizeRest = async (
   const namespace = teamOf(target)
   if (!isInTeam(principal, namespace)) throw restNotFound(access.in, given, ofOtherTeam(namespace))
   if (!allows(principal, { ...access, namespace })) throw refusal(principal, access, namespace)
-  checkPlaced(principal, access)
+  checkPlaced(principal, access, namespace)
   return target
 }

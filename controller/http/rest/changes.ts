@@ -201,7 +201,7 @@ export const changeSecrets = async <T>(
   const isChanged = set !== nameSet(after.entries)
   const { widened, ...impact } = toImpact(await impactOf(before.situation, after.situation))
   // Where a key was before may be a place that such a token does not see; its warnings are silent too.
-  const { narrowing } = context.actor
+  const narrowing = context.actor.narrowingIn?.(project.metadata.namespace ?? '')
   const isBelow = narrowing !== undefined && isBelowProject(narrowing)
   const revision = isDry || !isChanged ? {} : { revision: after.closed + 1 }
   return {

@@ -1,13 +1,13 @@
 // Mounts the table of routes. Each request passes: rate limit, right, input, handler.
 import { packed } from '../packed.ts'
 import type { Hono } from 'hono'
-import type { Principal } from '../../../src/access/principal.ts'
+import { narrowingOf, type Principal } from '../../../src/access/principal.ts'
 import { linkedAbort } from '../../../src/kernel/async/linked-abort.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
 import type { FairLock } from '../../../src/kernel/async/fair-lock.ts'
 import { narrowedStore } from '../../../src/store/narrowed-store.ts'
 import { actorOf, type AppContext, type AppEnv } from '../env.ts'
-import { authorizeRest } from './access.ts'
+import { authorizeRest, callerOf } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { parseIfMatch } from './etag.ts'
 import { noteOf } from '../note.ts'
@@ -88,13 +88,13 @@ const serve =
     const principal = isPublic(route) ? nobody : c.get('user')
     await deps.limit.take(isPublic(route) ? clientNetwork(c.get('address')) : principal.id)
     const params = c.req.param()
-    const store = narrowedStore(deps.store, principal.limits?.narrowing)
+    const store = narrowedStore(deps.store, narrowingOf(principal))
     const target = await authorizeRest(store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
     const input = await readInput(c, route)
     const context: RestContext = {
       deps: store === deps.store ? deps : { ...deps, store },
-      principal,
+      principal: callerOf(principal, route.access),
       actor: actorOf(c, principal),
       params,
       query: input.query,

@@ -26,7 +26,7 @@ const environmentSpec = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'True: only an owner of the team, or a machine whose token is narrowed to this environment, writes, reveals, deploys or deletes here.',
+      'True: only an owner of the team, or a machine or member that is narrowed to this environment by name, writes, reveals, deploys or deletes here.',
     ),
 })
 

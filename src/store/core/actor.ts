@@ -1,6 +1,6 @@
 // Actors of writes, and agents that get values.
 
-import type { Narrowing } from '../../access/place.ts'
+import type { NarrowingIn } from '../../access/place.ts'
 
 /** The request of an action, for its audit row. */
 export type Origin = Pick<Actor, 'address' | 'requestId'>
@@ -31,8 +31,8 @@ export interface Actor {
    * did not give has its format. Absent: the actor may read all values, as the controller.
    */
   readonly mayReadValues?: (namespace: string) => boolean
-  /** Below its team, the actor writes only here; absent: everywhere. */
-  readonly narrowing?: Narrowing
+  /** Below a team, the actor reads and writes only here; absent: everywhere. */
+  readonly narrowingIn?: NarrowingIn
   /** True where the actor may write, reveal, deploy and delete in a protected environment. Absent: everywhere, as the controller. */
   readonly mayChangeProtected?: (namespace: string, environment: string) => boolean
   /** True once nobody waits for the answer. A write that has not begun is then left out: the client may have written a newer value. */

@@ -1,5 +1,5 @@
 // Identities at the OpenID provider, and whose they are here.
-import type { TeamRole } from '../../access/team-roles.ts'
+import type { TeamGrant } from '../../access/team-roles.ts'
 import { isReason, StagelyError } from '../../kernel/errors.ts'
 import { dropMember, putMember } from './members.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -14,8 +14,8 @@ export interface Identity {
   readonly displayName: string | undefined
   /** When the person has last proved who they are (ms); undefined: the provider does not say. */
   readonly authenticatedAt?: number | undefined
-  /** Roles that groups give; undefined: groups say nothing, and memberships stay. */
-  readonly roles: ReadonlyMap<string, TeamRole> | undefined
+  /** Roles and their places that groups give, by team; undefined: groups say nothing, and memberships stay. */
+  readonly roles: ReadonlyMap<string, TeamGrant> | undefined
 }
 
 /** The person of the session, where that is who the identity says; undefined: somebody else. */
@@ -93,7 +93,7 @@ const requireUnused = async (
 export const followGroups = async (
   session: WriteSession,
   user: User,
-  roles: ReadonlyMap<string, TeamRole>,
+  roles: ReadonlyMap<string, TeamGrant>,
 ): Promise<void> => {
   const held = await session.tx.query<{ team: string; from_group: boolean }>(
     `SELECT o.name AS team, m.from_group FROM team_members m JOIN objects o ON o.uid = m.team_id
@@ -103,10 +103,10 @@ export const followGroups = async (
   const byHand = new Set(held.filter((row) => !row.from_group).map((row) => row.team))
   for (const { team } of held.filter((row) => row.from_group && !roles.has(row.team)))
     await dropMember(session, team, user)
-  for (const [team, role] of roles) {
+  for (const [team, grant] of roles) {
     if (byHand.has(team)) continue
     try {
-      await putMember(session, { team, user, role, fromGroup: true })
+      await putMember(session, { ...grant, team, user, fromGroup: true })
     } catch (error) {
       if (!isReason(error, 'NotFound')) throw error
     }

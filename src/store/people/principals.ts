@@ -1,7 +1,7 @@
 // Finds the principal of a token, with one query.
 import type { Narrowing } from '../../access/place.ts'
 import type { Principal, TokenLimits } from '../../access/principal.ts'
-import type { TeamRole } from '../../access/team-roles.ts'
+import type { TeamGrant, TeamRole } from '../../access/team-roles.ts'
 import { defined, notNull } from '../../kernel/defined.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { DeniedAttempt } from '../../kernel/errors.ts'
@@ -18,6 +18,7 @@ interface PrincipalRow {
   read_only: boolean
   namespaces: string | null
   narrowing: string | null
+  enters_protected: boolean
   expires_at: number | null
   last_used_at: number | null
   is_session: boolean
@@ -27,15 +28,15 @@ interface PrincipalRow {
   admin: boolean | null
   disabled_at: number | null
   team: string | null
-  /** {"team": "role"} of the user; null where he has none. */
+  /** {"team": {"role": …, "narrowing": …}} of the user; null where he has none. */
   roles: string | null
 }
 
 const principalSql = `
-SELECT t.id, t.name, t.role, t.read_only, t.namespaces, t.narrowing, t.expires_at, t.last_used_at,
-  t.is_session, t.confirmed_until,
+SELECT t.id, t.name, t.role, t.read_only, t.namespaces, t.narrowing, t.enters_protected,
+  t.expires_at, t.last_used_at, t.is_session, t.confirmed_until,
   u.id AS user_id, u.name AS user_name, u.admin, u.disabled_at, team.name AS team,
-  (SELECT json_object_agg(o.name, m.role) FROM team_members m JOIN objects o ON o.uid = m.team_id
+  (SELECT json_object_agg(o.name, json_build_object('role', m.role, 'narrowing', m.narrowing)) FROM team_members m JOIN objects o ON o.uid = m.team_id
    WHERE m.user_id = u.id) AS roles
 FROM tokens t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN objects team ON team.uid = t.team_id
 WHERE t.hash = $1`
@@ -53,7 +54,20 @@ const limitsOf = (row: PrincipalRow): TokenLimits | undefined => {
     ofAdmin: row.admin === true,
     ...(namespaces !== null && { namespaces: JSON.parse(namespaces) as string[] }),
     ...(narrowing !== null && { narrowing: JSON.parse(narrowing) as Narrowing }),
+    ...(row.enters_protected && { entersProtected: true }),
     ...notNull({ role }),
+  }
+}
+
+/** Roles and narrowings by team. An admin is narrowed by a token only. */
+const memberships = ({ roles, admin }: PrincipalRow): Pick<Principal, 'roles' | 'narrowings'> => {
+  const grants = Object.entries(JSON.parse(roles ?? '{}') as Record<string, TeamGrant>)
+  const narrowed = grants.flatMap(([team, { narrowing }]) =>
+    (narrowing ?? undefined) === undefined ? [] : ([[team, narrowing!]] as const),
+  )
+  return {
+    roles: new Map(grants.map(([team, { role }]) => [team, role])),
+    ...(narrowed.length > 0 && admin !== true && { narrowings: new Map(narrowed) }),
   }
 }
 
@@ -66,13 +80,12 @@ const toPrincipal = (row: PrincipalRow): Principal => {
     ...(row.is_session && { session: { confirmedUntil: row.confirmed_until ?? undefined } }),
   }
   if (row.user_id !== null) {
-    const roles = JSON.parse(row.roles ?? '{}') as Record<string, TeamRole>
     return {
       id: row.user_id,
       name: row.user_name ?? '',
       kind: 'user',
       admin: row.admin === true && limits === undefined,
-      roles: new Map(Object.entries(roles)),
+      ...memberships(row),
       ...common,
     }
   }

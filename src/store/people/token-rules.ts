@@ -12,6 +12,8 @@ export interface TokenSpec {
   readonly namespaces?: readonly string[] | undefined
   /** Only these places of its teams. */
   readonly narrowing?: Narrowing | undefined
+  /** The maker has the right to what is protected: the machine has that right where the narrowing names the environment. */
+  readonly entersProtected?: boolean | undefined
   /** The role of a machine, which is required; for a person, the limit of the token's rights. */
   readonly role?: TeamRole | undefined
 }

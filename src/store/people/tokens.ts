@@ -110,6 +110,7 @@ export const insertToken = async (
   checkSpec(owner, spec, session.nowMs)
   const { userId, teamId, namespace } = await tokenPlaceOf(session.tx, owner)
   const { name, role, readOnly = false, namespaces, narrowing, expiresAt } = spec
+  const { entersProtected = false } = spec
   const [same] = await session.tx.query(
     'SELECT 1 FROM tokens WHERE coalesce(user_id, team_id) = $1 AND name = $2',
     [userId ?? teamId, name],
@@ -122,8 +123,8 @@ export const insertToken = async (
     )
   const id = randomUUID()
   await session.tx.query(
-    `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by, is_proven, narrowing)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12, $13, $14::json)`,
+    `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by, is_proven, narrowing, enters_protected)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12, $13, $14::json, $15)`,
     [
       id,
       hashOfToken(secret),
@@ -139,6 +140,7 @@ export const insertToken = async (
       session.actor.name,
       isProven,
       narrowing === undefined ? null : JSON.stringify(narrowing),
+      entersProtected,
     ],
   )
   const detail = { tokenId: id, userId, role, readOnly, namespaces, narrowing, expiresAt }

@@ -101,10 +101,15 @@ export const shownIn = (
   return { ...object, status: Object.fromEntries(told) }
 }
 
+const narrowingFor = (
+  { narrowingIn }: Actor,
+  object: KubeObject | undefined,
+): Narrowing | undefined => narrowingIn?.(object?.metadata.namespace ?? '')
+
 const forbidden = ({ name: actor }: Actor, narrowing: Narrowing, why: string): StagelyError =>
   new StagelyError(
     'Forbidden',
-    `${actor} may not do this: the token is narrowed to ${narrowingText(narrowing)}, and ${why}`,
+    `${actor} may not do this: its rights are narrowed to ${narrowingText(narrowing)}, and ${why}`,
   )
 
 /** What a write makes of an object; absent: it was not there, or is gone. */
@@ -141,15 +146,16 @@ export const isArrival = ({ before, after }: ObjectChange): boolean =>
 
 /** Refuses a write outside of what the actor's token is narrowed to. An object that the token does not see is not there. */
 export const checkNarrowing = (
-  { narrowing, ...actor }: Actor,
+  actor: Actor,
   change: ObjectChange,
   {
     find,
     ownSecrets,
   }: { readonly find: Lookup; readonly ownSecrets: (stagelet: KubeObject) => number },
 ): void => {
-  if (narrowing === undefined) return
   const { before, after } = change
+  const narrowing = narrowingFor(actor, after ?? before)
+  if (narrowing === undefined) return
   if (before !== undefined && !sees(narrowing, before, find)) throw objectNotFound(refOf(before))
   for (const object of [before, after]) {
     const place = object && placeOf(object, find)
@@ -166,11 +172,8 @@ export const checkNarrowing = (
 }
 
 /** Forbidden where a secret elsewhere takes its value from the one that is written. Its name is not told. */
-export const checkFollower = (
-  { narrowing, ...actor }: Actor,
-  follower: KubeObject,
-  find: Lookup,
-): void => {
+export const checkFollower = (actor: Actor, follower: KubeObject, find: Lookup): void => {
+  const narrowing = narrowingFor(actor, follower)
   if (narrowing === undefined) return
   const place = placeOf(follower, find)
   if (place === undefined || isWithin(narrowing, place)) return

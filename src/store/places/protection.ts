@@ -133,7 +133,7 @@ export const checkProtected = (actor: Actor, change: ObjectChange, view: Objects
   if (refused === undefined) return
   throw new StagelyError(
     'Forbidden',
-    `${actor.name} may not do this: ${object.kind} ${JSON.stringify(name)} counts in the environment ${JSON.stringify(refused)}, which is protected, itself or by what comes along; an owner may, and a machine whose token is narrowed to it`,
+    `${actor.name} may not do this: ${object.kind} ${JSON.stringify(name)} counts in the environment ${JSON.stringify(refused)}, which is protected, itself or by what comes along; an owner may, and a machine whose token is narrowed to it, or a member whose role is`,
     { denied: { why: 'Role', namespace } },
   )
 }

@@ -334,7 +334,7 @@ describe('values that end', () => {
         return { name: `${name}-${ns}`, id, source: 'api' }
       }
       const [bob, ann] = [await personOf('bob'), await personOf('ann')]
-      const give = (who: Actor, role: TeamRole) => t.members.put(api, ns, who.name, role)
+      const give = (who: Actor, role: TeamRole) => t.members.put(api, ns, who.name, { role })
       const read = (who: Actor, name: string) => t.store.revealSecret(who, refOf(ns, name))
       const due = (name: string, wanted: string) => becomes(ns, name, 'RotationDue', wanted)
       for (const name of ['known', 'other', 'machines'])

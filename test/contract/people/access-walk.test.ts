@@ -1,4 +1,5 @@
-// Every route × every role × own and foreign team × no, expired and revoked token. The routes are
+// Every route × every role × own and foreign team × the place to which a token or a membership is narrowed × no, expired
+// and revoked token. The routes are
 // the tables that the server mounts; what is expected is read off the table of roles.
 import { Agent, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -64,6 +65,12 @@ const scopes: Readonly<Record<Scoped, object>> = {
 const keptBy = { 'for shop only': narrowedRights, 'for preview only': partRights }
 const isNarrowed = (scoped: Scoped): scoped is keyof typeof keptBy => Object.hasOwn(keptBy, scoped)
 
+/** Members whose role is narrowed; each route is asked by so many of them, in turn. */
+const narrowedMembers = teamRoles.flatMap((role) =>
+  (Object.keys(keptBy) as (keyof typeof keptBy)[]).map((scoped) => ({ role, scoped })),
+)
+const askingNarrowed = soak(4, narrowedMembers.length)
+
 /** What is left of a right that the owner has. */
 const left = (scoped: Scoped, verb: Verb, resource: Resource): boolean => {
   if (isNarrowed(scoped)) return keptBy[scoped][resource]?.includes(verb) === true
@@ -122,7 +129,10 @@ const restScoped = (
   { access, method, id }: RestRoute,
   scoped: Scoped,
   whole: Expected,
+  isMember: boolean,
 ): Expected => {
+  // Whoever logs in by a token of their own manages these.
+  if (access.in === 'self' && isMember) return 'pass'
   // It manages no tokens of its owner's; that it makes none is said when the body was read.
   if (access.in === 'self')
     return method === 'DELETE' || (isNarrowed(scoped) && id === 'listTokens') ? 403 : 'pass'
@@ -160,6 +170,8 @@ describe('who may do what', () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 16 })
   const tokens = new Map<Who, Tokens>()
   const scopedTokens = new Map<Scoped, string>()
+  /** By name. */
+  const memberTokens = new Map<string, string>()
 
   const send = (
     method: string,
@@ -265,6 +277,13 @@ describe('who may do what', () => {
       const { token } = await admin('POST', path, { name: scoped.replaceAll(' ', '-'), ...scope })
       scopedTokens.set(scoped as Scoped, token)
     }
+    for (const { role, scoped } of narrowedMembers) {
+      const name = `${role} ${scoped}`.replaceAll(' ', '-')
+      await admin('POST', `${restBase}/users`, { name })
+      await admin('PUT', `${restBase}/teams/red/members/${name}`, { role, ...scopes[scoped] })
+      const { token } = await admin('POST', `${restBase}/users/${name}/tokens`, { name: 'own' })
+      memberTokens.set(name, token)
+    }
     const expired = everybody.map((who) => tokens.get(who)!.expired)
     for (const token of expired)
       await passes(async () => {
@@ -296,7 +315,7 @@ describe('who may do what', () => {
       ifMatch,
       unknown = 401,
     }: {
-      expectScoped: (scoped: Scoped, whole: Expected) => Expected
+      expectScoped: (scoped: Scoped, whole: Expected, isMember: boolean) => Expected
       ifMatch?: string | undefined
       /** What one gets without a token that opens something. */
       unknown?: Expected
@@ -318,7 +337,14 @@ describe('who may do what', () => {
         name: `owner, ${scoped}, in ${team}`,
         path: pathIn(team),
         token,
-        expected: expectScoped(scoped, expect('owner', team)),
+        expected: expectScoped(scoped, expect('owner', team), false),
+      })),
+      ...inTurn(narrowedMembers, askingNarrowed).map(({ role, scoped }) => ({
+        ...common,
+        name: `${role} who is narrowed ${scoped}`,
+        path: pathIn('red'),
+        token: memberTokens.get(`${role} ${scoped}`.replaceAll(' ', '-')),
+        expected: expectScoped(scoped, expect(role, 'red'), true),
       })),
       ...inTurn(everybody, spoiltOwners).flatMap((who) => [
         { ...bad, name: `${who}, expired`, token: tokens.get(who)!.expired },
@@ -386,7 +412,7 @@ describe('who may do what', () => {
             (team) => restPath(route, team),
             (who, team) => restExpected(route, who, team),
             {
-              expectScoped: (scoped, whole) => restScoped(route, scoped, whole),
+              expectScoped: (scoped, whole, isMember) => restScoped(route, scoped, whole, isMember),
               // No version is 0, so that nothing is changed.
               ifMatch: route.heedsIfMatch === true ? '"0"' : undefined,
               unknown: isPublic(route) ? 'pass' : 401,

@@ -1,100 +1,30 @@
 // What a token gets to know and to do that is narrowed to the environment preview of one project, by every way that leads
 // to names or values of production or of another project.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestController, type TestController } from '../../support/programs/controller.ts'
-
-const group = '/apis/stagely.dev/v1alpha1'
-const shop = '/api/v1/projects/default%2Fshop'
-
-/** Names that such a token must never read. */
-const hidden = /hidden|web-prod|PROD_KEY|prod-value|bank/
+import {
+  group,
+  hidden,
+  shop,
+  startNarrowedWorld,
+  type NarrowedWorld,
+} from '../../support/programs/narrowed-world.ts'
 
 describe('a token narrowed to an environment', () => {
-  let controller: TestController
-  const tokens = new Map<string, string>()
-  /** The version of before. */
-  let since = ''
+  let world: NarrowedWorld
+  beforeAll(async () => {
+    world = await startNarrowedWorld()
+  })
+  afterAll(() => world.controller.remove())
 
   interface Answer {
     readonly status: number
     readonly text: string
   }
-  const as = async (who: string, method: string, path: string, body?: unknown): Promise<Answer> => {
-    const isPatch = method === 'PATCH' && path.startsWith('/apis/')
-    const headers = {
-      authorization: `Bearer ${tokens.get(who) ?? controller.token}`,
-      'content-type': isPatch ? 'application/merge-patch+json' : 'application/json',
-    }
-    const asked = body === undefined ? { headers } : { headers, body }
-    const { status, text } = await controller.call(method, path, asked)
-    return { status, text }
-  }
-  const admin = async (method: string, path: string, body?: unknown): Promise<Answer> => {
-    const answer = await as('admin', method, path, body)
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
-    return answer
-  }
-  const apply = (plural: string, kind: string, name: string, spec: object): Promise<Answer> =>
-    admin('POST', `${group}/namespaces/default/${plural}`, {
-      apiVersion: 'stagely.dev/v1alpha1',
-      kind,
-      metadata: { name },
-      spec,
-    })
-  const secret = (name: string, spec: object): Promise<Answer> =>
-    apply('stagelysecrets', 'StagelySecret', name, {
-      projectRef: { name: 'shop' },
-      scope: 'global',
-      ...spec,
-    })
-  const stagelet = (name: string, spec: object): Promise<Answer> =>
-    apply('stagelets', 'Stagelet', name, {
-      projectRef: { name: 'shop' },
-      agentRef: { name: 'box' },
-      compose: { directory: `/srv/${name}` },
-      ...spec,
-    })
-
-  beforeAll(async () => {
-    controller = await startTestController()
-    const { text } = await apply('agents', 'Agent', 'box', {})
-    since = (JSON.parse(text) as { metadata: { resourceVersion: string } }).metadata.resourceVersion
-    const environments = [
-      { name: 'production' },
-      { name: 'preview' },
-      { name: 'isolated', inherits: 'Nothing' },
-    ]
-    await apply('projects', 'Project', 'shop', { environments })
-    await apply('projects', 'Project', 'bank', {})
-    await stagelet('web-prod', { environment: 'production' })
-    await stagelet('web-pr', { environment: 'preview' })
-    await stagelet('hidden-bank', { projectRef: { name: 'bank' } })
-    await secret('hidden-prod', {
-      key: 'PROD_KEY',
-      value: 'prod-value',
-      environments: ['production'],
-    })
-    await secret('hidden-own', {
-      key: 'OWN',
-      value: 'prod-value',
-      stageletRef: { name: 'web-prod' },
-    })
-    await secret('hidden-bank', { projectRef: { name: 'bank' }, key: 'K', value: 'prod-value' })
-    await secret('shared', { key: 'SHARED', value: 'shared-value' })
-    await secret('in-pr', { key: 'IN_PR', value: 'pr-value', environments: ['preview'] })
-    const make = async (name: string, role: string, more: object): Promise<void> => {
-      const body = { name, role, ...more }
-      const { text } = await admin('POST', '/api/v1/teams/default/tokens', body)
-      tokens.set(name, (JSON.parse(text) as { token: string }).token)
-    }
-    const preview = { projects: ['shop'], environments: ['preview'] }
-    await make('ci', 'deployer', preview)
-    await make('lead', 'owner', preview)
-    await make('isolated', 'owner', { environments: ['isolated'] })
-    await make('shop', 'owner', { projects: ['shop'] })
-    await make('one', 'owner', { stagelets: ['web-pr'] })
-  })
-  afterAll(() => controller.remove())
+  const as: NarrowedWorld['as'] = (...asked) => world.as(...asked)
+  const admin: NarrowedWorld['admin'] = (...asked) => world.admin(...asked)
+  const apply: NarrowedWorld['apply'] = (...asked) => world.apply(...asked)
+  const secret: NarrowedWorld['secret'] = (...asked) => world.secret(...asked)
+  const stagelet: NarrowedWorld['stagelet'] = (...asked) => world.stagelet(...asked)
 
   const names = async (who: string, path: string): Promise<string[]> => {
     const { status, text } = await as(who, 'GET', path)
@@ -242,7 +172,7 @@ describe('a token narrowed to an environment', () => {
     for (const path of ['/api/v1/activity', '/api/v1/slo', '/api/v1/tokens', `${shop}/revisions`])
       expect([404, 403], path).toContain((await as('ci', 'GET', path)).status)
     const watch = (path: string): Promise<Answer> =>
-      as('ci', 'GET', `${path}?watch=true&resourceVersion=${since}&timeoutSeconds=1`)
+      as('ci', 'GET', `${path}?watch=true&resourceVersion=${world.since}&timeoutSeconds=1`)
     const seen = await Promise.all([
       watch(`${group}/stagelysecrets`),
       watch(`${group}/namespaces/default/stagelets`),
@@ -251,8 +181,11 @@ describe('a token narrowed to an environment', () => {
     expect(seen.map(({ text }) => text).join('\n')).not.toMatch(hidden)
     expect(seen[0].text).toContain('in-pr')
     for (const path of ['/api/v1/stream', `${shop}/stream`]) {
-      const authorization = `Bearer ${tokens.get('ci')}`
-      const frames = await controller.open(path, { authorization, 'last-event-id': since })
+      const authorization = `Bearer ${world.tokens.get('ci')}`
+      const frames = await world.controller.open(path, {
+        authorization,
+        'last-event-id': world.since,
+      })
       let told = ''
       for await (const chunk of frames) {
         told += String(chunk)
@@ -306,7 +239,7 @@ describe('a token narrowed to an environment', () => {
       const environments = environment === undefined ? {} : { environments: [environment] }
       const body = { name, role, ...environments }
       const { status, text } = await as(who, 'POST', '/api/v1/teams/default/tokens', body)
-      if (status === 201) tokens.set(name, (JSON.parse(text) as { token: string }).token)
+      if (status === 201) world.tokens.set(name, (JSON.parse(text) as { token: string }).token)
       return status
     }
     for (const role of ['owner', 'maintainer', 'deployer']) await make('admin', `any-${role}`, role)
@@ -384,7 +317,7 @@ describe('a token narrowed to an environment', () => {
       role: 'maintainer',
       environments: ['preview'],
     })
-    tokens.set('roaming', (JSON.parse(text) as { token: string }).token)
+    world.tokens.set('roaming', (JSON.parse(text) as { token: string }).token)
     const make = (who: string, name: string): Promise<Answer> =>
       as(who, 'POST', `${kube}/stagelets`, {
         apiVersion: 'stagely.dev/v1alpha1',
@@ -425,12 +358,12 @@ describe('a token narrowed to an environment', () => {
   })
 
   it('reads nothing of elsewhere in refusals and dry runs', async () => {
-    const { status, text } = await controller.call(
+    const { status, text } = await world.controller.call(
       'PATCH',
       `${group}/namespaces/default/stagelysecrets/shared`,
       {
         headers: {
-          authorization: `Bearer ${tokens.get('ci')}`,
+          authorization: `Bearer ${world.tokens.get('ci')}`,
           'content-type': 'application/json-patch+json',
         },
         body: [{ op: 'copy', from: '/status/conditions/0/message', path: '/spec/type' }],

@@ -63,7 +63,8 @@ describe('login by an OpenID provider', () => {
       ...['--oidc-issuer', provider.issuer, '--oidc-client-id', oidcClient.id],
       ...['--oidc-client-secret-file', secretFile, '--oidc-domain', 'example.com'],
       ...['--failure-limit', '5'],
-      ...['--oidc-group', 'dev=team-a:developer', 'ops=team-a:maintainer', 'ops=nowhere:owner'],
+      ...['--oidc-group', 'dev=team-a:developer', 'ops=nowhere:owner'],
+      ...['--oidc-group', 'ops=team-a:maintainer:project=shop:environment=preview'],
     ]
     const env = {
       DATABASE_URL: database.url,
@@ -104,14 +105,21 @@ describe('login by an OpenID provider', () => {
     return { login: done, urls: (await browsing!).urls }
   }
 
-  it('adds the person with the roles of the groups, and gives a token of limited time', async () => {
+  it('adds the person with the roles and places of the groups, and gives a token of limited time', async () => {
     const { login: done, urls } = await login('ann')
     expect(done.token).toMatch(/^spt_/)
     expect(Date.parse(done.expires_at ?? '') - Date.now()).toBeLessThanOrEqual(12 * 3_600_000)
     expect((await api('/me', done.token)).body).toMatchObject({
       name: 'ann@example.com',
       admin: false,
-      teams: [{ team: 'team-a', role: 'maintainer' }],
+      teams: [
+        {
+          team: 'team-a',
+          role: 'maintainer',
+          projects: ['shop'],
+          environments: ['preview'],
+        },
+      ],
     })
     // The token is in no URL; nothing of the login is in the log.
     expect(urls.join('\n')).not.toContain(done.token)

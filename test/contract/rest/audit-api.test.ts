@@ -39,7 +39,7 @@ const rows = async (who: string, query = ''): Promise<AuditRecord[]> =>
 
 const addUser = async (name: string, team: string, role: TeamRole): Promise<void> => {
   const { id } = await other.users.create(admin, { name })
-  await other.members.put(admin, team, name, role)
+  await other.members.put(admin, team, name, { role })
   const { secret } = await other.tokens.create(admin, { user: id }, { name: 'laptop' })
   tokens[name] = secret
   ids[name] = id

@@ -88,9 +88,9 @@ export const peopleContract = (name: string, open: OpenStore): void => {
 
     it('gives a member one role in a team, which ends with the team', async () => {
       const [team, user] = [await aTeam(), await aUser()]
-      await t.members.put(api, team, user, 'viewer')
-      await t.members.put(api, team, user, 'viewer')
-      await t.members.put(api, team, `${user}@example.com`, 'owner')
+      await t.members.put(api, team, user, { role: 'viewer' })
+      await t.members.put(api, team, user, { role: 'viewer' })
+      await t.members.put(api, team, `${user}@example.com`, { role: 'owner' })
       const { id } = await t.users.get(user)
       expect(await t.members.list(team)).toMatchObject([{ user, role: 'owner', fromGroup: false }])
       expect(await t.members.teamsOf(id)).toEqual([{ team, role: 'owner' }])
@@ -107,24 +107,26 @@ export const peopleContract = (name: string, open: OpenStore): void => {
       })
       expect(await t.members.list(team)).toEqual([])
       await expect(t.members.remove(api, team, user)).rejects.toMatchObject({ reason: 'NotFound' })
-      await expect(t.members.put(api, 'nowhere', user, 'viewer')).rejects.toMatchObject({
+      await expect(t.members.put(api, 'nowhere', user, { role: 'viewer' })).rejects.toMatchObject({
         reason: 'NotFound',
       })
     })
 
     it('lets the last owner of a team not go by himself', async () => {
       const [team, user, second] = [await aTeam(), await aUser(), await aUser()]
-      await t.members.put(api, team, user, 'owner')
+      await t.members.put(api, team, user, { role: 'owner' })
       const himself = { ...api, id: (await t.users.get(user)).id, name: user }
       const isRefused = {
         reason: 'Conflict',
         message: expect.stringContaining('the last owner') as string,
       }
-      await expect(t.members.put(himself, team, user, 'viewer')).rejects.toMatchObject(isRefused)
+      await expect(t.members.put(himself, team, user, { role: 'viewer' })).rejects.toMatchObject(
+        isRefused,
+      )
       await expect(t.members.remove(himself, team, user)).rejects.toMatchObject(isRefused)
-      await t.members.put(himself, team, user, 'owner')
-      await t.members.put(himself, team, second, 'owner')
-      await t.members.put(himself, team, user, 'viewer')
+      await t.members.put(himself, team, user, { role: 'owner' })
+      await t.members.put(himself, team, second, { role: 'owner' })
+      await t.members.put(himself, team, user, { role: 'viewer' })
       // An admin has every team.
       await t.members.remove(api, team, second)
       expect(await t.members.list(team)).toMatchObject([{ user, role: 'viewer' }])
@@ -151,7 +153,7 @@ export const peopleContract = (name: string, open: OpenStore): void => {
       expect(secret).toMatch(/^spt_[A-Za-z0-9_-]{43}$/)
       expect(token).toMatchObject({ kind: 'personal', owner: user, hint: secret.slice(0, 8) })
       expect(await t.principals.verify(secret)).toMatchObject({ name: user, roles: new Map() })
-      await t.members.put(api, team, user, 'developer')
+      await t.members.put(api, team, user, { role: 'developer' })
       expect(await t.principals.verify(secret)).toEqual({
         id: (await t.users.get(user)).id,
         name: user,

@@ -1,6 +1,9 @@
 // The schemas of people, members and tokens.
 import * as z from 'zod'
+import type { Narrowing } from '../../../../src/access/place.ts'
 import { teamRoles } from '../../../../src/access/team-roles.ts'
+import { defined } from '../../../../src/kernel/defined.ts'
+import { limits } from '../../../../src/resources/limits.ts'
 import type { MemberStore } from '../../../../src/store/people/members.ts'
 import type { SessionStore } from '../../../../src/store/people/sessions.ts'
 import type { TokenStore } from '../../../../src/store/people/tokens.ts'
@@ -30,25 +33,62 @@ export const userSchema = z
   })
   .describe('A person who may log in.')
 
+const placeNames = z.array(z.string().min(1).max(limits.name)).min(1).max(100)
+
+/** Where a token or a member's role counts below a team, in requests. */
+export const narrowingBody = {
+  projects: placeNames.optional().describe('Only in these projects.'),
+  environments: placeNames.optional().describe('Only in these environments of projects.'),
+  stagelets: placeNames.optional().describe('Only these stagelets, and secrets of theirs alone.'),
+}
+
+const changeOf = ({ description = '' }: z.ZodType) =>
+  placeNames.nullable().optional().describe(`${description} Absent: as before; null: everywhere.`)
+
+/** The same of a member that is changed. */
+export const narrowingChange = {
+  projects: changeOf(narrowingBody.projects),
+  environments: changeOf(narrowingBody.environments),
+  stagelets: changeOf(narrowingBody.stagelets),
+}
+
+/** Where a token or a member's role counts below a team, in answers. */
+export const narrowingShape = {
+  projects: z.array(z.string()).optional().describe('Only in these projects.'),
+  environments: z.array(z.string()).optional().describe('Only in these environments.'),
+  stagelets: z.array(z.string()).optional().describe('Only these stagelets.'),
+}
+
+/** With the lists of the narrowing beside the other fields, as answers have them. */
+export const shownNarrowed = <T extends { readonly narrowing?: Narrowing | undefined }>({
+  narrowing,
+  ...rest
+}: T) => ({ ...rest, ...narrowing })
+
+export const narrowingFrom = ({
+  projects,
+  environments,
+  stagelets,
+}: Narrowing): Narrowing | undefined =>
+  (projects ?? environments ?? stagelets) === undefined
+    ? undefined
+    : defined({ projects, environments, stagelets })
+
 export const memberSchema = z
   .strictObject({
     user_id: z.string(),
     user: z.string(),
     email: z.string().optional(),
     role,
+    ...narrowingShape,
     from_group: z
       .boolean()
-      .describe('The role follows a group of the OpenID provider and is set anew at each login.'),
+      .describe(
+        'Role and place follow a group of the OpenID provider and are set anew at each login.',
+      ),
     since: timeSchema,
   })
   .describe('A user in a team.')
-
-/** Where a token counts below its teams. */
-export const narrowingShape = {
-  projects: z.array(z.string()).optional().describe('Only in these projects.'),
-  environments: z.array(z.string()).optional().describe('Only in these environments.'),
-  stagelets: z.array(z.string()).optional().describe('Only these stagelets.'),
-}
 
 export const tokenSchema = z
   .strictObject({

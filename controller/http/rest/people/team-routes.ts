@@ -11,7 +11,7 @@ import { requireTarget, route, routesOf } from '../route.ts'
 import { answer } from '../shapes.ts'
 import { deleteTarget, shownAs, showTarget } from '../target.ts'
 import { createTracked } from '../writes.ts'
-import { memberSchema, role } from './shapes.ts'
+import { memberSchema, narrowingChange, role, shownNarrowed } from './shapes.ts'
 
 const teamName = z
   .string()
@@ -78,22 +78,25 @@ const members = [
     access: { in: 'team', verb: 'list', resource: 'members' },
     description: 'In order of their names.',
     item: memberSchema,
-    read: (context) => context.deps.people.members.list(nameOf(context)),
+    read: async (context) =>
+      (await context.deps.people.members.list(nameOf(context))).map(shownNarrowed),
     order: { of: 'members', placeOf: ({ user }) => [user] },
   }),
   route({
     id: 'putMember',
     at: 'PUT /teams/:team/members/:user',
-    summary: 'Add a user (by id, name or e-mail address) to the team, or change the role.',
+    summary: 'Add a user (by id, name or e-mail address) to the team, or change role and place.',
     access: { in: 'team', verb: 'update', resource: 'members' },
     session: 'confirmed',
-    body: z.strictObject({ role }),
+    body: z.strictObject({ role, ...narrowingChange }),
     response: { description: 'The member.', schema: memberSchema },
     handle: async (context) => {
       const { actor, params, body, deps } = context
       const { user = '' } = params
-      const member = await deps.people.members.put(actor, nameOf(context), user, body.role)
-      return { body: answer(memberSchema, member) }
+      const { role: given, ...narrowing } = body
+      const grant = { role: given, narrowing }
+      const member = await deps.people.members.put(actor, nameOf(context), user, grant)
+      return { body: answer(memberSchema, shownNarrowed(member)) }
     },
   }),
   route({

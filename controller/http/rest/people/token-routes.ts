@@ -1,8 +1,12 @@
 // Tokens: a person's own, those of a team's machines, and for admins those of any user.
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
-import { defined } from '../../../../src/kernel/defined.ts'
-import { mayChangeProtected, mayGrant, type Principal } from '../../../../src/access/principal.ts'
+import {
+  holdsProtected,
+  mayChangeProtected,
+  mayGrant,
+  type Principal,
+} from '../../../../src/access/principal.ts'
 import { environmentsOf, protectedIn } from '../../../../src/resources/project-environments.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { TokenOwner, TokenSpec } from '../../../../src/store/people/token-rules.ts'
@@ -18,9 +22,7 @@ import {
   type RouteEntry,
 } from '../route.ts'
 import { answer } from '../shapes.ts'
-import { role, tokenSchema } from './shapes.ts'
-
-const names = z.array(z.string().min(1).max(limits.name)).min(1).max(100).optional()
+import { narrowingBody, narrowingFrom, role, shownNarrowed, tokenSchema } from './shapes.ts'
 
 const common = {
   name: z.string().max(63).describe('Unique among the owner’s tokens.'),
@@ -29,15 +31,13 @@ const common = {
     .max(limits.time)
     .optional()
     .describe('When it ends; absent: when it is revoked.'),
-  projects: names.describe('Only in these projects.'),
-  environments: names.describe('Only in these environments of projects.'),
-  stagelets: names.describe('Only these stagelets, and secrets of theirs alone.'),
+  ...narrowingBody,
   read_only: z.boolean().default(false).describe('It may read what its owner may, no more.'),
 }
 
 const personalBody = z.strictObject({
   ...common,
-  teams: names.describe('Only in these teams.'),
+  teams: narrowingBody.projects.describe('Only in these teams.'),
   role: role.optional().describe('No more than this role may, in any team.'),
 })
 
@@ -51,19 +51,13 @@ const specOf = ({
   name,
   expires_at,
   read_only,
-  projects,
-  environments,
-  stagelets,
   ...rest
 }: z.infer<typeof personalBody> | z.infer<typeof machineBody>): TokenSpec => ({
   name,
   readOnly: read_only,
   expiresAt: expires_at === undefined ? undefined : Date.parse(expires_at),
   role: rest.role,
-  narrowing:
-    (projects ?? environments ?? stagelets) === undefined
-      ? undefined
-      : defined({ projects, environments, stagelets }),
+  narrowing: narrowingFrom(rest),
   namespaces: 'teams' in rest ? rest.teams : undefined,
 })
 
@@ -143,11 +137,7 @@ const ofTeam: Place = {
 }
 
 /** A token in answers. */
-const shownToken = ({ narrowing, ...token }: Token) => ({
-  ...token,
-  ...narrowing,
-  teams: token.namespaces,
-})
+const shownToken = (token: Token) => ({ ...shownNarrowed(token), teams: token.namespaces })
 
 const tokenRoutesOf = (
   { suffix, path, of, access, ownerOf, checkWrite }: Place,
@@ -179,7 +169,8 @@ const tokenRoutesOf = (
     handle: async (context) => {
       const { actor, deps, principal } = context
       const owner = ownerOf(context)
-      const spec = specOf(context.body)
+      const entersProtected = 'team' in owner && holdsProtected(principal, owner.team)
+      const spec = { ...specOf(context.body), entersProtected }
       checkWrite?.(principal, owner, spec)
       await checkProtected(context, owner, spec)
       const by = principal.tokenId

@@ -5,11 +5,11 @@ import { listRoute } from '../lists.ts'
 import { deleted, deletedSchema } from '../representations.ts'
 import { route, routesOf } from '../route.ts'
 import { answer } from '../shapes.ts'
-import { role, userSchema, narrowingShape } from './shapes.ts'
+import { narrowingShape, role, shownNarrowed, userSchema } from './shapes.ts'
 
 const email = z.string().max(254).describe('Unique; the OpenID provider is matched by it at first.')
 const displayName = z.string().min(1).max(200)
-const teams = z.array(z.strictObject({ team: z.string(), role }))
+const teams = z.array(z.strictObject({ team: z.string(), role, ...narrowingShape }))
 
 const meSchema = z.strictObject({
   id: z.string(),
@@ -43,7 +43,11 @@ export const userRoutes = routesOf('Users', [
         ...principal,
         email: user?.email,
         admin: admin || limits?.ofAdmin === true,
-        teams: [...roles].map(([team, held]) => ({ team, role: held })),
+        teams: [...roles].map(([team, held]) => ({
+          team,
+          role: held,
+          ...principal.narrowings?.get(team),
+        })),
         token: {
           id: tokenId,
           readOnly: limits?.readOnly === true,
@@ -91,7 +95,7 @@ export const userRoutes = routesOf('Users', [
     response: { description: 'The user and the teams.', schema: withTeams },
     handle: async ({ deps: { people }, params }) => {
       const user = await people.users.get(params['user'] ?? '')
-      const memberships = await people.members.teamsOf(user.id)
+      const memberships = (await people.members.teamsOf(user.id)).map(shownNarrowed)
       return { body: answer(withTeams, { ...user, teams: memberships }) }
     },
   }),
