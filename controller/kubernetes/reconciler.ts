@@ -185,8 +185,8 @@ const refusedBy = (error: unknown, object: KubeObject): Carried => {
   if (error.reason === 'InternalError' || error.reason === 'ServiceUnavailable') throw error
   const faults = (error.details.faults ?? []).map((fault) => `${fault.field}: ${fault.message}`)
   const message = faults.length === 0 ? error.message : faults.join('; ')
-  // NotFound and Conflict may pass; other faults are faults of the object.
-  const retry = error.reason === 'NotFound' || error.reason === 'Conflict'
+  // These may pass; other faults are faults of the object.
+  const retry = ['NotFound', 'Conflict', 'SameAsProduction'].includes(error.reason)
   return { refused: refusalCondition(object, error.reason, message), retry }
 }
 

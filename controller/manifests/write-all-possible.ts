@@ -67,9 +67,12 @@ export const writeAllPossible = async <Item, Result>(
 }
 
 const mayBeOfItem = (error: unknown): error is StagelyError =>
-  (['Invalid', 'Conflict', 'PolicyOverdue', 'KeyRotationOverdue', 'Forbidden'] as const).some(
-    (reason) => isReason(error, reason),
-  )
+  (
+    [
+      ...(['Invalid', 'Conflict', 'Forbidden'] as const),
+      ...(['PolicyOverdue', 'KeyRotationOverdue', 'SameAsProduction'] as const),
+    ] as const
+  ).some((reason) => isReason(error, reason))
 
 /** Finds the item of a refusal at the end of the transaction, such as a broken reference. */
 const refusalAtEnd = <Item, Result>(

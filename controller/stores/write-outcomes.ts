@@ -101,6 +101,7 @@ const ofOne: readonly Reason[] = [
   'ServiceUnavailable',
   'KeyRotationOverdue',
   'PolicyOverdue',
+  'SameAsProduction',
 ]
 const isOfOne = (error: unknown): error is StagelyError =>
   error instanceof StagelyError && ofOne.includes(error.reason)

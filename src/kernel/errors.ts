@@ -1,7 +1,7 @@
 // One error class with a closed set of reasons. Foreign errors (database, Docker) are translated where
 // they enter, and rendered where they leave (kube/status.ts). No code branches on the text of an error.
 
-/** The HTTP status of each reason. But for ConfirmationRequired, CredentialRevoked and those that end with Overdue they are Kubernetes' `StatusReason` words. */
+/** The HTTP status of each reason. But for ConfirmationRequired, CredentialRevoked, SameAsProduction and those that end with Overdue they are Kubernetes' `StatusReason` words. */
 export const httpStatusOf = {
   BadRequest: 400,
   Unauthorized: 401,
@@ -19,6 +19,8 @@ export const httpStatusOf = {
   CredentialRevoked: 409,
   /** Keys of the project are older than its rule allows. */
   KeyRotationOverdue: 409,
+  /** A value would be equal to one of an environment that it has to differ from. */
+  SameAsProduction: 409,
   Expired: 410,
   PreconditionFailed: 412,
   RequestEntityTooLarge: 413,
@@ -92,6 +94,7 @@ export interface DeniedAttempt {
     | 'Credentials'
     | 'Login'
     | 'CrossSite'
+    | 'SameAsProduction'
   /** Owner of the token, when the request has no principal. */
   readonly actorId?: string
   readonly actorName?: string

@@ -46,6 +46,12 @@ export const valueDigest = (
     .digest('hex')
 }
 
+/** HMAC-SHA256 over the bytes of a finished value alone: equal for equal values, whatever their key and type; hex. */
+export const fingerprintOf = (digestKey: KeyBytes, value: Buffer): string =>
+  createHmac('sha256', digestKey)
+    .update(canonical(['finished value', value]))
+    .digest('hex')
+
 /**
  * SHA-256 over the sorted value digests of the secrets that one service sees; undefined when it sees
  * none.

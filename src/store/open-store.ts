@@ -26,6 +26,7 @@ import { finishProjects } from './revisions.ts'
 import { checkEnvironments } from './secrets/environments.ts'
 import { checkRemoved } from './secrets/followers.ts'
 import { checkPolicies } from './secrets/policy.ts'
+import { checkSeparation } from './secrets/separation.ts'
 import { checkReferences } from './secrets/references.ts'
 import { migrate } from './drivers/migrate.ts'
 import { openPg } from './drivers/pg.ts'
@@ -50,6 +51,7 @@ const lastSteps: readonly LastStep[] = [
   checkEnvironments,
   admitTemplates,
   checkReferences,
+  checkSeparation,
   checkCredentials,
   checkPolicies,
   finishProjects,

@@ -7,6 +7,7 @@ import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import { noteLoss } from './backup/lost-commits.ts'
 import type { Retention } from './compaction.ts'
+import { Guesses } from './core/guesses.ts'
 import type { Sql } from './drivers/sql.ts'
 import { Feed } from './log/feed.ts'
 import { loadState } from './log/load.ts'
@@ -46,6 +47,7 @@ export interface StoreParts extends StoreDeps {
   readonly soleReplica: SoleReplica | undefined
   /** Resolves once the state has all commits that were made before the call. */
   readonly fresh: () => Promise<void>
+  readonly guesses: Guesses
 }
 
 export const startParts = async (deps: StoreDeps): Promise<StoreParts> => {
@@ -58,7 +60,8 @@ export const startParts = async (deps: StoreDeps): Promise<StoreParts> => {
   const keys = new ProjectKeyCache(provider, { clock, ...deps.keyCache })
   const soleReplica = sql.kind === 'pglite' ? undefined : new SoleReplica(sql, feed)
   const fresh = (): Promise<void> => soleReplica?.fresh() ?? Promise.resolve()
-  const session = { sql, provider, clock, keys, sealedValues, mailDomains }
+  const guesses = new Guesses(clock)
+  const session = { sql, provider, clock, keys, sealedValues, mailDomains, guesses }
   const writer = new Writer({ ...session, lastSteps, feed, fresh })
-  return { ...deps, keys, feed, writer, soleReplica, fresh }
+  return { ...deps, keys, feed, writer, soleReplica, fresh, guesses }
 }

@@ -1,5 +1,10 @@
 // Values that end: events about them, and new values.
-import { findCondition } from '../../../src/resources/conditions.ts'
+import type { StagelyError } from '../../../src/kernel/errors.ts'
+import {
+  findCondition,
+  statusConditions,
+  type NewCondition,
+} from '../../../src/resources/conditions.ts'
 import { endOf } from '../../../src/resources/kinds/expiry.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { datesOf } from '../../../src/resources/kinds/secret-expiry.ts'
@@ -7,6 +12,7 @@ import type { RotationRequest } from '../../../src/resources/kinds/rotation.ts'
 import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../../src/resources/typed.ts'
 import type { EventInput, Transaction } from '../../../src/store/store.ts'
+import { no } from '../verdict.ts'
 import type { SecretObject } from './gather.ts'
 
 /** The value has ended, and the spec asks for a new one. */
@@ -37,13 +43,26 @@ const startRotation = async (tx: Transaction, secret: KubeObject, name: string):
   await tx.setStatus({ ...rotation, status: { ...status, request } })
 }
 
+const renewedCondition = 'Renewed'
+
+/** The new value was refused. */
+export const notRenewed = (
+  { metadata }: KubeObject,
+  { reason, message }: StagelyError,
+): NewCondition => ({
+  type: renewedCondition,
+  ...no(reason, `${message}; the value of before goes on being served`),
+  observedGeneration: metadata.generation ?? 1,
+})
+
 /** Makes a new value, and counts it in the status: machines write no spec. */
 export const renew = async (tx: Transaction, current: KubeObject): Promise<void> => {
   const { rotation } = specOf('StagelySecret', current).valueFrom ?? {}
   if (rotation !== undefined) return startRotation(tx, current, rotation.name)
   const renewals = (statusOf('StagelySecret', current).renewals ?? 0) + 1
   const renewed = await tx.renewSecret(refOf(current))
-  const after = { ...renewed, status: { ...renewed.status, renewals } }
+  const conditions = statusConditions(renewed).filter(({ type }) => type !== renewedCondition)
+  const after = { ...renewed, status: { ...renewed.status, renewals, conditions } }
   await tx.setStatus(after)
   const { version = 0 } = statusOf('StagelySecret', after)
   const message = `version ${version}: a new value was generated at the end of the one before (spec.expiry)`

@@ -1,5 +1,6 @@
 // Reconciles the status of a project and of all its secrets in one run, which reads the sets once.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
+import { isReason } from '../../../src/kernel/errors.ts'
 import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
 import { statusConditions, findCondition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
@@ -16,7 +17,7 @@ import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
 import { decideOrphan, decideProject } from './decide.ts'
 import { gatherProjectFacts, secretsOf, type ProjectFacts, type SecretObject } from './gather.ts'
-import { expiryEvents, isToRenew, renew } from './expiry.ts'
+import { expiryEvents, isToRenew, notRenewed, renew } from './expiry.ts'
 import { DecidedSecrets, type ListedSecret } from './decided-secrets.ts'
 import { hasSameInputs } from './reconciled-inputs.ts'
 
@@ -26,6 +27,8 @@ const inOneWrite = 50
 const leastMs = 1_000
 /** Longest timer (ms): the clock may be set while it runs, and no timer may be longer than 24 days. */
 const mostMs = 3_600_000
+/** When (ms) a refused renewal is tried again. */
+const refusedMs = 600_000
 
 /**
  * Reads and decides outside of any write: a project may have thousands of secrets, and all writers would wait. An object
@@ -62,6 +65,18 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
       })
     }
   }
+  /** The value of one secret may be refused: the others are renewed all the same. */
+  const renewOneByOne = async (renewals: readonly Change[]): Promise<void> => {
+    for (const renewal of renewals)
+      try {
+        await write([renewal])
+      } catch (error) {
+        if (!isReason(error, 'SameAsProduction')) throw error
+        await deps.store.write(reconcilerActor, {}, (tx) =>
+          tx.setConditions(refOf(renewal.before), [notRenewed(renewal.before, error)]),
+        )
+      }
+  }
   const reconcile = async (key: string): Promise<ReconcileOutcome> => {
     const { changes, renewals, waitMs } = await workIn(key)
     await write(changes)
@@ -70,7 +85,9 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
     } catch (error) {
       // A new value cannot be made while a key does not answer: the status tells that it has ended, and the run is repeated.
       await write(renewals.flatMap(({ otherwise }) => otherwise ?? []))
-      throw error
+      if (!isReason(error, 'SameAsProduction')) throw error
+      await renewOneByOne(renewals)
+      return waitFor(refusedMs)
     }
     return waitMs === undefined ? done : waitFor(Math.min(Math.max(waitMs, leastMs), mostMs))
   }

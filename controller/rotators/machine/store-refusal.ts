@@ -13,7 +13,8 @@ export const afterRefusal = (
 ): Move => {
   // After a restore services may run the new value already.
   const mayRun = status.restored?.state === 'Renewing' && status.cause !== 'Refused'
-  if (reason === 'Invalid' && status.step !== 'Back' && !mayRun) {
+  const isOfValue = reason === 'Invalid' || reason === 'SameAsProduction'
+  if (isOfValue && status.step !== 'Back' && !mayRun) {
     const failure = {
       reason: 'OutputRefused',
       message: `an output does not take the new value: ${message}`,

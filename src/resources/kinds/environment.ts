@@ -2,7 +2,8 @@
 import * as z from 'zod'
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
-import { limits } from '../limits.ts'
+import { withHint } from '../../search/near-name.ts'
+import { limits, name } from '../limits.ts'
 
 export const environmentName = z
   .string()
@@ -11,6 +12,9 @@ export const environmentName = z
     /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
     'must be lower case letters, digits and "-", beginning and ending with a letter or a digit',
   )
+
+/** Type of the condition of a Project whose environments have to differ. */
+export const separatedCondition = 'Separated'
 
 export const namedTwice = 'an environment is named twice'
 
@@ -27,6 +31,21 @@ const environmentSpec = z.strictObject({
     .optional()
     .describe(
       'True: only an owner of the team, or a machine or member that is narrowed to this environment by name, writes, reveals, deploys or deletes here.',
+    ),
+  differsFrom: z
+    .array(environmentName)
+    .min(1)
+    .max(limits.environments)
+    .optional()
+    .describe(
+      'Environments such as production: no key has here a value that any key has there. A write that would make one equal is refused (409 SameAsProduction). Values under 8 bytes, and those that are plain there, may be equal.',
+    ),
+  allowEqual: z
+    .array(name.min(1))
+    .max(limits.keys)
+    .optional()
+    .describe(
+      'Keys that may have equal values nevertheless, such as LOG_LEVEL: in both environments the key is one of these.',
     ),
 })
 
@@ -53,6 +72,34 @@ export const faultsOfTwice = (names: unknown, field: string): Fault[] =>
           : [],
       )
 
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+/** `differsFrom` names other environments of the list. */
+const faultsOfRule = (
+  environment: Readonly<Record<string, unknown>>,
+  at: number,
+  listed: readonly string[],
+): Fault[] => {
+  const { name: own, differsFrom } = environment
+  const field = `spec.environments[${at}].differsFrom`
+  if (!Array.isArray(differsFrom)) return []
+  const others = listed.filter((other) => other !== own)
+  return [
+    ...faultsOfTwice(differsFrom, field),
+    ...differsFrom.flatMap((from: unknown, place): Fault[] =>
+      !isText(from) || others.includes(from)
+        ? []
+        : [
+            {
+              field: `${field}[${place}]`,
+              reason: 'FieldValueNotSupported',
+              message: `Unsupported value: other environments of the project: ${withHint(from, others)}`,
+            },
+          ],
+    ),
+  ]
+}
+
 /** Rules of a Project that the schema cannot express. */
 export const checkProject = (spec: Readonly<Record<string, unknown>>): Fault[] => {
   const { environments } = spec
@@ -60,5 +107,10 @@ export const checkProject = (spec: Readonly<Record<string, unknown>>): Fault[] =
   const names = environments.map((environment: unknown) =>
     isRecord(environment) ? environment.name : undefined,
   )
-  return faultsOfTwice(names, 'spec.environments')
+  return [
+    ...faultsOfTwice(names, 'spec.environments'),
+    ...environments.flatMap((environment: unknown, at) =>
+      isRecord(environment) ? faultsOfRule(environment, at, names.filter(isText)) : [],
+    ),
+  ]
 }

@@ -9,13 +9,14 @@ import type { SealedValueOpener } from '../../secrets/sealed-place.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import { objectRow, term, type HeadRow, type StoredRow } from '../state/rows.ts'
-import { Overlay } from '../state/state.ts'
+import { Overlay, type View } from '../state/state.ts'
 import { activityOf } from './activity-of-change.ts'
 import { ownPrefix, type Actor } from './actor.ts'
 import type { AuditEntry } from './audit-entry.ts'
 import { Changes } from './changes.ts'
 import { deferredKeys, type DeferredWork } from './deferred-work.ts'
 import { objectNotFound } from './errors.ts'
+import type { Guesses } from './guesses.ts'
 import type { ChangeEvent } from './objects.ts'
 import type {
   LayoutChange,
@@ -39,6 +40,7 @@ export interface WriteSessionDeps {
   readonly sealedValues?: SealedValueOpener | undefined
   /** Notifiers name addresses of these domains alone; absent: any. */
   readonly mailDomains?: readonly string[] | undefined
+  readonly guesses: Guesses
 }
 
 /** What a write begins with. */
@@ -81,6 +83,8 @@ export class WriteSession {
   readonly epoch: number
   /** The stored state, with the changes of this write. */
   readonly view: Overlay
+  /** The state without the changes of this write. */
+  readonly earlier: View
   readonly changes = new Changes()
   /** Changes of earlier writes in the same commit. */
   readonly before: Changes
@@ -117,6 +121,7 @@ export class WriteSession {
   constructor(deps: WriteSessionDeps, { actor, options, deferred, earlier, tx }: WriteStart) {
     const { changeSet, note, dryRun = false, review } = options
     this.view = new Overlay(earlier.overlay)
+    this.earlier = earlier.overlay
     this.before = earlier.changes
     this.rv = earlier.rv
     this.epoch = earlier.epoch

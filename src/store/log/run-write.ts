@@ -1,10 +1,12 @@
 // Runs one write on top of the state, and then the steps that end each write.
+import { isReason } from '../../kernel/errors.ts'
 import type { Actor } from '../core/actor.ts'
 import type { DeferredWork } from '../core/deferred-work.ts'
 import { internal } from '../core/errors.ts'
 import type { WriteOptions } from '../core/write-options.ts'
 import { WriteSession, type WriteSessionDeps } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
+import { noteSameValue } from '../secrets/separation.ts'
 import type { Group } from './group.ts'
 
 /** What a caller asks of the writer. */
@@ -54,6 +56,9 @@ export const runWrite = async (
     return () => resolve({ result })
   } catch (error) {
     if (deferred.isWanted) return () => resolve('again')
-    return () => reject(internal(error))
+    return () => {
+      if (isReason(error, 'SameAsProduction')) noteSameValue(session)
+      reject(internal(error))
+    }
   }
 }

@@ -6,6 +6,7 @@ import { createLocalKeyProvider } from '../../secrets/providers/local.ts'
 import { ProjectKeyCache } from '../../secrets/project-keys.ts'
 import { Feed } from './feed.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
+import { Guesses } from '../core/guesses.ts'
 import { StoreState } from '../state/state.ts'
 import { Writer } from './writer.ts'
 
@@ -46,6 +47,7 @@ const makeWriter = (database = sql): Writer => {
     provider,
     keys,
     lastSteps: [],
+    guesses: new Guesses(clock),
     fresh: () => Promise.resolve(),
   })
 }

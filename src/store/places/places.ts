@@ -10,6 +10,8 @@ import {
 } from '../../access/place.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
+import { statusConditions } from '../../resources/conditions.ts'
+import { separatedCondition } from '../../resources/kinds/environment.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { environmentsOf, namesOf } from '../../resources/project-environments.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
@@ -87,6 +89,15 @@ export const sees = (narrowing: Narrowing, object: KubeObject, find: Lookup): bo
 /** Of the status of a secret, what tells of the value and of nobody who sees it. */
 const ownStatus = ['version', 'bytes', 'updatedAt', 'updatedBy', 'valueSince', 'observedGeneration']
 
+/** Which value of an environment is also one of another names secrets of both. */
+const withoutSeparation = (project: KubeObject): KubeObject => {
+  const conditions = statusConditions(project)
+  const shown = conditions.filter(({ type }) => type !== separatedCondition)
+  return shown.length === conditions.length
+    ? project
+    : { ...project, status: { ...project.status, conditions: shown } }
+}
+
 /** The object as a narrowed token may read it; undefined where it sees none. Who else sees a shared secret is left out. */
 export const shownIn = (
   narrowing: Narrowing,
@@ -94,6 +105,7 @@ export const shownIn = (
   find: Lookup,
 ): KubeObject | undefined => {
   if (!sees(narrowing, object, find)) return undefined
+  if (object.kind === 'Project' && isBelowProject(narrowing)) return withoutSeparation(object)
   if (object.kind !== 'StagelySecret' || object.status === undefined) return object
   const place = placeOf(object, find)
   if (place === undefined || isWithin(narrowing, place)) return object

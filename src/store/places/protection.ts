@@ -91,12 +91,18 @@ const steeringOf = (project: KubeObject): unknown => [
   project.metadata.annotations?.[annotations.resumed],
 ]
 
-/** Of a Project: the protected environments that it changes or drops; all where it steers the rollout. */
+/**
+ * Of a Project: the protected environments that it changes or drops, or that a changed one has to differ from; all where it
+ * steers the rollout.
+ */
 const ofProject = ({ before, after }: ObjectChange): string[] => {
   const steers =
     before !== undefined && after !== undefined && !sameJson(steeringOf(before), steeringOf(after))
   const kept = steers ? [] : environmentsOf(after)
-  return protectedIn(environmentsOf(before).filter((was) => !kept.some((is) => sameJson(is, was))))
+  const all = environmentsOf(before)
+  const changed = all.filter((was) => !kept.some((is) => sameJson(is, was)))
+  const separated = new Set(changed.flatMap(({ differsFrom = [] }) => differsFrom))
+  return protectedIn([...changed, ...all.filter(({ name }) => separated.has(name))])
 }
 
 const protectedBy = (view: Objects, change: ObjectChange): string[] => {

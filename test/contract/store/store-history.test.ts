@@ -3,6 +3,7 @@ import { openTestStore } from '../../support/databases/open-test-store.ts'
 import { soak } from '../../support/soak.ts'
 import { audienceContract } from './store-audience.contract.ts'
 import { environmentsContract } from './store-environments.contract.ts'
+import { separationContract } from './store-separation.contract.ts'
 import { historyContract } from './store-history.contract.ts'
 import { plainContract } from './store-plain.contract.ts'
 import { referencesContract } from './store-references.contract.ts'
@@ -18,6 +19,7 @@ historyContract('a Postgres server', onServer)
 valuesContract('a Postgres server', onServer)
 audienceContract('a Postgres server', onServer)
 environmentsContract('a Postgres server', onServer)
+separationContract('a Postgres server', onServer)
 plainContract('a Postgres server', onServer)
 referencesContract('a Postgres server', onServer)
 historyContract('PGlite', inFolder)

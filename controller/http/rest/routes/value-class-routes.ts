@@ -1,5 +1,6 @@
 // Which secrets of one key hold equal values, without anybody seeing one.
 import * as z from 'zod'
+import { grouped } from '../../../../src/kernel/grouped.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import { renderId } from '../ids.ts'
@@ -12,16 +13,6 @@ const classesSchema = z.strictObject({
     .array(z.array(z.string()))
     .describe('Ids of secrets; those of one list hold the same value.'),
 })
-
-const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> => {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(keyOf(item)) ?? []
-    group.push(item)
-    groups.set(keyOf(item), group)
-  }
-  return groups
-}
 
 /** Keys with one secret only have nothing to compare. */
 const classesOf = (entries: readonly ProjectEntry[]): z.infer<typeof classesSchema>[] =>

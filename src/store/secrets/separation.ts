@@ -1,0 +1,265 @@
+// An environment that has to differ from others (`differsFrom`), judged at the end of a write. A value that the write makes
+// equal is refused. What was equal before is a condition of the Project. See ADR 0080.
+import { randomUUID } from 'node:crypto'
+import { StagelyError } from '../../kernel/errors.ts'
+import { withStatusOwner } from '../../managed-fields/status.ts'
+import { withCondition, type NewCondition } from '../../resources/conditions.ts'
+import type { ObjectRef } from '../../resources/meta.ts'
+import { separatedCondition } from '../../resources/kinds/environment.ts'
+import { environmentsOf } from '../../resources/project-environments.ts'
+import { requireKind, resourceNameOf } from '../../resources/registry.ts'
+import { statusOf } from '../../resources/typed.ts'
+import type { KeyBytes } from '../../secrets/aead.ts'
+import { fingerprintOf } from '../../secrets/digest.ts'
+import { stageletOf, type LaidOut } from '../../secrets/environment-set.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import { heldIn, sameValues, type HeldValue, type SameValue } from '../../secrets/separation.ts'
+import type { SeparationRule } from '../../secrets/separation.ts'
+import { grouped } from '../../kernel/grouped.ts'
+import { versionId } from '../core/changes.ts'
+import { refOfEntry, type ProjectState } from '../core/project-state.ts'
+import type { OpenedEntry } from '../core/sets.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { finderIn, sees } from '../places/places.ts'
+import { term } from '../state/rows.ts'
+import type { View } from '../state/state.ts'
+import { loadProject, projectAt } from './projects.ts'
+import { createFiller, tooLong } from './resolve.ts'
+import { openHeads } from './secret-versions.ts'
+
+/** Shorter values may be equal: they are words such as `true`. */
+const leastBytes = 8
+
+/** By the digest of a finished value, its fingerprint; undefined: it may be equal. */
+type Fingerprints = ReadonlyMap<string, string | undefined>
+
+/** Those of the last judgement of a project. A digest decides its value, so that they are never out of date. */
+const kept = new WeakMap<KeyBytes, Fingerprints>()
+
+const isShort = ({ entry }: HeldValue): boolean =>
+  entry.references === undefined && entry.bytes < leastBytes
+
+const idOfVersion = ({ secretId, version }: Pick<ProjectEntry, 'secretId' | 'version'>): string =>
+  versionId(secretId, version)
+
+/** The finished values, of those that one viewer gets. */
+const fill = (
+  { uid, digestKey }: ProjectState,
+  held: readonly HeldValue[],
+  opened: ReadonlyMap<string, OpenedEntry>,
+): [string, string | undefined][] => {
+  const [{ viewer } = { viewer: undefined }] = held
+  const parts = new Map(held.flatMap((value) => value.parts).map((part) => [part.secretId, part]))
+  const entries = [...parts.values()].map((part) => ({
+    ...part,
+    value: opened.get(idOfVersion(part))?.value ?? tooLong,
+  }))
+  const byId = new Map(entries.map((entry) => [entry.secretId, entry]))
+  const finish = createFiller(uid, entries, stageletOf(viewer))
+  return held.map(({ entry, digest }) => {
+    const value = finish(byId.get(entry.secretId)!)
+    return [digest, value.length < leastBytes ? undefined : fingerprintOf(digestKey, value)]
+  })
+}
+
+/** Opens what no judgement before has opened. */
+const fingerprintsFor = async (
+  session: WriteSession,
+  project: ProjectState,
+  held: readonly HeldValue[],
+): Promise<Fingerprints> => {
+  const before = kept.get(project.digestKey) ?? new Map<string, string | undefined>()
+  const missing = held.filter((value) => !before.has(value.digest) && !isShort(value))
+  const parts = new Map(
+    missing.flatMap((value) => value.parts).map((part) => [idOfVersion(part), part]),
+  )
+  const opened = new Map(
+    (parts.size === 0 ? [] : await openHeads(session, project.uid, [...parts.values()])).map(
+      (entry) => [idOfVersion(entry), entry],
+    ),
+  )
+  const found = new Map(
+    [...grouped(missing, ({ viewer }) => viewer).values()].flatMap((values) =>
+      fill(project, values, opened),
+    ),
+  )
+  const all = new Map(held.map(({ digest }) => [digest, found.get(digest) ?? before.get(digest)]))
+  kept.set(project.digestKey, all)
+  return all
+}
+
+const samesIn = async (
+  session: WriteSession,
+  project: ProjectState,
+  { rules, set }: { readonly rules: readonly SeparationRule[]; readonly set: LaidOut },
+): Promise<SameValue[]> => {
+  const names = new Set(rules.flatMap(({ name, differsFrom }) => [name, ...differsFrom]))
+  const held = new Map([...names].map((name) => [name, heldIn(set, name)]))
+  const fingerprints = await fingerprintsFor(session, project, [...held.values()].flat())
+  return sameValues(
+    rules,
+    (name) => held.get(name) ?? [],
+    ({ digest }) => fingerprints.get(digest),
+  )
+}
+
+const setIn = (view: View, { uid, ref }: ProjectState): LaidOut => ({
+  entries: view.heads.withTerm(term.headsOf(uid)).map(({ entry }) => entry),
+  layout: projectAt(view, ref)?.layout,
+})
+
+/** The value of `here` is the same before and after a write. */
+const idOf = ({ environment, from, here }: SameValue): string =>
+  JSON.stringify([environment, from, here.entry.secretId, here.viewer, here.digest])
+
+const placeText = (environment: string, { entry: { name, key } }: HeldValue): string =>
+  `secret "${name}" (${key}) in environment "${environment}"`
+
+/** The secret is not named to a token that does not see it. */
+const thereText = (
+  { actor: { narrowing }, view }: WriteSession,
+  { ref }: ProjectState,
+  { from, there }: SameValue,
+): string => {
+  const find = finderIn(view)
+  const secret = find(refOfEntry({ ref }, there.entry))
+  const isHidden =
+    narrowing !== undefined && (secret === undefined || !sees(narrowing, secret, find))
+  return isHidden ? `a secret in environment "${from}"` : placeText(from, there)
+}
+
+const refusal = (
+  session: WriteSession,
+  project: ProjectState,
+  { same, about }: { readonly same: SameValue; readonly about: ObjectRef },
+): StagelyError => {
+  const kind = requireKind(about.kind)
+  const { namespace, name } = about
+  return new StagelyError(
+    'SameAsProduction',
+    `${resourceNameOf(kind)} "${name}" is refused: ${placeText(same.environment, same.here)} would have the value of ${thereText(session, project, same)}, and has to differ from it (differsFrom); give it a value of its own, or name the key in allowEqual of environment "${same.environment}" of project "${project.ref.name}"`,
+    {
+      kind: kind.plural,
+      group: kind.group,
+      name,
+      namespace,
+      denied: { why: 'SameAsProduction', namespace },
+    },
+  )
+}
+
+const mostRefused = 20
+
+const refusedBy = (login: string): string => `same ${login}`
+
+/** Counts a refusal, so that nobody finds a value by guesses. */
+export const noteSameValue = ({ deps, actor }: WriteSession): void => {
+  if (actor.id !== undefined) deps.guesses.note(refusedBy(actor.id), randomUUID())
+}
+
+/** The object of the write that makes the values equal. */
+const causeOf = (
+  { here, there }: SameValue,
+  project: ProjectState,
+  { secretChanges, layoutChanges }: WriteSession,
+): ObjectRef => {
+  const parts = [here.entry, there.entry, ...here.parts, ...there.parts]
+  const written = parts.find(({ secretId }) =>
+    secretChanges.some(({ entry }) => entry.secretId === secretId),
+  )
+  const moved = layoutChanges.find((change) => change.project === project)
+  return written === undefined && moved !== undefined
+    ? moved.ref
+    : refOfEntry(project, written ?? here.entry)
+}
+
+const mostNamed = 10
+
+const verdictOf = (same: readonly SameValue[]): Omit<NewCondition, 'type'> => {
+  if (same.length === 0)
+    return {
+      status: 'True',
+      reason: 'Different',
+      message: 'no environment has a value of one that it has to differ from',
+    }
+  const shown = same
+    .slice(0, mostNamed)
+    .map(
+      ({ environment, from, here, there }) =>
+        `${placeText(environment, here)} has the value of ${placeText(from, there)}`,
+    )
+  const more = same.length > mostNamed ? `; and ${same.length - mostNamed} more` : ''
+  return {
+    status: 'False',
+    reason: 'SameValues',
+    message: `${shown.join('; ')}${more}: give these values of their own, or name their keys in allowEqual`,
+  }
+}
+
+/** `verdict` undefined: no environment has to differ. */
+const setVerdict = (
+  session: WriteSession,
+  row: StoredRow,
+  verdict: Omit<NewCondition, 'type'> | undefined,
+): void => {
+  const before = statusOf('Project', row.object).conditions ?? []
+  const observedGeneration = row.object.metadata.generation ?? 1
+  const conditions =
+    verdict === undefined
+      ? before.filter(({ type }) => type !== separatedCondition)
+      : withCondition(
+          before,
+          { type: separatedCondition, ...verdict, observedGeneration },
+          session.now,
+        )
+  const isSame =
+    conditions.length === before.length && conditions.every((next, at) => next === before[at])
+  if (isSame) return
+  const status = { ...row.object.status, conditions }
+  session.put(withStatusOwner({ ...row.object, status }, row.object, session.now), row.source, row)
+}
+
+const judge = async (session: WriteSession, project: ProjectState): Promise<void> => {
+  const row = session.fetch(project.ref)
+  if (row === undefined) return
+  const rules = environmentsOf(row.object).flatMap(({ differsFrom, ...rule }) =>
+    differsFrom === undefined ? [] : [{ ...rule, differsFrom }],
+  )
+  if (rules.length === 0) return setVerdict(session, row, undefined)
+  const changes = [...session.secretChanges, ...session.layoutChanges].some(
+    (change) => change.project === project,
+  )
+  const { actor, deps } = session
+  if (changes && actor.id !== undefined)
+    deps.guesses.check(refusedBy(actor.id), {
+      most: mostRefused,
+      why: 'you have given values that another environment has',
+    })
+  const { layout } = project
+  const set = { ...setIn(session.view, project), layout }
+  const same = await samesIn(session, project, { rules, set })
+  if (same.length > 0 && changes) {
+    const before = await samesIn(session, project, { rules, set: setIn(session.earlier, project) })
+    const ids = new Set(before.map(idOf))
+    const fresh = same.find((value) => !ids.has(idOf(value)))
+    if (fresh !== undefined) {
+      const about = causeOf(fresh, project, session)
+      throw refusal(session, project, { same: fresh, about })
+    }
+  }
+  setVerdict(session, row, verdictOf(same))
+}
+
+/** At the end of a write: its order does not matter, only its result. */
+export const checkSeparation = async (session: WriteSession): Promise<void> => {
+  const judged = new Set(
+    [...session.secretChanges, ...session.layoutChanges].map(({ project }) => project),
+  )
+  for (const { ref } of session.environmentUses.values()) {
+    if (ref.kind !== 'Project' || session.fetch(ref) === undefined) continue
+    const project = await loadProject(session, ref)
+    if (project !== undefined) judged.add(project)
+  }
+  const living = new Set(session.loaded.values())
+  for (const project of judged) if (living.has(project)) await judge(session, project)
+}

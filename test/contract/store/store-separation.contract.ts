@@ -1,0 +1,255 @@
+// What the store promises of an environment that has to differ from another one. On any database.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  findCondition,
+  statusConditions,
+  type Condition,
+} from '../../../src/resources/conditions.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { Actor } from '../../../src/store/store.ts'
+import type { TestStore } from '../../support/databases/open-test-store.ts'
+import {
+  api,
+  createAs,
+  createShop,
+  createSteppedClock,
+  objectOf,
+  secretOf,
+  stageletOf,
+  updateAs,
+} from '../../support/databases/store-fixtures.ts'
+import type { OpenStore } from './store.contract.ts'
+
+const canary = 'canary-of-production-1'
+const other = 'another-value-of-preview'
+
+type Environment = Readonly<Record<string, unknown>> & { readonly name: string }
+
+const rule: Environment = { name: 'preview', inherits: 'Nothing', differsFrom: ['production'] }
+const production: Environment = { name: 'production' }
+
+export const separationContract = (name: string, open: OpenStore): void => {
+  describe(`environments that have to differ, on ${name}`, () => {
+    let t: TestStore
+    const clock = createSteppedClock()
+    beforeAll(async () => {
+      t = await open({ clock })
+    })
+    afterAll(() => t.destroy())
+
+    const create = (object: KubeObject, actor: Actor = api): Promise<KubeObject> =>
+      createAs(t.store, actor, object)
+    const update = (object: KubeObject, actor: Actor = api): Promise<KubeObject> =>
+      updateAs(t.store, actor, object)
+    const projectOf = (ns: string, environments: readonly Environment[]): KubeObject =>
+      objectOf('Project', ns, 'shop', { environments })
+    const shop = async (
+      environments: readonly Environment[] = [production, rule],
+    ): Promise<{ ns: string; projectUid: string }> => {
+      const made = await createShop(t.store)
+      await update(projectOf(made.ns, environments))
+      return made
+    }
+    const secret = (
+      ns: string,
+      of: string,
+      environment: string,
+      spec: Record<string, unknown>,
+    ): KubeObject => secretOf(ns, of, { environments: [environment], ...spec })
+    const liveAnd = async (
+      spec: Record<string, unknown> = { value: canary },
+      environments?: readonly Environment[],
+    ): Promise<string> => {
+      const { ns } = await shop(environments)
+      await create(secret(ns, 'live', 'production', spec))
+      return ns
+    }
+    /** Names the places, and no value. */
+    const refused = async (write: Promise<unknown>): Promise<string> => {
+      const error = (await write.then(
+        () => {
+          throw new Error('it was not refused')
+        },
+        (e: unknown) => e,
+      )) as Error
+      expect(error).toMatchObject({ reason: 'SameAsProduction' })
+      expect(JSON.stringify(error) + error.message).not.toContain(canary)
+      return error.message
+    }
+    const separated = async (ns: string): Promise<Condition | undefined> => {
+      const project = await t.store.get({ kind: 'Project', namespace: ns, name: 'shop' })
+      return findCondition(statusConditions(project ?? {}), 'Separated')
+    }
+
+    it('refuses a value of the other environment under any key, and names both places', async () => {
+      const ns = await liveAnd()
+      const message = await refused(create(secret(ns, 'copy', 'preview', { value: canary })))
+      expect(message).toContain('secret "copy" (COPY) in environment "preview"')
+      expect(message).toContain('secret "live" (LIVE) in environment "production"')
+      await create(secret(ns, 'copy', 'preview', { value: other }))
+      await refused(update(secret(ns, 'copy', 'preview', { value: canary })))
+      // The other way round: production gets what preview has.
+      await refused(update(secret(ns, 'live', 'production', { value: other })))
+      expect(await separated(ns)).toMatchObject({ status: 'True', reason: 'Different' })
+    })
+
+    it('judges a file and a variable with the same bytes, and a dry run', async () => {
+      const ns = await liveAnd()
+      const file = { type: 'file', file: { path: '/run/key' }, value: canary }
+      await refused(create(secret(ns, 'file', 'preview', file)))
+      const dry = { dryRun: true }
+      const copy = secret(ns, 'copy', 'preview', { value: canary })
+      await refused(t.store.write(api, dry, (tx) => tx.create(copy)))
+    })
+
+    it('lets be equal what is short, what is excepted in both environments, and what is plain there', async () => {
+      const allowing = { ...rule, allowEqual: ['REGION', 'ZONE'] }
+      const { ns } = await shop([production, allowing])
+      const everywhere = ['production', 'preview']
+      const both = (of: string, spec: object): KubeObject =>
+        secretOf(ns, of, { environments: everywhere, ...spec })
+      await create(both('short', { value: '7 bytes' }))
+      await create(both('region', { value: 'europe-central' }))
+      await create(secret(ns, 'zone', 'preview', { value: 'europe-central' }))
+      await create(both('level', { value: 'information', visibility: 'Plain' }))
+      await refused(create(both('long', { value: '8 bytes!' })))
+      // A key that is excepted takes no value of one that is not.
+      await create(secret(ns, 'live', 'production', { value: canary }))
+      await refused(update(secret(ns, 'zone', 'preview', { value: canary })))
+      // What is masked in production does not become plain in a preview.
+      const plain = { value: canary, visibility: 'Plain' }
+      await refused(create(secret(ns, 'shown', 'preview', plain)))
+    })
+
+    it('refuses what is inherited by both, and what a stagelet has of its own', async () => {
+      const { ns } = await shop([production, { name: 'preview', differsFrom: ['production'] }])
+      expect(await refused(create(secretOf(ns, 'shared', { value: canary })))).toContain(
+        'secret "shared" (SHARED) in environment "preview"',
+      )
+      await create(secret(ns, 'live', 'production', { value: canary }))
+      await create({
+        ...stageletOf(ns, 'pr-1'),
+        spec: { ...stageletOf(ns, 'pr-1').spec, environment: 'preview' },
+      })
+      const own = secretOf(ns, 'own', { stageletRef: { name: 'pr-1' }, value: canary })
+      await refused(create(own))
+      // A secret that waits for its stagelet is judged when that one comes, or moves here.
+      await create(secretOf(ns, 'waits', { stageletRef: { name: 'pr-2' }, value: canary }))
+      const later = stageletOf(ns, 'pr-2')
+      const inPreview = { ...later, spec: { ...later.spec, environment: 'preview' } }
+      await refused(create(inPreview))
+      await create(later)
+      await refused(update(inPreview))
+    })
+
+    it('judges finished values: a reference, and a change of what it leads to', async () => {
+      const ns = await liveAnd({ value: `https://user:${canary}@host` })
+      await create(secret(ns, 'part', 'preview', { value: 'still-another' }))
+      const url = { references: true, value: 'https://user:${PART}@host' }
+      await create(secret(ns, 'url', 'preview', url))
+      const message = await refused(update(secret(ns, 'part', 'preview', { value: canary })))
+      expect(message).toContain('stagelysecrets.stagely.dev "part"')
+      expect(message).toContain('secret "url" (URL) in environment "preview"')
+    })
+
+    it('judges a change of environments, of what is inherited, a follower, a rollback and a restore', async () => {
+      const ns = await liveAnd()
+      const project = { kind: 'Project', namespace: ns, name: 'shop' }
+      await refused(
+        update(secretOf(ns, 'live', { environments: ['production', 'preview'], value: canary })),
+      )
+      const follower = { valueFrom: { secretRef: { name: 'live' } } }
+      await refused(create(secret(ns, 'follower', 'preview', follower)))
+      await create(secret(ns, 'copy', 'preview', { value: other }))
+      const source = secret(ns, 'copied', 'production', {
+        valueFrom: { secretRef: { name: 'copy' } },
+      })
+      await refused(create(source))
+      // What was equal to an older value of production may not come back once production has it again.
+      await update(secret(ns, 'live', 'production', { value: 'meanwhile-another' }))
+      await update(secret(ns, 'copy', 'preview', { value: canary }))
+      await update(secret(ns, 'copy', 'preview', { value: other }))
+      await update(secret(ns, 'live', 'production', { value: canary }))
+      const copy = { kind: 'StagelySecret', namespace: ns, name: 'copy' }
+      await refused(t.store.write(api, {}, (tx) => tx.rollbackSecret(copy, 2)))
+      const { uid = '' } = (await t.store.get(copy))!.metadata
+      await update(secret(ns, 'live', 'production', { value: 'one-more-value' }))
+      await update(secret(ns, 'copy', 'preview', { value: canary }))
+      await t.store.write(api, {}, (tx) => tx.remove(copy))
+      await update(secret(ns, 'live', 'production', { value: canary }))
+      await refused(t.store.write(api, {}, (tx) => tx.restoreSecret(project, uid)))
+      await create(secretOf(ns, 'wide', { value: other }))
+      await update(projectOf(ns, [production, { name: 'preview', inherits: 'Nothing' }]))
+      await update(projectOf(ns, [production, rule]))
+      await refused(update(projectOf(ns, [production, { ...rule, inherits: 'Project' }])))
+    })
+
+    it('tells by a condition what was equal before the rule, until it is mended', async () => {
+      const { ns } = await shop([production, { name: 'preview' }])
+      await create(secret(ns, 'live', 'production', { value: canary }))
+      await create(secret(ns, 'copy', 'preview', { value: canary }))
+      await create(secretOf(ns, 'shared', { value: 'a-value-for-everybody' }))
+      const differing = { name: 'preview', differsFrom: ['production'] }
+      await update(projectOf(ns, [production, differing]))
+      const condition = await separated(ns)
+      expect(condition).toMatchObject({ status: 'False', reason: 'SameValues' })
+      expect(condition?.message).toContain('secret "copy" (COPY) in environment "preview"')
+      expect(condition?.message).toContain('secret "shared" (SHARED) in environment "preview"')
+      expect(condition?.message).not.toContain(canary)
+      // What is as it was stays; another value that is equal too is refused.
+      const described = secretOf(ns, 'shared', { description: 'for all' })
+      await update(described)
+      await refused(update(secretOf(ns, 'shared', { value: 'another-for-everybody' })))
+      await update(secret(ns, 'copy', 'preview', { value: other }))
+      expect((await separated(ns))?.message).not.toContain('COPY')
+      await update(projectOf(ns, [production, { ...differing, allowEqual: ['SHARED'] }]))
+      expect(await separated(ns)).toMatchObject({ status: 'True' })
+      await update(projectOf(ns, [production, { name: 'preview' }]))
+      expect(await separated(ns)).toBeUndefined()
+    })
+
+    it('bounds the list of the condition', async () => {
+      const { ns } = await shop([production, { name: 'preview' }])
+      await t.store.write(api, {}, async (tx) => {
+        for (let i = 0; i < 200; i += 1)
+          await tx.create(secretOf(ns, `shared-${i}`, { value: `a-value-for-everybody-${i}` }))
+      })
+      await update(projectOf(ns, [production, { name: 'preview', differsFrom: ['production'] }]))
+      const { message = '' } = (await separated(ns)) ?? {}
+      expect(message.length).toBeLessThan(2_000)
+      expect(message).toContain('and 190 more')
+    })
+
+    it('refuses one login 20 times an hour, then all that is judged, and says until when', async () => {
+      const ns = await liveAnd()
+      const guesser = { ...api, id: 'guesser' }
+      const copy = secret(ns, 'copy', 'preview', { value: canary })
+      for (let i = 0; i < 20; i += 1) await refused(create(copy, guesser))
+      const wrong = secret(ns, 'copy', 'preview', { value: other })
+      const hour = new Date(clock.now() + 3_600_000).toISOString().slice(0, 19)
+      for (const object of [copy, wrong])
+        await expect(create(object, guesser)).rejects.toMatchObject({
+          reason: 'TooManyRequests',
+          message: expect.stringContaining(`wait until ${hour}`) as string,
+          details: { retryAfterSeconds: 3_600 },
+        })
+      // Others, and other projects, go on.
+      await refused(create(copy, { ...api, id: 'somebody-else' }))
+      const { ns: elsewhere } = await createShop(t.store)
+      await create(secretOf(elsewhere, 'x', { value: other }), guesser)
+      clock.step(3_600_001)
+      await create(wrong, guesser)
+    })
+
+    it('names environments of the project alone in a rule', async () => {
+      const { ns } = await shop()
+      const misspelt = { name: 'preview', differsFrom: ['prodution', 'preview'] }
+      await expect(update(projectOf(ns, [production, misspelt]))).rejects.toMatchObject({
+        reason: 'Invalid',
+        message: expect.stringMatching(
+          /environments\[1\]\.differsFrom\[0\].*did you mean "production".*differsFrom\[1\]/,
+        ) as string,
+      })
+    })
+  })
+}
