@@ -15,6 +15,7 @@ import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { ofKind, type ObjectOf } from '../resources/typed.ts'
 import { auditDeliveries, createDeliveries, type OpenSet } from './agents/deliveries.ts'
 import type { Actor, Delivery } from './core/actor.ts'
+import type { Guesses } from './core/guesses.ts'
 import type { StoreHealth } from './core/health.ts'
 import type {
   DeletedSecret,
@@ -236,6 +237,10 @@ export class Store implements Reader {
     return this.#parts.writer.run(actor, this.#fence, (session) =>
       revealSet(session, project, what),
     )
+  }
+
+  get guesses(): Guesses {
+    return this.#parts.guesses
   }
 
   /**

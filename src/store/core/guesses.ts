@@ -27,7 +27,7 @@ export class Guesses {
     if (this.#made.size > mostCounted && oldest !== undefined) this.#made.delete(oldest)
   }
 
-  /** TooManyRequests once `most` guesses were made within the hour. `why` begins the message. A guess that was made passes. */
+  /** TooManyRequests once `most` guesses were made within the hour. `why` says what was done. A guess that was made passes. */
   check(
     counted: string,
     { most, why, guess }: { most: number; why: string; guess?: string },
@@ -37,7 +37,7 @@ export class Guesses {
     const [first = 0] = made.values()
     const retryAfterSeconds = Math.max(1, Math.ceil((first + hourMs - this.#clock.now()) / 1_000))
     const until = toTimestamp(first + hourMs)
-    const message = `${why} more than ${most} times within an hour, which would tell of values that you may not read: wait until ${until}`
+    const message = `within the last hour ${why}; more would tell of values that you may not read: wait until ${until}`
     throw new StagelyError('TooManyRequests', message, { retryAfterSeconds })
   }
 

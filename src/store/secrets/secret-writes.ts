@@ -8,8 +8,7 @@ import { checkValue } from '../../resources/kinds/secret-value.ts'
 import { specOf } from '../../resources/typed.ts'
 import { seal, valueAad } from '../../secrets/aead.ts'
 import { valueDigest } from '../../secrets/digest.ts'
-import { environmentsIn, stageletIn } from '../../secrets/set-entry.ts'
-import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import { environmentsIn, stageletIn, type ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { invalidObject } from '../core/errors.ts'
 import { confirmRing, projectRing } from './project-ring.ts'
@@ -35,6 +34,7 @@ import {
   newVisibility,
   wasShown,
 } from './plain-values.ts'
+import { noteGivenValue } from './guesses-of-values.ts'
 import { noteNewValue } from './policy.ts'
 import { keepTemplate, referencesToCome } from './awaited-values.ts'
 import { checkNotFollowed, referencesOf } from './references.ts'
@@ -138,6 +138,7 @@ export const prepareSecret = async (
   }
   const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
   const sameValue = before?.valueDigest === digest
+  noteGivenValue(session, project, { key, digest, before, origin, isStored: sameValue })
   const keeps = origin === 'stored' || sameValue
   const made = isMade(object, { found, keeps, before, current })
   checkPlainValue(object, { made, isPutBack: putBack !== undefined, found })

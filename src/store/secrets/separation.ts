@@ -117,11 +117,12 @@ const placeText = (environment: string, { entry: { name, key } }: HeldValue): st
 
 /** The secret is not named to a token that does not see it. */
 const thereText = (
-  { actor: { narrowing }, view }: WriteSession,
+  { actor: { narrowingIn }, view }: WriteSession,
   { ref }: ProjectState,
   { from, there }: SameValue,
 ): string => {
   const find = finderIn(view)
+  const narrowing = narrowingIn?.(ref.namespace)
   const secret = find(refOfEntry({ ref }, there.entry))
   const isHidden =
     narrowing !== undefined && (secret === undefined || !sees(narrowing, secret, find))
@@ -225,7 +226,10 @@ const judge = async (session: WriteSession, project: ProjectState): Promise<void
   const rules = environmentsOf(row.object).flatMap(({ differsFrom, ...rule }) =>
     differsFrom === undefined ? [] : [{ ...rule, differsFrom }],
   )
-  if (rules.length === 0) return setVerdict(session, row, undefined)
+  if (rules.length === 0) {
+    setVerdict(session, row, undefined)
+    return
+  }
   const changes = [...session.secretChanges, ...session.layoutChanges].some(
     (change) => change.project === project,
   )
@@ -233,7 +237,7 @@ const judge = async (session: WriteSession, project: ProjectState): Promise<void
   if (changes && actor.id !== undefined)
     deps.guesses.check(refusedBy(actor.id), {
       most: mostRefused,
-      why: 'you have given values that another environment has',
+      why: `${mostRefused} of your writes were refused for values that another environment has`,
     })
   const { layout } = project
   const set = { ...setIn(session.view, project), layout }

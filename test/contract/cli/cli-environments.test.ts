@@ -223,6 +223,36 @@ describe('environments of the command line', () => {
     expect(listed.stdout).toContain('db-password')
   })
 
+  it('refuses what another environment has before it is written, and when it is', async () => {
+    const head = 'apiVersion: stagely.dev/v1alpha1'
+    const rule = '{name: production}, {name: preview, differsFrom: [production], inherits: Nothing}'
+    await world.apply(
+      `${head}\nkind: Project\nmetadata: {name: apart}\nspec: {environments: [${rule}]}\n`,
+    )
+    const live = 'canary-of-production'
+    const set = (value: string, environment: string): Promise<Ran> =>
+      world.cliWith(value, 'secrets', 'set', 'PAY', '-p', 'apart', '--environment', environment)
+    expect((await set(live, 'production')).code).toBe(0)
+    const refused = await set(live, 'preview')
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toContain('(PAY) in environment "production"')
+    expect(refused.stderr).toContain('allowEqual of environment "preview"')
+    const manifest = await file(
+      'copied.yaml',
+      `${head}\nkind: StagelySecret\nmetadata: {name: copied}\nspec: {projectRef: {name: apart}, key: PAY, environments: [preview], value: ${live}}\n`,
+    )
+    for (const args of [
+      ['diff', '-f', manifest],
+      ['apply', '-f', manifest, '--dry-run'],
+      ['apply', '-f', manifest],
+    ]) {
+      const ran = await world.cli(...args)
+      expect([args, ran.code]).not.toEqual([args, 0])
+      expect(ran.stdout + ran.stderr).toContain('in environment "production"')
+      expect(ran.stdout + ran.stderr).not.toContain(live)
+    }
+  })
+
   it('take the commands of docs/environments.md as they are written', async () => {
     const page = await readFile(join(import.meta.dirname, '../../../docs/environments.md'), 'utf8')
     const blocks = [...page.matchAll(/```(\w*)\n([^`]*)```/g)].map(([, kind, text = '']) => ({

@@ -217,6 +217,61 @@ describe('the audit log over the API', () => {
     expect(after[0]).toMatchObject({ actor: { name: 'ruth' }, object: { namespace: 'red' } })
   })
 
+  it('has each refusal of a value that production has, by both APIs, until there are too many', async () => {
+    const kube = '/apis/stagely.dev/v1alpha1/namespaces/red'
+    const live = 'canary-of-production'
+    const rule = [{ name: 'production' }, { name: 'preview', differsFrom: ['production'] }]
+    const head = { apiVersion, metadata: { name: 'apart' } }
+    const project = { ...head, kind: 'Project', spec: { environments: rule } }
+    await controller.call('POST', `${kube}/projects`, { body: project })
+    await addUser('dora', 'red', 'developer')
+    const rest = '/api/v1/projects/red%2Fapart/secrets'
+    const secret = (environment: string, value: string): object => ({
+      key: 'STRIPE_KEY',
+      value,
+      environments: [environment],
+    })
+    expect((await as('dora', 'POST', rest, secret('production', live))).status).toBe(201)
+    const refused = await as('dora', 'POST', rest, secret('preview', live))
+    expect([refused.status, refused.json()]).toMatchObject([409, { reason: 'SameAsProduction' }])
+    expect(refused.text).toMatch(/in environment \\"preview\\".*in environment \\"production\\"/)
+    const operation = { op: 'create', ...secret('preview', live) }
+    for (const dryRun of [true, false])
+      expect(
+        await as('dora', 'POST', `${rest}/batch`, { operations: [operation], dry_run: dryRun }),
+      ).toMatchObject({ status: 409 })
+    const object = {
+      apiVersion,
+      kind: 'StagelySecret',
+      metadata: { name: 'copied' },
+      spec: { projectRef: { name: 'apart' }, ...secret('preview', live) },
+    }
+    const byKube = await as('dora', 'POST', `${kube}/stagelysecrets?dryRun=All`, object)
+    expect(byKube.json()).toMatchObject({ code: 409, reason: 'SameAsProduction' })
+    for (let i = 4; i < 20; i += 1) await as('dora', 'POST', rest, secret('preview', live))
+    const tooMany = await as('dora', 'POST', rest, secret('preview', 'another-value'))
+    expect([tooMany.status, tooMany.text]).toEqual([
+      429,
+      expect.stringMatching(/wait until \d{4}-/) as string,
+    ])
+    expect(Number(tooMany.headers['retry-after'])).toBeGreaterThan(3_000)
+    const denied = await rows('ruth', '?result=denied&by=dora')
+    expect(denied.length).toBeGreaterThanOrEqual(3)
+    expect(denied.map(({ detail }) => detail?.['why'])).toContain('SameAsProduction')
+    expect(JSON.stringify(denied)).not.toContain(live)
+    // The value classes are few too, for whoever may not read a value.
+    await addUser('dan', 'red', 'developer')
+    for (let i = 0; i < 21; i += 1)
+      await as('dan', 'POST', '/api/v1/projects/red%2Fshop/secrets', {
+        key: 'KEY',
+        value: `guess-${i}`,
+        scope: `service-${i}`,
+      })
+    const classes = '/api/v1/projects/red%2Fshop/value-classes'
+    expect((await as('dan', 'GET', classes)).text).toMatch(/20 different values of KEY.*wait until/)
+    expect((await as('admin', 'GET', classes)).status).toBe(200)
+  })
+
   it('erases a person for an admin, and the chain holds', async () => {
     const erased = await as('admin', 'POST', '/api/v1/audit/erasures', { person: 'victor' })
     expect(erased.json()).toMatchObject({ mentions: 0 })

@@ -241,6 +241,38 @@ export const separationContract = (name: string, open: OpenStore): void => {
       await create(wrong, guesser)
     })
 
+    it('lets nobody find a value by dry runs who may not read it', async () => {
+      const { ns } = await createShop(t.store)
+      await create(secretOf(ns, 'pin', { value: '4711' }))
+      const guesser = { ...api, id: 'guesser-of-pins', mayReadValues: () => false }
+      const dry = (value: string, actor: Actor = guesser): Promise<KubeObject> =>
+        t.store.write(actor, { dryRun: true }, (tx) => tx.update(secretOf(ns, 'pin', { value })))
+      for (let i = 0; i < 20; i += 1) await dry(`100${i}`)
+      // One that was tried passes, and so does a manifest with the stored value before the limit.
+      await dry('1000')
+      for (const value of ['4711', '2000'])
+        await expect(dry(value)).rejects.toMatchObject({ reason: 'TooManyRequests' })
+      await dry('2000', { ...guesser, mayReadValues: () => true })
+      await dry('4711', { ...guesser, id: 'another' })
+      clock.step(3_600_001)
+      for (let i = 0; i < 40; i += 1) await dry('4711')
+    })
+
+    it('lets nobody try many new values by dry runs where environments have to differ', async () => {
+      const ns = await liveAnd()
+      const guesser = { ...api, id: 'guesser-by-new-secrets', mayReadValues: () => false }
+      const dry = (from: number, to: number): Promise<void> =>
+        t.store.write(guesser, { dryRun: true }, async (tx) => {
+          for (let i = from; i < to; i += 1)
+            await tx.create(
+              secret(ns, `new-${i}`, 'preview', { value: `value-that-is-tried-${i}` }),
+            )
+        })
+      await dry(0, 500)
+      await dry(450, 550)
+      await expect(dry(550, 1001)).rejects.toMatchObject({ reason: 'TooManyRequests' })
+    })
+
     it('names environments of the project alone in a rule', async () => {
       const { ns } = await shop()
       const misspelt = { name: 'preview', differsFrom: ['prodution', 'preview'] }

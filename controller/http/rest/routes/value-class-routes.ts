@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { grouped } from '../../../../src/kernel/grouped.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
+import { checkClasses } from '../../../../src/store/secrets/guesses-of-values.ts'
 import { renderId } from '../ids.ts'
 import { listRoute } from '../lists.ts'
 import { requireTarget, routesOf } from '../route.ts'
@@ -38,10 +39,14 @@ export const valueClassRoutes = routesOf('Secrets', [
     list: 'keys',
     item: classesSchema,
     read: async (context) => {
-      const uid = requireTarget(context).metadata.uid ?? ''
-      const { entries } = await context.deps.store.readSet(uid, 'head')
+      const project = requireTarget(context)
+      const { store } = context.deps
+      const { entries } = await store.readSet(project.metadata.uid ?? '', 'head')
       const { key } = context.query
-      return classesOf(entries.filter((entry) => key === undefined || entry.key === key))
+      const classes = classesOf(entries.filter((entry) => key === undefined || entry.key === key))
+      const keys = classes.map((found) => found.key)
+      checkClasses(store.guesses, context.actor, { project, keys })
+      return classes
     },
     order: { of: 'value-classes', placeOf: ({ key }) => [key] },
   }),
