@@ -6,6 +6,7 @@ import { Exit, usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
+import { plainChange } from '../output/plain-value.ts'
 import { printAs } from '../output/output.ts'
 import { readOverride } from '../apply/override.ts'
 import { out } from '../print.ts'
@@ -70,24 +71,11 @@ const diff = async (words: readonly string[], flags: DiffFlags): Promise<void> =
   if (review.changes.some((change) => change.action !== 'Unchanged')) throw new Exit(1)
 }
 
-const shortText = (value: string | undefined): string => {
-  if (value === undefined) return 'masked'
-  return JSON.stringify(value.length <= 80 ? value : `${value.slice(0, 79)}…`)
-}
-
-/** Of a plain value: what it was, and what it becomes. */
-const plainText = ({ action, plain }: ReviewChange): string => {
-  if (plain === undefined) return ''
-  return action === 'Create'
-    ? `: ${shortText(plain.after)}`
-    : `: ${shortText(plain.before)} -> ${shortText(plain.after)}`
-}
-
 const renderChange = (change: ReviewChange): string[] => {
   const name = fullName(servedKind(change.kind), change.name)
   const where = change.namespace === '' ? '' : ` (${change.namespace})`
   const value = [
-    ...(change.valueChanged ? [`    value changes${plainText(change)}`] : []),
+    ...(change.valueChanged ? [`    value changes${plainChange(change)}`] : []),
     ...(change.awaits === undefined
       ? []
       : [`    value to come, with ${referencesText(change.awaits)}`]),

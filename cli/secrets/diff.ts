@@ -1,4 +1,4 @@
-// secrets diff: the differences between two revisions of a project, by name.
+// secrets diff: the differences between two revisions of a project, by name, and of values only plain ones.
 import type { SetDiff } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { openApi } from '../connect/api.ts'
@@ -16,7 +16,7 @@ interface DiffFlags extends SecretFlags {
 export const diffCommand = (): Command =>
   secretCommand(
     'diff -o=data',
-    'Show the differences between two revisions, by names and never by values.',
+    'Show the differences between two revisions: names, and values of plain ones.',
     [
       'stagely secrets diff --project shop --from 12           # to what is stored now',
       'stagely secrets diff --project shop --from 12 --to 15 -o json',
@@ -29,7 +29,7 @@ export const diffCommand = (): Command =>
 const diff = async (flags: DiffFlags): Promise<void> => {
   const project = await chosenProject(await openApi(flags), flags.project)
   const rest = await openRest(flags)
-  const query = { from: String(flags.from), to: String(flags.to ?? 'head') }
+  const query = { from: String(flags.from), to: String(flags.to ?? 'head'), values: 'true' }
   const path = `${projectPath(rest.namespace, project)}/revisions/diff`
   const { body } = await rest.call<SetDiff>(path, { query })
   printAs(body, flags.output, () => renderDiff(body))

@@ -1,13 +1,14 @@
-// secrets history: the versions of one secret, or the revisions of a project. Never a value.
+// secrets history: the versions of one secret, or the revisions of a project. Of values only plain ones.
 import type { Revision, SecretVersion } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { openApi } from '../connect/api.ts'
+import { valueText } from '../output/plain-value.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { chosenProject, identityOf, requireKnown } from './identity.ts'
 
-const versionView: RecordView<SecretVersion> = {
+const versionView = (versions: readonly SecretVersion[]): RecordView<SecretVersion> => ({
   columns: [
     { header: 'VERSION', cell: (v) => v.version },
     { header: 'CURRENT', cell: (v) => (v.current ? '*' : '') },
@@ -15,12 +16,15 @@ const versionView: RecordView<SecretVersion> = {
     { header: 'BY', cell: (v) => v.created_by },
     { header: 'BYTES', cell: (v) => v.bytes },
     { header: 'SAME AS', cell: (v) => v.same_as },
+    ...(versions.some(({ value }) => value !== undefined)
+      ? [{ header: 'VALUE', cell: (v: SecretVersion) => v.value && valueText(v.value) }]
+      : []),
     { header: 'SCOPE', cell: (v) => v.scope, wide: true },
     { header: 'REVISIONS', cell: (v) => `${v.from_revision}-${v.to_revision ?? ''}`, wide: true },
   ],
   nameOf: (v) => String(v.version),
   empty: 'No versions: no value was ever given.',
-}
+})
 
 const revisionView: RecordView<Revision> = {
   columns: [
@@ -55,8 +59,8 @@ const history = async (key: string | undefined, flags: SecretFlags): Promise<voi
   }
   const { metadata } = await requireKnown(api, identityOf(project, key, flags))
   const path = `${secretPath(rest, project, metadata.name)}/versions`
-  const versions = await rest.list<SecretVersion>(path, 'versions')
-  printRecords(versions, versionView, flags.output)
+  const versions = await rest.list<SecretVersion>(path, 'versions', { values: 'true' })
+  printRecords(versions, versionView(versions), flags.output)
 }
 
 /** `name` is the object's name, or a `sec_…` id. */

@@ -9,6 +9,7 @@ import { readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
 import { openApi } from '../connect/api.ts'
 import { noteHeaders } from '../options.ts'
+import { plainChange } from '../output/plain-value.ts'
 import { printAs } from '../output/output.ts'
 import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
@@ -146,14 +147,19 @@ const ofServices = (entries: readonly Entry[], shown: string): readonly Entry[] 
 
 const label = ({ identity }: ImportItem): string => `${identity.key} (${placeText(identity)})`
 
-/** Text for people. Names, never values. */
+const plainText = ({ action, plain }: ImportItem): string =>
+  plainChange({ action: action === 'added' ? 'Create' : 'Update', ...defined({ plain }) })
+
+/** Text for people. Names, and of values only plain ones. */
 const renderPlan = ({ items, ...review }: FileImportPlan): string => {
   const of = (action: ImportItem['action']): string[] =>
-    items.filter((item) => item.action === action).map(label)
+    items
+      .filter((item) => item.action === action)
+      .map((item) => `${label(item)}${action === 'changed' ? '  changes' : ''}${plainText(item)}`)
   const unchanged = of('unchanged').length
   return [
     ...of('added').map((name) => `+ ${name}`),
-    ...of('changed').map((name) => `~ ${name}  changes`),
+    ...of('changed').map((name) => `~ ${name}`),
     ...(unchanged === 0 ? [] : [`= ${unchanged} unchanged`]),
     '',
     ...renderAffected(review),

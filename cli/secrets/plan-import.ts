@@ -14,6 +14,8 @@ export interface ImportItem {
   readonly identity: SecretIdentity
   readonly name: string
   readonly action: 'added' | 'changed' | 'unchanged'
+  /** Of a plain value: what it was, and what it becomes. */
+  readonly plain?: ReviewChange['plain']
   /** Place in the file. */
   readonly where: string
   /** Fields from the file, by their REST names. */
@@ -58,8 +60,10 @@ export const planImportOfFile = async (
   }
   if (review.faults.length > 0) throw new Exit(1)
   const items = drafts.map(({ identity, name, entry: { where }, input }, index) => {
-    const action = actionOf(review.changes.find((c) => c.index === index))
-    return { identity, name, action, where, input, object: objects[index]! }
+    const change = review.changes.find((c) => c.index === index)
+    const plain = change?.plain
+    const item = { identity, name, action: actionOf(change), where, input }
+    return { ...item, object: objects[index]!, ...defined({ plain }) }
   })
   const { faults: _, changes: __, ...reach } = review
   return { items, ...reach }

@@ -1,6 +1,7 @@
-// The differences between two sets of secrets, by name, as diff and rollback print them.
+// The differences between two sets of secrets, by name, as diff and rollback print them. Of values only plain ones.
 import type { SetDiff } from '../../src/rest/types.ts'
 import { usageError } from '../errors.ts'
+import { changedValue, valueText } from '../output/plain-value.ts'
 import { placeText } from './identity.ts'
 
 interface Named {
@@ -15,14 +16,17 @@ interface Named {
 const label = ({ key, audience, ...place }: Named): string =>
   `${key} (${audience === undefined ? placeText(place) : 'for the controller'})`
 
+const given = (value: string | undefined): string =>
+  value === undefined ? '' : `: ${valueText(value)}`
+
 /** Text for people. */
 export const renderDiff = ({ added, removed, changed }: SetDiff): string => {
   const lines = [
-    ...added.map((secret) => `+ ${label(secret)}`),
-    ...removed.map((secret) => `- ${label(secret)}`),
+    ...added.map((secret) => `+ ${label(secret)}${given(secret.value)}`),
+    ...removed.map((secret) => `- ${label(secret)}${given(secret.from_value)}`),
     ...changed.map(
       (secret) =>
-        `~ ${label(secret)}  ${secret.what.join(', ')}: version ${secret.from_version} -> ${secret.to_version}`,
+        `~ ${label(secret)}  ${secret.what.join(', ')}: version ${secret.from_version} -> ${secret.to_version}${changedValue(secret.from_value, secret.value)}`,
     ),
   ]
   return lines.length === 0 ? 'No differences.' : lines.join('\n')

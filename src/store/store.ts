@@ -23,6 +23,7 @@ import type {
   RevealedSet,
   RevisionInfo,
   SecretVersion,
+  ShownVersion,
 } from './core/history.ts'
 import type {
   ChangeEvent,
@@ -39,6 +40,7 @@ import type { OpenedEntry, ProjectRevisions, ProjectSummary, SecretSet } from '.
 import type { WriteOptions } from './core/write-options.ts'
 import type { AuditEntry, WriteSession } from './core/write-session.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
+import { plainVersions } from './history/plain-versions.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { pageAt, pageNow, refuseBefore } from './objects/pages.ts'
 import { headIn, isHead, projectSummaryIn, revisionsIn, rowsOf } from './objects/reads.ts'
@@ -205,6 +207,17 @@ export class Store implements Reader {
   /** Versions that are kept, newest first; none for an unknown secret. */
   versionsOf(secretUid: string): Promise<SecretVersion[]> {
     return versionsOf(this.#parts.sql, secretUid)
+  }
+
+  /**
+   * Of these versions the values that are plain, by shownVersionId(): 1 MiB at most, and none of a secret that was masked
+   * since.
+   */
+  plainValues(
+    projectUid: string,
+    versions: readonly ShownVersion[],
+  ): Promise<ReadonlyMap<string, string>> {
+    return plainVersions(this.#parts.sql, this.#parts.keys, projectUid, versions)
   }
 
   /** Closed revisions that are kept, newest first. */

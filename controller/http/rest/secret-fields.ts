@@ -16,6 +16,12 @@ const alias = { secret_type: created['type']!.describe('The same as `type`.') }
 
 export const secretCreateShape = { ...created, ...alias }
 
+/** A query parameter. */
+export const valuesField = z
+  .enum(['true', 'false'])
+  .default('false')
+  .describe('true: with the values of plain secrets, 1 MiB of them at most.')
+
 /** The range of Postgres' `integer`. */
 export const versionNumber = z.int().min(1).max(2_147_483_647)
 

@@ -4,6 +4,15 @@ import type { LaidOut, Viewer } from '../../secrets/environment-set.ts'
 import type { NamedEntry, SetDiff } from './set-diff.ts'
 
 /** One version of a secret, as history shows it: never its value. Times are RFC 3339. */
+/** A version whose value is asked for. */
+export interface ShownVersion {
+  readonly secretId: string
+  readonly version: number
+}
+
+export const shownVersionId = ({ secretId, version }: ShownVersion): string =>
+  `${secretId} ${version}`
+
 export interface SecretVersion {
   readonly version: number
   readonly current: boolean
@@ -12,6 +21,7 @@ export interface SecretVersion {
   readonly environments?: readonly string[]
   readonly audience?: 'Controller'
   readonly type: 'env' | 'file'
+  readonly visibility: 'Masked' | 'Plain'
   readonly bytes: number
   /** It is in the sets of the revisions from this one up to, not including, `toRevision`. */
   readonly fromRevision: number

@@ -1,4 +1,4 @@
-// What differs between two sets of one project, by names: never by values.
+// What differs between two sets of one project, by names, and of values only plain ones.
 import { createHash } from 'node:crypto'
 import { defined } from '../../kernel/defined.ts'
 import { sameJson } from '../../kernel/same-json.ts'
@@ -23,21 +23,29 @@ export interface NamedEntry {
 }
 
 export interface SetDiff {
-  readonly added: readonly NamedEntry[]
-  readonly removed: readonly NamedEntry[]
+  readonly added: readonly (NamedEntry & Pick<ShownValues, 'value'>)[]
+  readonly removed: readonly (NamedEntry & Pick<ShownValues, 'fromValue'>)[]
   /** Another value, or the same one in another place: `what` says which. */
-  readonly changed: readonly (NamedEntry & {
-    readonly what: readonly Difference[]
-    readonly fromVersion: number
-    readonly toVersion: number
-    /** What it was before, where that changed; null: the secret of no stagelet. */
-    readonly fromScope?: string
-    readonly fromStagelet?: string | null
-    /** null: the secret was not of single environments. */
-    readonly fromEnvironments?: readonly string[] | null
-    readonly fromAudience?: Audience
-    readonly fromType?: 'env' | 'file'
-  })[]
+  readonly changed: readonly (NamedEntry &
+    ShownValues & {
+      readonly what: readonly Difference[]
+      readonly fromVersion: number
+      readonly toVersion: number
+      /** What it was before, where that changed; null: the secret of no stagelet. */
+      readonly fromScope?: string
+      readonly fromStagelet?: string | null
+      /** null: the secret was not of single environments. */
+      readonly fromEnvironments?: readonly string[] | null
+      readonly fromAudience?: Audience
+      readonly fromType?: 'env' | 'file'
+    })[]
+}
+
+/** Absent where the value is masked, or not asked for. */
+interface ShownValues {
+  /** As it was in the older set. */
+  readonly fromValue?: string | undefined
+  readonly value?: string | undefined
 }
 
 const nameEntry = (entry: ProjectEntry): NamedEntry => {
@@ -89,17 +97,24 @@ const byName = (a: NamedEntry, b: NamedEntry): number => (a.name < b.name ? -1 :
 export const diffSets = (
   before: readonly ProjectEntry[],
   after: readonly ProjectEntry[],
+  valueOf: (entry: ProjectEntry) => string | undefined = () => undefined,
 ): SetDiff => {
   const old = new Map(before.map((entry) => [entry.secretId, entry]))
   const kept = new Set(after.map((entry) => entry.secretId))
-  const added = after.filter((entry) => !old.has(entry.secretId)).map(nameEntry)
-  const removed = before.filter((entry) => !kept.has(entry.secretId)).map(nameEntry)
+  const added = after
+    .filter((entry) => !old.has(entry.secretId))
+    .map((entry) => ({ ...nameEntry(entry), ...defined({ value: valueOf(entry) }) }))
+  const removed = before
+    .filter((entry) => !kept.has(entry.secretId))
+    .map((entry) => ({ ...nameEntry(entry), ...defined({ fromValue: valueOf(entry) }) }))
   const changed = after.flatMap((entry) => {
     const was = old.get(entry.secretId)
     const what = was === undefined ? [] : differences(was, entry)
     if (was === undefined || what.length === 0) return []
     const versions = { fromVersion: was.version, toVersion: entry.version }
-    return [{ ...nameEntry(entry), what, ...versions, ...placeBefore(was, what) }]
+    const isOther = what.includes('value') || what.includes('visibility')
+    const values = isOther ? defined({ fromValue: valueOf(was), value: valueOf(entry) }) : {}
+    return [{ ...nameEntry(entry), what, ...versions, ...placeBefore(was, what), ...values }]
   })
   return {
     added: added.sort(byName),

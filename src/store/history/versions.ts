@@ -5,6 +5,7 @@ import { defined, notNull } from '../../kernel/defined.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
+import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { shownAudience, viewersIn } from '../../secrets/set-entry.ts'
 import { setTampered } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
@@ -22,6 +23,7 @@ interface HistoryRow {
   readonly stagelet: string | null
   readonly environments: string | null
   readonly type: 'env' | 'file'
+  readonly visibility: 'Masked' | 'Plain'
   readonly bytes: number
   readonly digest: string
   readonly fromRevision: number
@@ -35,6 +37,7 @@ interface HistoryRow {
 export const versionsOf = async (q: Queryable, secretUid: string): Promise<SecretVersion[]> => {
   const rows = await q.query<HistoryRow>(
     `SELECT version, to_revision IS NULL AS current, scope, stagelet, environments, type, bytes, value_digest AS digest,
+       CASE WHEN plain THEN 'Plain' ELSE 'Masked' END AS visibility,
        from_revision AS "fromRevision", to_revision AS "toRevision", created_at AS "createdAt",
        created_by AS "createdBy", revoked_at AS "revokedAt"
      FROM secret_versions WHERE secret_uid = $1 ORDER BY version DESC`,
@@ -129,15 +132,25 @@ export const openVersion = async (
     [secretUid, version, project.uid],
   )
   if (row === undefined) throw await versionMissing(q, secretUid, version)
-  if (row.wrapped === null) throw setTampered(project.uid)
+  const opened = await openRow(session.deps.keys, project, row)
+  return { ...opened, since: toTimestamp(row.since), wasPlain: row.was_plain === true }
+}
+
+/** The value of a row of `secret_versions`, checked by its AAD and its keyed digest. */
+export const openRow = async (
+  keys: ProjectKeys,
+  { uid, digestKey }: Pick<ProjectState, 'uid' | 'digestKey'>,
+  row: SealedRow & { readonly wrapped: string | null },
+): Promise<OpenedEntry> => {
+  if (row.wrapped === null) throw setTampered(uid)
   const entry = toEntry(row)
-  const dataKey = await session.deps.keys.dataKey(project.uid, row.data_key_id, row.wrapped)
-  const value = openSealed(dataKey, project.uid, entry, row.sealed)
+  const dataKey = await keys.dataKey(uid, row.data_key_id, row.wrapped)
+  const value = openSealed(dataKey, uid, entry, row.sealed)
   const { type, key, file } = entry
   const refers = entry.references !== undefined
-  if (valueDigest(project.digestKey, { type, key, value, file, refers }) !== entry.valueDigest)
-    throw setTampered(project.uid)
-  return { ...entry, value, since: toTimestamp(row.since), wasPlain: row.was_plain === true }
+  if (valueDigest(digestKey, { type, key, value, file, refers }) !== entry.valueDigest)
+    throw setTampered(uid)
+  return { ...entry, value }
 }
 
 const versionMissing = async (

@@ -97,7 +97,11 @@ export const checkRemoved = (session: WriteSession): void => {
   }
 }
 
-const placeOf = (secret: KubeObject): SecretPlace => secretPlaceOf(specOf('StagelySecret', secret))
+/** Another check refuses to keep a followed value from all services. */
+const placeOf = (secret: KubeObject): SecretPlace => {
+  const { audience: _, ...place } = specOf('StagelySecret', secret)
+  return secretPlaceOf(place)
+}
 
 /** Conflict where a secret leaves an environment or a stagelet in which another one takes its value: its new values would go there too. */
 export const checkFollowersStay = (

@@ -157,6 +157,9 @@ describe('values by the command line', () => {
       ['get', 'secrets', '-o', 'wide'],
       ['secrets', 'list', '-p', 'shop', '-o', 'json'],
       ['describe', 'secret', 'log-level.global'],
+      ['secrets', 'diff', '-p', 'shop', '--from', '0'],
+      ['secrets', 'diff', '-p', 'shop', '--from', '0', '-o', 'json'],
+      ['secrets', 'history', 'LOG_LEVEL', '-p', 'shop'],
     ]
     const plainRead = new Set<TeamRole>()
     for (const role of teamRoles)
@@ -176,11 +179,25 @@ describe('values by the command line', () => {
       2,
       expect.stringContaining('The value of LOG_LEVEL looks like a secret'),
     ])
+    await set('info')
+    const history = await world.must('secrets', 'history', 'LOG_LEVEL', '-p', 'shop')
+    expect(history).toMatch(/VALUE\n2 .*"info"\n1 .*"debug"\n$/)
+    const dotenv = await world.cliWith(
+      'LOG_LEVEL=warn\n',
+      ...['secrets', 'import', '-', '-p', 'shop', '--dry-run'],
+    )
+    expect(dotenv.stdout).toContain('~ LOG_LEVEL (global)  changes: "info" -> "warn"')
+    await set('debug')
     expect((await set('debug', '--no-plain')).stdout).toContain('configured')
     expect(await wide()).not.toMatch(/LOG_LEVEL .* debug /)
     const due = await world.must('get', 'secret', 'log-level.global', '-o', 'yaml')
     expect(due).toContain('plainUntil')
     expect(due).not.toContain('value: ')
+    for (const place of [
+      ['history', 'LOG_LEVEL'],
+      ['diff', '--from', '0'],
+    ])
+      expect(await world.must('secrets', ...place, '-p', 'shop')).not.toMatch(/debug|info|VALUE/)
     await world.must('secrets', 'delete', 'LOG_LEVEL', '-p', 'shop', '--yes')
   })
 })

@@ -261,6 +261,32 @@ export const plainContract = (name: string, open: OpenStore): void => {
       expect(await allObjects(ns)).not.toContain(canary)
     })
 
+    it('tells values of plain versions, old ones too, and none of a secret that was masked since', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      const { metadata } = await create(ns, 'level', plain({ value: 'debug' }), writer)
+      await update(ns, 'level', plain({ value: 'info' }), writer)
+      const key = await create(ns, 'key', { value: canary })
+      const all = [1, 2, 3, 4, 5, 6].flatMap((version) =>
+        [metadata.uid!, key.metadata.uid!].map((secretId) => ({ secretId, version })),
+      )
+      const values = async (project = projectUid): Promise<string[]> =>
+        [...(await t.store.plainValues(project, all)).values()].sort()
+      expect(await values()).toEqual(['debug', 'info'])
+      expect(await values((await createShop(t.store)).projectUid)).toEqual([])
+      expect(await t.store.plainValues(projectUid, [])).toEqual(new Map())
+      await remove(ns, 'level')
+      expect(await values()).toEqual(['debug', 'info'])
+      await as(api, (tx) => tx.restoreSecret(projectRef(ns), metadata.uid!))
+      await update(ns, 'level', {}, writer)
+      expect(await values()).toEqual([])
+      await update(ns, 'level', plain({ value: 'warn' }))
+      expect(await values()).toEqual(['warn'])
+      await t.sql.query('UPDATE secret_versions SET plain = true WHERE secret_uid = $1', [
+        key.metadata.uid!,
+      ])
+      await expect(values()).rejects.toMatchObject({ reason: 'InternalError' })
+    })
+
     it('restores a deleted plain secret as it was', async () => {
       const { ns } = await createShop(t.store)
       const { metadata } = await create(ns, 'level', plain({ value: 'debug' }))

@@ -5,10 +5,13 @@ import { signedHead } from '../../../../src/audit/record.ts'
 import { toTimestamp } from '../../../../src/kernel/clock.ts'
 import { refOf } from '../../../../src/resources/meta.ts'
 import { audiences } from '../../../../src/resources/kinds/stagelysecret.ts'
+import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
+import { shownVersionId } from '../../../../src/store/core/history.ts'
 import { diffSets, type SetDiff } from '../../../../src/store/core/set-diff.ts'
 import { changeFields, changeSecrets, impactSchema, wholeChange } from '../changes.ts'
 import { restNotFound } from '../access.ts'
 import { namedSecret } from '../secret-kind.ts'
+import { valuesField } from '../secret-fields.ts'
 import { revisionStates, stateAt, type StageletWithStatus } from '../revision-state.ts'
 import { listRoute } from '../lists.ts'
 import { timeSchema } from '../representations.ts'
@@ -78,9 +81,12 @@ const readRevision = async ({
   return toRevision({ ...found, stagelets })
 }
 
+const shownValue = z.string().optional().describe('With `values`, where it is plain.')
+const valueBefore = z.string().optional().describe('The older one, with `values`, if plain.')
+
 const diffShape = {
-  added: z.array(namedSecret),
-  removed: z.array(namedSecret),
+  added: z.array(namedSecret.extend({ value: shownValue })),
+  removed: z.array(namedSecret.extend({ from_value: valueBefore })),
   changed: z.array(
     namedSecret.extend({
       what: z.array(
@@ -112,6 +118,8 @@ const diffShape = {
         .describe('Where the environments changed; null: it was for none in particular.'),
       from_audience: z.enum(audiences).optional().describe('Where the audience changed.'),
       from_type: z.enum(['env', 'file']).optional().describe('Where the type changed.'),
+      from_value: valueBefore,
+      value: shownValue,
     }),
   ),
 }
@@ -156,15 +164,23 @@ export const revisionsRoutes = routesOf('History', [
     query: z.strictObject({
       from: revisionText.describe('Older revision; 0 is the empty set.'),
       to: revisionText.default('head').describe('Newer one; head is what is stored now.'),
+      values: valuesField,
     }),
     changes: () => 50,
-    response: { description: 'Never values.', schema: diffSchema },
+    response: { description: 'Never a masked value.', schema: diffSchema },
     handle: async (context) => {
       const { store } = context.deps
       const uid = requireTarget(context).metadata.uid ?? ''
       const from = await store.readSet(uid, revisionOf(context.query.from))
       const to = await store.readSet(uid, revisionOf(context.query.to))
-      return { body: toDiff(diffSets(from.entries, to.entries)) }
+      const others = (some: readonly ProjectEntry[], all: readonly ProjectEntry[]) => {
+        const ids = new Set(all.map(shownVersionId))
+        return some.filter((entry) => entry.plain === true && !ids.has(shownVersionId(entry)))
+      }
+      const plain = [...others(to.entries, from.entries), ...others(from.entries, to.entries)]
+      const values = await store.plainValues(uid, context.query.values === 'true' ? plain : [])
+      const diff = diffSets(from.entries, to.entries, (entry) => values.get(shownVersionId(entry)))
+      return { body: toDiff(diff) }
     },
   }),
   route({

@@ -1,6 +1,9 @@
 // The history of one secret: versions, rollback, restore, erasure.
 import * as z from 'zod'
 import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
+import { defined } from '../../../../src/kernel/defined.ts'
+import { visibilities } from '../../../../src/resources/kinds/stagelysecret.ts'
+import { shownVersionId } from '../../../../src/store/core/history.ts'
 import type { DeletedSecret } from '../../../../src/store/store.ts'
 import { restNotFound } from '../access.ts'
 import { etagOf } from '../etag.ts'
@@ -20,7 +23,7 @@ import {
   type Changed,
 } from '../changes.ts'
 import { requireTarget, route, routesOf, type RestAnswer } from '../route.ts'
-import { expectedVersion, versionNumber } from '../secret-fields.ts'
+import { expectedVersion, valuesField, versionNumber } from '../secret-fields.ts'
 import { findSecret, secretOf } from '../secrets.ts'
 import { answerOf } from '../shapes.ts'
 
@@ -32,8 +35,14 @@ const versionSchema = z
     current: z.boolean(),
     scope: z.string(),
     stagelet: z.string().optional(),
+    environments: z.array(z.string()).optional(),
     audience: ofAudience,
     type: z.enum(['env', 'file']),
+    visibility: z.enum(visibilities).describe('Who could read it.'),
+    value: z
+      .string()
+      .optional()
+      .describe('With `values`, where it is plain and the secret has not been masked since.'),
     bytes: z.int().describe('Length of the value.'),
     from_revision: z.int().describe('First revision of the project that holds it.'),
     to_revision: z.int().optional().describe('First one that does not hold it any more.'),
@@ -44,7 +53,7 @@ const versionSchema = z
       .optional()
       .describe('When a Rotation ended the credential: nothing accepts it any more.'),
   })
-  .describe('One version of a secret. Never its value.')
+  .describe('One version of a secret. Never a masked value.')
 
 const erasedShape = {
   name: z.string(),
@@ -90,10 +99,22 @@ export const versionsRoutes = routesOf('History', [
     at: `GET ${secretPath}/versions`,
     summary: 'The versions of a secret that are kept, newest first.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
-    description: 'Who wrote what when, without values.',
+    description: 'Who wrote what when, without masked values.',
+    query: { values: valuesField },
     item: versionSchema,
-    read: async (context) =>
-      context.deps.store.versionsOf((await secretOf(context)).metadata.uid ?? ''),
+    read: async (context) => {
+      const { store } = context.deps
+      const secretId = (await secretOf(context)).metadata.uid ?? ''
+      const versions = await store.versionsOf(secretId)
+      const plain = versions.flatMap(({ version, visibility }) =>
+        context.query.values === 'true' && visibility === 'Plain' ? [{ secretId, version }] : [],
+      )
+      const values = await store.plainValues(requireTarget(context).metadata.uid ?? '', plain)
+      return versions.map((shown) => ({
+        ...shown,
+        ...defined({ value: values.get(shownVersionId({ secretId, version: shown.version })) }),
+      }))
+    },
     order: { of: 'versions', placeOf: ({ version }) => [version], descending: true },
   }),
   route({
