@@ -44,8 +44,8 @@ export interface SetDiff {
 /** Absent where the value is masked, or not asked for. */
 interface ShownValues {
   /** As it was in the older set. */
-  readonly fromValue?: string | undefined
-  readonly value?: string | undefined
+  readonly fromValue?: string
+  readonly value?: string
 }
 
 const nameEntry = (entry: ProjectEntry): NamedEntry => {
