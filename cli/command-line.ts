@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, Load>> = {
   diff: () => import('./commands/diff.ts'),
   wait: () => import('./commands/wait.ts'),
   status: () => import('./commands/status.ts'),
+  explain: () => import('./commands/explain.ts'),
   logs: () => import('./commands/logs.ts'),
   'leak-test': () => import('./commands/leak-test.ts'),
   deploy: () => import('./commands/deploy.ts'),

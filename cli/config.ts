@@ -37,6 +37,10 @@ export const readEnvironment = (): Record<string, string> =>
     Object.entries(process.env).filter((e): e is [string, string] => e[1] !== undefined),
   )
 
+/** The command of this person's editor. */
+export const readEditor = (): string =>
+  setOrUndefined(process.env.VISUAL) ?? setOrUndefined(process.env.EDITOR) ?? 'vi'
+
 /** The user who ran sudo. */
 export const readSudoUser = (): string | undefined => setOrUndefined(process.env.SUDO_USER)
 

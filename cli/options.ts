@@ -29,9 +29,30 @@ export const collect = (value: string, previous: readonly string[] | undefined):
   value,
 ]
 
+const jsonPathPrefix = 'jsonpath='
+
+/** Of a command that prints objects. */
+export interface ObjectFlags extends Omit<CommonFlags, 'output'> {
+  readonly output?: Output | `${typeof jsonPathPrefix}${string}`
+}
+
+/** The template of `-o jsonpath=TEMPLATE`; undefined for another format. */
+export const jsonPathOf = (output: string | undefined): string | undefined =>
+  output?.startsWith(jsonPathPrefix) === true ? output.slice(jsonPathPrefix.length) : undefined
+
+const parseObjectOutput = (text: string): string => {
+  if ((outputs as readonly string[]).includes(text) || jsonPathOf(text) !== undefined) return text
+  throw new InvalidArgumentError(`use one of ${outputs.join(', ')}, or jsonpath=TEMPLATE.`)
+}
+
 /** Flags that mean the same in each command, by their letter. */
 const sharedOptions = {
   '-o': () => new Option('-o, --output <format>', 'how to print').choices(outputs),
+  '-o=objects': () =>
+    new Option(
+      '-o, --output <format>',
+      `how to print: ${outputs.join(', ')}, or jsonpath=TEMPLATE`,
+    ).argParser(parseObjectOutput),
   '-o=data': () => new Option('-o, --output <format>', 'how to print').choices(['json', 'yaml']),
   '-l': () =>
     new Option(

@@ -9,6 +9,7 @@ export const summaries: Readonly<Record<string, string>> = {
   "diff": "Show what an apply would change, and which services it would re-create.",
   "wait": "Wait until a condition holds, or until objects are gone.",
   "status": "Show what is not in sync, and every warning.",
+  "explain": "Say which fields a kind has, and what they mean.",
   "logs": "Show the logs of a stagelet’s containers, with secrets hidden.",
   "leak-test": "Count the secrets that the containers of a stagelet have printed.",
   "deploy": "Roll out pending edits of Compose files.",

@@ -12,22 +12,23 @@ import {
   type ObjectSelection,
 } from '../objects/objects.ts'
 import { watchTargets } from '../objects/watch.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type ObjectFlags } from '../options.ts'
 import { renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
 
 export const command = (): Command =>
-  newCommand('get -A -l -o', 'List objects, or show some as a table, YAML or JSON.', [
+  newCommand('get -A -l -o=objects', 'List objects, or show some as a table, YAML or JSON.', [
     'stagely get stagelets',
     'stagely get stagelets,secrets -A',
     'stagely get stagelet shop -o yaml',
     'stagely get stagely -l team=web -o wide',
     'stagely get stagelets -w',
+    "stagely get stagelet shop -o jsonpath='{.status.revision}'",
   ])
     .argument('<kind...>', 'KIND[,KIND] [NAME...], or KIND/NAME...; "stagely" is every kind')
     .option('-w, --watch', 'go on with each change of a kind, until it is stopped')
-    .action((words: string[], flags: CommonFlags & { watch?: boolean }) =>
+    .action((words: string[], flags: ObjectFlags & { watch?: boolean }) =>
       flags.watch === true ? watchTargets(words, flags) : get(words, flags),
     )
 
@@ -35,17 +36,17 @@ export const command = (): Command =>
 type Filter<Flags> = (api: KubeApi, flags: Flags) => Promise<ObjectSelection['isMeant']>
 
 /** `list` of a group: the table and the formats of `stagely get KIND`. */
-export const listCommandOf = <Flags extends CommonFlags>(
+export const listCommandOf = <Flags extends ObjectFlags>(
   plural: string,
   { summary, examples }: { readonly summary: string; readonly examples: readonly string[] },
   isMeant?: Filter<Flags>,
 ): Command =>
-  newCommand('list -A -l -o', summary, examples).action((flags: Flags) =>
+  newCommand('list -A -l -o=objects', summary, examples).action((flags: Flags) =>
     get([plural], flags, isMeant),
   )
 
 /** `words` are kinds and names, as for `stagely get`. */
-export const get = async <Flags extends CommonFlags>(
+export const get = async <Flags extends ObjectFlags>(
   words: readonly string[],
   flags: Flags,
   filter?: Filter<Flags>,
@@ -67,7 +68,7 @@ export const get = async <Flags extends CommonFlags>(
   else {
     const found = await readTargets(api, targets, selection, ifThere)
     const objects = found.map(({ object }) => object)
-    if (objects.length > 0 || output !== 'name') out(renderObjects(objects, output, single))
+    if (objects.length > 0 || output !== 'name') out(await renderObjects(objects, output, single))
   }
   if (missing.length === 0) return
   note(missing.map(renderError).join('\n'))

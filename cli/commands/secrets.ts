@@ -5,6 +5,7 @@ import { compareCommand } from '../secrets/compare.ts'
 import { deleteCommand } from '../secrets/delete.ts'
 import { diffCommand } from '../secrets/diff.ts'
 import { dueCommand } from '../secrets/due.ts'
+import { editCommand } from '../secrets/edit.ts'
 import { exportCommand } from '../secrets/export.ts'
 import { generateCommand, rotateCommand } from '../secrets/generate.ts'
 import { getCommand } from '../secrets/get.ts'
@@ -29,6 +30,7 @@ export const command = (): Command => {
   group.addCommand(secretListCommand())
   group.addCommand(getCommand())
   group.addCommand(setCommand())
+  group.addCommand(editCommand())
   group.addCommand(generateCommand())
   group.addCommand(rotateCommand())
   group.addCommand(importCommand())

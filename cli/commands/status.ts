@@ -1,7 +1,9 @@
 // status: one screen with everything that is wrong, or the statement that nothing is.
+import { isDeepStrictEqual } from 'node:util'
 import type { Command } from 'commander'
+import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { isReason } from '../../src/kernel/errors.ts'
+import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
@@ -14,8 +16,10 @@ import {
   objectSelection,
   type ObjectSelection,
 } from '../objects/objects.ts'
+import { maySucceedLater } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
+import { note } from '../print.ts'
 import { renderColumns } from '../output/table.ts'
 import { answerMs, exchange } from '../connect/transport.ts'
 
@@ -24,7 +28,10 @@ export const command = (): Command =>
     'stagely status',
     'stagely status -A',
     'stagely status -o json',
-  ]).action(status)
+    'stagely status -w',
+  ])
+    .option('-w, --watch', 'print it again whenever it is different, until it is stopped')
+    .action(status)
 
 interface Overview {
   readonly server: string
@@ -48,9 +55,35 @@ export interface StatusWarning {
   readonly message: string
 }
 
-const status = async (flags: CommonFlags): Promise<void> => {
-  const overview = await readOverview(flags)
-  printAs(overview, flags.output, () => renderOverview(overview))
+const watchEveryMs = 5_000
+
+const status = async (flags: CommonFlags & { watch?: boolean }): Promise<void> => {
+  const { output } = flags
+  const first = await readOverview(flags)
+  printAs(first, output, () => renderOverview(first))
+  for (let shown = first; flags.watch === true;) {
+    await realClock.sleep(watchEveryMs)
+    const overview = await readAgain(flags)
+    if (isDeepStrictEqual(overview, shown)) continue
+    shown = overview
+    printAs(
+      overview,
+      output,
+      () => `\n${toTimestamp(realClock.now())}\n${renderOverview(overview)}`,
+    )
+  }
+}
+/** Asks until the controller answers; says once that it does not. */
+const readAgain = async (flags: CommonFlags): Promise<Overview> => {
+  for (let isSaid = false; ; isSaid = true) {
+    try {
+      return await readOverview(flags)
+    } catch (error) {
+      if (!maySucceedLater(error)) throw error
+      if (!isSaid) note(`${messageOf(error)}; asking again`)
+      await realClock.sleep(watchEveryMs)
+    }
+  }
 }
 
 const readOverview = async (flags: CommonFlags): Promise<Overview> => {

@@ -1,10 +1,9 @@
 // get --watch: a line for each object and each change, with the event first; JSON lines with `-o json`.
 import { defined } from '../../src/kernel/defined.ts'
-import type { KubeObject } from '../../src/resources/meta.ts'
 import { openApi, pathOf } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
-import type { CommonFlags } from '../options.ts'
-import { renderObjects, tidy, toYaml } from '../output/output.ts'
+import type { ObjectFlags } from '../options.ts'
+import { nameOfObject, rendererOf, tidy } from '../output/output.ts'
 import { renderRow, tableCells, widthsOf, type TableOptions } from '../output/table.ts'
 import { oneLine, out } from '../print.ts'
 import { followTable, type RowEvent } from './follow.ts'
@@ -16,7 +15,7 @@ type ShowEvents = Parameters<typeof followTable>[2]
 const widestEvent = 'MODIFIED'.length
 
 /** Goes on until the process ends. */
-export const watchTargets = async (words: readonly string[], flags: CommonFlags): Promise<void> => {
+export const watchTargets = async (words: readonly string[], flags: ObjectFlags): Promise<void> => {
   const [target, ...otherKinds] = parseTargets(words)
   const [name, ...otherNames] = target?.names ?? []
   if (target === undefined || otherKinds.length > 0 || otherNames.length > 0)
@@ -36,12 +35,10 @@ export const watchTargets = async (words: readonly string[], flags: CommonFlags)
   })
   const path = pathOf(kind, kind.namespaced ? namespace : undefined)
   const showNamespace = kind.namespaced && allNamespaces === true
-  const show: ShowEvents =
+  const show =
     output === undefined || output === 'wide'
       ? linePrinter({ wide: output === 'wide', showNamespace })
-      : (events) => {
-          for (const event of events) out(eventText(event, output))
-        }
+      : await objectPrinter(output)
   await followTable(api, { path, query }, show, { signal: new AbortController().signal })
 }
 
@@ -59,8 +56,18 @@ const linePrinter = (options: TableOptions): ShowEvents => {
   }
 }
 
-const eventText = ({ type, row }: RowEvent, output: 'json' | 'yaml' | 'name'): string => {
-  if (output === 'name') return renderObjects([row.object], 'name', true)
-  const event: { type: string; object: KubeObject } = { type, object: tidy(row.object) }
-  return output === 'json' ? JSON.stringify(event) : `---\n${toYaml(event).trimEnd()}`
+/** A line of JSON, a document of YAML, or a line by the template, for each change. */
+const objectPrinter = async (
+  output: Exclude<ObjectFlags['output'], 'wide' | undefined>,
+): Promise<ShowEvents> => {
+  const render = await rendererOf(output)
+  const textOf = ({ type, row: { object } }: RowEvent): string => {
+    if (output === 'name') return nameOfObject(object)
+    const event = { type, object: tidy(object) }
+    if (output === 'json') return JSON.stringify(event)
+    return output === 'yaml' ? `---\n${render(event).trimEnd()}` : render(event.object)
+  }
+  return (events) => {
+    for (const event of events) out(textOf(event))
+  }
 }

@@ -2,6 +2,7 @@
 import { Document, visit } from 'yaml'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
+import { jsonPathOf, type ObjectFlags } from '../options.ts'
 import { out, printable } from '../print.ts'
 
 /** Text of which a part is escaped when it is printed stands in quotes, where the escapes are read back. */
@@ -25,22 +26,31 @@ export const printAs = (value: unknown, output: string | undefined, text: () => 
     output === 'json' ? JSON.stringify(value, null, 4) : output === 'yaml' ? toYaml(value) : text(),
   )
 
-/** One object, or a List when several were requested. */
-export const renderObjects = (
-  objects: readonly KubeObject[],
-  output: 'json' | 'yaml' | 'name',
-  single: boolean,
-): string => {
-  if (output === 'name') {
-    return objects.map((o) => fullName(servedKind(o.kind), o.metadata.name)).join('\n')
-  }
-  const items = objects.map(tidy)
-  const shown =
-    single && items.length === 1
-      ? items[0]
-      : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items }
-  return output === 'json' ? JSON.stringify(shown, null, 4) : toYaml(shown)
+type Format = Exclude<ObjectFlags['output'], 'wide' | undefined>
+
+/** CliError for a template that cannot be read. */
+export const rendererOf = async (output: Format): Promise<(shown: object) => string> => {
+  const template = jsonPathOf(output)
+  if (template === undefined)
+    return output === 'yaml' ? toYaml : (shown) => JSON.stringify(shown, null, 4)
+  const { renderJsonPath } = await import('./jsonpath.ts')
+  return (shown) => renderJsonPath(template, shown)
 }
+
+/** One object, or a List when several were requested. */
+export const renderObjects = async (
+  objects: readonly KubeObject[],
+  output: Format,
+  single: boolean,
+): Promise<string> => {
+  if (output === 'name') return objects.map(nameOfObject).join('\n')
+  const items = objects.map(tidy)
+  const list = { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items }
+  return (await rendererOf(output))(single && items.length === 1 ? items[0]! : list)
+}
+
+export const nameOfObject = ({ kind, metadata }: KubeObject): string =>
+  fullName(servedKind(kind), metadata.name)
 
 /** Without managedFields; kubectl hides them too. */
 export const tidy = (object: KubeObject): KubeObject => {

@@ -49,7 +49,8 @@ export const writePrivateFiles = async (
   }
 }
 
-const memoryFolder = async (folders: readonly string[]): Promise<string | undefined> => {
+/** The first of these folders that is in memory. */
+export const memoryFolder = async (folders: readonly string[]): Promise<string | undefined> => {
   for (const folder of folders) {
     const found = await statfs(folder).catch(() => undefined)
     if (found !== undefined && inMemory.has(found.type)) return folder

@@ -7,22 +7,28 @@ import { printAs, renderObjects } from '../output/output.ts'
 import { out, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
+import type { ObjectFlags } from '../options.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { chosenProject, identityOf, requireKnown } from './identity.ts'
 import { bytesOf, revealOne } from './reveal.ts'
 
-interface GetFlags extends SecretFlags {
+interface GetFlags extends Omit<SecretFlags, 'output'> {
+  readonly output?: ObjectFlags['output']
   readonly reveal?: boolean
   readonly version?: string
   readonly asWritten?: boolean
 }
 
 export const getCommand = (): Command =>
-  secretCommand('get -o', 'Show one secret: its version and state, or with --reveal its value.', [
-    'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend',
-    'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend --reveal',
-    'stagely secrets get TLS_KEY --project shop --reveal > /dev/shm/tls.key',
-  ])
+  secretCommand(
+    'get -o=objects',
+    'Show one secret: its version and state, or with --reveal its value.',
+    [
+      'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend',
+      'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend --reveal',
+      'stagely secrets get TLS_KEY --project shop --reveal > /dev/shm/tls.key',
+    ],
+  )
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .option('--reveal', 'print the value; needs the right to read values, and is always audited')
     .option('--version <number>', 'with --reveal: an older version, as it was written')
@@ -54,5 +60,5 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
         wide: output === 'wide',
       }),
     )
-  } else out(renderObjects([object], output, true))
+  } else out(await renderObjects([object], output, true))
 }

@@ -27,6 +27,8 @@ interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
   readonly references?: boolean
   readonly plain?: boolean
   readonly audience?: Audience
+  readonly file?: string
+  readonly fileTarget?: string
   readonly expectVersion?: number
   readonly note?: string
   readonly yes?: boolean
@@ -38,6 +40,7 @@ export const setCommand = (): Command =>
       'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend      # asks for it',
       'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
       'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
+      'stagely secrets set TLS_KEY --project shop --from-file tls.key --file ./certs/tls.key',
       'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
       'stagely secrets set STRIPE_SECRET_KEY --project shop --environment production < key.txt',
       'echo debug | stagely secrets set LOG_LEVEL --project shop --plain',
@@ -60,6 +63,8 @@ export const setCommand = (): Command =>
         'who gets the value: Controller keeps it from every service and agent',
       ).choices(audiences),
     )
+    .option('--file <path>', 'deliver it as the file of this path in the Compose file')
+    .option('--file-target <path>', 'deliver it as a file, at this path of the container')
     .option(
       '--expect-version <number>',
       'refuse unless the stored version is this one; 0: there is none',
@@ -72,7 +77,7 @@ export const setCommand = (): Command =>
     .action(set)
 
 /** CliError where something else gives the value. */
-const refuseGiven = (key: string, before: KubeObject): void => {
+export const refuseGiven = (key: string, before: KubeObject): void => {
   const { external, rotation, secretRef, generate } =
     specOf('StagelySecret', before).valueFrom ?? {}
   const why =
@@ -87,8 +92,17 @@ const refuseGiven = (key: string, before: KubeObject): void => {
     throw new CliError(`nobody types the value of ${key} (spec.valueFrom): ${why}`)
 }
 
-const set = async (key: string, flags: SetFlags): Promise<void> => {
+const set = (key: string, flags: SetFlags): Promise<void> => {
   refuseArgv(key, flags.value)
+  return writeSecret(key, flags, () => readGivenValue(key, flags))
+}
+
+/** Asks where the flags say too little; `readValue` is called before the controller is asked. */
+export const writeSecret = async (
+  key: string,
+  flags: SetFlags,
+  readValue: () => Promise<Buffer>,
+): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
@@ -96,7 +110,8 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const value: GivenValue = {
     ...defined({ references, audience }),
     ...(plain !== undefined && { visibility: plain ? 'Plain' : 'Masked' }),
-    ...valueAsField(await readGivenValue(key, flags)),
+    ...fileOf(flags),
+    ...valueAsField(await readValue()),
   }
   const identity = identityOf(project, key, flags)
   const headers = noteHeaders(flags)
@@ -156,7 +171,14 @@ const confirmPlain = async (
   await confirm({ question }, yes)
 }
 
+const fileOf = ({ file: path, fileTarget: target }: SetFlags): Pick<GivenValue, 'type' | 'file'> =>
+  path === undefined && target === undefined
+    ? {}
+    : { type: 'file', file: defined({ path, target }) }
+
 interface GivenValue {
+  readonly type?: 'file'
+  readonly file?: { readonly path?: string; readonly target?: string }
   readonly visibility?: (typeof visibilities)[number]
   readonly references?: boolean
   readonly audience?: Audience

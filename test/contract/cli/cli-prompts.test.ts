@@ -1,11 +1,13 @@
 // What the command asks at a terminal, a real one: what it shows, what it keeps to itself, and what a
 // person's answer does.
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAsking } from '../../../cli/prompt.ts'
+import { main } from '../../support/programs/cli.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
 import {
   ctrlC,
@@ -99,6 +101,58 @@ describe('secrets import at a terminal', () => {
     expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('2 secrets imported')])
     expect(yes.screen).not.toContain('canary')
     expect(await valueOf('TYPED')).toBe('canary-other')
+  })
+})
+
+describe('secrets edit', () => {
+  const editWith = async (program: string, ...steps: Step[]): Promise<Session> => {
+    const script = join(dir, 'editor')
+    await writeFile(script, `#!/bin/sh\necho "$1" >> ${join(dir, 'edited')}\n${program}\n`, {
+      mode: 0o700,
+    })
+    const env = { ...environment(), EDITOR: script }
+    return runAtTerminal(['secrets', 'edit', 'EDITED', '-m', 'by hand'], env, steps)
+  }
+
+  it('writes what the editor left, and nothing where that is as before', async () => {
+    const before = 'canary-before'
+    await writeFile(join(dir, 'before'), before)
+    await world.must('secrets', 'set', 'EDITED', '--from-file', join(dir, 'before'))
+    const same = await editWith('echo >> "$1"')
+    expect([same.code, same.screen]).toEqual([0, expect.stringContaining('nothing was changed')])
+    const failed = await editWith('echo lost > "$1"; exit 3')
+    expect([failed.code, failed.screen]).toEqual([1, expect.stringContaining('ended with 3')])
+    const empty = await editWith(': > "$1"')
+    expect([empty.code, empty.screen]).toEqual([2, expect.stringContaining('is empty')])
+    expect(await valueOf('EDITED')).toBe(before)
+    const changed = await editWith('echo canary-edited > "$1"')
+    expect([changed.code, changed.screen]).toEqual([0, expect.stringContaining('configured')])
+    expect(changed.screen).not.toContain('canary')
+    expect(await valueOf('EDITED')).toBe('canary-edited')
+    expect(await world.must('secrets', 'history')).toContain('by hand')
+  })
+
+  it('does not overwrite what somebody else wrote meanwhile, and opens the editor again', async () => {
+    const other = `${process.execPath} ${main} secrets set EDITED --from-file ${join(dir, 'other')}`
+    await writeFile(join(dir, 'other'), 'canary-of-another')
+    const lost = await editWith(`${other} >/dev/null; echo mine > "$1"`, {
+      wait: 'Edit it again? [y/N] ',
+      keys: enter,
+    })
+    expect([lost.code, lost.screen]).toEqual([1, expect.stringContaining('Nothing was changed.')])
+    expect(await valueOf('EDITED')).toBe('canary-of-another')
+  })
+
+  it('keeps the value in memory, in a folder of this user alone, and removes it', async () => {
+    const paths = (await readFile(join(dir, 'edited'), 'utf8')).trim().split('\n')
+    expect(paths).toHaveLength(5)
+    expect(paths.filter((path) => !/^\/(dev\/shm|run\/user\/\d+)\//.test(path))).toEqual([])
+    expect(paths.filter((path) => existsSync(path))).toEqual([])
+  })
+
+  it('needs a terminal', async () => {
+    const unasked = await world.cli('secrets', 'edit', 'EDITED')
+    expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('needs a terminal')])
   })
 })
 
@@ -197,7 +251,9 @@ describe('every command that takes something away', () => {
 
   it('is known here', async () => {
     const folder = new URL('../../../cli/commands/', import.meta.url)
-    const files = (await readdir(folder)).filter((name) => /^[^.]+\.ts$/.test(name))
+    const files = (await readdir(folder, { recursive: true })).filter((name) =>
+      /^[^.]+\.ts$/.test(name),
+    )
     const marked: string[] = []
     const walk = (command: Command, path: string): void => {
       if (isAsking(command)) marked.push(path)
