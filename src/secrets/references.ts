@@ -104,9 +104,10 @@ export const createDependencies = <E extends SetEntry>(
   return (entry) => fold(entry)
 }
 
-/** The stagelets with secrets of their own, the environments with such or without the project's, and undefined for all others. */
+/** The stagelets with secrets of their own, all environments with stagelets or secrets, and undefined for all others. */
 export const viewersOf = ({ entries, layout = emptyLayout }: LaidOut): Viewer[] => {
-  const names = [...layout.isolated, ...entries.flatMap(({ environments = [] }) => environments)]
+  const named = entries.flatMap(({ environments = [] }) => environments)
+  const names = [...layout.isolated, ...named, ...layout.stagelets.values()]
   return [
     undefined,
     ...[...new Set(names)].map((environment) => ({ environment })),

@@ -47,7 +47,7 @@ export interface SecretChange {
   readonly why: 'plain' | 'rule' | 'other'
 }
 
-/** A write that changes the layout: who sees other secrets by it. */
+/** A write that changes the layout, or that brings a stagelet: who sees other secrets by it. */
 export interface LayoutChange {
   readonly project: ProjectState
   /** The object whose change it is. */

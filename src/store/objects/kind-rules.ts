@@ -165,7 +165,8 @@ export const checkNew = (session: WriteSession, object: KubeObject, before?: Kub
     checkClaim(session, object)
     noteEnvironments(session, object)
   }
-  if (object.kind === 'Project') noteEnvironments(session, object, before)
+  if (object.kind === 'Project' || object.kind === 'Agent')
+    noteEnvironments(session, object, before)
 }
 
 /** Invalid where the change of the spec breaks a rule of its kind. */

@@ -56,16 +56,18 @@ const ofStagelet = (view: Objects, stagelet: KubeObject, arrives: boolean): stri
     ? protectedOf(view, stagelet)
     : placeAmong(view, stagelet)
 
-/** A machine gets the secrets of the stagelets that name it. */
-const ofAgent = (view: Objects, agent: KubeObject): string[] => {
+export const stageletsOn = (view: Objects, agent: KubeObject): KubeObject[] => {
   const { namespace, name } = refOf(agent)
   return view.objects
     .withTerm(term.kind('Stagelet'))
     .map(({ object }) => object)
     .filter((stagelet) => refOf(stagelet).namespace === namespace)
     .filter((stagelet) => specOf('Stagelet', stagelet).agentRef.name === name)
-    .flatMap((stagelet) => placeAmong(view, stagelet))
 }
+
+/** A machine gets the secrets of the stagelets that name it. */
+const ofAgent = (view: Objects, agent: KubeObject): string[] =>
+  stageletsOn(view, agent).flatMap((stagelet) => placeAmong(view, stagelet))
 
 /** A Rotation writes its outputs. */
 const ofRotation = (view: Objects, rotation: KubeObject): string[] =>

@@ -15,6 +15,7 @@ import {
 import { isInEnvironment, type Layout } from '../../secrets/layout.ts'
 import { targetOf } from '../../secrets/references.ts'
 import { winnersFor } from '../../secrets/set-entry.ts'
+import { createPresence } from './presence.ts'
 import { layoutIn } from './projects.ts'
 import { invalidObject } from '../core/errors.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
@@ -47,10 +48,6 @@ const fits = (
   )
 }
 
-/** Who sees the secret, as far as its references may lead elsewhere for them. */
-const viewersOf = ({ environments, stageletRef }: SecretSpec): Viewer[] =>
-  environments?.map((environment) => ({ environment })) ?? [stageletRef?.name]
-
 /** The references of a template that lead to awaited values. Invalid where other references lead nowhere. */
 export const referencesToCome = (
   session: WriteSession,
@@ -60,20 +57,38 @@ export const referencesToCome = (
   const own = specOf('StagelySecret', object)
   const place = projectRefOf(object)
   const layout = layoutIn(session, place)
-  const lookUpFor = (reference: string, viewer: Viewer): 'there' | 'toCome' | 'nowhere' => {
-    const { scope, key } = targetOf(own, reference)
-    const rows = session
-      .select(term.secretsWithKey(place, key))
-      .filter((row) => fits(specOf('StagelySecret', row.object), { viewer, scope, layout }))
-    const entries = rows.flatMap(({ uid }) => session.head(uid) ?? [])
-    const set = environmentSet({ entries, layout }, viewer)
-    if (winnersFor(scope, stageletOf(viewer), set).has(key)) return 'there'
-    return rows.some((row) => isToCome(row.object)) ? 'toCome' : 'nowhere'
-  }
+  const isThere = createPresence(session, { ref: place, layout })
+  const named = own.environments?.map((environment) => ({ environment }))
   const lookUp = (reference: string): 'there' | 'toCome' | 'nowhere' => {
-    const states = viewersOf(own).map((viewer) => lookUpFor(reference, viewer))
-    if (states.includes('nowhere')) return 'nowhere'
-    return states.includes('toCome') ? 'toCome' : 'there'
+    const { scope, key } = targetOf(own, reference)
+    const rows = session.select(term.secretsWithKey(place, key))
+    const lookUpFor = (viewer: Viewer): 'there' | 'toCome' | 'nowhere' => {
+      const fitting = rows.filter((row) =>
+        fits(specOf('StagelySecret', row.object), { viewer, scope, layout }),
+      )
+      const entries = fitting.flatMap(({ uid }) => session.head(uid) ?? [])
+      const set = environmentSet({ entries, layout }, viewer)
+      if (winnersFor(scope, stageletOf(viewer), set).has(key)) return 'there'
+      return fitting.some((row) => isToCome(row.object)) ? 'toCome' : 'nowhere'
+    }
+    const others = [
+      ...rows.flatMap(({ object }) => specOf('StagelySecret', object).environments ?? []),
+      ...layout.stagelets.values(),
+    ]
+    const viewers: readonly Viewer[] = own.stageletRef
+      ? [own.stageletRef.name]
+      : (named ?? [
+          undefined,
+          ...[...new Set(others)]
+            .filter((environment) => isInEnvironment({}, environment, layout))
+            .map((environment) => ({ environment })),
+        ])
+    const states = viewers.map((viewer) => ({ viewer, state: lookUpFor(viewer) }))
+    const lost = states.filter(({ state }) => state === 'nowhere')
+    // As references are judged at the end: where nobody is, it is enough that they lead somewhere for others.
+    const isLost = lost.some(({ viewer }) => named !== undefined || isThere(viewer))
+    if (isLost || lost.length === states.length) return 'nowhere'
+    return states.some(({ state }) => state === 'toCome') ? 'toCome' : 'there'
   }
   const found = references.map((reference) => ({ reference, state: lookUp(reference) }))
   const toCome = found.filter(({ state }) => state === 'toCome').map(({ reference }) => reference)

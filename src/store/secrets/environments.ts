@@ -9,6 +9,8 @@ import { specOf } from '../../resources/typed.ts'
 import { environmentOf, isolatedIn } from '../../secrets/layout.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { isArrival } from '../places/places.ts'
+import { stageletsOn } from '../places/protection.ts'
 import { term } from '../state/rows.ts'
 import { changeLayout, loadProject } from './projects.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
@@ -50,6 +52,10 @@ const checkUse = (session: WriteSession, object: KubeObject): void => {
 
 const mostNamed = 10
 
+const firstOf = (texts: readonly string[]): string =>
+  texts.slice(0, mostNamed).join(', ') +
+  (texts.length > mostNamed ? `, and ${texts.length - mostNamed} more` : '')
+
 /** Conflict where the Project does not list an environment that a stagelet or a secret names. */
 const checkListed = (
   session: WriteSession,
@@ -72,11 +78,10 @@ const checkListed = (
     names.filter((name) => !listed.has(name)).map((name) => ({ user, name })),
   )
   if (missing.length === 0) return
-  const shown = missing.slice(0, mostNamed).map(({ user, name }) => `${user} names "${name}"`)
-  const more = missing.length > mostNamed ? `, and ${missing.length - mostNamed} more` : ''
+  const uses = missing.map(({ user, name }) => `${user} names "${name}"`)
   throw objectConflict(
     place,
-    `spec.environments does not list what is used: ${shown.join(', ')}${more}; list it, or change these first`,
+    `spec.environments does not list what is used: ${firstOf(uses)}; list it, or change these first`,
   )
 }
 
@@ -123,10 +128,26 @@ const checkNewlyProtected = (
     return field === undefined ? [] : [`stagelet "${object.metadata.name}" (${field})`]
   })
   if (ending.length === 0) return
-  const more = ending.length > mostNamed ? `, and ${ending.length - mostNamed} more` : ''
   throw objectConflict(
     refOf(project),
-    `spec.environments protects an environment whose stagelets end without an owner: ${ending.slice(0, mostNamed).join(', ')}${more}; change these first`,
+    `spec.environments protects an environment whose stagelets end without an owner: ${firstOf(ending)}; change these first`,
+  )
+}
+
+/** Conflict where an agent is ephemeral that has stagelets of protected environments. */
+const checkEphemeral = (session: WriteSession, agent: KubeObject): void => {
+  if (specOf('Agent', agent)?.ephemeral === undefined) return
+  const kept = stageletsOn(session.view, agent).filter((stagelet) => {
+    const project = session.fetch(projectRefOf(stagelet))
+    const { environment = '' } = specOf('Stagelet', stagelet)
+    const isLeaving = stagelet.metadata.deletionTimestamp !== undefined
+    return !isLeaving && protectedIn(environmentsOf(project?.object)).includes(environment)
+  })
+  if (kept.length === 0) return
+  const names = kept.map(({ metadata: { name } }) => `stagelet "${name}"`)
+  throw objectConflict(
+    refOf(agent),
+    `spec.ephemeral would end stagelets of protected environments without an owner: ${firstOf(names)}; move these to another agent first`,
   )
 }
 
@@ -153,7 +174,9 @@ export const checkEnvironments = (session: WriteSession): void => {
       checkListed(session, object, before)
       checkNewlyProtected(session, object, before)
     }
-  for (const { object } of uses) if (object.kind !== 'Project') checkUse(session, object)
+  for (const { object } of uses)
+    if (object.kind === 'Agent') checkEphemeral(session, object)
+    else if (object.kind !== 'Project') checkUse(session, object)
   for (const { object } of uses) if (object.kind === 'Stagelet') checkEnds(session, object)
 }
 
@@ -187,14 +210,25 @@ const layOutProject = async (session: WriteSession, object: KubeObject): Promise
   await resetInSync(session, project, { stagelets: rows, entries: 'all' })
 }
 
+interface StageletMove {
+  readonly ref: ObjectRef
+  readonly environment: string | undefined
+  /** It was not in the project: references are judged for it. */
+  readonly arrives?: boolean
+}
+
 const layOutStagelet = async (
   session: WriteSession,
   place: Place,
-  { ref, environment }: { readonly ref: ObjectRef; readonly environment: string | undefined },
+  { ref, environment, arrives = false }: StageletMove,
 ): Promise<void> => {
   const project = await loadProject(session, place)
-  if (project === undefined || environmentOf(project.layout, ref.name) === environment) return
+  if (project === undefined) return
   const moved = new Set([ref.name])
+  if (environmentOf(project.layout, ref.name) === environment) {
+    if (arrives) session.layoutChanges.push({ project, ref, stagelets: moved, environments: [] })
+    return
+  }
   changeLayout(session, project, { stagelets: new Map([[ref.name, environment]]), moved })
   session.layoutChanges.push({ project, ref, stagelets: moved, environments: [] })
   const row = session.fetch(ref)
@@ -219,5 +253,6 @@ export const layOut = async (
   if (leaves) await layOutStagelet(session, projectRefOf(before), { ref, environment: undefined })
   if (after === undefined) return
   const { environment } = specOf('Stagelet', after)
-  await layOutStagelet(session, projectRefOf(after), { ref, environment })
+  const arrives = isArrival({ before, after })
+  await layOutStagelet(session, projectRefOf(after), { ref, environment, arrives })
 }

@@ -17,6 +17,7 @@ import {
   type Viewer,
 } from '../../secrets/environment-set.ts'
 import { BrokenReference, isFor, viewersOf } from '../../secrets/references.ts'
+import { environmentOf } from '../../secrets/layout.ts'
 import { isForController } from '../../secrets/set-entry.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
@@ -28,6 +29,7 @@ import { resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { term } from '../state/rows.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 import { keysNeeded, keysReached, linksOf } from './concerned.ts'
+import { createPresence } from './presence.ts'
 import { createFiller, tooLong } from './resolve.ts'
 import { followersOf } from './followers.ts'
 import { disclosureForbidden, mayLearn } from './disclosure.ts'
@@ -57,6 +59,9 @@ interface Problem {
   /** The secret that cannot be filled. */
   readonly entry: ProjectEntry
   readonly message: string
+  readonly viewer: Viewer
+  /** A reference leads nowhere, or in a circle. */
+  readonly isBroken: boolean
 }
 
 type OpenedSecret = OpenedEntry & { readonly row: StoredRow }
@@ -88,20 +93,24 @@ interface Checked {
   readonly hidden: ReadonlySet<OpenedSecret>
   /** Undefined stands for all that see no secret of their own, or of an environment. */
   readonly viewers: Iterable<Viewer>
+  /** Uids of secrets that the write changes. */
+  readonly written: ReadonlySet<string>
 }
 
 const ruleOf = ({ row }: OpenedSecret): SecretSpec => specOf('StagelySecret', row.object)
 
-/** Problems of the referring entries, for each viewer. */
+/**
+ * Problems of the referring entries, for each viewer. Where a viewer has no stagelets, nobody gets a value: it is enough
+ * that the references lead somewhere for another one. What a stagelet left that is gone is judged when it comes again.
+ */
 const findProblems = (
+  session: WriteSession,
   project: ProjectState,
   entries: readonly OpenedEntry[],
-  { referring, hidden, viewers }: Checked,
+  { referring, hidden, viewers, written }: Checked,
 ): Problem[] => {
-  const problems = new Map<string, Problem>()
-  const add = (entry: ProjectEntry, message: string): void => {
-    problems.set(`${entry.secretId} ${message}`, { entry, message })
-  }
+  const problems: Problem[] = []
+  const filled = new Set<string>()
   for (const viewer of viewers) {
     const set = environmentSet({ entries, layout: project.layout }, viewer)
     const entriesInSet = new Map(set.map((entry) => [entry.secretId, entry]))
@@ -110,20 +119,29 @@ const findProblems = (
     for (const entry of referring) {
       const inSet = entriesInSet.get(entry.secretId)
       if (inSet === undefined || !isFor(inSet, stageletOf(viewer))) continue
+      const add = (message: string, isBroken: boolean): void => {
+        problems.push({ entry, message, viewer, isBroken })
+      }
       try {
         const value = fill(inSet)
+        filled.add(entry.secretId)
         const { references: _, format, ...rule } = ruleOf(entry)
         const shown = hidden.has(entry) || format === undefined ? rule : { ...rule, format }
         const faults =
           value === tooLong ? [{ message: tooLongMessage }] : checkRendered(shown, value)
-        for (const fault of faults) add(entry, `with what it refers to: ${fault.message}${where}`)
+        for (const fault of faults) add(`with what it refers to: ${fault.message}${where}`, false)
       } catch (error) {
         if (!(error instanceof BrokenReference)) throw error
-        add(entry, `${error.why}${where}`)
+        add(`${error.why}${where}`, true)
       }
     }
   }
-  return [...problems.values()]
+  const isThere = createPresence(session, project)
+  return problems.filter(({ viewer, entry: { secretId }, isBroken }) => {
+    if (isThere(viewer)) return true
+    const isLeft = typeof viewer === 'string' && !written.has(secretId)
+    return !isLeft && !(isBroken && filled.has(secretId))
+  })
 }
 
 const tooLongMessage = `Too long: may not be more than ${maxFileBytes} bytes`
@@ -254,24 +272,19 @@ const checkProject = async (
     opened,
     reached: reachedBy(relevant.filter(({ why }) => why !== 'plain')),
   })
-  const problems = findProblems(project, entries, {
+  const written = new Set(changes.map(({ entry }) => entry.secretId))
+  const problems = findProblems(session, project, entries, {
     referring: opened,
     hidden,
     viewers: viewers ?? viewersOf({ entries, layout: project.layout }),
+    written,
   })
   if (problems.length > 0) throw refuse(project, problems, changed)
   const refusal = refuseHidden(project, hidden, changed)
   if (refusal !== undefined) throw refusal
   const reached = reachedBy(relevant.filter(({ why }) => why !== 'rule'))
-  const written = new Set(changes.map(({ entry }) => entry.secretId))
   const stale = opened.filter((secret) => reached.has(secret.key) && !written.has(secret.secretId))
   if (stale.length > 0) await resetReferring(session, project, { entries: stale, viewers })
-}
-
-/** False for a stagelet that the write takes away: nothing is delivered to it any more. */
-const isStageletOf = (session: WriteSession, { ref }: ProjectState, name: string): boolean => {
-  const row = session.fetch({ kind: 'Stagelet', namespace: ref.namespace, name })
-  return row !== undefined && projectRefOf(row.object).name === ref.name
 }
 
 /**
@@ -287,15 +300,27 @@ const checkMove = async (
   )
   if (links.targets.size === 0) return
   const keys = keysNeeded(links.targets.keys(), links)
+  const isTheirs = ({ environments: named, stagelet = '' }: ProjectEntry): boolean =>
+    named !== undefined || stagelets.has(stagelet)
+  // All others see the same, or nothing.
+  if (!session.headsOf(project.uid).some(({ entry }) => keys.has(entry.key) && isTheirs(entry)))
+    return
   const entries = await openWithKeys(session, project, { keys, viewers: undefined })
   const owners = new Set(entries.flatMap(({ stagelet }) => stagelet ?? []))
+  const { layout } = project
+  // Nothing is delivered any more to a stagelet that the write takes away.
+  const moved = [...stagelets].filter(createPresence(session, project))
+  const placesOf = new Set(moved.map((name) => environmentOf(layout, name)))
   const viewers = [
-    ...environments.map((environment) => ({ environment })),
-    ...[...stagelets].filter((name) => owners.has(name) && isStageletOf(session, project, name)),
+    ...[...new Set([...environments, ...placesOf])].map(
+      (environment) => environment && { environment },
+    ),
+    ...moved.filter((name) => owners.has(name)),
   ]
   const referring = referringIn(session, entries)
   const hidden = hiddenFrom(session, project, { opened: referring, reached: keys })
-  const problems = findProblems(project, entries, { referring, hidden, viewers })
+  const written = new Set<string>()
+  const problems = findProblems(session, project, entries, { referring, hidden, viewers, written })
   if (problems.length > 0) throw wouldBreak(ref, problems)
 }
 

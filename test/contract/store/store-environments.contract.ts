@@ -247,6 +247,81 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
       await t.store.write(api, {}, (tx) => tx.remove(secret))
     })
 
+    const url = { value: 'pg://${PASSWORD}', references: true }
+    const passwordIn = (ns: string, environment: string): KubeObject => {
+      const spec = { key: 'PASSWORD', value: `of-${environment}`, environments: [environment] }
+      return secretOf(ns, `password-${environment}`, spec)
+    }
+
+    it('takes a template whose target only environments have, where everybody who is there has one', async () => {
+      const { ns, projectUid } = await shop([{ name: 'qa' }, ...both])
+      const lost = secretOf(ns, 'url', url)
+      expect(await refused(createAs(t.store, api, lost))).toContain('PASSWORD')
+      await createAs(t.store, api, passwordIn(ns, 'production'))
+      await createAs(t.store, api, inEnvironment(ns, 'prod', 'production'))
+      await createAs(t.store, api, lost)
+      expect(await delivered(projectUid, 'prod', await close(projectUid))).toMatchObject({
+        'URL.global': 'pg://of-production',
+      })
+      // Who comes where it leads nowhere is refused: in no environment, and in one without the target.
+      const broken = 'secret "url" would break'
+      expect(await refused(createAs(t.store, api, inEnvironment(ns, 'plain')))).toContain(broken)
+      const preview = inEnvironment(ns, 'pr-1', 'preview')
+      expect(await refused(createAs(t.store, api, preview))).toContain(
+        `${broken}: it refers to \${PASSWORD}`,
+      )
+      await createAs(t.store, api, passwordIn(ns, 'preview'))
+      await createAs(t.store, api, preview)
+      expect(await refused(updateAs(t.store, api, inEnvironment(ns, 'pr-1', 'qa')))).toContain(
+        '(in environment "qa")',
+      )
+      const gone = { kind: 'StagelySecret', namespace: ns, name: 'password-preview' }
+      expect(await refused(t.store.write(api, {}, (tx) => tx.remove(gone)))).toContain(
+        '(in environment "preview")',
+      )
+      expect(await delivered(projectUid, 'pr-1', await close(projectUid))).toMatchObject({
+        'URL.global': 'pg://of-preview',
+      })
+    })
+
+    it('waits with such a template until each environment has its target', async () => {
+      const { ns } = await shop()
+      await createAs(t.store, api, passwordIn(ns, 'production'))
+      await createAs(t.store, api, inEnvironment(ns, 'prod', 'production'))
+      const toCome = { valueFrom: { rotation: { name: 'db', output: 'password' } } }
+      const { spec } = passwordIn(ns, 'preview')
+      const { value: _, ...rest } = spec as { value: string }
+      await createAs(t.store, api, secretOf(ns, 'password-preview', { ...rest, ...toCome }))
+      const { status } = await createAs(t.store, api, secretOf(ns, 'url', url))
+      expect(status).toMatchObject({ awaits: ['PASSWORD'] })
+      await updateAs(t.store, api, passwordIn(ns, 'preview'))
+      const stored = await t.store.get({ kind: 'StagelySecret', namespace: ns, name: 'url' })
+      expect(stored?.status).toMatchObject({ version: 1 })
+      expect(stored?.status).not.toHaveProperty('awaits')
+    })
+
+    it('is not held up by a template of a stagelet that is gone, until that one comes again', async () => {
+      const { ns } = await shop()
+      await createAs(t.store, api, secretOf(ns, 'password', { value: 'of-all' }))
+      await createAs(t.store, api, inEnvironment(ns, 'web'))
+      const left = { ...url, format: 'url', stageletRef: { name: 'web' } }
+      await createAs(t.store, api, secretOf(ns, 'own', { ...left, value: 'https://${PASSWORD}/' }))
+      const ref = { kind: 'Stagelet', namespace: ns, name: 'web' }
+      const password = { kind: 'StagelySecret', namespace: ns, name: 'password' }
+      const drop = (): Promise<unknown> => t.store.write(api, {}, (tx) => tx.remove(password))
+      expect(await refused(drop())).toContain('secret "own" would break')
+      await t.store.write(api, {}, (tx) => tx.remove(ref))
+      await t.store.write(system, {}, (tx) => tx.removeFinalizer(ref, agentFinalizer))
+      await updateAs(t.store, api, secretOf(ns, 'password', { value: 'no host [' }))
+      await drop()
+      expect(await refused(createAs(t.store, api, inEnvironment(ns, 'web')))).toContain(
+        'secret "own" would break',
+      )
+      // A typing error of what waits for a stagelet is refused as ever.
+      const typo = { ...url, value: 'pg://${PASWORD}', stageletRef: { name: 'later' } }
+      expect(await refused(createAs(t.store, api, secretOf(ns, 'typo', typo)))).toContain('PASWORD')
+    })
+
     it('lets no stagelet of a protected environment end by itself', async () => {
       const { ns } = await shop([{ name: 'preview' }, { name: 'production', protected: true }])
       const ephemeral = { goneAfter: '10m' }
@@ -263,6 +338,17 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
         'spec.agentRef: Forbidden: the environment is protected',
       )
       await createAs(t.store, api, inEnvironment(ns, 'web', 'production'))
+      // An agent does not become ephemeral under it, and one that comes later is none.
+      const later = { agentRef: { name: 'later' } }
+      await createAs(t.store, api, ending('web-2', 'production', later))
+      await createAs(t.store, api, objectOf('Agent', ns, 'box'))
+      for (const write of [
+        updateAs(t.store, api, objectOf('Agent', ns, 'box', { ephemeral })),
+        createAs(t.store, api, objectOf('Agent', ns, 'later', { ephemeral })),
+      ])
+        expect(await refused(write)).toMatch(
+          /without an owner: stagelet "web(-2)?"; move these to another agent first/,
+        )
       await createAs(t.store, api, ending('pr-1', 'preview', { ttl: '72h' }))
       await createAs(t.store, api, ending('pr-2', 'preview', onCi))
       await createAs(t.store, api, inEnvironment(ns, 'pr-3', 'preview'))
