@@ -82,6 +82,7 @@ describe('parseTargets', () => {
     expect(names(['stagelet/a', 'proj/b'])).toEqual(['Stagelet a', 'Project b'])
     expect(names(['stagely'])).toEqual([
       ...['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier', 'Rotation', 'SecretStore'],
+      'TrustedIssuer',
     ])
   })
 

@@ -33,6 +33,7 @@ import { addKeyMetrics } from './http/metrics/key-metrics.ts'
 import { addReadinessMetrics } from './http/metrics/readiness-metrics.ts'
 import type { RotationMetrics } from './rotators/metrics.ts'
 import { createMetrics, type Metrics } from './http/metrics/metrics.ts'
+import { mountExchange } from './http/login/exchange.ts'
 import { mountStoreHooks } from './http/store-hooks.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createLimits } from './http/rate-limit.ts'
@@ -43,6 +44,7 @@ import { readStoreMeans, type StoreMeans } from './stores/opener.ts'
 import { startLeader } from './leader.ts'
 import { startLoops, type LoopsDeps } from './loops.ts'
 import { openMasterKeys } from './keys/master-keys.ts'
+import { createIssuerKeys } from './trust/issuer-keys.ts'
 import { preparePeers, type Peers } from './peers.ts'
 import { SealingKeys } from './keys/sealing.ts'
 import { gitVersion } from './version.ts'
@@ -227,6 +229,9 @@ const serve = async (
       open.route('/', agentApp)
       const hooks = mountStoreHooks(open, { store, clock, log })
       lifecycle.onStop('hints', 2_000, () => hooks.stop())
+      const { failureLimit } = limits
+      const keys = createIssuerKeys({ egress, clock })
+      mountExchange(open, { ...opened, keys, clock, denied, failureLimit })
       web.mount(open)
     },
   })

@@ -12,6 +12,7 @@ import { projectSpec } from '../src/resources/kinds/project.ts'
 import { rotationSpec } from '../src/resources/kinds/rotation.ts'
 import { secretStoreSpec } from '../src/resources/kinds/secret-store.ts'
 import { stageletSpec } from '../src/resources/kinds/stagelet.ts'
+import { trustedIssuerSpec } from '../src/resources/kinds/trusted-issuer.ts'
 import type { Kind } from '../src/resources/registry.ts'
 import { renderSummaries, withCommandTable } from './lib/command-table.ts'
 import { renderTypes, type Names, type OpenApi } from './lib/openapi-types.ts'
@@ -63,6 +64,7 @@ const names: Names = {
   Store: ['getSecretStore'],
   StoreKeys: ['findStoreKeys'],
   Notifier: ['getNotifier'],
+  TrustedIssuer: ['getTrustedIssuer'],
   Rotation: ['getRotation'],
   RotationBreak: ['rotationBreaks', 'services'],
   RotationStep: ['rotationHistory', 'steps'],
@@ -93,6 +95,7 @@ const specs = {
   SecretStore: secretStoreSpec,
   Rotation: rotationSpec,
   Notifier: notifierSpec,
+  TrustedIssuer: trustedIssuerSpec,
 }
 const formsFile = join(root, 'src/rest/forms.ts')
 const formLines = Object.entries(specs).map(

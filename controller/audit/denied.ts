@@ -26,6 +26,8 @@ interface Denied {
   readonly path: string
   readonly status: number
   readonly why: string
+  /** What the row says beside. */
+  readonly detail?: { readonly reason: string } & Readonly<Record<string, string>>
 }
 
 export interface DeniedLog {
@@ -45,7 +47,10 @@ interface Repeated {
 const whoOf = ({ actor }: Denied): string =>
   JSON.stringify([actor.id ?? actor.name, clientNetwork(actor.address ?? '')])
 const keyOf = (denied: Denied): string =>
-  JSON.stringify([whoOf(denied), denied.method, denied.route, denied.namespace, denied.status])
+  JSON.stringify([
+    ...[whoOf(denied), denied.method, denied.route, denied.namespace, denied.status],
+    denied.detail?.reason,
+  ])
 
 const maxPath = 300
 const refOf = ({
@@ -83,8 +88,8 @@ export const createDeniedLog = (deps: {
   }
 
   const writeOne = (denied: Denied, counted: Record<string, unknown> = {}): Promise<void> => {
-    const { method, path, status, why } = denied
-    const detail = { method, path: path.slice(0, maxPath), status, why, ...counted }
+    const { method, path, status, why, detail: more } = denied
+    const detail = { method, path: path.slice(0, maxPath), status, why, ...more, ...counted }
     return write(denied.actor, refOf(denied), detail)
   }
 

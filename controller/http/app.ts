@@ -3,7 +3,9 @@ import { Hono, type MiddlewareHandler } from 'hono'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { ChangeEvent, Store } from '../../src/store/store.ts'
+import { background, logFault } from '../../src/kernel/async/background.ts'
+import { scheduleOn } from '../follow-store.ts'
 import type { DeniedLog } from '../audit/denied.ts'
 import { Authenticator, requireLogin, type TokenVerifier } from './auth.ts'
 import type { App, AppContext, AppEnv } from './env.ts'
@@ -81,8 +83,15 @@ export const createApp = (deps: AppDeps): App => {
   mountRestDocs(app, deps.versions.version)
   deps.mountOpen?.(app)
   mountPublicRest(app, deps)
+  const authenticator = new Authenticator(deps)
+  // With a TrustedIssuer the tokens end that it gave.
+  const isIssuer = ({ object }: ChangeEvent): boolean => object.kind === 'TrustedIssuer'
+  background(
+    () => scheduleOn(deps, deps.stopping, () => authenticator.forget(), isIssuer),
+    logFault(deps.log, 'TrustedIssuers are followed no more'),
+  )
   const login = requireLogin({
-    authenticator: new Authenticator(deps),
+    authenticator,
     failures: deps.failureLimit,
     base: deps.sessions.base,
     takesCookie: isRestPath,

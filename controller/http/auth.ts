@@ -93,17 +93,20 @@ export class Authenticator {
     this.#tokens = tokens
     this.#clock = clock
     this.#log = log
-    const stopListening = tokens.onChange(() => {
-      this.#changes++
-      this.#principals.clear()
-      this.#recheck()
-    })
+    const stopListening = tokens.onChange(() => this.forget())
     const timer = setInterval(() => this.#recheck(), recheckMs).unref()
     const stop = (): void => {
       clearInterval(timer)
       stopListening()
     }
     stopping.addEventListener('abort', stop, { once: true })
+  }
+
+  /** Logins may have changed: each is asked for anew. */
+  forget(): void {
+    this.#changes++
+    this.#principals.clear()
+    this.#recheck()
   }
 
   /**

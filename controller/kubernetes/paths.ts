@@ -5,7 +5,7 @@ import { apiPathOf, requireKind } from '../../src/resources/registry.ts'
 /** The followed kinds. Each kind may refer to earlier ones. */
 export const followedKinds = [
   ...(['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier'] as const),
-  ...(['Rotation', 'SecretStore'] as const),
+  ...(['Rotation', 'SecretStore', 'TrustedIssuer'] as const),
 ] as const
 
 /** The collection of a kind: in one namespace, or in the whole cluster. */

@@ -44,6 +44,7 @@ const kinds = {
   SecretStore: ['stores', 'secretstore'],
   Stagelet: ['stagelets', 'stagelet'],
   StagelySecret: ['secrets', 'stagelysecret'],
+  TrustedIssuer: ['issuers', 'trustedissuer'],
 } as const
 export type CopiedKind = keyof typeof kinds
 

@@ -27,6 +27,7 @@ export const resources = [
   'rotations',
   'rotations/run',
   'rotations/revoke',
+  'trustedissuers',
   'events',
   'audit',
 ] as const
@@ -54,6 +55,7 @@ const viewer: Rights = {
   notifiers: read,
   secretstores: read,
   rotations: read,
+  trustedissuers: read,
   events: read,
 }
 
@@ -103,6 +105,7 @@ const owner: Rights = {
   'stagelysecrets/purge': ['delete'],
   'rotations/revoke': ['create'],
   'environments/protected': ['update'],
+  trustedissuers: all,
 }
 
 const auditor: Rights = { ...viewer, audit: read }

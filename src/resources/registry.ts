@@ -11,6 +11,7 @@ import { observationSpec } from './kinds/observation.ts'
 import { projectSpec, projectStatus } from './kinds/project.ts'
 import { rotationSpec, rotationStatus } from './kinds/rotation.ts'
 import { secretStoreSpec, secretStoreStatus } from './kinds/secret-store.ts'
+import { trustedIssuerSpec, trustedIssuerStatus } from './kinds/trusted-issuer.ts'
 import { stageletSpec, stageletStatus } from './kinds/stagelet.ts'
 import { secretSpec, secretStatus } from './kinds/stagelysecret.ts'
 
@@ -145,6 +146,18 @@ export const kinds: readonly Kind[] = [
     status: secretStoreStatus,
     columns: kindColumns.SecretStore,
     applyOrder: 2,
+  },
+  {
+    ...stagely,
+    kind: 'TrustedIssuer',
+    plural: 'trustedissuers',
+    singular: 'trustedissuer',
+    shortNames: ['issuer'],
+    description: 'Lets jobs of a CI log in by the tokens that it gives them.',
+    spec: trustedIssuerSpec,
+    status: trustedIssuerStatus,
+    columns: kindColumns.TrustedIssuer,
+    applyOrder: 5,
   },
   {
     group: '',

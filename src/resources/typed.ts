@@ -8,6 +8,7 @@ import type { ProjectSpec, ProjectStatus } from './kinds/project.ts'
 import type { RotationSpec, RotationStatus } from './kinds/rotation.ts'
 import type { SecretStoreSpec, SecretStoreStatus } from './kinds/secret-store.ts'
 import type { StageletSpec, StageletStatus } from './kinds/stagelet.ts'
+import type { TrustedIssuerSpec, TrustedIssuerStatus } from './kinds/trusted-issuer.ts'
 import type { SecretSpec, SecretStatus } from './kinds/stagelysecret.ts'
 
 /** An object of a kind whose spec has required fields. */
@@ -23,6 +24,7 @@ interface TypeOfKind {
   SecretStore: WithSpec<SecretStoreSpec, SecretStoreStatus>
   Stagelet: WithSpec<StageletSpec, StageletStatus>
   StagelySecret: WithSpec<SecretSpec, SecretStatus>
+  TrustedIssuer: WithSpec<TrustedIssuerSpec, TrustedIssuerStatus>
 }
 
 type TypedKind = keyof TypeOfKind

@@ -6,6 +6,7 @@ import { dropOldActivity } from './activity/activity-log.ts'
 import { keepLeakTestsMs } from './agents/leak-tests.ts'
 import { finishNamespace } from './objects/removal.ts'
 import type { WriteSession } from './core/write-session.ts'
+import { dropEndedExchanges } from './people/exchanged-rows.ts'
 import { dropEndedSessions } from './people/session-times.ts'
 import type { Queryable } from './drivers/sql.ts'
 import { term } from './state/rows.ts'
@@ -109,6 +110,7 @@ export const dropOldRows = async (q: Queryable, keep: Retention, now: number): P
   await dropOldLayouts(q)
   await q.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
   await dropEndedSessions(q, now)
+  await dropEndedExchanges(q, now)
   await dropOldActivity(q, now)
   await q.query(
     `WITH since AS (UPDATE counters SET commits_from = greatest(commits_from, $1))

@@ -7,6 +7,7 @@ import type { KeyRing } from '../secrets/key-ring.ts'
 import { AccessChanges } from './people/access-changes.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import { ActivityLog } from './activity/activity-log.ts'
+import { ExchangedTokens } from './people/exchanged-tokens.ts'
 import { AgentConnections } from './agents/agent-connections.ts'
 import { AgentRegistry } from './agents/agent-registry.ts'
 import { noteRestore } from './backup/note-restore.ts'
@@ -84,6 +85,7 @@ export interface Opened {
   readonly users: UserStore
   readonly members: MemberStore
   readonly tokens: TokenStore
+  readonly exchanged: ExchangedTokens
   readonly principals: PrincipalStore
   readonly logins: LoginStore
   readonly sessions: SessionStore
@@ -200,6 +202,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       users: new UserStore(sql, access),
       members: new MemberStore(sql, access),
       tokens: new TokenStore(sql, access),
+      exchanged: new ExchangedTokens(access),
       principals: new PrincipalStore(sql, clock, access),
       logins: new LoginStore(sql, access),
       sessions: new SessionStore(sql, clock, access),

@@ -190,6 +190,12 @@ test('a pod follows its cluster by its service account, also when the token is r
     auth: { secretRef: { name: 'token' } },
   }
   await clients[0]!.must('POST', `${namespaced}/secretstores`, object('SecretStore', 'dp', doppler))
+  const ci = {
+    issuer: 'https://ci.example.com',
+    audience: 'us',
+    rules: [{ claims: { repository: 'acme/shop' }, role: 'deployer' }],
+  }
+  await clients[0]!.must('POST', `${namespaced}/trustedissuers`, object('TrustedIssuer', 'ci', ci))
   await api.putSecret('keys', { key: Buffer.from('of-the-cluster').toString('base64') })
   const valueFrom = { kubernetesSecret: { name: 'keys', key: 'key' } }
   await api.create(
@@ -198,6 +204,7 @@ test('a pod follows its cluster by its service account, also when the token is r
     object('Notifier', 'ops', hook),
     object('Rotation', 'signing', signing),
     object('SecretStore', 'dp', doppler),
+    object('TrustedIssuer', 'ci', ci),
     object('StagelySecret', 'before', { projectRef: { name: 'shop' }, key: 'BEFORE', valueFrom }),
     object('Stagelet', 'prod', {
       projectRef: { name: 'shop' },
@@ -272,6 +279,7 @@ test('the chart gives a pod the rights that it uses, and no other', async () => 
     ['Notifier', 'ops'],
     ['Rotation', 'signing'],
     ['SecretStore', 'dp'],
+    ['TrustedIssuer', 'ci'],
   ] as const)
     await eventually(async () => (await api.get(kind, name))?.status).toMatchObject({
       conditions: [{ type: 'Accepted', reason: 'Conflict' }],

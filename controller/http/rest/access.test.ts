@@ -88,10 +88,10 @@ const ruleOf = ({ session }: RestRoute): string | undefined =>
   typeof session === 'function' ? session({ dry_run: false, erase: 'true' }) : session
 
 describe('a session of a browser', () => {
-  it('has a confirmed login where values, new stagelets, people, tokens, keys, notifiers, stores, rotations and what erases are concerned', () => {
+  it('has a confirmed login where values, new stagelets, people, tokens, keys, notifiers, stores, rotations, issuers and what erases are concerned', () => {
     const ruled = restRoutes.filter((route) => ruleOf(route) !== undefined)
     expect(ruled.map((route) => `${ruleOf(route)} ${route.id}`).sort()).toEqual([
-      'confirmed createJoinToken',
+      ...['confirmed createIssuer', 'confirmed createJoinToken'],
       ...[
         'confirmed createNotifier',
         'confirmed createRotation',
@@ -100,13 +100,15 @@ describe('a session of a browser', () => {
         'confirmed createToken',
         'confirmed createTokenOfTeam',
       ],
-      ...['confirmed createTokenOfUser', 'confirmed createUser', 'confirmed deleteNotifier'],
+      ...['confirmed createTokenOfUser', 'confirmed createUser', 'confirmed deleteIssuer'],
+      'confirmed deleteNotifier',
       ...['confirmed deleteProject', 'confirmed deleteRotation', 'confirmed deleteStore'],
       ...['confirmed deleteTeam', 'confirmed deleteUser', 'confirmed erasePerson'],
       ...['confirmed purgeSecret', 'confirmed putMember', 'confirmed removeMember'],
       'confirmed revokeRotation',
       ...['confirmed revokeToken', 'confirmed revokeTokenOfTeam', 'confirmed revokeTokenOfUser'],
       ...['confirmed rotateKeys', 'confirmed rotateSealingKey', 'confirmed takeBackup'],
+      'confirmed updateIssuer',
       ...['confirmed updateNotifier', 'confirmed updateRotation', 'confirmed updateStore'],
       ...['confirmed updateUser', 'refused createSessionCode', 'refused revealSecrets'],
       'reveal revealSecret',

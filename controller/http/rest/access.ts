@@ -24,6 +24,7 @@ const targetParameters: Readonly<Record<InTarget, string>> = {
   agent: 'agent_id',
   notifier: 'notifier_id',
   store: 'store_id',
+  issuer: 'issuer_id',
   team: 'team',
 }
 
@@ -33,6 +34,7 @@ const kindOf = {
   agent: 'Agent',
   notifier: 'Notifier',
   store: 'SecretStore',
+  issuer: 'TrustedIssuer',
 } as const
 
 /** `what` is the API's word: project, secret, team. */

@@ -9,6 +9,7 @@ const prefixes = {
   Notifier: 'ntf',
   SecretStore: 'sto',
   Rotation: 'rot',
+  TrustedIssuer: 'iss',
 } as const
 export type IdKind = keyof typeof prefixes
 

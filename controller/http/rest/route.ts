@@ -8,7 +8,7 @@ import type { Actor } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 
 /** What the path of a route may name. */
-export type InTarget = 'project' | 'stagelet' | 'agent' | 'notifier' | 'store' | 'team'
+export type InTarget = 'project' | 'stagelet' | 'agent' | 'notifier' | 'store' | 'issuer' | 'team'
 
 /**
  * The right of a route, and how its team is found: from the project, stagelet, agent or team in the

@@ -27,6 +27,7 @@ import { searchRoutes } from './routes/search-routes.ts'
 import { sealingRoutes } from './routes/sealing-routes.ts'
 import { versionsRoutes } from './routes/versions-routes.ts'
 import { secretRoutes } from './routes/secret-routes.ts'
+import { issuerRoutes } from './routes/issuer-routes.ts'
 import { storeRoutes } from './routes/store-routes.ts'
 import { stageletRoutes } from './routes/stagelet-routes.ts'
 import { usageRoutes } from './routes/usage-routes.ts'
@@ -54,6 +55,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...notifierRoutes,
   ...rotationRoutes,
   ...storeRoutes,
+  ...issuerRoutes,
   ...rolloutRoutes,
   ...activityRoutes,
   ...sloRoutes,

@@ -85,6 +85,12 @@ export const kindColumns = {
     date('Last', '.status.lastDeliveredAt', 'When a message arrived last.'),
     age,
   ],
+  TrustedIssuer: [
+    text('Issuer', '.spec.issuer', 'Whose tokens are taken.'),
+    text('Audience', '.spec.audience', 'For whom they must be.'),
+    date('Last', '.status.lastExchangeAt', 'When a job last got a token by it.'),
+    age,
+  ],
   Rotation: [
     project,
     text('Ready', condition('Ready', 'status'), 'Is the credential in use one that it made?'),

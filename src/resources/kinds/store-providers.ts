@@ -41,13 +41,13 @@ const mount = z
     /^\.*[\w-][\w.-]*(\/\.*[\w-][\w.-]*)*$/,
     'must be a path such as secret or teams/shop, without "/" at its ends and parts of dots alone',
   )
-const caBundle = z
+export const caBundleSchema = z
   .string()
   .max(65_536)
   .regex(/-----BEGIN CERTIFICATE-----/, 'must be certificates as PEM')
   .optional()
   .describe(
-    'Certificates (PEM) that sign the certificate of the store, in place of those that the controller trusts.',
+    'Certificates (PEM) that sign the certificate of the server, in place of those that the controller trusts.',
   )
 const plain = 'Plain http only where the operator of the controller allows the address.'
 
@@ -63,7 +63,7 @@ const aws = z.strictObject({
   stsEndpoint: address
     .optional()
     .describe(`Another address of AWS STS, which says whose the credential is. ${plain}`),
-  caBundle,
+  caBundle: caBundleSchema,
 })
 
 const vault = z.strictObject({
@@ -84,12 +84,12 @@ const vault = z.strictObject({
     })
     .optional()
     .describe('Log in with a JWT.'),
-  caBundle,
+  caBundle: caBundleSchema,
 })
 
 const onePassword = z.strictObject({
   address: address.describe(`Address of a 1Password Connect server. ${plain}`),
-  caBundle,
+  caBundle: caBundleSchema,
 })
 
 const infisical = z.strictObject({
@@ -101,14 +101,14 @@ const infisical = z.strictObject({
   clientId: segment(64, 'the ID of a client').describe(
     'Client ID of a machine identity with Universal Auth; the credential is its client secret.',
   ),
-  caBundle,
+  caBundle: caBundleSchema,
 })
 
 const doppler = z.strictObject({
   address: address.default('https://api.doppler.com').describe(`Address of Doppler. ${plain}`),
   project: segment(64, 'the name of a project').describe('Name of the project.'),
   config: segment(64, 'the name of a config').describe('Name of the config, such as prd.'),
-  caBundle,
+  caBundle: caBundleSchema,
 })
 
 const gcp = z.strictObject({
@@ -116,7 +116,7 @@ const gcp = z.strictObject({
   endpoint: address
     .optional()
     .describe(`Another address of Secret Manager, such as a regional endpoint. ${plain}`),
-  caBundle,
+  caBundle: caBundleSchema,
 })
 
 const command = z.strictObject({

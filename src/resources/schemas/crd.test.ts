@@ -35,7 +35,7 @@ describe('structuralSchema', () => {
 })
 
 describe('CRDs', () => {
-  it('are made for the seven kinds that a cluster can hold', () => {
+  it('are made for the eight kinds that a cluster can hold', () => {
     expect(crdKinds.map((k) => k.kind).sort()).toEqual([
       'Agent',
       'Notifier',
@@ -44,6 +44,7 @@ describe('CRDs', () => {
       'SecretStore',
       'Stagelet',
       'StagelySecret',
+      'TrustedIssuer',
     ])
   })
 
@@ -70,6 +71,7 @@ describe('CRDs', () => {
         Notifier: 'Delivering',
         Rotation: 'Ready',
         SecretStore: 'Fresh',
+        TrustedIssuer: 'Last',
       }
       const answer = answers[kind.kind] ?? 'In-Sync'
       expect(renderCrd(kind)).toMatchObject({

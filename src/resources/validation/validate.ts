@@ -16,6 +16,7 @@ import { apiVersionOf, findKind, kinds, type Kind } from '../registry.ts'
 import { checkProject } from '../kinds/environment.ts'
 import { checkSecret } from '../kinds/secret-rules.ts'
 import { checkSecretStore } from '../kinds/secret-store.ts'
+import { checkTrustedIssuer } from '../kinds/trusted-issuer.ts'
 import { valueFields } from '../kinds/secret-value.ts'
 
 interface Decoded {
@@ -154,6 +155,7 @@ const acrossFields: Readonly<Record<string, (spec: Fields) => Fault[]>> = {
   Notifier: checkNotifier,
   Rotation: checkRotation,
   SecretStore: checkSecretStore,
+  TrustedIssuer: checkTrustedIssuer,
 }
 
 const topLevel = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status'])

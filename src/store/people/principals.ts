@@ -6,6 +6,7 @@ import { defined, notNull } from '../../kernel/defined.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { DeniedAttempt } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
+import { isTrustedSql } from './exchanged-rows.ts'
 import { refusalOf } from './refused-tokens.ts'
 import { isLive } from './session-times.ts'
 import type { Sql } from '../drivers/sql.ts'
@@ -39,7 +40,7 @@ SELECT t.id, t.name, t.role, t.read_only, t.namespaces, t.narrowing, t.enters_pr
   (SELECT json_object_agg(o.name, json_build_object('role', m.role, 'narrowing', m.narrowing)) FROM team_members m JOIN objects o ON o.uid = m.team_id
    WHERE m.user_id = u.id) AS roles
 FROM tokens t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN objects team ON team.uid = t.team_id
-WHERE t.hash = $1`
+WHERE t.hash = $1 AND ${isTrustedSql}`
 
 /** The last use of a token is written once in this time (ms). */
 const lastUsedEveryMs = 60_000

@@ -84,6 +84,10 @@ interface Birth {
   readonly secret?: string
   /** True: it may confirm sessions, since a proof of who the person is stood at its birth. */
   readonly isProven: boolean
+  /** The TrustedIssuer that it was exchanged by, with which it ends. */
+  readonly issuer?: { readonly uid: string; readonly generation: number }
+  /** What the audit row says beside. */
+  readonly detail?: Readonly<Record<string, unknown>>
 }
 
 const tokenPlaceOf = async (q: Queryable, owner: TokenOwner): Promise<TokenPlace> =>
@@ -105,7 +109,12 @@ export const insertToken = async (
   session: WriteSession,
   owner: TokenOwner,
   spec: TokenSpec,
-  { isProven, secret = newSecret('team' in owner ? 'machine' : 'personal') }: Birth,
+  {
+    isProven,
+    issuer,
+    detail: more,
+    secret = newSecret('team' in owner ? 'machine' : 'personal'),
+  }: Birth,
 ): Promise<CreatedToken> => {
   checkSpec(owner, spec, session.nowMs)
   const { userId, teamId, namespace } = await tokenPlaceOf(session.tx, owner)
@@ -123,8 +132,8 @@ export const insertToken = async (
     )
   const id = randomUUID()
   await session.tx.query(
-    `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by, is_proven, narrowing, enters_protected)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12, $13, $14::json, $15)`,
+    `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by, is_proven, narrowing, enters_protected, issuer_uid, issuer_generation)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12, $13, $14::json, $15, $16, $17)`,
     [
       id,
       hashOfToken(secret),
@@ -141,10 +150,13 @@ export const insertToken = async (
       isProven,
       narrowing === undefined ? null : JSON.stringify(narrowing),
       entersProtected,
+      issuer?.uid ?? null,
+      issuer?.generation ?? null,
     ],
   )
-  const detail = { tokenId: id, userId, role, readOnly, namespaces, narrowing, expiresAt }
-  session.audit(tokenRef(namespace, name), { action: 'create token', detail })
+  const detail = { tokenId: id, userId, role, readOnly, namespaces, narrowing, expiresAt, ...more }
+  const action = issuer === undefined ? 'create token' : 'exchange token'
+  session.audit(tokenRef(namespace, name), { action, detail })
   const [row] = await session.tx.query<TokenRow>(`${tokensSql} WHERE t.id = $1`, [id])
   return { secret, token: toToken(row!) }
 }

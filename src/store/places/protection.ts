@@ -88,6 +88,21 @@ const ofStore = (view: Objects, store: KubeObject): string[] => {
     .flatMap((secret) => placeAmong(view, secret))
 }
 
+/** Its jobs get the right for the environments that a rule names, and owners among them for all. */
+const ofIssuer = (view: Objects, issuer: KubeObject): string[] => {
+  const { namespace } = refOf(issuer)
+  const { rules } = specOf('TrustedIssuer', issuer)
+  const names = new Set(
+    view.objects
+      .withTerm(term.kind('Project'))
+      .filter(({ object }) => refOf(object).namespace === namespace)
+      .flatMap(({ object }) => protectedIn(environmentsOf(object))),
+  )
+  return [...names].filter((name) =>
+    rules.some(({ environments, role }) => environments?.includes(name) ?? role === 'owner'),
+  )
+}
+
 const steeringOf = (project: KubeObject): unknown => [
   specOf('Project', project)?.rollout,
   project.metadata.annotations?.[annotations.resumed],
@@ -124,6 +139,8 @@ const protectedBy = (view: Objects, change: ObjectChange): string[] => {
         return ofRotation(view, object)
       case 'SecretStore':
         return ofStore(view, object)
+      case 'TrustedIssuer':
+        return ofIssuer(view, object)
       default:
         return projectNameOf(object) === undefined ? [] : placeAmong(view, object)
     }

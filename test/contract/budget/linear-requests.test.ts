@@ -71,6 +71,12 @@ const send = async (
   return { status: answer.status, text: await answer.text() }
 }
 
+const rulesOf = (n: number): object[] =>
+  Array.from({ length: Math.min(n, 100) }, () => ({
+    claims: { repository: 'acme/shop' },
+    role: 'deployer',
+    projects: ['shop'],
+  }))
 const names = (count: number, start: string): string[] =>
   Array.from({ length: count }, (_, i) => `${start}${i}`)
 const mapOf = (keys: readonly string[]): Record<string, string> =>
@@ -102,6 +108,7 @@ const specs: Readonly<Record<string, (name: string) => object>> = {
   StagelySecret: (name) => ({ projectRef: { name: 'shop' }, key: `OWN_${name}`, value: 'value' }),
   Notifier: () => ({ reasons: ['Expired'], webhook: { url: 'https://127.0.0.1/' } }),
   SecretStore: () => ({ aws: { region: 'eu-central-1' }, auth: { secretRef: { name: 'aws' } } }),
+  TrustedIssuer: () => ({ issuer: 'https://ci.example.com', audience: 'us', rules: rulesOf(1) }),
   Rotation: (name) => ({
     projectRef: { name: 'shop' },
     rotator: { generate: {} },
@@ -287,6 +294,13 @@ const bodies: Readonly<Record<string, (n: number, nth: number) => object>> = {
     allow: { projects: names(12 * n, 'p'), remote: names(12 * n, 'r') },
   }),
   updateStore: (n) => ({ allow: { projects: names(12 * n, 'p'), remote: names(12 * n, 'r') } }),
+  createIssuer: (n, nth) => ({
+    name: `issuer-${nth}`,
+    issuer: 'https://ci.example.com',
+    audience: 'us',
+    rules: rulesOf(n),
+  }),
+  updateIssuer: (n) => ({ rules: rulesOf(n) }),
   refreshStore: (n) => ({ keys: names(12 * n, 'k') }),
   rollbackProject: () => ({ revision: 1, dry_run: true }),
   rollbackSecret: () => ({ version: 1 }),
@@ -316,7 +330,7 @@ const destroys = ({ id, method }: RestRoute): boolean =>
 
 const restPath = (route: RestRoute): string => {
   const shop = destroys(route) ? 'default%2Fnone' : 'default%2Fshop'
-  const ids = ['project_id', 'stagelet_id', 'agent_id', 'notifier_id', 'store_id']
+  const ids = ['project_id', 'stagelet_id', 'agent_id', 'notifier_id', 'store_id', 'issuer_id']
   const known: Record<string, string> = {
     ...Object.fromEntries(ids.map((id) => [id, shop])),
     team: 'default',

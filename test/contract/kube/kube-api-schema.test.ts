@@ -128,6 +128,25 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
     { reasons: ['Expired'], email: { to: ['ops@example.com'] } },
   ],
   Rotation: rotations,
+  TrustedIssuer: [
+    {
+      issuer: 'https://cluster.example.com',
+      audience: 'https://stagely.example.com',
+      algorithms: ['RS256', 'EdDSA'],
+      caBundle: '-----BEGIN CERTIFICATE-----',
+      jwks: '{"keys": [{"kty": "RSA"}]}',
+      rules: [
+        {
+          claims: { 'kubernetes.io/namespace': 'ci' },
+          role: 'deployer',
+          projects: ['shop'],
+          environments: ['preview'],
+          stagelets: ['web'],
+          ttl: '10m',
+        },
+      ],
+    },
+  ],
   SecretStore: [
     {
       aws: {
@@ -226,6 +245,8 @@ const beyondSchemas = [
   /^Invalid value: "other": that secret is of project "shop"$/,
   /not found in namespace/,
   /no such key provider/,
+  // Claims of a rule are the server's to judge.
+  /must be public keys as JSON|at least one claim|checked of each token|stands after|name one of /,
   /must be standard base64/,
   /is over: give a time to come/,
   /is a link-local address, where clouds keep credentials/,

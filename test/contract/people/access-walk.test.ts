@@ -160,6 +160,7 @@ const restPath = ({ path }: RestRoute, team: Team): string => {
     agent_id: `${team}%2Fbox`,
     notifier_id: `${team}%2Fops`,
     store_id: `${team}%2Faws`,
+    issuer_id: `${team}%2Fci`,
     team,
   }
   return restBase + path.replace(/:(\w+)/g, (_, name: string) => known[name] ?? 'none')
@@ -259,6 +260,12 @@ describe('who may do what', () => {
       await admin('POST', `${base}/notifiers`, notifier)
       const aws = { aws: { region: 'eu-central-1' }, auth: { secretRef: { name: 'aws' } } }
       await admin('POST', `${base}/secretstores`, object('SecretStore', 'aws', aws))
+      const ci = {
+        issuer: 'https://127.0.0.1',
+        audience: 'us',
+        rules: [{ claims: { repository: 'acme/shop' }, role: 'deployer' }],
+      }
+      await admin('POST', `${base}/trustedissuers`, object('TrustedIssuer', 'ci', ci))
       const spec = {
         projectRef: { name: 'shop' },
         agentRef: { name: 'box' },
@@ -365,7 +372,7 @@ describe('who may do what', () => {
   }
 
   /** What a 404 of a target says; anything else that is not there lies behind the door. */
-  const noTarget = /"detail":"(project|stagelet|agent|notifier|store|team) /
+  const noTarget = /"detail":"(project|stagelet|agent|notifier|store|issuer|team) /
 
   const outcomeOf = ({ status, text }: Answer): Expected => {
     if (status === 401 || status === 403) return status

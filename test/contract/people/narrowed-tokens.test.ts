@@ -194,7 +194,14 @@ describe('a token narrowed to an environment', () => {
       expect(told).not.toMatch(hidden)
       expect(told).not.toMatch(/"name":"(box|shop)"/)
     }
-    for (const kind of ['agents', 'projects', 'rotations', 'secretstores', 'notifiers'])
+    for (const kind of [
+      'agents',
+      'projects',
+      'rotations',
+      'secretstores',
+      'notifiers',
+      'trustedissuers',
+    ])
       expect((await as('ci', 'GET', `${group}/namespaces/default/${kind}`)).status, kind).toBe(403)
   })
 

@@ -31,6 +31,7 @@ const kinds = {
   notifiers: ['Notifier', 'ops', { reasons: ['Drifted'] }],
   rotations: ['Rotation', 'signing', { overlap: '20m' }],
   secretstores: ['SecretStore', 'token-store', { onMissing: 'Keep' }],
+  trustedissuers: ['TrustedIssuer', 'ci', { audience: 'others' }],
 } as const
 type Plural = keyof typeof kinds
 const plurals = Object.keys(kinds) as Plural[]
@@ -68,6 +69,11 @@ const doppler = {
   doppler: { project: 'shop', config: 'prd' },
   auth: { secretRef: { name: 'open' } },
 }
+const trusted = {
+  issuer: 'https://ci.example.com',
+  audience: 'us',
+  rules: [{ claims: { repository: 'acme/shop' }, role: 'deployer' }],
+}
 const theSecrets = { projectRef: { name: 'shop' } }
 const manifests = (namespace: string, value: Record<string, unknown>): KubeObject[] => {
   const object = (kind: string, name: string, spec: Record<string, unknown> = {}): KubeObject => ({
@@ -91,6 +97,7 @@ const manifests = (namespace: string, value: Record<string, unknown>): KubeObjec
     object('Notifier', 'ops', notices),
     object('Rotation', 'signing', { ...theSecrets, ...signing }),
     object('SecretStore', 'token-store', doppler),
+    object('TrustedIssuer', 'ci', trusted),
   ]
 }
 const putManifests = (value: string, ...more: KubeObject[]): Promise<void> => {
@@ -128,7 +135,7 @@ const declared = async (team: string): Promise<KubeObject[]> => {
 /** All of it, once it is there. */
 const held = async (team: string): Promise<Record<string, KubeObject>> => {
   let found: KubeObject[] = []
-  await eventually(async () => (found = await declared(team)).length).toBe(9)
+  await eventually(async () => (found = await declared(team)).length).toBe(plurals.length + 2)
   return Object.fromEntries(found.map((object) => [object.metadata.name, object]))
 }
 /** On a busy machine the objects of one source may come in more than one revision. */
@@ -196,6 +203,9 @@ const refused: Record<string, Attempts> = {
   ],
   'PATCH /stores/:store_id': withBody({ on_missing: 'Keep' }),
   'DELETE /stores/:store_id': plain,
+  'POST /issuers': ({ team }) => [{ body: { name: 'ci', team, ...trusted } }],
+  'PATCH /issuers/:issuer_id': withBody({ audience: 'others' }),
+  'DELETE /issuers/:issuer_id': plain,
   'DELETE /projects/:project_id': () => [{ says: inUse }, { project: 'idle' }],
   'POST /projects/:project_id/rollout/pause': plain,
   'POST /projects/:project_id/rollback': withBody({ revision: 1 }),
@@ -357,6 +367,7 @@ const send = (place: Place, route: string, attempt: Attempt): Promise<Answer> =>
     notifier_id: idOf(place.held['ops']!),
     rotation: 'signing',
     store_id: idOf(place.held['token-store']!),
+    issuer_id: idOf(place.held['ci']!),
     team: place.team,
     namespace: place.team,
     name: plural === undefined ? place.team : kinds[plural][1],

@@ -160,6 +160,13 @@ describe('If-Match of every route', () => {
       auth: { secretRef: { name: 'token' } },
     })
     await call('POST', `${kube}/secretstores`, store)
+    const rules = [{ claims: { repository: 'acme/shop' }, role: 'deployer' }]
+    const issuer = object('TrustedIssuer', {
+      issuer: 'https://ci.example.com',
+      audience: 'us',
+      rules,
+    })
+    await call('POST', `${kube}/trustedissuers`, issuer)
     const outputs = { current: 'sign' }
     const rotation = object('Rotation', { projectRef, outputs, rotator: { generate: {} } })
     await call('POST', `${kube}/rotations`, rotation)

@@ -17,6 +17,7 @@ import type { RestDeps } from '../deps.ts'
 import { toAgent, toProject, toStagelet } from '../kinds.ts'
 import { toFullSecret } from '../secret-kind.ts'
 import { listRoute } from '../lists.ts'
+import { toIssuer } from './issuer-routes.ts'
 import { toNotifier } from './notifier-routes.ts'
 import { timeSchema } from '../representations.ts'
 import { toRotation } from '../rotation-shapes.ts'
@@ -61,6 +62,7 @@ const shows = {
   Rotation: ['rotation', toRotation],
   SecretStore: ['store', toStore],
   Notifier: ['notifier', toNotifier],
+  TrustedIssuer: ['issuer', toIssuer],
   Event: ['event', toEvent],
 } as const satisfies Record<string, readonly [string, (object: KubeObject) => object]>
 
@@ -276,7 +278,7 @@ export const eventRoutes = routesOf('Events', [
     query: streamQuery,
     response: {
       description:
-        'text/event-stream. `event` is project, secret, stagelet, agent, rotation, store, notifier or event; `data` is `{"action": "added|modified|deleted", "object": …}`. `Last-Event-ID` goes on where a stream ended; after `event: reset` read everything again. `event: end` says in `data.reason` that the login has ended (`login`) or has other rights now (`rights`).',
+        'text/event-stream. `event` is project, secret, stagelet, agent, rotation, store, notifier, issuer or event; `data` is `{"action": "added|modified|deleted", "object": …}`. `Last-Event-ID` goes on where a stream ended; after `event: reset` read everything again. `event: end` says in `data.reason` that the login has ended (`login`) or has other rights now (`rights`).',
     },
     handle: async (context) => {
       const teams = teamsWhere(context.principal, 'watch', 'events')

@@ -35,6 +35,7 @@ const words = {
   Agent: { singular: 'agent', list: 'agents', resource: 'agents' },
   Notifier: { singular: 'notifier', list: 'notifiers', resource: 'notifiers' },
   SecretStore: { singular: 'store', list: 'stores', resource: 'secretstores' },
+  TrustedIssuer: { singular: 'issuer', list: 'issuers', resource: 'trustedissuers' },
 } as const
 
 interface Shape {
