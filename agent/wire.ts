@@ -26,6 +26,7 @@ import { runLink } from './link/link.ts'
 import { createLinkKeys } from './link/link-keys.ts'
 import { createLeakTestRuns, maxLeakTests } from './logs/leak-tests.ts'
 import { createLogSessions, maxSessions } from './logs/log-sessions.ts'
+import { createLookRuns } from './look/looks.ts'
 import { holdName } from './identity/machine-name.ts'
 import { createProjectLocks } from './stack/project-locks.ts'
 import { createReporter } from './link/report.ts'
@@ -101,7 +102,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     { engine, stateFile, locks, folders, log },
     { clock, random, isConnected: () => isConnected, signal: ending.signal },
   )
-  const onDemand = openOnDemand(deps, signer, { engine, events, sourceOf: loops.logSourceOf })
+  const onDemand = openOnDemand(deps, signer, { engine, events, folders, loops })
   const sweeping = sweepForever(deps, files, loops.owns, ending.signal)
   const linking = runLink(
     {
@@ -155,30 +156,36 @@ const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {
 }
 
 /**
- * What is asked for once: logs, leak tests, tasks. They use connections of their own, so
+ * What is asked for once: logs, leak tests, tasks, looks. They use connections of their own, so
  * that they do not delay reports.
  */
 const openOnDemand = (
   { config, identity, clock, log }: AgentDeps,
   signer: RequestSigner,
-  parts: Pick<StageletLoopDeps, 'engine' | 'events'> & {
-    readonly sourceOf: StageletLoops['logSourceOf']
+  {
+    loops: { logSourceOf: sourceOf, projects },
+    ...parts
+  }: Pick<StageletLoopDeps, 'engine' | 'events' | 'folders'> & {
+    readonly loops: Pick<StageletLoops, 'logSourceOf' | 'projects'>
   },
 ): { start: (order: OnDemandOrder) => void; stop: () => void } => {
-  const client = createControllerClient(identity, signer, maxSessions + maxLeakTests + 1)
-  const deps = { ...parts, client, clock, log }
+  const client = createControllerClient(identity, signer, maxSessions + maxLeakTests + 2)
+  const deps = { ...parts, sourceOf, projects, client, clock, log }
   const sessions = createLogSessions(deps)
   const leakTests = createLeakTestRuns(deps)
   const tasks = createTaskRuns({ ...deps, allowed: config.tasks })
+  const looks = createLookRuns(deps)
   return {
     start: (order) => {
       if (order.type === 'logs') sessions.start(order)
       else if (order.type === 'leakTest') leakTests.start(order)
+      else if (order.type === 'look') looks.start(order)
       else tasks.start(order)
     },
     stop: () => {
       sessions.stop()
       tasks.stop()
+      looks.stop()
       leakTests.stop()
       client.close()
     },

@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, Load>> = {
   explain: () => import('./commands/explain.ts'),
   logs: () => import('./commands/logs.ts'),
   'leak-test': () => import('./commands/leak-test.ts'),
+  where: () => import('./commands/where.ts'),
   deploy: () => import('./commands/deploy.ts'),
   rollout: () => import('./commands/rollout.ts'),
   run: () => import('./commands/run.ts'),

@@ -22,6 +22,7 @@ import { openerWith, type StoreMeans } from './stores/opener.ts'
 import { startStores } from './stores/performer.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 import { createRotatorOpener, type RotatorOpenerDeps } from './rotators/providers/opener.ts'
+import type { LookElsewhere } from './where/elsewhere.ts'
 import { startRotationPerformer } from './rotators/performer.ts'
 
 export interface LoopsDeps
@@ -33,6 +34,7 @@ export interface LoopsDeps
     >,
     RotationMetrics,
     Pick<RotatorOpenerDeps, 'tasks'> {
+  readonly lookElsewhere: LookElsewhere
   /** Id of the database. */
   readonly controllerId: string
   /** The cluster to follow; undefined: none. */

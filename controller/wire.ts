@@ -49,6 +49,7 @@ import { preparePeers, type Peers } from './peers.ts'
 import { SealingKeys } from './keys/sealing.ts'
 import { gitVersion } from './version.ts'
 import { prepareWeb } from './web.ts'
+import { createLookElsewhere } from './where/elsewhere.ts'
 
 export interface RunningController {
   /** Base URL for users and agents. */
@@ -160,7 +161,7 @@ interface Served extends Pick<Metrics, 'watchLeader'> {
   readonly loops: Pick<
     LoopsDeps,
     | ('onRun' | 'onManifestFaults' | 'onKeysDue' | 'onClaimed' | 'onPropagated')
-    | ('controllerId' | 'tasks' | 'ofStores')
+    | ('controllerId' | 'tasks' | 'ofStores' | 'lookElsewhere')
     | keyof RotationMetrics
   >
   readonly base: string
@@ -220,6 +221,7 @@ const serve = async (
     disk: health.disk,
     logs: agentRoutes.logs,
     leakTests: agentRoutes.leakTests,
+    tasks: agentRoutes.tasks,
     ...limits,
     sessions: web.sessions,
     ...outboundCallsFor(config, { store, clock, egress, storeMeans }),
@@ -246,10 +248,18 @@ const serve = async (
     egress,
     peers,
     ...metrics,
-    loops: { ...metrics, controllerId: identity.controllerId, tasks: agentRoutes.tasks },
+    loops: { ...metrics, controllerId: identity.controllerId, ...askingAgents(store, agentRoutes) },
     sendAgentsAway: () => agentRoutes.sendAway(),
   }
 }
+
+const askingAgents = (
+  store: Opened['store'],
+  { tasks }: Pick<AgentRoutes, 'tasks'>,
+): Pick<LoopsDeps, 'tasks' | 'lookElsewhere'> => ({
+  tasks,
+  lookElsewhere: createLookElsewhere({ store, tasks }),
+})
 
 const introductionOf = (
   { agentTrust }: Config,

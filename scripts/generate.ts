@@ -52,6 +52,7 @@ const names: Names = {
   Receipt: ['getRevisionReceipt'],
   StageletEvent: ['listEvents', 'events'],
   LeakTest: ['getLeakTest'],
+  Where: ['whereIsSecret'],
   AuditRow: ['listAudit', 'rows'],
   Member: ['listMembers', 'members'],
   User: ['listUsers', 'users'],

@@ -1,6 +1,6 @@
 // Refuses values that Linux or the Engine API cannot pass, before `up` would take the service down for them.
 import { isUtf8 } from 'node:buffer'
-import type { KeyedValue } from '../../src/masking/hit-counter.ts'
+import type { KeyedValue } from '../../src/masking/keyed-search.ts'
 
 /** MAX_ARG_STRLEN: `KEY=VALUE` with its final NUL. */
 const maxStringBytes = 131_072

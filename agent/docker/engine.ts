@@ -7,6 +7,7 @@ import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { readAllBytes, httpRequest } from '../../src/kernel/request.ts'
 import { execIn, type ExecInContainer, type ExecOutcome } from './exec.ts'
 import { demultiplex } from './demultiplex.ts'
+import { configsOfEngine, type ConfigsOfEngine } from './configs.ts'
 import { mountsOfEngine, type MountsOfEngine } from './mounts.ts'
 
 export interface ContainerSummary {
@@ -94,10 +95,12 @@ export interface EngineEvent {
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
 }
 
-export interface Engine extends MountsOfEngine {
+export interface Engine extends MountsOfEngine, ConfigsOfEngine {
   version(): Promise<string>
   /** All containers of a Compose project, stopped ones too. */
   listContainers(project: string): Promise<ContainerSummary[]>
+  /** All containers of the engine, stopped ones too. */
+  listAllContainers(): Promise<ContainerSummary[]>
   /** undefined when there is no such container. */
   inspect(id: string): Promise<(ContainerDetails & ContainerPlace) | undefined>
   /** The last lines of stdout and stderr together. Unmasked. */
@@ -232,6 +235,7 @@ export const createEngine = (socketPath: string): Engine => {
         (await get<ContainerSummary[]>(`/containers/json?${query({ all: '1', filters })}`)) ?? []
       )
     },
+    listAllContainers: async () => (await get<ContainerSummary[]>('/containers/json?all=1')) ?? [],
     inspect: (id) => get<ContainerDetails & ContainerPlace>(`/containers/${id}/json`),
     logs: async (id, tail) => {
       const tty = (await get<ContainerDetails>(`/containers/${id}/json`))?.Config.Tty ?? false
@@ -249,6 +253,7 @@ export const createEngine = (socketPath: string): Engine => {
     },
     imageId: async (name) => (await get<{ Id: string }>(`/images/${name}/json`))?.Id,
     ...mountsOfEngine(get, call),
+    ...configsOfEngine(get),
     start: async (id) => {
       await call('POST', `/containers/${id}/start`)
     },

@@ -145,6 +145,7 @@ export class DesiredStream {
       case 'logs':
       case 'leakTest':
       case 'task':
+      case 'look':
         onDemand(order)
         return
       case undefined:

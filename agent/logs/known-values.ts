@@ -1,7 +1,7 @@
 // All values that a stagelet got since the agent started, which are hidden in its logs: old lines hold replaced values,
 // and new ones may.
 import { createHash } from 'node:crypto'
-import type { KeyedValue } from '../../src/masking/hit-counter.ts'
+import type { KeyedValue } from '../../src/masking/keyed-search.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { ClaimedProject } from '../stack/stack-state.ts'
 import { countSurplus, hiddenOf, ownBytes } from '../stack/old-values.ts'

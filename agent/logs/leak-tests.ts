@@ -5,11 +5,8 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { pause } from '../../src/kernel/pause.ts'
-import {
-  createHitCounter,
-  type HitCounter,
-  type KeyedValue,
-} from '../../src/masking/hit-counter.ts'
+import { createHitCounter, type HitCounter } from '../../src/masking/hit-counter.ts'
+import type { KeyedValue } from '../../src/masking/keyed-search.ts'
 import {
   leakTestPulseMs,
   leakTestResponse,

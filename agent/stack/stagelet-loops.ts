@@ -9,6 +9,8 @@ import { createStageletLoop, type StageletLoop, type StageletLoopDeps } from './
 export interface StageletLoops extends DesiredListener {
   readonly owns: (uid: string) => boolean
   readonly logSourceOf: (uid: string) => ReturnType<StageletLoop['logSource']> | undefined
+  /** Compose projects that stagelets of this agent have claimed. */
+  readonly projects: () => ReadonlySet<string>
   /** The stacks that `stagely compose` can run on. */
   readonly manualTargets: () => ManualTarget[]
   /** Ends all loops, and resolves when running `up`s have finished. Containers stay. */
@@ -59,6 +61,13 @@ export const createLoops = (
         return [{ name: `${namespace}/${name}`, directory: compose.directory, run: loop.byHand }]
       }),
     logSourceOf: (uid) => loops.get(uid)?.logSource(),
+    projects: () =>
+      new Set(
+        [...loops.values()].flatMap((loop) => {
+          const source = loop.logSource()
+          return 'refused' in source ? [] : [source.project]
+        }),
+      ),
     setDesired: (item, entries, healthy, previous) => {
       if (stopped) return
       let loop = loops.get(item.uid)

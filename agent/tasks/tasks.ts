@@ -11,13 +11,7 @@ import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { createMasker } from '../../src/masking/masker.ts'
 import { StepFault, steps, type Facts } from '../../src/databases/step.ts'
-import { agentPaths } from '../../src/protocol/messages.ts'
-import {
-  taskLimitMs,
-  taskResponse,
-  type TaskOrder,
-  type TaskReport,
-} from '../../src/protocol/tasks.ts'
+import { taskLimitMs, type TaskOrder, type TaskReport } from '../../src/protocol/tasks.ts'
 import type { ControllerClient } from '../link/controller-client.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { TaskSource } from '../logs/known-values.ts'
@@ -25,6 +19,7 @@ import type { LogRefusal } from '../logs/project-log.ts'
 import { findContainer } from './container.ts'
 import { mariadbPlugin } from './mariadb.ts'
 import type { Plugin } from './plugin.ts'
+import { postReport } from './post-report.ts'
 import { postgresPlugin } from './postgres.ts'
 import { redisPlugin } from './redis.ts'
 
@@ -50,9 +45,6 @@ const plugins: Readonly<Record<string, Plugin>> = {
   redis: redisPlugin,
   mariadb: mariadbPlugin,
 }
-
-const tries = 6
-const retryMs = 500
 
 type Outcome = Omit<TaskReport, 'id'>
 
@@ -84,7 +76,7 @@ export const createTaskRuns = (deps: TaskRunsDeps): TaskRuns => {
   return {
     start: (order) => {
       once(order)
-        .then((outcome) => post(deps, { id: order.id, ...outcome }, ending.signal))
+        .then((outcome) => postReport(deps, { id: order.id, ...outcome }, ending.signal))
         .catch((error: unknown) => {
           const { rotation, step } = order
           deps.log.warn({ rotation, step, reason: messageOf(error) }, 'a task has no answer')
@@ -175,16 +167,3 @@ const shownFacts = (
     from: facts.from?.map((address) => shown(address).slice(0, 256)),
   }),
 })
-
-/** A controller that is being restarted answers soon; later it asks again. */
-const post = async (deps: TaskRunsDeps, report: TaskReport, signal: AbortSignal): Promise<void> => {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      taskResponse.parse(await deps.client.post({ path: agentPaths.tasks, body: report }))
-      return
-    } catch (error) {
-      if (attempt >= tries || signal.aborted) throw error
-      await deps.clock.sleep(retryMs, signal)
-    }
-  }
-}

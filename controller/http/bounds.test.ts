@@ -6,6 +6,7 @@ import * as join from '../../src/protocol/join.ts'
 import * as leakTests from '../../src/protocol/leak-test.ts'
 import * as logs from '../../src/protocol/logs.ts'
 import * as messages from '../../src/protocol/messages.ts'
+import * as looks from '../../src/protocol/look.ts'
 import * as tasks from '../../src/protocol/tasks.ts'
 import { mapOf } from '../../src/resources/limits.ts'
 import { ownerReferences } from '../../src/resources/owner-references.ts'
@@ -15,13 +16,13 @@ import { unboundedIn } from '../../test/support/http/unbounded.ts'
 import { peerRequests } from './peers/requests.ts'
 import { restRoutes } from './rest/table.ts'
 
-const protocol = { ...messages, ...join, ...logs, ...leakTests, ...tasks, ...byHand }
+const protocol = { ...messages, ...join, ...logs, ...leakTests, ...looks, ...tasks, ...byHand }
 
 /** What the controller says to an agent, or an agent to a person on its machine. */
 const fromController = [
   ...['bundle', 'orderMessage', 'streamMessage', 'refusal', 'reportResponse', 'joinResponse'],
   ...['logBatchResponse', 'leakTestResponse', 'taskResponse'],
-  ...['logsOrder', 'leakTestOrder', 'taskOrder', 'manualLine'],
+  ...['logsOrder', 'leakTestOrder', 'lookOrder', 'taskOrder', 'manualLine'],
 ]
 
 const schemas: readonly (readonly [string, z.ZodType])[] = [
@@ -58,7 +59,7 @@ test('every file with messages of agents is looked at', () => {
   )
   expect(withSchemas).toEqual([
     ...['agent-text.ts', 'by-hand.ts', 'fit-report.ts', 'join-token.ts', 'join.ts'],
-    ...['leak-test.ts', 'logs.ts', 'messages.ts', 'tasks.ts'],
+    ...['leak-test.ts', 'logs.ts', 'look.ts', 'messages.ts', 'tasks.ts'],
   ])
 })
 

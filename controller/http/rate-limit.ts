@@ -128,6 +128,21 @@ const createRevealLimit = (): RevealLimit => {
   }
 }
 
+const guessesPerHour = 20
+const hourSeconds = 3_600
+
+export interface HourlyLimit {
+  /** TooManyRequests, with the time of the next attempt. */
+  take(principalId: string): Promise<void>
+}
+
+/** Of questions whose answer says whether a guessed value is right. */
+const createGuessLimit = (): HourlyLimit => {
+  const limiter = new RateLimiterMemory({ points: guessesPerHour, duration: hourSeconds })
+  const what = `you have asked for more than ${guessesPerHour} given values within an hour`
+  return { take: (principalId) => orTooMany(() => limiter.consume(principalId), what) }
+}
+
 export interface RequestLimits {
   /** Limit of the REST API. */
   readonly limit: RateLimit
@@ -136,6 +151,7 @@ export interface RequestLimits {
   /** Of logins of browsers. */
   readonly loginLimit: LoginLimit
   readonly revealLimit: RevealLimit
+  readonly guessLimit: HourlyLimit
   /** Of requests that change much: one at a time, and people in turn, so that a small write waits for one of them at most. */
   readonly long: FairLock
 }
@@ -151,6 +167,7 @@ export const createLimits = (
     failureLimit: createFailureLimit(limits.failureLimit),
     loginLimit: createLoginLimit(limits.loginLimit),
     revealLimit: createRevealLimit(),
+    guessLimit: createGuessLimit(),
     long: new FairLock(),
   }
 }

@@ -23,6 +23,7 @@ import {
 import type { StagedValues } from '../../src/store/secrets/staged-values.ts'
 import type { ChangeEvent, EventInput, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
+import type { LookElsewhere } from '../where/elsewhere.ts'
 import { followStore } from '../follow-store.ts'
 import type { RotationCounts, RotationMetrics } from './metrics.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
@@ -48,6 +49,7 @@ export interface RotationDeps {
   readonly staged: StagedValues
   readonly openRotator: OpenRotator
   readonly egress: Egress
+  readonly lookElsewhere?: LookElsewhere
   readonly clock: Clock
   /** From 0 to below 1: when clients of an old credential are looked for. */
   readonly random?: () => number
@@ -188,7 +190,7 @@ const follow = async (
 ): Promise<{ outcome: Step; until?: number | undefined }> => {
   if (next.do === 'wait') return { outcome: { status: next.status }, until: next.until }
   if (next.do === 'move') return { outcome: next }
-  const { store, staged, egress, clock, log, random = Math.random } = deps
+  const { store, staged, egress, clock, log, lookElsewhere, random = Math.random } = deps
   const { namespace, name } = refOf(rotation)
   const at = {
     uid: rotation.metadata.uid ?? '',
@@ -201,7 +203,7 @@ const follow = async (
     secretForController(store, { namespace, name: secret }, 'rotation')
   try {
     const rotator = await deps.openRotator(at, { egress, clock, secretOf })
-    const from = { store, staged, rotator, rotation, status, gathered }
+    const from = { store, staged, rotator, rotation, status, gathered, lookElsewhere }
     const work = { ...from, nowMs, clock, random, log, signal }
     return { outcome: await runEffect(next.effect, work) }
   } catch (error) {

@@ -17,6 +17,7 @@ export const resources = [
   'environments/protected',
   'stagelysecrets',
   'stagelysecrets/value',
+  'stagelysecrets/fingerprints',
   'stagelysecrets/purge',
   'stagelets',
   'stagelets/deploy',
@@ -62,6 +63,7 @@ const viewer: Rights = {
 const developer: Rights = {
   ...viewer,
   stagelysecrets: all,
+  'stagelysecrets/fingerprints': ['get'],
   'stagelets/deploy': write,
   'stagelets/logs': read,
   'rotations/run': ['create'],

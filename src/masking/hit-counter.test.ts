@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createHitCounter, isUnmaskable, type KeyedValue } from './hit-counter.ts'
+import { createHitCounter, isUnmaskable } from './hit-counter.ts'
+import type { KeyedValue } from './keyed-search.ts'
 import { createMasker, mark } from './masker.ts'
 import { runs } from '../../test/support/soak.ts'
 

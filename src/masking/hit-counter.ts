@@ -1,14 +1,9 @@
 // Counts how often a text shows the values of each key, by the patterns of the masker: where the masker
 // would write a mark for a key's values, that key has a hit. Keeps no text.
-import { createLineSearch, lettersBefore } from './broken-lines.ts'
+import { lettersBefore } from './broken-lines.ts'
+import { createKeyedSearch, type KeyedValue } from './keyed-search.ts'
 import { tailOf } from './masker.ts'
-import { maskPatterns, minPatternBytes } from './patterns.ts'
-import { createSearch } from './search.ts'
-
-export interface KeyedValue {
-  readonly key: string
-  readonly value: Buffer
-}
+import { minPatternBytes } from './patterns.ts'
 
 interface HitStream {
   write(chunk: Buffer): void
@@ -33,20 +28,8 @@ interface Occurrence {
   readonly pattern: Buffer
 }
 
-/** A key may have several values, and several keys the same: then each of them has a hit. */
 export const createHitCounter = (values: readonly KeyedValue[]): HitCounter => {
-  const owned = new Map<string, { pattern: Buffer; keys: Set<string> }>()
-  for (const { key, value } of values)
-    for (const pattern of maskPatterns([value])) {
-      const text = pattern.toString('latin1')
-      const owner = owned.get(text) ?? { pattern, keys: new Set<string>() }
-      owner.keys.add(key)
-      owned.set(text, owner)
-    }
-  const owners = [...owned.values()]
-  const keysOf = new Map(owners.map(({ pattern, keys }) => [pattern, keys]))
-  const search = createSearch(owners.map(({ pattern }) => pattern))
-  const lineSearch = createLineSearch(search)
+  const { search, lineSearch, keysOf } = createKeyedSearch(values)
 
   const stream = (): HitStream => {
     const hits = new Map<string, number>()
@@ -59,7 +42,7 @@ export const createHitCounter = (values: readonly KeyedValue[]): HitCounter => {
     let offset = 0
 
     const count = ({ start, end, pattern }: Occurrence): void => {
-      for (const key of keysOf.get(pattern) ?? []) {
+      for (const key of keysOf(pattern)) {
         const last = ends.get(key) ?? -1
         // Pieces of one value lie next to each other.
         if (offset + start > last) hits.set(key, (hits.get(key) ?? 0) + 1)

@@ -8,8 +8,8 @@ const patternsOf = (value: string): string[] =>
   maskPatterns([Buffer.from(value)]).map((p) => p.toString())
 
 describe('the patterns of a value', () => {
-  it('are only the value and base64 for a plain word', () => {
-    expect(patternsOf('sk_test_abc123')).toHaveLength(4)
+  it('are only the value, base64 and hexadecimal for a plain word', () => {
+    expect(patternsOf('sk_test_abc123')).toHaveLength(6)
   })
 
   it('are none for a value under eight bytes', () => {

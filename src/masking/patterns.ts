@@ -14,14 +14,17 @@ const minLineBytes = 16
 
 /**
  * Every pattern for these values, without duplicates: the value; its base64 in all three alignments
- * (standard and URL alphabet); percent-, JSON-, CSV-, HTML-, shell- and Compose-escaped forms; its long
- * lines.
+ * (standard and URL alphabet); hexadecimal; percent-, JSON-, CSV-, HTML-, shell- and Compose-escaped
+ * forms; its long lines, where `isTelling`.
  */
-export const maskPatterns = (values: readonly Buffer[]): Buffer[] => {
+export const maskPatterns = (
+  values: readonly Buffer[],
+  isTelling: (line: string) => boolean = () => true,
+): Buffer[] => {
   const found = new Map<string, Buffer>()
   for (const value of values) {
     if (value.length < minPatternBytes) continue
-    for (const form of [...formsOf(value), ...trimmedForms(value)]) {
+    for (const form of [...formsOf(value, isTelling), ...trimmedForms(value, isTelling)]) {
       if (form.length < minPatternBytes) continue
       for (const piece of piecesOf(form)) found.set(piece.toString('latin1'), piece)
     }
@@ -30,15 +33,16 @@ export const maskPatterns = (values: readonly Buffer[]): Buffer[] => {
 }
 
 /** Programs remove the newline that a file or `echo` puts at the end of a value. */
-const trimmedForms = (value: Buffer): Buffer[] => {
+const trimmedForms = (value: Buffer, isTelling: (line: string) => boolean): Buffer[] => {
   const trimmed = Buffer.from(value.toString('latin1').trim(), 'latin1')
-  return trimmed.length === value.length ? [] : formsOf(trimmed)
+  return trimmed.length === value.length ? [] : formsOf(trimmed, isTelling)
 }
 
-const formsOf = (value: Buffer): Buffer[] => [
+const formsOf = (value: Buffer, isTelling: (line: string) => boolean): Buffer[] => [
   value,
-  ...linesOf(value),
+  ...linesOf(value, isTelling),
   ...base64Forms(value),
+  ...hexForms(value),
   ...percentForms(value),
   ...escapedForms(value),
 ]
@@ -65,6 +69,11 @@ const base64Forms = (value: Buffer): Buffer[] => {
     const url = standard.replaceAll('+', '-').replaceAll('/', '_')
     return [Buffer.from(standard), Buffer.from(url)]
   })
+}
+
+const hexForms = (value: Buffer): Buffer[] => {
+  const hex = value.toString('hex')
+  return [Buffer.from(hex), Buffer.from(hex.toUpperCase())]
 }
 
 const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -154,13 +163,17 @@ const jsonStructure = /^("[^"]*"\s*:)?[\s{}[\],:]*$/
  * Lines of a value that reveal something, without indentation and a trailing comma. Byte-exact through
  * latin1.
  */
-const linesOf = (value: Buffer): Buffer[] => {
+const linesOf = (value: Buffer, isTelling: (line: string) => boolean): Buffer[] => {
   const lines = value.toString('latin1').split(/\r?\n|\r/)
   if (lines.length < 2) return []
   return lines
     .map((line) => line.trim().replace(/,$/, ''))
     .filter(
-      (line) => line.length >= minLineBytes && !pemArmour.test(line) && !jsonStructure.test(line),
+      (line) =>
+        line.length >= minLineBytes &&
+        !pemArmour.test(line) &&
+        !jsonStructure.test(line) &&
+        isTelling(line),
     )
     .map((line) => Buffer.from(line, 'latin1'))
 }

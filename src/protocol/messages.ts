@@ -17,6 +17,7 @@ import { fileSpec } from '../resources/kinds/stagelysecret.ts'
 import { leakTestOrder, type LeakTestOrder } from './leak-test.ts'
 import { logsOrder, serial, type LogsOrder } from './logs.ts'
 import { machineText, protocolText, rawKey, storable } from './agent-text.ts'
+import { lookOrder, type LookOrder } from './look.ts'
 import { taskOrder, type TaskOrder } from './tasks.ts'
 
 export const protocolVersion = '2.0'
@@ -165,10 +166,12 @@ export const orderMessage = z.discriminatedUnion('type', [
   leakTestOrder,
   /** A credential of a database is to be changed. Sent only to agents that say that they know it. */
   taskOrder,
+  /** Somebody wants to know where values lie. Sent only to agents that say that they know it. */
+  lookOrder,
 ])
 
 /** Orders that are asked for once: the next stream does not repeat them. */
-export type OnDemandOrder = LogsOrder | LeakTestOrder | TaskOrder
+export type OnDemandOrder = LogsOrder | LeakTestOrder | TaskOrder | LookOrder
 
 /** An agent that does not say that it knows this field drops the bundle that the field names. */
 export const previousRevisionField = 'previousRevision' satisfies keyof DesiredStagelet
@@ -177,6 +180,7 @@ export const previousRevisionField = 'previousRevision' satisfies keyof DesiredS
 export const knownToAgent: readonly string[] = [
   leakTestOrder.shape.type.value,
   taskOrder.shape.type.value,
+  lookOrder.shape.type.value,
   previousRevisionField,
 ]
 

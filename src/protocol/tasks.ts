@@ -4,6 +4,7 @@
 import * as z from 'zod'
 import { faultKinds, type Facts } from '../databases/step.ts'
 import { machineText, storable } from './agent-text.ts'
+import { lookAnswer } from './look.ts'
 
 /** The agent ends a step after this time. */
 export const taskLimitMs = 20_000
@@ -41,10 +42,11 @@ const taskFacts = z.object({
   ended: z.literal(true).optional(),
 })
 
-/** POST tasks: the facts, or why there are none. */
+/** POST tasks: the facts of a task, or the places that a look has found; or why there are none. */
 export const taskReport = z.object({
   id: z.string().max(128),
   facts: taskFacts.optional(),
+  found: lookAnswer.optional(),
   fault: z.object({ kind: z.enum(faultKinds), message: storable(2_000) }).optional(),
 })
 

@@ -1,7 +1,7 @@
 // Plants values that occur nowhere else and looks for them in every place that must not hold them.
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -19,7 +19,8 @@ import { startLeakStore, storeCanaries, type LeakStore } from '../support/leak-s
 import { findPostgresBin } from '../support/databases/postgres-bin.ts'
 import { startWorld, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, idle, idleService, type Stack } from '../support/docker/stack.ts'
+import { createStack, idle, idleService, testImage, type Stack } from '../support/docker/stack.ts'
+import type { Where } from '../../src/rest/types.ts'
 import { passes } from '../support/eventually.ts'
 
 const run = promisify(execFile)
@@ -214,6 +215,22 @@ describe('no secret value leaks', () => {
     await say('logs', 'shop', '-o', 'json', '-t')
     await say('activity', '-o', 'json')
     await say('receipt', 'get', 'shop')
+    const stray = `${stack.project}-stray`
+    const environment = join(world.dir, 'stray.env')
+    await writeFile(environment, `OLD=${canaries[0]!}\n`)
+    const of = ['--name', stray, '--env-file', environment, testImage, 'sleep', '600']
+    await stack.docker('run', '-d', ...of)
+    const places = await shown('where', 'FIRST', '--project', 'shop', '-o', 'json')
+    await stack.docker('rm', '-f', stray)
+    const { places: held } = JSON.parse(places) as Where
+    expect(held).toContainEqual(
+      expect.objectContaining({ container: stray, managed: false, at: 'OLD', version: 1 }),
+    )
+    expect(held).toContainEqual(
+      expect.objectContaining({ service: `${stack.project}/db`, managed: true, at: 'FIRST' }),
+    )
+    expect(held).toContainEqual(expect.objectContaining({ kind: 'log', managed: true }))
+    answers += places
     const kept = await world.must('rollout', 'list', 'stagelet/shop', '-o', 'json')
     expect(kept).toContain(`dying with ***REDACTED*** and ***REDACTED*** at ${plain}`)
     answers += kept

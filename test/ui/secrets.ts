@@ -352,6 +352,9 @@ export const secretsTests = (given: () => Dashboard): void => {
     const rows = await world.must(...audit)
     expect(rows.match(/"action": ?"reveal"/g)).toHaveLength(6)
     await page.getByText(/^Read last by admin/).waitFor()
+    await page.getByRole('button', { name: 'Where is it?' }).click()
+    await page.getByText(/^Found (nowhere|in \d+ places)/).waitFor()
+    expect(await page.evaluate(everything)).not.toContain(canary)
   })
 
   it('tells of somebody else who was faster, shows what is now and what will be, and keeps the edits', async () => {

@@ -159,6 +159,7 @@ const controlsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Delete: 'deleteSecret',
     'Copy the value': 'revealSecret',
     'Show the value': 'revealSecret',
+    'Where is it?': 'whereIsSecret',
     'Edit the expiry': 'updateSecret',
   },
   '/ui/t/default/s/shop': {

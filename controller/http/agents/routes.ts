@@ -62,7 +62,7 @@ const maxStreamBytes = 1_048_576
 const maxReportBytes = 4_194_304
 const maxLogBytes = 4_194_304
 const maxLeakTestBytes = 1_048_576
-const maxTaskBytes = 262_144
+const maxTaskBytes = 4_194_304
 
 export interface AgentRoutes {
   /** True while the agent (`namespace/name`) has a stream here. */

@@ -7,7 +7,8 @@ import * as z from 'zod'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { logBatchResponse } from '../../../src/protocol/logs.ts'
-import { taskOrder, taskResponse, type TaskOrder } from '../../../src/protocol/tasks.ts'
+import { lookOrder } from '../../../src/protocol/look.ts'
+import { taskOrder, taskResponse } from '../../../src/protocol/tasks.ts'
 import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
 import { open as openSealed, seal } from '../../../src/secrets/aead.ts'
 import type { Heartbeat } from '../../../src/protocol/heartbeat.ts'
@@ -21,7 +22,7 @@ import {
   type AgentEnv,
 } from '../agents/requests/refusal.ts'
 import type { OrderResult } from '../agents/orders/order-result.ts'
-import type { AgentTasks, TaskPeers } from '../agents/orders/tasks.ts'
+import type { AgentTasks, AnsweredOrder, TaskPeers } from '../agents/orders/tasks.ts'
 import { readBody } from '../read-body.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
 import { askRequest, takeRequest, takeTaskRequest, taskRequest } from './requests.ts'
@@ -49,7 +50,7 @@ export const createPeerLogs = (
     const peer = await replicas.holding(namespace, name)
     if (peer === undefined) return 'away'
     const { status, json } =
-      order.type === 'task'
+      order.type === 'task' || order.type === 'look'
         ? await client.post(peer, paths.task, { agentKey, sealed: sealTask(key, peer.id, order) })
         : await client.post(peer, paths.ask, { agentKey, order })
     // A controller that is older than the order refuses it as malformed, or knows no such path.
@@ -76,10 +77,11 @@ const sealKey = (key: Buffer): Parameters<typeof seal>[0] => ({
   id: 'peer',
   bytes: Buffer.from(hkdfSync('sha256', key, '', 'stagely peer task v1', 32)),
 })
-const sealTask = (key: Buffer, to: string, order: TaskOrder): string =>
+const answeredOrder = z.discriminatedUnion('type', [taskOrder, lookOrder])
+const sealTask = (key: Buffer, to: string, order: AnsweredOrder): string =>
   seal(sealKey(key), Buffer.from(JSON.stringify(order)), taskAad(to))
-const openTask = (key: Buffer, self: string, sealed: string): TaskOrder =>
-  taskOrder.parse(JSON.parse(openSealed(sealKey(key), sealed, taskAad(self)).toString('utf8')))
+const openTask = (key: Buffer, self: string, sealed: string): AnsweredOrder =>
+  answeredOrder.parse(JSON.parse(openSealed(sealKey(key), sealed, taskAad(self)).toString('utf8')))
 
 const stranger = (): AgentRefusedError =>
   new AgentRefusedError(401, 'Unauthorized', 'only controllers of this database may ask this')

@@ -110,7 +110,8 @@ describe('a session of a browser', () => {
       ...['confirmed rotateKeys', 'confirmed rotateSealingKey', 'confirmed takeBackup'],
       'confirmed updateIssuer',
       ...['confirmed updateNotifier', 'confirmed updateRotation', 'confirmed updateStore'],
-      ...['confirmed updateUser', 'refused createSessionCode', 'refused revealSecrets'],
+      ...['confirmed updateUser', 'confirmed whereIsSecret', 'confirmed whereIsValue'],
+      ...['refused createSessionCode', 'refused revealSecrets'],
       'reveal revealSecret',
     ])
   })

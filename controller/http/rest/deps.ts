@@ -9,6 +9,8 @@ import type { KeyStore } from '../../../src/store/keys/key-store.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
 import type { AgentAccessDeps } from '../kube/agent-access.ts'
 import type { LeakTests } from '../agents/orders/leak-tests.ts'
+import type { AgentTasks } from '../agents/orders/tasks.ts'
+import type { HourlyLimit } from '../rate-limit.ts'
 import type { LogRelay } from '../agents/orders/log-relay.ts'
 import type { People } from './people/shapes.ts'
 import type { SessionRouteDeps } from './sessions/deps.ts'
@@ -36,6 +38,10 @@ export interface RestDeps extends AgentAccessDeps {
   readonly sealing: SealingDeps
   readonly logs: Pick<LogRelay, 'open'>
   readonly leakTests: Pick<LeakTests, 'start' | 'read' | 'list'>
+  /** Where on the machines values lie. */
+  readonly tasks: Pick<AgentTasks, 'look'>
+  /** Of questions that say whether a given value is in use. */
+  readonly guessLimit: HourlyLimit
   readonly sessions: SessionRouteDeps
   /** Names of secrets in a store elsewhere, for an import. */
   readonly listKeys: ListKeys

@@ -31,6 +31,7 @@ import { issuerRoutes } from './routes/issuer-routes.ts'
 import { storeRoutes } from './routes/store-routes.ts'
 import { stageletRoutes } from './routes/stagelet-routes.ts'
 import { usageRoutes } from './routes/usage-routes.ts'
+import { whereRoutes } from './routes/where-routes.ts'
 import { valueClassRoutes } from './routes/value-class-routes.ts'
 
 export const restRoutes: readonly RestRoute[] = [
@@ -45,6 +46,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...versionsRoutes,
   ...revisionsRoutes,
   ...revealRoutes,
+  ...whereRoutes,
   ...sealingRoutes,
   ...batchRoutes,
   ...secretRoutes,

@@ -39,11 +39,35 @@ export const endVersions =
     }
   }
 
+/** So often it is looked again while somebody else's container holds the old credential. */
+const lookAgainMs = 60_000
+
+/** Containers that nobody manages and that hold the old credential. */
+const seenElsewhere = async (work: EffectContext): Promise<readonly string[]> => {
+  const { rotation, staged, status, lookElsewhere, signal } = work
+  if (lookElsewhere === undefined || status.withoutProof === true) return []
+  const old = await staged.open(stagedPlaceOf(work, 'old'))
+  if (old === undefined) return []
+  const candidate = await staged.open(stagedPlaceOf(work, 'new'))
+  return lookElsewhere(refOf(rotation).namespace, old, candidate, signal)
+}
+
+const mostContainers = 5
+
 /** No rollback brings the old versions back from here on, and no failure leads back to them. */
-export const beginRevoke = (work: EffectContext): EffectOutcome => {
-  const { versions = {} } = work.status
+export const beginRevoke = async (work: EffectContext): Promise<EffectOutcome> => {
+  const containers = await seenElsewhere(work)
+  if (containers.length > 0) {
+    const more = containers.length > mostContainers ? ', …' : ''
+    const message = `the old credential sits in containers that are in no stack of Stagely: ${containers.slice(0, mostContainers).join(', ')}${more}: give them the new one or remove them, or end it without a proof with stagely rotation revoke`
+    const blockedBy = [{ reason: 'SeenElsewhere', message }]
+    const set = { blockedBy, retryAt: toTimestamp(work.nowMs + lookAgainMs) }
+    return afterEffect(work, ['beginRevoke', 'SeenElsewhere'], { set })
+  }
+  const { blockedBy: _, retryAt: __, ...status } = work.status
+  const { versions = {} } = status
   return {
-    ...afterEffect(work, ['beginRevoke', 'Stored']),
+    ...afterEffect(work, ['beginRevoke', 'Stored'], { status }),
     write: async (tx) => {
       await endVersions(work, versions)(tx)
       return undefined

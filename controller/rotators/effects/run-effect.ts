@@ -239,7 +239,7 @@ const effects: Readonly<Record<Effect, (work: EffectContext) => Promise<EffectOu
   checkUse,
   scramble,
   revoke,
-  beginRevoke: (work) => Promise.resolve(beginRevoke(work)),
+  beginRevoke,
 }
 
 export const runEffect = async (effect: Effect, work: EffectContext): Promise<EffectOutcome> => {

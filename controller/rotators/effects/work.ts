@@ -9,6 +9,7 @@ import type { ObjectRef } from '../../../src/resources/meta.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { Store } from '../../../src/store/store.ts'
+import type { LookElsewhere } from '../../where/elsewhere.ts'
 import type { Gathered } from '../gather.ts'
 import type { RotationObject } from '../machine/facts.ts'
 import type { Rotator } from '../providers/rotator.ts'
@@ -20,6 +21,8 @@ export interface EffectContext {
   readonly rotation: RotationObject
   readonly status: RotationStatus
   readonly gathered: Gathered
+  /** Absent where there are no agents. */
+  readonly lookElsewhere?: LookElsewhere | undefined
   readonly nowMs: number
   readonly clock: Clock
   /** From 0 to below 1. */

@@ -213,7 +213,8 @@ export const results = {
     CandidateLost: failed('Idle'),
     RetryLater,
   },
-  beginRevoke: { Stored: to('Ending'), RetryLater },
+  /** Its values sit in a container that nobody manages: no proof speaks of that. */
+  beginRevoke: { Stored: to('Ending'), SeenElsewhere: stay(), RetryLater },
   revoke: { Ended: to('Idle', 'CredentialRevoked'), NothingEnded: to('Idle'), RetryLater },
   scramble: { Discarded: to('Idle'), RetryLater },
   takeOver: { TakenOver: stay('CredentialTested'), NotTakenOver: stay(), RetryLater },

@@ -24,6 +24,7 @@ import { ReadValue } from './read-value.tsx'
 import { ExpirySection } from './expiry.tsx'
 import { valueManager, noWayBack } from './edit/value-from.ts'
 import { Versions } from './versions.tsx'
+import { WhereIsIt } from './where.tsx'
 import l from './places/lenses.module.css'
 import s from './page.module.css'
 
@@ -212,6 +213,11 @@ export const SecretDrawer = (props: Props) => {
               <SameValue {...props} />
               <ReadValue key={secret.id} place={place} secretId={secret.id} />
               <LastRead place={place} name={secret.name} />
+            </Section>
+          )}
+          {secret.version === 0 ? null : (
+            <Section title="Where it lies">
+              <WhereIsIt key={secret.id} place={place} secretId={secret.id} />
             </Section>
           )}
           <ExpirySection secret={secret} place={place} why={why} />

@@ -10,7 +10,7 @@ export const isoTime = timeText.meta({ format: 'date-time' })
 export const blockedBySpec = z.strictObject({
   stagelet: word.optional().describe('The stagelet that is waited for.'),
   reason: word.describe(
-    'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, NotRevoked, ProjectMissing, OtherRotation.',
+    'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, SeenElsewhere, NotRevoked, ProjectMissing, OtherRotation.',
   ),
   message: message.describe('The same for people, with the remedy.'),
 })

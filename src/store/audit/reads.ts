@@ -16,7 +16,7 @@ interface ValueRead {
 }
 
 /**
- * Writes one row for each value, with action `reveal`. To be called in the session that opens the values
+ * Writes one row for each value, with action `reveal`, or `look for` where nobody sees the value. To be called in the session that opens the values
  * (`Store.writeWithSession`), which are returned only after the commit: no audit, no value.
  */
 export const auditReads = (
@@ -26,7 +26,7 @@ export const auditReads = (
 ): void => {
   for (const { ref, uid, project, key, scope, version } of reads)
     session.audit(ref, {
-      action: 'reveal',
+      action: way === 'where' ? 'look for' : 'reveal',
       detail: { way, uid, project, key, scope, version },
     })
 }

@@ -71,8 +71,8 @@ export interface ProjectRollback {
   readonly kept: readonly string[]
 }
 
-/** How the value was read: alone, in a set as a file, for a local process, or by the controller for a Notifier, a Rotation or a SecretStore. */
-export type ReadWay = 'reveal' | 'export' | 'run' | 'notify' | 'rotation' | 'store'
+/** How the value was read: alone, in a set as a file, for a local process, or by the controller: for a Notifier, a Rotation or a SecretStore, or to look for it (`where`), which shows it to nobody. */
+export type ReadWay = 'reveal' | 'export' | 'run' | 'where' | 'notify' | 'rotation' | 'store'
 
 /** Which version is read, and for what; the current one, and `reveal`, when absent. */
 export interface RevealedOne {

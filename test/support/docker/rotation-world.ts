@@ -1,4 +1,5 @@
 // Rotations on a store, with a database in memory and agents that do what a test says. Time is the test's.
+import { createLookElsewhere } from '../../../controller/where/elsewhere.ts'
 import { createHash, randomUUID } from 'node:crypto'
 import { openGenerate } from '../../../controller/rotators/providers/generate.ts'
 import { advance, type RotationDeps } from '../../../controller/rotators/performer.ts'
@@ -134,6 +135,8 @@ export class RotationWorld {
   /** What each container of `web` holds, by stagelet. */
   readonly containers = new Map<string, Readonly<Record<string, string>>>()
   readonly away = new Set<string>()
+  /** The environment of containers that are in no stack, by name. */
+  readonly unmanaged = new Map<string, string>()
   /** Stagelets whose service dies with these values. */
   readonly dies = new Map<string, (values: Readonly<Record<string, string>>) => boolean>()
   readonly oneOffs = new Map<string, number>()
@@ -194,6 +197,27 @@ export class RotationWorld {
       clock,
       log: silentLogger,
       egress: createEgress({ allow: [], deny: [], own: () => [] }),
+      lookElsewhere: createLookElsewhere({
+        store: t.store,
+        tasks: {
+          look: (_, { values }) => {
+            const texts = values.map(({ value }) => Buffer.from(value, 'base64').toString())
+            const places = [...this.unmanaged].flatMap(([container, environment]) =>
+              texts.some((text) => environment.includes(text))
+                ? [
+                    {
+                      kind: 'environment' as const,
+                      managed: false,
+                      container,
+                      values: ['password'],
+                    },
+                  ]
+                : [],
+            )
+            return Promise.resolve({ places, unread: [] })
+          },
+        },
+      }),
       openRotator: ({ spec }) =>
         Promise.resolve(
           this.rotator ??

@@ -1,5 +1,5 @@
-// Tasks of agents: asks an agent for one step, and waits for its facts. Tasks are not stored: the caller is in this
-// process, and asks again where the answer is lost. The id of a task names the replica that waits for it.
+// Tasks and looks of agents: asks an agent for one, and waits for its answer. Nothing is stored: the caller is in this
+// process, and asks again where the answer is lost. The id of an order names the replica that waits for the answer.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../../../src/kernel/clock.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
@@ -7,6 +7,7 @@ import { linkedAbort } from '../../../../src/kernel/async/linked-abort.ts'
 import { pause } from '../../../../src/kernel/pause.ts'
 import type { Logger } from '../../../../src/kernel/log.ts'
 import { StepFault, type Facts } from '../../../../src/databases/step.ts'
+import { lookPatienceMs, type LookAnswer, type LookOrder } from '../../../../src/protocol/look.ts'
 import {
   taskPatienceMs,
   type AgentTaskRunner,
@@ -17,7 +18,14 @@ import type { OnDemandOrder } from '../../../../src/protocol/messages.ts'
 import type { LogPeers } from './log-relay.ts'
 import type { OrderResult } from './order-result.ts'
 
+/** `asked`: the agent has not answered in time. */
+export type LookOutcome = LookAnswer | Exclude<OrderResult, 'asked'> | { readonly failed: string }
+
+type Looked = Pick<LookOrder, 'values' | 'containersOnly'>
+
 export interface AgentTasks extends AgentTaskRunner {
+  /** Where on the machine the values lie. Never rejects. */
+  look(agentKey: string, wanted: Looked, signal: AbortSignal): Promise<LookOutcome>
   /** What an agent has answered. */
   accept(agentKey: string, report: TaskReport): Promise<'taken' | 'ended'>
   /** The same, only for tasks of this process. */
@@ -29,14 +37,23 @@ export interface TaskPeers extends Pick<LogPeers, 'self' | 'ask'> {
   takeTask(replica: string, agentKey: string, report: TaskReport): Promise<'taken' | 'ended'>
 }
 
+/** Orders that an agent answers by a report. */
+export type AnsweredOrder = TaskOrder | LookOrder
+
 export interface AgentTasksDeps {
-  readonly ask: (agentKey: string, order: TaskOrder) => OrderResult
+  readonly ask: (agentKey: string, order: AnsweredOrder) => OrderResult
   /** Absent where there is no other replica. */
   readonly peers?: TaskPeers | undefined
   readonly clock: Clock
   readonly log: Logger
   /** For tests. */
   readonly patienceMs?: number
+}
+
+interface AnswerLimits {
+  readonly agentKey: string
+  readonly signal: AbortSignal
+  readonly patienceMs: number
 }
 
 interface Waiting {
@@ -52,7 +69,7 @@ export const createAgentTasks = (deps: AgentTasksDeps): AgentTasks => {
   const { clock, peers, patienceMs = taskPatienceMs } = deps
   const waiting = new Map<string, Waiting>()
   const allBackMs = clock.monotonic() + comingBackMs
-  const ask = async (
+  const askPatiently = async (
     agentKey: string,
     order: TaskOrder,
     signal: AbortSignal,
@@ -61,6 +78,26 @@ export const createAgentTasks = (deps: AgentTasksDeps): AgentTasks => {
       const asked = await askAnywhere(deps, agentKey, order)
       const isLast = asked !== 'away' || clock.monotonic() >= allBackMs
       if (isLast || !(await pause(clock, lookMs, signal))) return asked
+    }
+  }
+
+  /** undefined: nothing was asked, or there was no answer. `send` says whether the agent was asked. */
+  const answer = async (
+    { agentKey, signal, patienceMs: ms }: AnswerLimits,
+    send: (id: string, over: AbortSignal) => Promise<boolean>,
+  ): Promise<TaskReport | undefined> => {
+    const id = `${peers?.self ?? 'only'}.${randomUUID()}`
+    const over = linkedAbort(signal)
+    const answered = new Promise<TaskReport>((resolve) => {
+      waiting.set(id, { agentKey, take: resolve })
+    })
+    try {
+      if (!(await send(id, over.signal))) return undefined
+      const silence = pause(clock, ms, over.signal).then(() => undefined)
+      return await Promise.race([answered, silence])
+    } finally {
+      over.abort()
+      waiting.delete(id)
     }
   }
 
@@ -79,24 +116,27 @@ export const createAgentTasks = (deps: AgentTasksDeps): AgentTasks => {
       return peers.takeTask(replica, agentKey, report)
     },
     run: async (agentKey, task, signal) => {
-      const id = `${peers?.self ?? 'only'}.${randomUUID()}`
-      const over = linkedAbort(signal)
-      const answered = new Promise<TaskReport>((resolve) => {
-        waiting.set(id, { agentKey, take: resolve })
+      const report = await answer({ agentKey, signal, patienceMs }, (id, over) => {
+        const order: TaskOrder = { type: 'task', id, ...task }
+        return askPatiently(agentKey, order, over).then((asked) => checkAsked(agentKey, asked))
       })
-      try {
-        checkAsked(agentKey, await ask(agentKey, { type: 'task', id, ...task }, over.signal))
-        const silence = pause(clock, patienceMs, over.signal).then(() => undefined)
-        const report = await Promise.race([answered, silence])
-        if (report === undefined) throw silent(agentKey, patienceMs)
-        return factsOf(report)
-      } finally {
-        over.abort()
-        waiting.delete(id)
-      }
+      if (report === undefined) throw silent(agentKey, patienceMs)
+      return factsOf(report)
+    },
+    look: async (agentKey, wanted, signal) => {
+      const sent: { asked: OrderResult } = { asked: 'away' }
+      const limits = { agentKey, signal, patienceMs: Math.min(patienceMs, lookPatienceMs) }
+      const report = await answer(limits, async (id) => {
+        sent.asked = await askAnywhere(deps, agentKey, { type: 'look', id, ...wanted })
+        return sent.asked === 'asked'
+      })
+      return sent.asked === 'asked' ? lookOutcomeOf(report) : sent.asked
     },
   }
 }
+
+const lookOutcomeOf = (report: TaskReport | undefined): LookOutcome =>
+  report?.found ?? { failed: report?.fault?.message ?? 'the agent has not answered in time' }
 
 interface Asking<Order extends OnDemandOrder> {
   readonly ask: (agentKey: string, order: Order) => OrderResult
@@ -119,7 +159,7 @@ export const askAnywhere = async <Order extends OnDemandOrder>(
   })
 }
 
-const checkAsked = (agentKey: string, asked: OrderResult): void => {
+const checkAsked = (agentKey: string, asked: OrderResult): true => {
   if (asked === 'away')
     throw new StepFault(
       'Unreachable',
@@ -130,6 +170,7 @@ const checkAsked = (agentKey: string, asked: OrderResult): void => {
       'Refused',
       `agent ${agentKey}, or the controller that it is connected to, is older than tasks of agents: upgrade it`,
     )
+  return true
 }
 
 const silent = (agentKey: string, ms: number): StepFault =>

@@ -1,0 +1,106 @@
+// where: on which machines, in which containers, files, images and logs a value lies. Agents look; names of places come
+// back, and no value.
+import type { Command } from 'commander'
+import type { Where } from '../../src/rest/types.ts'
+import { openApi } from '../connect/api.ts'
+import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { Exit, usageError } from '../errors.ts'
+import { printAs } from '../output/output.ts'
+import { printRecords, type RecordView } from '../output/records.ts'
+import { note, oneLine } from '../print.ts'
+import { secretCommand, type SecretFlags } from '../secrets/flags.ts'
+import { chosenProject, identityOf, requireKnown } from '../secrets/identity.ts'
+import { readGivenValue, refuseArgv } from '../secrets/values.ts'
+
+type Place = Where['places'][number]
+
+const holderOf = ({ kind, container, service, managed, at = '' }: Place): string => {
+  if (kind === 'file') return at
+  const name = (managed === true ? service : container) ?? container ?? ''
+  return managed === false ? `${name} (unmanaged)` : name
+}
+
+const versionOf = ({ version, state, since }: Place): string => {
+  if (version === undefined) return '-'
+  if (state === 'current') return `current (version ${version}), since ${since ?? '?'}`
+  return `version ${version}: ${state ?? ''} since ${since ?? '?'}`
+}
+
+const view: RecordView<Place> = {
+  columns: [
+    { header: 'AGENT', cell: ({ agent }) => agent },
+    { header: 'WHERE', cell: (place) => oneLine(holderOf(place)) },
+    { header: 'KIND', cell: ({ kind }) => kind },
+    { header: 'AT', cell: ({ kind, at }) => (kind === 'file' ? '' : oneLine(at ?? '')) },
+    { header: 'VERSION', cell: versionOf },
+    { header: 'CONTAINER', cell: ({ container }) => container ?? '-', wide: true },
+    { header: 'CREATED', cell: ({ created_at: at }) => at ?? '-', wide: true },
+  ],
+  nameOf: (place) => `${place.agent}/${oneLine(holderOf(place))}`,
+  empty: 'Found nowhere.',
+}
+
+export const command = (): Command =>
+  secretCommand(
+    'where -o',
+    'Show where the values of a secret lie: in containers of anybody, files, images and logs of all machines. Without a key, the value comes on standard input. Exits with 1 where a machine could not be looked through.',
+    [
+      'stagely where STRIPE_SECRET_KEY --scope backend',
+      'stagely where DB_PASSWORD --project shop -o json',
+      'pass show old-key | stagely where',
+    ],
+  )
+    .argument('[key]', 'variable name; absent: a value on standard input, or typed')
+    .argument('[value]', 'never here: other users would see it')
+    .action(where)
+
+const where = async (
+  key: string | undefined,
+  value: string | undefined,
+  flags: SecretFlags,
+): Promise<void> => {
+  if (key !== undefined) refuseArgv(key, value)
+  const found = key === undefined ? await lookForGiven(flags) : await lookForKey(key, flags)
+  show(found, flags)
+  if (found.agents.some(({ state, unread }) => state === 'unknown' || unread.length > 0))
+    throw new Exit(1)
+}
+
+const post = async (rest: RestClient, path: string, body: object): Promise<Where> =>
+  (await rest.call<Where>(path, { method: 'POST', body })).body
+
+const lookForKey = async (key: string, flags: SecretFlags): Promise<Where> => {
+  const api = await openApi(flags)
+  const project = await chosenProject(api, flags.project)
+  const { metadata } = await requireKnown(api, identityOf(project, key, flags))
+  const rest = await openRest(flags)
+  const secret = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(metadata.name)}`
+  return post(rest, `${secret}/where`, {})
+}
+
+const lookForGiven = async (flags: SecretFlags): Promise<Where> => {
+  if (flags.project ?? flags.scope ?? flags.stagelet ?? flags.environment)
+    throw usageError(
+      'a given value is looked for everywhere: flags that name a secret need its key',
+    )
+  const bytes = await readGivenValue('the value', {})
+  const rest = await openRest(flags)
+  return post(rest, `/teams/${encodeURIComponent(rest.namespace)}/where`, {
+    value_base64: bytes.toString('base64'),
+  })
+}
+
+const show = (found: Where, { output }: SecretFlags): void => {
+  if (output === 'json' || output === 'yaml') {
+    printAs(found, output, () => '')
+    return
+  }
+  printRecords(found.places, view, output)
+  for (const { name, state, since, message = '', unread } of found.agents) {
+    if (state === 'unknown') {
+      const when = since === undefined ? '' : ` since ${since}`
+      note(oneLine(`agent ${name}: unknown${when}: ${message}`))
+    }
+    for (const what of unread) note(oneLine(`agent ${name}: not looked through: ${what}`))
+  }
+}

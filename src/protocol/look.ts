@@ -1,0 +1,69 @@
+// A look: an agent searches its machine for values that the controller names, and answers with places. The order is
+// sealed, since it holds the values. The answer holds names, paths and numbers of lines: no value, and no line.
+import * as z from 'zod'
+import { machineText, storable } from './agent-text.ts'
+
+/** An agent ends a look after this time, and says what it has not reached. */
+export const lookLimitMs = 20_000
+
+/** The controller waits for an answer so long. */
+export const lookPatienceMs = 25_000
+
+/** The last lines of each container's log. */
+export const lookTail = 10_000
+
+export const mostValues = 50
+const mostPlaces = 1_000
+
+export const placeKinds = [
+  'environment',
+  'command',
+  'label',
+  'mount',
+  'file',
+  'image',
+  'log',
+] as const
+export type PlaceKind = (typeof placeKinds)[number]
+
+export const lookOrder = z.object({
+  type: z.literal('look'),
+  /** Of this asking; the answer names it. */
+  id: z.string().max(128),
+  /** `name` stands for the value in the answer. `value` is base64. */
+  values: z.array(z.object({ name: z.string().max(64), value: z.string() })).max(mostValues),
+  /** Only containers: no files below the allowed folders, no images, no logs. */
+  containersOnly: z.boolean(),
+})
+
+const foundPlace = z.object({
+  kind: z.enum(placeKinds),
+  /** Name of the container, or of the image. Absent for a file that no container mounts. */
+  container: machineText.optional(),
+  /** `project/service` of the container, by its labels. */
+  service: machineText.optional(),
+  /** The container belongs to a stack of this agent. */
+  managed: z.boolean().optional(),
+  /** When the container was created: seconds since the epoch. */
+  since: z.int().nonnegative().optional(),
+  /** Name of the variable or label; `path:line` of a file. */
+  at: storable(4_200).optional(),
+  values: z.array(z.string().max(64)).max(mostValues),
+})
+
+export const lookAnswer = z.object({
+  places: z.array(foundPlace).max(mostPlaces),
+  /** What was not looked through, and why. */
+  unread: z.array(storable(2_000)).max(50),
+})
+
+export type LookOrder = z.infer<typeof lookOrder>
+export type FoundPlace = z.infer<typeof foundPlace>
+export type LookAnswer = z.infer<typeof lookAnswer>
+
+/** The answer as the schema takes it: what is beyond its bounds is told in `unread`. */
+export const boundedAnswer = ({ places, unread }: LookAnswer): LookAnswer => {
+  const surplus = places.length - mostPlaces
+  const more = surplus > 0 ? [`${surplus} more places were found`] : []
+  return { places: places.slice(0, mostPlaces), unread: [...more, ...unread].slice(0, 50) }
+}
