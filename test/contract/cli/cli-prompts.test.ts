@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAsking } from '../../../cli/prompt.ts'
+import { eventually } from '../../support/eventually.ts'
 import { main } from '../../support/programs/cli.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
 import {
@@ -129,7 +130,7 @@ describe('secrets edit', () => {
     expect([changed.code, changed.screen]).toEqual([0, expect.stringContaining('configured')])
     expect(changed.screen).not.toContain('canary')
     expect(await valueOf('EDITED')).toBe('canary-edited')
-    expect(await world.must('secrets', 'history')).toContain('by hand')
+    await eventually(() => world.must('secrets', 'history')).toContain('by hand')
   })
 
   it('does not overwrite what somebody else wrote meanwhile, and opens the editor again', async () => {
