@@ -63,6 +63,7 @@ const commands: Readonly<Record<string, Load>> = {
   },
   kubeconfig: () => import('./commands/kube/kubeconfig.ts'),
   'kube-token': () => import('./commands/kube/kube-token.ts'),
+  mcp: () => import('./commands/mcp.ts'),
 }
 
 /** Every command, by the name on the command line. */

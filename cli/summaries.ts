@@ -46,4 +46,5 @@ export const summaries: Readonly<Record<string, string>> = {
   "completion": "Print a script that completes commands and flags.",
   "kubeconfig": "Print a kubeconfig for kubectl, or merge it into a file.",
   "kube-token": "Print the stored token as an ExecCredential, for kubectl.",
+  "mcp": "Answer the questions of an assistant over MCP, on stdin and stdout: status, why, diff, blame, history; never a value.",
 }

@@ -86,7 +86,7 @@ const readAgain = async (flags: CommonFlags): Promise<Overview> => {
   }
 }
 
-const readOverview = async (flags: CommonFlags): Promise<Overview> => {
+export const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const connection = await findConnection(flags)
   const api = createApi(connection)
   const selection = objectSelection(api, flags)

@@ -2,8 +2,11 @@
 // of test/integration/leak.test.ts.
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli } from '../../support/programs/cli.ts'
+import { eventually } from '../../support/eventually.ts'
+import { main, runCli } from '../../support/programs/cli.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
 import { freePort } from '../../support/programs/processes.ts'
 import { unpackBundle } from '../../support/bundle.ts'
@@ -156,5 +159,63 @@ describe('a support bundle', () => {
     expect((await make('x.tar.gz', '--agent-data-dir', 'relative')).code).toBe(2)
     expect((await make('no/such/folder.tar.gz')).code).toBe(1)
     expect(await readdir(world.dir)).not.toContain('x.tar.gz')
+  })
+})
+
+describe('the server for assistants', () => {
+  const plain = 'Kanarie-of-a-plain-value-77'
+  const env = (): Record<string, string> => ({
+    HOME: world.dir,
+    STAGELY_SERVER: world.url,
+    STAGELY_TOKEN: token,
+    STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
+  })
+
+  it('answers what stands and why, and never with a value', async () => {
+    const file = join(world.dir, 'plain-value')
+    await writeFile(file, plain)
+    const set = ['secrets', 'set', 'PLAIN', '-p', 'shop', '--plain', '--yes', '--from-file', file]
+    await world.must(...set, '-m', marker)
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: [main, 'mcp'],
+      env: env(),
+    })
+    const client = new Client({ name: 'test', version: '1' })
+    await client.connect(transport)
+    try {
+      const { tools } = await client.listTools()
+      expect(tools.map(({ name }) => name).sort()).toEqual([
+        ...['blame', 'diff', 'get', 'history', 'search', 'status', 'why'],
+      ])
+      expect(tools.filter(({ annotations }) => annotations?.readOnlyHint !== true)).toEqual([])
+      const ask = async (name: string, given: object = {}): Promise<string> => {
+        const answer = await client.callTool({ name, arguments: { ...given } })
+        return (answer.content as { text: string }[]).map(({ text }) => text).join('\n')
+      }
+      await eventually(() => ask('history', { project: 'shop' })).toContain(marker)
+      const answers = {
+        status: await ask('status'),
+        get: await ask('get', { kind: 'secrets' }),
+        search: await ask('search', { words: 'shop' }),
+        why: await ask('why', { project: 'shop' }),
+        diff: await ask('diff', { project: 'shop', from: 0, to: 1 }),
+        blame: await ask('blame', { project: 'shop' }),
+      }
+      expect(JSON.parse(answers.status)).toMatchObject({ projects: 1, secrets: 2 })
+      for (const [name, answer] of Object.entries(answers)) {
+        expect(answer, name).toMatch(/^[[{]/)
+        expect(
+          [canary, plain, token].filter((value) => answer.includes(value)),
+          name,
+        ).toEqual([])
+      }
+      expect(answers.get).toContain('"key":"PLAIN"')
+      expect(await ask('get', { kind: 'secrets', name: 'none' })).toContain('NotFound')
+      expect(await ask('why', { project: 'none' })).toContain('NotFound')
+      expect(await ask('diff', { project: 'shop' })).toMatch(/from[^]*to/)
+    } finally {
+      await client.close()
+    }
   })
 })
