@@ -92,6 +92,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     log,
     baseEnv: config.environment,
     folders,
+    imagesFile: (uid) => join(config.dataDir, 'images', `${uid}.yaml`),
     upDeadlineMs: deps.upDeadlineMs ?? defaultUpDeadlineMs,
   })
   const path = manualSocket(config.dataDir)

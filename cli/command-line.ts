@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, Load>> = {
   compose: () => import('./commands/compose.ts'),
   init: () => import('./commands/init.ts'),
   secrets: () => import('./commands/secrets.ts'),
+  preview: () => import('./commands/preview.ts'),
   stagelet: () => import('./commands/stagelet.ts'),
   stores: () => import('./commands/stores.ts'),
   rotation: () => import('./commands/rotation.ts'),

@@ -1,5 +1,6 @@
 // Flags that several commands share, with the same meaning in each.
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { isLifetime } from '../src/resources/duration.ts'
 import type { ConnectFlags } from './connect/connect.ts'
 
 const outputs = ['json', 'yaml', 'name', 'wide'] as const
@@ -95,6 +96,12 @@ export const newCommand = (...described: Parameters<typeof newLocalCommand>): Co
 /** Headers of a write that say why. */
 export const noteHeaders = ({ note }: { readonly note?: string }): Record<string, string> =>
   note === undefined ? {} : { 'Stagely-Note': encodeURIComponent(note) }
+
+/** The ttl of a stagelet. */
+export const parseLifetime = (text: string): string => {
+  if (!isLifetime(text)) throw new InvalidArgumentError('use at least 10m, such as 30m, 48h or 7d.')
+  return text
+}
 
 /** `60s`, `5m`, `1h`, `90d`, `500ms`, or seconds → milliseconds. */
 export const parseDuration = (text: string): number => {

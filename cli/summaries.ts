@@ -19,6 +19,7 @@ export const summaries: Readonly<Record<string, string>> = {
   "compose": "Run Docker Compose through the agent of this machine: containers get their secrets, and the output has them hidden.",
   "init": "Adopt an existing Compose project: its .env files become secrets.",
   "secrets": "Work with secrets and their history; values are shown only where asked.",
+  "preview": "Stacks for a branch, which end by themselves.",
   "stagelet": "Put off the end of stagelets.",
   "stores": "Manage external secret stores: state, refresh, check.",
   "rotation": "Manage rotations of credentials: status, run, pause, revoke.",

@@ -12,6 +12,8 @@ export interface OwnStack {
   readonly roots: readonly string[]
   /** Files and folders of the machine that its services may write. */
   readonly writes: readonly string[]
+  /** Volumes whose names the stack's files give. */
+  readonly fixedVolumes: readonly string[]
   /** Names of volumes and networks that the stagelet adopts, and paths that it may share. */
   readonly adopt: readonly string[]
 }
@@ -25,7 +27,7 @@ export interface Twin {
 
 /** `mounts`: what containers may write, stopped ones too. */
 export const findTwin = async (
-  { project, roots, writes, adopt }: OwnStack,
+  { project, roots, writes, fixedVolumes, adopt }: OwnStack,
   mounts: readonly WritableMount[],
 ): Promise<Twin | undefined> => {
   const realOf = async (paths: readonly string[]): Promise<Set<string>> =>
@@ -34,9 +36,12 @@ export const findTwin = async (
   const data = [...(await realOf(writes))].filter(
     (path) => !ofSystem.test(path) && !shared.has(path),
   )
-  for (const { project: other, directory, container, source } of mounts) {
-    if (data.length === 0 || other === '' || other === project || directory === '') continue
+  const volumes = fixedVolumes.filter((name) => !adopt.includes(name))
+  if (data.length + volumes.length === 0) return undefined
+  for (const { project: other, directory, container, source, volume = '' } of mounts) {
+    if (other === '' || other === project || directory === '') continue
     if (!own.has(await realPath(directory))) continue
+    if (volumes.includes(volume)) return { project: other, container, path: volume }
     const theirs = await realPath(source)
     const path = data.find((folder) => isInside(folder, theirs) || isInside(theirs, folder))
     if (path !== undefined) return { project: other, container, path }

@@ -10,6 +10,7 @@ import type { StackFault } from './allowed-folders.ts'
 import {
   parseMounts,
   volumesNamedAfter,
+  volumesOfFixedName,
   type RawStack,
   type ServiceMounts,
 } from './compose-mounts.ts'
@@ -48,10 +49,16 @@ export interface ComposeModel {
   readonly networks: readonly KeptNetwork[]
   /** Names of volumes that the project's name makes; empty where Compose does not tell them. */
   readonly volumes: readonly string[]
+  /** Names of volumes that the files give, also of external ones. */
+  readonly fixedVolumes: readonly string[]
 }
 
 export interface ModelRequest {
   readonly spec: ComposeSpec
+  /** uid of the stagelet. */
+  readonly uid: string
+  /** The stack is being taken down: nothing is made for it. */
+  readonly isEnding: boolean
   /** Environment of Compose, without secrets. */
   readonly base: Environment
   /** Global secrets that may set variables of the files. */
@@ -195,6 +202,7 @@ export const askCompose = async (
       mounts: { mounts: parseMounts(filled) },
       networks: networksOf(filled),
       volumes: volumesNamedAfter(projectName, filled),
+      fixedVolumes: volumesOfFixedName(projectName, filled),
     }
   }
   const { stdout, stderr } = await ask(probes.marked, '--services')
@@ -215,6 +223,7 @@ export const askCompose = async (
     mounts: { fault: modelFaultOf(failure).fault },
     networks: [],
     volumes: [],
+    fixedVolumes: [],
   }
 }
 

@@ -97,6 +97,12 @@ export const parseMounts = (stack: RawStack): ReadonlyMap<string, ServiceMounts>
     ),
   )
 
+/** Volumes whose names the files give: a stack under another name uses the same ones. */
+export const volumesOfFixedName = (project: string, { volumes = {} }: RawStack): string[] =>
+  Object.values(volumes)
+    .flatMap((raw) => raw?.name ?? [])
+    .filter((name) => !name.startsWith(`${project}_`))
+
 /** Volumes that Compose names after the project, sorted; a name that the files give is their own choice. */
 export const volumesNamedAfter = (project: string, { volumes = {} }: RawStack): string[] =>
   Object.values(volumes)

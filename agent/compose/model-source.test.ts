@@ -5,7 +5,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Compose } from '../../src/compose/compose.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { createModelSource } from './model-source.ts'
-import { noMounts, tmpBorders } from '../../test/support/agents/allowed-folders.ts'
+import {
+  forStack,
+  noImages,
+  noMounts,
+  tmpBorders,
+} from '../../test/support/agents/allowed-folders.ts'
 
 let directory = ''
 beforeAll(async () => {
@@ -28,9 +33,10 @@ it('the files are read anew by another Compose, and not at all without one', asy
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, tmpBorders, noMounts)
+  const models = createModelSource(compose, tmpBorders, noMounts, noImages)
   const read = (): ReturnType<typeof models.read> =>
     models.read({
+      ...forStack,
       spec: { directory, projectName: 'shop', onChange: 'Hold' },
       base: {},
       globals: {},
@@ -60,10 +66,16 @@ it('a stack with other profiles or variables is another one, as with edited file
     run: () => Promise.resolve({ stdout: '{"services":{"web":{}}}', stderr: '' }),
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, tmpBorders, noMounts)
+  const models = createModelSource(compose, tmpBorders, noMounts, noImages)
   const signatureWith = async (choice: object): Promise<string | undefined> => {
     const spec = { directory, projectName: 'shop', onChange: 'Hold' as const, ...choice }
-    const result = await models.read({ spec, base: {}, globals: {}, mask: (text) => text })
+    const result = await models.read({
+      ...forStack,
+      spec,
+      base: {},
+      globals: {},
+      mask: (text) => text,
+    })
     return 'model' in result ? result.model.signature : undefined
   }
   const plain = await signatureWith({})
@@ -86,10 +98,11 @@ it('another value of a listed variable is looked into before anything is run wit
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, tmpBorders, noMounts)
+  const models = createModelSource(compose, tmpBorders, noMounts, noImages)
   const scaleWith = async (COUNT: string): Promise<number | undefined> => {
     const spec = { directory, projectName: 'shop', onChange: 'Hold' as const, variables: ['COUNT'] }
     const result = await models.read({
+      ...forStack,
       spec,
       base: {},
       globals: { COUNT },
@@ -123,11 +136,11 @@ const openAsked = async (
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, tmpBorders, noMounts)
+  const models = createModelSource(compose, tmpBorders, noMounts, noImages)
   const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
   return async (globals) => {
     asked.length = 0
-    await models.read({ spec, base: {}, globals, mask: (text) => text })
+    await models.read({ ...forStack, spec, base: {}, globals, mask: (text) => text })
     return [...asked]
   }
 }

@@ -3,9 +3,12 @@ import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { findWrittenByContainers, usedPathsOf } from '../borders/written-by-containers.ts'
 import { askCompose, flagsFor, type ComposeModel, type ModelRequest } from './compose-model.ts'
-import { composeFault, modelFaultOf } from './compose-fault.ts'
-import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
+import { composeFault, modelFaultOf, StackRefused } from './compose-fault.ts'
+import { findComposeFiles, signatureOf, wantedFiles, type FilesResult } from './compose-files.ts'
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
+import { faultOfImages, writeImages } from './chosen-images.ts'
+import { makeCopy } from '../borders/folder-copy.ts'
+import { isGuarded, type Environment } from '../../src/compose/environment.ts'
 import type { WritableMount } from '../docker/mounts.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import { readIfReadable } from '../../src/compose/files.ts'
@@ -62,12 +65,21 @@ const probeEnvironmentsFor = (
 
 /** Changes with the files, and with what the stagelet chooses of them. */
 const stackSignature = async (
-  { profiles = [], variables = [] }: ComposeSpec,
+  { profiles = [], variables = [], values, images }: ComposeSpec,
   watched: readonly string[],
 ): Promise<string> => {
   const files = await signatureOf(watched)
   const isPlain = profiles.length === 0 && variables.length === 0
-  return isPlain ? files : `${files}\n${JSON.stringify({ profiles, variables })}`
+  const chosen =
+    values === undefined && images === undefined ? '' : JSON.stringify([values, images])
+  return `${isPlain ? files : `${files}\n${JSON.stringify({ profiles, variables })}`}${chosen}`
+}
+
+/** A fault where the stagelet sets what steers Compose itself. */
+const checkGuarded = ({ values = {} }: ComposeSpec): StackFault | undefined => {
+  const guarded = Object.keys(values).filter(isGuarded)
+  const message = `spec.compose.values sets ${guarded.join(', ')}, which steers Compose, Docker or the shell: take it out`
+  return guarded.length === 0 ? undefined : { reason: 'ComposeInvalid', message }
 }
 
 /** A fault where containers may change what the stack is. `model`: where it is known. */
@@ -89,10 +101,43 @@ const judged = async (
   return fault === undefined ? { model } : { fault, missingVariables: [] }
 }
 
+/** The files; a folder that is to be a copy is made before. */
+const readyFiles = async (
+  { spec, uid, isEnding }: ModelRequest,
+  folders: AllowedFolders,
+  askMounts: AskMounts,
+): Promise<FilesResult> => {
+  const { directory, copyOf } = spec
+  const guarded = checkGuarded(spec)
+  if (guarded !== undefined) return { fault: guarded }
+  const copy = copyOf !== undefined && !isEnding ? { uid, directory, copyOf } : undefined
+  const unmade = copy && (await makeCopy(copy, folders, askMounts))
+  return unmade === undefined ? await findComposeFiles(spec, folders) : { fault: unmade }
+}
+
+/** Where the images are written that a stagelet chooses, by its uid. */
+type ImagesFile = (uid: string) => string
+
+/** The flags, with the file of the images that the stagelet chooses. StackRefused where a service is none. */
+const withImages = async (
+  { compose, imagesFile }: { readonly compose: Compose; readonly imagesFile: ImagesFile },
+  { spec: { images, directory: cwd }, uid, isEnding, mask }: ModelRequest,
+  { flags, env }: { readonly flags: readonly string[]; readonly env: Environment },
+): Promise<readonly string[]> => {
+  if (images === undefined || isEnding) return flags
+  const verb = ['config', '--services']
+  const asked = await compose.run({ flags: [...flags, '--profile', '*'], cwd, env, mask, verb })
+  const fault = faultOfImages(images, asked.stdout.split('\n').filter(Boolean).sort())
+  if (fault !== undefined) throw new StackRefused(fault)
+  await writeImages(imagesFile(uid), images)
+  return [...flags, '-f', imagesFile(uid)]
+}
+
 export const createModelSource = (
   compose: Compose,
   folders: AllowedFolders,
   askMounts: AskMounts,
+  imagesFile: ImagesFile,
 ): ModelSource => {
   let cached: Cached | undefined
   let watchedNow: readonly string[] = []
@@ -103,7 +148,7 @@ export const createModelSource = (
     specKey: string,
     more: ReadonlySet<string> = new Set(),
   ): Promise<ModelResult> => {
-    const found = await findComposeFiles(request.spec, folders)
+    const found = await readyFiles(request, folders, askMounts)
     const isRefused = 'fault' in found && found.fault.reason === 'DirectoryNotAllowed'
     const wanted = isRefused ? [] : wantedFiles(request.spec)
     watchedNow = 'fault' in found ? wanted : found.files.watched
@@ -122,7 +167,8 @@ export const createModelSource = (
       const probes = probeEnvironmentsFor(request, names)
       const steered = checkSteering(probes, await readTexts(envFiles))
       if (steered !== undefined) return { fault: steered, missingVariables: [] }
-      const flags = flagsFor(request.spec, files)
+      const given = { flags: flagsFor(request.spec, files), env: probes.marked }
+      const flags = await withImages({ compose, imagesFile }, request, given)
       const isPlain = probes.marks.size === 0 && !texts.some((text) => notPlain.test(text))
       const asked = await askCompose(compose, request, { flags, probes, isPlain })
       // Env files under any name, also missing ones.

@@ -31,6 +31,8 @@ export interface ServiceModel {
   readonly definition: string | undefined
   /** Ports of the machine that it publishes, such as `8080/tcp`. */
   readonly ports: readonly string[]
+  /** Those among them that it publishes on all addresses of the machine. */
+  readonly openPorts: readonly string[]
   /** Absolute paths of its `env_file`s. */
   readonly envFiles: readonly string[]
   /** Names of the variables that its `environment` and its `env_file`s set, sorted; the first hundred. */
@@ -40,6 +42,7 @@ export interface ServiceModel {
 interface RawPort {
   /** Or a range, `8000-8010`. */
   readonly published?: string | number
+  readonly host_ip?: string
   readonly protocol?: string
 }
 interface RawDependency {
@@ -101,7 +104,7 @@ const bridgeLinksOf = ({ network_mode: mode, links = [] }: RawService): string[]
 /** Ports in a range that are looked at. */
 const mostPorts = 100
 
-const portsOf = ({ ports = [] }: RawService): string[] =>
+const portsOf = (ports: readonly (string | RawPort)[] = []): string[] =>
   ports.flatMap((port) => {
     if (typeof port === 'string') return []
     const [from = 0, to = from] = String(port.published ?? '')
@@ -110,6 +113,8 @@ const portsOf = ({ ports = [] }: RawService): string[] =>
     const count = from > 0 && to >= from ? Math.min(to - from + 1, mostPorts) : 0
     return Array.from({ length: count }, (_, i) => `${from + i}/${port.protocol ?? 'tcp'}`)
   })
+
+export const onAllAddresses = (ip: string): boolean => ['', '0.0.0.0', '::'].includes(ip)
 
 const localPolicies = [undefined, '', 'missing', 'if_not_present', 'never']
 
@@ -138,7 +143,10 @@ export const toService = (name: string, raw: RawService, written: RawService): S
     refreshes: !localPolicies.includes(raw.pull_policy),
     // The same object: variables are left as written.
     definition: raw === written ? undefined : definitionOf(name, raw),
-    ports: portsOf(raw),
+    ports: portsOf(raw.ports),
+    openPorts: portsOf(
+      raw.ports?.filter((port) => typeof port !== 'string' && onAllAddresses(port.host_ip ?? '')),
+    ),
     envFiles: envFilesOf(written),
     variables: unique(variablesOf(raw)).slice(0, mostVariables),
   }

@@ -19,7 +19,11 @@ export interface ContainerSummary {
   readonly ImageID?: string
   /** Seconds since the epoch. */
   readonly Created: number
-  readonly Ports?: readonly { readonly PublicPort?: number; readonly Type: string }[]
+  readonly Ports?: readonly {
+    readonly IP?: string
+    readonly PublicPort?: number
+    readonly Type: string
+  }[]
 }
 
 interface HealthState {

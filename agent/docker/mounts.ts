@@ -5,6 +5,8 @@ import { ownContainer } from './own-container.ts'
 export interface WritableMount {
   /** Absolute path on the machine, as it was given. */
   readonly source: string
+  /** Name of the volume; '' for a folder of the machine. */
+  readonly volume?: string
   /** Name of the container. */
   readonly container: string
   /** Compose project and folder that it was made from; '' where it has no such label. */
@@ -74,7 +76,7 @@ const writableOf = (
   }
   return Mounts.flatMap(({ RW, Name = '', Source = '' }) => {
     const source = devices.get(Name) ?? Source
-    return RW === false || !source.startsWith('/') ? [] : [{ ...owner, source }]
+    return RW === false || !source.startsWith('/') ? [] : [{ ...owner, source, volume: Name }]
   })
 }
 

@@ -32,6 +32,8 @@ export interface ObservedContainer {
   readonly imageId?: string | undefined
   /** Name of the image that it was made from. */
   readonly image?: string | undefined
+  /** Ports of the machine that it publishes, such as `8080/tcp`, or `127.0.0.1:8080/tcp`. */
+  readonly ports?: readonly string[]
   /** Services that its service depends on. */
   readonly dependsOn?: readonly string[]
   /** Id of the container that this one was made to replace. */

@@ -3,6 +3,8 @@ import { defined } from '../../src/kernel/defined.ts'
 import { digestLabel } from '../../src/resources/meta.ts'
 import type { EndedContainer, ObservedService } from '../../src/resources/kinds/observation.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from '../docker/engine.ts'
+import { limits } from '../../src/resources/limits.ts'
+import { onAllAddresses, unique } from '../compose/service-model.ts'
 import { firstHealthyIn } from './healthy-since.ts'
 import { byName, isCompleted, type ContainerState, type ObservedContainer } from './container.ts'
 
@@ -93,6 +95,10 @@ const toContainer = (
   directory: summary.Labels[labels.directory],
   imageId: summary.ImageID,
   image: details.Config.Image,
+  ports: (summary.Ports ?? []).flatMap(({ IP = '', PublicPort, Type }) => {
+    if (PublicPort === undefined) return []
+    return `${onAllAddresses(IP) ? '' : `${IP}:`}${PublicPort}/${Type}`
+  }),
   dependsOn: dependenciesOf(summary.Labels[labels.dependsOn] ?? ''),
   replaces: summary.Labels[labels.replaces],
   cutOff: heldBy(details).some((id) => gone.has(id)),
@@ -210,6 +216,7 @@ export const toObservedService = (
     .map((c) => c.startedAt)
     .sort()
     .at(-1)
+  const ports = unique(containers.flatMap((c) => c.ports ?? [])).slice(0, limits.sharing)
   const started = since !== undefined && !since.startsWith('0001-')
   return {
     name,
@@ -222,5 +229,6 @@ export const toObservedService = (
       ? {}
       : { exitCode: worst.exitCode }),
     ...(started && { since }),
+    ...(ports.length > 0 && { ports }),
   }
 }

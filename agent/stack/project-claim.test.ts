@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { noState } from '../../test/support/agents/no-state.ts'
 import { lonelyLocks } from '../../test/support/agents/project-locks.ts'
-import type { Engine } from '../docker/engine.ts'
+import type { ServiceModel } from '../compose/service-model.ts'
+import type { ContainerSummary, Engine } from '../docker/engine.ts'
 import { claimProject, type ProjectClaimDeps } from './project-claim.ts'
 
 interface World {
@@ -17,6 +18,11 @@ interface World {
   readonly twin?: string
   /** What the stack may write. */
   readonly writes?: readonly string[]
+  /** Volumes whose names the stack's files give. */
+  readonly fixedVolumes?: readonly string[]
+  readonly services?: readonly ServiceModel[]
+  /** Containers of other stacks. */
+  readonly others?: readonly ContainerSummary[]
 }
 
 /** Claims the project "p" for a stack in /srv/p; the reason and message of a fault, or the volumes of others. */
@@ -30,6 +36,9 @@ const claim = async (world: World) => {
     used = {},
     twin,
     writes = ['/srv/p/data'],
+    fixedVolumes = [],
+    services = [],
+    others = [],
   } = world
   const details = {
     State: { Status: 'running' },
@@ -47,6 +56,7 @@ const claim = async (world: World) => {
   }))
   const engine = {
     listContainers: () => Promise.resolve(listed),
+    listAllContainers: () => Promise.resolve(others),
     inspect: () => Promise.resolve(details),
     listVolumes: () => Promise.resolve(volumes),
     listNetworks: () => Promise.resolve(networks),
@@ -75,6 +85,8 @@ const claim = async (world: World) => {
       adopt,
       volumes: ['p_new', ...Object.keys(used)],
       writes,
+      fixedVolumes,
+      services,
     },
   )
   return 'fault' in found ? [found.fault.reason, found.fault.message] : found.foundVolumes

@@ -6,7 +6,9 @@ import {
   checkAllowed,
   realPath,
 } from '../compose/allowed-folders.ts'
+import { findTaken } from '../borders/taken.ts'
 import { findTwin, type OwnStack } from '../borders/twin-stack.ts'
+import type { ServiceModel } from '../compose/service-model.ts'
 import { usedPathsOf } from '../borders/written-by-containers.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { Engine } from '../docker/engine.ts'
@@ -25,20 +27,23 @@ export interface ProjectClaimDeps {
 
 export interface ClaimRequest extends OwnStack {
   readonly uid: string
+  readonly services: readonly ServiceModel[]
   /** Volumes that the stack uses, and that its project's name makes. */
   readonly volumes: readonly string[]
 }
 
-export type OfStack = Pick<ClaimRequest, 'project' | 'roots' | 'volumes' | 'writes'>
+export type OfStack = Omit<ClaimRequest, 'uid' | 'adopt'>
 
 /** The claim for a stack of this model. Without a model only containers that the agent has deployed count as the stack's. */
 export const projectClaimOf = (
   project: string,
-  model?: Pick<ComposeModel, 'roots' | 'volumes' | 'services' | 'mounts'>,
+  model?: Pick<ComposeModel, 'roots' | 'volumes' | 'fixedVolumes' | 'services' | 'mounts'>,
 ): OfStack => ({
   project,
   roots: model?.roots ?? [],
   volumes: model?.volumes ?? [],
+  fixedVolumes: model?.fixedVolumes ?? [],
+  services: model?.services ?? [],
   writes: usedPathsOf(model).flatMap(({ source, writes }) => (writes ? source : [])),
 })
 
@@ -135,12 +140,22 @@ const ofOtherProjects = (project: string, names: readonly string[]): { fault: St
     `as the Compose project "${project}" this stack would use volumes of another project, whose names are equal: ${names.join(', ')}. Give it another spec.compose.projectName`,
   )
 
-/** A fault where a stack of the same folder under another name may write what this one may, before it starts first. */
+/**
+ * A fault where the stack would take a name or a port of another one, or where a stack of the same folder under another
+ * name may write what this one may, before it starts first.
+ */
 const findShared = async (
   { engine }: ProjectClaimDeps,
   request: ClaimRequest,
 ): Promise<{ fault: StackFault } | undefined> => {
-  if (request.writes.length === 0) return undefined
+  const mayTake = request.services.filter(
+    ({ openPorts, containerName }) => openPorts.length > 0 || containerName !== undefined,
+  )
+  // There is no container of the stack itself yet.
+  const taken =
+    mayTake.length > 0 ? findTaken(mayTake, await engine.listAllContainers()) : undefined
+  if (taken !== undefined) return { fault: taken }
+  if (request.writes.length === 0 && request.fixedVolumes.length === 0) return undefined
   const twin = await findTwin(request, await engine.writableMounts())
   if (twin === undefined) return undefined
   const { project, container, path } = twin

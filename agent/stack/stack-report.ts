@@ -89,6 +89,7 @@ export const toObservation = (
     ...defined({ composeProject: project, rollout: state.rollout }),
     ...(state.quarantine.length > 0 && { quarantine: [...state.quarantine] }),
     ...defined({ drift: state.drift, hand: state.hand, fault: state.fault }),
+    ...defined({ deployed: state.deployed || undefined }),
     ...(state.waitingFor.length > 0 && { waitingFor: [...state.waitingFor] }),
   }
 }

@@ -95,6 +95,8 @@ interface StackReported {
   /** The last `stagely compose` of a person. */
   readonly hand: ReportedStagelet['hand']
   readonly fault: StackFault | undefined
+  /** The request for a deploy that has been followed; where nothing was to be done, too. */
+  readonly deployed: string | undefined
   /** What the gate waits for; while `Pending`, what the first action waits for. */
   readonly waitingFor: readonly string[]
   /** Services that were not healthy when the stack was settled last. */
@@ -147,6 +149,7 @@ export const createStackState = (target: StackTarget): StackState => ({
   fault: undefined,
   waitingFor: [],
   unhealthy: new Map(),
+  deployed: undefined,
 })
 
 /** Whether it has neither come through nor been taken back. */

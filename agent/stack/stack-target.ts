@@ -66,7 +66,8 @@ export const createStackTarget = (
   before: StackTarget | undefined,
   settled: boolean,
 ): StackTarget => {
-  const { desired, entries, base, hidden, also = [] } = parts
+  const { desired, entries, hidden, also = [] } = parts
+  const base = { ...desired.compose.values, ...parts.base }
   const withoutPaths = hidden === undefined ? (text: string) => text : pathHider(hidden)
   const own = (list: readonly OpenedSecret[]): [string, Buffer][] =>
     list.map((e) => [e.valueDigest, e.value])
@@ -99,9 +100,9 @@ export const createStackTarget = (
 /** The request to read the files of this target's stack. */
 export const requestFor = (target: StackTarget): ModelRequest => {
   const { desired, base, globals } = target
-  const { compose: spec } = desired
+  const { uid, compose: spec } = desired
   const { mask } = callFor(target, { variables: spec.variables ?? [] })
-  return { spec, base, globals, mask }
+  return { spec, uid, isEnding: desired.release !== undefined, base, globals, mask }
 }
 
 /** How Compose is called for the stack of this target: with the secrets that may set variables of its files. */

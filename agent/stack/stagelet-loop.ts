@@ -60,6 +60,8 @@ export interface StageletLoopDeps {
   readonly baseEnv: Environment
   /** Folders that stacks may be in. */
   readonly folders: AllowedFolders
+  /** By uid of a stagelet, the file of the images that it chooses. */
+  readonly imagesFile: (uid: string) => string
   /** Deadline of one run of Compose. */
   readonly upDeadlineMs: number
   /** Called with each report that differs from the last one. */
@@ -93,7 +95,8 @@ const settleEventsMs = 400
 const engineRetryMs = 5_000
 
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
-  const models = createModelSource(deps.compose, deps.folders, () => deps.engine.writableMounts())
+  const { compose, folders, engine, imagesFile } = deps
+  const models = createModelSource(compose, folders, () => engine.writableMounts(), imagesFile)
   const [exits, health] = [createContainerExits(), createHealthEvents()]
   const knownValues = createKnownValues()
   let cell: StackCell | undefined

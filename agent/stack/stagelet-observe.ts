@@ -20,6 +20,8 @@ import { hintFor, missedAmong, type VariableUse } from '../compose/variable-uses
 
 export interface PassDeps extends ActionDeps, ProjectClaimDeps {
   readonly files: FileStore
+  /** By uid of a stagelet, the file of the images that it chooses. */
+  readonly imagesFile: (uid: string) => string
   /** Runs of `stagely compose` on this stack. */
   readonly manualRuns: Pick<ManualRuns, 'isBusy' | 'by'>
   /** Called with the Compose project whose events are followed; undefined for none. */
@@ -73,11 +75,12 @@ export const releaseProject = (deps: PassDeps, { claimed, target }: StackState):
 export const claim = async (
   deps: PassDeps,
   state: StackState,
-  { project, roots, volumes, writes }: OfStack,
+  ofStack: OfStack,
 ): Promise<StackChange> => {
   const { uid, compose } = state.target.desired
   const { adopt = [] } = compose
-  const result = await claimProject(deps, { uid, project, roots, volumes, writes, adopt })
+  const { project } = ofStack
+  const result = await claimProject(deps, { ...ofStack, uid, adopt })
   if ('fault' in result) return { ...releaseProject(deps, state), fault: result.fault }
   const { containers, foundVolumes } = result
   deps.onProject(project)

@@ -88,6 +88,7 @@ const pass = async (
   const web = { name: 'web', dependsOn: [], waitsFor: [], restartsAfter: [], sharesWith: [] }
   const more = {
     ports: [],
+    openPorts: [],
     scale: 1,
     containerName: undefined,
     envFiles: [],
@@ -108,6 +109,7 @@ const pass = async (
     mounts: { mounts: new Map() },
     networks: [],
     volumes: [],
+    fixedVolumes: [],
   }
   const deps: PassDeps = {
     engine: engineWith(world, removed),
@@ -126,6 +128,7 @@ const pass = async (
     files: withoutFiles,
     exits: createContainerExits(),
     folders: { allowDirs: world.allowDirs ?? ['/srv'], ownDirs: [] },
+    imagesFile: (uid) => `/nowhere/${uid}`,
     upDeadlineMs: 1_000,
     manualRuns: createManualRuns(realClock),
     clock: realClock,

@@ -107,6 +107,7 @@ const settled = (deps: PassDeps, state: StackState): StackChange => {
   const { target, containers, drift, rollout, unhealthy } = state
   return {
     phase: 'Settled',
+    deployed: deps.stateFile.get(target.desired.uid)?.redeploy,
     ...(rollout?.result === 'Progressing' && { rollout: finishedRollout(deps, state) }),
     stuck: new Map(),
     interrupted: new Set(),
@@ -215,8 +216,13 @@ const pursue = async (
   cell.put(edits)
   const action: StackAction = { ...overridden, ...planned, blocked: [] }
   const mustAct = action.plan.steps.length > 0
-  if (!mustAct && toGate(cell.state, action).size === 0 && cell.state.stuck.size === 0)
+  if (!mustAct && toGate(cell.state, action).size === 0 && cell.state.stuck.size === 0) {
+    const { uid, redeploy } = cell.state.target.desired
+    // Compose has been asked, and would change nothing: the request is followed.
+    if (asked && divergingNow(cell.state) !== undefined)
+      await changeDeployment(deps.stateFile, uid, { redeploy })
     return await settle(deps, cell, action)
+  }
   const leftMs = mustAct ? await restForLeft(deps, cell, model) : undefined
   if (leftMs !== undefined) return leftMs
   const restMs = Math.min(waitForRetry(deps, cell.state), resyncMs)

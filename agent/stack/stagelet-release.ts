@@ -1,4 +1,9 @@
 // Releases a stack: leaves it running, or takes it down.
+import { messageOf } from '../../src/kernel/errors.ts'
+import type { DesiredStagelet } from '../../src/protocol/messages.ts'
+import { removeCopy } from '../borders/folder-copy.ts'
+import type { StackFault } from '../compose/allowed-folders.ts'
+import { removeImages } from '../compose/chosen-images.ts'
 import { composeFault } from '../compose/compose-fault.ts'
 import { projectClaimOf } from './project-claim.ts'
 import {
@@ -76,6 +81,21 @@ const bringDown = async (deps: PassDeps, cell: StackCell): Promise<DownResult> =
   return failed === undefined ? 'down' : 'failed'
 }
 
+/** Removes what the agent has made for the stagelet. A folder that it made goes with the volumes: both hold data. */
+const removeOwnFiles = async (
+  { imagesFile, folders }: PassDeps,
+  { uid, compose: { directory }, release: policy, releaseVolumes }: DesiredStagelet,
+): Promise<StackFault | undefined> => {
+  try {
+    await removeImages(imagesFile(uid))
+    if (policy === 'Down' && releaseVolumes === true) await removeCopy({ uid, directory }, folders)
+    return undefined
+  } catch (error) {
+    const message = `${directory} cannot be removed: ${messageOf(error)}`
+    return { reason: 'DirectoryNotAllowed', message }
+  }
+}
+
 /** Returns in how many ms to look again; the phase is Released when it is done. */
 export const release = async (deps: PassDeps, cell: StackCell): Promise<number> => {
   const { desired } = cell.state.target
@@ -92,9 +112,12 @@ export const release = async (deps: PassDeps, cell: StackCell): Promise<number> 
     const { claimed } = cell.state
     if (claimed !== undefined) await deps.stateFile.forgetDelivered(claimed.project)
   }
+  const isWhole = ending === 'down' && desired.releaseVolumes === true
+  const unremoved = await removeOwnFiles(deps, desired)
+  if (unremoved !== undefined) return stopWith(cell, unremoved)
   // Files that running containers mount stay as long as the containers.
   await deps.files.sweep(desired.uid, new Set())
-  await deps.stateFile.forget(desired.uid)
+  await deps.stateFile.forget(desired.uid, isWhole && cell.state.foundVolumes.length === 0)
   deps.locks.release(desired.uid)
   const fault =
     typeof ending === 'object' && 'nothing' in ending

@@ -58,7 +58,8 @@ export interface StateFile extends DeliveredFile {
   get(stageletUid: string): Deployment | undefined
   /** Written through to the disk before it resolves. */
   set(stageletUid: string, value: Deployment): Promise<void>
-  forget(stageletUid: string): Promise<void>
+  /** `isWhole`: nothing is left of its project, no volume either. */
+  forget(stageletUid: string, isWhole?: boolean): Promise<void>
   /** What is known of a Compose project that a stagelet had. */
   leftOf(project: string): z.infer<typeof leftover> | undefined
   /** To be called when the containers are gone. */
@@ -150,8 +151,8 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
       return set(stagelets, uid, value)
     },
     leftOf: (project) => (Object.hasOwn(left, project) ? left[project] : undefined),
-    forget: (uid) => {
-      leave(uid)
+    forget: (uid, isWhole = false) => {
+      if (!isWhole) leave(uid)
       return forget(stagelets, uid)
     },
     delivered: (project) => (Object.hasOwn(given, project) ? given[project] : undefined),

@@ -10,7 +10,7 @@ import { printAs } from '../output/output.ts'
 import { hanging, note, oneLine, out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { pollUntilDone } from '../wait/poll.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
+import { openRest, stageletPath, type RestClient } from '../connect/rest.ts'
 
 interface Flags extends CommonFlags {
   readonly tail?: number
@@ -54,7 +54,7 @@ export const command = (): Command =>
     .action(async (word: string, { tail, ...flags }: Flags) => {
       const stagelet = nameOf(servedKind('Stagelet'), word)
       const rest = await openRest(flags)
-      const path = `/stagelets/${encodeURIComponent(`${rest.namespace}/${stagelet}`)}/leak-tests`
+      const path = `${stageletPath(rest.namespace, stagelet)}/leak-tests`
       const body = tail === undefined ? {} : { tail }
       const started = await rest.call<LeakTest>(path, { method: 'POST', body }).catch(usage)
       const test = await waitForEnd(rest, path, started.body)

@@ -1,80 +1,22 @@
 // logs: output of a stagelet's containers. The agent masks the secrets before anything leaves the
 // machine.
-import { Option, type Command } from 'commander'
-import { StagelyError } from '../../src/kernel/errors.ts'
-import type { LogLine } from '../../src/protocol/logs.ts'
-import { CliError, usageError } from '../errors.ts'
+import type { Command } from 'commander'
 import { servedKind, nameOf } from '../objects/kinds.ts'
-import { readLogs, type LogsQuery } from '../logs.ts'
-import { collect, newCommand, type CommonFlags } from '../options.ts'
-import { note, oneLine, out } from '../print.ts'
-import { openRest } from '../connect/rest.ts'
-
-interface Flags extends CommonFlags {
-  readonly follow?: boolean
-  readonly service?: readonly string[]
-  readonly since?: string
-  readonly tail?: string
-  readonly timestamps?: boolean
-}
+import { newCommand } from '../options.ts'
+import { logsOptions, showLogs, type LogsFlags } from '../show-logs.ts'
 
 export const command = (): Command =>
-  newCommand(
-    'logs',
-    'Show the logs of a stagelet’s containers, with secrets hidden. Lines that a container wrote to stderr go to stderr.',
-    [
-      'stagely logs shop',
-      'stagely logs shop -f --service backend',
-      'stagely logs shop --since 10m -t',
-      'stagely logs shop --tail all -o json > shop.jsonl',
-    ],
+  logsOptions(
+    newCommand(
+      'logs',
+      'Show the logs of a stagelet’s containers, with secrets hidden. Lines that a container wrote to stderr go to stderr.',
+      [
+        'stagely logs shop',
+        'stagely logs shop -f --service backend',
+        'stagely logs shop --since 10m -t',
+        'stagely logs shop --tail all -o json > shop.jsonl',
+      ],
+    ).argument('<stagelet>', 'name of the stagelet'),
+  ).action((word: string, flags: LogsFlags) =>
+    showLogs(nameOf(servedKind('Stagelet'), word), flags),
   )
-    .argument('<stagelet>', 'name of the stagelet')
-    .option('-f, --follow', 'keep printing new lines, also of new containers')
-    .option('--service <name>', 'only this service; may be given again', collect)
-    .option('--since <time>', 'only lines since then: 10m, 2h, 1d, or 2026-01-31T12:00:00Z')
-    .option(
-      '--tail <lines>',
-      'last lines of each container, or "all" (default: 1000; with --since all)',
-    )
-    .option('-t, --timestamps', 'show the time of each line')
-    .addOption(new Option('-o, --output <format>', 'json: one object for each line'))
-    .action(async (word: string, flags: Flags) => {
-      const stagelet = nameOf(servedKind('Stagelet'), word)
-      const { output } = flags
-      if (output !== undefined && output !== 'json')
-        throw usageError(`-o ${output} is not known here; use json`)
-      const rest = await openRest(flags)
-      const query: LogsQuery = {
-        follow: flags.follow === true,
-        service: flags.service?.join(','),
-        since: flags.since,
-        tail: flags.tail,
-      }
-      const path = `/stagelets/${encodeURIComponent(`${rest.namespace}/${stagelet}`)}/logs`
-      const show = output === 'json' ? showJson : showText(flags.timestamps === true)
-      try {
-        await readLogs({ rest, path }, query, {
-          onLine: show,
-          onDropped: (lines) =>
-            note(`… ${lines} lines dropped: they came faster than they were read`),
-          onBroken: (why) => note(`… ${why}; following again`),
-        })
-      } catch (error) {
-        if (error instanceof StagelyError && error.reason === 'Invalid')
-          throw new CliError(error.message, 2)
-        throw error
-      }
-    })
-
-const showJson = ({ service, container, stream, time, text }: LogLine): void => {
-  out(JSON.stringify({ time, service, container, stream, text }))
-}
-
-const showText =
-  (withTimes: boolean) =>
-  ({ container, stream, time, text }: LogLine): void => {
-    const line = oneLine(`${container}  | ${withTimes ? `${time} ` : ''}${text}`)
-    if (stream === 'stderr') note(line)
-    else out(line)
-  }

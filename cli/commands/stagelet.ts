@@ -1,11 +1,10 @@
 // stagelet: puts off the end of a stagelet that has one (spec.ttl).
-import { InvalidArgumentError, type Command } from 'commander'
-import { isLifetime } from '../../src/resources/duration.ts'
+import type { Command } from 'commander'
 import { annotations } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { openApi } from '../connect/api.ts'
 import { fullName, nameOf, servedKind } from '../objects/kinds.ts'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, parseLifetime, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { requestAction } from '../wait/request-action.ts'
 
@@ -17,11 +16,6 @@ export const command = (): Command =>
     'Put off the end of stagelets. "stagely get stagelets" lists them.',
     examples,
   ).addCommand(extendCommand())
-
-const parseLifetime = (text: string): string => {
-  if (!isLifetime(text)) throw new InvalidArgumentError('use at least 10m, such as 30m, 48h or 7d.')
-  return text
-}
 
 const extendCommand = (): Command =>
   newCommand('extend', 'Put off the end of a stagelet. The end never comes nearer.', examples)

@@ -50,6 +50,10 @@ const root = '/api/v1'
 export const projectPath = (namespace: string, project: string): string =>
   `/projects/${encodeURIComponent(`${namespace}/${project}`)}`
 
+/** Path of a stagelet, likewise. */
+export const stageletPath = (namespace: string, stagelet: string): string =>
+  `/stagelets/${encodeURIComponent(`${namespace}/${stagelet}`)}`
+
 export const openRest = async (flags: ConnectFlags): Promise<RestClient> =>
   createRest(await findConnection(flags))
 

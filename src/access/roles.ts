@@ -23,6 +23,7 @@ export const resources = [
   'stagelets/deploy',
   'stagelets/pause',
   'stagelets/logs',
+  'stagelets/preview',
   'notifiers',
   'secretstores',
   'rotations',
@@ -66,6 +67,7 @@ const developer: Rights = {
   'stagelysecrets/fingerprints': ['get'],
   'stagelets/deploy': write,
   'stagelets/logs': read,
+  'stagelets/preview': ['update', 'delete'],
   'rotations/run': ['create'],
 }
 
@@ -76,6 +78,7 @@ const deployer: Rights = {
   stagelysecrets: all,
   stagelets: [...read, 'create', 'delete'],
   'stagelets/deploy': write,
+  'stagelets/preview': ['update', 'delete'],
 }
 
 /** Keeps stacks running; neither reads nor writes values. */
@@ -133,6 +136,7 @@ export const narrowedRights: Rights = {
   'stagelets/deploy': write,
   'stagelets/pause': ['patch'],
   'stagelets/logs': read,
+  'stagelets/preview': ['update', 'delete'],
   rotations: read,
   'rotations/run': ['create'],
   'rotations/revoke': ['create'],
@@ -148,6 +152,7 @@ export const partRights: Rights = {
   'stagelets/deploy': write,
   'stagelets/pause': ['patch'],
   'stagelets/logs': read,
+  'stagelets/preview': ['update', 'delete'],
   events: read,
 }
 

@@ -119,6 +119,9 @@ export const requestAnnotations = [
   annotations.resumeStore,
 ] as const
 
+/** On a Stagelet that is a preview: its name within the project. */
+export const previewLabel = 'stagely.dev/preview'
+
 /** On a Stagelet, until its agent has released it. */
 export const agentFinalizer = 'stagely.dev/agent'
 

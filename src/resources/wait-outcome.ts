@@ -1,7 +1,7 @@
 // Decides whether a wait for a stagelet, secret or agent is over, and how it ended. No other place
 // decides that. Pure. Reads conditions by status and reason only.
 import { currentCondition, type Condition } from './conditions.ts'
-import type { KubeObject } from './meta.ts'
+import { annotations, type KubeObject } from './meta.ts'
 import type { RolloutStatus } from './kinds/stagelet.ts'
 import { specOf, statusOf } from './typed.ts'
 
@@ -184,6 +184,15 @@ export const retryOutcome = (
   return mayMend(sync) && rolloutStartOf(stagelet) === startedBefore ? notBegun : sync
 }
 
+const isFollowed = (stagelet: KubeObject | undefined): boolean => {
+  const asked = stagelet?.metadata.annotations?.[annotations.redeploy]
+  return (
+    asked !== undefined &&
+    stagelet !== undefined &&
+    statusOf('Stagelet', stagelet).deployed === asked
+  )
+}
+
 /** For a wait until a deploy has ended; `startedBefore` is the start time of the rollout before it. */
 export const deployOutcome = (
   stagelet: KubeObject | undefined,
@@ -194,6 +203,8 @@ export const deployOutcome = (
   const rollout = lastRolloutOf(stagelet)
   const isNew = rollout !== undefined && rolloutStartOf(stagelet) !== startedBefore
   const isOfBefore = sync.kind === 'done' || awaitsDeploy(sync)
+  // The agent has looked, and nothing was to be done.
+  if (!isNew && isFollowed(stagelet)) return sync
   if (!isNew) return isOfBefore || mayMend(sync) ? notBegun : sync
   if (rollout.result === 'Failed') {
     const service = rollout.service === undefined ? '' : `service ${rollout.service}: `

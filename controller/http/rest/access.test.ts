@@ -128,7 +128,8 @@ describe('a session of a browser', () => {
       ...['agents', 'agents/join', 'createTeam', 'endMySession', 'notifiers', 'projects'],
       'rotations/run',
       'secretstores',
-      ...['stagelets/deploy', 'stagelets/logs', 'stagelets/pause', 'stagelysecrets'],
+      ...['stagelets/deploy', 'stagelets/logs', 'stagelets/pause', 'stagelets/preview'],
+      'stagelysecrets',
     ])
   })
 })

@@ -2,7 +2,7 @@
 // lists the exceptions. A new field of a kind needs no change here.
 import * as z from 'zod'
 import { agentSpec, agentStatus } from '../../../src/resources/kinds/agent.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
+import { previewLabel, type KubeObject } from '../../../src/resources/meta.ts'
 import { projectSpec, projectStatus } from '../../../src/resources/kinds/project.ts'
 import { fieldsOf, hidden, type RestField } from '../../../src/resources/schemas/rest-fields.ts'
 import {
@@ -11,7 +11,8 @@ import {
   type ServiceStatus,
   type StageletSpec,
 } from '../../../src/resources/kinds/stagelet.ts'
-import { statusOf } from '../../../src/resources/typed.ts'
+import { addressesOf } from '../../../src/resources/kinds/stagelet-address.ts'
+import { ofKind, statusOf } from '../../../src/resources/typed.ts'
 import { idOf } from './ids.ts'
 import { conditions, restConditionsOf, source, sourceOf, timeSchema } from './representations.ts'
 import { answerOf, answerShape, computed } from './shapes.ts'
@@ -117,6 +118,7 @@ const stageletStatusFields = fieldsOf(stageletStatus, {
   admitted: hidden,
   quarantine: { absent: [], fields: { digest: hidden, retry: hidden } },
   composeProject: hidden,
+  deployed: hidden,
   unmountedFiles: hidden,
   strayServices: hidden,
   endedContainers: hidden,
@@ -162,12 +164,32 @@ const deletingSince = computed(
   ({ metadata }: KubeObject) => metadata.deletionTimestamp,
 )
 
+const preview = computed(
+  z.string().optional().describe('Its name as a preview of its project; absent where it is none.'),
+  ({ metadata }: KubeObject) => metadata.labels?.[previewLabel],
+)
+
+const addresses = computed(
+  z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Where people find it: `address`, or else the ports that its services publish, on a host with the name of its agent. Absent for none.',
+    ),
+  (stagelet: KubeObject) => {
+    const found = addressesOf(ofKind('Stagelet', stagelet))
+    return found.length === 0 ? undefined : found
+  },
+)
+
 export const stageletSchema = z
   .strictObject(
     objectShape('stg', {
       ...answerShape(stageletFields, ['spec']),
       directory,
       drift,
+      preview,
+      addresses,
       deleting_since: deletingSince,
       ...answerShape(stageletStatusFields, ['status'], { services: { in_sync: inSync } }),
     }),

@@ -16,6 +16,7 @@ import { backupRoutes } from './routes/backup-routes.ts'
 import { keyRoutes } from './routes/key-routes.ts'
 import { notifierRoutes } from './routes/notifier-routes.ts'
 import { rotationRoutes } from './routes/rotation-routes.ts'
+import { previewRoutes } from './routes/preview-routes.ts'
 import { projectRoutes } from './routes/project-routes.ts'
 import { revealRoutes } from './routes/reveal-routes.ts'
 import { revisionsRoutes } from './routes/revisions-routes.ts'
@@ -53,6 +54,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...usageRoutes,
   ...valueClassRoutes,
   ...stageletRoutes,
+  ...previewRoutes,
   ...agentRoutes,
   ...notifierRoutes,
   ...rotationRoutes,

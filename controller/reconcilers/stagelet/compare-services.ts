@@ -63,7 +63,7 @@ const compareService = (
       containers: service.containers,
       ...defined({ oneOffs: oldOneOffs(input, service) }),
       ...defined({ exitCode: service.exitCode, since: service.since }),
-      ...defined({ healthySince: service.healthySince }),
+      ...defined({ healthySince: service.healthySince, ports: service.ports }),
       keys: visible.slice(0, mostKeys).map((e) => e.key),
       ...defined({ sharesWith: service.sharesWith, composeKeys: service.composeKeys }),
     },

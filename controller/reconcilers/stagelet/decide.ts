@@ -62,6 +62,7 @@ interface StageletDecision {
 /** What the last report said that stays true until the next. */
 const reportedOf = ({ observation, stagelet: { status } }: StageletInput) => ({
   lastReportAt: observation?.receivedAt ?? status?.lastReportAt,
+  deployed: observation?.deployed ?? status?.deployed,
   composeProject: observation?.composeProject ?? status?.composeProject,
 })
 

@@ -1,11 +1,34 @@
 // Where a stack is, and how it is started.
 import * as z from 'zod'
-import { limits, name, path } from '../limits.ts'
+import { limits, mapOf, name, path } from '../limits.ts'
+
+const variableName = name.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable')
+
+/** By variable of a Compose file. */
+export const valuesSpec = mapOf(z.string().max(4_096), { most: 256, key: variableName })
+
+/** By service. No `$`, which Compose would take for a variable. */
+export const imagesSpec = mapOf(
+  z
+    .string()
+    .max(512)
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._\/:@*-]*$/,
+      'must be the name of an image: ghcr.io/acme/web:1.2',
+    ),
+  { most: limits.files, key: name.regex(/^[a-zA-Z0-9._-]+$/, 'must be the name of a service') },
+)
 
 export const composeSpec = z.strictObject({
   directory: path
     .regex(/^\//, 'must be an absolute path on the agent’s machine')
     .describe('Folder of the compose file, on the agent’s machine. Absolute.'),
+  copyOf: path
+    .regex(/^\//, 'must be an absolute path on the agent’s machine')
+    .optional()
+    .describe(
+      'Where the directory does not exist, the agent makes it as a copy of this folder, without what containers write. With deleteVolumes it goes with the stack.',
+    ),
   files: z
     .array(path.min(1))
     .max(limits.files)
@@ -34,8 +57,18 @@ export const composeSpec = z.strictObject({
     .describe(
       'Keys of secrets without which the stack is not started: its first rollout waits until each has a value.',
     ),
+  values: valuesSpec
+    .optional()
+    .describe(
+      'Values of ${VAR} in the compose file that are no secrets, such as a port. They go before .env, and before secrets of the same key.',
+    ),
+  images: imagesSpec
+    .optional()
+    .describe(
+      'Images of services, in place of those of the compose file: web: ghcr.io/acme/web:1.2.',
+    ),
   variables: z
-    .array(name.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'))
+    .array(variableName)
     .max(256)
     .optional()
     .describe(

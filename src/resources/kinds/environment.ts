@@ -100,9 +100,8 @@ const faultsOfRule = (
   ]
 }
 
-/** Rules of a Project that the schema cannot express. */
-export const checkProject = (spec: Readonly<Record<string, unknown>>): Fault[] => {
-  const { environments } = spec
+/** Faults of environments that the schema cannot express. */
+export const checkEnvironments = (environments: unknown): Fault[] => {
   if (!Array.isArray(environments)) return []
   const names = environments.map((environment: unknown) =>
     isRecord(environment) ? environment.name : undefined,

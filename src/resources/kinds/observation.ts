@@ -28,6 +28,8 @@ export const observedService = z.strictObject({
   restarts: count,
   exitCode: exitCode.optional(),
   since: timeText.optional(),
+  /** Ports of the machine that its containers publish, such as `20001/tcp` or `127.0.0.1:20001/tcp`; absent for none. */
+  ports: z.array(name).max(limits.sharing).optional(),
   /** When the health check of the last of its containers first passed, by the engine. */
   healthySince: timeText.optional(),
   /**
@@ -188,6 +190,8 @@ export const observationSpec = z.strictObject({
       seenAt: timeText.optional(),
     })
     .optional(),
+  /** Value of the redeploy annotation that the agent has followed, also where nothing was to be done. */
+  deployed: z.string().max(limits.annotation).optional(),
   /** Services that a pending edit of the compose files would create or re-create. */
   pendingEdits: services,
   /** Variables of the compose file that neither a secret nor the environment sets. */

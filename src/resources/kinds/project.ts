@@ -1,7 +1,10 @@
 import * as z from 'zod'
+import type { Fault } from '../../kernel/errors.ts'
+import { isRecord } from '../../kernel/record.ts'
 import { count, limits, name, timeText } from '../limits.ts'
-import { environmentsSpec } from './environment.ts'
+import { checkEnvironments, environmentsSpec } from './environment.ts'
 import { keyRotationSpec, projectKeysStatus } from './key-rotation.ts'
+import { checkPreview, previewSpec } from './preview.ts'
 import { secretPolicySpec } from './secret-age.ts'
 import { conditionsSchema } from './status.ts'
 
@@ -41,6 +44,9 @@ export const projectSpec = z.strictObject({
     .describe(
       'Environments of the project, such as production and preview. Stagelets and secrets name them.',
     ),
+  preview: previewSpec
+    .optional()
+    .describe('How previews of the stack are made: see "stagely preview".'),
   keyProvider: z
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower case letters, digits and "-"')
@@ -59,6 +65,15 @@ export const projectSpec = z.strictObject({
     .optional()
     .describe('How old keys may be; when absent, as the controller says.'),
 })
+
+/** Rules of a Project that the schema cannot express. */
+export const checkProject = ({
+  environments,
+  preview,
+}: Readonly<Record<string, unknown>>): Fault[] => {
+  const listed = Array.isArray(environments) ? (environments as unknown[]).filter(isRecord) : []
+  return [...checkEnvironments(environments), ...checkPreview(preview, listed)]
+}
 
 const stageletCounts = z.strictObject({
   total: count.describe('Number of stagelets of the project.'),

@@ -26,6 +26,12 @@ export const stageletSpec = z.strictObject({
     .describe(
       'True: with deletionPolicy Down the volumes of the Compose project go too. Their data is lost.',
     ),
+  address: z
+    .string()
+    .max(limits.path)
+    .regex(/^https?:\/\//, 'must begin with http:// or https://')
+    .optional()
+    .describe('Where people find the stack. When absent, the ports that its services publish.'),
   ttl: lifetime
     .optional()
     .describe(
@@ -56,6 +62,13 @@ const seenOfService = {
     .optional()
     .describe('Exit code of its container, where that has ended.'),
   since: timeText.optional().describe('When the newest container started.'),
+  ports: z
+    .array(name)
+    .max(limits.sharing)
+    .optional()
+    .describe(
+      'Ports of the machine that its containers publish, such as 20001/tcp, or 127.0.0.1:20001/tcp.',
+    ),
   healthySince: timeText
     .optional()
     .describe(
@@ -198,6 +211,11 @@ export const stageletStatus = z.strictObject({
   pausedSince: timeText
     .optional()
     .describe('When the controller noticed that spec.paused is true; only while it is.'),
+  deployed: z
+    .string()
+    .max(limits.annotation)
+    .optional()
+    .describe('Value of the annotation stagely.dev/redeploy that the agent has followed.'),
   composeProject: name.optional().describe('Compose project name in use.'),
   services: z
     .array(serviceStatus)

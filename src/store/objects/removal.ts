@@ -1,5 +1,5 @@
 // Deletes objects: after the last finalizer, the object is removed with everything that depends on it.
-import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { previewLabel, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { requireKind } from '../../resources/registry.ts'
 import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
 import { objectForbidden, holdsOwned } from '../core/errors.ts'
@@ -12,6 +12,7 @@ import {
   projectAt,
 } from '../secrets/projects.ts'
 import { checkPlace } from '../places/check-place.ts'
+import { ownSecretsOf } from '../places/protection.ts'
 import { noteReleased } from './released-stacks.ts'
 import { endSecret } from '../secrets/secret-writes.ts'
 import type { Removed } from '../core/objects.ts'
@@ -42,6 +43,15 @@ const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> 
   await resetInSync(session, project, { stagelets, entries: [entry] })
 }
 
+/** The secrets of a preview are made for it alone. What a source declares is the source's to take away. */
+const endOwnSecrets = async (session: WriteSession, stagelet: KubeObject): Promise<void> => {
+  if (stagelet.metadata.labels?.[previewLabel] === undefined) return
+  for (const secret of ownSecretsOf(session.view, stagelet)) {
+    const row = session.require(refOf(secret))
+    if (!isDeclaring(row.source)) await removeRow(session, row)
+  }
+}
+
 /** Removes everything that depends on the object. */
 const release = async (session: WriteSession, row: StoredRow): Promise<void> => {
   const ref = refOf(row.object)
@@ -53,6 +63,7 @@ const release = async (session: WriteSession, row: StoredRow): Promise<void> => 
       return
     case 'Stagelet':
       await noteReleased(session, row)
+      await endOwnSecrets(session, row.object)
       for (const report of session.select(term.reportsOf(ref.namespace, row.uid)))
         session.drop(report)
       await layOut(session, { before: row.object, after: undefined })

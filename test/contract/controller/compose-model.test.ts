@@ -10,7 +10,7 @@ import { composeAt } from '../../support/docker/compose-at.ts'
 import { newerCompose } from '../../support/docker/newer-compose.ts'
 import { shortGo } from '../../support/short-go.ts'
 import { soak } from '../../support/soak.ts'
-import { noMounts, tmpBorders } from '../../support/agents/allowed-folders.ts'
+import { forStack, noImages, noMounts, tmpBorders } from '../../support/agents/allowed-folders.ts'
 
 const folders: string[] = []
 afterEach(async () => {
@@ -32,14 +32,14 @@ const openFiles = async (binary: () => Promise<string | undefined>): Promise<Fil
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'stagely-model-')))
   folders.push(directory)
   const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
-  const models = createModelSource(await composeAt(await binary()), tmpBorders, noMounts)
+  const models = createModelSource(await composeAt(await binary()), tmpBorders, noMounts, noImages)
   return {
     write: async (files) => {
       for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
     },
     read: async (globals = {}, variables = [], mask = (text) => text) => {
       const request = { spec: { ...spec, variables: [...variables] }, base: env, globals }
-      const result = await models.read({ ...request, mask })
+      const result = await models.read({ ...forStack, ...request, mask })
       if ('fault' in result) throw new Error(`${result.fault.reason}: ${result.fault.message}`)
       return result.model
     },

@@ -274,6 +274,8 @@ const others: Record<string, string> = {
   'POST /stagelets/:stagelet_id/deploy': 'a request',
   'POST /stagelets/:stagelet_id/retry': 'a request',
   'POST /stagelets/:stagelet_id/extend': 'a request',
+  'PUT /projects/:project_id/previews/:preview': 'a stagelet that the route itself makes',
+  'DELETE /projects/:project_id/previews/:preview': 'a stagelet that the route itself made',
   'POST /stagelets/:stagelet_id/leak-tests': 'reads',
   'POST /agents/:agent_id/join-token': 'who is the agent, not what it is to do',
   'POST /agents/:agent_id/revoke': 'who is the agent, not what it is to do',

@@ -16,6 +16,7 @@ export const aService = (name: string, tweak: Partial<ServiceModel> = {}): Servi
   refreshes: false,
   definition: `definition of ${name}`,
   ports: [],
+  openPorts: [],
   envFiles: [],
   variables: [],
   ...tweak,

@@ -102,6 +102,7 @@ export const startMachine = async (
     events,
     stateFile: await openStateFile(join(dataDir, 'state.json')),
     locks: options.locks ?? lonelyLocks(),
+    imagesFile: (uid) => join(dataDir, 'images', `${uid}.yaml`),
     files: openTestFiles({
       root: filesRoot,
       cacheDir: join(dataDir, 'files'),

@@ -1,0 +1,69 @@
+// preview down: takes a preview down, and waits until nothing is left of it.
+import type { Command } from 'commander'
+import type { Stagelet } from '../../src/rest/types.ts'
+import { isReason } from '../../src/kernel/errors.ts'
+import { openRest, projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
+import { timeoutOption } from '../options.ts'
+import { out } from '../print.ts'
+import { confirm } from '../prompt.ts'
+import { pollUntilDone } from '../wait/poll.ts'
+import { findPreview, previewCommand, type PreviewFlags } from './find.ts'
+
+interface Flags extends PreviewFlags {
+  readonly yes?: boolean
+  readonly wait: boolean
+  readonly timeout: number
+}
+
+export const downCommand = (): Command =>
+  previewCommand(
+    'down',
+    'Take a preview down: its containers, networks, volumes, own secrets, and its folder where the agent made it.',
+    ['stagely preview down pr-42', 'stagely preview down pr-42 --from shop --yes'],
+  )
+    .argument('<name>', 'name of the preview')
+    .option('-y, --yes', 'do not ask')
+    .option('--no-wait', 'do not wait until the agent has taken it down')
+    .addOption(timeoutOption(300_000, 'how long to wait'))
+    .action(down)
+
+/** Undefined when it is gone. */
+const read = async (rest: RestClient, path: string): Promise<Stagelet | undefined> => {
+  try {
+    return (await rest.call<Stagelet>(path)).body
+  } catch (error) {
+    if (isReason(error, 'NotFound')) return undefined
+    throw error
+  }
+}
+
+const down = async (name: string, flags: Flags): Promise<void> => {
+  const rest = await openRest(flags)
+  const { project, team, id, agent, name: stagelet } = await findPreview(rest, name, flags)
+  const details = [
+    `stagelet ${stagelet} on agent ${agent}: its containers, networks and own secrets go.`,
+    'The data in its volumes is lost.',
+  ]
+  await confirm({ question: `Take preview ${name} of ${project} down?`, details }, flags.yes)
+  const path = `${projectPath(team, project)}/previews/${encodeURIComponent(name)}`
+  await rest.call(path, { method: 'DELETE' })
+  if (flags.wait) {
+    const own = stageletPath(team, stagelet)
+    const whyNot = (left: Stagelet | undefined): string => {
+      const reachable = left?.conditions.find(({ type }) => type === 'AgentReachable')
+      return reachable?.status === 'False' || reachable?.status === 'Unknown'
+        ? `waits for agent ${agent}: ${reachable.message}`
+        : `waits for agent ${agent}, which takes it down`
+    }
+    await pollUntilDone(await read(rest, own), {
+      read: () => read(rest, own),
+      // Somebody may have made another one of this name.
+      isDone: (left) => left === undefined || left.id !== id,
+      progress: whyNot,
+      everyMs: 300,
+      timeoutMs: flags.timeout,
+      late: whyNot,
+    })
+  }
+  out(`preview/${name} ${flags.wait ? 'is gone' : 'is being taken down'}`)
+}

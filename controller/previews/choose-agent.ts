@@ -1,0 +1,52 @@
+// The machine of a new preview. Pure.
+import { findCondition } from '../../src/resources/conditions.ts'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import type { PreviewSpec } from '../../src/resources/kinds/preview.ts'
+import type { Typed } from '../../src/resources/typed.ts'
+
+type Agent = Typed<'Agent'>
+
+interface Fleet {
+  readonly agents: readonly Agent[]
+  readonly stagelets: readonly Typed<'Stagelet'>[]
+}
+
+const canTake = ({ metadata, spec, status }: Agent): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  spec?.paused !== true &&
+  spec?.drained !== true &&
+  findCondition(status?.conditions, 'Ready')?.status === 'True'
+
+/** The agent that the template names, else the least used one that it selects, else that of the source. */
+export const chooseAgent = (
+  { agents, stagelets }: Fleet,
+  { agentRef, agentSelector }: PreviewSpec,
+  source: Typed<'Stagelet'> | undefined,
+): string => {
+  if (agentSelector === undefined) {
+    const name = agentRef?.name ?? source?.spec.agentRef.name ?? ''
+    if (agents.some(({ metadata }) => metadata.name === name)) return name
+    throw new StagelyError(
+      'Conflict',
+      `the template runs previews on agent ${JSON.stringify(name)}, which there is not: correct spec.preview of the project, or let the agent join`,
+    )
+  }
+  const wanted = Object.entries(agentSelector.matchLabels)
+  const labelled = agents.filter(({ metadata: { labels = {} } }) =>
+    wanted.every(([label, value]) => labels[label] === value),
+  )
+  const loadOf = ({ metadata: { name } }: Agent): number =>
+    stagelets.filter(({ spec }) => spec.agentRef.name === name).length
+  const [best] = labelled
+    .filter(canTake)
+    .map((agent) => ({ name: agent.metadata.name, load: loadOf(agent) }))
+    .sort((a, b) => a.load - b.load || (a.name < b.name ? -1 : 1))
+  if (best !== undefined) return best.name
+  const text = wanted.map(([label, value]) => `${label}=${value}`).join(', ')
+  throw new StagelyError(
+    'Conflict',
+    labelled.length === 0
+      ? `no agent has the labels of spec.preview.agentSelector (${text})`
+      : `no agent with the labels ${text} can take a preview now: ${labelled.map(({ metadata }) => metadata.name).join(', ')} ${labelled.length === 1 ? 'is' : 'are'} away, paused or drained`,
+  )
+}
