@@ -35,7 +35,14 @@ const stackOf = (tweak: Partial<ManualRunDeps> = {}, release?: 'Retain') => {
   const calls: PipedCall[] = []
   const given = { desired: { ...desired, release } as never, entries, base: { PATH: '/bin' } }
   const target = createStackTarget(given, undefined, false)
-  const service = { name: 'web', dependsOn: [], sharesWith: [], envFiles: [], openPorts: [], scale: 1 }
+  const service = {
+    name: 'web',
+    dependsOn: [],
+    sharesWith: [],
+    envFiles: [],
+    openPorts: [],
+    scale: 1,
+  }
   const model = {
     mounts: { mounts: new Map() },
     projectName: 'shop',

@@ -203,18 +203,17 @@ describe('whoever makes a preview', () => {
 })
 
 describe('the secrets of a preview', () => {
-  const own = (key: string, tweak: object): Typed<'StagelySecret'> =>
-    ({
-      ...meta('StagelySecret', key.toLowerCase()),
-      spec: {
-        projectRef: { name: 'shop' },
-        key,
-        scope: 'global',
-        type: 'env',
-        stageletRef: { name: 'shop-pr-42' },
-        ...tweak,
-      },
-    })
+  const own = (key: string, tweak: object): Typed<'StagelySecret'> => ({
+    ...meta('StagelySecret', key.toLowerCase()),
+    spec: {
+      projectRef: { name: 'shop' },
+      key,
+      scope: 'global',
+      type: 'env',
+      stageletRef: { name: 'shop-pr-42' },
+      ...tweak,
+    },
+  })
 
   it('are generated once, and plain where the caller gives them', () => {
     const first = plan(worldOf({ generate: ['PASSWORD'] }), { set: { FEATURE_X: 'on' } }).secrets
