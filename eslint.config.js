@@ -135,6 +135,7 @@ const pure = [
   './secrets/wider.ts',
   './access/dashboard-page.ts',
   './access/place.ts',
+  './access/principal.ts',
   './access/roles.ts',
   './access/team-roles.ts',
   './audit/lines.ts',

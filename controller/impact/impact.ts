@@ -151,7 +151,7 @@ const neverSeen = (services: readonly ServiceStatus[]): HoldReason | undefined =
 
 const mayReach = (stagelet: string, { before, after }: Change): boolean => {
   const nameOf = ({ entries }: SetViews): string =>
-    nameSet(entries.filter((entry) => isFor(entry, stagelet)))
+    nameSet({ entries: entries.filter((entry) => isFor(entry, stagelet)) })
   return nameOf(before) !== nameOf(after)
 }
 

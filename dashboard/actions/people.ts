@@ -1,22 +1,50 @@
 // Actions on members, users, tokens and sessions.
+import type { Narrowing } from '../../src/access/place.ts'
 import type { TeamRole } from '../../src/access/team-roles.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { requestApi, requestTo } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 
-/** Adds a member, or gives one another role. */
+const placeFlags = ({ projects, environments, stagelets }: Narrowing): string[] => [
+  ...(projects === undefined ? [] : ['--project', ...projects]),
+  ...(environments === undefined ? [] : ['--environment', ...environments]),
+  ...(stagelets === undefined ? [] : ['--stagelet', ...stagelets]),
+]
+
+interface Lists {
+  readonly projects?: string[] | undefined
+  readonly environments?: string[] | undefined
+  readonly stagelets?: string[] | undefined
+}
+
+/** Adds a member, or gives one another role. With `narrowing` it is the whole place; absent: the place stays. */
 export const setMember = (
   team: string,
   {
     user,
     role,
     isNew,
-  }: { readonly user: string; readonly role: TeamRole; readonly isNew: boolean },
-): ApiAction => ({
-  name: isNew ? `Add ${user} as ${role}` : `Make ${user} ${role}`,
-  request: requestApi('put', '/teams/{team}/members/{user}', { team, user }, { role }),
-  stagely: ['team', isNew ? 'add' : 'set-role', team, user, '--role', role],
-})
+    narrowing,
+  }: {
+    readonly user: string
+    readonly role: TeamRole
+    readonly isNew: boolean
+    readonly narrowing?: Lists
+  },
+): ApiAction => {
+  const { projects = null, environments = null, stagelets = null } = narrowing ?? {}
+  const place = narrowing === undefined ? {} : { projects, environments, stagelets }
+  const flags = placeFlags(narrowing ?? {})
+  const widens = !isNew && narrowing !== undefined && flags.length === 0
+  return {
+    name: isNew ? `Add ${user} as ${role}` : `Make ${user} ${role}`,
+    request: requestApi('put', '/teams/{team}/members/{user}', { team, user }, { role, ...place }),
+    stagely: [
+      ...['team', isNew ? 'add' : 'set-role', team, user, '--role', role],
+      ...(widens ? ['--whole-team'] : flags),
+    ],
+  }
+}
 
 export const removeMember = (team: string, user: string): ApiAction => ({
   name: `Remove ${user}`,
@@ -24,14 +52,12 @@ export const removeMember = (team: string, user: string): ApiAction => ({
   stagely: ['team', 'remove', team, user],
 })
 
-interface NewToken {
+interface NewToken extends Lists {
   /** Of a machine of this team; absent: of one's own. */
   readonly team?: string | undefined
   readonly name: string
   readonly role?: TeamRole | undefined
   readonly readOnly: boolean
-  readonly projects?: string[] | undefined
-  readonly environments?: string[] | undefined
   readonly days?: number | undefined
   /** When that is. */
   readonly expiresAt?: string | undefined
@@ -42,15 +68,14 @@ export const createToken = ({
   name,
   role,
   readOnly,
-  projects,
-  environments,
   days,
   expiresAt,
+  ...lists
 }: NewToken) => {
   const body = {
     name,
     ...(readOnly && { read_only: true }),
-    ...defined({ expires_at: expiresAt, projects, environments }),
+    ...defined({ expires_at: expiresAt, ...lists }),
   }
   return {
     name: `New token ${name}`,
@@ -63,8 +88,7 @@ export const createToken = ({
       ...(team === undefined ? [] : ['--team', team]),
       ...(role === undefined ? [] : ['--role', role]),
       ...(readOnly ? ['--read-only'] : []),
-      ...(projects === undefined ? [] : ['--project', ...projects]),
-      ...(environments === undefined ? [] : ['--environment', ...environments]),
+      ...placeFlags(lists),
       ...(days === undefined ? [] : ['--ttl', `${days.toString()}d`]),
     ],
   }

@@ -2,7 +2,7 @@
 import { effect } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { freshness, type LiveStream } from '../live/stream.ts'
-import { endSession, loggedOut, logOut, phase, readTeams } from './session.ts'
+import { endSession, loggedOut, logOut, maySomewhere, phase, readTeams } from './session.ts'
 
 let running: LiveStream | undefined
 
@@ -14,11 +14,13 @@ export const logOutEverywhere = async (): Promise<void> => {
   loggedOut()
 }
 
-export const useLive = (start: (onLogout: () => void) => LiveStream): void => {
+export const useLive = (
+  start: (onLogout: () => void, mayListAgents: () => boolean) => LiveStream,
+): void => {
   useEffect(() => {
     const begin = (): void => {
       running?.stop()
-      running = start(loggedOut)
+      running = start(loggedOut, () => maySomewhere('list', 'agents'))
     }
     begin()
     let shown = freshness.peek().phase

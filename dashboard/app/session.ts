@@ -1,8 +1,10 @@
 // Who is logged in. The browser holds the session in a cookie that no script can read; the page holds the token
 // against forged requests, in memory.
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
-import { rolesWith, rightsOf, type Resource, type Verb } from '../../src/access/roles.ts'
-import type { TeamRole } from '../../src/access/team-roles.ts'
+import { narrowingText, type Narrowing } from '../../src/access/place.ts'
+import { allows, narrowingOf, teamsWhere, type Principal } from '../../src/access/principal.ts'
+import { rolesWith, type Resource, type Verb } from '../../src/access/roles.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { forgetAll } from '../staging/staging.ts'
 import { api, ApiProblem, must, onSessionEnded, setCsrf, Unreachable } from '../api/client.ts'
 import type { Me, Problem } from '../../src/rest/types.ts'
@@ -129,8 +131,34 @@ export const logOut = async (): Promise<void> => {
 
 export const loggedOut = (): void => startAnew('/ui/login')
 
-const roleIn = (team: string): TeamRole | undefined =>
-  meNow.value?.teams.find((member) => member.team === team)?.role
+const isNarrowed = ({ projects, environments, stagelets }: Narrowing): boolean =>
+  (projects ?? environments ?? stagelets) !== undefined
+
+/** The caller as the table of rights takes them. */
+const principalOf = ({ id, name, kind, admin, teams, token }: Me): Principal => {
+  const { id: tokenId, read_only: readOnly, teams: namespaces, role, ...narrowing } = token
+  const isLimited = readOnly || (namespaces ?? role) !== undefined || isNarrowed(narrowing)
+  const limits = {
+    readOnly,
+    ofAdmin: admin,
+    ...defined({ namespaces, role }),
+    ...(isNarrowed(narrowing) && { narrowing }),
+  }
+  return {
+    id,
+    name,
+    kind,
+    tokenId,
+    admin: admin && !isLimited,
+    roles: new Map(teams.map((member) => [member.team, member.role])),
+    ...(!admin && {
+      narrowings: new Map(teams.filter(isNarrowed).map((member) => [member.team, member])),
+    }),
+    ...(isLimited && { limits }),
+  }
+}
+
+const principal = computed(() => meNow.value && principalOf(meNow.value))
 
 /** What keeps the caller from doing it, in words; undefined: allowed. The server decides; this explains. */
 export const whyNot = (verb: Verb, resource: Resource, team: string): string | undefined => {
@@ -138,19 +166,20 @@ export const whyNot = (verb: Verb, resource: Resource, team: string): string | u
   if (who === undefined) return 'You are not logged in.'
   if (who.token.read_only && !['get', 'list', 'watch'].includes(verb))
     return 'You are logged in with a read-only token.'
-  if (who.admin) return undefined
-  const role = roleIn(team)
-  if (role !== undefined && rightsOf[role][resource]?.includes(verb) === true) return undefined
-  return `Needs the role ${rolesWith(verb, resource).join(' or ')} in the team ${team}.`
+  const asked = principal.value ?? principalOf(who)
+  if (allows(asked, { verb, resource, namespace: team })) return undefined
+  const roles = rolesWith(verb, resource)
+  const role = asked.roles.get(team)
+  const narrowing = narrowingOf(asked)?.(team)
+  if (narrowing !== undefined && role !== undefined && roles.includes(role))
+    return `Your rights in the team ${team} are narrowed to ${narrowingText(narrowing)}.`
+  return `Needs the role ${roles.join(' or ')} in the team ${team}.`
 }
 
 /** True when the caller may do it in some team. */
 export const maySomewhere = (verb: Verb, resource: Resource): boolean => {
-  const who = meNow.value
-  if (who === undefined) return false
-  return (
-    who.admin || who.teams.some(({ role }) => rightsOf[role][resource]?.includes(verb) === true)
-  )
+  const who = principal.value
+  return who !== undefined && teamsWhere(who, verb, resource)?.length !== 0
 }
 
 export const isAdmin = computed(() => meNow.value?.admin === true)

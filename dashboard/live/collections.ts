@@ -119,12 +119,16 @@ export const stagelets = listed<Stagelet>(
     (page) => page.stagelets,
   ),
 )
-export const agents = listed<Agent>(
-  paged(
-    (asked, signal) => must(api.GET('/agents', { params: { query: asked }, signal })),
-    (page) => page.agents,
-  ),
+/** Whether the caller may list agents. Whoever may not knows of none. */
+let mayListAgents = (): boolean => true
+
+const readAgents = paged<Agent, Page & { readonly agents: readonly Agent[] }>(
+  (asked, signal) => must(api.GET('/agents', { params: { query: asked }, signal })),
+  (page) => page.agents,
 )
+export const agents = listed<Agent>(async (onPage, signal) => {
+  if (mayListAgents()) await readAgents(onPage, signal)
+})
 const stores = whenAsked<Store>(
   paged(
     (asked, signal) => must(api.GET('/stores', { params: { query: asked }, signal })),
@@ -214,7 +218,8 @@ const readWithoutStream = (): (() => void) =>
   })
 
 /** Starts the stream; lists are read when the stream stands. */
-export const startLive = (onLogout: () => void): LiveStream => {
+export const startLive = (onLogout: () => void, mayList: () => boolean): LiveStream => {
+  mayListAgents = mayList
   const stream = startStream({ onMessage: take, onGap: refreshAll }, onLogout)
   const stops = [
     watchForGaps(),

@@ -1,67 +1,34 @@
-// The members of a team, and their roles.
+// The members of a team, their roles, and where these count.
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
+import { narrowingText } from '../../src/access/place.ts'
 import type { TeamRole } from '../../src/access/team-roles.ts'
 import { api, must } from '../api/client.ts'
 import type { Member } from '../../src/rest/types.ts'
 import { whyNot } from '../app/session.ts'
 import { removeMember, setMember } from '../actions/people.ts'
 import { mapKnown } from '../live/known.ts'
-import { perform, useAction } from '../ui/action.ts'
+import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
 import { ConfirmAction } from '../ui/dialogs/confirm-action.tsx'
-import { CopyAs } from '../ui/copy-as.tsx'
-import { FormDialog } from '../ui/dialogs/form-dialog.tsx'
 import { ListPanel } from '../ui/list.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
 import type { TableColumn } from '../ui/table.tsx'
 import { Since } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
+import { MemberDialog } from './people/member-dialog.tsx'
 import { RoleSelect, RolesPanel } from './people/roles.tsx'
 import { TeamTabs } from './people/team-tabs.tsx'
-
-const AddMember = ({
-  team,
-  onDone,
-  onClose,
-}: {
-  readonly team: string
-  readonly onDone: () => void
-  readonly onClose: () => void
-}) => {
-  const [user, setUser] = useState('')
-  const [role, setRole] = useState<TeamRole>('developer')
-  const action = setMember(team, { user: user.trim(), role, isNew: true })
-  const add = async (): Promise<void> => {
-    await perform(action)
-    onDone()
-  }
-  return (
-    <FormDialog title={`Add to ${team}`} action="Add to the team" send={add} onClose={onClose}>
-      <label>
-        <span>Name or e-mail address</span>
-        <input required value={user} onInput={(event) => setUser(event.currentTarget.value)} />
-      </label>
-      <label>
-        <span>Role</span>
-        <RoleSelect
-          label="Role"
-          value={role}
-          onChoose={(chosen) => {
-            if (chosen !== '') setRole(chosen)
-          }}
-        />
-      </label>
-      {user.trim() === '' ? null : <CopyAs action={action} />}
-    </FormDialog>
-  )
-}
 
 interface RoleProps {
   readonly team: string
   readonly member: Member
   readonly onChanged: () => void
 }
+
+const whyNotChange = (team: string, { from_group: isOfGroup }: Member): string | undefined =>
+  whyNot('update', 'members', team) ??
+  (isOfGroup ? 'Role and place follow a group of the OpenID provider.' : undefined)
 
 const MemberRole = ({ team, member, onChanged }: RoleProps) => {
   const { run } = useAction()
@@ -77,10 +44,7 @@ const MemberRole = ({ team, member, onChanged }: RoleProps) => {
       <RoleSelect
         label={`Role of ${user}`}
         value={role}
-        whyNot={
-          whyNot('update', 'members', team) ??
-          (isOfGroup ? 'The role follows a group of the OpenID provider.' : undefined)
-        }
+        whyNot={whyNotChange(team, member)}
         onChoose={(next) => void choose(next)}
       />
       {isOfGroup ? <small>from a group</small> : null}
@@ -91,7 +55,7 @@ const MemberRole = ({ team, member, onChanged }: RoleProps) => {
 const columnsOf = (
   team: string,
   onChanged: () => void,
-  onRemove: (member: Member) => void,
+  { onEdit, onRemove }: Readonly<Record<'onEdit' | 'onRemove', (member: Member) => void>>,
 ): readonly TableColumn<Member>[] => [
   {
     title: 'Member',
@@ -107,20 +71,35 @@ const columnsOf = (
     title: 'Role',
     render: (member) => <MemberRole team={team} member={member} onChanged={onChanged} />,
   },
+  {
+    title: 'Only',
+    render: (member) => narrowingText(member) || <span class="muted">the whole team</span>,
+  },
   { title: 'Since', wide: true, render: ({ since }) => <Since at={since} /> },
   {
     title: 'Action',
     end: true,
     render: (member) => (
-      <Button
-        small
-        variant="quiet"
-        label={`Remove ${member.user}`}
-        whyNot={whyNot('delete', 'members', team)}
-        onPress={() => onRemove(member)}
-      >
-        Remove
-      </Button>
+      <>
+        <Button
+          small
+          variant="quiet"
+          label={`Edit ${member.user}`}
+          whyNot={whyNotChange(team, member)}
+          onPress={() => onEdit(member)}
+        >
+          Edit
+        </Button>
+        <Button
+          small
+          variant="quiet"
+          label={`Remove ${member.user}`}
+          whyNot={whyNot('delete', 'members', team)}
+          onPress={() => onRemove(member)}
+        >
+          Remove
+        </Button>
+      </>
     ),
   },
 ]
@@ -137,7 +116,7 @@ export const Page = () => {
         }),
       ),
   })
-  const [isAdding, setAdding] = useState(false)
+  const [edited, setEdited] = useState<Member | 'new' | undefined>()
   const [removed, setRemoved] = useState<Member | undefined>()
   const reload = (): void => void members.refetch()
   return (
@@ -150,7 +129,7 @@ export const Page = () => {
           command={`add-member:${team}`}
           variant="primary"
           whyNot={whyNot('update', 'members', team)}
-          onPress={() => setAdding(true)}
+          onPress={() => setEdited('new')}
         >
           Add a member
         </Button>
@@ -160,23 +139,24 @@ export const Page = () => {
         title="Members"
         label={`Members of ${team}`}
         rows={mapKnown(members, ({ members: all }) => all)}
-        idOf={({ user_id: id, role }) => `${id} ${role}`}
-        columns={columnsOf(team, reload, setRemoved)}
+        idOf={(member) => `${member.user_id} ${member.role} ${narrowingText(member)}`}
+        columns={columnsOf(team, reload, { onEdit: setEdited, onRemove: setRemoved })}
         empty={
           <Empty title="No members yet">Admins of the controller have access to every team.</Empty>
         }
       />
       <RolesPanel />
-      {isAdding ? (
-        <AddMember
+      {edited === undefined ? null : (
+        <MemberDialog
           team={team}
+          member={edited === 'new' ? undefined : edited}
           onDone={() => {
-            setAdding(false)
+            setEdited(undefined)
             reload()
           }}
-          onClose={() => setAdding(false)}
+          onClose={() => setEdited(undefined)}
         />
-      ) : null}
+      )}
       {removed === undefined ? null : (
         <ConfirmAction
           danger

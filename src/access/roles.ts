@@ -148,6 +148,7 @@ export const narrowedRights: Rights = {
 export const partRights: Rights = {
   namespaces: read,
   stagelysecrets: all,
+  'stagelysecrets/value': ['get'],
   stagelets: all,
   'stagelets/deploy': write,
   'stagelets/pause': ['patch'],

@@ -4,6 +4,7 @@ import { keptRights } from '../access/roles.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { requireKind } from '../resources/registry.ts'
 import { ofKind } from '../resources/typed.ts'
+import { historyOf } from './narrowed-history.ts'
 import { finderIn, shownIn } from './places/places.ts'
 import type { ChangeEvent, StoredObject } from './core/objects.ts'
 import type { Store } from './store.ts'
@@ -17,6 +18,10 @@ type Reads = Pick<
   | 'listRows'
   | 'listPage'
   | 'namedProjects'
+  | 'readSet'
+  | 'versionsOf'
+  | 'listRevisions'
+  | 'deletedSecrets'
   | 'projectSummary'
   | 'watch'
 >
@@ -88,6 +93,7 @@ const readsOf = (store: Store, narrowingIn: NarrowingIn): Reads => {
         withKey: isBelowProject(narrowing) ? () => [] : withKey,
       }
     },
+    ...historyOf(store, narrowingIn),
     async *watch(after, signal, scope) {
       for await (const batch of store.watch(after, signal, scope)) yield batch.flatMap(told)
     },

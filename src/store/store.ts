@@ -41,7 +41,13 @@ import type { WriteOptions } from './core/write-options.ts'
 import type { AuditEntry, WriteSession } from './core/write-session.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
 import { plainVersions } from './history/plain-versions.ts'
-import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
+import {
+  changedVersions,
+  deletedSecrets,
+  listRevisions,
+  versionsOf,
+  type ChangedVersion,
+} from './history/versions.ts'
 import { pageAt, pageNow, refuseBefore } from './objects/pages.ts'
 import { headIn, isHead, projectSummaryIn, revisionsIn, rowsOf } from './objects/reads.ts'
 import { closeDueRevisions, type OnCloseFault } from './revisions.ts'
@@ -223,6 +229,11 @@ export class Store implements Reader {
   /** Closed revisions that are kept, newest first. */
   listRevisions(projectUid: string): Promise<RevisionInfo[]> {
     return listRevisions(this.#parts.sql, projectUid)
+  }
+
+  /** Versions of a project's secrets that are kept, in order of their keys. */
+  changedVersions(projectUid: string): Promise<ChangedVersion[]> {
+    return changedVersions(this.#parts.sql, projectUid)
   }
 
   /** How long a deleted secret can be restored. */

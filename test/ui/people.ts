@@ -1,6 +1,7 @@
 // People: own tokens and sessions, members and roles, users, keys; and that the login is confirmed first.
 import { expect, it } from 'vitest'
 import type { Dashboard } from './dashboard.ts'
+import { goTo } from './within.ts'
 
 export const peopleTests = (given: () => Dashboard): void => {
   it('makes a token after a confirmation, shows it once, and revokes it', async () => {
@@ -45,14 +46,26 @@ export const peopleTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Add to the team' }).click()
     await page.getByLabel('Role of vera').selectOption('viewer')
     await page.getByText('vera is viewer of default.').waitFor()
+    await page.getByRole('button', { name: 'Edit vera' }).click()
+    await page.getByLabel('Only in projects').fill('shop')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('cell', { name: 'project shop' }).waitFor()
     expect(await axe(page)).toEqual([])
 
     const made = await rest('POST', '/users/vera/tokens', { name: 'hers' })
     const { token: theirs } = JSON.parse(made) as { token: string }
-    const hers = await open('/ui/t/default/members', { token: theirs, after: page })
+    const hers = await open('/ui/t/default/p/shop', { token: theirs, after: page })
+    await hers.getByRole('heading', { name: 'shop' }).first().waitFor()
+    expect(await hers.getByRole('navigation', { name: 'Pages' }).innerText()).not.toMatch(
+      /Agents|Stores|Notifiers/,
+    )
+    await goTo(hers, '/ui/')
+    await hers.getByRole('heading', { name: 'Recent activity' }).waitFor()
+    await rest('PUT', '/teams/default/members/vera', { role: 'viewer', projects: null })
+    await goTo(hers, '/ui/t/default/members')
     await hers.getByLabel('Role of vera').waitFor()
     expect(await hers.getByLabel('Role of vera').isDisabled()).toBe(true)
-    for (const name of ['Add a member', 'Remove vera'])
+    for (const name of ['Add a member', 'Edit vera', 'Remove vera'])
       expect(await hers.getByRole('button', { name }).getAttribute('title')).toContain(
         'Needs the role owner in the team default.',
       )

@@ -7,6 +7,7 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import { nextTurn } from '../../../src/kernel/async/event-loop.ts'
 import { linkedAbort } from '../../../src/kernel/async/linked-abort.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import type { LaidOut } from '../../../src/secrets/environment-set.ts'
 import type { ProjectEntry } from '../../../src/secrets/set-entry.ts'
 import { nameSet } from '../../../src/store/core/set-diff.ts'
 import type { Transaction, WriteOptions } from '../../../src/store/store.ts'
@@ -156,16 +157,16 @@ export const wholeChange = (body: ChangeBody): ChangeOptions => ({
 
 interface Seen {
   readonly situation: Situation
-  readonly entries: readonly ProjectEntry[]
+  readonly set: LaidOut
   /** Newest closed revision. */
   readonly closed: number
 }
 
 const readSituation = async (tx: Transaction, project: KubeObject): Promise<Seen> => {
   const situation = await readProject(tx, refOf(project))
-  const [{ entries } = emptySet] = situation.sets.values()
+  const [set = emptySet] = situation.sets.values()
   const { closed } = await tx.revisionsOf(project.metadata.uid ?? '')
-  return { situation, entries, closed }
+  return { situation, set, closed }
 }
 
 export interface Changed<T> {
@@ -189,7 +190,7 @@ export const changeSecrets = async <T>(
       { dryRun: isDry, ...defined({ changeSet, note }), ...review },
       async (tx) => {
         const present = await readSituation(tx, project)
-        if (expected !== undefined && expected !== nameSet(present.entries)) throw otherSet(project)
+        if (expected !== undefined && expected !== nameSet(present.set)) throw otherSet(project)
         const result = await work(tx)
         return { before: present, done: result, after: await readSituation(tx, project) }
       },
@@ -197,8 +198,8 @@ export const changeSecrets = async <T>(
   )
   // The write, what it wakes and its answer are each long for many secrets: others are served between them.
   await nextTurn()
-  const set = nameSet(before.entries)
-  const isChanged = set !== nameSet(after.entries)
+  const set = nameSet(before.set)
+  const isChanged = set !== nameSet(after.set)
   const { widened, ...impact } = toImpact(await impactOf(before.situation, after.situation))
   // Where a key was before may be a place that such a token does not see; its warnings are silent too.
   const narrowing = context.actor.narrowingIn?.(project.metadata.namespace ?? '')
@@ -206,8 +207,8 @@ export const changeSecrets = async <T>(
   const revision = isDry || !isChanged ? {} : { revision: after.closed + 1 }
   return {
     result: done,
-    before: before.entries,
-    after: after.entries,
+    before: before.set.entries,
+    after: after.set.entries,
     outcome: { set, ...revision, impact: { ...impact, widened: isBelow ? [] : widened } },
   }
 }

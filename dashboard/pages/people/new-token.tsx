@@ -7,6 +7,7 @@ import { now } from '../../live/clock.ts'
 import { perform } from '../../ui/action.ts'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { FormDialog } from '../../ui/dialogs/form-dialog.tsx'
+import { namesIn, PlaceFields, textsOf } from './place-fields.tsx'
 import { RoleSelect } from './roles.tsx'
 import f from '../../ui/fields/form.module.css'
 
@@ -30,12 +31,6 @@ const lengths = [
   [0, 'never'],
 ] as const
 
-/** Names between spaces or commas; none: no limit. */
-const namesIn = (text: string): string[] | undefined => {
-  const names = text.split(/[\s,]+/).filter((name) => name !== '')
-  return names.length === 0 ? undefined : names
-}
-
 export const NewTokenDialog = ({
   place,
   onCreated,
@@ -50,16 +45,16 @@ export const NewTokenDialog = ({
   const [role, setRole] = useState<TeamRole | ''>(isOfMachines ? 'developer' : '')
   const [days, setDays] = useState(90)
   const [isReadOnly, setReadOnly] = useState(false)
-  const [projects, setProjects] = useState('')
-  const [environments, setEnvironments] = useState('')
+  const [texts, setTexts] = useState(textsOf({}))
   const expiresAt = days === 0 ? undefined : new Date(now() + days * dayMs).toISOString()
   const action = createToken({
     team: place.team,
     name: name.trim(),
     role: role === '' ? undefined : role,
     readOnly: isReadOnly,
-    projects: namesIn(projects),
-    environments: namesIn(environments),
+    projects: namesIn(texts.projects),
+    environments: namesIn(texts.environments),
+    stagelets: namesIn(texts.stagelets),
     days: days === 0 ? undefined : days,
     expiresAt,
   })
@@ -99,24 +94,7 @@ export const NewTokenDialog = ({
           </select>
         </label>
       </div>
-      <div class={f['pair']}>
-        <label>
-          <span>Only in projects</span>
-          <input
-            placeholder="all"
-            value={projects}
-            onInput={(event) => setProjects(event.currentTarget.value)}
-          />
-        </label>
-        <label>
-          <span>Only in environments</span>
-          <input
-            placeholder="all"
-            value={environments}
-            onInput={(event) => setEnvironments(event.currentTarget.value)}
-          />
-        </label>
-      </div>
+      <PlaceFields texts={texts} onChange={setTexts} />
       <div>
         <input
           type="checkbox"

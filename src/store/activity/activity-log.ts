@@ -10,8 +10,10 @@ const keepRollouts = 50
 const keepOthers = 1_000
 
 export interface ActivityFilter {
-  /** The teams that the reader may see; undefined: all. */
+  /** The teams that the reader may see as a whole; undefined: all. */
   readonly teams: readonly string[] | undefined
+  /** Of other teams: projects (`team/project`), and uids of stagelets. */
+  readonly places?: ActivityPlaces | undefined
   readonly project?: string | undefined
   readonly stagelet?: string | undefined
   readonly kind?: string | undefined
@@ -19,7 +21,12 @@ export interface ActivityFilter {
   readonly since?: number | undefined
 }
 
-export interface RolloutFilter extends Pick<ActivityFilter, 'teams' | 'project'> {
+interface ActivityPlaces {
+  readonly projects: readonly string[]
+  readonly stagelets: readonly string[]
+}
+
+export interface RolloutFilter extends Pick<ActivityFilter, 'teams' | 'places' | 'project'> {
   /** Uid of a stagelet. */
   readonly stagelet?: string | undefined
   readonly result?: RolloutResult | undefined
@@ -50,9 +57,13 @@ const toActivity = ({ detail, ...row }: Row): Activity =>
 
 const columns = `id, subject, at, kind, namespace, project, stagelet, agent, detail::text AS detail`
 
+const seenSql = (at: number): string =>
+  `($1::text[] IS NULL OR namespace = ANY ($1) OR namespace || '/' || project = ANY ($${at}::text[])
+    OR subject = ANY ($${at + 1}::uuid[]))`
+
 // Healing of drift that was told has rows of its own.
 const feedSql = `SELECT ${columns} FROM activity
-  WHERE ($1::text[] IS NULL OR namespace = ANY ($1)) AND at >= $2
+  WHERE ${seenSql(9)} AND at >= $2
     AND ($3::text IS NULL OR project = $3) AND ($4::text IS NULL OR stagelet = $4)
     AND ($5::text IS NULL OR kind = $5)
     AND NOT (kind = 'rollout' AND detail ->> 'cause' = 'Drift' AND detail ->> 'result' <> 'Failed'
@@ -61,12 +72,17 @@ const feedSql = `SELECT ${columns} FROM activity
   ORDER BY at DESC, id DESC LIMIT $8`
 
 const rolloutsSql = `SELECT ${columns} FROM activity
-  WHERE kind = 'rollout' AND ($1::text[] IS NULL OR namespace = ANY ($1))
+  WHERE kind = 'rollout' AND ${seenSql(9)}
     AND ($2::text IS NULL OR project = $2) AND ($3::uuid IS NULL OR subject = $3)
     AND ($4::text IS NULL OR detail ->> 'result' = $4)
     AND ($5::bigint IS NULL OR (detail ->> 'revision')::bigint = $5)
     AND ($6::bigint IS NULL OR (at, id) < ($6, $7::bigint))
   ORDER BY at DESC, id DESC LIMIT $8`
+
+const listsOf = ({ projects, stagelets }: ActivityPlaces = { projects: [], stagelets: [] }) => [
+  projects,
+  stagelets,
+]
 
 const pageOf = (rows: readonly Row[], limit: number): ActivityPage => {
   const items = rows.slice(0, limit).map(toActivity)
@@ -82,24 +98,24 @@ export class ActivityLog {
   }
 
   async list(
-    { teams, since = 0, project, stagelet, kind }: ActivityFilter,
+    { teams, places, since = 0, project, stagelet, kind }: ActivityFilter,
     { before, limit }: PageOfActivity,
     now: number,
   ): Promise<ActivityPage> {
     const rows = await this.#sql.query<Row>(feedSql, [
       ...[teams ?? null, Math.max(since, now - keepMs), project ?? null, stagelet ?? null],
-      ...[kind ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
+      ...[kind ?? null, before?.at ?? null, before?.id ?? null, limit + 1, ...listsOf(places)],
     ])
     return pageOf(rows, limit)
   }
 
   async rollouts(
-    { teams, project, stagelet, result, revision }: RolloutFilter,
+    { teams, places, project, stagelet, result, revision }: RolloutFilter,
     { before, limit }: PageOfActivity,
   ): Promise<ActivityPage> {
     const rows = await this.#sql.query<Row>(rolloutsSql, [
       ...[teams ?? null, project ?? null, stagelet ?? null, result ?? null],
-      ...[revision ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
+      ...[revision ?? null, before?.at ?? null, before?.id ?? null, limit + 1, ...listsOf(places)],
     ])
     return pageOf(rows, limit)
   }

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto'
 import { defined } from '../../kernel/defined.ts'
 import { sameJson } from '../../kernel/same-json.ts'
+import type { LaidOut } from '../../secrets/environment-set.ts'
+import { emptyLayout, isEmptyLayout, layoutText } from '../../secrets/layout.ts'
 import { audienceOf, shownAudience } from '../../secrets/set-entry.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 
@@ -53,9 +55,13 @@ const nameEntry = (entry: ProjectEntry): NamedEntry => {
   return { secretId, name, key, scope, ...shownAudience(entry) }
 }
 
-/** The same for two sets just when they hold the same versions of the same secrets. Tells nothing else. */
-export const nameSet = (entries: readonly ProjectEntry[]): string => {
+/**
+ * The same for two sets just when they hold the same versions of the same secrets, for the same stagelets in the same
+ * environments. Tells nothing else.
+ */
+export const nameSet = ({ entries, layout = emptyLayout }: LaidOut): string => {
   const lines = entries.map(({ secretId, version }) => `${secretId} ${version}`).sort()
+  if (!isEmptyLayout(layout)) lines.push(layoutText(layout))
   return createHash('sha256').update(lines.join('\n')).digest('base64url').slice(0, 22)
 }
 

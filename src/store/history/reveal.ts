@@ -7,12 +7,14 @@ import type { ReadWay } from '../core/history.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import { openHead } from '../secrets/sets.ts'
+import { openHead, type HeadSelection } from '../secrets/sets.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 import type { RevealedOne, RevealedSet } from '../core/history.ts'
 import { StagelyError } from '../../kernel/errors.ts'
-import { checkProtected } from '../places/protection.ts'
+import { checkReveal } from '../places/check-place.ts'
+import { finderIn, narrowingFor, seesVersion } from '../places/places.ts'
 import { requireProjectState } from '../secrets/projects.ts'
+import { atPlaceOf } from './restore.ts'
 import { openVersion } from './versions.ts'
 
 const noteReads = (
@@ -35,6 +37,23 @@ const noteReads = (
   )
 }
 
+/** What a narrowed actor sees of it, as a stagelet of an environment in view sees it. */
+const narrowedOpening = (
+  { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
+  project: ObjectRef,
+  { choose, ...opening }: HeadSelection,
+): HeadSelection => {
+  const find = finderIn(view)
+  const narrowing = narrowingFor(actor, find(project))
+  if (narrowing === undefined) return { choose, ...opening }
+  const [environment] = narrowing.environments ?? []
+  return {
+    viewer: environment === undefined ? undefined : { environment },
+    ...opening,
+    choose: (set) => choose(set).filter((entry) => seesVersion(narrowing, entry, project, find)),
+  }
+}
+
 /** See Store.revealSet. */
 export const revealSet = async (
   session: WriteSession,
@@ -43,13 +62,14 @@ export const revealSet = async (
 ): Promise<OpenedEntry[]> => {
   const project = await requireProjectState(session, ref)
   const { sql, keys } = session.deps
+  const inView = narrowedOpening(session, project.ref, opening)
   const { opened, read } = session.deferred.result('set to reveal', () =>
-    openHead(sql, keys, project.uid, opening),
+    openHead(sql, keys, project.uid, inView),
   )
   // Also what an opened value refers to.
   for (const { name } of read) {
     const row = session.fetch({ kind: 'StagelySecret', namespace: project.ref.namespace, name })
-    if (row !== undefined) checkProtected(session.actor, { before: row.object }, session.view)
+    if (row !== undefined) checkReveal(session, row.object)
   }
   noteReads(session, project, { way, entries: read })
   return opened
@@ -62,13 +82,15 @@ export const revealSecret = async (
   { version, asWritten, way = 'reveal' }: RevealedOne,
 ): Promise<OpenedEntry> => {
   const row = session.require(ref)
-  checkProtected(session.actor, { before: row.object }, session.view)
+  checkReveal(session, row.object)
   const project = await requireProjectState(session, projectRefOf(row.object))
   if (version !== undefined) {
     const what = { secretUid: row.uid, version }
     const opened = session.deferred.result('version to reveal', () =>
       openVersion(session, project, what, session.deps.sql),
     )
+    // Where it counted then, too.
+    checkReveal(session, atPlaceOf(opened, row.object))
     noteReads(session, project, { way, entries: [opened] })
     return opened
   }

@@ -12,6 +12,7 @@ import { projectRefOf } from '../../resources/project-ref.ts'
 import { refOfEntry, type ProjectState } from '../core/project-state.ts'
 import { setAt } from '../objects/reads.ts'
 import { removeObject } from '../objects/removal.ts'
+import { checkReveal } from '../places/check-place.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import type { ExternalSpec } from '../../resources/kinds/value-source.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
@@ -68,6 +69,8 @@ export const rollbackSecret = async (
   const project = await requireProjectState(session, projectRefOf(row.object))
   if (await isRevoked(session.tx, { secretUid: row.uid, version })) throw revoked(ref, version)
   const opened = await openVersion(session, project, { secretUid: row.uid, version })
+  // Its value is brought from where it counted then.
+  checkReveal(session, atPlaceOf(opened, row.object))
   if (rotatedBy(row.object) !== undefined) session.rolledBack.push({ secret: row.object, version })
   return putBack(session, opened, asWritten(opened, row.object))
 }

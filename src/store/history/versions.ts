@@ -8,6 +8,7 @@ import { valueDigest } from '../../secrets/digest.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { shownAudience, viewersIn } from '../../secrets/set-entry.ts'
 import { setTampered } from '../core/errors.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { sealedColumns, toEntry, type SealedRow } from '../secrets/set-rows.ts'
@@ -67,6 +68,47 @@ export const listRevisions = async (q: Queryable, projectUid: string): Promise<R
   return rows.map(({ closed_at, detail }) => ({
     ...(JSON.parse(detail) as Omit<RevisionInfo, 'closedAt'>),
     closedAt: toFineTimestamp(closed_at),
+  }))
+}
+
+/** A kept version of a secret of a project, for who sees a part of the project. */
+export interface ChangedVersion extends Pick<ProjectEntry, 'stagelet' | 'environments'> {
+  readonly key: string
+  readonly from: number
+  /** Absent: it is current. */
+  readonly to?: number
+  /** Another version took its place. */
+  readonly isReplaced: boolean
+  readonly by: string
+}
+
+/** See Store.changedVersions. */
+export const changedVersions = async (
+  q: Queryable,
+  projectUid: string,
+): Promise<ChangedVersion[]> => {
+  const rows = await q.query<{
+    key: string
+    stagelet: string | null
+    environments: string | null
+    from_revision: number
+    to_revision: number | null
+    is_replaced: boolean
+    created_by: string
+  }>(
+    `SELECT key, stagelet, environments, from_revision, to_revision, created_by,
+       EXISTS (SELECT 1 FROM secret_versions n WHERE n.secret_uid = v.secret_uid
+         AND n.from_revision = v.to_revision) AS is_replaced
+     FROM secret_versions v WHERE project_uid = $1 ORDER BY key`,
+    [projectUid],
+  )
+  return rows.map(({ key, stagelet, environments, from_revision: from, to_revision, ...row }) => ({
+    key,
+    from,
+    isReplaced: row.is_replaced,
+    by: row.created_by,
+    ...notNull({ stagelet, to: to_revision }),
+    ...(environments !== null && { environments: JSON.parse(environments) as string[] }),
   }))
 }
 

@@ -1,7 +1,7 @@
 // Whether an actor may write an object where it is: what a token is narrowed to, and what is protected. See ADR 0082.
 import type { KubeObject } from '../../resources/meta.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import { checkFollower, checkNarrowing, finderIn, type ObjectChange } from './places.ts'
+import { checkFollower, checkNarrowing, checkSeen, finderIn, type ObjectChange } from './places.ts'
 import { checkProtected, ownSecretsOf } from './protection.ts'
 
 export const checkPlace = (
@@ -13,6 +13,15 @@ export const checkPlace = (
     ownSecrets: (stagelet) => ownSecretsOf(view, stagelet).length,
   })
   checkProtected(actor, change, view)
+}
+
+/** Forbidden where the actor may not read the value: of what is protected, or of what it does not see. */
+export const checkReveal = (
+  { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
+  object: KubeObject,
+): void => {
+  checkSeen(actor, object, finderIn(view))
+  checkProtected(actor, { before: object }, view)
 }
 
 /** The same for a secret that gets its value by the write of another one. */

@@ -8,6 +8,7 @@ import {
   type Narrowing,
   type Place,
 } from '../../access/place.ts'
+import { defined } from '../../kernel/defined.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { statusConditions } from '../../resources/conditions.ts'
@@ -16,6 +17,7 @@ import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/m
 import { environmentsOf, namesOf } from '../../resources/project-environments.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
+import { shownAudience, type ProjectEntry } from '../../secrets/set-entry.ts'
 import type { Actor } from '../core/actor.ts'
 import type { View } from '../state/state.ts'
 import { objectNotFound } from '../core/errors.ts'
@@ -43,11 +45,15 @@ const placeOfStagelet = (
   stagelet: name,
 })
 
-const placeOfSecret = (object: KubeObject, project: string, find: Lookup): Place => {
-  const { namespace = '' } = object.metadata
-  const { environments, stageletRef } = specOf('StagelySecret', object)
-  if (stageletRef !== undefined) {
-    const { name } = stageletRef
+type Viewers = Pick<ProjectEntry, 'stagelet' | 'environments'>
+
+/** Where a secret, or a version of one, counts by its own lists: project and stagelets are as they are now. */
+const placeOfViewers = (
+  { environments, stagelet: name }: Viewers,
+  { namespace, name: project }: Pick<ObjectRef, 'namespace' | 'name'>,
+  find: Lookup,
+): Place => {
+  if (name !== undefined) {
     const stagelet = find({ kind: 'Stagelet', namespace, name })
     const isOfProject = stagelet !== undefined && projectNameOf(stagelet) === project
     const environment = isOfProject ? specOf('Stagelet', stagelet).environment : undefined
@@ -64,7 +70,12 @@ export const placeOf = (object: KubeObject, find: Lookup): Place | undefined => 
     return { project: object.metadata.name, environments: [], isWider: true }
   const project = projectNameOf(object)
   if (project === undefined) return undefined
-  if (object.kind === 'StagelySecret') return placeOfSecret(object, project, find)
+  if (object.kind === 'StagelySecret') {
+    const { stageletRef, environments } = specOf('StagelySecret', object)
+    const { namespace = '' } = object.metadata
+    const viewers = defined({ stagelet: stageletRef?.name, environments })
+    return placeOfViewers(viewers, { namespace, name: project }, find)
+  }
   if (object.kind !== 'Stagelet') return { project, environments: [], isWider: true }
   return placeOfStagelet(project, object.metadata.name, specOf('Stagelet', object).environment)
 }
@@ -85,6 +96,14 @@ export const sees = (narrowing: Narrowing, object: KubeObject, find: Lookup): bo
   const place = placeOf(object, find)
   return place === undefined || touches(narrowing, place)
 }
+
+/** Whether a narrowed login may know of an old or new version of a secret of the project. */
+export const seesVersion = (
+  narrowing: Narrowing,
+  version: Viewers,
+  project: Pick<ObjectRef, 'namespace' | 'name'>,
+  find: Lookup,
+): boolean => touches(narrowing, placeOfViewers(shownAudience(version), project, find))
 
 /** Of the status of a secret, what tells of the value and of nobody who sees it. */
 const ownStatus = ['version', 'bytes', 'updatedAt', 'updatedBy', 'valueSince', 'observedGeneration']
@@ -113,7 +132,7 @@ export const shownIn = (
   return { ...object, status: Object.fromEntries(told) }
 }
 
-const narrowingFor = (
+export const narrowingFor = (
   { narrowingIn }: Actor,
   object: KubeObject | undefined,
 ): Narrowing | undefined => narrowingIn?.(object?.metadata.namespace ?? '')
@@ -181,6 +200,47 @@ export const checkNarrowing = (
   if (after !== undefined && isArrival(change) && ownSecrets(after) > 0)
     throw forbidden(actor, narrowing, 'there are secrets already for a stagelet of this name')
   checkOrigin(actor, narrowing, { ...change, find })
+}
+
+/** Forbidden where the value of an object is read that the actor does not see. */
+export const checkSeen = (actor: Actor, object: KubeObject, find: Lookup): void => {
+  const narrowing = narrowingFor(actor, object)
+  if (narrowing === undefined || sees(narrowing, object, find)) return
+  throw forbidden(actor, narrowing, 'the value is of a secret elsewhere, or refers to one')
+}
+
+interface Telling {
+  readonly actor: Actor
+  readonly view: Pick<View, 'objects'>
+}
+
+const isTold = ({ actor, view }: Telling, object: KubeObject): boolean => {
+  const narrowing = narrowingFor(actor, object)
+  return narrowing === undefined || sees(narrowing, object, finderIn(view))
+}
+
+const ofElsewhere = 'a secret elsewhere'
+
+/** A secret in a refusal. What the actor does not see is not named. */
+export const toldSecret = (telling: Telling, object: KubeObject): string =>
+  isTold(telling, object) ? `secret ${JSON.stringify(object.metadata.name)}` : ofElsewhere
+
+/** The same of an entry of a set. */
+export const toldEntry = (
+  telling: Telling,
+  { namespace }: Pick<ObjectRef, 'namespace'>,
+  { name }: Pick<ProjectEntry, 'name'>,
+): string => {
+  const object = finderIn(telling.view)({ kind: 'StagelySecret', namespace, name })
+  return object === undefined ? `secret ${JSON.stringify(name)}` : toldSecret(telling, object)
+}
+
+/** The same of several, by their names. */
+export const toldNames = (telling: Telling, objects: readonly KubeObject[]): string => {
+  const names = objects.map((object) =>
+    isTold(telling, object) ? JSON.stringify(object.metadata.name) : ofElsewhere,
+  )
+  return [...new Set(names)].join(', ')
 }
 
 /** Forbidden where a secret elsewhere takes its value from the one that is written. Its name is not told. */

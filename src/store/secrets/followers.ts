@@ -5,6 +5,7 @@ import { specOf, statusOf } from '../../resources/typed.ts'
 import { hasStageletsOf, secretPlaceOf, type SecretPlace } from '../../secrets/wider.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
+import { toldNames, toldSecret } from '../places/places.ts'
 import { openHeads } from './secret-versions.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
@@ -40,8 +41,11 @@ const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefi
     if (other.projectRef.name !== spec.projectRef.name)
       throw invalidObject(ref, fault(`that secret is of project "${other.projectRef.name}"`))
     const further = followedBy(source.object)
-    if (further !== undefined)
-      throw invalidObject(ref, fault(`that secret follows "${further}" itself: follow that one`))
+    if (further !== undefined) {
+      const next = session.fetch({ ...ref, name: further })?.object
+      const told = next === undefined ? JSON.stringify(further) : toldNames(session, [next])
+      throw invalidObject(ref, fault(`that secret follows ${told} itself: follow that one`))
+    }
     if (other.audience === 'Controller')
       throw invalidObject(
         ref,
@@ -54,11 +58,13 @@ const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefi
       )
   }
   const followers = followersOf(session, ref, spec.projectRef.name)
-  const first = followers[0]?.object.metadata.name
+  const [first] = followers
   if (first !== undefined)
     throw invalidObject(
       ref,
-      fault(`secret "${first}" follows this one, which so cannot follow another`),
+      fault(
+        `${toldSecret(session, first.object)} follows this one, which so cannot follow another`,
+      ),
     )
   return source
 }
@@ -87,12 +93,11 @@ export const followedValue = async (
 export const checkRemoved = (session: WriteSession): void => {
   for (const object of session.removed) {
     const ref = refOf(object)
-    const names = followersOf(session, ref, specOf('StagelySecret', object).projectRef.name).map(
-      (row) => `"${row.object.metadata.name}"`,
-    )
-    const back = names.length === 0 ? undefined : session.fetch(ref)
-    if (names.length === 0 || back !== undefined) continue
-    const why = `${names.join(', ')} takes its value from it (valueFrom.secretRef); delete or change that first`
+    const { projectRef } = specOf('StagelySecret', object)
+    const followers = followersOf(session, ref, projectRef.name).map((row) => row.object)
+    const back = followers.length === 0 ? undefined : session.fetch(ref)
+    if (followers.length === 0 || back !== undefined) continue
+    const why = `${toldNames(session, followers)} takes its value from it (valueFrom.secretRef); delete or change that first`
     throw objectConflict(ref, why)
   }
 }
@@ -116,9 +121,8 @@ export const checkFollowersStay = (
     .map((row) => row.object)
     .filter((follower) => mayFollow(before, follower) && !mayFollow(object, follower))
   if (left.length === 0) return
-  const names = left.map(({ metadata }) => `"${metadata.name}"`).join(', ')
   throw objectConflict(
     refOf(object),
-    `secrets that take its value (valueFrom.secretRef) are seen elsewhere: ${names}: change or delete them first`,
+    `secrets that take its value (valueFrom.secretRef) are seen elsewhere: ${toldNames(session, left)}: change or delete them first`,
   )
 }

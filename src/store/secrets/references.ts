@@ -5,7 +5,6 @@ import type { StagelyError } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { withCondition } from '../../resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { projectRefOf } from '../../resources/project-ref.ts'
 import { checkRendered } from '../../resources/kinds/secret-value.ts'
 import { maxFileBytes, type SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
@@ -23,6 +22,7 @@ import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import { refOfEntry, type LayoutChange, type ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { toldEntry, toldSecret } from '../places/places.ts'
 import { openHeads } from './secret-versions.ts'
 import { checkPlainReferences } from './plain-values.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
@@ -49,7 +49,7 @@ export const checkNotFollowed = (session: WriteSession, object: KubeObject): voi
   const { projectRef } = specOf('StagelySecret', object)
   const [first] = followersOf(session, refOf(object), projectRef.name)
   if (first === undefined) return
-  const message = `Forbidden: secret "${first.object.metadata.name}" takes its value from this one (valueFrom.secretRef); let it refer to this one instead`
+  const message = `Forbidden: ${toldSecret(session, first.object)} takes its value from this one (valueFrom.secretRef); let it refer to this one instead`
   throw invalidObject(refOf(object), [
     { field: 'spec.references', reason: 'FieldValueForbidden', message },
   ])
@@ -146,15 +146,20 @@ const findProblems = (
 
 const tooLongMessage = `Too long: may not be more than ${maxFileBytes} bytes`
 
-const wouldBreak = (ref: ObjectRef, problems: readonly Problem[]): StagelyError => {
+const wouldBreak = (
+  session: WriteSession,
+  ref: ObjectRef,
+  problems: readonly Problem[],
+): StagelyError => {
   const texts = problems.map(
-    ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
+    ({ entry, message }) => `${toldEntry(session, ref, entry)} would break: ${message}`,
   )
   return objectConflict(ref, `${texts.join('; ')}; change that first`)
 }
 
 /** A fault of the written secret; a Conflict where the write would break another secret. */
 const refuse = (
+  session: WriteSession,
   project: ProjectState,
   problems: readonly Problem[],
   written: readonly ProjectEntry[],
@@ -170,7 +175,7 @@ const refuse = (
       }))
     return invalidObject(refOfEntry(project, own.entry), faults)
   }
-  return wouldBreak(refOfEntry(project, written[0]!), problems)
+  return wouldBreak(session, refOfEntry(project, written[0]!), problems)
 }
 
 /**
@@ -189,6 +194,7 @@ const hiddenFrom = (
       )
 
 const refuseHidden = (
+  session: WriteSession,
   project: ProjectState,
   hidden: Iterable<OpenedSecret>,
   written: readonly ProjectEntry[],
@@ -200,7 +206,7 @@ const refuseHidden = (
   if (first === undefined) return undefined
   return disclosureForbidden(
     refOfEntry(project, written[0]!),
-    `the format of secret "${first.name}"`,
+    `the format of ${toldEntry(session, project.ref, first)}`,
   )
 }
 
@@ -279,8 +285,8 @@ const checkProject = async (
     viewers: viewers ?? viewersOf({ entries, layout: project.layout }),
     written,
   })
-  if (problems.length > 0) throw refuse(project, problems, changed)
-  const refusal = refuseHidden(project, hidden, changed)
+  if (problems.length > 0) throw refuse(session, project, problems, changed)
+  const refusal = refuseHidden(session, project, hidden, changed)
   if (refusal !== undefined) throw refusal
   const reached = reachedBy(relevant.filter(({ why }) => why !== 'rule'))
   const stale = opened.filter((secret) => reached.has(secret.key) && !written.has(secret.secretId))
@@ -321,7 +327,7 @@ const checkMove = async (
   const hidden = hiddenFrom(session, project, { opened: referring, reached: keys })
   const written = new Set<string>()
   const problems = findProblems(session, project, entries, { referring, hidden, viewers, written })
-  if (problems.length > 0) throw wouldBreak(ref, problems)
+  if (problems.length > 0) throw wouldBreak(session, ref, problems)
 }
 
 /** At the end of a write: its order does not matter, only its result. */

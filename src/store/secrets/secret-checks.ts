@@ -12,6 +12,7 @@ import { objectConflict, invalidObject } from '../core/errors.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
+import { toldSecret } from '../places/places.ts'
 import { followersOf } from './followers.ts'
 
 const throwAny = (object: KubeObject, faults: readonly Fault[]): void => {
@@ -53,7 +54,7 @@ export const checkAudience = (
     throwAny(object, [{ field: 'spec.audience', ...staysHidden }])
   const [follower] = isHidden ? followersOf(session, refOf(object), projectRef.name) : []
   if (follower === undefined) return
-  const message = `Forbidden: secret "${follower.object.metadata.name}" takes its value from this one (valueFrom.secretRef): change or delete that one first`
+  const message = `Forbidden: ${toldSecret(session, follower.object)} takes its value from this one (valueFrom.secretRef): change or delete that one first`
   throwAny(object, [{ field: 'spec.audience', reason: 'FieldValueForbidden', message }])
 }
 
@@ -118,22 +119,22 @@ export const checkNeighbours = (session: WriteSession, object: KubeObject): void
   const spec = specOf('StagelySecret', object)
   const faults: Fault[] = []
   for (const other of neighboursOf(session, object)) {
-    const { name } = other.metadata
+    const told = toldSecret(session, other)
     const its = specOf('StagelySecret', other)
     if (sameIdentity(spec, its)) {
       const shared = sharedEnvironment(spec, its)
       if (shared !== undefined)
         throw objectConflict(
           refOf(object),
-          `secret "${name}" has key ${spec.key} and scope ${spec.scope} in environment "${shared}" already: let the lists of environments not meet`,
+          `${told} has key ${spec.key} and scope ${spec.scope} in environment "${shared}" already: let the lists of environments not meet`,
         )
       const what = spec.stageletRef === undefined ? 'key and scope' : 'key, scope and stagelet'
-      const why = `secret "${name}" of project "${spec.projectRef.name}" has this ${what} already`
+      const why = `${told} of project "${spec.projectRef.name}" has this ${what} already`
       faults.push(duplicate('spec.key', spec.key, why))
     }
     const field = sharedPlace(spec, its)
     if (field !== undefined) {
-      const why = `secret "${name}" is placed there already, for a service that sees both`
+      const why = `${told} is placed there already, for a service that sees both`
       faults.push(duplicate(`spec.file.${field}`, spec.file?.[field] ?? '', why))
     }
   }

@@ -1,4 +1,5 @@
 // What a member gets to know and to do whose role is narrowed to one project, or to the previews of it.
+import { passes } from '../../support/eventually.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   group,
@@ -76,6 +77,125 @@ describe('a narrowed member', () => {
       if (told.includes('"name":"in-pr"')) break
     }
     expect(told).not.toContain('bank')
+  })
+
+  it('reads the activity of the project, or of the stagelets in view, and of nothing else', async () => {
+    interface Row {
+      readonly project?: string
+      readonly stagelet?: string
+      readonly keys?: string[]
+    }
+    const activity = async (who: string): Promise<Row[]> =>
+      ((await json(who, 'GET', '/api/v1/activity')) as { activity: Row[] }).activity
+    await passes(async () => {
+      const whole = await activity('boss')
+      expect(whole.map(({ project }) => project)).toEqual(expect.arrayContaining(['bank', 'shop']))
+    })
+    const own = await activity('dev')
+    expect([...new Set(own.map(({ project }) => project))]).toEqual(['shop'])
+    expect(own.some(({ keys = [] }) => keys.includes('PROD_KEY'))).toBe(true)
+    for (const name of ['web-pr', 'web-prod'])
+      await world.admin('PATCH', `/api/v1/stagelets/default%2F${name}`, { paused: true })
+    await passes(async () => {
+      expect((await activity('dev')).map(({ stagelet }) => stagelet)).toContain('web-prod')
+    })
+    const ofPreviews = await activity('pr-lead')
+    expect(new Set(ofPreviews.map(({ stagelet }) => stagelet))).toEqual(new Set(['web-pr']))
+    for (const path of ['/api/v1/activity', '/api/v1/rollouts', '/api/v1/activity?project=bank'])
+      expect((await as('pr-lead', 'GET', path)).text).not.toMatch(hidden)
+    for (const name of ['web-pr', 'web-prod'])
+      await world.admin('PATCH', `/api/v1/stagelets/default%2F${name}`, { paused: false })
+  })
+
+  it('reads the history, the versions and the usage of what is in view', async () => {
+    for (const path of ['revisions', 'deleted-secrets', 'usage', 'revisions/diff?from=0']) {
+      const { status: got, text } = await as('pr-lead', 'GET', `${shop}/${path}`)
+      expect(got, `${path}: ${text}`).toBe(200)
+      expect(text, path).not.toMatch(hidden)
+    }
+    const { revisions } = (await json('pr-lead', 'GET', `${shop}/revisions`)) as {
+      revisions: { revision: number; keys: string[] }[]
+    }
+    expect(new Set(revisions.flatMap(({ keys }) => keys))).toEqual(new Set(['IN_PR', 'SHARED']))
+    const first = await json('pr-lead', 'GET', `${shop}/revisions/${revisions[0]?.revision}`)
+    expect(JSON.stringify(first)).not.toMatch(hidden)
+    expect(await status('pr-lead', 'GET', `${shop}/revisions/1/receipt`)).toBe(403)
+    expect(await status('dev', 'GET', `${shop}/revisions/1/receipt`)).toBe(200)
+  })
+
+  it('has no old version of a secret that counted elsewhere then', async () => {
+    const secrets = `${shop}/secrets`
+    await world.secret('moved', {
+      key: 'MOVED',
+      value: 'prod-value-of-before',
+      environments: ['production'],
+    })
+    await world.admin('PATCH', `${secrets}/moved`, {
+      environments: ['preview'],
+      value: 'pr-value-of-now',
+    })
+    const versions = (await json('pr-lead', 'GET', `${secrets}/moved/versions`)) as {
+      versions: { version: number }[]
+    }
+    expect(versions.versions.map(({ version }) => version)).toEqual([2])
+    const ways = [
+      ['reveal', { version: 1 }],
+      ['rollback', { version: 1 }],
+      ['rollback', { version: 1, dry_run: true }],
+    ] as const
+    for (const [way, body] of ways) {
+      const answer = await as('pr-lead', 'POST', `${secrets}/moved/${way}`, body)
+      expect([answer.status, answer.text]).toEqual([403, expect.not.stringMatching(/prod-value/)])
+    }
+    const now = await as('pr-lead', 'POST', `${secrets}/moved/reveal`, {})
+    expect([now.status, now.text]).toEqual([200, expect.stringContaining('pr-value-of-now')])
+    expect(await status('boss', 'POST', `${secrets}/moved/reveal`, { version: 1 })).toBe(200)
+    await world.admin('DELETE', `${secrets}/moved`)
+    const { text } = await as('pr-lead', 'GET', `${shop}/deleted-secrets`)
+    expect(text).toContain('"moved"')
+  })
+
+  it('is told no name of a secret elsewhere by a refusal', async () => {
+    await world.secret('hidden-file', {
+      key: 'HIDDEN_FILE',
+      value: 'prod-value-file',
+      type: 'file',
+      file: { target: '/run/app/key' },
+    })
+    const met = await as('one', 'POST', `${kube}/stagelysecrets`, {
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'StagelySecret',
+      metadata: { name: 'own-file' },
+      spec: {
+        projectRef: { name: 'shop' },
+        key: 'OWN_FILE',
+        scope: 'global',
+        type: 'file',
+        value: 'own-value',
+        stageletRef: { name: 'web-pr' },
+        file: { target: '/run/app/key' },
+      },
+    })
+    expect([met.status, met.text]).toEqual([422, expect.stringContaining('a secret elsewhere')])
+    expect(met.text).not.toMatch(hidden)
+    await world.secret('source', { key: 'SOURCE', value: 'pr-value-2', environments: ['preview'] })
+    await world.secret('hidden-follower', {
+      key: 'FOLLOWS',
+      environments: ['production'],
+      valueFrom: { secretRef: { name: 'source' } },
+    })
+    for (const [method, body] of [
+      ['DELETE', undefined],
+      ['PATCH', { audience: 'Controller' }],
+      ['PATCH', { references: true }],
+      ['PATCH', { value: 'pr-value-3' }],
+    ] as const) {
+      const answer = await as('pr-lead', method, `${shop}/secrets/source`, body)
+      expect(answer.status, answer.text).toBeGreaterThanOrEqual(400)
+      expect(answer.text).not.toMatch(hidden)
+    }
+    await world.admin('DELETE', `${shop}/secrets/hidden-follower`)
+    await world.admin('DELETE', `${shop}/secrets/hidden-file`)
   })
 
   it('works in the project as the role says', async () => {
@@ -224,6 +344,36 @@ describe('a narrowed member', () => {
     })
     world.tokens.set('sly', (JSON.parse(made.text) as { token: string }).token)
     expect(await write('sly')).toBe(403)
+  })
+
+  it('is what an old version asks for that was in a protected environment', async () => {
+    await world.member('keeper', { role: 'maintainer', projects: ['safe'] })
+    const old = '/api/v1/projects/default%2Fsafe/secrets/was-live'
+    await world.secret('was-live', {
+      projectRef: { name: 'safe' },
+      key: 'WAS_LIVE',
+      value: 'live-value-of-before',
+      environments: ['live'],
+    })
+    await world.admin('PATCH', old, { environments: ['preview'], value: 'pr-value-of-now' })
+    expect(await status('keeper', 'POST', `${old}/reveal`, {})).toBe(200)
+    expect(await status('keeper', 'POST', `${old}/reveal`, { version: 1 })).toBe(403)
+    expect(await status('keeper', 'POST', `${old}/rollback`, { version: 1 })).toBe(403)
+    expect(await status('boss', 'POST', `${old}/reveal`, { version: 1 })).toBe(200)
+  })
+
+  it('expects the set of the secrets with the places of the stagelets', async () => {
+    const safe = '/api/v1/projects/default%2Fsafe'
+    const tried = (await json('boss', 'POST', `${safe}/secrets/batch`, {
+      dry_run: true,
+      operations: [{ op: 'create', key: 'LATER', value: 'later-value' }],
+    })) as { set: string }
+    await world.stagelet('safe-web', { projectRef: { name: 'safe' }, environment: 'preview' })
+    const answer = await as('boss', 'POST', `${safe}/secrets/batch`, {
+      expected_set: tried.set,
+      operations: [{ op: 'create', key: 'LATER', value: 'later-value' }],
+    })
+    expect([answer.status, answer.text]).toEqual([409, expect.stringContaining('were changed')])
   })
 
   it('gives no right to a token that named an environment before it was protected', async () => {

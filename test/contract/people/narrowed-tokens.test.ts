@@ -153,12 +153,19 @@ describe('a token narrowed to an environment', () => {
     expect(external.status, external.text).toBe(403)
     const own = await follow({ secretRef: { name: 'in-pr' } })
     expect(own.status, own.text).toBe(201)
-    for (const [path, body] of [
-      [`${shop}/reveal`, {}],
-      [`${shop}/secrets/in-pr/reveal`, {}],
-      [`${shop}/secrets/shared/reveal`, {}],
-    ] as const)
-      expect((await as('lead', 'POST', path, body)).status).toBe(403)
+    const reveal = (who: string, body: object): Promise<Answer> =>
+      as(who, 'POST', `${shop}/reveal`, body)
+    // Values in view: of its own, and of the project, as its stagelets get them.
+    for (const body of [{}, { environment: 'preview' }, { stagelet: 'web-pr' }]) {
+      const { status, text } = await reveal('lead', body)
+      expect(status, text).toBe(200)
+      expect(text).toContain('shared-value')
+      expect(text).not.toMatch(hidden)
+    }
+    for (const body of [{ environment: 'production' }, { stagelet: 'web-prod' }])
+      expect((await reveal('lead', body)).text).not.toMatch(hidden)
+    expect((await reveal('ci', {})).status).toBe(403)
+    expect((await as('lead', 'POST', `${shop}/secrets/hidden-prod/reveal`, {})).status).toBe(404)
   })
 
   it('hears of nothing else in searches, events, streams and watches, from any version', async () => {
@@ -169,7 +176,7 @@ describe('a token narrowed to an environment', () => {
     )
     expect((await as('ci', 'GET', '/api/v1/namespaces/default/events')).text).not.toMatch(hidden)
     expect((await as('ci', 'GET', `${shop}/events`)).text).not.toMatch(hidden)
-    for (const path of ['/api/v1/activity', '/api/v1/slo', '/api/v1/tokens', `${shop}/revisions`])
+    for (const path of ['/api/v1/slo', '/api/v1/tokens', `${shop}/revisions/1/receipt`])
       expect([404, 403], path).toContain((await as('ci', 'GET', path)).status)
     const watch = (path: string): Promise<Answer> =>
       as('ci', 'GET', `${path}?watch=true&resourceVersion=${world.since}&timeoutSeconds=1`)

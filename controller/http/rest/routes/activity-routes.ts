@@ -2,7 +2,6 @@
 // everybody of a team; the audit log, which says more, is not.
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
-import { teamsWhere, type Principal } from '../../../../src/access/principal.ts'
 import { toFineTimestamp } from '../../../../src/kernel/clock.ts'
 import { stageletStatus } from '../../../../src/resources/kinds/stagelet.ts'
 import { statusConditions, findCondition } from '../../../../src/resources/conditions.ts'
@@ -13,7 +12,7 @@ import type {
   RolloutFilter,
 } from '../../../../src/store/activity/activity-log.ts'
 import { activityKinds, type Activity } from '../../../../src/store/core/activity-entry.ts'
-import { requireIn } from '../access.ts'
+import { activityRight, seenBy } from '../seen-activity.ts'
 import { describeActivity, type Drifted, type Seen } from './activity-words.ts'
 import type { RestDeps } from '../deps.ts'
 import { renderId } from '../ids.ts'
@@ -175,7 +174,7 @@ const toActivity = async (
   })
 }
 
-const access = { in: 'teams', verb: 'list', resource: 'events' } as const
+const access = { in: 'teams', ...activityRight, placed: true } as const
 
 const teamQuery = {
   team: z.string().max(limits.name).optional().describe('Only of this team.'),
@@ -185,13 +184,6 @@ const teamQuery = {
 const rolloutQuery = {
   state: z.enum(results).optional().describe('Only with this result.'),
   revision: z.coerce.number().int().positive().optional().describe('Only of this revision.'),
-}
-
-/** Those that the caller may see; undefined: all. */
-const teamsOf = (principal: Principal, team: string | undefined): string[] | undefined => {
-  if (team === undefined) return teamsWhere(principal, access.verb, access.resource)
-  requireIn(principal, access, team)
-  return [team]
 }
 
 const cursorOf = ({ at, id }: ActivityPlace): string => `${at}-${id}`
@@ -254,8 +246,11 @@ export const activityRoutes = routesOf('Activity', [
       ...pageQuery,
     }),
     response: rolloutsResponse,
-    handle: ({ deps, principal, query: { team, project, state: result, revision, ...page } }) =>
-      rolloutsOf(deps, { teams: teamsOf(principal, team), project, result, revision }, page),
+    handle: async (context) => {
+      const { team, project, state: result, revision, ...page } = context.query
+      const seen = await seenBy(context, team)
+      return rolloutsOf(context.deps, { ...seen, project, result, revision }, page)
+    },
   }),
   route({
     id: 'listActivity',
@@ -282,12 +277,14 @@ export const activityRoutes = routesOf('Activity', [
       description: 'One page. Healing is told as drift, and as a rollout where it failed.',
       schema: pageOf('activity', activitySchema),
     },
-    handle: async ({ deps, principal, query: { team, since, limit, cursor, ...filter } }) => {
-      const teams = teamsOf(principal, team)
+    handle: async (context) => {
+      const { deps, query } = context
+      const { team, since, limit, cursor, ...filter } = query
+      const seen = await seenBy(context, team)
       const from = since === undefined ? undefined : Date.parse(since)
       const page = pageAt({ limit, cursor })
       const found = await deps.activity.list(
-        { ...filter, teams, since: from },
+        { ...filter, ...seen, since: from },
         page,
         deps.clock.now(),
       )

@@ -18,7 +18,7 @@ import { environmentsOf, namesOf } from '../../../../src/resources/project-envir
 import { withHint } from '../../../../src/search/near-name.ts'
 import { invalidInput } from '../input.ts'
 import { namedSecret } from '../secret-kind.ts'
-import { requireTarget, route, routesOf } from '../route.ts'
+import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
 import { versionNumber } from '../secret-fields.ts'
 import { secretOf } from '../secrets.ts'
 import { answerOf } from '../shapes.ts'
@@ -73,8 +73,13 @@ const revealBody = z.strictObject({
 })
 
 /** 422 with the list: a mistyped name would show what another environment sees. */
-const requireEnvironment = (project: KubeObject, name: string): void => {
-  const listed = namesOf(environmentsOf(project))
+const requireEnvironment = (
+  { actor: { narrowingIn } }: Pick<RestContext, 'actor'>,
+  project: KubeObject,
+  name: string,
+): void => {
+  const inView = narrowingIn?.(refOf(project).namespace)?.environments
+  const listed = namesOf(environmentsOf(project)).filter((one) => inView?.includes(one) ?? true)
   if (listed.includes(name)) return
   const message = `Unsupported value: environments of this project: ${withHint(name, listed) || 'none'}`
   throw invalidInput([{ field: 'environment', reason: 'FieldValueNotSupported', message }])
@@ -114,7 +119,7 @@ export const revealRoutes = routesOf('Values', [
     id: 'revealSecret',
     at: 'POST /projects/:project_id/secrets/:secret_id/reveal',
     summary: 'Read one value. The audit says who did.',
-    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value', placed: true },
     session: 'reveal',
     body: z.strictObject({
       version: versionNumber
@@ -136,7 +141,7 @@ export const revealRoutes = routesOf('Values', [
     at: 'POST /projects/:project_id/reveal',
     summary:
       'Read the values of a project, or what one service sees. The audit names each of them.',
-    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value', placed: true },
     session: 'refused',
     body: revealBody,
     response: {
@@ -148,7 +153,7 @@ export const revealRoutes = routesOf('Values', [
       const { actor, body, deps } = context
       const { way, as_written, environment } = body
       const project = requireTarget(context)
-      if (environment !== undefined) requireEnvironment(project, environment)
+      if (environment !== undefined) requireEnvironment(context, project, environment)
       const what = {
         way,
         viewer: viewerOf(body),

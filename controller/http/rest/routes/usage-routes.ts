@@ -71,7 +71,7 @@ export const usageRoutes = routesOf('Secrets', [
     id: 'secretUsage',
     at: 'GET /projects/:project_id/usage',
     summary: 'Who sees a key: services and stagelets, with the version that runs there.',
-    access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets', placed: true },
     query: { key: z.string().max(limits.name).optional().describe('Only secrets with this key.') },
     description: 'Each secret with its consumers, in order of key and scope.',
     item: usageSchema,

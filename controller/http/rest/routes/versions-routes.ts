@@ -98,7 +98,7 @@ export const versionsRoutes = routesOf('History', [
     id: 'listSecretVersions',
     at: `GET ${secretPath}/versions`,
     summary: 'The versions of a secret that are kept, newest first.',
-    access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets', placed: true },
     description: 'Who wrote what when, without masked values.',
     query: { values: valuesField },
     item: versionSchema,
@@ -121,7 +121,7 @@ export const versionsRoutes = routesOf('History', [
     id: 'rollbackSecret',
     at: `POST ${secretPath}/rollback`,
     summary: 'Put the value of an old version back, as the newest version.',
-    access: { in: 'project', verb: 'update', resource: 'stagelysecrets' },
+    access: { in: 'project', verb: 'update', resource: 'stagelysecrets', placed: true },
     body: z.strictObject({
       version: versionNumber.describe('Version whose value comes back. Scope and place stay.'),
       expected_version: expectedVersion,
@@ -144,7 +144,7 @@ export const versionsRoutes = routesOf('History', [
     id: 'restoreSecret',
     at: `POST ${secretPath}/restore`,
     summary: 'Bring a deleted secret back under its old id, with its last value.',
-    access: { in: 'project', verb: 'create', resource: 'stagelysecrets' },
+    access: { in: 'project', verb: 'create', resource: 'stagelysecrets', placed: true },
     query: z.strictObject(dryRunQuery),
     response: { description: 'The secret as it is now.', schema: changedSecretSchema },
     handle: async (context) => {
@@ -189,7 +189,7 @@ export const versionsRoutes = routesOf('History', [
     id: 'listDeletedSecrets',
     at: 'GET /projects/:project_id/deleted-secrets',
     summary: 'Deleted secrets that can still be restored.',
-    access: { in: 'project', verb: 'list', resource: 'stagelysecrets' },
+    access: { in: 'project', verb: 'list', resource: 'stagelysecrets', placed: true },
     query: z.strictObject(pageQuery),
     response: {
       description: 'Newest first.',
