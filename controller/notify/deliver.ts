@@ -1,13 +1,14 @@
 // One attempt to deliver a message: the effect. What comes of it is told back, and stored by the performer.
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { chats } from '../../src/resources/kinds/notifier.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import type { Batch } from '../../src/store/outbox.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
 import { secretForController } from '../secret-for-controller.ts'
 import type { Mailer } from './mail.ts'
-import { letterOf, slackPost, webhookPost, type NotifierMessage, type Posted } from './message.ts'
+import { chatPosts, letterOf, webhookPost, type NotifierMessage, type Posted } from './message.ts'
 
 export interface DeliverDeps {
   readonly store: Pick<Store, 'get' | 'revealSecret'>
@@ -19,7 +20,7 @@ export interface DeliverDeps {
   readonly dashboard?: string | undefined
 }
 
-/** `answer` says what the receiver answered, or why it could not. It names no URL: that of Slack is a secret. */
+/** `answer` says what the receiver answered, or why it could not. It names no URL: that of a chat is a secret. */
 export interface Attempt {
   readonly ok: boolean
   readonly answer: string
@@ -40,10 +41,12 @@ const postOf = async (
   notifier: KubeObject,
   message: NotifierMessage,
 ): Promise<Posted & { readonly url: string; readonly isSecret: boolean }> => {
-  const { webhook, slack } = specOf('Notifier', notifier)
-  if (slack !== undefined) {
-    const url = (await secretFor(deps, notifier, slack.urlRef)).toString('utf8').trim()
-    return { url, isSecret: true, ...slackPost(message) }
+  const { webhook, ...channels } = specOf('Notifier', notifier)
+  for (const name of chats) {
+    const chat = channels[name]
+    if (chat === undefined) continue
+    const url = (await secretFor(deps, notifier, chat.urlRef)).toString('utf8').trim()
+    return { url, isSecret: true, ...chatPosts[name](message, chat) }
   }
   if (webhook === undefined) throw new StagelyError('Invalid', 'it says no address')
   const { url, signingKeyRef } = webhook
@@ -74,7 +77,7 @@ export const deliver = async (
       const answer = `the receiver answers with status ${status}`
       return { ok: status >= 200 && status < 300, answer }
     } catch (error) {
-      // The gate's message names the host, which for Slack is no secret, and never the path.
+      // The gate's message names the host, which for a chat is no secret, and never the path.
       if (isSecret && !(error instanceof StagelyError)) return { ok: false, answer: 'it fails' }
       throw error
     }

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { defined } from '../../src/kernel/defined.ts'
 import { oneLine, printable } from '../../src/kernel/printable.ts'
+import type { Chat } from '../../src/resources/kinds/notifier.ts'
 import type { Notice } from '../../src/store/core/notice.ts'
 
 /** Where the dashboard shows what a notice is about. */
@@ -82,24 +83,113 @@ export const webhookPost = (
   return { headers: signedHeaders({ id, body }, { nowMs, signingKey }), body }
 }
 
+const mostLines = 20
+
+/** A line for each notice, and how many there are besides; each line with its link. */
+const linesOf = (
+  message: NotifierMessage,
+  render: (text: { reason: string; rest: string; link: string | undefined }) => string,
+): string[] => {
+  const { notices, count } = message
+  const lines = notices.slice(0, mostLines).map((notice) => {
+    const { reason, kind, team, project, name, message: text } = notice
+    const place = project === undefined ? team : `${team}/${project}`
+    const rest = printable(`${kind.toLowerCase()}/${name} (${place}): ${text}`)
+    return render({ reason, rest, link: linkOf(message, notice) })
+  })
+  const more = count - lines.length
+  return [...lines, ...(more > 0 ? [`and ${more} more`] : [])]
+}
+
+const plainText = (message: NotifierMessage): string =>
+  linesOf(message, ({ reason, rest, link }) =>
+    [`${reason} ${rest}`, ...(link === undefined ? [] : [link])].join('\n'),
+  ).join('\n')
+
+/** Whole characters; what is cut off is said to be. */
+const cut = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most - 2).replace(/[\uD800-\uDBFF]$/, '')} …`
+
+const json = (body: object): Posted => ({ headers: jsonType, body: JSON.stringify(body) })
+
 /** Slack reads these three as marks of its own. */
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-const mostLines = 20
-
-export const slackPost = (message: NotifierMessage): Posted => {
-  const { notices, count } = message
-  const lines = notices.slice(0, mostLines).map((notice) => {
-    const { reason, kind, team, project, name, message: text } = notice
-    const line = `*${reason}* ${kind.toLowerCase()}/${name} (${project === undefined ? team : `${team}/${project}`}): ${text}`
-    const link = linkOf(message, notice)
-    const shown = escaped(printable(line))
-    return link === undefined ? shown : `${shown} <${escaped(link)}>`
+const slackPost = (message: NotifierMessage): Posted =>
+  json({
+    text: linesOf(message, ({ reason, rest, link }) => {
+      const shown = escaped(`*${reason}* ${rest}`)
+      return link === undefined ? shown : `${shown} <${escaped(link)}>`
+    }).join('\n'),
   })
-  const more = count - lines.length
-  const text = [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
-  return { headers: jsonType, body: JSON.stringify({ text }) }
+
+/** Marks of Markdown, which Discord and Teams would read. */
+const unmarked = (text: string): string => text.replace(/[\\*_~`|<>[\]#]/g, '\\$&')
+
+const markdown = (message: NotifierMessage, between: string): string =>
+  linesOf(message, ({ reason, rest, link }) => {
+    const shown = `**${reason}** ${unmarked(rest)}`
+    return link === undefined ? shown : `${shown} [open](${link})`
+  }).join(between)
+
+/** https://discord.com/developers/docs/resources/webhook#execute-webhook */
+const discordPost = (message: NotifierMessage): Posted =>
+  json({ content: cut(markdown(message, '\n'), 2_000), allowed_mentions: { parse: [] } })
+
+/** https://learn.microsoft.com/en-us/connectors/teams: the body of "when a Teams webhook request is received". */
+const teamsPost = (message: NotifierMessage): Posted => {
+  const text = cut(markdown(message, '\n\n'), 20_000)
+  const content = {
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    type: 'AdaptiveCard',
+    version: '1.4',
+    body: [{ type: 'TextBlock', text, wrap: true }],
+  }
+  const card = { contentType: 'application/vnd.microsoft.card.adaptive', content }
+  return json({ type: 'message', attachments: [card] })
+}
+
+interface ChatSpec {
+  readonly urlRef: { readonly name: string }
+  /** Of Telegram. */
+  readonly chatId?: string
+}
+
+/** https://core.telegram.org/bots/api#sendmessage */
+const telegramPost = (message: NotifierMessage, { chatId }: ChatSpec): Posted =>
+  json({
+    chat_id: chatId,
+    text: cut(plainText(message), 4_096),
+    link_preview_options: { is_disabled: true },
+  })
+
+/** A header holds no other bytes. */
+const ascii = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?')
+
+/** https://docs.ntfy.sh/publish */
+const ntfyPost = (message: NotifierMessage): Posted => {
+  const [first] = message.notices
+  const link = first && linkOf(message, first)
+  const headers = {
+    'content-type': 'text/plain; charset=utf-8',
+    title: ascii(`Stagely: ${letterOf(message).subject.replace(/^\[Stagely\] /, '')}`).slice(
+      0,
+      250,
+    ),
+    ...(link !== undefined && { click: ascii(link) }),
+  }
+  return { headers, body: cut(plainText(message), 4_000) }
+}
+
+export const chatPosts: Readonly<
+  Record<Chat, (message: NotifierMessage, chat: ChatSpec) => Posted>
+> = {
+  slack: slackPost,
+  discord: discordPost,
+  teams: teamsPost,
+  telegram: telegramPost,
+  ntfy: ntfyPost,
 }
 
 export interface Letter {

@@ -115,7 +115,7 @@ export const kinds: readonly Kind[] = [
     plural: 'notifiers',
     singular: 'notifier',
     shortNames: ['ntf'],
-    description: 'Tells people what happened, by a webhook or in Slack.',
+    description: 'Tells people what happened: by a webhook, in a chat, or by e-mail.',
     spec: notifierSpec,
     status: notifierStatus,
     columns: kindColumns.Notifier,

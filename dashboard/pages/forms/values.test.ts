@@ -20,7 +20,9 @@ const fieldOf = (form: typeof Notifier, name: string) =>
   form.fields.find((field) => field.name === name)!
 
 it('has the fields of each kind, with the choice of one and what a name refers to', () => {
-  expect(Notifier.oneOf).toEqual(['webhook', 'slack', 'email'])
+  expect(Notifier.oneOf).toEqual([
+    ...['webhook', 'slack', 'discord', 'teams', 'telegram', 'ntfy', 'email'],
+  ])
   expect(SecretStore.oneOf).toContain('vault')
   expect(fieldOf(SecretStore, 'auth').form?.oneOf).toEqual(['secret', 'identity'])
   const { form: rotator } = fieldOf(Rotation, 'rotator')

@@ -22,19 +22,25 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   ManifestFault: 'a manifest of the folder has an error',
 }
 
-type Channel = 'webhook' | 'slack' | 'email'
-export const channelWords: Readonly<Record<Channel, string>> = {
-  webhook: 'Webhook',
+const chatWords = {
   slack: 'Slack',
-  email: 'E-mail',
+  discord: 'Discord',
+  teams: 'Teams',
+  telegram: 'Telegram',
+  ntfy: 'ntfy',
+} as const
+export const channelWords = { webhook: 'Webhook', ...chatWords, email: 'E-mail' } as const
+const chats = Object.keys(chatWords) as (keyof typeof chatWords)[]
+
+/** How it sends and where to, in words. The URL of a chat is a secret, which has a name. */
+export const targetText = (notifier: Notifier): string => {
+  const chat = chats.find((name) => notifier[name] !== undefined)
+  if (chat !== undefined) return `${chatWords[chat]}: the URL in ${notifier[chat]?.url ?? ''}`
+  const { webhook, email } = notifier
+  return email === undefined
+    ? `${channelWords.webhook}: ${webhook?.url ?? ''}`
+    : `${channelWords.email}: ${email.to.join(', ')}`
 }
-
-export const channelOf = ({ slack, email }: Pick<Notifier, 'slack' | 'email'>): Channel =>
-  slack !== undefined ? 'slack' : email !== undefined ? 'email' : 'webhook'
-
-/** Where it goes; the URL of Slack is a secret, which has a name. */
-export const targetText = ({ webhook, slack, email }: Notifier): string =>
-  webhook?.url ?? email?.to.join(', ') ?? `the URL in ${slack?.url ?? ''}`
 
 export const notifierState = ({ conditions }: Pick<Notifier, 'conditions'>): RotationState => {
   const found = conditions.find(({ type }) => type === 'Delivering')

@@ -18,7 +18,7 @@ import { StateText } from '../../ui/state.tsx'
 import { RowActions, type TableColumn } from '../../ui/table.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import { Ago } from '../../ui/time.tsx'
-import { channelOf, channelWords, notifierState, reasonWords, targetText } from './data.ts'
+import { notifierState, reasonWords, targetText } from './data.ts'
 import s from './notifiers.module.css'
 
 const TestButton = ({ notifier }: { readonly notifier: Notifier }) => {
@@ -69,9 +69,7 @@ const columnsOf = (onDelete: (notifier: Notifier) => void): readonly TableColumn
     title: 'Sends',
     render: (notifier) => (
       <>
-        <span class={s['target']}>
-          {channelWords[channelOf(notifier)]}: {targetText(notifier)}
-        </span>
+        <span class={s['target']}>{targetText(notifier)}</span>
         <small>{notifier.reasons.map((reason) => reasonWords[reason] ?? reason).join('; ')}</small>
       </>
     ),
@@ -123,9 +121,9 @@ export const Page = () => {
       actions={<NewButton kind="notifier" resource="notifiers" />}
       empty={
         <Empty title="No notifiers yet">
-          A notifier sends a message to a webhook, to Slack or by e-mail when something happens: a
-          secret is about to expire, a change was rolled back, an agent is offline. A message never
-          holds the value of a secret.
+          A notifier sends a message to a webhook, to a chat (Slack, Discord, Teams, Telegram, ntfy)
+          or by e-mail when something happens: a secret is about to expire, a change was rolled
+          back, an agent is offline. A message never holds the value of a secret.
         </Empty>
       }
     >

@@ -1,4 +1,4 @@
-// A Notifier tells people what happened: by a webhook, in Slack, or by e-mail.
+// A Notifier tells people what happened: by a webhook, in a chat, or by e-mail.
 import * as z from 'zod'
 import { count, timeText } from '../limits.ts'
 import type { Fault } from '../../kernel/errors.ts'
@@ -23,8 +23,24 @@ export const noticeReasons = [
 ] as const
 export type NoticeReason = (typeof noticeReasons)[number]
 
-const channels = ['webhook', 'slack', 'email'] as const
-const oneChannel = 'give exactly one of webhook, slack and email'
+/** Chats that take a message at a URL, which is a secret. */
+export const chats = ['slack', 'discord', 'teams', 'telegram', 'ntfy'] as const
+export type Chat = (typeof chats)[number]
+
+const channels = ['webhook', ...chats, 'email'] as const
+const oneChannel = `give exactly one of ${channels.slice(0, -1).join(', ')} and email`
+
+const urlRef = refSchema('StagelySecret')
+const chatSpec = (
+  chat: string,
+  url: string,
+): z.ZodOptional<z.ZodObject<{ urlRef: typeof urlRef }>> =>
+  z
+    .strictObject({
+      urlRef: urlRef.describe(`Secret (audience: Controller) whose value is ${url}.`),
+    })
+    .optional()
+    .describe(`Notices as messages in ${chat}.`)
 
 const webhookSpec = z.strictObject({
   url: z
@@ -58,14 +74,22 @@ export const notifierSpec = z
       .max(noticeReasons.length)
       .describe('What is told.'),
     webhook: webhookSpec.optional().describe('Notices as JSON, posted to a URL.'),
-    slack: z
+    slack: chatSpec('Slack', 'the URL of an incoming webhook'),
+    discord: chatSpec('Discord', 'the URL of a webhook of a channel'),
+    teams: chatSpec('Microsoft Teams', 'the URL of a workflow that takes webhook requests'),
+    telegram: z
       .strictObject({
-        urlRef: refSchema('StagelySecret').describe(
-          'Secret (audience: Controller) whose value is the URL of an incoming webhook.',
+        urlRef: urlRef.describe(
+          'Secret (audience: Controller) whose value is https://api.telegram.org/bot<token>/sendMessage.',
         ),
+        chatId: z
+          .string({ error: 'a chat is text; quote it: "-1001234567890"' })
+          .regex(/^(-?\d{1,20}|@\w{1,64})$/, 'must be a number in quotes, or @ and a name')
+          .describe('Chat that the bot writes to, such as "-1001234567890" or @channel.'),
       })
       .optional()
-      .describe('Notices as messages in Slack.'),
+      .describe('Notices as messages of a bot in Telegram.'),
+    ntfy: chatSpec('ntfy', 'the URL of a topic, such as https://ntfy.sh/my-topic'),
     email: z
       .strictObject({
         to: z
@@ -82,7 +106,7 @@ export const notifierSpec = z
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: '[has(self.webhook), has(self.slack), has(self.email)].filter(given, given).size() == 1',
+        rule: `[${channels.map((name) => `has(self.${name})`).join(', ')}].filter(given, given).size() == 1`,
         message: oneChannel,
       },
     ],

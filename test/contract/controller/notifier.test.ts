@@ -396,6 +396,22 @@ describe('Notifiers', () => {
     await becomes(ns, 'True/Delivered')
   })
 
+  it('speak to any chat at the URL that a secret holds', async () => {
+    const { ns } = await createShop(t.store)
+    const url = `${base}/${ns}/hook`
+    await secret(ns, 'url', { audience: 'Controller', value: url })
+    const urlRef = { name: 'url' }
+    const specs = { discord: {}, teams: {}, ntfy: {}, telegram: { chatId: '@ops' } }
+    for (const [name, more] of Object.entries(specs))
+      await notifier(ns, { webhook: undefined, [name]: { urlRef, ...more } }, name)
+    await record(await secret(ns, 'token'), 'Expired', 'is no longer good')
+    settle()
+    await reaches(() => receivedBy(ns).length, 4)
+    const texts = receivedBy(ns).map(({ text }) => text)
+    expect(texts.filter((text) => !text.includes('is no longer good'))).toEqual([])
+    expect(texts.filter((text) => text.includes('"chat_id":"@ops"'))).toHaveLength(1)
+  })
+
   it('speak to Slack by an address that nobody is shown', async () => {
     const { ns } = await createShop(t.store)
     const url = `${base}/${ns}/B0/s3cret-path`

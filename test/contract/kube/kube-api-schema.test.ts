@@ -125,6 +125,11 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
       webhook: { url: 'https://hooks.example.com/s', signingKeyRef: { name: 'hook' } },
     },
     { reasons: ['Expiring'], slack: { urlRef: { name: 'slack' } } },
+    ...['discord', 'teams', 'ntfy'].map((chat) => ({
+      reasons: ['Expiring'],
+      [chat]: { urlRef: { name: 'url' } },
+    })),
+    { reasons: ['Expiring'], telegram: { urlRef: { name: 'bot' }, chatId: '-1001234567890' } },
     { reasons: ['Expired'], email: { to: ['ops@example.com'] } },
   ],
   Rotation: rotations,
