@@ -9,14 +9,12 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 # Whoever runs it must read it, also where it was checked out for one user alone.
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
-  && chmod -R a+rX package.json dist
+RUN npm run build && chmod -R a+rX package.json dist
 
 FROM ${NODE} AS runtime
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 RUN ln -s /app/dist/cli/main.js /usr/local/bin/stagely && chmod 0755 dist/cli/main.js
 ENTRYPOINT ["stagely"]

@@ -66,7 +66,6 @@ const mayReadWords = [
   'controller/start-fault.ts',
   'controller/stores/remembered.ts',
   'src/resources/validation/faults.ts',
-  'src/secrets/providers/gcp-kms.ts',
   'src/store/drivers/pg.ts',
 ]
 /** The checked ways of `typed.ts`, and objects whose kind nobody knows. */

@@ -1,9 +1,11 @@
-// Makes dist/cli from the sources: the command, and beside it one file for each part that is loaded when
-// used. A start reads a few files in place of hundreds (ADR 0052). dist/bundled.json says what is in which.
-import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+// Makes dist from the sources: the command, one file for each part that is loaded when used (ADR 0052), and the files
+// that they look for beside themselves. It needs no package. dist/bundled.json says what is in which; it is not shipped.
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { onlyWhatIsUsed } from './lib/bundle-options.mjs'
+import { noticesOf } from './lib/notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = join(root, 'dist/cli')
@@ -23,24 +25,44 @@ const { metafile } = await build({
   chunkNames: '[name]-[hash]',
   bundle: true,
   splitting: true,
+  // Names stay: stacks are read by people, and with its maps the program is smaller so.
+  minifySyntax: true,
+  minifyWhitespace: true,
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // These read files of their own, which they look for beside themselves.
-  external: ['@electric-sql/pglite', '@google-cloud/kms', 'swagger-ui-dist', 'pg-native'],
+  // A driver in C, which pg asks for and goes on without.
+  external: ['pg-native'],
+  plugins: [onlyWhatIsUsed],
   banner: {
     // Packages in the older format ask for Node's modules by `require`.
     js: "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);",
   },
-  sourcemap: true,
+  // For src/kernel/source-stacks.ts, which finds them by their names.
+  sourcemap: 'external',
   sourcesContent: false,
+  legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
 })
 
-// Found by import.meta.url, as beside the source that names them.
-for (const asset of ['migrations', 'empty-cluster.tar.gz']) {
-  cpSync(join(root, 'src/store/drivers', asset), join(out, asset), { recursive: true })
+// A stack says where it is in a package by the name of the file.
+for (const [name, { inputs }] of Object.entries(metafile.outputs))
+  if (Object.keys(inputs).every((input) => input.startsWith('node_modules/')))
+    rmSync(join(root, `${name}.map`), { force: true })
+
+const beside = (folder, names, to) => {
+  mkdirSync(to, { recursive: true })
+  for (const name of names) cpSync(join(folder, name), join(to, name), { recursive: true })
 }
+const packageFolder = (name) => dirname(fileURLToPath(import.meta.resolve(name)))
+beside(join(root, 'src/store/drivers'), ['migrations', 'empty-cluster.tar.gz'], out)
+beside(packageFolder('@electric-sql/pglite'), ['pglite.wasm', 'pglite.data', 'initdb.wasm'], out)
+beside(
+  packageFolder('swagger-ui-dist/package.json'),
+  ['swagger-ui-bundle.js', 'swagger-ui.css'],
+  join(root, 'dist/api-docs'),
+)
 chmodSync(join(out, 'main.js'), 0o755)
+writeFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), noticesOf(root, metafile))
 writeFileSync(join(root, 'dist/bundled.json'), JSON.stringify(metafile.outputs))

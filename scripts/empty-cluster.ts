@@ -1,10 +1,20 @@
 // Makes src/store/drivers/empty-cluster.tar.gz, which src/store/drivers/pglite-cluster.ts loads: a cluster with today's schema
 // and no row of ours. Only where it is missing or older than what it is made of.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import nodeCrypto from 'node:crypto'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { PGlite } from '@electric-sql/pglite'
 import { migrateIn } from '../src/store/drivers/migrate.ts'
 
@@ -29,7 +39,16 @@ const dropTemplates = [
   'DROP DATABASE template1',
 ]
 
+/** The same files each time: PGlite asks these two for the time and for random bytes. */
+const stopTimeAndChance = (): void => {
+  const now = Date.UTC(2026, 0, 1)
+  Date.now = () => now
+  performance.now = () => 0
+  nodeCrypto.randomFillSync = (bytes) => bytes
+}
+
 const makeIn = async (dataDir: string): Promise<void> => {
+  stopTimeAndChance()
   const db = await PGlite.create({ dataDir })
   await db.transaction((tx) =>
     migrateIn({
@@ -45,11 +64,17 @@ const makeIn = async (dataDir: string): Promise<void> => {
   await db.close()
 }
 
+/** Nothing of the time or of whoever makes it. */
+const alike = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner']
+
 const make = async (): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'stagely-cluster-'))
   try {
     await makeIn(folder)
-    execFileSync('tar', ['-czf', `${archive}.new`, '-C', folder, ...readdirSync(folder)])
+    const tar = execFileSync('tar', [...alike, '-c', '-C', folder, ...readdirSync(folder).sort()], {
+      maxBuffer: 1 << 28,
+    })
+    writeFileSync(`${archive}.new`, gzipSync(tar, { level: 9 }))
     renameSync(`${archive}.new`, archive)
   } finally {
     rmSync(folder, { recursive: true })

@@ -35,7 +35,9 @@ generated_pid=$!
 selected=()
 for project in "${projects[@]}"; do selected+=(--project "$project"); done
 # Without npx, and cheap for what does little: see test/support/short-lived.ts.
-node --interrupt-budget=3000000 --single-threaded-gc --min-semi-space-size=64 --max-semi-space-size=64 \
+cheap=()
+[ "$(node -p 'process.versions.node.split(".")[0] < 22')" = false ] || cheap=(--interrupt-budget=3000000)
+node "${cheap[@]}" --single-threaded-gc --min-semi-space-size=64 --max-semi-space-size=64 \
   node_modules/vitest/vitest.mjs run "${selected[@]}" --passWithNoTests=false \
   --reporter=default --reporter=json --outputFile.json="$results" </dev/null
 vitest_status=$?

@@ -9,7 +9,7 @@ import {
   type ManifestDocument,
   type ManifestFault,
 } from '../../src/manifests/parse.ts'
-import { apiVersionOf, kinds } from '../../src/resources/registry.ts'
+import { apiVersionOf, kindNames } from '../../src/resources/kind-names.ts'
 import { decodeObject } from '../../src/resources/validation/validate.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { note } from '../print.ts'
@@ -121,7 +121,7 @@ const namespaceFaults = (
   { namespace, explicit }: { namespace: string; explicit: boolean },
 ): ManifestFault[] => {
   const { object } = document
-  const kind = kinds.find((k) => k.kind === object.kind)
+  const kind = kindNames.find((k) => k.kind === object.kind)
   if (kind?.namespaced !== true) return []
   const own = object.metadata.namespace ?? undefined
   if (own !== undefined && explicit && own !== namespace) {
@@ -133,7 +133,7 @@ const namespaceFaults = (
 
 const schemaFaults = (document: ManifestDocument): ManifestFault[] => {
   const { object } = document
-  const kind = kinds.find((k) => k.kind === object.kind && k.internal !== true)
+  const kind = kindNames.find((k) => k.kind === object.kind && k.internal !== true)
   if (kind === undefined) return [at(document, 'kind', `"${object.kind}" is not a kind of Stagely`)]
   if (object.apiVersion !== apiVersionOf(kind)) {
     return [at(document, 'apiVersion', `must be "${apiVersionOf(kind)}"`)]

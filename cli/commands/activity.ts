@@ -79,7 +79,7 @@ const activity = async (flags: Flags): Promise<void> => {
   const items: Happened[] = []
   const isCut = await takeFirst(rest, { path: '/activity', list: 'activity', query, limit }, items)
   if (flags.follow === true) return follow(rest, query, { items, format: output })
-  printRecords(items, view, output)
+  await printRecords(items, view, output)
   if (isCut) note(`There is more: raise --limit (now ${limit}).`)
 }
 

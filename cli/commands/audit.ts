@@ -46,7 +46,7 @@ const list = (): Command =>
       const query = filterQuery(flags)
       const items: AuditRecord[] = []
       const isCut = await takeFirst(rest, { path: '/audit', list: 'rows', query, limit }, items)
-      printRecords(items, recordView, output)
+      await printRecords(items, recordView, output)
       if (isCut) note(`There are more rows: raise --limit (now ${limit}).`)
     })
 
@@ -169,7 +169,7 @@ const revealed = (): Command =>
       const query = { by: flags.by, namespace: flags.namespace }
       const read = await rest.list<ReadSecret>('/audit/revealed', 'secrets', query)
       const shown = read.filter((s) => flags.current !== true || s.knows_current)
-      printRecords(shown, revealedView, flags.output)
+      await printRecords(shown, revealedView, flags.output)
       const inUse = shown.filter((s) => s.knows_current).length
       if (flags.output === undefined && inUse > 0)
         note(`${inUse} to rotate: their values are in use.`)
@@ -209,7 +209,7 @@ const erase = (): Command =>
         nameOf: (e: Erasure) => `erasure/${e.pseudonym}`,
         empty: '',
       }
-      printRecord(erased, view, flags.output)
+      await printRecord(erased, view, flags.output)
     })
 
 const parseRow = (text: string): number => {

@@ -11,7 +11,7 @@ import { signedHead } from '../../src/audit/record.ts'
 import { verifyFile, verifyOptions } from '../audit/signed-file.ts'
 import { toInstant } from '../audit/time.ts'
 import { newCommand, newGroup, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output/output.ts'
+import { toYaml } from '../output/yaml.ts'
 import { out } from '../print.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 

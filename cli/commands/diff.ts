@@ -67,7 +67,7 @@ const diff = async (words: readonly string[], flags: DiffFlags): Promise<void> =
   const review = await reviewDocuments(api, documents)
   const objects = documents.map((d) => d.object)
   const later = valuesToCome(review.changes, objects)
-  printAs(review, output, () => renderReview(review, later))
+  await printAs(review, output, () => renderReview(review, later))
   if (review.changes.some((change) => change.action !== 'Unchanged')) throw new Exit(1)
 }
 

@@ -11,7 +11,6 @@ import {
   type IfThere,
   type ObjectSelection,
 } from '../objects/objects.ts'
-import { watchTargets } from '../objects/watch.ts'
 import { newCommand, type ObjectFlags } from '../options.ts'
 import { renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
@@ -28,8 +27,10 @@ export const command = (): Command =>
   ])
     .argument('<kind...>', 'KIND[,KIND] [NAME...], or KIND/NAME...; "stagely" is every kind')
     .option('-w, --watch', 'go on with each change of a kind, until it is stopped')
-    .action((words: string[], flags: ObjectFlags & { watch?: boolean }) =>
-      flags.watch === true ? watchTargets(words, flags) : get(words, flags),
+    .action(async (words: string[], flags: ObjectFlags & { watch?: boolean }) =>
+      flags.watch === true
+        ? (await import('../objects/watch.ts')).watchTargets(words, flags)
+        : get(words, flags),
     )
 
 /** Which objects of a list are meant, by the flags of its command. */

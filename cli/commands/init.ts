@@ -102,7 +102,7 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
   const differs = written !== undefined && written !== manifests.yaml
   const { held } = manifests
   const found = { project, proposal, review, held, manifest: path, manifestDiffers: differs }
-  printAs(summaryOf(found), output, () => renderProposal(found))
+  await printAs(summaryOf(found), output, () => renderProposal(found))
   if (flags.dryRun === true) return
   if (differs && flags.overwrite !== true) {
     throw new CliError(

@@ -60,7 +60,7 @@ const describeKeys = (keys: Keys): string => {
 const status = async (flags: CommonFlags): Promise<void> => {
   const rest = await openRest(flags)
   const { body } = await rest.call<Keys>('/keys')
-  printAs(body, flags.output, () => describeKeys(body))
+  await printAs(body, flags.output, () => describeKeys(body))
 }
 
 interface RotateFlags extends CommonFlags {
@@ -118,7 +118,7 @@ const rotate = async (flags: RotateFlags): Promise<void> => {
     ...begun,
     ...(flags.wait === true && (await waitFor(rest, begun, flags.timeout))),
   }
-  printAs(ended, flags.output, () =>
+  await printAs(ended, flags.output, () =>
     ended.state === 'Running'
       ? `rotation ${ended.id} has begun: stagely keys status`
       : `rotation ${ended.id} ${ended.state}, ${ended.done} done`,
@@ -139,7 +139,7 @@ const describeLeft = (left: NonNullable<KeyRotation['not_rotated']>): string =>
 const rotateSealing = async (rest: RestClient, output: string | undefined): Promise<void> => {
   const call = { method: 'POST' } as const
   const { body } = await rest.call<{ public_key: string }>('/sealing-key/rotate', call)
-  printAs(body, output, () => body.public_key)
+  await printAs(body, output, () => body.public_key)
 }
 
 const waitFor = async (

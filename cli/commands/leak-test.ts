@@ -60,7 +60,7 @@ export const command = (): Command =>
       const test = await waitForEnd(rest, path, started.body)
       if (test.state !== 'done')
         throw new CliError(hanging(test.message ?? `the test is ${test.state}`))
-      show(test, flags.output)
+      await show(test, flags.output)
       if (test.services.some(({ hits }) => hits.length > 0)) throw new Exit(hitsExit)
       if (!isWhole(test)) throw new Exit(1)
     })
@@ -84,12 +84,12 @@ const waitForEnd = (rest: RestClient, path: string, started: LeakTest): Promise<
     everyMs: 500,
   })
 
-const show = (test: LeakTest, output: CommonFlags['output']): void => {
+const show = async (test: LeakTest, output: CommonFlags['output']): Promise<void> => {
   if (output === 'json' || output === 'yaml') {
-    printAs(test, output, () => '')
+    await printAs(test, output, () => '')
     return
   }
-  printRecords(test.services, view, output)
+  await printRecords(test.services, view, output)
   if (output === 'name') return
   const hits = test.services.flatMap((service) => service.hits)
   const count = hits.reduce((sum, hit) => sum + hit.count, 0)

@@ -101,7 +101,7 @@ const show = (): Command =>
       const { output: format } = flags
       const { rest, path } = await open(name, flags)
       const { body } = await rest.call<Rotation>(named(path, name))
-      printAs(body, format, () => rotationText(body))
+      await printAs(body, format, () => rotationText(body))
     })
 
 const history = (): Command =>
@@ -115,7 +115,7 @@ const history = (): Command =>
     .action(async (name: string, flags: Flags) => {
       const { rest, path } = await open(name, flags)
       const { body } = await rest.call<{ steps: RotationStep[] }>(`${named(path, name)}/history`)
-      printRecords(body.steps, historyView, flags.output)
+      await printRecords(body.steps, historyView, flags.output)
     })
 
 const seenOf = ({ containers, released_at: releasedAt }: RotationBreak): string => {
@@ -216,7 +216,7 @@ const runRevealed = async (person: string, flags: Flags): Promise<void> => {
   if (current.length === 0) out(`${person} knows no value that is in use`)
   if (byHand.length === 0) return
   note('Somebody must change these by hand:')
-  printRecords(byHand, revealedView, undefined)
+  await printRecords(byHand, revealedView, undefined)
   throw new Exit(3)
 }
 

@@ -111,7 +111,7 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   const { output, file } = flags
   const more = { ...whose, sealedValue, file }
   const manifest = manifestOf(namespace, identity, more)
-  printAs(manifest, output, () => sealedValue)
+  await printAs(manifest, output, () => sealedValue)
 }
 
 interface KeyOfNamespace {

@@ -38,5 +38,5 @@ export const command = (): Command =>
       const rest = await openRest(flags)
       const query = { q: words.join(' '), limit: limit?.toString() }
       const { body } = await rest.call<{ results: SearchResult[] }>('/search', { query })
-      printRecords(body.results, view, flags.output)
+      await printRecords(body.results, view, flags.output)
     })

@@ -32,7 +32,7 @@ const slo = async (flags: Flags): Promise<void> => {
   const { namespace: team, project, since, output } = flags
   const rest = await openRest(flags)
   const { body } = await rest.call<Propagation>('/slo', { query: { team, project, since } })
-  if (output === 'json' || output === 'yaml') printAs(body, output, () => '')
+  if (output === 'json' || output === 'yaml') await printAs(body, output, () => '')
   else print(body)
   if (body.is_met === false) throw new Exit(1)
 }

@@ -6,7 +6,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { Kind } from '../../src/resources/registry.ts'
+import type { KindNames } from '../../src/resources/kind-names.ts'
 import { createApi, type KubeApi } from '../connect/api.ts'
 import { findConnection, type ControllerConnection } from '../connect/connect.ts'
 import { findKinds, fullName, servedKind } from '../objects/kinds.ts'
@@ -60,13 +60,13 @@ const watchEveryMs = 5_000
 const status = async (flags: CommonFlags & { watch?: boolean }): Promise<void> => {
   const { output } = flags
   const first = await readOverview(flags)
-  printAs(first, output, () => renderOverview(first))
+  await printAs(first, output, () => renderOverview(first))
   for (let shown = first; flags.watch === true;) {
     await realClock.sleep(watchEveryMs)
     const overview = await readAgain(flags)
     if (isDeepStrictEqual(overview, shown)) continue
     shown = overview
-    printAs(
+    await printAs(
       overview,
       output,
       () => `\n${toTimestamp(realClock.now())}\n${renderOverview(overview)}`,
@@ -219,7 +219,7 @@ const followOthers = new Set(['AgentReachable', 'SecretsInSync', 'InSync', 'Read
 
 /** One warning for each cause: of several conditions with the same cause, the most specific one. */
 export const conditionWarnings = (object: KubeObject): StatusWarning[] => {
-  const kind: Kind = findKinds(object.kind)[0]!
+  const kind: KindNames = findKinds(object.kind)[0]!
   const { conditions = [] } = (object.status ?? {}) as { conditions?: Condition[] }
   const bad = conditions.filter(
     (c) =>

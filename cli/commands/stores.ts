@@ -58,7 +58,7 @@ const show = async (name: string, flags: CommonFlags): Promise<void> => {
   const rest = await openRest(flags)
   const { body } = await rest.call<Store>(pathOf(rest, flags, name))
   if (format === 'json' || format === 'yaml') {
-    printAs(body, format, () => '')
+    await printAs(body, format, () => '')
     return
   }
   await get(['secretstore', name], flags)

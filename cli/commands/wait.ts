@@ -13,7 +13,7 @@ import {
   type WaitOutcome,
 } from '../../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { Kind } from '../../src/resources/registry.ts'
+import type { KindNames } from '../../src/resources/kind-names.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../objects/kinds.ts'
 import { listObjects, objectSelection } from '../objects/objects.ts'
@@ -56,7 +56,7 @@ export const command = (): Command =>
 interface Goal {
   /** Printed when the wait succeeds. */
   readonly verb: string
-  judge(kind: Kind, object: KubeObject | undefined, lookUp?: LookUp): WaitOutcome
+  judge(kind: KindNames, object: KubeObject | undefined, lookUp?: LookUp): WaitOutcome
 }
 
 const syncWith = (object: KubeObject, lookUp: LookUp): WaitOutcome =>
@@ -118,7 +118,7 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
   }
   const api = await openApi(flags)
   const selection = objectSelection(api, flags)
-  const objects: { kind: Kind; namespace: string; name: string }[] = []
+  const objects: { kind: KindNames; namespace: string; name: string }[] = []
   for (const { kind, names } of targets) {
     append(
       objects,
@@ -142,5 +142,5 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
   if (flags.output === undefined) return
   const found = [...last.values()].filter((object) => object !== undefined)
   const answer = found.length === 1 ? found[0] : { apiVersion: 'v1', kind: 'List', items: found }
-  printAs(answer, flags.output, () => '')
+  await printAs(answer, flags.output, () => '')
 }

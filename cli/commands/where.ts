@@ -61,7 +61,7 @@ const where = async (
 ): Promise<void> => {
   if (key !== undefined) refuseArgv(key, value)
   const found = key === undefined ? await lookForGiven(flags) : await lookForKey(key, flags)
-  show(found, flags)
+  await show(found, flags)
   if (found.agents.some(({ state, unread }) => state === 'unknown' || unread.length > 0))
     throw new Exit(1)
 }
@@ -90,12 +90,12 @@ const lookForGiven = async (flags: SecretFlags): Promise<Where> => {
   })
 }
 
-const show = (found: Where, { output }: SecretFlags): void => {
+const show = async (found: Where, { output }: SecretFlags): Promise<void> => {
   if (output === 'json' || output === 'yaml') {
-    printAs(found, output, () => '')
+    await printAs(found, output, () => '')
     return
   }
-  printRecords(found.places, view, output)
+  await printRecords(found.places, view, output)
   for (const { name, state, since, message = '', unread } of found.agents) {
     if (state === 'unknown') {
       const when = since === undefined ? '' : ` since ${since}`

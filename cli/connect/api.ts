@@ -5,7 +5,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, reasonOf, type Fault } from '../../src/kernel/errors.ts'
 import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { apiPathOf, type Kind } from '../../src/resources/registry.ts'
+import { apiPathOf, type KindNames } from '../../src/resources/kind-names.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
 import {
   answerMs,
@@ -135,7 +135,7 @@ async function* watchEvents(
 }
 
 /** API path of a collection or of one object. Without a namespace: in all namespaces. */
-export const pathOf = (kind: Kind, namespace?: string, name?: string): string => {
+export const pathOf = (kind: KindNames, namespace?: string, name?: string): string => {
   const scope =
     kind.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : ''
   return `${apiPathOf(kind)}${scope}/${kind.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`

@@ -1,5 +1,6 @@
 // The fields of a kind, from its schema: as kubectl explains them, and as a JSON Schema for editors.
-import { apiVersionOf, type Kind } from '../../src/resources/registry.ts'
+import { apiVersionOf, type KindNames } from '../../src/resources/kind-names.ts'
+import { requireKind } from '../../src/resources/registry.ts'
 import { objectSchema } from '../../src/resources/schemas/crd.ts'
 import { usageError } from '../errors.ts'
 import { oneLine } from '../print.ts'
@@ -28,7 +29,7 @@ const typeOf = (node: Node): string => {
   return node.type === 'object' ? 'Object' : (node.type ?? '')
 }
 
-const find = (root: Node, kind: Kind, path: readonly string[]): Node => {
+const find = (root: Node, kind: KindNames, path: readonly string[]): Node => {
   let node = root
   for (const [i, name] of path.entries()) {
     const fields = inside(node).properties ?? {}
@@ -65,11 +66,11 @@ const fieldsOf = (parent: Node, indent: string, isRecursive: boolean): string[] 
 
 /** CliError that lists the fields, where there is no such field. */
 export const explainFields = (
-  kind: Kind,
+  kind: KindNames,
   path: readonly string[],
   isRecursive: boolean,
 ): string => {
-  const root = objectSchema(kind) as Node
+  const root = objectSchema(requireKind(kind.kind)) as Node
   const node = find(root, kind, path)
   const fields = fieldsOf(node, '  ', isRecursive)
   const name = path.at(-1)
@@ -116,11 +117,11 @@ const metadata: Node = {
 }
 
 /** One JSON Schema for manifests of all kinds; `kind` decides which fields there are. */
-export const manifestSchema = (kinds: readonly Kind[]): object => ({
+export const manifestSchema = (kinds: readonly KindNames[]): object => ({
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'A manifest of Stagely',
   oneOf: kinds.map((kind) => {
-    const { properties = {}, required = [], ...root } = objectSchema(kind) as Node
+    const { properties = {}, required = [], ...root } = objectSchema(requireKind(kind.kind)) as Node
     const { status: _written, apiVersion, kind: name, ...declared } = properties
     return closed({
       ...root,

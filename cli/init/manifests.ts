@@ -3,7 +3,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
-import { toYaml } from '../output/output.ts'
+import { toYaml } from '../output/yaml.ts'
 import { nameFor, type StoredSecrets } from '../secrets/identity.ts'
 import type { ProposedSecret } from './found-secret.ts'
 

@@ -3,14 +3,14 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { Kind } from '../../src/resources/registry.ts'
+import type { KindNames } from '../../src/resources/kind-names.ts'
 import { asTable, pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
 import { maySucceedLater } from '../errors.ts'
 import type { ServerTable } from '../output/table.ts'
 import { note } from '../print.ts'
 
 export interface FollowRef {
-  readonly kind: Kind
+  readonly kind: KindNames
   readonly namespace: string
   readonly name: string
 }

@@ -1,20 +1,20 @@
 // Finds the registry's kinds by the words that people write.
-import { kinds, type Kind } from '../../src/resources/registry.ts'
+import { kindNames, type KindNames } from '../../src/resources/kind-names.ts'
 import { usageError } from '../errors.ts'
 
 export interface KindTarget {
-  readonly kind: Kind
+  readonly kind: KindNames
   /** Empty: every object of the kind. */
   readonly names: readonly string[]
 }
 
-const served = kinds.filter((kind) => kind.internal !== true)
+const served = kindNames.filter((kind) => kind.internal !== true)
 
 /** `secret` is accepted, because the meaning is clear here; kubectl uses it for its own kind. */
 const nicknames: Record<string, string> = { secret: 'StagelySecret', secrets: 'StagelySecret' }
 
 /** The kinds for a word: singular, plural, short name, kind, or a category. */
-export const findKinds = (word: string): Kind[] => {
+export const findKinds = (word: string): KindNames[] => {
   const lower = word.toLowerCase().replace(/\.stagely\.dev$/, '')
   const kind = served.find(
     (kind) =>
@@ -28,13 +28,13 @@ export const findKinds = (word: string): Kind[] => {
   throw usageError(`no kind is called "${word}"; known are: ${plurals}`)
 }
 
-const findKind = (word: string): Kind => {
+const findKind = (word: string): KindNames => {
   const found = findKinds(word)
   if (found.length > 1) throw usageError(`"${word}" names several kinds; one is needed here`)
   return found[0]!
 }
 
-export const servedKind = (name: string): Kind => {
+export const servedKind = (name: string): KindNames => {
   const kind = served.find((k) => k.kind === name)
   if (kind === undefined) throw usageError(`no kind is called "${name}"`)
   return kind
@@ -57,7 +57,7 @@ export const parseTargets = (words: readonly string[]): KindTarget[] => {
 }
 
 /** For commands on one kind: `shop`, or `stagelet/shop` as in other commands. */
-export const nameOf = (kind: Kind, word: string): string => {
+export const nameOf = (kind: KindNames, word: string): string => {
   if (!word.includes('/')) return word
   const [target] = parseTargets([word])
   if (target?.kind !== kind) throw usageError(`"${word}" is no ${kind.singular}; name one`)
@@ -65,9 +65,9 @@ export const nameOf = (kind: Kind, word: string): string => {
 }
 
 /** `stagelet.stagely.dev/shop`, as `-o name` and apply print it. */
-export const fullName = (kind: Kind, name: string): string =>
+export const fullName = (kind: KindNames, name: string): string =>
   `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`}/${name}`
 
 /** `stagelet.stagely.dev "shop"`, as delete prints it. */
-export const quotedName = (kind: Kind, name: string): string =>
+export const quotedName = (kind: KindNames, name: string): string =>
   `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`} "${name}"`

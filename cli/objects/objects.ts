@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { append } from '../../src/kernel/append.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { Kind } from '../../src/resources/registry.ts'
+import type { KindNames } from '../../src/resources/kind-names.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { mergePatch, pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
 import type { KindTarget } from './kinds.ts'
@@ -26,7 +26,7 @@ export const objectSelection = (
 
 export const getObject = async (
   api: KubeApi,
-  kind: Kind,
+  kind: KindNames,
   namespace: string,
   name: string,
 ): Promise<KubeObject> => (await api.call(pathOf(kind, namespace, name))) as KubeObject
@@ -34,7 +34,7 @@ export const getObject = async (
 /** Changes the fields that the patch has; returns the object as it is then. */
 export const mergePatchObject = async (
   api: KubeApi,
-  { kind, namespace = api.namespace, name }: { kind: Kind; namespace?: string; name: string },
+  { kind, namespace = api.namespace, name }: { kind: KindNames; namespace?: string; name: string },
   patch: object,
 ): Promise<KubeObject> => {
   const path = pathOf(kind, namespace, name)
@@ -54,7 +54,7 @@ export const isSameButStatus = (
 /** undefined when it does not exist. */
 export const getIfThere = async (
   api: KubeApi,
-  kind: Kind,
+  kind: KindNames,
   namespace: string,
   name: string,
 ): Promise<KubeObject | undefined> => {
@@ -68,7 +68,7 @@ export const getIfThere = async (
 
 export const listObjects = async (
   api: KubeApi,
-  kind: Kind,
+  kind: KindNames,
   selection: ObjectSelection,
 ): Promise<KubeObject[]> => {
   const items: KubeObject[] = []
@@ -92,8 +92,8 @@ export const readTargets = async (
   targets: readonly KindTarget[],
   selection: ObjectSelection,
   ifThere: IfThere = (reading) => reading,
-): Promise<{ kind: Kind; object: KubeObject }[]> => {
-  const found: { kind: Kind; object: KubeObject }[] = []
+): Promise<{ kind: KindNames; object: KubeObject }[]> => {
+  const found: { kind: KindNames; object: KubeObject }[] = []
   for (const { kind, names } of targets) {
     if (names.length > 0 && selection.selector !== undefined) {
       throw usageError('give names or -l, not both')

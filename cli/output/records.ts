@@ -20,16 +20,16 @@ export interface RecordView<T> {
 }
 
 /** -o json and -o yaml print the server's data, as an array. */
-export const printRecords = <T>(
+export const printRecords = async <T>(
   items: readonly T[],
   view: RecordView<T>,
   format: Output | undefined,
-): void => {
+): Promise<void> => {
   if (items.length === 0 && format !== 'json' && format !== 'yaml') {
     if (format !== 'name') note(view.empty)
     return
   }
-  printAs(items, format, () =>
+  await printAs(items, format, () =>
     format === 'name'
       ? items.map(view.nameOf).join('\n')
       : renderRecords(items, view, format === 'wide'),
@@ -37,9 +37,13 @@ export const printRecords = <T>(
 }
 
 /** One item: an object with -o json and -o yaml, else a table with one row. */
-export const printRecord = <T>(item: T, view: RecordView<T>, output: Output | undefined): void => {
-  if (output === 'json' || output === 'yaml') printAs(item, output, () => '')
-  else printRecords([item], view, output)
+export const printRecord = async <T>(
+  item: T,
+  view: RecordView<T>,
+  output: Output | undefined,
+): Promise<void> => {
+  if (output === 'json' || output === 'yaml') await printAs(item, output, () => '')
+  else await printRecords([item], view, output)
 }
 
 export const renderRecords = <T>(

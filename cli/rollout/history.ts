@@ -82,7 +82,7 @@ const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
     const path = `${projectPath(rest.namespace, target.project)}/revisions/diff`
     const query = { from: String(revision - 1), to: String(revision) }
     const { body } = await rest.call<SetDiff>(path, { query })
-    printAs(body, flags.output, () => `Revision ${revision}:\n${renderDiff(body)}`)
+    await printAs(body, flags.output, () => `Revision ${revision}:\n${renderDiff(body)}`)
     return
   }
   const revisions = await listRevisions(rest, target.project)
@@ -92,7 +92,7 @@ const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
     ...r,
     runs: shown.filter((s) => s.running_revision === r.revision).map((s) => s.name),
   }))
-  printRecords(withRuns, view, flags.output)
+  await printRecords(withRuns, view, flags.output)
 }
 
 interface UndoFlags extends CommonFlags, WaitFlags {

@@ -81,6 +81,6 @@ const list = async (words: string[], flags: Flags): Promise<void> => {
   const query = isOne ? { state } : { team, project: target?.project, state }
   const items: KeptRollout[] = []
   const isCut = await takeFirst(rest, { path, list: 'rollouts', query, limit }, items)
-  printRecords(items, view, output)
+  await printRecords(items, view, output)
   if (isCut) note(`There are more: raise --limit (now ${limit}).`)
 }

@@ -43,7 +43,7 @@ const status = async (words: string[], flags: Flags): Promise<void> => {
   const target = await findRolloutTarget(await openApi(flags), words)
   const rest = await openRest(flags)
   const view = await readRollout(rest, target.project)
-  if (output === 'json' || output === 'yaml') printAs(view, output, () => '')
+  if (output === 'json' || output === 'yaml') await printAs(view, output, () => '')
   else if (output === 'wide') out(renderWide(view))
   const isOnce = flags.watch === false || flags.watch === 'false' || output !== undefined
   if (isOnce) {

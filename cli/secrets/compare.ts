@@ -111,7 +111,7 @@ const compare = async (here: string, there: string, flags: CompareFlags): Promis
     verdict: verdictOf(difference, here),
     ...defined({ here: shownOf(of.get(here)), there: shownOf(of.get(there)) }),
   }))
-  printAs({ here, there, keys }, flags.output, () => renderCompared(names, compared))
+  await printAs({ here, there, keys }, flags.output, () => renderCompared(names, compared))
   if (keys.some(({ verdict }) => verdict !== 'Equal')) throw new Exit(1)
 }
 

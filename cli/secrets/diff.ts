@@ -32,5 +32,5 @@ const diff = async (flags: DiffFlags): Promise<void> => {
   const query = { from: String(flags.from), to: String(flags.to ?? 'head'), values: 'true' }
   const path = `${projectPath(rest.namespace, project)}/revisions/diff`
   const { body } = await rest.call<SetDiff>(path, { query })
-  printAs(body, flags.output, () => renderDiff(body))
+  await printAs(body, flags.output, () => renderDiff(body))
 }

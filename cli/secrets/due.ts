@@ -94,5 +94,5 @@ const due = async (flags: DueFlags): Promise<void> => {
     append(found, await rest.list<Secret>(`${projectPath(team, name)}/secrets`, 'secrets', query))
   }
   found.sort((a, b) => (dueAt(a) < dueAt(b) ? -1 : dueAt(a) > dueAt(b) ? 1 : 0))
-  printRecords(found, view, flags.output)
+  await printRecords(found, view, flags.output)
 }

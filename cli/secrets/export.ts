@@ -7,7 +7,7 @@ import { renderDotenv } from '../formats/dotenv.ts'
 import { isShellName, renderShell } from '../formats/shell.ts'
 import { makeEnvironment, steeredBy } from '../run/environment.ts'
 
-import { toYaml } from '../output/output.ts'
+import { toYaml } from '../output/yaml.ts'
 import { note, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { shownOf, type SecretInput } from '../../src/resources/schemas/secret-fields.ts'

@@ -50,7 +50,7 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
     const version = flags.version === undefined ? undefined : Number(flags.version)
     const what = { version, as_written: flags.asWritten }
     const revealed = await revealOne(await openRest(flags), project, name, what)
-    if (output === 'json' || output === 'yaml') printAs(revealed, output, () => '')
+    if (output === 'json' || output === 'yaml') await printAs(revealed, output, () => '')
     else if (output !== undefined) throw new CliError(`-o ${output} shows no value`, 2)
     else outBytes(bytesOf(revealed))
   } else if (output === undefined || output === 'wide') {

@@ -54,13 +54,13 @@ const history = async (key: string | undefined, flags: SecretFlags): Promise<voi
   if (key === undefined) {
     const path = `${projectPath(rest.namespace, project)}/revisions`
     const revisions = await rest.list<Revision>(path, 'revisions')
-    printRecords(revisions, revisionView, flags.output)
+    await printRecords(revisions, revisionView, flags.output)
     return
   }
   const { metadata } = await requireKnown(api, identityOf(project, key, flags))
   const path = `${secretPath(rest, project, metadata.name)}/versions`
   const versions = await rest.list<SecretVersion>(path, 'versions', { values: 'true' })
-  printRecords(versions, versionView(versions), flags.output)
+  await printRecords(versions, versionView(versions), flags.output)
 }
 
 /** `name` is the object's name, or a `sec_…` id. */

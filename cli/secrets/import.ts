@@ -98,7 +98,7 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
     file: shown,
   }
   const plan = await planImportOfFile(api, entries, defaults, stored)
-  printAs(summaryOf(plan), output, () => renderPlan(plan))
+  await printAs(summaryOf(plan), output, () => renderPlan(plan))
   const pending = plan.items.filter(({ action }) => action !== 'unchanged')
   if (pending.length === 0) return
   const batches = importBatches(pending)

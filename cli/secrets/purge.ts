@@ -54,7 +54,7 @@ const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promi
     `${secretPath(rest, project, name)}/purge`,
     { method: 'POST' },
   )
-  printAs(
+  await printAs(
     body,
     flags.output,
     () =>

@@ -103,7 +103,7 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
     restored.push(body)
     text(`${secret.key} (${placeText(secret)}) restored, version ${body.version}`)
   }
-  if (flags.output !== undefined) printAs(restored, flags.output, () => '')
+  if (flags.output !== undefined) await printAs(restored, flags.output, () => '')
 }
 
 /** Secrets of a deleted project cannot be listed. */
@@ -132,7 +132,7 @@ const restore = async (
   const rest = await openRest(flags)
   const deleted = await listDeleted(rest, project)
   if (key === undefined) {
-    printRecords(deleted, deletedView, flags.output)
+    await printRecords(deleted, deletedView, flags.output)
     return
   }
   const identity = identityOf(project, key, flags)
@@ -144,7 +144,7 @@ const restore = async (
   }
   const path = `${secretPath(rest, project, found.id)}/restore`
   const { body } = await rest.call<Restored>(path, { method: 'POST' })
-  printAs(
+  await printAs(
     body,
     flags.output,
     () => `${found.key} (${placeText(found)}) restored, version ${body.version}`,

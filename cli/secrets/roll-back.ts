@@ -61,7 +61,7 @@ export const rollBack = async (
     ).body
   const plan = await call(choice, true)
   if (dryRun === true || output === undefined)
-    printAs(plan, output, () =>
+    await printAs(plan, output, () =>
       [
         `Back to revision ${plan.revision}:`,
         renderDiff(plan),
@@ -81,6 +81,6 @@ export const rollBack = async (
   // Exactly the shown change or none: the revision that the time meant then, and only when nothing has
   // changed since.
   const done = await call({ revision: plan.revision, expected_set: plan.set }, false)
-  if (output !== undefined) printAs(done, output, () => '')
+  if (output !== undefined) await printAs(done, output, () => '')
   return { done, plan, changes }
 }

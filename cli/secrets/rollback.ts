@@ -89,7 +89,7 @@ const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> 
       headers: noteHeaders(flags),
     },
   )
-  printAs(body, flags.output, () =>
+  await printAs(body, flags.output, () =>
     body.version === version
       ? `${key} is unchanged: version ${version} holds this value already`
       : `${key} is version ${body.version} now, with the value of version ${toVersion}`,

@@ -1,7 +1,7 @@
 // One way to ask for an action of an object: an annotation, which whichever replica leads sees.
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import type { KubeObject, requestAnnotations } from '../../src/resources/meta.ts'
-import type { Kind } from '../../src/resources/registry.ts'
+import type { KindNames } from '../../src/resources/kind-names.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { mergePatchObject } from '../objects/objects.ts'
 
@@ -15,7 +15,7 @@ export interface RequestedAction {
 /** `details`: what the action is for, such as keys of a store. */
 export const requestAction = async (
   api: KubeApi,
-  target: { readonly kind: Kind; readonly name: string },
+  target: { readonly kind: KindNames; readonly name: string },
   annotation: (typeof requestAnnotations)[number],
   details: readonly string[] = [],
 ): Promise<RequestedAction> => {

@@ -3,11 +3,10 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { builtFolder } from './built.ts'
 import type { App, AppContext } from './env.ts'
 
-/** As the build leaves it, for the sources and for the bundle in `dist/cli` alike. */
-export const dashboardFolder = fileURLToPath(new URL('../../dist/dashboard/', import.meta.url))
+export const dashboardFolder = builtFolder('dashboard')
 
 interface DashboardFile {
   readonly type: string

@@ -8,8 +8,9 @@ import { build } from 'esbuild'
 import { inPlace } from './in-place.mjs'
 
 // It runs for seconds: see test/support/short-lived.ts.
-for (const flag of ['interrupt-budget=3000000', 'wasm-tiering-budget=180000000'])
-  setFlagsFromString(`--${flag}`)
+if (Number(process.versions.node.split('.')[0]) < 22)
+  setFlagsFromString('--interrupt-budget=3000000')
+setFlagsFromString('--wasm-tiering-budget=180000000')
 setFlagsFromString('--wasm-lazy-validation')
 
 const [program, ...args] = process.argv.slice(2)

@@ -32,7 +32,9 @@ JSON.parse('{')
     bundle: true,
     platform: 'node',
     format: 'esm',
-    sourcemap: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    sourcemap: 'external',
     sourcesContent: false,
     logLevel: 'silent',
   })

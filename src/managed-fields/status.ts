@@ -1,7 +1,8 @@
 // Writes of status by the controller are recorded in `managedFields`, as those of any client.
 import { sameJson } from '../kernel/same-json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../resources/meta.ts'
-import { apiVersionOf, requireKind } from '../resources/registry.ts'
+import { apiVersionOf } from '../resources/kind-names.ts'
+import { requireKind } from '../resources/registry.ts'
 import { maxUpdaters, parseManagers, renderManagers, sortEntries } from './managers.ts'
 import { allFieldsText, entriesOfNew, formOf } from './new-fields.ts'
 import { changesOnlyOwned, onlyRemoves } from './owned-changes.ts'

@@ -49,8 +49,8 @@ export const widgetRoutes = routesOf('Widgets', [
   },
   edits: [
     {
-      file: 'src/resources/registry.ts',
-      after: 'export const kinds: readonly Kind[] = [',
+      file: 'src/resources/kind-names.ts',
+      after: 'export const kindNames: readonly KindNames[] = [',
       add: `
   {
     ...stagely,
@@ -59,11 +59,13 @@ export const widgetRoutes = routesOf('Widgets', [
     singular: 'widget',
     shortNames: ['wid'],
     description: 'A thing with a size.',
-    spec: widgetSpec,
-    status: widgetStatus,
-    columns: kindColumns.Widget,
     applyOrder: 5,
   },`,
+    },
+    {
+      file: 'src/resources/registry.ts',
+      after: 'const schemas: Readonly<Record<string, Schemas>> = {',
+      add: '\n  Widget: { spec: widgetSpec, status: widgetStatus },',
     },
     {
       file: 'src/resources/registry.ts',

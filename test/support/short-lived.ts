@@ -5,8 +5,12 @@
 // thread, and not because a program rests: that costs a controller 0.2 s, some seconds after its start. Old objects
 // are first looked through at 256 MB: workers did it every 8 s, for a twentieth of their CPU. The short forms of
 // properties gain, too; the long ones only begin slower.
+const isOlder = Number(process.versions.node.split('.')[0]) < 22
+
 export const shortLived = [
-  ...['--interrupt-budget=3000000', '--wasm-tiering-budget=180000000'],
+  // Newer ones have no such flag, and refuse to start with it.
+  ...(isOlder ? ['--interrupt-budget=3000000'] : []),
+  '--wasm-tiering-budget=180000000',
   ...['--wasm-lazy-validation', '--no-memory-reducer'],
   ...['--min-semi-space-size=64', '--max-semi-space-size=64', '--single-threaded-gc'],
   '--initial-old-space-size=256',

@@ -7,7 +7,7 @@ import { findEndpoint, howToConnect, type LoginEndpoint } from '../../connect/co
 import { readConnectionEnv } from '../../config.ts'
 import { CliError, usageError } from '../../errors.ts'
 import { mergeKubeconfig, type KubeconfigParts } from '../../connect/kubeconfig-file.ts'
-import { toYaml } from '../../output/output.ts'
+import { toYaml } from '../../output/yaml.ts'
 import { out } from '../../print.ts'
 
 interface Flags {

@@ -49,7 +49,7 @@ const listCommand = (): Command =>
     const listed = Object.entries(contexts).map(([name, login]) =>
       contextOf(name, login, name === current),
     )
-    printRecords(listed, view, output)
+    await printRecords(listed, view, output)
   })
 
 const useCommand = (): Command =>

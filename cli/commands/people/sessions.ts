@@ -24,7 +24,7 @@ const listCommand = (): Command =>
   ]).action(async (flags: CommonFlags) => {
     const rest = await openRest(flags)
     const sessions = await rest.list<Session>('/me/sessions', 'sessions')
-    printRecords(sessions, sessionView, flags.output)
+    await printRecords(sessions, sessionView, flags.output)
   })
 
 const revokeCommand = (): Command =>

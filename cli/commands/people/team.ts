@@ -42,14 +42,14 @@ const createCommand = (): Command =>
       const call = { method: 'POST', body: { name } } as const
       const { body } = await rest.call<Team>('/teams', call)
       if (flags.output === undefined) out(`team/${body.name} created`)
-      else printRecord(body, teamView, flags.output)
+      else await printRecord(body, teamView, flags.output)
     })
 
 const listCommand = (): Command =>
   newCommand('list -o', 'List your teams; an admin sees all.', ['stagely team list']).action(
     async (flags: CommonFlags) => {
       const rest = await openRest(flags)
-      printRecords(await rest.list<Team>('/teams', 'teams'), teamView, flags.output)
+      await printRecords(await rest.list<Team>('/teams', 'teams'), teamView, flags.output)
     },
   )
 
@@ -61,7 +61,7 @@ const membersCommand = (): Command =>
     .action(async (team: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
       const members = await rest.list<Member>(membersPath(team), 'members')
-      printRecords(members, memberView, flags.output)
+      await printRecords(members, memberView, flags.output)
     })
 
 interface PutFlags extends CommonFlags, PlaceFlags {
@@ -92,7 +92,7 @@ const putCommand = (name: string, summary: string): Command =>
       const { body } = await rest.call<Member>(`${membersPath(team)}/${pathPart(user)}`, call)
       if (flags.output === undefined)
         out(`user/${body.user} is ${body.role} of team ${team}${only(body)}`)
-      else printRecord(body, memberView, flags.output)
+      else await printRecord(body, memberView, flags.output)
     })
 
 const only = (member: Member): string => {

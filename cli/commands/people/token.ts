@@ -100,7 +100,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
     body,
   })
   if (flags.output !== undefined) {
-    printRecord(made, tokenView, flags.output)
+    await printRecord(made, tokenView, flags.output)
     return
   }
   if (made.token === undefined)
@@ -116,7 +116,7 @@ const listCommand = (): Command =>
     ]),
   ).action(async (flags: OwnerFlags) => {
     const rest = await openRest(flags)
-    printRecords(await rest.list<Token>(pathOf(flags), 'tokens'), tokenView, flags.output)
+    await printRecords(await rest.list<Token>(pathOf(flags), 'tokens'), tokenView, flags.output)
   })
 
 const revokeCommand = (): Command =>

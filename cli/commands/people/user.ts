@@ -51,7 +51,7 @@ const createCommand = (): Command =>
       const call = { method: 'POST', body: { name, ...bodyOf(flags) } } as const
       const { body } = await rest.call<User>('/users', call)
       if (flags.output === undefined) out(`user/${body.name} created`)
-      else printRecord(body, userView, flags.output)
+      else await printRecord(body, userView, flags.output)
     })
 
 const listCommand = (): Command =>
@@ -60,7 +60,7 @@ const listCommand = (): Command =>
     'stagely user list -o wide',
   ]).action(async (flags: CommonFlags) => {
     const rest = await openRest(flags)
-    printRecords(await rest.list<User>('/users', 'users'), userView, flags.output)
+    await printRecords(await rest.list<User>('/users', 'users'), userView, flags.output)
   })
 
 const update = async (name: string, flags: CommonFlags, body: object): Promise<void> => {
@@ -68,7 +68,7 @@ const update = async (name: string, flags: CommonFlags, body: object): Promise<v
   const path = `/users/${pathPart(name)}`
   const reply = await rest.call<User>(path, { method: 'PATCH', body })
   if (flags.output === undefined) out(`user/${reply.body.name} updated`)
-  else printRecord(reply.body, userView, flags.output)
+  else await printRecord(reply.body, userView, flags.output)
 }
 
 const updateCommand = (): Command =>

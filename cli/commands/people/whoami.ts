@@ -13,7 +13,7 @@ export const command = (): Command =>
     'stagely whoami -o json',
   ]).action(async (flags: CommonFlags) => {
     const { body } = await (await openRest(flags)).call<Me>('/me')
-    printAs(body, flags.output, () => render(body, flags.output))
+    await printAs(body, flags.output, () => render(body, flags.output))
   })
 
 const render = (me: Me, output: CommonFlags['output']): string => {

@@ -3,7 +3,7 @@
 // unknown kinds, and takes a missing one for a broken server.
 import { lazy } from '../../../src/kernel/lazy.ts'
 import { openApiSchemas } from '../../../src/resources/schemas/openapi.ts'
-import { apiPathOf } from '../../../src/resources/registry.ts'
+import { apiPathOf } from '../../../src/resources/kind-names.ts'
 import type { App } from '../env.ts'
 import { answerDocument, documentOf, servedKinds } from './discovery.ts'
 import { openApiPaths } from './openapi-paths.ts'

@@ -1,7 +1,8 @@
 // Renders errors as metav1 Status, in the words that kubectl knows.
 import { defined } from '../../../src/kernel/defined.ts'
 import { httpStatusOf, maxFaults, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
-import { resourceNameOf, type Kind } from '../../../src/resources/registry.ts'
+import { resourceNameOf } from '../../../src/resources/kind-names.ts'
+import { type Kind } from '../../../src/resources/registry.ts'
 
 export interface Status {
   kind: 'Status'

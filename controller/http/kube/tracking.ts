@@ -1,7 +1,8 @@
 // Tracks field ownership: the manager of a request, and `metadata.managedFields` after its write.
 import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
-import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
+import { apiVersionOf } from '../../../src/resources/kind-names.ts'
+import { type Kind } from '../../../src/resources/registry.ts'
 import { valueFields } from '../../../src/resources/kinds/secret-value.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'

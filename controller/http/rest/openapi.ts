@@ -1,10 +1,10 @@
 // The OpenAPI 3.1 document of the REST API, made from the table of routes, and a page that shows it.
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Hono } from 'hono'
 import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
+import { builtFolder } from '../built.ts'
 import type { AppEnv } from '../env.ts'
 import { lazy } from '../../../src/kernel/lazy.ts'
 import { answerDocument, documentOf } from '../kube/discovery.ts'
@@ -197,11 +197,10 @@ export const mountRestDocs = (app: Hono<AppEnv>, version: string): void => {
   }
   app.get('/api/docs', (c) => c.html(page, 200, headers))
   app.get('/api/docs/start.js', (c) => c.body(start, 200, { ...headers, 'content-type': types.js }))
-  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   const files = { 'swagger-ui-bundle.js': types.js, 'swagger-ui.css': types.css }
   for (const [name, type] of Object.entries(files))
     app.get(`/api/docs/${name}`, (c) =>
-      c.body(new Uint8Array(readFileSync(join(folder, name))), 200, {
+      c.body(new Uint8Array(readFileSync(join(builtFolder('api-docs'), name))), 200, {
         ...headers,
         'content-type': type,
         'cache-control': 'public, max-age=86400',

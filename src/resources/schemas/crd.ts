@@ -4,7 +4,8 @@ import * as z from 'zod'
 import { apiGroup } from '../meta.ts'
 import type { PrinterColumn } from '../columns.ts'
 import { refersTo } from '../kinds/status.ts'
-import { kinds, resourceNameOf, type Kind } from '../registry.ts'
+import { resourceNameOf } from '../kind-names.ts'
+import { kinds, type Kind } from '../registry.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 

@@ -7,7 +7,8 @@ import {
   type Fault,
 } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
-import { requireKind, resourceNameOf } from '../../resources/registry.ts'
+import { resourceNameOf } from '../../resources/kind-names.ts'
+import { requireKind } from '../../resources/registry.ts'
 
 /** Source of objects that a cluster's resources declare. */
 export const clusterSource = 'kubernetes'

@@ -9,7 +9,8 @@ import {
   type ObjectMeta,
   type ObjectRef,
 } from '../../resources/meta.ts'
-import { requireKind, resourceNameOf } from '../../resources/registry.ts'
+import { resourceNameOf } from '../../resources/kind-names.ts'
+import { requireKind } from '../../resources/registry.ts'
 import { decodeObject } from '../../resources/validation/validate.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'

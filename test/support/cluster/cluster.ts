@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { parse } from 'yaml'
 import { crdKinds } from '../../../src/resources/schemas/crd.ts'
-import { resourceNameOf } from '../../../src/resources/registry.ts'
+import { resourceNameOf } from '../../../src/resources/kind-names.ts'
 import { ClusterApi, sendTo } from './api.ts'
 import { close, listen, plainKubeConfig, startOwnServer } from './own-server.ts'
 
