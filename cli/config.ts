@@ -28,6 +28,23 @@ export const readConnectionEnv = (): ConnectionEnv => ({
   context: setOrUndefined(process.env.STAGELY_CONTEXT),
 })
 
+/** What the runners of CIs say to their jobs. */
+export const readCiEnv = () => ({
+  /** GitLab: `id_tokens` of the job. */
+  idToken: setOrUndefined(process.env.STAGELY_ID_TOKEN),
+  idTokenFile: setOrUndefined(process.env.STAGELY_ID_TOKEN_FILE),
+  /** GitHub and Forgejo. */
+  requestUrl: setOrUndefined(process.env.ACTIONS_ID_TOKEN_REQUEST_URL),
+  requestToken: setOrUndefined(process.env.ACTIONS_ID_TOKEN_REQUEST_TOKEN),
+  /** Variables for the steps that follow, and the folder of the job. */
+  variablesFile: setOrUndefined(process.env.GITHUB_ENV),
+  jobFolder: setOrUndefined(process.env.RUNNER_TEMP),
+  isActions: process.env.GITHUB_ACTIONS === 'true',
+  isGitlab: process.env.GITLAB_CI === 'true',
+  isKubernetes: setOrUndefined(process.env.KUBERNETES_SERVICE_HOST) !== undefined,
+})
+export type CiEnv = ReturnType<typeof readCiEnv>
+
 /** The environment for Compose: as small as the agent's. */
 export const readComposeEnvironment = (): Environment => baseEnvironment(process.env)
 

@@ -11,6 +11,8 @@ export interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly query?: Record<string, string | undefined>
   readonly body?: unknown
+  /** In place of `body`. */
+  readonly form?: Readonly<Record<string, string>>
   readonly contentType?: string
   readonly accept?: string
   readonly headers?: Record<string, string>
@@ -55,14 +57,23 @@ export const openResponse = async (
   call: Call,
   options: http.RequestOptions,
 ): Promise<http.IncomingMessage> => {
-  const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+  const { form } = call
+  const body =
+    form !== undefined
+      ? new URLSearchParams(form).toString()
+      : call.body === undefined
+        ? undefined
+        : JSON.stringify(call.body)
   const headers = {
     ...(options.headers as http.OutgoingHttpHeaders | undefined),
     accept: call.accept ?? 'application/json',
     // In managedFields, the name of who wrote a field.
     'user-agent': 'stagely',
     ...(body !== undefined && {
-      'content-type': call.contentType ?? 'application/json',
+      'content-type':
+        form === undefined
+          ? (call.contentType ?? 'application/json')
+          : 'application/x-www-form-urlencoded',
       'content-length': Buffer.byteLength(body),
     }),
     ...call.headers,

@@ -1,4 +1,5 @@
 // The identity of a secret: project, key, scope, and stagelet or environments. No two secrets share it.
+import { isReason } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/schemas/secret-fields.ts'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
@@ -97,6 +98,17 @@ export const nameFor = (
 
 /** The given project, else the only one of the namespace. CliError when there is none. */
 export const chosenProject = async (api: KubeApi, given: string | undefined): Promise<string> => {
+  try {
+    return await requireProject(api, given)
+  } catch (error) {
+    // A token for a part of a project reads no project. What follows is judged by its own place.
+    if (!isReason(error, 'Forbidden')) throw error
+    if (given !== undefined) return given
+    throw usageError('say which project with --project: this login lists none')
+  }
+}
+
+const requireProject = async (api: KubeApi, given: string | undefined): Promise<string> => {
   const kind = servedKind('Project')
   if (given !== undefined && (await getIfThere(api, kind, api.namespace, given)) !== undefined)
     return given
