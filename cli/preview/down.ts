@@ -4,10 +4,10 @@ import type { Stagelet } from '../../src/rest/types.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { openRest, projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
 import { timeoutOption } from '../options.ts'
-import { out } from '../print.ts'
+import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { pollUntilDone } from '../wait/poll.ts'
-import { findPreview, previewCommand, type PreviewFlags } from './find.ts'
+import { findIfThere, noPreview, previewCommand, type PreviewFlags } from './find.ts'
 
 interface Flags extends PreviewFlags {
   readonly yes?: boolean
@@ -39,14 +39,23 @@ const read = async (rest: RestClient, path: string): Promise<Stagelet | undefine
 
 const down = async (name: string, flags: Flags): Promise<void> => {
   const rest = await openRest(flags)
-  const { project, team, id, agent, name: stagelet } = await findPreview(rest, name, flags)
+  const found = await findIfThere(rest, name, flags)
+  if (found === undefined) {
+    // As for Compose: what is not there is down.
+    note(noPreview(name))
+    return
+  }
+  const { project, team, id, agent, name: stagelet } = found
   const details = [
     `stagelet ${stagelet} on agent ${agent}: its containers, networks and own secrets go.`,
     'The data in its volumes is lost.',
   ]
   await confirm({ question: `Take preview ${name} of ${project} down?`, details }, flags.yes)
   const path = `${projectPath(team, project)}/previews/${encodeURIComponent(name)}`
-  await rest.call(path, { method: 'DELETE' })
+  await rest.call(path, { method: 'DELETE' }).catch((error: unknown) => {
+    // It has gone meanwhile.
+    if (!isReason(error, 'NotFound')) throw error
+  })
   if (flags.wait) {
     const own = stageletPath(team, stagelet)
     const whyNot = (left: Stagelet | undefined): string => {

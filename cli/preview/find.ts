@@ -30,16 +30,28 @@ export const listPreviews = async (
   return all.filter(({ preview }) => preview !== undefined)
 }
 
-/** The stagelet of the preview. CliError where there is none, or where projects have one each. */
+export const noPreview = (name: string): string =>
+  `there is no preview ${name}: "stagely preview list" shows those that are`
+
+/** The stagelet of the preview. CliError where there is none. */
 export const findPreview = async (
   rest: RestClient,
   name: string,
   flags: PreviewFlags,
 ): Promise<Stagelet> => {
+  const found = await findIfThere(rest, name, flags)
+  if (found === undefined) throw new CliError(noPreview(name))
+  return found
+}
+
+/** CliError where several projects have one of this name. */
+export const findIfThere = async (
+  rest: RestClient,
+  name: string,
+  flags: PreviewFlags,
+): Promise<Stagelet | undefined> => {
   const found = (await listPreviews(rest, flags)).filter(({ preview }) => preview === name)
   const [only, ...others] = found
-  if (only === undefined)
-    throw new CliError(`there is no preview ${name}: "stagely preview list" shows those that are`)
   if (others.length === 0) return only
   const projects = found.map(({ project }) => project).join(', ')
   throw new CliError(`several projects have a preview ${name}: give --from with one of ${projects}`)
