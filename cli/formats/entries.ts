@@ -12,6 +12,8 @@ export interface Entry {
   readonly scope?: string
   readonly stagelet?: string
   readonly environments?: readonly string[]
+  /** A new secret of this line becomes plain. */
+  readonly isPlain?: true
   /** Other fields of the secret, by their REST names. */
   readonly fields?: SecretInput
 }

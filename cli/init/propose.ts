@@ -1,7 +1,6 @@
 // Proposes which service sees which key, from the present use in the project. Pure.
 import { append } from '../../src/kernel/append.ts'
-import { minPatternBytes } from '../../src/masking/patterns.ts'
-import { looksSecret } from '../../src/secrets/looks-secret.ts'
+import { plainAmong } from '../../src/secrets/managed-values.ts'
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import {
   variableSource,
@@ -89,14 +88,10 @@ const withoutOrigin = ({ key, scope, value, from, refersTo }: ProposedSecret): P
 
 /** What is no secret is proposed as plain. A value with references stays masked: what it refers to is a secret. */
 const withPlain = (proposed: readonly ProposedSecret[]): ProposedSecret[] => {
-  const secretValues = proposed.flatMap(({ key, value }) =>
-    looksSecret(key, value) && value.length >= minPatternBytes ? [value] : [],
+  const plain = plainAmong(proposed)
+  return proposed.map((secret) =>
+    plain.has(secret) && secret.refersTo === undefined ? { ...secret, plain: true } : secret,
   )
-  const isPlain = ({ key, value, refersTo }: ProposedSecret): boolean =>
-    refersTo === undefined &&
-    !looksSecret(key, value) &&
-    !secretValues.some((secret) => value.includes(secret))
-  return proposed.map((secret) => (isPlain(secret) ? { ...secret, plain: true } : secret))
 }
 
 /** Secrets, values that hold one, and values of one key that differ between services; the rest is plain, and stays. */
@@ -106,15 +101,12 @@ const chooseSecrets = (
   { all }: Wishes,
   kept: Kept[],
 ): ServiceValue[] => {
-  const secretValues = values.flatMap(({ isSecret, value }) =>
-    isSecret && value.length >= minPatternBytes ? [value] : [],
-  )
+  const needless = plainAmong(values, ({ isSecret }) => isSecret)
   const differs = ({ key, value }: ServiceValue): boolean =>
     services.some(({ environment }) => (environment.get(key) ?? value) !== value)
   const [chosen, plain]: [ServiceValue[], ServiceValue[]] = [[], []]
   for (const serviceValue of values) {
-    const holds = secretValues.some((secret) => serviceValue.value.includes(secret))
-    const isChosen = all === true || serviceValue.isSecret || holds || differs(serviceValue)
+    const isChosen = all === true || !needless.has(serviceValue) || differs(serviceValue)
     ;(isChosen ? chosen : plain).push(serviceValue)
   }
   append(

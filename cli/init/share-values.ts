@@ -1,6 +1,6 @@
 // Turns a value in several places into one secret to which the other places refer. Pure.
 import { isReadOnce } from '../../src/databases/read-once.ts'
-import { minPatternBytes } from '../../src/masking/patterns.ts'
+import { minPatternBytes } from '../../src/masking/min-pattern-bytes.ts'
 import { renderTemplate, parseTemplate } from '../../src/resources/kinds/value-template.ts'
 import type { ComposeProject } from './compose-project.ts'
 import { variableSource, type FoundSecret, type ProposedSecret } from './found-secret.ts'

@@ -4,7 +4,7 @@ import type { ComposeProject, ComposeService } from './compose-project.ts'
 import { variableSource, type FoundSecret, type Kept } from './found-secret.ts'
 import { partsOf, wholeVariable, type TextPart } from './interpolate.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
-import { otherPlaceOf } from './other-places.ts'
+import { otherPlaceOf, variablesInOtherPlaces } from './other-places.ts'
 
 const storable = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/
 
@@ -27,7 +27,8 @@ export const valuesOfService = (
     const { file } = found
     const isWritten = found.from === undefined
     const place = isWritten && found.isSecret ? otherPlaceOf(project, value) : undefined
-    if (key.startsWith('COMPOSE_')) kept.push({ key, file, why: 'steers Compose itself' })
+    const steers = found.isSecret ? undefined : whySteers(project, service, { key, file })
+    if (steers !== undefined) kept.push({ key, file, why: steers })
     else if (!storable.test(key)) kept.push({ key, file, why: 'is no name that Stagely stores' })
     else if (exclude.includes(key)) kept.push({ key, file, why: 'excluded' })
     else if (isWritten && !found.isSecret && !namesFile(key, value)) continue
@@ -36,6 +37,18 @@ export const valuesOfService = (
     else values.push({ ...found, from: found.from ?? 'environment: in the compose file' })
   }
   return values
+}
+
+/** Settings of Compose, tags and published ports are no values of services, also where an env_file gives a service all of `.env`. */
+const whySteers = (
+  project: ComposeProject,
+  { written }: ComposeService,
+  { key, file }: { readonly key: string; readonly file: string },
+): string | undefined => {
+  if (key.startsWith('COMPOSE_')) return 'steers Compose itself'
+  const isOfDotenv = !written.has(key) && project.dotenvFiles.some(({ path }) => path === file)
+  const place = isOfDotenv ? variablesInOtherPlaces(project).get(key) : undefined
+  return place !== undefined && /^(image|ports)\b/.test(place) ? `used in ${place}` : undefined
 }
 
 const whyFile = 'names a file; "stagely seal --file" makes a secret of its content'

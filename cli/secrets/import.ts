@@ -1,11 +1,10 @@
 // secrets import: stores a file of secrets in a project. Shows a diff by names first; then writes one
 // change set.
 import type { Command } from 'commander'
-import { steersCompose } from '../../src/formats/steers-compose.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { entryText, type Entry, type ParsedEntries } from '../formats/entries.ts'
-import { readerOf } from '../formats/formats.ts'
+import { formatOf, readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
 import { openApi } from '../connect/api.ts'
 import { noteHeaders } from '../options.ts'
@@ -20,12 +19,14 @@ import { secretCommand } from './flags.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
 import { chosenProject, identityOf, placeText, readStoredSecrets } from './identity.ts'
 import { planImportOfFile, type ImportItem, type FileImportPlan } from './plan-import.ts'
+import { proposeEntries } from './propose-import.ts'
 import { readValueFile } from './values.ts'
 import { importBatches, writeBatches } from './write-import.ts'
 
 interface ImportFlags extends StoreImportFlags {
   readonly format?: string
   readonly all?: boolean
+  readonly plain?: boolean
   readonly seedCiphertexts?: string
   readonly keyFile?: string
 }
@@ -46,8 +47,9 @@ export const importCommand = (): Command =>
     .option('--format <format>', 'dotenv, json or yaml; by the name of the file when absent')
     .option(
       '--all',
-      'also lines of a .env that configure Compose: COMPOSE_…, …_TAG, …_PORT and the like',
+      'also lines of a .env that configure Compose (COMPOSE_…, …_TAG, …_PORT) or look like no secret',
     )
+    .option('--no-plain', 'mask all lines of a .env, also those that look like no secret')
     .option(
       '--seed-ciphertexts <file>',
       'JSON rows of the first Stagely’s secrets table, still sealed',
@@ -63,17 +65,18 @@ export const importCommand = (): Command =>
 const sourceOf = async (
   given: string | undefined,
   { format, seedCiphertexts, keyFile }: ImportFlags,
-): Promise<{ file: string; read: (text: string) => ParsedEntries }> => {
+): Promise<{ file: string; isDotenv: boolean; read: (text: string) => ParsedEntries }> => {
   if (seedCiphertexts === undefined) {
     if (given === undefined) throw usageError('name the file to import, or - for stdin')
     if (keyFile !== undefined) throw usageError('--key-file goes with --seed-ciphertexts')
-    return { file: given, read: readerOf(format, given) }
+    const isDotenv = formatOf(format, given) === 'dotenv'
+    return { file: given, isDotenv, read: readerOf(format, given) }
   }
   if (given !== undefined || format !== undefined || keyFile === undefined) {
     throw usageError('--seed-ciphertexts goes with --key-file, and with no other file or format')
   }
   const key = parseSeedKey(await readValueFile(keyFile))
-  return { file: seedCiphertexts, read: (text) => parseSeedRows(text, key) }
+  return { file: seedCiphertexts, isDotenv: false, read: (text) => parseSeedRows(text, key) }
 }
 
 const importSecrets = async (given: string | undefined, flags: ImportFlags): Promise<void> => {
@@ -85,14 +88,17 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
   if (output !== undefined && output !== 'json' && output !== 'yaml') {
     throw usageError(`-o ${output} is not known here; use json or yaml`)
   }
-  const { file, read } = await sourceOf(given, flags)
+  const { file, isDotenv, read } = await sourceOf(given, flags)
   const shown = file === '-' ? 'stdin' : file
   const parsed = checked(read(sourceText(await readValueFile(file), shown)), shown)
-  const entries =
-    flags.scope === undefined && flags.all !== true ? ofServices(parsed, shown) : parsed
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
   const stored = await readStoredSecrets(api)
+  const isStored = (key: string): boolean => stored.placesOf(project, key).length > 0
+  const isPlaceSaid = flags.scope !== undefined || flags.all === true
+  const takesPlain = flags.plain !== false
+  const asked = { shown, isDotenv, isStored, isPlaceSaid, takesPlain }
+  const entries = proposeEntries(parsed, asked)
   const defaults = {
     ...identityOf(project, '', flags),
     file: shown,
@@ -129,20 +135,6 @@ const checked = ({ entries, faults }: ParsedEntries, shown: string): readonly En
   if (faults.length > 0) throw new Exit(1)
   if (entries.length === 0) throw new CliError(`${shown} holds no secrets`)
   return entries
-}
-
-/** Without a scope, what steers Compose would go to every service. */
-const ofServices = (entries: readonly Entry[], shown: string): readonly Entry[] => {
-  const isLeft = ({ key, value, scope }: Entry): boolean =>
-    scope === undefined && steersCompose(key, value === undefined ? '' : entryText(value))
-  const left = entries.filter(isLeft).map(({ key }) => key)
-  if (left.length === 0) return entries
-  note(
-    `${shown}: left out, since they steer Compose and would go to every service: ${left.join(', ')}. --all takes them, --scope SERVICE gives all lines to one service.`,
-  )
-  const rest = entries.filter((entry) => !isLeft(entry))
-  if (rest.length === 0) throw new CliError(`${shown} holds no secrets of services`)
-  return rest
 }
 
 const label = ({ identity }: ImportItem): string => `${identity.key} (${placeText(identity)})`

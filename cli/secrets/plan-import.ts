@@ -114,6 +114,7 @@ const draftsOf = (
     const { key, scope, stagelet, environments } = identity
     const input = {
       ...entry.fields,
+      ...(found === undefined && entry.isPlain === true && { visibility: 'Plain' }),
       key,
       scope,
       stagelet,

@@ -1,6 +1,6 @@
 // Advice for a person who stores a secret. Never a value, and never a refusal.
 import { isReadOnce } from '../../src/databases/read-once.ts'
-import { minPatternBytes } from '../../src/masking/patterns.ts'
+import { minPatternBytes } from '../../src/masking/min-pattern-bytes.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import { valueBytes } from '../../src/resources/kinds/secret-value.ts'
 import type { SecretSpec } from '../../src/resources/kinds/stagelysecret.ts'

@@ -1,5 +1,5 @@
 // Whether a credential that is to end sits in containers that nobody manages: no proof speaks of these.
-import { minPatternBytes } from '../../src/masking/patterns.ts'
+import { minPatternBytes } from '../../src/masking/min-pattern-bytes.ts'
 import type { StagedCredential } from '../../src/store/secrets/staged-values.ts'
 import { lookEverywhere, type WhereDeps } from './where.ts'
 

@@ -1,5 +1,5 @@
 // Edits that are staged and not yet applied. Values are in this module's memory only: never in a signal, in
-// storage, in another tab, or in an error. What views see of a value is its length.
+// storage, in another tab, or in an error. What views see of a masked value is its length.
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
 import { defined } from '../../src/kernel/defined.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
@@ -157,6 +157,26 @@ const operationOf = (edit: Edit): Operation => {
     ...file,
     ...value,
   }
+}
+
+/** What an edit makes of the visibility. */
+export const visibilityAfter = (
+  { fields }: Edit,
+  stored: { readonly visibility?: 'Masked' | 'Plain' } | undefined,
+): 'Masked' | 'Plain' =>
+  fields?.['visibility'] === undefined
+    ? (stored?.visibility ?? 'Masked')
+    : fields['visibility'] === 'Plain'
+      ? 'Plain'
+      : 'Masked'
+
+/** The new value where it is plain from then on; undefined: it is masked, no text, or none is given. */
+export const plainTextOf = (
+  edit: Edit,
+  stored: Parameters<typeof visibilityAfter>[1],
+): string | undefined => {
+  const value = visibilityAfter(edit, stored) === 'Plain' ? values.get(edit.id) : undefined
+  return value !== undefined && 'value' in value ? value.value : undefined
 }
 
 /** Only for the request: what it returns holds values. */

@@ -1,4 +1,4 @@
-// Copying. Text that is shown is copied as it is; values never come this way (see docs/dashboard.md).
+// Copying. Text that is shown is copied as it is; masked values never come this way (see docs/dashboard.md).
 import { useSignal } from '@preact/signals'
 import { Button } from './button.tsx'
 import Check from 'icon:check'

@@ -20,6 +20,8 @@ export interface StructuredLine {
 export interface Structured {
   readonly lines: readonly StructuredLine[]
   readonly faults: readonly LineFault[]
+  /** Its lines say nothing but a key and a value. */
+  readonly isDotenv?: true
 }
 
 export const valueNames = ['value', 'value_base64', 'value_from'] as const

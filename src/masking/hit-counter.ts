@@ -3,7 +3,7 @@
 import { lettersBefore } from './broken-lines.ts'
 import { createKeyedSearch, type KeyedValue } from './keyed-search.ts'
 import { tailOf } from './masker.ts'
-import { minPatternBytes } from './patterns.ts'
+import { minPatternBytes } from './min-pattern-bytes.ts'
 
 interface HitStream {
   write(chunk: Buffer): void

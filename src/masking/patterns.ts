@@ -2,8 +2,8 @@
 // Values of less than 8 bytes are not masked: masking `8080` everywhere would hide more than it
 // protects.
 
-/** Length of the shortest value, and of the shortest pattern, that is masked, in bytes. */
-export const minPatternBytes = 8
+import { minPatternBytes } from './min-pattern-bytes.ts'
+
 /**
  * Length of the longest pattern. A longer form is cut into pieces that together cover it. Limits what a
  * stream holds back.

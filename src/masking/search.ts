@@ -1,7 +1,7 @@
 // Finds all patterns in one pass over the bytes: Wu-Manber with 3-byte blocks. Each pattern is found by
 // its rarest 8-byte window (its anchor). So a common prefix of all secrets, such as
 // `postgresql://app:`, costs nothing. The tables take 1 MiB, whatever the number of patterns.
-import { minPatternBytes } from './patterns.ts'
+import { minPatternBytes } from './min-pattern-bytes.ts'
 
 const window = minPatternBytes
 const blockBits = 18

@@ -1,6 +1,7 @@
 // A project with environments, and plain values: who has which key where, and what is shown of values.
 import { expect, it } from 'vitest'
 import { canary, type Dashboard } from './dashboard.ts'
+import { goTo } from './within.ts'
 
 const project = '/projects/default%2Fkiosk'
 const url = '/ui/t/default/p/kiosk'
@@ -58,5 +59,76 @@ export const environmentTests = (given: () => Dashboard): void => {
     expect(await dialog.getByLabel('Key').inputValue()).toBe('STRIPE')
     expect(await dialog.getByLabel('Scope').inputValue()).toBe('web')
     expect(await dialog.getByLabel('Stagelet').inputValue()).toBe('in:staging')
+  })
+
+  it('shows a plain value where its name is, and asks before one that looks like a secret', async () => {
+    const { open, axe, rest } = given()
+    const page = await open(url)
+    const region = page.getByRole('row', { name: /^REGION plain web all eu-central/ })
+    await region.waitFor()
+    await page.getByRole('row', { name: /^SESSION web all masked/ }).waitFor()
+    await page.getByRole('button', { name: 'New secret' }).click()
+    await page.getByLabel('Key').fill('MODE')
+    await page.getByLabel('Value', { exact: true }).fill('ghp_0123456789012345678901234567890123')
+    await page.getByLabel('Visibility').selectOption('Plain')
+    await page.getByLabel('Scope', { exact: true }).fill('web')
+    await page.getByRole('button', { name: 'Stage the secret' }).click()
+    await page.getByText(/^The value of MODE looks like a secret/).waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByLabel('Value', { exact: true }).fill('careful')
+    await page.getByLabel('Visibility').selectOption('Plain')
+    await page.getByRole('button', { name: /^Stage/ }).click()
+    await region.click()
+    await page.getByLabel('The value').getByText('eu-central').waitFor()
+    await page.getByRole('button', { name: 'Replace value' }).click()
+    await page.getByLabel('New value').fill('eu-west')
+    await page.getByRole('button', { name: 'Stage the change' }).click()
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('careful').waitFor()
+    await page.getByText('eu-central').waitFor()
+    await page.getByText('eu-west').waitFor()
+    await page.getByText(/new secret, 7 bytes, plain from now on/).waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('button', { name: /^Apply/ }).click()
+    await page
+      .getByText(/no service|No service|nothing/i)
+      .first()
+      .waitFor()
+    const { revision } = JSON.parse(await rest('GET', project)) as { revision: number }
+    await goTo(page, `${url}/history?revision=${revision}`)
+    await page.getByText('eu-west').waitFor()
+    await page.getByText('eu-central').waitFor()
+    expect(await axe(page)).toEqual([])
+    await goTo(page, `${url}?secret=region.web`)
+    const versions = page.locator('section', {
+      has: page.getByRole('heading', { name: 'Versions' }),
+    })
+    await versions.getByText('eu-central').waitFor()
+  })
+
+  it('masks a plain value by an edit of the visibility alone; nothing shows the value then', async () => {
+    const { open, rest } = given()
+    const page = await open(`${url}?secret=region.web`)
+    await page.getByLabel('The value', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Replace value' }).click()
+    await page.getByLabel('Visibility').selectOption('Masked')
+    await page.getByRole('button', { name: 'Stage the change' }).click()
+    await page.getByText('now masked').first().waitFor()
+    await page.keyboard.press('Control+Enter')
+    await page.getByText(/masked from now on/).waitFor()
+    await page.getByRole('button', { name: 'Apply: no container changes' }).click()
+    await page.waitForURL(/history\/\d+/)
+    await goTo(page, `${url}?secret=region.web`)
+    await page.getByRole('button', { name: 'Show the value' }).waitFor()
+    await page.getByText('v3').first().waitFor()
+    expect(await page.evaluate('document.documentElement.outerHTML')).not.toMatch(
+      /eu-(west|central)/,
+    )
+    const { revision } = JSON.parse(await rest('GET', project)) as { revision: number }
+    await goTo(page, `${url}/history?revision=${revision - 1}`)
+    await page.getByText(/^other value, v1 → v2$/).waitFor()
+    expect(await page.evaluate('document.documentElement.outerHTML')).not.toMatch(
+      /eu-(west|central)/,
+    )
   })
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import { minPatternBytes } from '../../../src/masking/patterns.ts'
+import { minPatternBytes } from '../../../src/masking/min-pattern-bytes.ts'
 import { fieldsOf, hidden } from '../../../src/resources/schemas/rest-fields.ts'
 import { secretFields } from '../../../src/resources/schemas/secret-fields.ts'
 import {

@@ -1,15 +1,14 @@
-// What differs between two sets of secrets, by names.
+// What differs between two sets of secrets, by names, and of values only plain ones.
 import type { SetDiff } from '../../../src/rest/types.ts'
 import type { ComponentChild } from 'preact'
+import { PlainChange, PlainValue } from '../../ui/plain-value.tsx'
+import { placeName } from '../../ui/text/place-name.ts'
 import s from './history.module.css'
-
-const placeOf = ({ scope, stagelet }: { scope: string; stagelet?: string }): string =>
-  stagelet === undefined ? scope : `${scope} of ${stagelet}`
 
 interface LineProps {
   readonly sign: string
   readonly word: string
-  readonly secret: { readonly key: string; readonly scope: string; readonly stagelet?: string }
+  readonly secret: Parameters<typeof placeName>[0] & { readonly key: string }
   readonly children?: ComponentChild
 }
 
@@ -19,7 +18,7 @@ const Line = ({ sign, word, secret, children }: LineProps) => (
       {sign}
     </span>
     <span>
-      <code>{secret.key}</code> <span class="muted">{placeOf(secret)}</span>
+      <code>{secret.key}</code> <span class="muted">{placeName(secret)}</span>
     </span>
     <span class="muted">
       {word}
@@ -27,6 +26,14 @@ const Line = ({ sign, word, secret, children }: LineProps) => (
     </span>
   </li>
 )
+
+const Given = ({ text }: { readonly text: string | undefined }) =>
+  text === undefined ? null : (
+    <>
+      {', '}
+      <PlainValue text={text} />
+    </>
+  )
 
 const words = (what: readonly string[]): string =>
   what.map((part) => (part === 'value' ? 'other value' : `other ${part}`)).join(', ')
@@ -40,13 +47,18 @@ export const ChangeList = ({ diff }: { readonly diff: SetDiff }) => {
       {changed.map((change) => (
         <Line key={change.id} sign="~" word={words(change.what)} secret={change}>
           {`, v${change.from_version} → v${change.to_version}`}
+          <PlainChange from={change.from_value} to={change.value} />
         </Line>
       ))}
       {added.map((entry) => (
-        <Line key={entry.id} sign="+" word="new" secret={entry} />
+        <Line key={entry.id} sign="+" word="new" secret={entry}>
+          <Given text={entry.value} />
+        </Line>
       ))}
       {removed.map((entry) => (
-        <Line key={entry.id} sign="−" word="gone" secret={entry} />
+        <Line key={entry.id} sign="−" word="gone" secret={entry}>
+          <Given text={entry.from_value} />
+        </Line>
       ))}
     </ul>
   )

@@ -24,15 +24,21 @@ export const useRevisions = (project: string, newest: number | undefined) =>
     },
   })
 
-export const useDiff = (project: string, from: number, to: number | 'head') =>
+/** `newest` is the newest revision: by a later one a value may be masked that was plain. */
+export const useDiff = (
+  project: string,
+  { from, to, newest }: { from: number; to: number | 'head'; newest: number | undefined },
+) =>
   useQuery<SetDiff>({
     key: ['diff', project, from, to],
+    refetchOn: newest ?? 0,
+    exact: true,
     read: (signal) =>
       must(
         api.GET('/projects/{project_id}/revisions/diff', {
           params: {
             path: { project_id: project },
-            query: { from: String(from), to: String(to) },
+            query: { from: String(from), to: String(to), values: 'true' },
           },
           signal,
         }),

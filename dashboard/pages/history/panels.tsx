@@ -1,9 +1,10 @@
 // The panels of the history: one revision, and what two of them differ in.
 import type { Revision } from '../../../src/rest/types.ts'
 import { whyNot } from '../../app/session.ts'
-import { stagelets } from '../../live/collections.ts'
-import { mapKnown } from '../../live/known.ts'
+import { projects, stagelets } from '../../live/collections.ts'
+import { mapKnown, partOf } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
+import { findByName } from '../../ui/detail.tsx'
 import { Drawer, FactList, Section } from '../../ui/dialogs/drawer.tsx'
 import { projectUrl, revisionUrl, stageletUrl } from '../../ui/text/links.ts'
 import { visibleText } from '../../ui/text/visible-text.ts'
@@ -59,7 +60,8 @@ const DiffOf = ({
   readonly from: number
   readonly to: number | 'head'
 }) => {
-  const diff = useDiff(projectId(project), from, to)
+  const newest = partOf(findByName(projects.list.value, project))?.revision
+  const diff = useDiff(projectId(project), { from, to, newest })
   return (
     <WhenKnown value={diff} rows={3}>
       {(found) => <ChangeList diff={found} />}

@@ -1,6 +1,7 @@
 // The columns of the list of secrets.
 import type { Column } from '../../ui/grid/grid.tsx'
 import { StateText, Glyph } from '../../ui/state.tsx'
+import { PlainValue } from '../../ui/plain-value.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import type { SecretRow } from './data.ts'
 import type { RunCount } from './places/run-count.ts'
@@ -10,7 +11,11 @@ const stagedWords = { create: 'new', update: 'new value', delete: 'to be deleted
 
 export const stagedWord = ({ edit }: Pick<SecretRow, 'edit'>): string => {
   if (edit === undefined) return ''
-  return edit.op === 'update' && edit.bytes === undefined ? 'moved' : stagedWords[edit.op]
+  const visibility = edit.op === 'update' ? edit.fields?.['visibility'] : undefined
+  const becomes = typeof visibility === 'string' ? `now ${visibility.toLowerCase()}` : undefined
+  if (edit.op !== 'update' || edit.bytes !== undefined)
+    return [stagedWords[edit.op], ...(becomes === undefined ? [] : [becomes])].join(', ')
+  return becomes ?? 'moved'
 }
 
 export const RunsState = ({ runs }: { readonly runs: RunCount }) => {
@@ -31,6 +36,7 @@ export const columns: readonly Column<SecretRow>[] = [
         <span class={edit?.op === 'delete' ? s['gone'] : s['key']}>{secret.key}</span>
         {secret.type === 'file' ? <span class={s['tag']}>file</span> : null}
         {secret.references === true ? <span class={s['tag']}>references</span> : null}
+        {secret.visibility === 'Plain' ? <span class={s['tag']}>plain</span> : null}
         {secret.audience === 'Controller' ? <span class={s['tag']}>controller</span> : null}
       </>
     ),
@@ -64,6 +70,20 @@ export const columns: readonly Column<SecretRow>[] = [
         </span>
       )
     },
+  },
+  {
+    id: 'value',
+    title: 'Value',
+    width: 'minmax(80px, 1fr)',
+    wide: true,
+    render: ({ secret }) =>
+      secret.value === undefined ? (
+        <span class="muted">{secret.version === 0 ? 'none' : 'masked'}</span>
+      ) : (
+        <span class={s['cut']}>
+          <PlainValue text={secret.value} />
+        </span>
+      ),
   },
   {
     id: 'version',

@@ -153,6 +153,14 @@ export interface SecretRow {
   readonly isStaged: boolean
 }
 
+const shownFields = ({
+  environments,
+  visibility,
+}: NonNullable<Edit['fields']> = {}): Partial<Secret> => ({
+  ...(Array.isArray(environments) && { environments: environments.map(String) }),
+  ...(visibility === 'Plain' && { visibility }),
+})
+
 /** A secret that is staged and does not exist yet is a row as well. */
 export const asSecret = (edit: Edit, { team, project }: ProjectPlace): Secret => ({
   id: `staged-${edit.id}`,
@@ -163,6 +171,7 @@ export const asSecret = (edit: Edit, { team, project }: ProjectPlace): Secret =>
   scope: edit.scope,
   type: edit.type,
   ...defined({ stagelet: edit.stagelet, file_path: edit.file_path }),
+  ...shownFields(edit.fields),
   version: 0,
   service_count: 0,
   services: [],

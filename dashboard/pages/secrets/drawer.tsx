@@ -5,9 +5,12 @@ import { editSecret, revealAction, type SecretEdit } from '../../actions/secrets
 import { serviceState } from '../../live/states.ts'
 import { unstage } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
+import { CopyButton } from '../../ui/copy.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { Drawer, FactList, Section } from '../../ui/dialogs/drawer.tsx'
 import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
+import { placeName } from '../../ui/text/place-name.ts'
+import { visibleText } from '../../ui/text/visible-text.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { StateText } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
@@ -27,15 +30,6 @@ import { Versions } from './versions.tsx'
 import { WhereIsIt } from './where.tsx'
 import l from './places/lenses.module.css'
 import s from './page.module.css'
-
-const placeName = ({
-  scope,
-  stagelet,
-  environments,
-}: Pick<Secret, 'scope' | 'stagelet' | 'environments'>): string => {
-  if (environments !== undefined) return `${scope} in ${environments.join(', ')}`
-  return stagelet === undefined ? scope : `${scope} of ${stagelet}`
-}
 
 interface Props {
   readonly row: SecretRow
@@ -143,6 +137,18 @@ const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'pla
   )
 }
 
+/** No secret: nobody is asked, and no audit row is written. */
+const ShownValue = ({ value }: { readonly value: string }) => (
+  <>
+    <div class={s['reads']}>
+      <CopyButton text={value} label="Copy the value" />
+    </div>
+    <pre class={s['value']} tabIndex={0} aria-label="The value">
+      {visibleText(value)}
+    </pre>
+  </>
+)
+
 const sideOf = (secret: Secret): Side => ({ secretId: secret.id, name: placeName(secret) })
 
 /** Of these it is news that they are true; of the others, that they are not. */
@@ -211,8 +217,14 @@ export const SecretDrawer = (props: Props) => {
           {secret.version === 0 ? null : (
             <Section title="Value">
               <SameValue {...props} />
-              <ReadValue key={secret.id} place={place} secretId={secret.id} />
-              <LastRead place={place} name={secret.name} />
+              {secret.value === undefined ? (
+                <>
+                  <ReadValue key={secret.id} place={place} secretId={secret.id} />
+                  <LastRead place={place} name={secret.name} />
+                </>
+              ) : (
+                <ShownValue value={secret.value} />
+              )}
             </Section>
           )}
           {secret.version === 0 ? null : (
@@ -228,6 +240,12 @@ export const SecretDrawer = (props: Props) => {
             <FactList
               rows={[
                 ['Type', secret.type === 'file' ? `file ${secret.file_path ?? ''}` : 'variable'],
+                [
+                  'Visibility',
+                  secret.visibility === 'Plain'
+                    ? 'plain: shown to everybody who sees the name'
+                    : 'masked',
+                ],
                 ['Managed by', secret.source],
                 ['Name', <code>{secret.name}</code>],
                 ...secret.conditions

@@ -5,6 +5,7 @@ import type { Secret, SecretVersion } from '../../../src/rest/types.ts'
 import { rollBackSecret } from '../../actions/secrets.ts'
 import { Button } from '../../ui/button.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
+import { PlainValue } from '../../ui/plain-value.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
@@ -63,12 +64,14 @@ const firstWith = (version: number, all: readonly SecretVersion[]): number => {
 interface LineProps {
   readonly version: SecretVersion
   readonly isSame: boolean
+  /** Both values are shown here. */
+  readonly isShown: boolean
   readonly noWrite: string | undefined
   readonly onCompare: () => void
   readonly onGoBack: () => void
 }
 
-const Line = ({ version, isSame, noWrite, onCompare, onGoBack }: LineProps) => (
+const Line = ({ version, isSame, isShown, noWrite, onCompare, onGoBack }: LineProps) => (
   <li>
     <b class="num">v{version.version}</b>
     <span>
@@ -76,13 +79,21 @@ const Line = ({ version, isSame, noWrite, onCompare, onGoBack }: LineProps) => (
       {version.same_as === undefined ? null : (
         <span class="muted"> · same value as v{version.same_as}</span>
       )}
+      {version.value === undefined ? null : (
+        <span>
+          {' '}
+          · <PlainValue text={version.value} />
+        </span>
+      )}
       {version.current ? null : isSame ? (
         <span class="muted"> · current value</span>
       ) : (
         <span class={s['versionActions']}>
-          <Button small variant="quiet" label={`Compare v${version.version}`} onPress={onCompare}>
-            Compare
-          </Button>
+          {isShown ? null : (
+            <Button small variant="quiet" label={`Compare v${version.version}`} onPress={onCompare}>
+              Compare
+            </Button>
+          )}
           <Button
             small
             variant="quiet"
@@ -106,11 +117,13 @@ export const Versions = ({
   const { id, version } = props.secret
   const versions = useQuery({
     key: ['versions', id],
-    refetchOn: version,
+    // Old values are hidden once the secret is masked.
+    refetchOn: [version, props.secret.visibility],
+    exact: true,
     read: (signal) =>
       must(
         api.GET('/projects/{project_id}/secrets/{secret_id}/versions', {
-          params: { path: pathOf(props), query: { limit: 20 } },
+          params: { path: pathOf(props), query: { limit: 20, values: 'true' } },
           signal,
         }),
       ),
@@ -126,6 +139,7 @@ export const Versions = ({
               <Line
                 key={listed.version}
                 version={listed}
+                isShown={listed.value !== undefined && props.secret.value !== undefined}
                 isSame={firstWith(listed.version, all) === firstWith(version, all)}
                 noWrite={noWrite}
                 onCompare={() => setChosen(['compare', listed.version])}

@@ -17,6 +17,8 @@ interface TakenValue {
 export interface ValueHandle {
   /** True where a value is given. */
   readonly has: () => boolean
+  /** What is given, as text; undefined: nothing. */
+  readonly text: () => string | undefined
   /** The value and its length; empties the field. undefined: nothing was given. */
   readonly take: () => TakenValue | undefined
 }
@@ -28,6 +30,8 @@ interface Props {
   readonly keeps?: boolean
   /** A file may be chosen or dropped, of any bytes. */
   readonly takesFile?: boolean
+  /** The value is no secret: what is typed may be seen. */
+  readonly isPlain?: boolean
   /** The focus is here when the dialog opens. */
   readonly first?: boolean
 }
@@ -39,7 +43,7 @@ const base64Of = (bytes: Uint8Array): string => {
   return btoa(text)
 }
 
-export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
+export const ValueField = ({ id, handle, keeps, takesFile, isPlain = false, first }: Props) => {
   const field = useRef<HTMLTextAreaElement>(null)
   const file = useRef<{ name: string; bytes: Uint8Array } | undefined>(undefined)
   const [shown, setShown] = useState<{ bytes: number; odd: readonly string[]; file?: string }>({
@@ -79,6 +83,11 @@ export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
   }
   useImperativeHandle(handle, () => ({
     has: () => file.current !== undefined || (field.current?.value ?? '') !== '',
+    text: () => {
+      const chosen = file.current?.bytes
+      if (chosen !== undefined) return new TextDecoder().decode(chosen)
+      return field.current?.value === '' ? undefined : field.current?.value
+    },
     take: () => {
       const text = field.current?.value ?? ''
       const chosen = file.current
@@ -103,7 +112,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
       <textarea
         id={id}
         ref={field}
-        class={`${s['field']} ${isSeen ? '' : s['hidden']}`}
+        class={`${s['field']} ${isSeen || isPlain ? '' : s['hidden']}`}
         rows={3}
         placeholder={keeps === true ? 'new value; the stored one stays' : ''}
         autofocus={first}
@@ -122,9 +131,11 @@ export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
           </span>
         ))}
         <span class={s['space']} />
-        <Button small variant="quiet" onPress={() => setIsSeen(!isSeen)}>
-          {isSeen ? 'Hide input' : 'Show input'}
-        </Button>
+        {isPlain ? null : (
+          <Button small variant="quiet" onPress={() => setIsSeen(!isSeen)}>
+            {isSeen ? 'Hide input' : 'Show input'}
+          </Button>
+        )}
         {takesFile === true ? (
           <label class={s['file']}>
             Choose a file

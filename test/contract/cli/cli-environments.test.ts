@@ -156,10 +156,10 @@ describe('environments of the command line', () => {
     expect(again.stdout).toContain('= 2 unchanged')
     const one = await secrets('export', '--environment', 'preview', '--service', 'web')
     expect(one.stdout).toBe('SAME=same-canary\nSTRIPE=test-canary\n')
-    const env = await file('.env', 'FROM_FILE=canary\n')
+    const env = await file('.env', 'FROM_FILE_KEY=canary\n')
     const imported = await secrets('import', env, '--environment', 'staging', '--yes')
-    expect(imported.stdout).toContain('+ FROM_FILE (global, in staging)')
-    const printing = ['--', 'sh', '-c', 'echo $FROM_FILE-$STRIPE-$LEVEL']
+    expect(imported.stdout).toContain('+ FROM_FILE_KEY (global, in staging)')
+    const printing = ['--', 'sh', '-c', 'echo $FROM_FILE_KEY-$STRIPE-$LEVEL']
     const ran = await world.cli('run', '-p', 'shop', '--environment', 'staging', ...printing)
     expect(ran.stdout).toBe('canary-live-canary-2-all-canary\n')
   })

@@ -83,7 +83,7 @@ describe('secrets set at a terminal', () => {
 describe('secrets import at a terminal', () => {
   it('shows names, asks, and writes only after a yes', async () => {
     const file = join(dir, '.env')
-    await writeFile(file, 'TYPED=canary-other\nNEW=canary-new\n')
+    await writeFile(file, 'TYPED=canary-other\nNEW_TOKEN=canary-new\n')
     const question = { wait: 'Import 2 of 2 secrets? [y/N] ' }
     for (const answer of ['', 'n', 'nay']) {
       const no = await atTerminal(['secrets', 'import', file], {
@@ -93,7 +93,7 @@ describe('secrets import at a terminal', () => {
       expect([no.code, no.screen], answer).toEqual([
         1,
         expect.stringMatching(
-          /^\+ NEW \(global\)\n~ TYPED \(global\) {2}changes\n[^]*was changed\./,
+          /^\+ NEW_TOKEN \(global\)\n~ TYPED \(global\) {2}changes\n[^]*was changed\./,
         ),
       ])
     }
@@ -162,8 +162,11 @@ describe('what takes something away', () => {
     await world.must('user', 'create', 'leaver', '--email', 'leaver@example.com')
     await world.must('team', 'add', 'default', 'leaver', '--role', 'viewer')
     const secrets: [string[], string][] = [
-      [['delete', 'NEW'], 'Delete NEW of scope global (no service sees it)? [y/N] '],
-      [['purge', 'NEW'], 'Erase NEW (global, in use) with all its versions, for good? [y/N] '],
+      [['delete', 'NEW_TOKEN'], 'Delete NEW_TOKEN of scope global (no service sees it)? [y/N] '],
+      [
+        ['purge', 'NEW_TOKEN'],
+        'Erase NEW_TOKEN (global, in use) with all its versions, for good? [y/N] ',
+      ],
       [
         ['rollback', 'TYPED', '--to-version', '1'],
         'Put version 1 of TYPED (global) back over 2? [y/N] ',
@@ -196,15 +199,18 @@ describe('what takes something away', () => {
         ),
       ])
     }
-    expect(await valueOf('NEW')).toBe('canary-new')
-    const yes = await atTerminal(['secrets', 'delete', 'NEW'], {
+    expect(await valueOf('NEW_TOKEN')).toBe('canary-new')
+    const yes = await atTerminal(['secrets', 'delete', 'NEW_TOKEN'], {
       wait: '[y/N] ',
       keys: `yes${enter}`,
     })
-    expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('"new.global" deleted')])
+    expect([yes.code, yes.screen]).toEqual([
+      0,
+      expect.stringContaining('"new-token.global" deleted'),
+    ])
     // How long for: before the question, and with the answer.
     expect(yes.screen).toMatch(/be restored for 7 days: .*[^]*\[y\/N\][^]*restored until 20\d\d-/)
-    expect(await world.must('secrets', 'list', '-o', 'name')).not.toContain('new.global')
+    expect(await world.must('secrets', 'list', '-o', 'name')).not.toContain('new-token.global')
   })
 })
 

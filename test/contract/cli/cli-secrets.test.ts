@@ -35,13 +35,13 @@ describe('stagely secrets', () => {
 
   it('imports a .env file as one revision, after a diff that shows names and no value', async () => {
     const path = await file('.env', 'A=canary-1\nB="canary 2\\n"\n# C=3\nA=canary-3\n')
-    const dry = await importing(path, '--scope', 'web', '--dry-run')
+    const dry = await importing(path, '--scope', 'web', '--no-plain', '--dry-run')
     expect(dry.stdout).toBe('+ A (web)\n+ B (web)\n\nNo running service would be re-created.\n')
     expect(dry.stderr).toContain('line 4: A is set again, and this one counts')
     expect(await world.must('get', 'secrets', '-o', 'name')).toBe('')
-    const unasked = await importing(path, '--scope', 'web')
+    const unasked = await importing(path, '--scope', 'web', '--no-plain')
     expect([unasked.code, unasked.stderr.includes('--yes')]).toEqual([2, true])
-    const done = await importing(path, '--scope', 'web', '--yes')
+    const done = await importing(path, '--scope', 'web', '--no-plain', '--yes')
     expect(done.code).toBe(0)
     expect(words(dry) + words(unasked) + words(done)).not.toContain('canary')
     await eventually(() => world.read('projects/shop')).toMatchObject({

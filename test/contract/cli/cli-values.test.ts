@@ -200,4 +200,25 @@ describe('values by the command line', () => {
       expect(await world.must('secrets', ...place, '-p', 'shop')).not.toMatch(/debug|info|VALUE/)
     await world.must('secrets', 'delete', 'LOG_LEVEL', '-p', 'shop', '--yes')
   })
+
+  it('leaves out of a .env what looks like no secret, and takes it as plain where all is asked for', async () => {
+    const text = 'LEVEL=debug\nKEEP_TOKEN=canary-token\nLINK=x?key=canary-token\n'
+    const plan = async (given: string, ...more: string[]): Promise<string> => {
+      const args = ['secrets', 'import', '-', '-p', 'shop', '--dry-run', ...more]
+      const ran = await world.cliWith(given, ...args)
+      return `${ran.code} ${ran.stdout}${ran.stderr}`
+    }
+    const left = await plan(text)
+    expect(left).toContain('left out, since they look like no secret and need none: LEVEL. --all')
+    expect(left).toMatch(/^0 \+ KEEP_TOKEN \(global\)$/m)
+    expect(left).toMatch(/^\+ LINK \(global\)$/m)
+    const all = await plan(text, '--all')
+    expect(all).toMatch(/\+ LEVEL \(global\): "debug"$/m)
+    expect(await plan(text, '--all', '--no-plain')).toMatch(/\+ LEVEL \(global\)$/m)
+    expect(left + all).not.toContain('canary')
+    const none = await plan('LEVEL=debug\n')
+    expect(none).toMatch(/^1 .*"--all" takes its lines/s)
+    // A file that says more than keys and values is taken as it is.
+    expect(await plan('{"LEVEL": "debug"}', '--format', 'json')).toMatch(/\+ LEVEL \(global\)$/m)
+  })
 })

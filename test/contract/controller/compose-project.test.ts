@@ -140,6 +140,22 @@ describe('init', () => {
     expect(tools.kept).toContainEqual({ key: 'DBV', file: 'db.env', why: 'excluded' })
   })
 
+  it('proposes no tag, published port or setting of Compose, also where an env_file gives a service all of .env', async () => {
+    const image = 'image: "shop:${TAG}", ports: ["${WEB_PORT}:80"]'
+    const dir = await folderWith({
+      'compose.yaml': `services: {web: {${image}, env_file: .env}}\n`,
+      '.env': 'TAG=1\nWEB_PORT=8080\nMODE=fast\nCOMPOSE_PROJECT_NAME=shop\nPORT=80\n',
+    })
+    const proposal = propose(await read(dir), { exclude: [], global: [], all: true })
+    expect(rows(proposal)).toEqual(['MODE web "fast" .env', 'PORT web "80" .env'])
+    expect(proposal.secrets.every(({ plain }) => plain === true)).toBe(true)
+    expect(proposal.kept.map(({ key, why }) => `${key}: ${why}`)).toEqual([
+      'COMPOSE_PROJECT_NAME: steers Compose itself',
+      'TAG: used in image of web',
+      'WEB_PORT: used in ports of web',
+    ])
+  })
+
   it('makes one global secret of what all services get alike', async () => {
     const compose = 'services: {a: {image: x, env_file: .env}, b: {image: x, env_file: .env}}\n'
     const dir = await folderWith({ 'docker-compose.yml': compose, '.env': 'A=1\nB=2\n' })

@@ -19,7 +19,7 @@ const row = (key: string, scope: string, stagelet?: string): SecretRow =>
 const input = (part: Partial<EditInput> & { at?: [string, string] }): EditInput => {
   const [scope, stagelet] = part.at ?? ['web', '']
   return {
-    fields: { key: 'A', scope, stagelet, type: 'env', path: '' },
+    fields: { key: 'A', scope, stagelet, type: 'env', path: '', visibility: 'Masked' },
     more: nowhereElse,
     edited: undefined,
     rows: [],
@@ -82,7 +82,14 @@ it('finds a secret of environments by exactly these, and never that of another p
   ]
   expect(planEdit(input({ rows }))).toMatchObject([{ edit: { op: 'create' } }])
   const edited = rows[0]!
-  const fields = { key: 'A', scope: 'web', stagelet: '', type: 'env', path: '' } as const
+  const fields = {
+    key: 'A',
+    scope: 'web',
+    stagelet: '',
+    type: 'env',
+    path: '',
+    visibility: 'Masked',
+  } as const
   const kept = { ...input({ edited, rows }), fields: { ...fields, environments: ['production'] } }
   expect(planEdit(kept)).toMatchObject([{ edit: { op: 'update', secretId: edited.secret.id } }])
   const moved = { ...kept, fields: { ...kept.fields, stagelet: 'prod' } }
@@ -93,4 +100,23 @@ it('finds a secret of environments by exactly these, and never that of another p
   expect(planEdit(elsewhere)).toMatchObject([{ edit: { fields: { environments: ['preview'] } } }])
   const everywhere = { ...kept, fields }
   expect(planEdit(everywhere)).toMatchObject([{ edit: { fields: { environments: null } } }])
+})
+
+it('changes the visibility alone, and makes a new secret plain where that is chosen', () => {
+  const edited = row('A', 'web')
+  const plain = { key: 'A', scope: 'web', stagelet: '', type: 'env', path: '', visibility: 'Plain' }
+  const change = { ...input({ edited, rows: [edited], bytes: undefined }), fields: plain as never }
+  expect(editFault(change)).toBeUndefined()
+  expect(planEdit(change)).toMatchObject([
+    { edit: { op: 'update', bytes: undefined, fields: { visibility: 'Plain' } } },
+  ])
+  const shown = { ...edited, secret: { ...edited.secret, visibility: 'Plain' as const } }
+  expect(editFault({ ...change, edited: shown })).toMatch(/No changes/)
+  expect(planEdit(input({ edited: shown, rows: [shown] }))).toMatchObject([
+    { edit: { fields: { visibility: 'Masked' } } },
+  ])
+  expect(planEdit({ ...input({}), fields: plain as never })).toMatchObject([
+    { edit: { op: 'create', fields: { visibility: 'Plain' } } },
+  ])
+  expect(planEdit(input({}))[0]?.edit).not.toHaveProperty('fields')
 })

@@ -24,6 +24,7 @@ export interface EditFields extends EditTarget {
   readonly key: string
   readonly type: 'env' | 'file'
   readonly path: string
+  readonly visibility: 'Masked' | 'Plain'
 }
 
 /** The first is the target itself. */
@@ -102,14 +103,18 @@ export const editFault = (input: EditInput): string | undefined => {
   if (placesOf(fields, more).length > 1 && !hasValue)
     return 'A new value is needed for other places: the stored value is not read.'
   const isMoved = !isAt(changed, fields.key, fields)
+  const isSame = visibilityOf(changed) === fields.visibility
   if (isMoved && storedAt(rows, fields.key, fields) !== undefined)
     return 'This key already has a secret in this place.'
-  if (bytes === undefined && !isMoved && edited?.edit === undefined)
+  if (bytes === undefined && !isMoved && isSame && edited?.edit === undefined)
     return changed.value_from === undefined
-      ? 'No changes: enter a new value or choose another place.'
+      ? 'No changes: enter a new value, or choose another place or visibility.'
       : 'No changes: choose another place.'
   return undefined
 }
+
+/** Masked when absent. */
+export const visibilityOf = ({ visibility = 'Masked' }: Pick<Secret, 'visibility'>) => visibility
 
 const movedOf = (before: EditTarget, now: EditTarget): Edit['target'] => {
   const scope = before.scope === now.scope ? {} : { scope: now.scope }
@@ -143,28 +148,41 @@ const plannedAt = (input: EditInput, target: EditTarget): Omit<Edit, 'id'> => {
   if (stored !== undefined)
     return { ...place, op: 'update', secretId: stored.id, fromVersion: stored.version }
   const { environments } = target
-  const kept = copied(changedBy(input))
-  const more = environments === undefined ? kept : { ...kept, environments }
+  const visibility = fields.visibility === 'Plain' ? fields.visibility : undefined
+  const more = { ...copied(changedBy(input)), ...defined({ environments, visibility }) }
   return {
     ...place,
     op: 'create',
     file_path: fields.type === 'file' && fields.path !== '' ? fields.path : undefined,
-    ...defined({ fields: more }),
+    ...(Object.keys(more).length > 0 && { fields: more }),
   }
 }
+
+/** Fields that change, beside value, scope and stagelet. */
+const otherFields = (
+  secret: Secret,
+  target: EditTarget,
+  visibility: EditFields['visibility'],
+): NonNullable<Edit['fields']> => ({
+  ...(!sameJson(environmentsOf(targetOf(secret)), environmentsOf(target)) && {
+    environments: target.stagelet === '' ? (target.environments ?? null) : null,
+  }),
+  ...(visibilityOf(secret) !== visibility && { visibility }),
+})
 
 /** Of edits that have no fault, what is staged: the first is that of the edited secret. */
 export const planEdit = (input: EditInput): readonly Planned[] => {
   const { fields, edited, bytes } = input
-  const [target = fields, ...others] = placesOf(fields, input.more)
+  const [target = fields, ...more] = placesOf(fields, input.more)
   const secret = changedBy(input)
   const staged = edited?.edit
-  const rest = others.map((other): Planned => ({ edit: plannedAt(input, other) }))
+  const rest = more.map((other): Planned => ({ edit: plannedAt(input, other) }))
   if (secret === undefined) {
     const replaces = staged === undefined ? {} : { replaces: staged.id }
     return [{ edit: plannedAt(input, target), ...replaces }, ...rest]
   }
   const changed = movedOf(targetOf(secret), target)
+  const others = otherFields(secret, target, fields.visibility)
   const own: Omit<Edit, 'id'> = {
     op: 'update',
     key: secret.key,
@@ -175,9 +193,7 @@ export const planEdit = (input: EditInput): readonly Planned[] => {
     secretId: secret.id,
     fromVersion: secret.version,
     ...defined({ target: changed }),
-    ...(!sameJson(environmentsOf(targetOf(secret)), environmentsOf(target)) && {
-      fields: { environments: target.stagelet === '' ? (target.environments ?? null) : null },
-    }),
+    ...(Object.keys(others).length > 0 && { fields: others }),
   }
   return [{ edit: own }, ...rest]
 }

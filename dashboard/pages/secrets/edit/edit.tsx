@@ -1,54 +1,17 @@
-// The dialogs that stage: a new secret, and another value or place of one. Nothing here is sent.
-import { useRef, useState } from 'preact/hooks'
-import type { Secret } from '../../../../src/rest/types.ts'
-import { stageAll, type Edit } from '../../../staging/staging.ts'
+// The dialogs that stage: a new secret, and another value, place or visibility of one. Nothing here is sent.
 import { Button } from '../../../ui/button.tsx'
+import { StateText } from '../../../ui/state.tsx'
 import { Dialog } from '../../../ui/dialogs/dialog.tsx'
-import { ValueField, type ValueHandle } from '../../../ui/fields/value-field.tsx'
+import { ValueField } from '../../../ui/fields/value-field.tsx'
 import { partOf } from '../../../live/known.ts'
-import { useProjectFound, type ProjectPlace, type ProjectSecrets, type SecretRow } from '../data.ts'
-import {
-  editFault,
-  nowhereElse,
-  placesOf,
-  planEdit,
-  storedAt,
-  type EditFields,
-  type MorePlaces,
-} from './edit-plan.ts'
+import { useProjectFound, type SecretRow } from '../data.ts'
+import { placesOf, storedAt, type EditFields, type MorePlaces } from './edit-plan.ts'
+import { useEdit, type EditProps } from './use-edit.ts'
+import { VisibilityField } from './visibility-field.tsx'
 import { ManagedBy } from '../places/managed-by.tsx'
-import type { Preset } from '../places/lens-grid.tsx'
 import { OtherPlaces, PlaceFields } from '../places/places.tsx'
 import { valueManager } from './value-from.ts'
 import f from '../../../ui/fields/form.module.css'
-
-interface EditProps {
-  readonly place: ProjectPlace
-  readonly all: ProjectSecrets
-  /** undefined: a new one. */
-  readonly edited: SecretRow | undefined
-  readonly preset: Preset | undefined
-  readonly onClose: () => void
-}
-
-const fieldsOf = (
-  secret: Secret | undefined,
-  { key, scope, stagelet, environments }: Preset,
-): EditFields => ({
-  key: secret?.key ?? key ?? '',
-  scope: secret?.scope ?? scope ?? 'global',
-  stagelet: secret?.stagelet ?? stagelet ?? '',
-  environments: secret?.environments ?? environments,
-  type: secret?.type ?? 'env',
-  path: secret?.file_path ?? '',
-})
-
-/** Where a staged edit has moved the secret to. */
-const movedFields = (fields: EditFields, edit: Edit | undefined): EditFields => ({
-  ...fields,
-  ...(typeof edit?.target?.scope === 'string' && { scope: edit.target.scope }),
-  ...(edit?.target?.stagelet !== undefined && { stagelet: edit.target.stagelet ?? '' }),
-})
 
 /** What several places mean, in words. */
 const saysOf = (fields: EditFields, more: MorePlaces, rows: readonly SecretRow[]): string => {
@@ -61,44 +24,20 @@ const saysOf = (fields: EditFields, more: MorePlaces, rows: readonly SecretRow[]
     : `${places.length} secrets: ${storedCount} get a new value, ${places.length - storedCount} are new.`
 }
 
-export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditProps) => {
+export const EditDialog = (props: EditProps) => {
+  const { place, all, edited, onClose } = props
   const { rows, stagelets } = all
-  const { team, project } = place
   const found = partOf(useProjectFound(place))
   const environments = (found?.environments ?? []).map(({ name }) => name)
-  // A secret that is only staged is edited as a new one.
-  const isStagedOnly = edited?.secret.name === ''
-  const isNew = edited === undefined || isStagedOnly
-  const secret = edited?.secret
   const takesValue = edited === undefined || valueManager(edited.secret) === undefined
-  const [fields, setFields] = useState(() => movedFields(fieldsOf(secret, preset), edited?.edit))
-  const [more, setMore] = useState(nowhereElse)
-  const [fault, setFault] = useState<string | undefined>()
-  const value = useRef<ValueHandle>(null)
-  const change = (part: Partial<EditFields>): void => setFields({ ...fields, ...part })
-  const submit = (): void => {
-    const given = { fields, more, edited, rows }
-    const wrong = editFault({ ...given, bytes: value.current?.has() === true ? 0 : undefined })
-    setFault(wrong)
-    if (wrong !== undefined) return
-    const content = value.current?.take()
-    const from = edited?.edit?.id
-    stageAll(
-      [team, project],
-      planEdit({ ...given, bytes: content?.bytes }).map(({ edit, replaces }) => ({
-        edit,
-        how: { value: content?.value, replaces, from },
-      })),
-    )
-    onClose()
-  }
+  const { fields, change, more, isNew, fault, doubts, reach, ...edit } = useEdit(props)
   return (
-    <Dialog title={isNew ? 'New secret' : (secret?.key ?? '')} onClose={onClose}>
+    <Dialog title={isNew ? 'New secret' : (edited?.secret.key ?? '')} onClose={onClose}>
       <form
         class={f['form']}
         onSubmit={(event) => {
           event.preventDefault()
-          submit()
+          edit.submit()
         }}
       >
         {isNew ? <NewFields fields={fields} change={change} /> : null}
@@ -109,28 +48,40 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
             </label>
             <ValueField
               id="new-value"
-              handle={value}
-              keeps={!isNew || isStagedOnly}
+              handle={edit.value}
+              keeps={edited !== undefined}
               first={!isNew}
               takesFile={fields.type === 'file'}
+              isPlain={fields.visibility === 'Plain'}
             />
           </div>
         ) : (
           <ManagedBy secret={edited.secret} />
         )}
+        <VisibilityField
+          edited={edited}
+          team={place.team}
+          value={fields.visibility}
+          onChange={(visibility) => change({ visibility })}
+        />
         <PlaceFields
           fields={fields}
-          change={change}
+          change={edit.changePlace}
           stagelets={stagelets}
           environments={environments}
         />
+        {reach === undefined ? null : (
+          <p role="status">
+            <StateText kind="warn">{reach}</StateText>
+          </p>
+        )}
         {takesValue ? (
           <OtherPlaces
             fields={fields}
-            change={change}
+            change={edit.changePlace}
             stagelets={stagelets}
             more={more}
-            onMore={setMore}
+            onMore={edit.setMore}
             says={saysOf(fields, more, rows)}
           />
         ) : null}
@@ -139,10 +90,19 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
             {fault}
           </p>
         )}
+        {doubts.map((doubt) => (
+          <p key={doubt} role="alert">
+            <StateText kind="warn">{doubt}</StateText>
+          </p>
+        ))}
         <div class={f['buttons']}>
           <Button onPress={onClose}>Cancel</Button>
           <Button variant="primary" submit onPress={() => undefined}>
-            {isNew ? 'Stage the secret' : 'Stage the change'}
+            {doubts.length > 0
+              ? 'Stage it all the same'
+              : isNew
+                ? 'Stage the secret'
+                : 'Stage the change'}
           </Button>
         </div>
       </form>

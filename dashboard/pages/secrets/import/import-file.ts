@@ -62,5 +62,5 @@ export const readSecrets = async (
     return parseYamlSecrets(text, checkLine)
   }
   const { entries, faults } = parseDotenv(text)
-  return { lines: entries, faults }
+  return { lines: entries, faults, isDotenv: true }
 }

@@ -70,10 +70,28 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
     ),
   },
   {
+    id: 'visibility',
+    title: 'Visibility',
+    width: 'minmax(92px, 110px)',
+    render: ({ key, where, visibility }) => (
+      <select
+        class={s['lineScope']}
+        aria-label={`Visibility of ${key}`}
+        value={visibility}
+        onChange={({ currentTarget }) =>
+          onChoose(where, { visibility: currentTarget.value === 'Plain' ? 'Plain' : 'Masked' })
+        }
+      >
+        <option value="Masked">masked</option>
+        <option value="Plain">plain</option>
+      </select>
+    ),
+  },
+  {
     id: 'does',
     title: 'Change',
     width: 'minmax(84px, 1.4fr)',
-    render: ({ does, odd }) => (
+    render: ({ does, odd, doubt }) => (
       <>
         <span class={does.startsWith('skipped') ? 'muted' : ''}>{does}</span>
         {odd === undefined ? null : (
@@ -81,6 +99,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
             <StateText kind="warn">looks masked</StateText>
           </span>
         )}
+        {doubt === true ? <StateText kind="warn">plain, looks like a secret</StateText> : null}
       </>
     ),
   },

@@ -17,9 +17,15 @@ it('says of each line what it does, and shows no value', async () => {
     { ...shop, key: 'C', scope: 'web', stagelet: 'prod' },
   ]
   const { lines, faults } = await does("A=1\n# note\nB='$x '\nC=3\nB=4\n", stored)
-  const at = { scope: 'web', stagelet: '' }
+  const at = {
+    scope: 'web',
+    stagelet: '',
+    environments: undefined,
+    visibility: 'Plain',
+    doubt: false,
+  }
   expect(lines).toEqual([
-    { key: 'A', where: 'line 1', ...at, bytes: 1, does: 'new value' },
+    { key: 'A', where: 'line 1', ...at, visibility: 'Masked', bytes: 1, does: 'new value' },
     { key: 'B', where: 'line 3', ...at, bytes: 3, does: 'repeated below' },
     { key: 'C', where: 'line 4', ...at, bytes: 1, does: 'new' },
     { key: 'B', where: 'line 5', ...at, bytes: 1, does: 'new' },
@@ -90,7 +96,8 @@ it('leaves out a line, and puts one in another scope', async () => {
 })
 
 it('leaves out what configures Compose, where it would go to every service and nobody chose it', async () => {
-  const read = await readSecrets('dotenv', 'TAG=1.2\nWEB_PORT=80\nCOMPOSE_PROFILES=a\nA=1\n')
+  const text = 'TAG=1.2\nWEB_PORT=80\nCOMPOSE_PROFILES=a\nA_TOKEN=1234567\n'
+  const read = await readSecrets('dotenv', text)
   const choices = new Map([
     ['line 2', { scope: 'web' }],
     ['line 3', { isOut: false }],
@@ -99,6 +106,61 @@ it('leaves out what configures Compose, where it would go to every service and n
     planFileImport(read, { ...target, scope }, [], choices).lines.map((line) => line.does)
   expect(does('global')).toEqual(['skipped: configures Compose', 'new', 'new', 'new'])
   expect(does('web')).toEqual(['new', 'new', 'new', 'new'])
+})
+
+it('leaves out what looks like no secret, but where its key is stored, a service is named, or somebody chose it', async () => {
+  const read = await readSecrets('dotenv', 'MODE=a\nLEVEL=b\nZONE=c\nA_TOKEN=1234567\n')
+  const stored = [{ ...shop, key: 'LEVEL', scope: 'api' }]
+  const choices = new Map([['line 3', { isOut: false }]])
+  const { lines } = planFileImport(read, { ...target, scope: 'global' }, stored, choices)
+  expect(lines.map(({ does, visibility }) => [does, visibility])).toEqual([
+    ['skipped: looks like no secret', 'Plain'],
+    ['new', 'Plain'],
+    ['new', 'Plain'],
+    ['new', 'Masked'],
+  ])
+  const named = planFileImport(read, target, stored)
+  expect(named.lines.map((line) => line.does)).toEqual(['new', 'new', 'new', 'new'])
+  expect(editsOfImport(read, named, []).map(({ edit }) => edit.fields)).toEqual([
+    ...[1, 2, 3].map(() => ({ visibility: 'Plain' })),
+    undefined,
+  ])
+})
+
+it('keeps the visibility of what is stored, takes that of a list, and asks where a secret would be plain', async () => {
+  const stored = [{ ...shop, key: 'MODE', scope: 'web' }]
+  const read = await readSecrets('dotenv', 'MODE=a\nA_TOKEN=1234567\n')
+  const choices = new Map([['line 2', { visibility: 'Plain' as const }]])
+  const { lines } = planFileImport(read, target, stored, choices)
+  expect(lines.map(({ visibility, doubt }) => [visibility, doubt])).toEqual([
+    ['Masked', false],
+    ['Plain', true],
+  ])
+  const list = JSON.stringify([
+    { key: 'MODE', value: 'a' },
+    { key: 'B', value: 'b', visibility: 'Plain' },
+  ])
+  const listed = planFileImport(await readSecrets('json', list), target, [])
+  expect(listed.lines.map(({ visibility }) => visibility)).toEqual(['Masked', 'Plain'])
+})
+
+it('goes to the environments that are chosen, but for lines with a place of their own', async () => {
+  const at = { scope: 'web', stagelet: '', environments: ['preview'] }
+  const own = JSON.stringify([
+    { key: 'A', value: 'a' },
+    { key: 'B', value: 'b', stagelet: 'prod' },
+  ])
+  const read = await readSecrets('json', own)
+  const stored = [{ ...shop, key: 'A', scope: 'web', environments: ['preview'] }]
+  const plan = planFileImport(read, at, stored)
+  expect(plan.lines.map(({ does, stagelet }) => [does, stagelet])).toEqual([
+    ['new value', ''],
+    ['new', 'prod'],
+  ])
+  expect(editsOfImport(read, plan, []).map(({ edit }) => edit.fields?.['environments'])).toEqual([
+    ['preview'],
+    undefined,
+  ])
 })
 
 it('takes the place, the bytes and the fields of a list of secrets', async () => {

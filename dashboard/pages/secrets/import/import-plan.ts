@@ -1,31 +1,46 @@
 // What a file of secrets brings: each line with the place where it goes and what it does. Pure.
 import type { LineFault } from '../../../../src/formats/dotenv.ts'
-import { steersCompose } from '../../../../src/formats/steers-compose.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import type { Structured, StructuredLine } from '../../../../src/formats/structured.ts'
+import { kindsOfLines, staysInFile, type LineKind } from '../../../../src/secrets/managed-values.ts'
+import { looksSecret } from '../../../../src/secrets/looks-secret.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
 import type { Edit, StagedValue } from '../../../staging/staging.ts'
 import { maskWords, maxValueBytes, tooLarge } from '../../../ui/text/value-warnings.ts'
 import { isKey, keyFault, type EditTarget } from '../edit/edit-plan.ts'
 import { valueManager } from '../edit/value-from.ts'
 
-type Does = 'new' | 'new value' | 'repeated below' | 'skipped' | 'skipped: configures Compose'
+type Does =
+  | 'new'
+  | 'new value'
+  | 'repeated below'
+  | 'skipped'
+  | 'skipped: configures Compose'
+  | 'skipped: looks like no secret'
+
+type Visibility = 'Masked' | 'Plain'
 
 export interface PlannedLine {
   readonly key: string
   readonly where: string
   readonly scope: string
   readonly stagelet: string
+  readonly environments?: readonly string[] | undefined
   readonly bytes: number
   readonly does: Does
+  /** Of a line that makes a secret. */
+  readonly visibility: Visibility
   /** What one may not mean: see `maskWords`. */
   readonly odd?: string
+  /** It looks like a secret, and would be plain. */
+  readonly doubt?: boolean
 }
 
 /** What a person chose for one line, by its place in the file. */
 export interface LineChoice {
   readonly isOut?: boolean
   readonly scope?: string
+  readonly visibility?: Visibility
 }
 export type Choices = ReadonlyMap<string, LineChoice>
 
@@ -36,19 +51,16 @@ export interface FileImport {
 
 type Known = Pick<
   Secret,
-  'team' | 'project' | 'key' | 'scope' | 'stagelet' | 'environments' | 'value_from'
+  'team' | 'project' | 'key' | 'scope' | 'stagelet' | 'environments' | 'value_from' | 'visibility'
 >
-
-type Environments = Pick<StructuredLine, 'environments'>
 
 const placeName = (
   key: string,
-  { scope, stagelet = '' }: Partial<EditTarget>,
-  { environments = [] }: Environments,
+  { scope, stagelet = '', environments = [] }: Partial<EditTarget>,
 ): string => [key, scope, stagelet, ...[...environments].sort()].join('\n')
 
 const byPlace = <T extends Known>(secrets: readonly T[]): ReadonlyMap<string, T> =>
-  new Map(secrets.map((secret) => [placeName(secret.key, secret, secret), secret]))
+  new Map(secrets.map((secret) => [placeName(secret.key, secret), secret]))
 
 const bytesOf = ({ value, value_base64: base64 = '' }: StructuredLine): number =>
   value === undefined
@@ -64,35 +76,66 @@ const valueOf = ({ value, value_base64: base64 }: StructuredLine): StagedValue |
 /** A line with its own place keeps it; what a person chose comes before both. */
 const placeOf = (line: StructuredLine, target: EditTarget, choices: Choices): EditTarget => ({
   scope: choices.get(line.where)?.scope ?? line.scope ?? target.scope,
-  stagelet: line.stagelet ?? (line.environments === undefined ? target.stagelet : ''),
+  ...(line.stagelet === undefined && line.environments === undefined
+    ? { stagelet: target.stagelet, environments: target.environments }
+    : { stagelet: line.stagelet ?? '', environments: line.environments }),
 })
+
+/** A list says itself what it holds. */
+const kindsIn = (
+  lines: readonly StructuredLine[],
+  isDotenv: true | undefined,
+): ReadonlyMap<StructuredLine, LineKind> => {
+  const kinds = kindsOfLines(lines.map(({ key, value }) => ({ key, value })))
+  return new Map(
+    lines.map((line, index) => {
+      const kind = kinds[index] ?? 'Secret'
+      return [line, isDotenv === true || kind === 'Steers' ? kind : 'Secret']
+    }),
+  )
+}
 
 /** The last of two lines for one secret counts, as for Compose. */
 export const planFileImport = (
-  { lines, faults }: Structured,
+  { lines, faults, isDotenv }: Structured,
   target: EditTarget,
   secrets: readonly Known[],
   choices: Choices = new Map(),
 ): FileImport => {
   const stored = byPlace(secrets)
-  /** Without a scope, what configures Compose would go to every service. */
-  const isSteering = (line: StructuredLine): boolean =>
+  const kinds = kindsIn(lines, isDotenv)
+  const storedKeys = new Set(secrets.map(({ key }) => key))
+  /** Without a scope, it would go to every service. */
+  const stays = (line: StructuredLine): boolean =>
     choices.get(line.where)?.isOut === undefined &&
     line.scope === undefined &&
-    placeOf(line, target, choices).scope === 'global' &&
-    steersCompose(line.key, line.value)
+    staysInFile(kinds.get(line) ?? 'Secret', {
+      isPlaceSaid: placeOf(line, target, choices).scope !== 'global',
+      isStored: storedKeys.has(line.key),
+    })
   const isOut = (line: StructuredLine): boolean =>
-    choices.get(line.where)?.isOut === true || isSteering(line)
+    choices.get(line.where)?.isOut === true || stays(line)
   const nameOf = (line: StructuredLine): string =>
-    placeName(line.key, placeOf(line, target, choices), line)
+    placeName(line.key, placeOf(line, target, choices))
   const last = new Map(
     lines.filter((line) => !isOut(line)).map((line) => [nameOf(line), line.where]),
   )
   const doesOf = (line: StructuredLine): Does => {
-    if (isSteering(line)) return 'skipped: configures Compose'
+    if (stays(line))
+      return kinds.get(line) === 'Steers'
+        ? 'skipped: configures Compose'
+        : 'skipped: looks like no secret'
     if (isOut(line)) return 'skipped'
     if (last.get(nameOf(line)) !== line.where) return 'repeated below'
     return stored.has(nameOf(line)) ? 'new value' : 'new'
+  }
+  const visibilityOf = (line: StructuredLine): Visibility => {
+    const listed = line.fields?.['visibility']
+    const there = stored.get(nameOf(line))
+    const proposed = isDotenv === true && kinds.get(line) !== 'Secret' ? 'Plain' : 'Masked'
+    const given = there === undefined ? proposed : (there.visibility ?? 'Masked')
+    const said = listed === 'Plain' || listed === 'Masked' ? listed : undefined
+    return choices.get(line.where)?.visibility ?? said ?? given
   }
   const badKeys = lines
     .filter(({ key }) => !isKey(key))
@@ -116,7 +159,9 @@ export const planFileImport = (
         ...placeOf(line, target, choices),
         bytes: bytesOf(line),
         does: doesOf(line),
+        visibility: visibilityOf(line),
         ...defined({ odd }),
+        doubt: visibilityOf(line) === 'Plain' && looksSecret(line.key, line.value ?? ''),
       }
     }),
     faults: [...faults, ...badKeys, ...large, ...notGiven],
@@ -136,11 +181,14 @@ export const editsOfImport = (
     const planned = plan.lines[index]
     if (planned === undefined || !isTaken(planned)) return []
     const { key, scope, stagelet, bytes } = planned
-    const found = secretAt.get(placeName(key, { scope, stagelet }, line))
+    const found = secretAt.get(placeName(key, planned))
     const value = valueOf(line)
-    const { environments } = line
-    const fields =
-      environments === undefined ? line.fields : { ...line.fields, environments: [...environments] }
+    const { environments } = planned
+    const isSaid = line.fields?.['visibility'] !== undefined
+    const isOther = planned.visibility !== (found?.visibility ?? 'Masked')
+    const visibility = isSaid || isOther ? planned.visibility : undefined
+    const more = defined({ environments: environments && [...environments], visibility })
+    const fields = Object.keys(more).length === 0 ? line.fields : { ...line.fields, ...more }
     const type = line.fields?.['type'] === 'file' ? 'file' : (found?.type ?? 'env')
     const edit: Omit<Edit, 'id'> = {
       op: found === undefined ? 'create' : 'update',

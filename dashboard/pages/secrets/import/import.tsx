@@ -4,7 +4,9 @@ import type { Structured } from '../../../../src/formats/structured.ts'
 import { stageAll } from '../../../staging/staging.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Dialog } from '../../../ui/dialogs/dialog.tsx'
-import type { ProjectPlace, ProjectSecrets } from '../data.ts'
+import { StateText } from '../../../ui/state.tsx'
+import { partOf } from '../../../live/known.ts'
+import { useProjectFound, type ProjectPlace, type ProjectSecrets } from '../data.ts'
 import type { EditTarget } from '../edit/edit-plan.ts'
 import { titleOf } from '../../../ui/problem.tsx'
 import { formatOf, importFormats, readSecrets, type ImportFormat } from './import-file.ts'
@@ -202,9 +204,13 @@ const FormatField = ({ file }: FieldProps) => (
 )
 
 export const ImportDialog = (props: Props) => {
-  const { all, given, onClose } = props
+  const { place, all, given, onClose } = props
   const file = useImport(props)
   const { plan, asked } = file
+  const found = partOf(useProjectFound(place))
+  const environments = (found?.environments ?? []).map(({ name }) => name)
+  const doubted = plan.lines.filter((line) => isTaken(line) && line.doubt === true)
+  const [isAsked, setIsAsked] = useState(false)
   const isRead = useRef(false)
   if (!isRead.current) {
     isRead.current = true
@@ -224,6 +230,10 @@ export const ImportDialog = (props: Props) => {
         onSubmit={(event) => {
           event.preventDefault()
           if (whyNot !== undefined) return
+          if (doubted.length > 0 && !isAsked) {
+            setIsAsked(true)
+            return
+          }
           file.stage()
           onClose()
         }}
@@ -231,7 +241,7 @@ export const ImportDialog = (props: Props) => {
         <TextField file={file} />
         <FormatField file={file} />
         <PlaceFields
-          environments={[]}
+          environments={environments}
           fields={asked.target}
           stagelets={all.stagelets}
           change={(part) => file.ask({ target: { ...asked.target, ...part } })}
@@ -252,10 +262,17 @@ export const ImportDialog = (props: Props) => {
             onChoose={file.choose}
           />
         )}
+        {isAsked && doubted.length > 0 ? (
+          <p role="alert">
+            <StateText kind="warn">
+              {`Plain, and look like secrets: ${doubted.map(({ key }) => key).join(', ')}. Everybody who sees their names sees plain values.`}
+            </StateText>
+          </p>
+        ) : null}
         <div class={f['buttons']}>
           <Button onPress={onClose}>Cancel</Button>
           <Button variant="primary" submit whyNot={whyNot} onPress={() => undefined}>
-            {`Stage ${count} ${count === 1 ? 'secret' : 'secrets'}`}
+            {`Stage ${count} ${count === 1 ? 'secret' : 'secrets'}${isAsked && doubted.length > 0 ? ' all the same' : ''}`}
           </Button>
         </div>
       </form>
