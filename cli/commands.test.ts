@@ -83,6 +83,7 @@ describe('parseTargets', () => {
     expect(names(['stagely'])).toEqual([
       ...['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier', 'Rotation', 'SecretStore'],
       'TrustedIssuer',
+      'AccessPolicy',
     ])
   })
 

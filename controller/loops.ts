@@ -6,6 +6,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Opened } from '../src/store/open-store.ts'
 import { dashboardOf, type Config } from './config.ts'
+import { startAccessRequests } from './access-requests.ts'
 import { startSweep } from './http/agents/streams/replicas.ts'
 import type { Egress } from './egress/gate.ts'
 import type { Metrics } from './http/metrics/metrics.ts'
@@ -73,6 +74,7 @@ export const startLoops = (
     startRotationPerformer({ ...common, openRotator: createRotatorOpener(common) }),
     startKeyRotation({ ...common, rotatesKeys }),
     startOffBoarding(common),
+    startAccessRequests(common),
     startNotifyPerformer({
       ...common,
       term,

@@ -45,10 +45,11 @@ export const storeOf = (c: AppContext, store: Store): Store =>
 
 /** The writer, for audit and ownership. Both APIs are one source. */
 export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
-  const { name, id } = user
+  const { name, id, kind } = user
   return {
     name,
     id,
+    kind,
     source: 'api',
     address: c.get('address'),
     requestId: c.get('requestId'),

@@ -34,7 +34,7 @@ export const noteDenied = async (
   log: DeniedLog,
 ): Promise<void> => {
   const { denied } = error.details
-  if (denied === undefined && error.reason !== 'Forbidden') {
+  if (denied === undefined && httpStatusOf[error.reason] !== 403) {
     const withToken = c.req.header('authorization') !== undefined
     if (error.reason === 'Unauthorized' && withToken) log.countUnknown()
     return

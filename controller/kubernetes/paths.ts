@@ -6,7 +6,7 @@ import { requireKind } from '../../src/resources/registry.ts'
 /** The followed kinds. Each kind may refer to earlier ones. */
 export const followedKinds = [
   ...(['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier'] as const),
-  ...(['Rotation', 'SecretStore', 'TrustedIssuer'] as const),
+  ...(['Rotation', 'SecretStore', 'TrustedIssuer', 'AccessPolicy'] as const),
 ] as const
 
 /** The collection of a kind: in one namespace, or in the whole cluster. */

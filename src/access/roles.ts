@@ -18,6 +18,7 @@ export const resources = [
   'stagelysecrets',
   'stagelysecrets/value',
   'stagelysecrets/fingerprints',
+  'stagelysecrets/granted',
   'stagelysecrets/purge',
   'stagelets',
   'stagelets/deploy',
@@ -30,12 +31,20 @@ export const resources = [
   'rotations/run',
   'rotations/revoke',
   'trustedissuers',
+  'accesspolicies',
+  'accessrequests',
+  'accessrequests/own',
+  'accessrequests/approval',
+  'accessrequests/review',
   'events',
   'audit',
 ] as const
 export type Resource = (typeof resources)[number]
 
-/** The verbs of Kubernetes. `get` of `stagelysecrets/value` reveals a value. */
+/**
+ * The verbs of Kubernetes. `get` of `stagelysecrets/value` reveals a value, and `get` of `stagelysecrets/granted` one that
+ * an AccessRequest grants. Of `accessrequests/own` people read their own requests, and those that they may approve.
+ */
 export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const
 export type Verb = (typeof verbs)[number]
 
@@ -58,6 +67,9 @@ const viewer: Rights = {
   secretstores: read,
   rotations: read,
   trustedissuers: read,
+  accesspolicies: read,
+  'accessrequests/own': ['get'],
+  'accessrequests/approval': ['update'],
   events: read,
 }
 
@@ -66,15 +78,19 @@ const developer: Rights = {
   stagelysecrets: all,
   'stagelysecrets/fingerprints': ['get'],
   'stagelets/deploy': write,
+  'stagelysecrets/granted': ['get'],
   'stagelets/logs': read,
   'stagelets/preview': ['update', 'delete'],
   'rotations/run': ['create'],
+  accessrequests: ['create'],
 }
 
 /** For CI: writes values and deploys; reads no value, no logs, and not who is in the team. */
 const deployer: Rights = {
   ...viewer,
   members: [],
+  'accessrequests/own': [],
+  'accessrequests/approval': [],
   stagelysecrets: all,
   stagelets: [...read, 'create', 'delete'],
   'stagelets/deploy': write,
@@ -100,6 +116,7 @@ const maintainer: Rights = {
   notifiers: all,
   secretstores: all,
   rotations: all,
+  accessrequests: [...read, 'create'],
   tokens: all,
 }
 
@@ -111,9 +128,16 @@ const owner: Rights = {
   'rotations/revoke': ['create'],
   'environments/protected': ['update'],
   trustedissuers: all,
+  accesspolicies: all,
+  'accessrequests/review': ['update'],
 }
 
-const auditor: Rights = { ...viewer, audit: read }
+const auditor: Rights = {
+  ...viewer,
+  accessrequests: read,
+  'accessrequests/review': ['update'],
+  audit: read,
+}
 
 export const rightsOf: Readonly<Record<TeamRole, Rights>> = {
   owner,
@@ -131,6 +155,7 @@ export const narrowedRights: Rights = {
   projects: all,
   stagelysecrets: all,
   'stagelysecrets/value': ['get'],
+  'stagelysecrets/granted': ['get'],
   'stagelysecrets/purge': ['delete'],
   stagelets: all,
   'stagelets/deploy': write,
@@ -140,6 +165,8 @@ export const narrowedRights: Rights = {
   rotations: read,
   'rotations/run': ['create'],
   'rotations/revoke': ['create'],
+  accessrequests: ['create'],
+  'accessrequests/own': ['get'],
   'environments/protected': ['update'],
   events: read,
 }
@@ -149,6 +176,7 @@ export const partRights: Rights = {
   namespaces: read,
   stagelysecrets: all,
   'stagelysecrets/value': ['get'],
+  'stagelysecrets/granted': ['get'],
   stagelets: all,
   'stagelets/deploy': write,
   'stagelets/pause': ['patch'],

@@ -1,13 +1,15 @@
 // One error class with a closed set of reasons. Foreign errors (database, Docker) are translated where
 // they enter, and rendered where they leave (kube/status.ts). No code branches on the text of an error.
 
-/** The HTTP status of each reason. But for ConfirmationRequired, CredentialRevoked, SameAsProduction and those that end with Overdue they are Kubernetes' `StatusReason` words. */
+/** The HTTP status of each reason. But for ConfirmationRequired, AccessRequestNeeded, CredentialRevoked, SameAsProduction and those that end with Overdue they are Kubernetes' `StatusReason` words. */
 export const httpStatusOf = {
   BadRequest: 400,
   Unauthorized: 401,
   /** Of a browser's session: prove again who you are, and repeat. */
   ConfirmationRequired: 401,
   Forbidden: 403,
+  /** A policy guards the value: somebody else has to approve a request first. */
+  AccessRequestNeeded: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
   NotAcceptable: 406,

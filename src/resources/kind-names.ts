@@ -15,6 +15,8 @@ export interface KindNames {
   readonly selectableFields?: readonly string[]
   /** True: stored only, never served by the API. */
   readonly internal?: boolean
+  /** True: people make it by the API alone. No folder and no cluster holds one. */
+  readonly ofApiAlone?: true
   /** Order in which kinds are created when they are applied together; reversed for deletion. */
   readonly applyOrder: number
 }
@@ -114,6 +116,28 @@ export const kindNames: readonly KindNames[] = [
     shortNames: ['issuer'],
     description: 'Lets jobs of a CI log in by the tokens that it gives them.',
     applyOrder: 5,
+  },
+  {
+    ...stagely,
+    kind: 'AccessPolicy',
+    plural: 'accesspolicies',
+    singular: 'accesspolicy',
+    shortNames: ['apol'],
+    description: 'Says who reads values of projects only by a request that others approve.',
+    applyOrder: 2,
+  },
+  {
+    ...stagely,
+    kind: 'AccessRequest',
+    plural: 'accessrequests',
+    singular: 'accessrequest',
+    shortNames: ['areq'],
+    // Only some may list them: a list of a category would fail for the others.
+    categories: [],
+    description: 'A person asks to read guarded values for a while. Its spec never changes.',
+    selectableFields: ['spec.projectRef.name'],
+    ofApiAlone: true,
+    applyOrder: 9,
   },
   {
     group: '',

@@ -1,6 +1,8 @@
 // The one table of kinds. API paths, CRDs, OpenAPI, validation, defaults and printer columns are
 // derived from it; the names are in kind-names.ts.
 import type * as z from 'zod'
+import { accessPolicySpec, accessPolicyStatus } from './kinds/access-policy.ts'
+import { accessRequestSpec, accessRequestStatus } from './kinds/access-request.ts'
 import { agentSpec, agentStatus } from './kinds/agent.ts'
 import type { PrinterColumn } from './columns.ts'
 import { kindColumns } from './kinds/kind-columns.ts'
@@ -34,6 +36,8 @@ const schemas: Readonly<Record<string, Schemas>> = {
   Rotation: { spec: rotationSpec, status: rotationStatus },
   SecretStore: { spec: secretStoreSpec, status: secretStoreStatus },
   TrustedIssuer: { spec: trustedIssuerSpec, status: trustedIssuerStatus },
+  AccessPolicy: { spec: accessPolicySpec, status: accessPolicyStatus },
+  AccessRequest: { spec: accessRequestSpec, status: accessRequestStatus },
   Event: { spec: eventSpec },
   Observation: { spec: observationSpec },
 }

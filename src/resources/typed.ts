@@ -1,4 +1,6 @@
 // Objects with the types of their kind. The store has checked each of them by the schema of its kind.
+import type { AccessPolicySpec, AccessPolicyStatus } from './kinds/access-policy.ts'
+import type { AccessRequestSpec, AccessRequestStatus } from './kinds/access-request.ts'
 import type { AgentSpec, AgentStatus } from './kinds/agent.ts'
 import type { EventSpec } from './kinds/core.ts'
 import type { KubeObject } from './meta.ts'
@@ -15,6 +17,8 @@ import type { SecretSpec, SecretStatus } from './kinds/stagelysecret.ts'
 type WithSpec<Spec, Status = Record<string, unknown>> = KubeObject<Spec, Status> & { spec: Spec }
 
 interface TypeOfKind {
+  AccessPolicy: WithSpec<AccessPolicySpec, AccessPolicyStatus>
+  AccessRequest: WithSpec<AccessRequestSpec, AccessRequestStatus>
   Agent: KubeObject<AgentSpec, AgentStatus>
   Event: WithSpec<EventSpec>
   Notifier: WithSpec<NotifierSpec, NotifierStatus>

@@ -9,6 +9,9 @@ import type { EventInput, ListOptions, ObjectList, Removed, Tracking } from './c
 import type { Reader } from './core/reader.ts'
 import type { FetchedValue, ProjectRevisions, SecretSet } from './core/sets.ts'
 import type { WriteSession } from './core/write-session.ts'
+import { decideOnRequest, type GivenDecision } from './objects/access-decisions.ts'
+import { settlePolicy } from './objects/access-policies.ts'
+import { settleRequest } from './objects/access-settling.ts'
 import { putFetched, renewSecret, setOutput } from './history/new-value.ts'
 import { purgeSecret } from './history/purge.ts'
 import { restoreSecret } from './history/restore.ts'
@@ -224,6 +227,21 @@ export class Transaction implements Reader {
    */
   purgeSecret(project: ObjectRef, secretUid: string): Promise<{ name: string; versions: number }> {
     return purgeSecret(this.#session, project, secretUid)
+  }
+
+  /** What a person does with a request for access. Forbidden and Conflict, with the reason. */
+  async decideAccess(ref: ObjectRef, decision: GivenDecision): Promise<KubeObject> {
+    return copy(await decideOnRequest(this.#session, ref, decision))
+  }
+
+  /** Judges the request anew; returns when (ms) time alone changes it next. */
+  settleAccess(ref: ObjectRef): Promise<number | undefined> {
+    return settleRequest(this.#session, ref)
+  }
+
+  /** Brings the status of a policy up to date: people and tokens come and go. */
+  settlePolicy(ref: ObjectRef): Promise<void> {
+    return settlePolicy(this.#session, ref)
   }
 
   /** Sets some conditions of the status. */

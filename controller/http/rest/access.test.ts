@@ -88,12 +88,13 @@ const ruleOf = ({ session }: RestRoute): string | undefined =>
   typeof session === 'function' ? session({ dry_run: false, erase: 'true' }) : session
 
 describe('a session of a browser', () => {
-  it('has a confirmed login where values, new stagelets, people, tokens, keys, notifiers, stores, rotations, issuers and what erases are concerned', () => {
+  it('has a confirmed login where values, new stagelets, people, tokens, keys, notifiers, stores, rotations, issuers, access and what erases are concerned', () => {
     const ruled = restRoutes.filter((route) => ruleOf(route) !== undefined)
     expect(ruled.map((route) => `${ruleOf(route)} ${route.id}`).sort()).toEqual([
-      ...['confirmed createIssuer', 'confirmed createJoinToken'],
+      ...['confirmed approveAccess', 'confirmed createIssuer', 'confirmed createJoinToken'],
       ...[
         'confirmed createNotifier',
+        'confirmed createPolicy',
         'confirmed createRotation',
         'confirmed createStagelet',
         'confirmed createStore',
@@ -101,22 +102,23 @@ describe('a session of a browser', () => {
         'confirmed createTokenOfTeam',
       ],
       ...['confirmed createTokenOfUser', 'confirmed createUser', 'confirmed deleteIssuer'],
-      'confirmed deleteNotifier',
+      ...['confirmed deleteNotifier', 'confirmed deletePolicy'],
       ...['confirmed deleteProject', 'confirmed deleteRotation', 'confirmed deleteStore'],
       ...['confirmed deleteTeam', 'confirmed deleteUser', 'confirmed erasePerson'],
       ...['confirmed purgeSecret', 'confirmed putMember', 'confirmed removeMember'],
-      'confirmed revokeRotation',
+      ...['confirmed requestAccess', 'confirmed reviewAccess', 'confirmed revokeRotation'],
       ...['confirmed revokeToken', 'confirmed revokeTokenOfTeam', 'confirmed revokeTokenOfUser'],
       ...['confirmed rotateKeys', 'confirmed rotateSealingKey', 'confirmed takeBackup'],
       'confirmed updateIssuer',
-      ...['confirmed updateNotifier', 'confirmed updateRotation', 'confirmed updateStore'],
+      ...['confirmed updateNotifier', 'confirmed updatePolicy'],
+      ...['confirmed updateRotation', 'confirmed updateStore'],
       ...['confirmed updateUser', 'confirmed whereIsSecret', 'confirmed whereIsValue'],
       ...['refused createSessionCode', 'refused revealSecrets'],
       'reveal revealSecret',
     ])
   })
 
-  it('needs no confirmation only for what changes secrets, stagelets, asks stores, tests notifiers, changes agents and projects, and for counts of logs', () => {
+  it('needs no confirmation only for what changes secrets, stagelets, ends access, asks stores, tests notifiers, changes agents and projects, and for counts of logs', () => {
     const open = restRoutes.filter(
       (route) =>
         ruleOf(route) === undefined &&
@@ -125,7 +127,8 @@ describe('a session of a browser', () => {
     )
     const about = open.map(({ id, access }) => ('resource' in access ? access.resource : id))
     expect([...new Set(about)].sort()).toEqual([
-      ...['agents', 'agents/join', 'createTeam', 'endMySession', 'notifiers', 'projects'],
+      ...['accessrequests', 'accessrequests/approval', 'agents', 'agents/join', 'createTeam'],
+      ...['endMySession', 'notifiers', 'projects'],
       'rotations/run',
       'secretstores',
       ...['stagelets/deploy', 'stagelets/logs', 'stagelets/pause', 'stagelets/preview'],

@@ -25,6 +25,8 @@ const targetParameters: Readonly<Record<InTarget, string>> = {
   notifier: 'notifier_id',
   store: 'store_id',
   issuer: 'issuer_id',
+  policy: 'policy_id',
+  request: 'request_id',
   team: 'team',
 }
 
@@ -35,6 +37,8 @@ const kindOf = {
   notifier: 'Notifier',
   store: 'SecretStore',
   issuer: 'TrustedIssuer',
+  policy: 'AccessPolicy',
+  request: 'AccessRequest',
 } as const
 
 /** `what` is the API's word: project, secret, team. */

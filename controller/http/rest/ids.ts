@@ -10,6 +10,8 @@ const prefixes = {
   SecretStore: 'sto',
   Rotation: 'rot',
   TrustedIssuer: 'iss',
+  AccessPolicy: 'pol',
+  AccessRequest: 'areq',
 } as const
 export type IdKind = keyof typeof prefixes
 

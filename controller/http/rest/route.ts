@@ -8,7 +8,8 @@ import type { Actor } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 
 /** What the path of a route may name. */
-export type InTarget = 'project' | 'stagelet' | 'agent' | 'notifier' | 'store' | 'issuer' | 'team'
+export type InTarget =
+  'project' | 'stagelet' | 'agent' | 'notifier' | 'store' | 'issuer' | 'policy' | 'request' | 'team'
 
 /**
  * The right of a route, and how its team is found: from the project, stagelet, agent or team in the
@@ -56,7 +57,7 @@ export interface RestContext<Query = unknown, Body = unknown> {
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: Body
-  /** The object named by `:project_id`, `:stagelet_id`, `:agent_id` or `:team`. The caller may see it. */
+  /** The object named by `:project_id`, `:stagelet_id`, `:team` and the like. The caller may see it. */
   readonly target: KubeObject | undefined
   /**
    * The resourceVersion in `If-Match`, without quotes. undefined for a route that does not support the

@@ -1,5 +1,8 @@
 // Every route of the REST API. The server, the OpenAPI document, docs/api.md and the test of rights use
 // this list. A file `…-routes.ts` holds the routes of one subject.
+import { accessPolicyRoutes } from './routes/access-policy-routes.ts'
+import { accessRequestRoutes } from './routes/access-request-routes.ts'
+import { accessViewRoutes } from './routes/access-view-routes.ts'
 import { activityRoutes } from './routes/activity-routes.ts'
 import { sloRoutes } from './routes/slo-routes.ts'
 import { agentRoutes } from './routes/agent-routes.ts'
@@ -58,6 +61,9 @@ export const restRoutes: readonly RestRoute[] = [
   ...agentRoutes,
   ...notifierRoutes,
   ...rotationRoutes,
+  ...accessPolicyRoutes,
+  ...accessRequestRoutes,
+  ...accessViewRoutes,
   ...storeRoutes,
   ...issuerRoutes,
   ...rolloutRoutes,

@@ -20,6 +20,9 @@ export const noticeReasons = [
   'ManifestFault',
   'StoreStale',
   'StoreUnauthorized',
+  'AccessRequested',
+  'AccessDecided',
+  'GlassBroken',
 ] as const
 export type NoticeReason = (typeof noticeReasons)[number]
 

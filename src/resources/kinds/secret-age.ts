@@ -45,15 +45,29 @@ const ofAge: ReadonlySet<string> = new Set(['Age', 'PolicyChanged'])
 /** Whatever the age: somebody outside knows the value. */
 /** undefined where nobody knows the value who should not. */
 export const revealedVerdict = (
-  { knownOutside, plainUntil }: Pick<SecretStatus, 'knownOutside' | 'plainUntil'>,
+  {
+    readBy,
+    knownOutside,
+    plainUntil,
+  }: Pick<SecretStatus, 'readBy' | 'knownOutside' | 'plainUntil'>,
   remedy: string,
 ): Verdict | undefined => {
-  if (knownOutside === undefined && plainUntil === undefined) return undefined
-  const why =
-    knownOutside === undefined
-      ? 'the value was plain, so that others may know it (status.plainUntil)'
-      : 'somebody has read the value who may not read values here any more (status.knownOutside)'
-  return { status: 'True', reason: 'Revealed', message: `${why}: ${remedy}` }
+  const because = (why: string): Verdict => ({
+    status: 'True',
+    reason: 'Revealed',
+    message: `${why}: ${remedy}`,
+  })
+  if (readBy !== undefined)
+    return because(
+      `somebody has read the value on ${readBy.at.slice(0, 10)} by AccessRequest ${readBy.request}`,
+    )
+  if (knownOutside !== undefined)
+    return because(
+      'somebody has read the value who may not read values here any more (status.knownOutside)',
+    )
+  return plainUntil === undefined
+    ? undefined
+    : because('the value was plain, so that others may know it (status.plainUntil)')
 }
 
 /** Fields of the former status. */

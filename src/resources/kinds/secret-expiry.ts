@@ -100,8 +100,9 @@ export const dueAtOf = ({
   expiresAt,
   rotationDueAt,
   knownOutside,
+  readBy,
   plainUntil,
 }: SecretStatus): string | undefined =>
-  [expiresAt, rotationDueAt, knownOutside?.since, plainUntil]
+  [expiresAt, rotationDueAt, knownOutside?.since, readBy?.at, plainUntil]
     .filter((time) => time !== undefined)
     .sort()[0]

@@ -201,6 +201,13 @@ export const secretStatus = z.strictObject({
     })
     .optional()
     .describe('People have read this value who may not read values of the project any more.'),
+  readBy: z
+    .strictObject({
+      request: objectName.describe('Name of the AccessRequest.'),
+      at: timeText.meta({ format: 'date-time' }).describe('When it was read last.'),
+    })
+    .optional()
+    .describe('Somebody has read this value by an AccessRequest that has ended.'),
   plainUntil: timeText
     .meta({ format: 'date-time' })
     .optional()

@@ -37,6 +37,7 @@ describe('structuralSchema', () => {
 describe('CRDs', () => {
   it('are made for the eight kinds that a cluster can hold', () => {
     expect(crdKinds.map((k) => k.kind).sort()).toEqual([
+      'AccessPolicy',
       'Agent',
       'Notifier',
       'Project',
@@ -67,6 +68,7 @@ describe('CRDs', () => {
     '%s: has a short name, is one of `kubectl get stagely`, and a column says how it is',
     (_, kind) => {
       const answers: Record<string, string> = {
+        AccessPolicy: 'Usable',
         Agent: 'Ready',
         Notifier: 'Delivering',
         Rotation: 'Ready',

@@ -122,7 +122,7 @@ const printerColumn = ({
 
 /** Kinds with a CRD: Stagely's own kinds that the API serves. */
 export const crdKinds: readonly Kind[] = kinds.filter(
-  (k) => k.group === apiGroup && k.internal !== true,
+  (k) => k.group === apiGroup && k.internal !== true && k.ofApiAlone !== true,
 )
 
 export const renderCrd = (kind: Kind): object => ({

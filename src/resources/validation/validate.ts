@@ -9,6 +9,7 @@ import { isStorable } from '../../kernel/storable.ts'
 import { faultOfIssue, fieldPath } from './faults.ts'
 import type { KubeObject, ObjectMeta } from '../meta.ts'
 import { decodeMetadata } from './metadata.ts'
+import { checkAccessPolicy } from '../kinds/access-policy.ts'
 import { checkNotifier } from '../kinds/notifier.ts'
 import { ownerReferences } from '../owner-references.ts'
 import { checkRotation } from '../kinds/rotation-rules.ts'
@@ -153,6 +154,7 @@ const decodeMeta = (kind: Kind, input: unknown): ReturnType<typeof decodeMetadat
 const acrossFields: Readonly<Record<string, (spec: Fields) => Fault[]>> = {
   Project: checkProject,
   StagelySecret: checkSecret,
+  AccessPolicy: checkAccessPolicy,
   Notifier: checkNotifier,
   Rotation: checkRotation,
   SecretStore: checkSecretStore,

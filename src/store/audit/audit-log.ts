@@ -30,7 +30,7 @@ import {
 } from './former-readers.ts'
 import { forgetRevoked } from '../people/refused-tokens.ts'
 import { loadSigner } from './signer.ts'
-import { exportRows, listAudit, listRevealed } from './queries.ts'
+import { exportRows, listAudit, listRevealed, readersOfSecrets } from './queries.ts'
 import type { AuditFilter, AuditPage, Revealed } from './queries.ts'
 import { controllerActor } from '../core/actor.ts'
 
@@ -155,6 +155,11 @@ export class AuditLog {
   /** For each current value that people have read: how many of them may not read it any more, as they are not in `readers`. */
   knownOutside(readers: Readers): Promise<FormerReaderCounts> {
     return countFormerReaders(this.#deps.sql, readers)
+  }
+
+  /** Who has read these secrets, by their uids, each person once. */
+  readersOf(uids: readonly string[]): ReturnType<typeof readersOfSecrets> {
+    return readersOfSecrets(this.#deps.sql, uids)
   }
 
   revealed(by: string, teams: readonly string[] | undefined): Promise<Revealed[]> {

@@ -2,7 +2,7 @@
 import { erasedPrefix } from '../../audit/erasure.ts'
 import { rolesWith } from '../../access/roles.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import { breakGlassName } from '../people/users.ts'
+import { breakGlassName } from '../../access/break-glass.ts'
 
 /** People who may read values, sorted: `ID/TEAM`, or `ID/` for all teams. */
 export type Readers = readonly string[]

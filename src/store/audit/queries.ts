@@ -144,3 +144,23 @@ export const listRevealed = async (
     knowsCurrent: row.knowsCurrent === true,
   }))
 }
+
+interface ReaderOfSecret {
+  readonly uid: string
+  readonly by: string
+  readonly at: string
+  readonly version: number
+}
+
+/** Who has read these secrets, each person once with the last time, newest first. */
+export const readersOfSecrets = (
+  q: Queryable,
+  uids: readonly string[],
+): Promise<ReaderOfSecret[]> =>
+  q.query<ReaderOfSecret & Record<string, unknown>>(
+    `SELECT detail ->> 'uid' AS uid, actor AS by, max((detail ->> 'version')::int) AS version,
+       to_char(max(at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at
+     FROM audit WHERE action = 'reveal' AND result = 'success' AND source = 'api' AND detail ->> 'uid' = ANY ($1)
+     GROUP BY 1, 2 ORDER BY max(at) DESC`,
+    [uids],
+  )

@@ -1,4 +1,5 @@
 // Audits values that people read.
+import { defined } from '../../kernel/defined.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { ReadWay } from '../core/history.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -13,6 +14,8 @@ interface ValueRead {
   readonly key: string
   readonly scope: string
   readonly version: number
+  /** Name of the AccessRequest by which it was read. */
+  readonly request?: string | undefined
 }
 
 /**
@@ -24,9 +27,9 @@ export const auditReads = (
   way: ReadWay,
   reads: readonly ValueRead[],
 ): void => {
-  for (const { ref, uid, project, key, scope, version } of reads)
+  for (const { ref, uid, project, key, scope, version, request } of reads)
     session.audit(ref, {
       action: way === 'where' ? 'look for' : 'reveal',
-      detail: { way, uid, project, key, scope, version },
+      detail: { way, uid, project, key, scope, version, ...defined({ request }) },
     })
 }

@@ -22,6 +22,8 @@ export interface Actor {
   readonly source: string
   /** Id of the user, or of the machine's token; absent for the controller itself. */
   readonly id?: string
+  /** Of a person or a machine that asks by the API. */
+  readonly kind?: 'user' | 'machine'
   /** Where the request came from: an IP address. */
   readonly address?: string
   /** Ties an audit row to its request, its answer and its log line. */

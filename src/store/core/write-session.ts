@@ -108,6 +108,8 @@ export class WriteSession {
   readonly rolledBack: RolledBackOutput[] = []
   /** Uids of secrets that this write has made: they had no value before. */
   readonly newSecrets = new Set<string>()
+  /** Guarded secrets of whose values the answer may tell, by a grant that runs; undefined: nobody has asked yet. */
+  learnable: ReadonlySet<string> | undefined
   /** Secrets that this write has removed, one by one. */
   readonly removed: KubeObject[] = []
   rv: number

@@ -1,7 +1,8 @@
 // Opens values for a person. Each one is audited in the same transaction: no audit, no value.
-import type { ObjectRef } from '../../resources/meta.ts'
+import type { KubeObject, ObjectRef } from '../../resources/meta.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import { checkGrants } from './reveal-guard.ts'
 import { auditReads } from '../audit/reads.ts'
 import type { ReadWay } from '../core/history.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
@@ -12,17 +13,28 @@ import type { OpenedEntry } from '../core/sets.ts'
 import type { RevealedOne, RevealedSet } from '../core/history.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { checkReveal } from '../places/check-place.ts'
-import { finderIn, narrowingFor, seesVersion } from '../places/places.ts'
+import { checkSeen, finderIn, narrowingFor, seesVersion } from '../places/places.ts'
 import { requireProjectState } from '../secrets/projects.ts'
 import { atPlaceOf } from './restore.ts'
 import { openVersion } from './versions.ts'
 
-const noteReads = (
+const none: ReadonlyMap<string, string> = new Map()
+
+/** Refuses what may not leave to the actor, and audits the rest. `objects` are the secrets, where their values count. */
+const noteReads = async (
   session: WriteSession,
   project: ProjectState,
-  { way, entries }: { way: ReadWay; entries: readonly ProjectEntry[] },
-): void => {
+  {
+    way,
+    entries,
+    objects,
+  }: { way: ReadWay; entries: readonly ProjectEntry[]; objects: readonly KubeObject[] },
+): Promise<void> => {
   const { namespace, name } = project.ref
+  // What is looked for by its value leaves to nobody.
+  const requests = way === 'where' ? none : await checkGrants(session, project, entries)
+  for (const object of objects)
+    checkReveal(session, object, { isGranted: requests.has(object.metadata.uid ?? '') })
   auditReads(
     session,
     way,
@@ -33,6 +45,7 @@ const noteReads = (
       key: e.key,
       scope: e.scope,
       version: e.version,
+      request: requests.get(e.secretId),
     })),
   )
 }
@@ -67,11 +80,11 @@ export const revealSet = async (
     openHead(sql, keys, project.uid, inView),
   )
   // Also what an opened value refers to.
-  for (const { name } of read) {
+  const objects = read.flatMap(({ name }) => {
     const row = session.fetch({ kind: 'StagelySecret', namespace: project.ref.namespace, name })
-    if (row !== undefined) checkReveal(session, row.object)
-  }
-  noteReads(session, project, { way, entries: read })
+    return row === undefined ? [] : [row.object]
+  })
+  await noteReads(session, project, { way, entries: read, objects })
   return opened
 }
 
@@ -82,7 +95,7 @@ export const revealSecret = async (
   { version, asWritten, way = 'reveal' }: RevealedOne,
 ): Promise<OpenedEntry> => {
   const row = session.require(ref)
-  checkReveal(session, row.object)
+  checkSeen(session.actor, row.object, finderIn(session.view))
   const project = await requireProjectState(session, projectRefOf(row.object))
   if (version !== undefined) {
     const what = { secretUid: row.uid, version }
@@ -90,8 +103,8 @@ export const revealSecret = async (
       openVersion(session, project, what, session.deps.sql),
     )
     // Where it counted then, too.
-    checkReveal(session, atPlaceOf(opened, row.object))
-    noteReads(session, project, { way, entries: [opened] })
+    const objects = [row.object, atPlaceOf(opened, row.object)]
+    await noteReads(session, project, { way, entries: [opened], objects })
     return opened
   }
   const choose = ({ entries }: LaidOut): readonly ProjectEntry[] =>

@@ -30,6 +30,11 @@ const noticeOf: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean 
   StoreStale: { reason: 'StoreStale', isOnce: false },
   StoreUnauthorized: { reason: 'StoreUnauthorized', isOnce: false },
   ManifestFault: { reason: 'ManifestFault', isOnce: true },
+  AccessRequested: { reason: 'AccessRequested', isOnce: false },
+  AccessDecided: { reason: 'AccessDecided', isOnce: true },
+  AccessEnded: { reason: 'AccessDecided', isOnce: true },
+  GlassBroken: { reason: 'GlassBroken', isOnce: false },
+  ReviewOverdue: { reason: 'GlassBroken', isOnce: true },
 }
 
 const projectOf = ({ regarding }: EventInput): string | undefined =>

@@ -1,5 +1,6 @@
 // Writes of users: create and update. See Transaction in store.ts for what each one promises.
 import { randomUUID } from 'node:crypto'
+import { defined } from '../../kernel/defined.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import {
   admit,
@@ -12,7 +13,7 @@ import {
 } from './admission.ts'
 import { systemSource } from '../core/actor.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { alreadyExists, ownedBy } from '../core/errors.ts'
+import { alreadyExists, objectForbidden, ownedBy } from '../core/errors.ts'
 import { moveProjectKeys } from './move-keys.ts'
 import { keyProviderOf, wantedRing } from '../secrets/project-ring.ts'
 import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
@@ -21,6 +22,8 @@ import { withRules } from './project-rules.ts'
 import { ensureProject, loadProject, noteArrival } from '../secrets/projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { leavesStack, noteReleased } from './released-stacks.ts'
+import { createRequest, withOwnName } from './access-requests.ts'
+import { preparePolicy } from './access-policies.ts'
 import { checkPlace } from '../places/check-place.ts'
 import { finishRemoval } from './removal.ts'
 import { layOut } from '../secrets/environments.ts'
@@ -38,6 +41,15 @@ const initialStatus = (
 ): Record<string, unknown> | undefined => {
   if (object.kind === 'Namespace') return { phase: 'Active' }
   return project === undefined || project.closed === 0 ? undefined : { revision: project.closed }
+}
+
+/** What people do with a request goes by its own routes. */
+const checkNoRequest = (object: KubeObject): void => {
+  if (object.kind !== 'AccessRequest') return
+  throw objectForbidden(
+    refOf(object),
+    'a request never changes: approve, deny, cancel or revoke it (stagely access), or make another one',
+  )
 }
 
 /** Options of callers inside the store. */
@@ -60,7 +72,7 @@ export const createInSession = async (
     status?: KubeObject['status']
   } = {},
 ): Promise<KubeObject> => {
-  const admitted = admit(input)
+  const admitted = admit(withOwnName(input))
   const ref = refOf(admitted)
   checkNamespace(session, ref)
   checkPlace(session, { after: admitted })
@@ -81,11 +93,12 @@ export const createInSession = async (
     const prepared = await prepareSecret(session, object, { current: undefined, putBack })
     return (await putSecret(session, prepared, { source, audit })).object
   }
+  if (object.kind === 'AccessRequest') return (await createRequest(session, object)).object
   checkNew(session, object)
   if (object.kind === 'Stagelet') await noteStagelet(session, object)
   if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
   const status = initialStatus(object, project)
-  const made = status === undefined ? object : { ...object, status }
+  const made = await preparePolicy(session, { ...object, ...defined({ status }) }, undefined)
   const row = session.put(
     withStatusOfSpec(session, made, undefined),
     source,
@@ -188,6 +201,7 @@ export const updateInSession = async (
   const current = session.require(refOf(admitted))
   checkPlace(session, { before: current.object, after: admitted })
   checkPreconditions(current, admitted.metadata)
+  checkNoRequest(admitted)
   const { object, secret, source, newOwner } = await prepareUpdate(session, admitted, current, more)
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
   const sameMetadata = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
@@ -198,7 +212,8 @@ export const updateInSession = async (
     await noteReleased(session, current)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const changed: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
-  const next = withStatusOfSpec(session, changed, current.object)
+  const prepared = changesSpec ? await preparePolicy(session, changed, current.object) : changed
+  const next = withStatusOfSpec(session, prepared, current.object)
   const audit = withRules(more.audit ?? { action: actionOf(newOwner) }, next, current.object)
   const row =
     secret === undefined

@@ -1,10 +1,11 @@
-// The rules of a project: how old its values and keys may be. The audit log keeps each change of them, so that a report of
-// compliance compares each age with the rules of its time.
+// The rules of a project: how old its values and keys may be, and who reads them (AccessPolicy). The audit log keeps each
+// change of them, so that a report compares what was done with the rules of its time.
 import { defined } from '../../kernel/defined.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import type { ProjectSpec } from '../../resources/kinds/project.ts'
 import { specOf } from '../../resources/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
+import { policyDetail } from './access-policies.ts'
 import type { AuditEntry } from '../core/write-session.ts'
 
 export type ProjectRules = Pick<ProjectSpec, 'secretPolicy' | 'keyRotation'>
@@ -14,12 +15,14 @@ const rulesOf = (project: KubeObject): ProjectRules => {
   return defined({ secretPolicy, keyRotation })
 }
 
-/** The audit entry, with the rules where they change. `before` is undefined for a new project. */
+/** The audit entry, with the rules where they change. `before` is undefined for a new object. */
 export const withRules = (
   entry: AuditEntry,
   after: KubeObject,
   before: KubeObject | undefined,
 ): AuditEntry => {
+  if (after.kind === 'AccessPolicy')
+    return { ...entry, detail: { ...entry.detail, ...policyDetail(after) } }
   if (after.kind !== 'Project') return entry
   const rules = rulesOf(after)
   const rulesBefore = before && rulesOf(before)

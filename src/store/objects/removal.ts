@@ -157,6 +157,8 @@ export const removeObject = async (
   preconditions: { uid?: string; resourceVersion?: string } = {},
 ): Promise<Removed> => {
   const row = session.require(ref)
+  if (row.object.kind === 'AccessRequest' && session.actor.source === 'api')
+    throw objectForbidden(ref, 'requests are kept for auditors, and go by themselves')
   checkPlace(session, { before: row.object })
   checkPreconditions(row, preconditions)
   checkOwner(session, row)

@@ -10,6 +10,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { fitTo } from '../../resources/validation/fit.ts'
 import type { Tracking } from '../core/objects.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { objectForbidden } from '../core/errors.ts'
 import { checkPreconditions } from './admission.ts'
 import { tracked } from './object-metadata.ts'
 
@@ -36,6 +37,12 @@ const putStatus = (
   return session.put(next, row.source, row, audit).object
 }
 
+/** Who reads values follows from these: no admin writes them by hand. */
+const checkWriter = ({ actor }: WriteSession, { object }: StoredRow): void => {
+  if (actor.kind === undefined || !['AccessPolicy', 'AccessRequest'].includes(object.kind)) return
+  throw objectForbidden(refOf(object), 'the controller alone writes this status')
+}
+
 /** See Transaction.setStatus. */
 export const setStatus = (
   session: WriteSession,
@@ -43,6 +50,7 @@ export const setStatus = (
   tracking?: Tracking,
 ): KubeObject => {
   const row = session.require(refOf(object))
+  checkWriter(session, row)
   checkPreconditions(row, object.metadata)
   return putStatus(session, row, object.status, tracking)
 }

@@ -1,5 +1,6 @@
 // People who may log in. Every change is audited in its transaction.
 import { randomUUID } from 'node:crypto'
+import { breakGlassName } from '../../access/break-glass.ts'
 import { StagelyError, type Fault } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -41,8 +42,6 @@ const columns = `id, name, email, display_name AS "displayName", admin, disabled
 /** No colon, so that no name looks like a machine's (`machine:team/ci`, `agent:team/box`). */
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@+-]{0,126}[A-Za-z0-9])?$/
 const emailPattern = /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u
-/** An admin with tokens for emergencies only. */
-export const breakGlassName = 'break-glass'
 /** Actors of audit rows that are no persons. */
 const reserved = new Set(['controller', 'system', breakGlassName])
 

@@ -15,13 +15,14 @@ export const checkPlace = (
   checkProtected(actor, change, view)
 }
 
-/** Forbidden where the actor may not read the value: of what is protected, or of what it does not see. */
+/** Forbidden where the actor may not read the value: of what is protected, unless others have granted it, or of what it does not see. */
 export const checkReveal = (
   { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
   object: KubeObject,
+  { isGranted }: { readonly isGranted: boolean },
 ): void => {
   checkSeen(actor, object, finderIn(view))
-  checkProtected(actor, { before: object }, view)
+  if (!isGranted) checkProtected(actor, { before: object }, view)
 }
 
 /** The same for a secret that gets its value by the write of another one. */

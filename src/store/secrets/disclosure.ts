@@ -7,6 +7,7 @@ import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
+import { guardsOf, policiesOf } from '../guard/policies.ts'
 import { objectForbidden } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 
@@ -38,13 +39,25 @@ export const changesRule = (spec: SecretSpec, current: StoredRow | undefined): b
   return !sameJson([spec.format, spec.pattern], [before?.format, before?.pattern])
 }
 
-export const mayLearn = ({ actor }: WriteSession, { namespace }: ObjectRef): boolean =>
-  actor.mayReadValues?.(namespace) !== false
+/** Of a guarded secret only by a grant that runs, whatever the role: see noteLearnable. */
+const isOpenTo = ({ actor, view, learnable }: WriteSession, secret: KubeObject): boolean =>
+  actor.source !== 'api' ||
+  learnable?.has(secret.metadata.uid ?? '') === true ||
+  guardsOf(view, secret).length === 0
+
+/** `secret` is the one whose value the answer tells of. */
+export const mayLearn = (session: WriteSession, secret: KubeObject): boolean =>
+  session.actor.mayReadValues?.(refOf(secret).namespace) !== false && isOpenTo(session, secret)
+
+/** Any value of the project. */
+export const mayLearnAll = ({ actor, view }: WriteSession, project: ObjectRef): boolean =>
+  actor.mayReadValues?.(project.namespace) !== false &&
+  (actor.source !== 'api' || policiesOf(view, project).length === 0)
 
 /** `what` begins the sentence, such as `its format`. */
 export const disclosureForbidden = (ref: ObjectRef, what: string): StagelyError => {
   const roles = rolesWith('get', 'stagelysecrets/value').join(', ')
-  const why = `${what} would be checked against a value that this write does not give in plain text, and the answer would tell of it: that needs the right to get stagelysecrets/value; roles that have it: ${roles}`
+  const why = `${what} would be checked against a value that this write does not give in plain text, and the answer would tell of it: that needs the right to get stagelysecrets/value (roles that have it: ${roles}), and in a guarded project a grant that was used (stagely access request)`
   return objectForbidden(ref, why, { why: 'Role', namespace: ref.namespace })
 }
 
@@ -83,7 +96,7 @@ export const checkFetchedDisclosure = (
   current: StoredRow | undefined,
 ): void => {
   const ref = refOf(object)
-  if (checksFetched(object, current) && !mayLearn(session, ref))
+  if (checksFetched(object, current) && !mayLearn(session, object))
     throw disclosureForbidden(ref, 'its format')
 }
 
@@ -98,7 +111,7 @@ export const checkDisclosure = (
   }: { origin: ValueOrigin; current: StoredRow | undefined; before: ProjectEntry | undefined },
 ): void => {
   const ref = refOf(object)
-  if (origin === 'plain' || mayLearn(session, ref)) return
+  if (origin === 'plain' || mayLearn(session, current?.object ?? object)) return
   if (origin === 'stored' && before?.plain === true) return
   const what = disclosed(specOf('StagelySecret', object), origin, current)
   if (what !== undefined) throw disclosureForbidden(ref, what)

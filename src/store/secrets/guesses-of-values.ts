@@ -7,7 +7,7 @@ import type { Actor } from '../core/actor.ts'
 import type { Guesses } from '../core/guesses.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import { mayLearn, type ValueOrigin } from './disclosure.ts'
+import { mayLearnAll, type ValueOrigin } from './disclosure.ts'
 
 const mostOfSecret = 20
 const mostOfKey = 20
@@ -59,7 +59,7 @@ export const noteGivenValue = (
   const { actor, deps, isDry } = session
   const { id: login } = actor
   const isGiven = given.origin !== 'elsewhere'
-  if (!isGiven || login === undefined || mayLearn(session, project.ref)) return
+  if (!isGiven || login === undefined || mayLearnAll(session, project.ref)) return
   if (isDry) noteDry(session, project, { ...given, login })
   else if (!given.isStored)
     deps.guesses.note(ofClasses(login, project.uid, given.key), given.digest)

@@ -23,7 +23,7 @@ const refused = (ref: ObjectRef, field: string, message: string): StagelyError =
 
 const needsReveal = (ref: ObjectRef): StagelyError => {
   const roles = rolesWith('get', 'stagelysecrets/value').join(', ')
-  const why = `a masked secret becomes plain only by somebody who may read its value: that needs the right to get stagelysecrets/value; roles that have it: ${roles}`
+  const why = `a masked secret becomes plain only by somebody who may read its value: that needs the right to get stagelysecrets/value (roles that have it: ${roles}), and in a guarded project a grant that was used (stagely access request)`
   return objectForbidden(ref, why, { why: 'Role', namespace: ref.namespace })
 }
 
@@ -33,10 +33,10 @@ const givesValue = (object: KubeObject): boolean => {
 }
 
 /** A folder of manifests, or a cluster, has no rights of a person: it must give the value in plain text. */
-const maySetPlain = (session: WriteSession, object: KubeObject): boolean => {
+const maySetPlain = (session: WriteSession, object: KubeObject, current: StoredRow): boolean => {
   const { source } = session.actor
   const isPerson = source === 'api' || source === systemSource
-  return mayLearn(session, refOf(object)) && (isPerson || givesValue(object))
+  return mayLearn(session, current.object) && (isPerson || givesValue(object))
 }
 
 interface Before {
@@ -53,7 +53,7 @@ export const checkBecomesPlain = (
   if (!isPlain(object) || current === undefined) return
   const wasPlain = before === undefined ? isPlain(current.object) : before.plain === true
   const ref = refOf(object)
-  if (!wasPlain && !maySetPlain(session, object)) throw needsReveal(ref)
+  if (!wasPlain && !maySetPlain(session, object, current)) throw needsReveal(ref)
   if (awaitsOf(current.object) !== undefined && !givesValue(object))
     throw refused(
       ref,

@@ -184,14 +184,16 @@ const refuse = (
  */
 const hiddenFrom = (
   session: WriteSession,
-  project: ProjectState,
   { opened, reached }: { opened: readonly OpenedSecret[]; reached: ReadonlySet<string> },
 ): ReadonlySet<OpenedSecret> =>
-  mayLearn(session, project.ref)
-    ? new Set()
-    : new Set(
-        opened.filter((secret) => reached.has(secret.key) && ruleOf(secret).format !== undefined),
-      )
+  new Set(
+    opened.filter(
+      (secret) =>
+        reached.has(secret.key) &&
+        ruleOf(secret).format !== undefined &&
+        !mayLearn(session, secret.row.object),
+    ),
+  )
 
 const refuseHidden = (
   session: WriteSession,
@@ -274,7 +276,7 @@ const checkProject = async (
     session,
     entries.filter(({ key }) => concerned.has(key)),
   )
-  const hidden = hiddenFrom(session, project, {
+  const hidden = hiddenFrom(session, {
     opened,
     reached: reachedBy(relevant.filter(({ why }) => why !== 'plain')),
   })
@@ -324,7 +326,7 @@ const checkMove = async (
     ...moved.filter((name) => owners.has(name)),
   ]
   const referring = referringIn(session, entries)
-  const hidden = hiddenFrom(session, project, { opened: referring, reached: keys })
+  const hidden = hiddenFrom(session, { opened: referring, reached: keys })
   const written = new Set<string>()
   const problems = findProblems(session, project, entries, { referring, hidden, viewers, written })
   if (problems.length > 0) throw wouldBreak(session, ref, problems)

@@ -152,7 +152,7 @@ export const secretStatusAfter = (
   for (const [type, verdict] of Object.entries(verdicts))
     conditions = withCondition(conditions, { type, ...verdict, observedGeneration }, session.now)
   const { publicKey: _, references: __, value: ___, ...kept } = old
-  const { certificateEndsAt, knownOutside, plainUntil, ...others } = kept
+  const { certificateEndsAt, knownOutside, readBy, plainUntil, ...others } = kept
   const { wasPlain = false } = stored
   const read = endOfCertificate(stored, { isTemplate: entry.references !== undefined })
   const ends = read ?? (stored.keeps ? certificateEndsAt : undefined)
@@ -172,6 +172,7 @@ export const secretStatusAfter = (
     ...defined({
       certificateEndsAt: ends,
       knownOutside: stored.keeps ? knownOutside : undefined,
+      readBy: stored.keeps ? readBy : undefined,
       plainUntil: endOfPlain(entry, wasPlain ? session.now : stored.keeps && plainUntil),
     }),
     ...services,

@@ -10,6 +10,7 @@ import { seal, valueAad } from '../../secrets/aead.ts'
 import { valueDigest } from '../../secrets/digest.ts'
 import { environmentsIn, stageletIn, type ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
+import { noteLearnable } from '../guard/grants.ts'
 import { invalidObject } from '../core/errors.ts'
 import { confirmRing, projectRing } from './project-ring.ts'
 import { changeHead, ensureProjectOf } from './projects.ts'
@@ -114,6 +115,7 @@ export const prepareSecret = async (
   { current, putBack }: SecretBefore,
 ): Promise<PreparedSecret> => {
   const spec = specOf('StagelySecret', object)
+  await noteLearnable(session, object, current)
   const uid = object.metadata.uid ?? ''
   checkSpec(session, object, { current, putBack })
   const project = await ensureProjectOf(session, object)
@@ -122,7 +124,6 @@ export const prepareSecret = async (
   checkReaders(session, object, { before, current, putBack })
   const found = putBack ?? (await findValue(session, project, object, { head: before, current }))
   if (found === undefined) return { object: stripped, version: undefined, before, project }
-
   const { value, origin, since } = found
   checkDisclosure(session, object, { origin, current, before })
   const faults = checkValue(spec, value)

@@ -3,7 +3,8 @@
 import { frozen } from '../../kernel/frozen.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
 import type { StageletSpec } from '../../resources/kinds/stagelet.ts'
-import { specOf } from '../../resources/typed.ts'
+import { isOver } from '../../access/requests.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
 import type { Layout } from '../../secrets/layout.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
@@ -166,6 +167,9 @@ export const term = {
   notifiersIn: (namespace: string): string => `notifier ${namespace}`,
   /** Rotations of a project. */
   rotationsOf: ({ namespace, name }: Place): string => `rotation ${namespace}/${name}`,
+  policiesIn: (namespace: string): string => `access policy ${namespace}`,
+  /** Requests for access that may still change, and emergencies without a review. */
+  openRequestsIn: (namespace: string): string => `open access request ${namespace}`,
   terminating: 'terminating',
   /** Of projects. */
   place: ({ namespace, name }: Place): string => `place ${namespace}/${name}`,
@@ -178,6 +182,12 @@ export const term = {
 /** Names the Compose project that a stagelet claims, as far as its spec tells. */
 export const claimOf = ({ compose }: StageletSpec): string =>
   compose.projectName === undefined ? `in ${compose.directory}` : `named ${compose.projectName}`
+
+const isOpenRequest = (request: KubeObject): boolean => {
+  const { state = 'Pending', decisions = [] } = statusOf('AccessRequest', request)
+  const isEmergency = specOf('AccessRequest', request).emergency === true
+  return !isOver(state) || (isEmergency && !decisions.some(({ action }) => action === 'Review'))
+}
 
 const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = {
   StagelySecret: (object) => {
@@ -211,6 +221,9 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
     return uid === undefined ? [] : [term.about(refOf(object).namespace, uid)]
   },
   Notifier: (object) => [term.notifiersIn(refOf(object).namespace)],
+  AccessPolicy: (object) => [term.policiesIn(refOf(object).namespace)],
+  AccessRequest: (object) =>
+    isOpenRequest(object) ? [term.openRequestsIn(refOf(object).namespace)] : [],
   Rotation: (object) => [term.rotationsOf(projectRefOf(object))],
   Namespace: ({ metadata }) => (metadata.deletionTimestamp === undefined ? [] : [term.terminating]),
 }
@@ -241,9 +254,10 @@ const termsFor = ({ id, uid }: StoredRow, object: () => KubeObject): string[] =>
 
 export const objectTerms: TermsOf<StoredRow> = (row) => termsFor(row, () => row.object)
 
-/** A write of a status leaves the spec as it is: the same object. */
+/** A write of a status leaves the spec as it is: the same object. Only the terms of a request follow from its status. */
 export const hasSameTerms: IsSame<StoredRow> = ({ uid, kept: before }, { uid: now, kept: after }) =>
   uid === now &&
+  before?.kind !== 'AccessRequest' &&
   before?.spec !== undefined &&
   before.spec === after?.spec &&
   before.metadata.deletionTimestamp === after.metadata.deletionTimestamp

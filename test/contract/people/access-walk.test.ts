@@ -105,7 +105,7 @@ const kubeExpected = (route: KubeRoute, who: Who, team: Team): Expected => {
 
 const isPublic = ({ access }: RestRoute): boolean => access.in === 'public'
 
-const restExpected = ({ access }: RestRoute, who: Who, team: Team): Expected => {
+const restExpected = ({ access, method }: RestRoute, who: Who, team: Team): Expected => {
   if (access.in === 'public') return 'pass'
   // Everybody here has a token, and no session.
   if (access.in === 'session') return 403
@@ -113,7 +113,10 @@ const restExpected = ({ access }: RestRoute, who: Who, team: Team): Expected => 
   if (access.in === 'admin') return 403
   if (access.in === 'teams') return holds(who, access.verb, access.resource) ? 'pass' : 403
   if (who === 'stranger' || team === 'blue') return 404
-  return may(who, team, access.verb, access.resource) ? 'pass' : 403
+  if (!may(who, team, access.verb, access.resource)) return 403
+  // The request is another one's: who may not list them all is not told that it is there, once the body was read.
+  const isHidden = access.in === 'request' && !may(who, team, 'list', 'accessrequests')
+  return isHidden && method === 'GET' ? 404 : 'pass'
 }
 
 /** What a scoped token gets where its owner gets `whole`. */
@@ -141,8 +144,8 @@ const restScoped = (
   const isLeft = left(scoped, access.verb, access.resource) && isPlaced(scoped, access)
   if (access.in === 'teams') return whole === 'pass' && isLeft ? 'pass' : 403
   if (scoped === 'for blue only') return 404
-  // The stagelet of this walk is in no environment.
-  if (scoped === 'for preview only' && access.in === 'stagelet') return 404
+  // The stagelet of this walk is in no environment, and a request is about a whole project.
+  if (scoped === 'for preview only' && ['stagelet', 'request'].includes(access.in)) return 404
   return whole === 'pass' && isLeft ? 'pass' : 403
 }
 
@@ -153,6 +156,9 @@ const kubePath = ({ path, access }: KubeRoute, team: Team): string => {
   return `${filled}?dryRun=All&labelSelector=none%3Dnone`
 }
 
+/** Of each team: a request of the admin's. */
+const requests = new Map<Team, string>()
+
 const restPath = ({ path }: RestRoute, team: Team): string => {
   const known: Record<string, string> = {
     project_id: `${team}%2Fshop`,
@@ -161,6 +167,8 @@ const restPath = ({ path }: RestRoute, team: Team): string => {
     notifier_id: `${team}%2Fops`,
     store_id: `${team}%2Faws`,
     issuer_id: `${team}%2Fci`,
+    policy_id: `${team}%2Fguard`,
+    request_id: `${team}%2F${requests.get(team) ?? 'none'}`,
     team,
   }
   return restBase + path.replace(/:(\w+)/g, (_, name: string) => known[name] ?? 'none')
@@ -218,10 +226,10 @@ describe('who may do what', () => {
     method: string,
     path: string,
     body?: unknown,
-  ): Promise<{ token: string }> => {
+  ): Promise<{ token: string; name: string }> => {
     const { status, text } = await send(method, path, { token: controller.token, body })
     if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`)
-    return JSON.parse(text === '' ? '{}' : text) as { token: string }
+    return JSON.parse(text === '' ? '{}' : text) as { token: string; name: string }
   }
 
   const newTokens = async (user: string): Promise<Tokens> => {
@@ -246,6 +254,7 @@ describe('who may do what', () => {
     for (const team of teams) {
       await admin('POST', `${restBase}/teams`, { name: team })
       const base = `/apis/stagely.dev/v1alpha1/namespaces/${team}`
+      const guard = { projects: ['shop'] }
       const object = (kind: string, name: string, spec: object): object => ({
         apiVersion: 'stagely.dev/v1alpha1',
         kind,
@@ -272,6 +281,13 @@ describe('who may do what', () => {
         compose: { directory: '/srv/shop' },
       }
       await admin('POST', `${base}/stagelets`, object('Stagelet', 'shop', spec))
+      const guarded = { projectRef: { name: 'shop' }, key: 'GUARDED', value: 'guarded' }
+      await admin('POST', `${base}/stagelysecrets`, object('StagelySecret', 'guarded', guarded))
+      await admin('POST', `${base}/accesspolicies`, object('AccessPolicy', 'guard', guard))
+      const asked = await admin('POST', `${restBase}/projects/${team}%2Fshop/access-requests`, {
+        reason: 'to be walked past',
+      })
+      requests.set(team, asked.name)
     }
     for (const who of everybody) {
       await admin('POST', `${restBase}/users`, { name: `${who}-1`, admin: who === 'admin' })
@@ -372,7 +388,7 @@ describe('who may do what', () => {
   }
 
   /** What a 404 of a target says; anything else that is not there lies behind the door. */
-  const noTarget = /"detail":"(project|stagelet|agent|notifier|store|issuer|team) /
+  const noTarget = /"detail":"(project|stagelet|agent|notifier|store|issuer|policy|request|team) /
 
   const outcomeOf = ({ status, text }: Answer): Expected => {
     if (status === 401 || status === 403) return status

@@ -32,6 +32,7 @@ const kinds = {
   rotations: ['Rotation', 'signing', { overlap: '20m' }],
   secretstores: ['SecretStore', 'token-store', { onMissing: 'Keep' }],
   trustedissuers: ['TrustedIssuer', 'ci', { audience: 'others' }],
+  accesspolicies: ['AccessPolicy', 'guard', { afterUse: 'Rotate' }],
 } as const
 type Plural = keyof typeof kinds
 const plurals = Object.keys(kinds) as Plural[]
@@ -98,6 +99,7 @@ const manifests = (namespace: string, value: Record<string, unknown>): KubeObjec
     object('Rotation', 'signing', { ...theSecrets, ...signing }),
     object('SecretStore', 'token-store', doppler),
     object('TrustedIssuer', 'ci', trusted),
+    object('AccessPolicy', 'guard', { projects: ['idle'] }),
   ]
 }
 const putManifests = (value: string, ...more: KubeObject[]): Promise<void> => {
@@ -206,6 +208,9 @@ const refused: Record<string, Attempts> = {
   'POST /issuers': ({ team }) => [{ body: { name: 'ci', team, ...trusted } }],
   'PATCH /issuers/:issuer_id': withBody({ audience: 'others' }),
   'DELETE /issuers/:issuer_id': plain,
+  'POST /policies': ({ team }) => [{ body: { name: 'guard', team, projects: ['idle'] } }],
+  'PATCH /policies/:policy_id': withBody({ after_use: 'Rotate' }),
+  'DELETE /policies/:policy_id': plain,
   'DELETE /projects/:project_id': () => [{ says: inUse }, { project: 'idle' }],
   'POST /projects/:project_id/rollout/pause': plain,
   'POST /projects/:project_id/rollback': withBody({ revision: 1 }),
@@ -282,6 +287,20 @@ const others: Record<string, string> = {
   'POST /agents/:agent_id/rotate-keys': 'a request',
   'POST /projects/:project_id/rotations/:rotation/run': 'a request',
   'POST /projects/:project_id/rotations/:rotation/revoke': 'a request',
+  'POST /projects/:project_id/access-requests': 'what a person asks for',
+  ...Object.fromEntries(
+    ['approval', 'denial', 'cancellation', 'revocation', 'review'].map((what) => [
+      `PUT /access-requests/:request_id/${what}`,
+      'what a person asks for',
+    ]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...['POST', 'DELETE'].map((method) => `${method} ${kube}/accessrequests`),
+      ...['PUT', 'PATCH', 'DELETE'].map((method) => `${method} ${kube}/accessrequests/:name`),
+      ...['PUT', 'PATCH'].map((method) => `${method} ${kube}/accessrequests/:name/status`),
+    ].map((route) => [route, 'what a person asks for']),
+  ),
   'POST /notifiers/:notifier_id/test': 'a message',
   'POST /stores/:store_id/refresh': 'a request',
   'POST /stores/:store_id/check': 'a request',
@@ -328,6 +347,9 @@ const others: Record<string, string> = {
   'DELETE /api/v1/namespaces/:namespace/events': 'events have no owner',
 }
 
+/** Of a policy nobody writes the status. */
+const statusPlurals = plurals.filter((plural) => plural !== 'accesspolicies')
+
 /** Of those the ones that reach an owned object, and how they are tried. */
 const tried: Record<string, Attempts> = {
   'POST /projects/:project_id/secrets': withBody({ key: 'MINE', value: 'mine' }),
@@ -344,7 +366,7 @@ const tried: Record<string, Attempts> = {
   'POST /keys/rotations': withBody({ kind: 'data' }),
   'POST /sealing-key/rotate': plain,
   ...Object.fromEntries(
-    plurals.map((plural) => [
+    statusPlurals.map((plural) => [
       `PATCH ${kube}/${plural}/:name/status`,
       () => [
         {
@@ -370,6 +392,7 @@ const send = (place: Place, route: string, attempt: Attempt): Promise<Answer> =>
     rotation: 'signing',
     store_id: idOf(place.held['token-store']!),
     issuer_id: idOf(place.held['ci']!),
+    policy_id: idOf(place.held['guard']!),
     team: place.team,
     namespace: place.team,
     name: plural === undefined ? place.team : kinds[plural][1],

@@ -18,6 +18,8 @@ import { toAgent, toProject, toStagelet } from '../kinds.ts'
 import { toFullSecret } from '../secret-kind.ts'
 import { listRoute } from '../lists.ts'
 import { toIssuer } from './issuer-routes.ts'
+import { toPolicy } from './access-policy-routes.ts'
+import { toAccessRequest } from '../access-request-shapes.ts'
 import { toNotifier } from './notifier-routes.ts'
 import { timeSchema } from '../representations.ts'
 import { toRotation } from '../rotation-shapes.ts'
@@ -63,6 +65,8 @@ const shows = {
   SecretStore: ['store', toStore],
   Notifier: ['notifier', toNotifier],
   TrustedIssuer: ['issuer', toIssuer],
+  AccessPolicy: ['policy', toPolicy],
+  AccessRequest: ['access_request', toAccessRequest],
   Event: ['event', toEvent],
 } as const satisfies Record<string, readonly [string, (object: KubeObject) => object]>
 

@@ -36,6 +36,7 @@ const words = {
   Notifier: { singular: 'notifier', list: 'notifiers', resource: 'notifiers' },
   SecretStore: { singular: 'store', list: 'stores', resource: 'secretstores' },
   TrustedIssuer: { singular: 'issuer', list: 'issuers', resource: 'trustedissuers' },
+  AccessPolicy: { singular: 'policy', list: 'policies', resource: 'accesspolicies' },
 } as const
 
 interface Shape {

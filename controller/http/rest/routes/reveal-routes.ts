@@ -1,4 +1,4 @@
-// Reveals values to people with the right. Each one is audited before it is sent.
+// Reveals values to people with the right, or with a grant: the store judges which. Each one is audited before it is sent.
 import { isUtf8 } from 'node:buffer'
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
@@ -119,7 +119,7 @@ export const revealRoutes = routesOf('Values', [
     id: 'revealSecret',
     at: 'POST /projects/:project_id/secrets/:secret_id/reveal',
     summary: 'Read one value. The audit says who did.',
-    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value', placed: true },
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/granted', placed: true },
     session: 'reveal',
     body: z.strictObject({
       version: versionNumber
@@ -141,7 +141,7 @@ export const revealRoutes = routesOf('Values', [
     at: 'POST /projects/:project_id/reveal',
     summary:
       'Read the values of a project, or what one service sees. The audit names each of them.',
-    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value', placed: true },
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/granted', placed: true },
     session: 'refused',
     body: revealBody,
     response: {

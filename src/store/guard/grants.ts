@@ -1,0 +1,57 @@
+// The requests of whoever writes, as they stand now.
+import type { Grant } from '../../access/may-reveal.ts'
+import { isOver } from '../../access/requests.ts'
+import { refOf, type KubeObject, type Place } from '../../resources/meta.ts'
+import { projectRefOf } from '../../resources/project-ref.ts'
+import { statusOf } from '../../resources/typed.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { term } from '../state/rows.ts'
+import { guardsOf, projectOfRequest } from './policies.ts'
+import { membersFor, standingOf, type Standing } from './standing.ts'
+
+export interface OpenRequest {
+  readonly row: StoredRow
+  readonly standing: Standing
+}
+
+/** The requests of this person for the project that may still open something. */
+export const openRequests = async (
+  session: WriteSession,
+  project: Place,
+): Promise<OpenRequest[]> => {
+  const rows = session.select(term.openRequestsIn(project.namespace)).filter(({ object }) => {
+    const { requester, state = 'Pending' } = statusOf('AccessRequest', object)
+    const isOwn = requester?.id === session.actor.id && !isOver(state)
+    return isOwn && projectOfRequest(object).name === project.name
+  })
+  if (rows.length === 0) return []
+  const members = await membersFor(session, project)
+  return rows.map((row) => ({ row, standing: standingOf(session, row.object, members) }))
+}
+
+export const grantsOf = (open: readonly OpenRequest[]): Grant[] =>
+  open.map(({ row, standing }) => {
+    const { requester, secrets = [] } = statusOf('AccessRequest', row.object)
+    return {
+      name: refOf(row.object).name,
+      requester: requester?.id ?? '',
+      state: standing.state,
+      secrets: new Set(secrets.map(({ uid }) => uid)),
+    }
+  })
+
+/** Before a write whose answer may tell of a value: notes what the actor's grants that run cover. */
+export const noteLearnable = async (
+  session: WriteSession,
+  next: KubeObject,
+  current: StoredRow | undefined,
+): Promise<void> => {
+  const { actor, view } = session
+  if (actor.source !== 'api' || session.learnable !== undefined) return
+  const secret = current?.object ?? next
+  if (guardsOf(view, secret).length === 0) return
+  const running = (await openRequests(session, projectRefOf(secret))).filter(
+    ({ standing }) => standing.state === 'Active',
+  )
+  session.learnable = new Set(grantsOf(running).flatMap(({ secrets }) => [...secrets]))
+}

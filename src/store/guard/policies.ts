@@ -1,0 +1,74 @@
+// What AccessPolicies guard.
+import type { PolicyFacts } from '../../access/requests.ts'
+import { breakGlassName } from '../../access/break-glass.ts'
+import { rulesOfPolicy } from '../../resources/kinds/access-policy.ts'
+import { refOf, type KubeObject, type Place as NamedPlace } from '../../resources/meta.ts'
+import { projectNameOf } from '../../resources/project-ref.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
+import { finderIn, placeOf } from '../places/places.ts'
+import { term } from '../state/rows.ts'
+import type { View } from '../state/state.ts'
+
+type Objects = Pick<View, 'objects'>
+
+export type Policy = PolicyFacts & ReturnType<typeof rulesOfPolicy>
+
+export const toPolicy = (object: KubeObject): Policy => {
+  const { name, uid = '', generation = 0 } = object.metadata
+  const changedAt = Date.parse(statusOf('AccessPolicy', object).changedAt ?? '') || 0
+  const { emergency, ...rules } = rulesOfPolicy(specOf('AccessPolicy', object))
+  // Whoever runs the controller is in any case let in, when nobody can log in.
+  const users = [...emergency.users, breakGlassName]
+  return { name, uid, generation, changedAt, ...rules, emergency: { ...emergency, users } }
+}
+
+export const policiesIn = (view: Objects, namespace: string): KubeObject[] =>
+  view.objects.withTerm(term.policiesIn(namespace)).map(({ object }) => object)
+
+/** The policies that name the project, whatever they guard of it. */
+export const policiesOf = (view: Objects, { namespace, name }: NamedPlace): KubeObject[] =>
+  policiesIn(view, namespace).filter((policy) =>
+    specOf('AccessPolicy', policy).projects.includes(name),
+  )
+
+/** A follower has the value of another secret, which may follow one too. */
+const followedFrom = (view: Objects, secret: KubeObject): KubeObject[] => {
+  const { namespace } = refOf(secret)
+  const chain = [secret]
+  for (let last = secret; chain.length < 10;) {
+    const name = specOf('StagelySecret', last).valueFrom?.secretRef?.name
+    const next = name && finderIn(view)({ kind: 'StagelySecret', namespace, name })
+    if (!next || chain.includes(next)) return chain
+    chain.push((last = next))
+  }
+  return chain
+}
+
+/**
+ * The policies that guard the value of a secret: where it counts, where the secret counts whose value it takes, and in
+ * `more`, where an earlier version with its value counted.
+ */
+export const guardsOf = (
+  view: Objects,
+  secret: KubeObject,
+  more: readonly KubeObject[] = [],
+): Policy[] => {
+  const all = [...followedFrom(view, secret), ...more]
+  const places = all.flatMap((object) => placeOf(object, finderIn(view)) ?? [])
+  return policiesIn(view, refOf(secret).namespace)
+    .filter((policy) => {
+      const { projects, environments } = specOf('AccessPolicy', policy)
+      return places.some(
+        (place) =>
+          projects.includes(place.project) &&
+          (environments === undefined ||
+            environments.some((name) => place.environments.includes(name))),
+      )
+    })
+    .map(toPolicy)
+}
+
+export const projectOfRequest = (request: KubeObject): NamedPlace => ({
+  namespace: refOf(request).namespace,
+  name: projectNameOf(request) ?? '',
+})

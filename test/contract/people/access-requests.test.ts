@@ -1,0 +1,417 @@
+// Guarded values, as people and machines ask for them: by the REST API of a whole controller, with a clock that leaps.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AuditRecord } from '../../../src/audit/record.ts'
+import { teamRoles } from '../../../src/access/team-roles.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../../support/programs/controller.ts'
+import { passes, reaches } from '../../support/eventually.ts'
+import { createLeapingClock } from '../../support/leaping-clock.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+const value = 'value-behind-the-guard'
+const reason = 'INC-42: refunds fail since 14:05'
+
+const clock = createLeapingClock()
+let controller: TestController
+const tokens = new Map<string, string>()
+const adminToken = (): string => controller.token
+
+const as = (token: string, method: string, path: string, body?: unknown): Promise<Answer> =>
+  controller.call(method, `/api/v1${path}`, {
+    headers: { authorization: `Bearer ${token}` },
+    ...(body === undefined ? {} : { body }),
+  })
+const admin = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+  const done = await as(adminToken(), method, path, body)
+  if (done.status >= 300) throw new Error(`${method} ${path}: ${done.text}`)
+  return done
+}
+const tokenOf = (who: string): string => tokens.get(who)!
+const by = (who: string, method: string, path: string, body?: unknown): Promise<Answer> =>
+  as(tokenOf(who), method, path, body)
+
+const newToken = async (who: string, name: string, more: object = {}): Promise<string> =>
+  (await admin('POST', `/users/${who}/tokens`, { name, ...more })).json<{ token: string }>().token
+const newUser = async (who: string, role?: string): Promise<void> => {
+  await admin('POST', '/users', { name: who })
+  if (role !== undefined) await admin('PUT', `/teams/default/members/${who}`, { role })
+  tokens.set(who, await newToken(who, 'good'))
+}
+const newMachine = async (name: string): Promise<void> => {
+  const body = { name, role: 'maintainer' }
+  const made = await admin('POST', '/teams/default/tokens', body)
+  tokens.set(name, made.json<{ token: string }>().token)
+}
+
+const pathOf = (project: string): string => `/projects/default%2F${project}`
+const secretIds = new Map<string, string>()
+const newProject = async (name: string): Promise<void> => {
+  await admin('POST', '/projects', { name })
+  const at = `${pathOf(name)}/secrets`
+  const secrets = { db: { value }, url: { value: 'https://x:${DB}@db', references: true } }
+  for (const [key, more] of Object.entries(secrets)) {
+    const made = await admin('POST', at, { key: key.toUpperCase(), ...more })
+    secretIds.set(`${name} ${key}`, made.json<{ id: string }>().id)
+  }
+  await admin('PATCH', `${at}/${secretIds.get(`${name} db`)!}`, { value: `${value}-2` })
+}
+
+interface Request {
+  readonly name: string
+  readonly state: string
+  readonly message: string
+  readonly starts_at?: string
+  readonly decisions?: readonly { readonly action: string }[]
+  readonly approvals: { readonly counted: number; readonly needed: number }
+  readonly after?: readonly { readonly name: string; readonly action: string }[]
+}
+const requestPath = ({ name }: Pick<Request, 'name'>): string =>
+  `/access-requests/default%2F${name}`
+const ask = async (who: string, project: string, more: object = {}): Promise<Request> => {
+  const asked = await by(who, 'POST', `${pathOf(project)}/access-requests`, { reason, ...more })
+  expect(asked.status, asked.text).toBe(201)
+  return asked.json<Request>()
+}
+const decide = (who: string, request: Request, what: string, body: object = {}): Promise<Answer> =>
+  by(who, 'PUT', `${requestPath(request)}/${what}`, body)
+const granted = async (who: string, project: string, more: object = {}): Promise<Request> => {
+  const request = await ask(who, project, more)
+  const approver = who === 'olga' ? 'otto' : 'olga'
+  const approved = await decide(approver, request, 'approval')
+  expect(approved.json(), approved.text).toMatchObject({ state: 'Approved' })
+  return request
+}
+const shown = async (request: Pick<Request, 'name'>): Promise<Request> =>
+  (await as(adminToken(), 'GET', requestPath(request))).json<Request>()
+const stateOf = async (request: Pick<Request, 'name'>): Promise<string> =>
+  (await shown(request)).state
+
+const reveal = (token: string, project: string, secret = 'db', body: object = {}) =>
+  as(
+    token,
+    'POST',
+    `${pathOf(project)}/secrets/${secretIds.get(`${project} ${secret}`)!}/reveal`,
+    body,
+  )
+const revealAll = (token: string, project: string, body: object = {}) =>
+  as(token, 'POST', `${pathOf(project)}/reveal`, body)
+
+/** Every way by which a value leaves to who asks. */
+const ways: Readonly<Record<string, (token: string, project: string) => Promise<Answer>>> = {
+  one: (token, project) => reveal(token, project),
+  'as written': (token, project) => reveal(token, project, 'db', { as_written: true }),
+  'an old version': (token, project) => reveal(token, project, 'db', { version: 1 }),
+  'by a reference': (token, project) => reveal(token, project, 'url'),
+  export: (token, project) => revealAll(token, project),
+  'of a scope': (token, project) => revealAll(token, project, { scope: 'global' }),
+  run: (token, project) => revealAll(token, project, { service: 'web', way: 'run' }),
+}
+
+const policyOf = (name: string, project: string, more: object = {}): object => ({
+  name,
+  projects: [project],
+  machines: ['ci'],
+  break_glass: { users: ['dev'] },
+  ...more,
+})
+const audited = async (query: string): Promise<AuditRecord[]> =>
+  (await as(adminToken(), 'GET', `/audit?${query}`)).json<{ rows: AuditRecord[] }>().rows
+
+beforeAll(async () => {
+  controller = await startTestController({ clock })
+  for (const role of teamRoles) await newUser(`a-${role}`, role)
+  await newUser('olga', 'owner')
+  await newUser('otto', 'owner')
+  await newUser('dev', 'developer')
+  await newUser('vera', 'viewer')
+  await newUser('stranger')
+  await newMachine('ci')
+  await newMachine('bot')
+  for (const project of ['open', 'shop']) await newProject(project)
+  await admin('POST', '/policies', policyOf('guard', 'shop'))
+})
+afterAll(async () => {
+  await controller.remove()
+})
+
+describe('values that a policy guards', () => {
+  it('leave in exactly the cells that are granted: role, token and way, with and without a grant', async () => {
+    const readers: Record<string, { token: string; requester?: string; role?: string }> = {
+      admin: { token: adminToken() },
+      stranger: { token: tokenOf('stranger') },
+      ci: { token: tokenOf('ci') },
+      bot: { token: tokenOf('bot') },
+    }
+    for (const role of teamRoles)
+      readers[role] = { token: tokenOf(`a-${role}`), requester: `a-${role}`, role }
+    const limited = {
+      'read-only': { read_only: true },
+      'as viewer': { role: 'viewer' },
+      'as deployer': { role: 'deployer' },
+      'for open alone': { projects: ['open'] },
+      'for shop': { projects: ['shop'] },
+    }
+    for (const [name, more] of Object.entries(limited))
+      readers[name] = {
+        token: await newToken('a-maintainer', name.replaceAll(' ', '-'), more),
+        requester: 'a-maintainer',
+      }
+    const expires_at = new Date(clock.now() + 5_000).toISOString()
+    readers['expired'] = {
+      token: await newToken('a-owner', 'expired', { expires_at }),
+      requester: 'a-owner',
+    }
+    clock.leap(10_000)
+    const walk = async (project: string): Promise<string[]> => {
+      const left: string[] = []
+      for (const [reader, { token }] of Object.entries(readers))
+        for (const [way, call] of Object.entries(ways)) {
+          const { status, text } = await call(token, project)
+          expect(text.includes(value), `${reader} ${way}`).toBe(status === 200)
+          if (status === 200) left.push(reader)
+          else expect([401, 403, 404], `${reader} ${way}: ${text}`).toContain(status)
+        }
+      return [...new Set(left.filter((one) => left.filter((x) => x === one).length === 7))].concat(
+        left
+          .filter((one) => left.filter((x) => x === one).length !== 7)
+          .map((one) => `half ${one}`),
+      )
+    }
+    const standing = ['admin', 'ci', 'bot', 'owner', 'maintainer', 'read-only']
+    expect((await walk('open')).sort()).toEqual([...standing, 'for open alone'].sort())
+    // Whatever the role, and without a difference for admins.
+    expect(await walk('shop')).toEqual(['ci'])
+    for (const role of ['owner', 'maintainer', 'developer']) await granted(`a-${role}`, 'shop')
+    for (const role of ['viewer', 'deployer', 'operator', 'auditor', 'stranger', 'ci', 'bot']) {
+      const who = teamRoles.includes(role as never) ? `a-${role}` : role
+      const refused = await by(who, 'POST', `${pathOf('shop')}/access-requests`, { reason })
+      expect([403, 404], role).toContain(refused.status)
+    }
+    const byGrant = ['owner', 'maintainer', 'developer', 'read-only', 'for shop']
+    expect((await walk('shop')).sort()).toEqual(['ci', ...byGrant].sort())
+    clock.leap(hour)
+    expect(await walk('shop')).toEqual(['ci'])
+  })
+})
+
+describe('a request', () => {
+  it('is decided by others alone, by who may approve now, and once each; what is refused is audited', async () => {
+    await newProject('eyes')
+    await admin('POST', '/policies', policyOf('eyes', 'eyes', { approvals: { count: 2 } }))
+    const request = await ask('olga', 'eyes', { secrets: [{ key: 'URL' }] })
+    expect(request).toMatchObject({ state: 'Pending', approvals: { counted: 0, needed: 2 } })
+    const second = await newToken('olga', 'second')
+    const own = await as(second, 'PUT', `${requestPath(request)}/approval`, {})
+    expect([own.status, own.text.includes('another person decides it')]).toEqual([403, true])
+    expect((await decide('dev', request, 'approval')).status).toBe(404)
+    // Machines see it by their role, and decide nothing.
+    const machine = await decide('ci', request, 'approval')
+    expect([machine.status, machine.text.includes('never a machine')]).toEqual([403, true])
+    for (const _ of [1, 2])
+      expect((await decide('otto', request, 'approval')).json()).toMatchObject({
+        state: 'Pending',
+        approvals: { counted: 1, needed: 2 },
+      })
+    expect((await decide('a-maintainer', request, 'approval')).json()).toMatchObject({
+      state: 'Approved',
+    })
+    expect((await reveal(tokenOf('olga'), 'eyes', 'url')).status).toBe(200)
+    // A demoted approver's approval ends what it has opened.
+    await admin('PUT', '/teams/default/members/a-maintainer', { role: 'viewer' })
+    const after = await reveal(tokenOf('olga'), 'eyes', 'url')
+    await admin('PUT', '/teams/default/members/a-maintainer', { role: 'maintainer' })
+    expect(after.json()).toMatchObject({ status: 403, reason: 'AccessRequestNeeded' })
+    expect(after.text).toContain('stagely access request')
+    await reaches(() => stateOf(request), 'Revoked')
+    const denied = await audited('result=denied&by=olga')
+    expect(denied.map(({ detail }) => detail!['route'] ?? detail!['path'])).not.toEqual([])
+    expect(denied.length).toBeGreaterThan(1)
+    expect((await audited('action=approve%20access')).length).toBeGreaterThan(1)
+  })
+
+  it('needs new approvals where the policy has changed, and is bound to what was asked', async () => {
+    await newProject('bound')
+    const made = await admin('POST', '/policies', policyOf('bound', 'bound'))
+    const request = await granted('dev', 'bound', { secrets: [{ key: 'DB' }] })
+    // What was not asked for stays closed.
+    expect((await reveal(tokenOf('dev'), 'bound', 'url')).status).toBe(403)
+    const { id } = made.json<{ id: string }>()
+    await admin('PATCH', `/policies/${id}`, { request: { max_duration: '30m' } })
+    expect((await reveal(tokenOf('dev'), 'bound')).status).toBe(403)
+    await reaches(() => stateOf(request), 'Pending')
+    await decide('olga', request, 'approval')
+    expect((await reveal(tokenOf('dev'), 'bound')).json()).toMatchObject({ value: `${value}-2` })
+  })
+
+  it('is refused with what is wrong with it, all at once', async () => {
+    const asked = (body: object, project = 'shop') =>
+      by('dev', 'POST', `${pathOf(project)}/access-requests`, { reason, ...body })
+    const bad = await asked({ duration: '5h', secrets: [{ key: 'DBB' }] })
+    expect(bad.status).toBe(422)
+    expect(bad.text).toContain('DB')
+    expect((await asked({ duration: '5h' })).text).toContain('60m at most')
+    expect((await asked({ reason: '   ' })).status).toBe(422)
+    expect((await asked({}, 'open')).text).toContain('read it without a request')
+    expect((await asked({}, 'none')).status).toBe(404)
+    const open = await Promise.all(Array.from({ length: 20 }, () => ask('a-developer', 'shop')))
+    const more = await by('a-developer', 'POST', `${pathOf('shop')}/access-requests`, { reason })
+    expect([more.status, more.text.includes('cancel some')]).toEqual([409, true])
+    expect((await decide('a-developer', open[0]!, 'cancellation')).json()).toMatchObject({
+      state: 'Cancelled',
+    })
+    expect((await decide('olga', open[0]!, 'approval')).status).toBe(409)
+    expect((await decide('olga', open[1]!, 'denial', { note: 'not now' })).json()).toMatchObject({
+      state: 'Denied',
+      message: 'denied by olga: not now',
+    })
+    clock.leap(25 * hour)
+    await reaches(() => stateOf(open[2]!), 'Expired')
+  })
+
+  it('begins with its first use, and its end is a matter of all or nothing', async () => {
+    await newProject('half')
+    await admin('POST', '/policies', policyOf('half', 'half'))
+    const request = await granted('dev', 'half', { duration: '10m' })
+    clock.leap(50 * minute)
+    const exported = async (): Promise<number> => {
+      const { status, text } = await revealAll(tokenOf('dev'), 'half')
+      return status === 200 ? [...text.matchAll(/"key":/g)].length : status
+    }
+    expect(await exported()).toBe(2)
+    const running = Array.from({ length: 30 }, exported)
+    await Promise.race(running)
+    clock.leap(11 * minute)
+    const outcomes = await Promise.all([...running, exported()])
+    expect([...new Set(outcomes)].sort()).toEqual([2, 403])
+    clock.leap(minute)
+    expect((await revealAll(tokenOf('dev'), 'half')).status).toBe(403)
+    await reaches(() => stateOf(request), 'Ended')
+    // Nothing makes these values: they say that they are due, with the day and the request.
+    await reaches(
+      async () => (await shown(request)).after?.map(({ action }) => action),
+      ['Due', 'Due'],
+    )
+    const secret = secretIds.get('half db')!
+    const due = await passes(async () => {
+      const { text } = await as(adminToken(), 'GET', `${pathOf('half')}/secrets/${secret}`)
+      return text.includes(`by AccessRequest ${request.name}`) && text
+    })
+    expect(due).toContain('"reason":"Revealed"')
+    await admin('PATCH', `${pathOf('half')}/secrets/${secret}`, { value: 'another' })
+    const { text } = await as(adminToken(), 'GET', `${pathOf('half')}/secrets/${secret}`)
+    expect(text).not.toContain('AccessRequest')
+  })
+
+  it('starts the Rotation of what was read when it ends, whatever ends it', async () => {
+    await newProject('turn')
+    await admin('POST', '/policies', policyOf('turn', 'turn', { after_use: 'Rotate' }))
+    const secret = { key: 'SIGN', value_from: { rotation: { name: 'sign', output: 'current' } } }
+    const made = await admin('POST', `${pathOf('turn')}/secrets`, secret)
+    const { id } = made.json<{ id: string }>()
+    const name = 'sign.global'
+    await admin('POST', `${pathOf('turn')}/rotations`, {
+      name: 'sign',
+      outputs: { current: name },
+      rotator: { generate: {} },
+    })
+    const versionOf = async (): Promise<number | undefined> =>
+      (await as(adminToken(), 'GET', `${pathOf('turn')}/secrets/${id}`)).json<{
+        version?: number
+      }>().version
+    await admin('POST', `${pathOf('turn')}/rotations/sign/run`, {})
+    await reaches(versionOf, 1)
+    const request = await granted('dev', 'turn', { secrets: [{ key: 'SIGN' }] })
+    const read = await as(tokenOf('dev'), 'POST', `${pathOf('turn')}/secrets/${id}/reveal`, {})
+    expect(read.status, read.text).toBe(200)
+    await decide('dev', request, 'revocation')
+    expect(await shown(request)).toMatchObject({
+      state: 'Revoked',
+      after: [{ name, action: 'Rotating', rotation: 'sign' }],
+    })
+    await clock.leapUntil(5 * minute, versionOf, 2)
+  })
+})
+
+describe('an emergency', () => {
+  const projectConditions = async (project: string): Promise<string> =>
+    (await as(adminToken(), 'GET', pathOf(project))).text
+
+  it('is active at once, for who is named; another person reviews it', async () => {
+    await newProject('glass')
+    await admin('POST', '/policies', policyOf('glass', 'glass'))
+    const body = { reason, emergency: true }
+    const refused = await by('olga', 'POST', `${pathOf('glass')}/access-requests`, body)
+    expect([refused.status, refused.text.includes('who may declare an emergency')]).toEqual([
+      403,
+      true,
+    ])
+    const request = await ask('dev', 'glass', body)
+    expect(request.state).toBe('Active')
+    expect(await projectConditions('glass')).toContain('values were opened in an emergency')
+    expect((await reveal(tokenOf('dev'), 'glass')).status).toBe(200)
+    const again = await by('dev', 'POST', `${pathOf('glass')}/access-requests`, body)
+    expect([again.status, again.text.includes('still open')]).toEqual([409, true])
+    clock.leap(31 * minute)
+    await reaches(() => stateOf(request), 'Ended')
+    expect((await reveal(tokenOf('dev'), 'glass')).status).toBe(403)
+    expect((await decide('dev', request, 'review', { outcome: 'Justified' })).status).toBe(403)
+    expect((await decide('a-maintainer', request, 'review', { outcome: 'Justified' })).status).toBe(
+      403,
+    )
+    const events = async (): Promise<string> =>
+      (await controller.call('GET', '/api/v1/namespaces/default/events')).text
+    clock.leap(72 * hour)
+    await passes(async () => (await events()).includes('is overdue since'))
+    const review = await decide('otto', request, 'review', { outcome: 'Misuse', note: 'no INC' })
+    expect(review.json()).toMatchObject({ state: 'Ended' })
+    await passes(async () =>
+      (await projectConditions('glass')).includes('each emergency was reviewed'),
+    )
+    expect((await decide('olga', request, 'review', { outcome: 'Justified' })).status).toBe(409)
+  })
+})
+
+describe('what admins may not', () => {
+  it('is to write what people have decided', async () => {
+    const request = await ask('dev', 'shop')
+    const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
+    const forged = { status: { state: 'Active', startedAt: new Date(clock.now()).toISOString() } }
+    const sent = async (path: string, body: object, type = 'application/merge-patch+json') =>
+      (
+        await controller.call('PATCH', `${base}/${path}`, {
+          headers: { 'content-type': type },
+          body,
+        })
+      ).status
+    expect(await sent(`accessrequests/${request.name}/status`, forged)).toBe(403)
+    expect(await sent(`accessrequests/${request.name}`, { spec: { reason: 'another one' } })).toBe(
+      403,
+    )
+    expect(await sent('accesspolicies/guard/status', { status: {} })).toBe(403)
+    const gone = await controller.call('DELETE', `${base}/accessrequests/${request.name}`)
+    expect(gone.status).toBe(403)
+    const named = await controller.call('POST', `${base}/accessrequests`, {
+      body: {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'AccessRequest',
+        metadata: { name: 'alice' },
+        spec: { projectRef: { name: 'shop' }, reason },
+      },
+    })
+    expect([named.status, named.text.includes('generateName')]).toEqual([422, true])
+  })
+
+  it('is to guard a project twice', async () => {
+    const twice = await as(adminToken(), 'POST', '/policies', policyOf('again', 'shop'))
+    expect([twice.status, twice.text.includes('\\"guard\\" guards it already')]).toEqual([
+      422,
+      true,
+    ])
+    const unlisted = policyOf('unlisted', 'open', { environments: ['production'] })
+    expect((await as(adminToken(), 'POST', '/policies', unlisted)).status).toBe(422)
+  })
+})
