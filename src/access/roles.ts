@@ -165,7 +165,7 @@ export const narrowedRights: Rights = {
   rotations: read,
   'rotations/run': ['create'],
   'rotations/revoke': ['create'],
-  accessrequests: ['create'],
+  accessrequests: [...read, 'create'],
   'accessrequests/own': ['get'],
   'environments/protected': ['update'],
   events: read,

@@ -116,11 +116,10 @@ export const prepareSecret = async (
 ): Promise<PreparedSecret> => {
   const spec = specOf('StagelySecret', object)
   await noteLearnable(session, object, current)
-  const uid = object.metadata.uid ?? ''
   checkSpec(session, object, { current, putBack })
   const project = await ensureProjectOf(session, object)
   const stripped = withoutValue(object)
-  const before = current === undefined ? undefined : session.head(uid)
+  const before = current === undefined ? undefined : session.head(current.uid)
   checkReaders(session, object, { before, current, putBack })
   const found = putBack ?? (await findValue(session, project, object, { head: before, current }))
   if (found === undefined) return { object: stripped, version: undefined, before, project }
@@ -150,7 +149,7 @@ export const prepareSecret = async (
     return { object: next, version: undefined, before, project, learns: learnt !== undefined }
   }
   await confirmRing(session, projectRing(session, project))
-  const version = lastVersion(session, uid) + 1
+  const version = lastVersion(session, object.metadata.uid ?? '') + 1
   const entry = entryOf(object, {
     version,
     bytes: value.length,
