@@ -19,7 +19,7 @@ export const checkPlace = (
 export const checkReveal = (
   { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
   object: KubeObject,
-  { isGranted }: { readonly isGranted: boolean },
+  { isGranted = false }: { readonly isGranted?: boolean } = {},
 ): void => {
   checkSeen(actor, object, finderIn(view))
   if (!isGranted) checkProtected(actor, { before: object }, view)
