@@ -19,6 +19,9 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   RotationFailed: 'a rotation failed',
   RotationBlocked: 'a rotation is blocked and needs a person',
   KeyRotationDue: 'an encryption key is due for rotation',
+  AccessRequested: 'somebody asks to read guarded values',
+  AccessDecided: 'a request for access is approved, or has ended',
+  GlassBroken: 'an emergency was declared, or its review is overdue',
   ManifestFault: 'a manifest of the folder has an error',
 }
 
