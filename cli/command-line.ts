@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, Load>> = {
   logs: () => import('./commands/logs.ts'),
   'leak-test': () => import('./commands/leak-test.ts'),
   where: () => import('./commands/where.ts'),
+  scan: () => import('./commands/scan.ts'),
   deploy: () => import('./commands/deploy.ts'),
   rollout: () => import('./commands/rollout.ts'),
   run: () => import('./commands/run.ts'),

@@ -13,6 +13,7 @@ export const summaries: Readonly<Record<string, string>> = {
   "logs": "Show the logs of a stagelet’s containers, with secrets hidden.",
   "leak-test": "Count the secrets that the containers of a stagelet have printed.",
   "where": "Show where the values of a secret lie: in containers of anybody, files, images and logs of all machines.",
+  "scan": "Find values of your secrets in files and commits, by fingerprints: no value leaves the controller.",
   "deploy": "Roll out pending edits of Compose files.",
   "rollout": "Manage rollouts of new revisions: status, history, pause, undo, retry.",
   "run": "Run a local command with the secrets of a service as its environment.",

@@ -53,6 +53,8 @@ const names: Names = {
   StageletEvent: ['listEvents', 'events'],
   LeakTest: ['getLeakTest'],
   Where: ['whereIsSecret'],
+  Fingerprints: ['getFingerprints'],
+  FingerprintMatch: ['matchFingerprints', 'matches'],
   AuditRow: ['listAudit', 'rows'],
   Member: ['listMembers', 'members'],
   User: ['listUsers', 'users'],

@@ -128,19 +128,26 @@ const createRevealLimit = (): RevealLimit => {
   }
 }
 
-const guessesPerHour = 20
-const hourSeconds = 3_600
+const matchesPerMinute = 100_000
+const matchesPerDay = 1_000_000
+const daySeconds = 86_400
 
-export interface HourlyLimit {
-  /** TooManyRequests, with the time of the next attempt. */
-  take(principalId: string): Promise<void>
+export interface MatchLimit {
+  /** Of words that a scanner asks for: so many a minute and a day. TooManyRequests. */
+  take(principalId: string, words: number): Promise<void>
 }
 
-/** Of questions whose answer says whether a guessed value is right. */
-const createGuessLimit = (): HourlyLimit => {
-  const limiter = new RateLimiterMemory({ points: guessesPerHour, duration: hourSeconds })
-  const what = `you have asked for more than ${guessesPerHour} given values within an hour`
-  return { take: (principalId) => orTooMany(() => limiter.consume(principalId), what) }
+const createMatchLimit = (): MatchLimit => {
+  const minute = new RateLimiterMemory({ points: matchesPerMinute, duration: minuteSeconds })
+  const day = new RateLimiterMemory({ points: matchesPerDay, duration: daySeconds })
+  return {
+    take: async (principalId, words) => {
+      const what = (most: number, within: string): string =>
+        `a scanner may ask for ${most} words ${within}`
+      await orTooMany(() => minute.consume(principalId, words), what(matchesPerMinute, 'a minute'))
+      await orTooMany(() => day.consume(principalId, words), what(matchesPerDay, 'a day'))
+    },
+  }
 }
 
 export interface RequestLimits {
@@ -151,7 +158,7 @@ export interface RequestLimits {
   /** Of logins of browsers. */
   readonly loginLimit: LoginLimit
   readonly revealLimit: RevealLimit
-  readonly guessLimit: HourlyLimit
+  readonly matchLimit: MatchLimit
   /** Of requests that change much: one at a time, and people in turn, so that a small write waits for one of them at most. */
   readonly long: FairLock
 }
@@ -167,7 +174,7 @@ export const createLimits = (
     failureLimit: createFailureLimit(limits.failureLimit),
     loginLimit: createLoginLimit(limits.loginLimit),
     revealLimit: createRevealLimit(),
-    guessLimit: createGuessLimit(),
+    matchLimit: createMatchLimit(),
     long: new FairLock(),
   }
 }

@@ -156,6 +156,7 @@ export const narrowedRights: Rights = {
   stagelysecrets: all,
   'stagelysecrets/value': ['get'],
   'stagelysecrets/granted': ['get'],
+  'stagelysecrets/fingerprints': ['get'],
   'stagelysecrets/purge': ['delete'],
   stagelets: all,
   'stagelets/deploy': write,

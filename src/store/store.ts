@@ -39,6 +39,7 @@ import type { Seen } from '../secrets/set-entry.ts'
 import type { OpenedEntry, ProjectRevisions, ProjectSummary, SecretSet } from './core/sets.ts'
 import type { WriteOptions } from './core/write-options.ts'
 import type { AuditEntry, WriteSession } from './core/write-session.ts'
+import { projectFingerprints, type ProjectFingerprints } from './history/fingerprints.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
 import { plainVersions } from './history/plain-versions.ts'
 import {
@@ -260,6 +261,13 @@ export class Store implements Reader {
   revealSet(actor: Actor, project: ObjectRef, what: RevealedSet): Promise<OpenedEntry[]> {
     return this.#parts.writer.run(actor, this.#fence, (session) =>
       revealSet(session, project, what),
+    )
+  }
+
+  /** Fingerprints of all kept values of a project, for scanners. That somebody asked is audited in the same write. */
+  fingerprints(actor: Actor, project: ObjectRef, action: string): Promise<ProjectFingerprints> {
+    return this.#parts.writer.run(actor, this.#fence, (session) =>
+      projectFingerprints(session, project, action),
     )
   }
 

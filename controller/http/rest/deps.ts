@@ -10,7 +10,7 @@ import type { Actor, Store } from '../../../src/store/store.ts'
 import type { AgentAccessDeps } from '../kube/agent-access.ts'
 import type { LeakTests } from '../agents/orders/leak-tests.ts'
 import type { AgentTasks } from '../agents/orders/tasks.ts'
-import type { HourlyLimit } from '../rate-limit.ts'
+import type { MatchLimit } from '../rate-limit.ts'
 import type { LogRelay } from '../agents/orders/log-relay.ts'
 import type { People } from './people/shapes.ts'
 import type { SessionRouteDeps } from './sessions/deps.ts'
@@ -40,8 +40,8 @@ export interface RestDeps extends AgentAccessDeps {
   readonly leakTests: Pick<LeakTests, 'start' | 'read' | 'list'>
   /** Where on the machines values lie. */
   readonly tasks: Pick<AgentTasks, 'look'>
-  /** Of questions that say whether a given value is in use. */
-  readonly guessLimit: HourlyLimit
+  /** Of words that scanners ask for. */
+  readonly matchLimit: MatchLimit
   readonly sessions: SessionRouteDeps
   /** Names of secrets in a store elsewhere, for an import. */
   readonly listKeys: ListKeys

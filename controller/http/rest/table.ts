@@ -36,6 +36,7 @@ import { storeRoutes } from './routes/store-routes.ts'
 import { stageletRoutes } from './routes/stagelet-routes.ts'
 import { usageRoutes } from './routes/usage-routes.ts'
 import { whereRoutes } from './routes/where-routes.ts'
+import { scanRoutes } from './routes/scan-routes.ts'
 import { valueClassRoutes } from './routes/value-class-routes.ts'
 
 export const restRoutes: readonly RestRoute[] = [
@@ -51,6 +52,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...revisionsRoutes,
   ...revealRoutes,
   ...whereRoutes,
+  ...scanRoutes,
   ...sealingRoutes,
   ...batchRoutes,
   ...secretRoutes,

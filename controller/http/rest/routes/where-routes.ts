@@ -1,4 +1,5 @@
 // Where a value lies on the machines: agents look, and names of places come back. No value and no line does.
+import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
@@ -45,6 +46,8 @@ const whereSchema = z.strictObject({
   ),
 })
 
+const mostGuesses = 20
+
 /** A look tells of all containers of the machines, also of other projects. */
 const refuseNarrowed = ({ principal }: RestContext): void => {
   if (principal.limits?.narrowing === undefined) return
@@ -59,16 +62,13 @@ const tooShort = (field: string): StagelyError => {
   return invalidInput([{ field, reason: 'FieldValueInvalid', message }])
 }
 
-const shownPlaces = (
-  { agent, places }: AgentLook,
-  versions: ReadonlyMap<string, StatedVersion>,
-): z.infer<typeof placeSchema>[] =>
+const shownPlaces = ({ agent, places }: AgentLook, versions: ReadonlyMap<string, StatedVersion>) =>
   places.flatMap(({ values, since: created, ...place }) =>
     values.map((name) => ({
       agent,
       ...defined(place),
       ...versions.get(name),
-      ...(created !== undefined && { created_at: new Date(created * 1000).toISOString() }),
+      ...(created !== undefined && { createdAt: new Date(created * 1000).toISOString() }),
     })),
   )
 
@@ -149,7 +149,10 @@ export const whereRoutes = routesOf('Values', [
           ? Buffer.from(body.value_base64 ?? '', 'base64')
           : Buffer.from(body.value)
       if (value.length < minPatternBytes) throw tooShort('value')
-      await deps.guessLimit.take(principal.id)
+      const counted = `where ${principal.id}`
+      const why = `you have looked for ${mostGuesses} values`
+      deps.store.guesses.check(counted, { most: mostGuesses, why })
+      deps.store.guesses.note(counted, randomUUID())
       const object = { kind: 'Namespace', namespace: '', name: team }
       await deps.audit.record(actor, object, { action: 'look for a given value' })
       return look(context, team, [{ name: 'given', value: value.toString('base64') }], [])

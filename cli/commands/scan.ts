@@ -1,0 +1,105 @@
+// scan: whether values of our own secrets lie in a tree, in commits, in Compose files, and whether they are still in use.
+import { Option, type Command } from 'commander'
+import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
+import type { Project } from '../../src/rest/types.ts'
+import { openRest, type RestClient } from '../connect/rest.ts'
+import { CliError, Exit, usageError } from '../errors.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
+import { note, oneLine, out } from '../print.ts'
+import { scanFor, type Finding } from '../scan/findings.ts'
+import { installHook } from '../scan/hook.ts'
+import { applyIgnores, ignoresFile, readIgnores } from '../scan/ignores.ts'
+import { toSarif } from '../scan/sarif.ts'
+import { openSource, type SourceFlags } from '../scan/sources.ts'
+
+interface Flags extends Omit<CommonFlags, 'output'>, SourceFlags {
+  readonly project?: string
+  readonly output?: 'text' | 'json' | 'sarif'
+}
+
+export const command = (): Command =>
+  newCommand(
+    'scan',
+    'Find values of your secrets in files and commits, by fingerprints: no value leaves the controller. Exits with 1 where a value that is not revoked was found.',
+    [
+      'stagely scan',
+      'stagely scan --staged',
+      'stagely scan --range origin/main..HEAD -o sarif > stagely.sarif',
+      'stagely scan --compose /srv/shop',
+      'docker logs shop-web-1 2>&1 | stagely scan --stdin',
+      'stagely scan install-hook',
+    ],
+  )
+    .argument('[folder]', 'where; else here. install-hook: scan what is staged before each commit')
+    .argument('[repository]', 'of install-hook; else here')
+    .option('-p, --project <name>', 'only values of this project; else of all of the namespace')
+    .option('--staged', 'what is staged for the next commit')
+    .option('--range <commits>', 'what these commits have added, such as origin/main..HEAD')
+    .option('--compose', 'the Compose files of the folder, .env and every env_file')
+    .option('--stdin', 'standard input')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'sarif']),
+    )
+    .action(async (folder: string | undefined, repository: string | undefined, flags: Flags) => {
+      if (folder === 'install-hook') out(`installed ${await installHook(repository ?? '.')}`)
+      else if (repository !== undefined) throw usageError('give one folder')
+      else await scanFolder(folder ?? '.', flags)
+    })
+
+const projectsOf = async (rest: RestClient, given: string | undefined): Promise<string[]> => {
+  if (given !== undefined) return [given]
+  const projects = await rest.list<Project>('/projects', 'projects', { team: rest.namespace })
+  const names = projects.filter(({ team }) => team === rest.namespace).map(({ name }) => name)
+  if (names.length === 0) throw new CliError(`namespace ${rest.namespace} has no project`)
+  return names
+}
+
+const scanFolder = async (folder: string, flags: Flags): Promise<void> => {
+  const { staged, range, compose, stdin } = flags
+  const ignores = await readIgnores(stdin === true ? '.' : folder)
+  const source = await openSource(
+    folder,
+    {
+      ...(staged && { staged }),
+      ...(range !== undefined && { range }),
+      ...(compose && { compose }),
+      ...(stdin && { stdin }),
+    },
+    note,
+  )
+  const rest = await openRest(flags)
+  const all = await scanFor(rest, await projectsOf(rest, flags.project), source, (path) =>
+    note(oneLine(`not scanned: ${path} is larger than 64 MiB`)),
+  )
+  const { kept, told } = applyIgnores(all, ignores, toTimestamp(realClock.now()).slice(0, 10))
+  for (const line of told) note(oneLine(`${ignoresFile}: an entry ${line}`))
+  show(kept, flags.output)
+  if (kept.some(isLive)) throw new Exit(1)
+}
+
+const isLive = ({ state }: Finding): boolean => state === 'current' || state === 'superseded'
+
+const show = (findings: readonly Finding[], output: Flags['output'] = 'text'): void => {
+  if (output === 'json') out(JSON.stringify(findings, null, 4))
+  else if (output === 'sarif') out(JSON.stringify(toSarif(findings), null, 2))
+  else if (findings.length === 0) note('No value of a secret was found.')
+  else for (const finding of findings) out(oneLine(textOf(finding)))
+}
+
+const textOf = (finding: Finding): string => {
+  const { commit, path, line, project, key, scope, version, state, since, services } = finding
+  const where = commit === undefined ? '' : `${commit.slice(0, 12)} `
+  const head = `${where}${path}:${line}  ${key} (${project}, ${scope})`
+  const seen = services.length === 0 ? '' : `, seen by ${services.join(', ')}`
+  const change = `stagely secrets set ${key} --project ${project} --scope ${scope}`
+  switch (state) {
+    case 'current':
+      return `${head}  CURRENT, version ${version}${seen} → ${change}`
+    case 'superseded':
+      return `${head}  SUPERSEDED since ${since}, version ${version}: it may still be accepted → end it where it is from`
+    case 'revoked':
+      return `${head}  REVOKED ${since}, version ${version}: nothing to do`
+    case 'deleted':
+      return `${head}  DELETED, version ${version} of a secret that is gone`
+  }
+}

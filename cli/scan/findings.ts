@@ -1,0 +1,105 @@
+// Scans texts for the values of projects, and asks the controller about words that may be weak ones.
+import { append } from '../../src/kernel/append.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import type { FingerprintMatch, Fingerprints } from '../../src/rest/types.ts'
+import { createScanner, type Scanner, type ScanPlace } from '../../src/scan/scanner.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
+import { note } from '../print.ts'
+import type { ScanSource } from './sources.ts'
+
+export interface Finding extends ScanPlace {
+  readonly project: string
+  readonly key: string
+  readonly scope: string
+  readonly stagelet?: string | undefined
+  readonly secret_id: string
+  readonly version: number
+  readonly state: FingerprintMatch['state']
+  readonly since: string
+  readonly services: readonly string[]
+}
+
+const inOneCall = 10_000
+const mostWaits = 30
+
+/** What is beyond the controller's limit of a minute is asked in the next one. */
+const matchesOf = async (
+  rest: RestClient,
+  path: string,
+  macs: readonly string[],
+): Promise<FingerprintMatch[]> => {
+  for (let wait = 0; ; wait++) {
+    try {
+      const answer = await rest.call<{ matches: FingerprintMatch[] }>(`${path}/matches`, {
+        method: 'POST',
+        body: { macs },
+      })
+      return answer.body.matches
+    } catch (error) {
+      const seconds = error instanceof StagelyError ? error.details.retryAfterSeconds : undefined
+      if (seconds === undefined || seconds > 120 || wait >= mostWaits) throw error
+      note(`many words may be values: asked again in ${seconds} s`)
+      await realClock.sleep(seconds * 1000)
+    }
+  }
+}
+
+interface ProjectScan {
+  readonly project: string
+  readonly path: string
+  readonly fingerprints: Fingerprints
+  readonly scanner: Scanner
+}
+
+const openScan = async (rest: RestClient, project: string): Promise<ProjectScan> => {
+  const path = `${projectPath(rest.namespace, project)}/fingerprints`
+  const { body } = await rest.call<Fingerprints>(path)
+  return { project, path, fingerprints: body, scanner: createScanner(body) }
+}
+
+const findingsOf = async (
+  rest: RestClient,
+  { project, path, fingerprints, scanner }: ProjectScan,
+): Promise<Finding[]> => {
+  const found: { place: ScanPlace; value: FingerprintMatch }[] = []
+  const strong = new Map<string, FingerprintMatch[]>()
+  for (const value of fingerprints.strong)
+    strong.set(value.mac, [...(strong.get(value.mac) ?? []), value])
+  for (const { mac, ...place } of scanner.hits)
+    for (const value of strong.get(mac) ?? []) found.push({ place, value })
+  const macs = [...scanner.words.keys()]
+  for (let from = 0; from < macs.length; from += inOneCall)
+    for (const value of await matchesOf(rest, path, macs.slice(from, from + inOneCall)))
+      for (const place of scanner.words.get(value.mac) ?? []) found.push({ place, value })
+  return found.map(({ place, value }) => ({
+    ...place,
+    project,
+    key: value.key,
+    scope: value.scope,
+    stagelet: value.stagelet,
+    secret_id: value.secret_id,
+    version: value.version,
+    state: value.state,
+    since: value.since,
+    services: value.services,
+  }))
+}
+
+/** Sorted by place. `onLarge` is told of files that are not scanned. */
+export const scanFor = async (
+  rest: RestClient,
+  projects: readonly string[],
+  source: ScanSource,
+  onLarge: (path: string) => void,
+): Promise<Finding[]> => {
+  const scans = await Promise.all(projects.map((project) => openScan(rest, project)))
+  for await (const text of source)
+    if ('large' in text) onLarge(text.large)
+    else for (const { scanner } of scans) scanner.scan(text)
+  const found: Finding[] = []
+  for (const scan of scans) append(found, await findingsOf(rest, scan))
+  const order = ({ commit = '', path, line, key }: Finding): string =>
+    JSON.stringify([path, line.toString().padStart(9, '0'), key, commit])
+  return found.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+}

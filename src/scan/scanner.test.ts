@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { maskPatterns } from '../masking/patterns.ts'
+import { generateValue } from '../secrets/generate.ts'
+import { createRollingHash, fingerprintOf, macOf, type Fingerprint } from './fingerprints.ts'
+import { createScanner, type FingerprintFile, type Scanner } from './scanner.ts'
+import { isStrong } from './strength.ts'
+
+const key = Buffer.alloc(32, 7)
+const rolling = createRollingHash(key)
+const print = (value: string, made = false): Fingerprint =>
+  fingerprintOf(key, rolling, Buffer.from(value), made)!
+
+/** As the route makes it. */
+const fileOf = (values: readonly string[]): FingerprintFile => {
+  const all = values.map((value) => print(value))
+  const weak = all.filter(({ strength }) => strength === 'weak').map(({ length }) => length)
+  return {
+    key: key.toString('base64url'),
+    strong: all.flatMap((found) => (found.strength === 'strong' ? [found] : [])),
+    weak_lengths: [...new Set(weak)].sort((a, b) => a - b),
+  }
+}
+const scan = (values: readonly string[], text: string | Buffer, path = 'file'): Scanner => {
+  const scanner = createScanner(fileOf(values))
+  scanner.scan({ path, bytes: Buffer.from(text) })
+  return scanner
+}
+const isFound = (value: string, text: string | Buffer): boolean => {
+  const scanner = scan([value], text)
+  return scanner.hits.length > 0 || scanner.words.has(print(value).mac)
+}
+
+const strong = 'q8$Vx/2+Kd "zP\'7&<mW9>:rT4=uY6'
+const weak = 'hunter2-hunter2'
+
+describe('a scanner', () => {
+  it('finds a strong value in every form that the masker knows', () => {
+    expect(print(strong).strength).toBe('strong')
+    const missed = maskPatterns([Buffer.from(strong)]).filter(
+      (form) =>
+        !isFound(strong, Buffer.concat([Buffer.from('A: "'), form, Buffer.from('"\nB: 1')])),
+    )
+    // Pieces of base64 that no whole text has: those of one alignment are found in whole texts below.
+    const texts = missed.map(String).filter((form) => !/^[A-Za-z0-9+/_-]+$/.test(form))
+    expect(texts).toEqual([])
+    for (const before of ['', 'x', 'xy', 'some text, '])
+      for (const encoding of ['base64', 'base64url', 'hex'] as const) {
+        const text = Buffer.from(`${before}${strong}; and more`).toString(encoding)
+        expect(isFound(strong, `TOKEN=${text}\n`)).toBe(true)
+        expect(isFound(strong, text.replace(/.{76}/g, '$&\n'))).toBe(true)
+      }
+  })
+
+  it('finds a value in an encoded text within another one', () => {
+    const manifest = JSON.stringify({ data: JSON.stringify({ password: strong }) })
+    expect(isFound(strong, Buffer.from(manifest).toString('base64'))).toBe(true)
+    expect(isFound(strong, `postgres://app:${encodeURIComponent(strong)}@db/shop`)).toBe(true)
+  })
+
+  it('notes words that have the length of a weak value, and finds it among them', () => {
+    expect(print(weak).strength).toBe('weak')
+    for (const text of [
+      `PASSWORD=${weak}`,
+      `  password: '${weak}'`,
+      `"password": "${weak}",`,
+      `postgres://app:${weak}@db/shop`,
+      `docker run -e PASSWORD=${weak} web`,
+      Buffer.from(`the password is ${weak}`).toString('base64'),
+    ])
+      expect(isFound(weak, text), text).toBe(true)
+    const spaced = 'a weak pass phrase'
+    expect(isFound(spaced, `PHRASE=${spaced}\n`)).toBe(true)
+    expect(isFound(spaced, `PHRASE="${spaced}"\n`)).toBe(true)
+    expect(isFound(weak, `PASSWORD=${weak}x`)).toBe(false)
+  })
+
+  it('says the line, also within escaped text', () => {
+    expect(scan([strong], `a\nb\nX=${strong}\n`).hits).toMatchObject([{ path: 'file', line: 3 }])
+    const inJson = `{\n  "a": "${'b'.repeat(40)}",\n  "c": ${JSON.stringify(strong)}\n}\n`
+    expect(scan([strong], inJson).hits).toMatchObject([{ line: 3 }])
+  })
+
+  it('knows a value of many lines by one that is as good as unique', async () => {
+    const pem = (await generateValue({ keypair: 'ed25519' })).toString()
+    expect(isFound(pem, `KEY=${pem.replaceAll('\n', '\\n')}`)).toBe(true)
+    const indented = pem.replace(/^/gm, '    ')
+    expect(isFound(pem, `key: |\n${indented}`)).toBe(true)
+    const other = (await generateValue({ keypair: 'ed25519' })).toString()
+    expect(isFound(pem, other)).toBe(false)
+  })
+
+  it('finds nothing in other text', () => {
+    const values = Array.from({ length: 200 }, () => randomBytes(24).toString('base64'))
+    const words = Array.from({ length: 20_000 }, () => randomBytes(12).toString('hex'))
+    const scanner = scan([...values, weak], words.join(' = '))
+    expect(scanner.hits).toEqual([])
+    expect(scanner.words.has(print(weak).mac)).toBe(false)
+  })
+})
+
+describe('an attacker who has the file of a scanner', () => {
+  const dictionary = Array.from({ length: 2_000 }, (_, i) => `winter-${2000 + i}`)
+
+  it('cannot tell one weak value from another one of its length, with a dictionary that holds all', () => {
+    const texts = new Set(dictionary.map((word) => JSON.stringify(fileOf([word, strong]))))
+    expect(texts.size).toBe(1)
+    const [text = ''] = texts
+    // What he can compute of each word with the key that the file holds.
+    for (const word of dictionary) expect(text).not.toContain(macOf(key, Buffer.from(word)))
+  })
+
+  it('gets hashes of no value that fewer than 104 bits of guesses find', () => {
+    const weakOnes = [
+      'correct-horse-battery-staple-correct',
+      'Password-2026-12-01-Password-2026',
+      'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+      '0123456789012345678901234567890123456789',
+      'https://hooks.example.com/services/the-usual-path/of-this-team',
+      'postgres://app:hunter2@db.internal.example.com:5432/shop?sslmode=require',
+      'abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz',
+    ]
+    for (const value of weakOnes) expect(isStrong(Buffer.from(value), false), value).toBe(false)
+    for (const value of [
+      randomBytes(24).toString('base64'),
+      `ghp_${randomBytes(27).toString('base64url')}`,
+    ])
+      expect(isStrong(Buffer.from(value), false), value).toBe(true)
+    expect(isStrong(Buffer.from(randomBytes(16).toString('hex')), true)).toBe(true)
+    expect(isStrong(Buffer.from('0f'.repeat(8)), true)).toBe(false)
+  })
+
+  it('has no fingerprint at all of values under eight bytes', () => {
+    expect(fingerprintOf(key, rolling, Buffer.from('1234567'), true)).toBeUndefined()
+    expect(fingerprintOf(key, rolling, Buffer.from('12345678'), false)?.strength).toBe('weak')
+  })
+})
