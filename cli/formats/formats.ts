@@ -11,7 +11,7 @@ const readers: Record<string, (text: string) => ParsedEntries> = {
 }
 
 /** Chosen by --format, else by the file's name: .json, .yaml, and dotenv for all others. */
-export const formatOf = (format: string | undefined, file: string): string => {
+export const formatNamed = (format: string | undefined, file: string): string => {
   const byName = /\.json$/i.test(file) ? 'json' : /\.ya?ml$/i.test(file) ? 'yaml' : 'dotenv'
   return format ?? byName
 }
@@ -20,7 +20,7 @@ export const readerOf = (
   format: string | undefined,
   file: string,
 ): ((text: string) => ParsedEntries) => {
-  const reader = readers[formatOf(format, file)]
+  const reader = readers[formatNamed(format, file)]
   if (reader === undefined) {
     throw usageError(`--format ${format ?? ''} is not known; use dotenv, json or yaml`)
   }

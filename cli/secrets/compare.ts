@@ -3,10 +3,10 @@ import type { Command } from 'commander'
 import type { Secret } from '../../src/rest/types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import {
-  differenceOf,
-  differenceText,
+  compareEnvironments,
+  comparisonText,
   environmentRows,
-  type Difference,
+  type Comparison,
   type EnvironmentRow,
   type KeyInEnvironment,
 } from '../../src/secrets/environment-rows.ts'
@@ -66,7 +66,7 @@ const shownOf = (found: KeyInEnvironment | undefined): Shown | undefined => {
   return rest
 }
 
-const verdictOf = ({ missing, values }: Difference, here: string): Verdict => {
+const verdictOf = ({ missing, values }: Comparison, here: string): Verdict => {
   if (missing.length > 0) return missing.includes(here) ? 'OnlyThere' : 'OnlyHere'
   return values === 'Equal' ? 'Equal' : 'Different'
 }
@@ -102,7 +102,7 @@ const compare = async (here: string, there: string, flags: CompareFlags): Promis
     classes.get(ids.get(secret) ?? '') ?? secret
   const names = [here, there]
   const compared = environmentRows(secrets.map(entryOf), environments).flatMap((row) => {
-    const difference = differenceOf(row, names, (a, b) => classOf(a) === classOf(b))
+    const difference = compareEnvironments(row, names, (a, b) => classOf(a) === classOf(b))
     return difference === undefined ? [] : [{ ...row, difference }]
   })
   const keys = compared.map(({ key, scope, environments: of, difference }): ComparedKey => ({
@@ -117,7 +117,7 @@ const compare = async (here: string, there: string, flags: CompareFlags): Promis
 
 const renderCompared = (
   names: readonly string[],
-  compared: readonly (EnvironmentRow & { readonly difference: Difference })[],
+  compared: readonly (EnvironmentRow & { readonly difference: Comparison })[],
 ): string => {
   if (compared.length === 0) return 'Neither environment has a key.'
   return renderColumns(
@@ -126,7 +126,7 @@ const renderCompared = (
       key,
       scope,
       ...names.map((name) => cellText(environments.get(name))),
-      differenceText(difference, names),
+      comparisonText(difference, names),
     ]),
   )
 }

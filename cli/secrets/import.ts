@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { entryText, type Entry, type ParsedEntries } from '../formats/entries.ts'
-import { formatOf, readerOf } from '../formats/formats.ts'
+import { formatNamed, readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
 import { openApi } from '../connect/api.ts'
 import { noteHeaders } from '../options.ts'
@@ -69,7 +69,7 @@ const sourceOf = async (
   if (seedCiphertexts === undefined) {
     if (given === undefined) throw usageError('name the file to import, or - for stdin')
     if (keyFile !== undefined) throw usageError('--key-file goes with --seed-ciphertexts')
-    const isDotenv = formatOf(format, given) === 'dotenv'
+    const isDotenv = formatNamed(format, given) === 'dotenv'
     return { file: given, isDotenv, read: readerOf(format, given) }
   }
   if (given !== undefined || format !== undefined || keyFile === undefined) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { differenceOf, differenceText, environmentRows, rowId } from './environment-rows.ts'
+import { compareEnvironments, comparisonText, environmentRows, rowId } from './environment-rows.ts'
 import type { ProjectEntry } from './set-entry.ts'
 
 const environments = [
@@ -77,8 +77,8 @@ describe('the difference between environments', () => {
     among: readonly string[] = names,
   ): string | undefined => {
     const [row] = environmentRows(entries, environments)
-    const found = differenceOf(row!, among, () => areEqual)
-    return found && differenceText(found, among)
+    const found = compareEnvironments(row!, among, () => areEqual)
+    return found && comparisonText(found, among)
   }
   const all = names.map((name) => entry('A', 'web', { environments: [name] }))
 

@@ -84,7 +84,7 @@ const shown = ({ secretId, name, environments, references }: ProjectEntry): KeyI
 export type AreEqual = (here: KeyInEnvironment, there: KeyInEnvironment) => boolean | undefined
 
 /** How environments differ in a key. */
-export interface Difference {
+export interface Comparison {
   /** Environments that do not have the key, while others do. */
   readonly missing: readonly string[]
   /** Of those that have it. */
@@ -94,11 +94,11 @@ export interface Difference {
 }
 
 /** Undefined: none of these environments has the key. */
-export const differenceOf = (
+export const compareEnvironments = (
   { environments }: Pick<EnvironmentRow, 'environments'>,
   names: readonly string[],
   areEqual: AreEqual,
-): Difference | undefined => {
+): Comparison | undefined => {
   const missing = names.filter((name) => !environments.has(name))
   const [first, ...others] = names.flatMap((name) => environments.get(name) ?? [])
   if (first === undefined) return undefined
@@ -117,8 +117,8 @@ export const differenceOf = (
 }
 
 /** `equal`, `different, missing in preview`; a key that just one environment has is `only in production`. */
-export const differenceText = (
-  { missing, values, asWritten }: Difference,
+export const comparisonText = (
+  { missing, values, asWritten }: Comparison,
   names: readonly string[],
 ): string => {
   const having = names.filter((name) => !missing.includes(name))

@@ -209,6 +209,9 @@ describe('no secret value leaks', () => {
     await byHand('logs', 'web')
     await byHand('--dry-run', 'up', '--force-recreate')
     await say('describe', 'stagelysecret', 'shop-first.global')
+    await say('secrets', 'diff', '-p', 'shop', '--from', '0', '-o', 'json')
+    await say('secrets', 'history', 'LEVEL', '-p', 'shop', '--scope', 'web')
+    await say('secrets', 'history', 'FIRST', '-p', 'shop', '-o', 'json')
     for (const name of ['half', 'nonsense'])
       await say('rotation', 'history', name, '--project', name)
     await say('logs', 'shop', '--tail', 'all')
@@ -282,6 +285,8 @@ describe('no secret value leaks', () => {
   it('is not in any answer of the CLI', () => {
     expect(answers.length).toBeGreaterThan(1000)
     expect(answers).toContain('Vault answers with status 500')
+    // A plain value beside the masked ones: in the differences and in its history.
+    expect(answers.split(JSON.stringify(plain)).length).toBeGreaterThan(2)
     expect(found(answers)).toEqual([])
   })
 

@@ -131,4 +131,23 @@ export const environmentTests = (given: () => Dashboard): void => {
       /eu-(west|central)/,
     )
   })
+
+  it('re-creates no container when the visibility of a value changes', async () => {
+    const { rest, stack } = given()
+    const shop = '/projects/default%2Fshop'
+    const secret = `${shop}/secrets/shop-log-level.global`
+    const idsOf = async (): Promise<unknown> =>
+      Object.values(await stack.containers()).map(({ id }) => id)
+    const before = await idsOf()
+    for (const visibility of ['Plain', 'Masked']) {
+      await rest('PATCH', secret, { visibility })
+      const { value } = JSON.parse(await rest('GET', secret)) as { value?: string }
+      expect(value === undefined).toBe(visibility === 'Masked')
+      const { revision } = JSON.parse(await rest('GET', shop)) as { revision: number }
+      await expect
+        .poll(async () => JSON.parse(await rest('GET', '/stagelets/default%2Fshop')) as object)
+        .toMatchObject({ running_revision: revision })
+    }
+    expect(await idsOf()).toEqual(before)
+  })
 }

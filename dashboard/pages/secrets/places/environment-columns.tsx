@@ -1,8 +1,8 @@
 // The columns of the lens across where it shows environments: which of them has a key of a service, whose value they
 // share, and how they differ.
 import {
-  differenceOf,
-  differenceText,
+  compareEnvironments,
+  comparisonText,
   type AreEqual,
   type KeyInEnvironment,
 } from '../../../../src/secrets/environment-rows.ts'
@@ -128,9 +128,9 @@ export const environmentColumns = (
 ): readonly Column<KeyRow>[] => {
   const areEqual = equalBy(lens.classOf)
   const valuesText = ({ environments: found, stagelets }: EnvironmentKeyRow): string => {
-    const difference = differenceOf({ environments: found }, environments, areEqual)
+    const difference = compareEnvironments({ environments: found }, environments, areEqual)
     return [
-      ...(difference === undefined ? [] : [differenceText(difference, environments)]),
+      ...(difference === undefined ? [] : [comparisonText(difference, environments)]),
       ...(stagelets.length === 0 ? [] : [`another one in ${stagelets.join(', ')}`]),
     ].join('; ')
   }
