@@ -11,6 +11,7 @@ import type {
   Stagelet,
   StageletEvent,
   Store,
+  TrustedIssuer,
 } from '../../src/rest/types.ts'
 import { now, thisSecond } from './clock.ts'
 import {
@@ -141,6 +142,12 @@ const notifiers = whenAsked<Notifier>(
     (page) => page.notifiers,
   ),
 )
+const issuers = whenAsked<TrustedIssuer>(
+  paged(
+    (asked, signal) => must(api.GET('/issuers', { params: { query: asked }, signal })),
+    (page) => page.issuers,
+  ),
+)
 const secrets = byProject<Secret>((project_id) =>
   paged(
     (asked, signal) =>
@@ -169,6 +176,7 @@ const rotations = byProject<Rotation>((project_id) =>
 
 export const { of: allStores } = stores
 export const { of: allNotifiers } = notifiers
+export const { of: allIssuers } = issuers
 export const { of: secretsOf } = secrets
 export const { of: rotationsOf } = rotations
 
@@ -191,6 +199,7 @@ const takers: Readonly<Record<string, (change: Change<never>) => void>> = {
   agent: agents.take,
   store: (change) => stores.opened()?.take(change),
   notifier: (change) => notifiers.opened()?.take(change),
+  issuer: (change) => issuers.opened()?.take(change),
   secret: secrets.take,
   rotation: rotations.take,
   event: ({ object }: Change<StageletEvent>) => {

@@ -3,6 +3,7 @@ import { useRoute } from 'preact-iso'
 import { api, must } from '../api/client.ts'
 import { whyNot } from '../app/session.ts'
 import { PageFrame } from '../ui/page.tsx'
+import { IssuersPanel } from './people/issuers.tsx'
 import { TeamTabs } from './people/team-tabs.tsx'
 import { TokensPanel } from './people/tokens.tsx'
 
@@ -30,6 +31,7 @@ export const Page = () => {
           whyNotRevoke: whyNot('delete', 'tokens', team),
         }}
       />
+      <IssuersPanel team={team} />
     </PageFrame>
   )
 }

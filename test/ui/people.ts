@@ -32,6 +32,34 @@ export const peopleTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Revoke ci' }).waitFor({ state: 'detached' })
   })
 
+  it('shows whom a team trusts, changes that by the form, and ends it', async () => {
+    const { open, rest, axe } = given()
+    const page = await open('/ui/t/default/tokens')
+    await page.getByText('No trusted issuers yet').waitFor()
+    const claims = { repository: 'acme/shop' }
+    await rest('POST', '/issuers', {
+      name: 'github',
+      issuer: 'https://token.actions.githubusercontent.com',
+      audience: 'us',
+      rules: [{ claims, role: 'deployer', environments: ['preview'] }],
+    })
+    await page.getByText('repository acme/shop: deployer, environment preview').waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('button', { name: 'Edit github' }).click()
+    await page.getByLabel('Audience', { exact: true }).fill('https://stagely.example.com')
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.getByText('Tokens that jobs have got by it end.').waitFor()
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.getByRole('button', { name: 'Delete github' }).click()
+    expect(JSON.parse(await rest('GET', '/issuers/default%2Fgithub'))).toMatchObject({
+      audience: 'https://stagely.example.com',
+      rules: [{ claims }],
+    })
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete github' }).click()
+    await page.getByText('No trusted issuers yet').waitFor()
+  })
+
   it('adds a user and a member, changes the role, and tells a viewer which roles may', async () => {
     const { open, rest, axe } = given()
     const page = await open('/ui/people')

@@ -199,6 +199,7 @@ const madeByForm = [
   ['stack', 'stagelets'],
   ['store', 'secretstores'],
   ['notifier', 'notifiers'],
+  ['issuer', 'trustedissuers'],
 ] as const
 
 const general = (): Item[] => [

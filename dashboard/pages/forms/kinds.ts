@@ -5,6 +5,7 @@ import { sendRequest } from '../../api/client.ts'
 import type { ApiRequest } from '../../api/request.ts'
 import type { Spec } from '../../actions/kinds.ts'
 import {
+  allIssuers,
   allNotifiers,
   allStores,
   projects,
@@ -88,6 +89,14 @@ const kinds: Readonly<Record<string, EditableKind>> = {
     list: () => allNotifiers().list.value,
     effect: 'No container is re-created by this.',
     next: () => '/ui/notifiers',
+  },
+  issuer: {
+    kind: 'TrustedIssuer',
+    word: 'issuer',
+    resource: 'trustedissuers',
+    list: () => allIssuers().list.value,
+    effect: 'No container is re-created by this. Tokens that jobs have got by it end.',
+    next: ({ team }) => `/ui/t/${team}/tokens`,
   },
 }
 

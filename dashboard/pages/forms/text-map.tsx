@@ -1,4 +1,4 @@
-// Texts by name, in rows: the outputs of a rotation.
+// Texts by name, in rows: the outputs of a rotation, the claims of a rule.
 import { useId, useState } from 'preact/hooks'
 import { Button } from '../../ui/button.tsx'
 import { messageText } from '../../ui/text/message.ts'
@@ -50,12 +50,12 @@ export const TextMap = ({ field, value, faults, names, disabled, onChange }: Fie
       <p class={f['help']}>{messageText(field.help)}</p>
       {pairs.map((_, row) => (
         <div class={s['row']} key={row}>
-          {part(row, 0, 'Output')}
-          {part(row, 1, 'Secret')}
+          {part(row, 0, labelOf(field.name.replace(/s$/, '')))}
+          {part(row, 1, field.refersTo === 'StagelySecret' ? 'Secret' : 'Text')}
           <Button
             small
             variant="quiet"
-            label={`Take row ${row + 1} out`}
+            label={`Remove row ${row + 1}`}
             onPress={() => change(pairs.filter((__, i) => i !== row))}
           >
             Remove

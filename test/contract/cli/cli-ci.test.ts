@@ -114,8 +114,9 @@ beforeAll(async () => {
     expect(answer.status, answer.text).toBe(201)
   }
   const environments = [{ name: 'production', protected: true }, { name: 'preview' }]
-  await admin('/projects', { name: 'shop', environments })
   await admin('/agents', { name: 'box' })
+  const preview = { environment: 'preview', agent: 'box', directory: '/srv/previews/{name}' }
+  await admin('/projects', { name: 'shop', environments, preview })
   await admin('/stagelets', {
     name: 'shop-pr',
     project: 'shop',
@@ -135,7 +136,7 @@ beforeAll(async () => {
     ],
   })
   // Previews need an engine: this one says what the command prints of one, and all else is the command.
-  const preview = JSON.stringify({ name: 'pr-42', addresses: ['http://web-1:20001'] })
+  const shown = JSON.stringify({ name: 'pr-42', addresses: ['http://web-1:20001'] })
   const comment = '<!-- stagely-preview shop/pr-42 -->\n### Preview pr-42 of shop: healthy\n'
   await writeFile(join(dir, 'comment.md'), comment)
   await newFolder('bin')
@@ -144,7 +145,7 @@ beforeAll(async () => {
     `if [ "$1" != preview ]; then exec ${process.execPath} ${main} "$@"; fi`,
     `echo "$@" >> ${dir}/previews`,
     `while [ $# -gt 0 ]; do [ "$1" != --comment ] || cp ${dir}/comment.md "$2"; shift; done`,
-    `echo '${preview}'`,
+    `echo '${shown}'`,
   ]
   await writeFile(join(dir, 'bin', 'stagely'), `${lines.join('\n')}\n`)
   await chmod(join(dir, 'bin', 'stagely'), 0o755)
@@ -332,6 +333,24 @@ describe('the action for GitHub and Forgejo', () => {
     })
     expect([fork.code, fork.log]).toEqual([1, expect.stringContaining('id-token: write')])
   })
+})
+
+it('makes and takes down previews with the token of a job', async () => {
+  const file = join(dir, 'for-previews')
+  const token = await issuer.sign({ ...gitlabClaims, aud: controller.url })
+  expect((await login({ STAGELY_ID_TOKEN: token, STAGELY_TOKEN_FILE: file })).code).toBe(0)
+  const env = {
+    HOME: dir,
+    STAGELY_SERVER: controller.url,
+    STAGELY_CA_FILE: ca(),
+    STAGELY_TOKEN_FILE: file,
+  }
+  const up = ['preview', 'up', 'pr-7', '--from', 'shop', '--no-wait', '--json']
+  const made = await runCli(up, env)
+  expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('pr-7')])
+  expect(JSON.parse(made.stdout)).toMatchObject({ name: 'pr-7', environment: 'preview' })
+  const down = ['preview', 'down', 'pr-7', '--from', 'shop', '--no-wait', '--yes']
+  expect((await runCli(down, env)).code).toBe(0)
 })
 
 it.each(['up', 'down'])(
