@@ -58,14 +58,19 @@ const rowOf = async (
   return { name: `${name}_c${clients}_ms`, value: median(times), unit: 'ms', p99 }
 }
 
-const fill = async (send: Send): Promise<string> => {
-  await send('POST', '/projects', { name: 'bench' })
-  const project = '/projects/default%2Fbench'
+/** Half of the secrets name all environments, if there are any. */
+const fill = async (send: Send, name: string, environments: readonly string[]): Promise<string> => {
+  await send('POST', '/projects', {
+    name,
+    environments: environments.map((each) => ({ name: each })),
+  })
+  const project = `/projects/default%2F${name}`
   for (let from = 0; from < secretCount; from += 500) {
     const operations = Array.from({ length: 500 }, (_, i) => ({
       op: 'create',
       key: `KEY_${from + i}`,
       value: `value-of-the-bench-${from + i}`,
+      ...(environments.length > 0 && i % 2 === 0 && { environments }),
     }))
     await send('POST', `${project}/secrets/batch`, { operations })
   }
@@ -80,7 +85,9 @@ const measure = async (
   const { send, close } = clientOf(controller)
   const opened = await openStoreOf(controller, databaseUrl)
   try {
-    const project = await fill(send)
+    const project = await fill(send, 'bench', [])
+    const environments = ['dev', 'preview', 'production', 'qa', 'staging']
+    const divided = await fill(send, 'divided', environments)
     const uid = (await opened.store.get({ kind: 'Project', namespace: 'default', name: 'bench' }))!
       .metadata.uid!
     const { closed } = await opened.store.revisionsOf(uid)
@@ -100,6 +107,12 @@ const measure = async (
       rows.push(await rowOf('rest_list_1000', clients, rounds, list))
       rows.push(await rowOf('bundle_read', clients, rounds, read))
     }
+    const lists: [number[], number[]] = [[], []]
+    for (let i = 0; i < Math.max(rounds, 50); i += 1)
+      for (const [at, of] of [project, divided].entries())
+        lists[at]!.push(await timeAsyncMs(() => send('GET', `${of}/secrets`)))
+    const value = Number((median(lists[1]) / median(lists[0])).toFixed(2))
+    rows.push({ name: 'rest_list_5_environments_ratio', value, unit: 'x' })
     return rows
   } finally {
     await opened.close()
