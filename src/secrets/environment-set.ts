@@ -57,8 +57,6 @@ export const viewerText = (viewer: Viewer): string => {
     : ` (in environment "${viewer.environment}")`
 }
 
-const isGlobal = ({ scope }: ProjectEntry): boolean => scope === 'global'
-
 /** The secrets of an environment take the place of the project's where they win for every service that would see these. */
 const resolved = <E extends ProjectEntry>(
   entries: readonly E[],
@@ -66,20 +64,27 @@ const resolved = <E extends ProjectEntry>(
   layout: Layout,
 ): readonly E[] => {
   const inside = entries.filter((entry) => isInEnvironment(entry, environment, layout))
-  const own = inside.filter((entry) => entry.environments !== undefined)
-  if (own.length === 0) return inside.length === entries.length ? entries : inside
-  const forAll = new Set(own.filter(isGlobal).map(({ key }) => key))
-  const forOne = new Set(own.map(({ key, scope }) => `${scope} ${key}`))
-  const loses = (entry: E): boolean =>
-    entry.stagelet === undefined &&
-    entry.environments === undefined &&
-    (forAll.has(entry.key) || forOne.has(`${entry.scope} ${entry.key}`))
-  return inside
-    .filter((entry) => !loses(entry))
-    .map((entry) => {
-      const { environments: _, ...rest } = entry
-      return entry.environments === undefined ? entry : (rest as unknown as E)
-    })
+  /** By key, the scopes of the environment's own. */
+  const own = new Map<string, string[]>()
+  for (const { key, scope, environments } of inside) {
+    if (environments === undefined) continue
+    const scopes = own.get(key)
+    if (scopes === undefined) own.set(key, [scope])
+    else scopes.push(scope)
+  }
+  if (own.size === 0) return inside.length === entries.length ? entries : inside
+  const set: E[] = []
+  for (const entry of inside) {
+    if (entry.environments !== undefined) {
+      // A copy with all fields is made faster than one without this one.
+      set.push({ ...entry, environments: undefined })
+      continue
+    }
+    const scopes = entry.stagelet === undefined ? own.get(entry.key) : undefined
+    const loses = scopes?.some((scope) => scope === 'global' || scope === entry.scope)
+    if (loses !== true) set.push(entry)
+  }
+  return set
 }
 
 const kept = new WeakMap<readonly ProjectEntry[], Map<string, readonly ProjectEntry[]>>()

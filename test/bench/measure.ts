@@ -28,6 +28,14 @@ export const timeAsyncMs = async (fn: () => Promise<unknown>): Promise<number> =
   return performance.now() - start
 }
 
+/** CPU time of this process until the work is done. */
+export const cpuAsyncMs = async (work: () => Promise<unknown>): Promise<number> => {
+  const start = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1_000
+}
+
 /** Median µs for one call of `fn`, from `rounds` rounds of `perRound` calls after one to warm up. */
 export const microsPerCall = (fn: () => unknown, perRound = 2_000, rounds = 9): number => {
   const round = (): number => timeMs(() => Array.from({ length: perRound }, fn))
@@ -46,3 +54,13 @@ export const cpuMicrosPerCall = (fn: () => unknown, perRound = 5_000, rounds = 9
   round()
   return median(Array.from({ length: rounds }, round)) / perRound
 }
+
+/** What work costs beside other work, by the lower quarter of CPU times: pauses of the collector are in neither. */
+export const ratioRow = (
+  name: string,
+  [without = [], within = []]: readonly (readonly number[])[],
+): Row => ({
+  name,
+  value: Number((percentile(within, 0.25) / percentile(without, 0.25)).toFixed(2)),
+  unit: 'x',
+})

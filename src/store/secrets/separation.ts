@@ -10,98 +10,37 @@ import { environmentsOf } from '../../resources/project-environments.ts'
 import { resourceNameOf } from '../../resources/kind-names.ts'
 import { requireKind } from '../../resources/registry.ts'
 import { statusOf } from '../../resources/typed.ts'
-import type { KeyBytes } from '../../secrets/aead.ts'
-import { fingerprintOf } from '../../secrets/digest.ts'
-import { stageletOf, type LaidOut } from '../../secrets/environment-set.ts'
-import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import type { LaidOut } from '../../secrets/environment-set.ts'
 import { heldIn, sameValues, type HeldValue, type SameValue } from '../../secrets/separation.ts'
 import type { SeparationRule } from '../../secrets/separation.ts'
-import { grouped } from '../../kernel/grouped.ts'
-import { versionId } from '../core/changes.ts'
 import { refOfEntry, type ProjectState } from '../core/project-state.ts'
-import type { OpenedEntry } from '../core/sets.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { finderIn, sees } from '../places/places.ts'
 import { term } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
+import { fingerprintsFor, keepFingerprints, type Fingerprints } from './fingerprints.ts'
+import { isSurelyDifferent, noteDifferent } from './last-separation.ts'
 import { loadProject, projectAt } from './projects.ts'
-import { createFiller, tooLong } from './resolve.ts'
-import { openHeads } from './secret-versions.ts'
 
-/** Shorter values may be equal: they are words such as `true`. */
-const leastBytes = 8
-
-/** By the digest of a finished value, its fingerprint; undefined: it may be equal. */
-type Fingerprints = ReadonlyMap<string, string | undefined>
-
-/** Those of the last judgement of a project. A digest decides its value, so that they are never out of date. */
-const kept = new WeakMap<KeyBytes, Fingerprints>()
-
-const isShort = ({ entry }: HeldValue): boolean =>
-  entry.references === undefined && entry.bytes < leastBytes
-
-const idOfVersion = ({ secretId, version }: Pick<ProjectEntry, 'secretId' | 'version'>): string =>
-  versionId(secretId, version)
-
-/** The finished values, of those that one viewer gets. */
-const fill = (
-  { uid, digestKey }: ProjectState,
-  held: readonly HeldValue[],
-  opened: ReadonlyMap<string, OpenedEntry>,
-): [string, string | undefined][] => {
-  const [{ viewer } = { viewer: undefined }] = held
-  const parts = new Map(held.flatMap((value) => value.parts).map((part) => [part.secretId, part]))
-  const entries = [...parts.values()].map((part) => ({
-    ...part,
-    value: opened.get(idOfVersion(part))?.value ?? tooLong,
-  }))
-  const byId = new Map(entries.map((entry) => [entry.secretId, entry]))
-  const finish = createFiller(uid, entries, stageletOf(viewer))
-  return held.map(({ entry, digest }) => {
-    const value = finish(byId.get(entry.secretId)!)
-    return [digest, value.length < leastBytes ? undefined : fingerprintOf(digestKey, value)]
-  })
+interface Compared {
+  readonly same: readonly SameValue[]
+  readonly fingerprints: Fingerprints
 }
 
-/** Opens what no judgement before has opened. */
-const fingerprintsFor = async (
-  session: WriteSession,
-  project: ProjectState,
-  held: readonly HeldValue[],
-): Promise<Fingerprints> => {
-  const before = kept.get(project.digestKey) ?? new Map<string, string | undefined>()
-  const missing = held.filter((value) => !before.has(value.digest) && !isShort(value))
-  const parts = new Map(
-    missing.flatMap((value) => value.parts).map((part) => [idOfVersion(part), part]),
-  )
-  const opened = new Map(
-    (parts.size === 0 ? [] : await openHeads(session, project.uid, [...parts.values()])).map(
-      (entry) => [idOfVersion(entry), entry],
-    ),
-  )
-  const found = new Map(
-    [...grouped(missing, ({ viewer }) => viewer).values()].flatMap((values) =>
-      fill(project, values, opened),
-    ),
-  )
-  const all = new Map(held.map(({ digest }) => [digest, found.get(digest) ?? before.get(digest)]))
-  kept.set(project.digestKey, all)
-  return all
-}
-
-const samesIn = async (
+const compare = async (
   session: WriteSession,
   project: ProjectState,
   { rules, set }: { readonly rules: readonly SeparationRule[]; readonly set: LaidOut },
-): Promise<SameValue[]> => {
+): Promise<Compared> => {
   const names = new Set(rules.flatMap(({ name, differsFrom }) => [name, ...differsFrom]))
   const held = new Map([...names].map((name) => [name, heldIn(set, name)]))
   const fingerprints = await fingerprintsFor(session, project, [...held.values()].flat())
-  return sameValues(
+  const same = sameValues(
     rules,
     (name) => held.get(name) ?? [],
     ({ digest }) => fingerprints.get(digest),
   )
+  return { same, fingerprints }
 }
 
 const setIn = (view: View, { uid, ref }: ProjectState): LaidOut => ({
@@ -240,12 +179,14 @@ const judge = async (session: WriteSession, project: ProjectState): Promise<void
       most: mostRefused,
       why: `${mostRefused} of your writes were refused for values that another environment has`,
     })
+  if (await isSurelyDifferent(session, project, rules)) return
   const { layout } = project
   const set = { ...setIn(session.view, project), layout }
-  const same = await samesIn(session, project, { rules, set })
+  const { same, fingerprints } = await compare(session, project, { rules, set })
+  keepFingerprints(project, fingerprints)
   if (same.length > 0 && changes) {
-    const before = await samesIn(session, project, { rules, set: setIn(session.earlier, project) })
-    const ids = new Set(before.map(idOf))
+    const before = await compare(session, project, { rules, set: setIn(session.earlier, project) })
+    const ids = new Set(before.same.map(idOf))
     const fresh = same.find((value) => !ids.has(idOf(value)))
     if (fresh !== undefined) {
       const about = causeOf(fresh, project, session)
@@ -253,6 +194,7 @@ const judge = async (session: WriteSession, project: ProjectState): Promise<void
     }
   }
   setVerdict(session, row, verdictOf(same))
+  if (same.length === 0) noteDifferent(session, project, { rules, fingerprints })
 }
 
 /** At the end of a write: its order does not matter, only its result. */

@@ -18,6 +18,7 @@ import {
   stageletOf,
   updateAs,
 } from '../../support/databases/store-fixtures.ts'
+import { createRandom } from '../../support/random.ts'
 import type { OpenStore } from './store.contract.ts'
 
 const canary = 'canary-of-production-1'
@@ -271,6 +272,44 @@ export const separationContract = (name: string, open: OpenStore): void => {
       await dry(0, 500)
       await dry(450, 550)
       await expect(dry(550, 1001)).rejects.toMatchObject({ reason: 'TooManyRequests' })
+    })
+
+    it('judges random writes of two controllers as the whole set would be', async () => {
+      const { ns } = await shop()
+      const other = t.databaseUrl === undefined ? t.store : (await t.again()).store
+      const random = createRandom(7)
+      const has = new Map<string, { environment: string; value: string }>()
+      const valuesIn = (of: string): string[] =>
+        [...has.values()].filter(({ environment }) => environment === of).map(({ value }) => value)
+      let refusals = 0
+      for (let i = 0; i < 120; i += 1) {
+        const store = random.pick([t.store, other])
+        const of = `key-${random.below(8)}`
+        const before = has.get(of)
+        const ref = { kind: 'StagelySecret', namespace: ns, name: of }
+        if (random.once(8)) {
+          has.delete(of)
+          if (before !== undefined) await store.write(api, {}, (tx) => tx.remove(ref))
+          continue
+        }
+        const value = `one-of-a-few-values-${random.below(12)}`
+        const chosen = random.pick(['production', 'preview'])
+        const environment = random.once(6) ? chosen : (before?.environment ?? chosen)
+        has.set(of, { environment, value })
+        const isSame = valuesIn('preview').some((its) => valuesIn('production').includes(its))
+        const object = secret(ns, of, environment, { value })
+        const write =
+          before === undefined ? createAs(store, api, object) : updateAs(store, api, object)
+        if (!isSame) await write
+        else {
+          refusals += 1
+          await refused(write)
+          if (before === undefined) has.delete(of)
+          else has.set(of, before)
+        }
+      }
+      expect(refusals).toBeGreaterThan(10)
+      expect(await separated(ns)).toMatchObject({ status: 'True' })
     })
 
     it('names environments of the project alone in a rule', async () => {
