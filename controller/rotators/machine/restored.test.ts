@@ -252,8 +252,10 @@ describe('what follows after a restore where', () => {
       },
     })
     const { restored: _, ...ordinary } = inside('RollingOut')
-    const taken = afterRefusal(ordinary, now, invalid)
-    expect(taken.status.failure?.reason).toBe('OutputRefused')
+    for (const reason of ['Invalid', 'SameAsProduction']) {
+      const taken = afterRefusal(ordinary, now, { ...invalid, reason })
+      expect(taken.status.failure?.reason).toBe('OutputRefused')
+    }
   })
 
   it('only a part is known to be accepted: the message says which', () => {

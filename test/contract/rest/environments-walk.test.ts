@@ -193,6 +193,37 @@ describe('for whom a secret is', () => {
     }
   })
 
+  it('is judged by a folder file by file: what is equal is refused, and the others are written', async () => {
+    const environments = [
+      { name: 'env-there' },
+      { name: 'env-other', inherits: 'Nothing', differsFrom: ['env-there'] },
+    ]
+    const body = { ...project('other'), spec: { environments } }
+    const stored = (await ok('GET', `${objects}/projects/other`)).json<{ metadata: object }>()
+    await ok('PUT', `${objects}/projects/other`, { ...stored, ...body, metadata: stored.metadata })
+    const of = (key: string, value: string, environment: string): object =>
+      secretNamed('b', key, {
+        projectRef: { name: 'other' },
+        environments: [environment],
+        value,
+      })
+    const files = {
+      live: of('LIVE', 'value-of-production', 'env-there'),
+      copied: of('COPIED', 'value-of-production', 'env-other'),
+      other: of('OTHER', 'value-of-a-preview', 'env-other'),
+    }
+    for (const [name, object] of Object.entries(files))
+      await writeFile(join(folder, `${name}.json`), JSON.stringify(object))
+    await passes(async () => {
+      for (const name of ['live-b', 'other-b'])
+        expect((await server.call('GET', `${objects}/stagelysecrets/${name}`)).status).toBe(200)
+      expect((await ok('GET', '/api/v1/namespaces/default/events')).text).toMatch(
+        /COPIED.*would have the value of/,
+      )
+    })
+    expect((await server.call('GET', `${objects}/stagelysecrets/copied-b`)).status).toBe(404)
+  })
+
   it('has a column in the table of kubectl', async () => {
     const table = (await ok('GET', `${objects}/stagelysecrets/key-b`, undefined, asTable)).json<{
       columnDefinitions: { name: string }[]

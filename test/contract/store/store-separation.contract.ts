@@ -5,6 +5,7 @@ import {
   statusConditions,
   type Condition,
 } from '../../../src/resources/conditions.ts'
+import { createProjectReconciler } from '../../../controller/reconcilers/project/reconciler.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Actor } from '../../../src/store/store.ts'
 import type { TestStore } from '../../support/databases/open-test-store.ts'
@@ -310,6 +311,42 @@ export const separationContract = (name: string, open: OpenStore): void => {
       }
       expect(refusals).toBeGreaterThan(10)
       expect(await separated(ns)).toMatchObject({ status: 'True' })
+    })
+
+    it('renews the other values where one is refused, and says which one is', async () => {
+      const everywhere = { environments: ['production', 'preview'] }
+      const { ns } = await shop([production, { name: 'preview' }])
+      const made = {
+        valueFrom: { generate: { length: 20 } },
+        expiry: { after: '90d', onExpiry: 'Rotate' },
+      }
+      await create(secretOf(ns, 'both', { ...everywhere, ...made }))
+      await create(secret(ns, 'alone', 'production', made))
+      await update(projectOf(ns, [production, rule]))
+      const { reconcile } = createProjectReconciler({ store: t.store, clock })
+      const run = (): Promise<unknown> =>
+        reconcile(`Project/${ns}/shop`, new AbortController().signal)
+      const statuses = async (): Promise<unknown[]> =>
+        Promise.all(
+          ['both', 'alone'].map(async (of) => {
+            const found = await t.store.get({ kind: 'StagelySecret', namespace: ns, name: of })
+            const renewed = findCondition(statusConditions(found!), 'Renewed')
+            return [found?.status?.['version'], renewed?.reason]
+          }),
+        )
+      await run()
+      clock.step(91 * 86_400_000)
+      for (let i = 0; i < 2; i += 1) await run()
+      expect(await statuses()).toEqual([
+        [1, 'SameAsProduction'],
+        [2, undefined],
+      ])
+      await update(projectOf(ns, [production, { ...rule, allowEqual: ['BOTH'] }]))
+      await run()
+      expect(await statuses()).toEqual([
+        [2, undefined],
+        [2, undefined],
+      ])
     })
 
     it('names environments of the project alone in a rule', async () => {

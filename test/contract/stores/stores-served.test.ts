@@ -126,6 +126,39 @@ test('an import makes secrets of all keys that the store allows, and reads no va
   expect((await cli('stores', 'check', 'vault')).stdout).toContain('Ready=True Accepted')
 })
 
+test('a value that production has is refused for a preview, and the others of the look are stored', async () => {
+  const environments = [
+    { name: 'production' },
+    { name: 'preview', inherits: 'Nothing', differs_from: ['production'] },
+  ]
+  await must('PATCH', project, { environments })
+  await must('POST', `${project}/secrets`, {
+    key: 'LIVE',
+    value: 'canary-of-production',
+    environments: ['production'],
+  })
+  vault.put('prod/shop/copied', 'canary-of-production')
+  vault.put('prod/shop/own', 'canary-of-a-preview')
+  for (const name of ['copied', 'own'])
+    await must('POST', `${project}/secrets`, {
+      key: name.toUpperCase(),
+      environments: ['preview'],
+      value_from: { external: { store: 'vault', key: `prod/shop/${name}`, property: '/value' } },
+    })
+  await eventually(() => versionOf('own.global.preview')).toBe(1)
+  await eventually(() => must('GET', `${project}/secrets/copied.global.preview`)).toMatchObject({
+    conditions: expect.arrayContaining([
+      expect.objectContaining({
+        type: 'Fresh',
+        status: 'False',
+        reason: 'Refused',
+        message: expect.stringContaining('(LIVE) in environment "production"') as string,
+      }),
+    ]) as unknown,
+  })
+  expect(await versionOf('copied.global.preview')).toBe(0)
+})
+
 test('no value, token or key is in what the controller shows', async () => {
   const shown = await Promise.all([
     controller.call('GET', '/metrics'),
