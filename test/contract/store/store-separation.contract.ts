@@ -323,9 +323,9 @@ export const separationContract = (name: string, open: OpenStore): void => {
       await create(secretOf(ns, 'both', { ...everywhere, ...made }))
       await create(secret(ns, 'alone', 'production', made))
       await update(projectOf(ns, [production, rule]))
-      const { reconcile } = createProjectReconciler({ store: t.store, clock })
+      const reconciler = createProjectReconciler({ store: t.store, clock })
       const run = (): Promise<unknown> =>
-        reconcile(`Project/${ns}/shop`, new AbortController().signal)
+        reconciler.reconcile(`Project/${ns}/shop`, new AbortController().signal)
       const statuses = async (): Promise<unknown[]> =>
         Promise.all(
           ['both', 'alone'].map(async (of) => {
