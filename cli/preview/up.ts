@@ -98,13 +98,17 @@ const describe = ({ name, state, addresses, ends_at: ends }: Preview): string =>
     ...addresses,
   ].join('\n')
 
-const isEnding = async (rest: RestClient, project: string, name: string): Promise<boolean> => {
+/** The stagelet of the name, as it is now. */
+const formerOf = async (
+  rest: RestClient,
+  project: string,
+  name: string,
+): Promise<Stagelet | undefined> => {
   try {
     const path = stageletPath(rest.namespace, previewStageletName(project, name))
-    return (await rest.call<Stagelet>(path)).body.deleting_since !== undefined
+    return (await rest.call<Stagelet>(path)).body
   } catch (error) {
-    // It has gone meanwhile.
-    if (isReason(error, 'NotFound')) return true
+    if (isReason(error, 'NotFound')) return undefined
     throw error
   }
 }
@@ -117,14 +121,18 @@ const putPreview = async (
   until: number,
 ): Promise<Stagelet> => {
   const path = `${projectPath(rest.namespace, project)}/previews/${encodeURIComponent(name)}`
+  const put = async (): Promise<Stagelet> =>
+    (await rest.call<Stagelet>(path, { method: 'PUT', body: defined({ ttl, images, set }) })).body
   let said = false
   for (;;) {
     try {
-      const body = defined({ ttl, images, set })
-      return (await rest.call<Stagelet>(path, { method: 'PUT', body })).body
+      return await put()
     } catch (error) {
-      const isGoing = isReason(error, 'Conflict') && (await isEnding(rest, project, name))
-      if (!isGoing || realClock.monotonic() >= until) throw error
+      if (!isReason(error, 'Conflict') || realClock.monotonic() >= until) throw error
+      const former = await formerOf(rest, project, name)
+      // It may have gone since the answer: then one more try says what else is in the way.
+      if (former === undefined) return await put()
+      if (former.deleting_since === undefined) throw error
       if (!said) note(`waits for the former preview ${name}, which is being taken down`)
       said = true
       await realClock.sleep(500)

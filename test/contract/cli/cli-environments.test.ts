@@ -267,26 +267,41 @@ describe('environments of the command line', () => {
     const commands = blocks
       .filter(({ kind }) => kind === 'sh')
       .flatMap(({ text }) => text.trim().split('\n'))
-    expect(commands).toHaveLength(10)
+    expect(commands).toHaveLength(14)
+    const agents = ['web-1', 'web-2'].map(
+      (name) =>
+        `---\napiVersion: stagely.dev/v1alpha1\nkind: Agent\nmetadata: {name: ${name}, namespace: tour}\n`,
+    )
+    expect((await world.apply(agents.join(''))).code).toBe(0)
     const shown = blocks.filter(({ kind }) => kind === '').map(({ text }) => text)
+    /** From the moment on when it is made. */
+    let token: string | undefined
     for (const [index, command] of commands.entries()) {
       await writeFile(join(folder, '.env'), `DB_PASSWORD=password-of-${index}\n`)
       await rm(join(folder, 'stagely.yaml'), { force: true })
       const [, ...words] = command.split(' ')
       const [verb, sub] = words
-      const args = words.map((word) =>
-        word === '/srv/shop' ? folder : word.endsWith('.yaml') ? join(folder, word) : word,
-      )
+      const args = words.map((word) => {
+        if (word === '/srv/shop') return folder
+        if (word === 'default') return 'tour'
+        return /\.(yaml|md)$/.test(word) ? join(folder, word) : word
+      })
+      // No machine answers here.
+      if (verb === 'preview') args.push('--no-wait')
       const at = args.indexOf('--')
       args.splice(at === -1 ? args.length : at, 0, '-n', 'tour')
-      const ran = await world.cli(...args)
+      const ran = await (token === undefined ? world.cli(...args) : world.cliAs(token, ...args))
+      const isRefused = command.includes('OTHER_KEY')
       expect([command, ran.code, ran.stderr]).toEqual([
         command,
-        sub === 'compare' ? 1 : 0,
-        expect.any(String) as string,
+        sub === 'compare' || isRefused ? 1 : 0,
+        isRefused ? expect.stringContaining('Forbidden') : (expect.any(String) as string),
       ])
+      if (verb === 'token') token = ran.stdout.trim()
       if (verb === 'secrets' && (sub === 'list' || sub === 'compare'))
         expect(ran.stdout).toBe(shown.shift())
+      if (args.includes('--json'))
+        expect(JSON.parse(ran.stdout)).toMatchObject({ stagelet: 'shop-pr-42', agent: 'web-2' })
     }
     expect(shown).toEqual([])
   })

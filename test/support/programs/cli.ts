@@ -133,6 +133,8 @@ export const runCli = async (
 export interface Commands {
   cli(...args: string[]): Promise<Ran>
   cliWith(input: string, ...args: string[]): Promise<Ran>
+  /** With another token. */
+  cliAs(token: string, ...args: string[]): Promise<Ran>
   /** As one that is started from that folder. */
   cliIn(folder: string, ...args: string[]): Promise<Ran>
   /** cli() that throws unless the exit code is 0. */
@@ -143,6 +145,7 @@ export interface Commands {
 export const commandsIn = (env: () => NodeJS.ProcessEnv): Commands => ({
   cli: (...args) => runCli(args, env()),
   cliWith: (input, ...args) => runCli(args, env(), input),
+  cliAs: (token, ...args) => runCli(args, { ...env(), STAGELY_TOKEN: token }),
   cliIn: (folder, ...args) => runCli(args, env(), '', folder),
   must: async (...args) => {
     const ran = await runCli(args, env())
