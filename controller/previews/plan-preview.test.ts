@@ -82,7 +82,7 @@ describe('a preview', () => {
         directory: '/srv/shop',
         files: ['compose.yaml'],
         projectName: 'shop-pr-42',
-        onChange: 'Deploy',
+        onChange: 'Hold',
       },
       deletionPolicy: 'Down',
       deleteVolumes: true,

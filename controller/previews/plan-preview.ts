@@ -179,7 +179,7 @@ const filesOf = (
     directory: directory === undefined ? own : fill(directory),
     ...defined({ copyOf: directory === undefined || source === undefined ? undefined : own }),
     ...defined({ files, profiles, envFiles, fileTargets, writableFolders }),
-    onChange: 'Deploy',
+    onChange: 'Hold',
   }
 }
 
