@@ -135,6 +135,7 @@ const pure = [
   './secrets/key-change.ts',
   './secrets/wider.ts',
   './access/dashboard-page.ts',
+  './access/folders.ts',
   './access/place.ts',
   './access/principal.ts',
   './access/roles.ts',

@@ -48,7 +48,9 @@ const parsePlaces = (text: string): Narrowing | undefined => {
 /** Parses `group=team:role`, and the places behind the role; the group may hold "=" and ":". */
 const parseGroup = (text: string, faults: string[]): GroupRole[] => {
   const match =
-    /^(.+)=([a-z0-9.-]+):([a-z]+)((?::(?:project|environment|stagelet)=[a-z0-9.-]+)*)$/.exec(text)
+    /^(.+)=([a-z0-9.-]+):([a-z]+)((?::(?:project|environment|stagelet)=[a-z0-9.-]+|:folder=\/[^:]*)*)$/.exec(
+      text,
+    )
   const [, group = '', team = '', role = '', places = ''] = match ?? []
   if (match !== null && isRole(role))
     return [{ group, team, role, ...defined({ narrowing: parsePlaces(places) }) }]

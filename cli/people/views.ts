@@ -87,6 +87,7 @@ export interface PlaceFlags {
   readonly project?: string[]
   readonly environment?: string[]
   readonly stagelet?: string[]
+  readonly folder?: string[]
 }
 
 export const withPlaces = (command: Command): Command =>
@@ -94,9 +95,10 @@ export const withPlaces = (command: Command): Command =>
     .option('--project <project...>', 'only in these projects')
     .option('--environment <environment...>', 'only in these environments')
     .option('--stagelet <stagelet...>', 'only these stagelets, and secrets of theirs alone')
+    .option('--folder <folder...>', 'stagelets that are made lie below these folders of a machine')
 
-export const placesOf = ({ project, environment, stagelet }: PlaceFlags) =>
-  defined({ projects: project, environments: environment, stagelets: stagelet })
+export const placesOf = ({ project, environment, stagelet, folder }: PlaceFlags) =>
+  defined({ projects: project, environments: environment, stagelets: stagelet, folders: folder })
 
 /** One segment of a path. */
 export const pathPart = (text: string): string => encodeURIComponent(text)

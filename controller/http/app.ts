@@ -101,7 +101,7 @@ export const createApp = (deps: AppDeps): App => {
   mountDiscovery(app)
   const routes = kubeRoutes(deps)
   mountOpenApi(app, routes, deps.versions.gitVersion)
-  mountSelfReviews(app)
+  mountSelfReviews(app, deps.store)
   mountKubeRoutes(app, routes)
   return app
 }

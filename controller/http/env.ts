@@ -8,7 +8,7 @@ import {
   type Principal,
 } from '../../src/access/principal.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { narrowedStore } from '../../src/store/narrowed-store.ts'
+import { narrowedStore, type StoreView } from '../../src/store/narrowed-store.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { SlowReaders } from './slow-readers.ts'
@@ -39,9 +39,15 @@ export interface AppEnv {
 export type App = Hono<AppEnv>
 export type AppContext = Context<AppEnv>
 
+/** What the caller reads of objects. */
+export const viewOf = (user: Principal): StoreView => ({
+  narrowingIn: narrowingOf(user),
+  mayReadLogs: (namespace) => allows(user, { verb: 'get', resource: 'stagelets/logs', namespace }),
+})
+
 /** The store as the caller may read it. */
 export const storeOf = (c: AppContext, store: Store): Store =>
-  narrowedStore(store, narrowingOf(c.get('user')))
+  narrowedStore(store, viewOf(c.get('user')))
 
 /** The writer, for audit and ownership. Both APIs are one source. */
 export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
@@ -53,7 +59,7 @@ export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
     source: 'api',
     address: c.get('address'),
     requestId: c.get('requestId'),
-    ...defined({ narrowingIn: narrowingOf(user) }),
+    ...defined(viewOf(user)),
     mayChangeProtected: (namespace, environment) =>
       mayChangeProtected(user, namespace, environment),
     hasGone: () => c.env.outgoing.destroyed && !c.env.outgoing.writableEnded,

@@ -5,16 +5,18 @@ import { defined } from '../../src/kernel/defined.ts'
 import { requestApi, requestTo } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 
-const placeFlags = ({ projects, environments, stagelets }: Narrowing): string[] => [
+const placeFlags = ({ projects, environments, stagelets, folders }: Narrowing): string[] => [
   ...(projects === undefined ? [] : ['--project', ...projects]),
   ...(environments === undefined ? [] : ['--environment', ...environments]),
   ...(stagelets === undefined ? [] : ['--stagelet', ...stagelets]),
+  ...(folders === undefined ? [] : ['--folder', ...folders]),
 ]
 
 interface Lists {
   readonly projects?: string[] | undefined
   readonly environments?: string[] | undefined
   readonly stagelets?: string[] | undefined
+  readonly folders?: string[] | undefined
 }
 
 /** Adds a member, or gives one another role. With `narrowing` it is the whole place; absent: the place stays. */
@@ -33,7 +35,8 @@ export const setMember = (
   },
 ): ApiAction => {
   const { projects = null, environments = null, stagelets = null } = narrowing ?? {}
-  const place = narrowing === undefined ? {} : { projects, environments, stagelets }
+  const { folders = null } = narrowing ?? {}
+  const place = narrowing === undefined ? {} : { projects, environments, stagelets, folders }
   const flags = placeFlags(narrowing ?? {})
   const widens = !isNew && narrowing !== undefined && flags.length === 0
   return {

@@ -1,29 +1,37 @@
 // Where rights count below a team, and where objects count. Pure: the store finds out where an object is.
 import { defined } from '../kernel/defined.ts'
 import { sameJson } from '../kernel/same-json.ts'
+import { commonFolders } from './folders.ts'
 
 /** Below its team, a token or a membership counts only here. An absent list: everywhere. */
 export interface Narrowing {
   readonly projects?: readonly string[] | undefined
   readonly environments?: readonly string[] | undefined
   readonly stagelets?: readonly string[] | undefined
+  /** Stagelets that it makes or moves lie below these folders of their machines. */
+  readonly folders?: readonly string[] | undefined
 }
 
-export const narrowingKeys = ['projects', 'environments', 'stagelets'] as const
+export const narrowingKeys = ['projects', 'environments', 'stagelets', 'folders'] as const
 
 /** Where rights count, by team; undefined: in the whole team. */
 export type NarrowingIn = (namespace: string) => Narrowing | undefined
 
 type Names = readonly string[] | undefined
 
-const merged = (a: Narrowing, b: Narrowing, merge: (a: Names, b: Names) => Names): Narrowing =>
-  defined(Object.fromEntries(narrowingKeys.map((key) => [key, merge(a[key], b[key])])))
+const merged = (
+  a: Narrowing,
+  b: Narrowing,
+  merge: (a: Names, b: Names, key: (typeof narrowingKeys)[number]) => Names,
+): Narrowing =>
+  defined(Object.fromEntries(narrowingKeys.map((key) => [key, merge(a[key], b[key], key)])))
 
 /** Where both count. */
 export const meet = (a: Narrowing | undefined, b: Narrowing | undefined): Narrowing | undefined => {
   if (a === undefined || b === undefined) return a ?? b
-  return merged(a, b, (ours, theirs) => {
+  return merged(a, b, (ours, theirs, key) => {
     if (ours === undefined || theirs === undefined) return ours ?? theirs
+    if (key === 'folders') return commonFolders(ours, theirs)
     return ours.filter((name) => theirs.includes(name))
   })
 }

@@ -4,7 +4,9 @@ import { keptRights } from '../access/roles.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { requireKind } from '../resources/registry.ts'
 import { ofKind } from '../resources/typed.ts'
+import type { Actor } from './core/actor.ts'
 import { historyOf } from './narrowed-history.ts'
+import { withoutLogs } from './places/log-lines.ts'
 import { finderIn, shownIn } from './places/places.ts'
 import type { ChangeEvent, StoredObject } from './core/objects.ts'
 import type { Store } from './store.ts'
@@ -26,12 +28,21 @@ type Reads = Pick<
   | 'watch'
 >
 
-const readsOf = (store: Store, narrowingIn: NarrowingIn): Reads => {
+/** What a login reads. */
+export type StoreView = Partial<Pick<Actor, 'mayReadLogs'>> & {
+  readonly narrowingIn?: NarrowingIn | undefined
+}
+
+const everywhere: NarrowingIn = () => undefined
+
+const readsOf = (store: Store, { narrowingIn = everywhere, mayReadLogs }: StoreView): Reads => {
   const narrowingOf = ({ metadata: { namespace = '' } }: Pick<KubeObject, 'metadata'>) =>
     narrowingIn(namespace)
   const shown = (object: KubeObject): KubeObject | undefined => {
     const narrowing = narrowingOf(object)
-    return narrowing === undefined ? object : shownIn(narrowing, object, finderIn(store.state))
+    const readsLogs = mayReadLogs?.(object.metadata.namespace ?? '') !== false
+    const told = readsLogs ? object : withoutLogs(object)
+    return narrowing === undefined ? told : shownIn(narrowing, told, finderIn(store.state))
   }
   const row = <R extends StoredObject>(stored: R): R[] => {
     const whole = stored.object
@@ -70,8 +81,11 @@ const readsOf = (store: Store, narrowingIn: NarrowingIn): Reads => {
     listRows: async (kind, options) => (await store.listRows(kind, options)).flatMap(row),
     listPage: async (kind, { limit, ...options }) => {
       const { namespace } = options
-      if (namespace !== undefined && narrowingIn(namespace) === undefined)
-        return store.listPage(kind, { ...options, limit })
+      const isWhole = namespace !== undefined && narrowingIn(namespace) === undefined
+      if (isWhole || narrowingIn === everywhere) {
+        const whole = await store.listPage(kind, { ...options, limit })
+        return { ...whole, items: whole.items.flatMap(row) }
+      }
       const page = await store.listPage(kind, { ...options, limit: Number.MAX_SAFE_INTEGER })
       const all = page.items.flatMap(row)
       const items = all.slice(0, limit)
@@ -119,10 +133,10 @@ const toldOf = (
   return as('DELETED', { ...before, metadata })
 }
 
-/** The store itself for who is not narrowed. */
-export const narrowedStore = (store: Store, narrowingIn: NarrowingIn | undefined): Store => {
-  if (narrowingIn === undefined) return store
-  const reads = readsOf(store, narrowingIn)
+/** The store itself for who reads everything. */
+export const narrowedStore = (store: Store, view: StoreView): Store => {
+  if (view.narrowingIn === undefined && view.mayReadLogs === undefined) return store
+  const reads = readsOf(store, view)
   return new Proxy(store, {
     get: (target, name) => {
       if (Object.hasOwn(reads, name)) return reads[name as keyof Reads]

@@ -69,7 +69,7 @@ interface PutFlags extends CommonFlags, PlaceFlags {
   readonly wholeTeam?: boolean
 }
 
-const everywhere = { projects: null, environments: null, stagelets: null }
+const everywhere = { projects: null, environments: null, stagelets: null, folders: null }
 
 const putCommand = (name: string, summary: string): Command =>
   withPlaces(
@@ -85,7 +85,7 @@ const putCommand = (name: string, summary: string): Command =>
     .action(async (team: string, user: string, flags: PutFlags) => {
       const places = placesOf(flags)
       if (flags.wholeTeam === true && Object.keys(places).length > 0)
-        throw usageError('--whole-team excludes --project, --environment and --stagelet')
+        throw usageError('--whole-team excludes --project, --environment, --stagelet and --folder')
       const rest = await openRest(flags)
       const where = flags.wholeTeam === true ? everywhere : places
       const call = { method: 'PUT', body: { role: flags.role, ...where } } as const

@@ -3,7 +3,7 @@
 // Stores nothing, and answers with names only.
 import { append } from '../../../src/kernel/append.ts'
 import { isBelowProject } from '../../../src/access/place.ts'
-import { allows, narrowingOf, teamsWhere, type Principal } from '../../../src/access/principal.ts'
+import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { maxFaults, StagelyError } from '../../../src/kernel/errors.ts'
 import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
 import { isRecord, hasMoreValues } from '../../../src/kernel/record.ts'
@@ -89,15 +89,11 @@ export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
 
 /** Forbidden for a caller without any right to write; the body is not even read. */
 const checkMayWrite = (user: Principal, namespace: string | undefined): void => {
-  const narrowing = narrowingOf(user)?.(namespace ?? '')
-  const isPart = narrowing !== undefined && isBelowProject(narrowing)
-  const mayPatch =
-    !isPart &&
-    kinds.some((kind) => {
-      if (kind.internal === true) return false
-      const teams = teamsWhere(user, 'patch', rightOf(kind))
-      return teams === undefined || teams.length > 0
-    })
+  const mayPatch = kinds.some((kind) => {
+    if (kind.internal === true) return false
+    const teams = teamsWhere(user, 'patch', rightOf(kind))
+    return teams === undefined || teams.length > 0
+  })
   if (!mayPatch)
     throw kubeForbidden(user.name, { kind: requireKind('Project'), verb: 'patch' }, { namespace })
 }
@@ -187,8 +183,14 @@ export const reviewChangeSet = async (
     affected: affected.map(withoutUid),
     cascaded: cascaded.map(withoutUid),
     held: held.map(withoutUid),
-    widened,
+    // Where a key was before may be a place that the writer does not see.
+    widened: written.some((object) => isPart(actor, object)) ? [] : widened,
   }
+}
+
+const isPart = ({ narrowingIn }: Actor, object: KubeObject): boolean => {
+  const narrowing = narrowingIn?.(refOf(object).namespace)
+  return narrowing !== undefined && isBelowProject(narrowing)
 }
 
 const withoutUid = <T extends { uid: string }>({ uid: _, ...rest }: T): Omit<T, 'uid'> => rest

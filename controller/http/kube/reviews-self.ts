@@ -1,13 +1,19 @@
 // The reviews behind `kubectl auth can-i` and `auth whoami`. They use the same table of rights as the
 // routes.
 import * as z from 'zod'
-import { allows, allowsAdmin, type Principal } from '../../../src/access/principal.ts'
+import { narrowingText } from '../../../src/access/place.ts'
+import { allows, allowsAdmin, narrowingOf, type Principal } from '../../../src/access/principal.ts'
 import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
-import { resources, verbs, type Verb } from '../../../src/access/roles.ts'
+import { readVerbs, resources, verbs, type Verb } from '../../../src/access/roles.ts'
 import { defined } from '../../../src/kernel/defined.ts'
+import { isReason } from '../../../src/kernel/errors.ts'
+import type { ObjectRef } from '../../../src/resources/meta.ts'
 import { faultOfIssue } from '../../../src/resources/validation/faults.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
-import type { App, AppContext } from '../env.ts'
+import { checkPlace } from '../../../src/store/places/check-place.ts'
+import { finderIn, narrowingFor, sees } from '../../../src/store/places/places.ts'
+import type { Actor, Store } from '../../../src/store/store.ts'
+import { actorOf, type App, type AppContext } from '../env.ts'
 import { readObject, type BodyBounds } from './body.ts'
 import { servedKinds, verbsOf } from './discovery.ts'
 import { rightOf } from './route.ts'
@@ -52,18 +58,44 @@ const specOf = <T>(schema: z.ZodType<T>, kind: string, given: unknown): T => {
 /** Limits of reviews of oneself, which everybody who is logged in may send. */
 const bounds: BodyBounds = { bytes: 16 * 1024, yamlSigns: 500 }
 
+/** Whether the place of an object lets the caller do it; true for one that is not there. */
+type MayReach = (ref: ObjectRef, verb: Verb) => boolean
+
+const mayReachObject = (
+  { state }: Store,
+  actor: Actor,
+  { ref, verb }: { readonly ref: ObjectRef; readonly verb: Verb },
+): boolean => {
+  const find = finderIn(state)
+  const object = find(ref)
+  if (object === undefined) return true
+  const narrowing = narrowingFor(actor, object)
+  if (narrowing !== undefined && !sees(narrowing, object, find)) return false
+  if (readVerbs.includes(verb)) return true
+  try {
+    checkPlace({ actor, view: state }, { before: object })
+    return true
+  } catch (error) {
+    if (isReason(error, 'Forbidden')) return false
+    throw error
+  }
+}
+
 const answer = async (
   c: AppContext,
-  status: (user: Principal, spec: unknown) => object,
+  status: (user: Principal, spec: unknown, mayReach: MayReach) => object,
+  store?: Store,
 ): Promise<Response> => {
   const { apiVersion, kind, spec } = (await readObject(c, bounds)).content
+  const mayReach: MayReach = (ref, verb) =>
+    store === undefined || mayReachObject(store, actorOf(c), { ref, verb })
   return c.json(
     {
       apiVersion,
       kind,
       metadata: {},
       ...defined({ spec }),
-      status: status(c.get('user'), spec),
+      status: status(c.get('user'), spec, mayReach),
     },
     201,
   )
@@ -103,11 +135,22 @@ const isReadable = (path: string): boolean =>
     pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern,
   )
 
-const accessStatus = (user: Principal, given: unknown): object => {
+/** A right that counts below a team, for the object that is named. */
+const mayAccessNamed = (user: Principal, attributes: Attributes, mayReach: MayReach): boolean => {
+  if (!mayAccess(user, attributes)) return false
+  const { verb, name, namespace } = attributes
+  const kind = kindOf(attributes)
+  const plain = verbs.find((v) => v === verb)
+  if (kind?.namespaced !== true || plain === undefined || name === '' || namespace === '')
+    return true
+  return mayReach({ kind: kind.kind, namespace, name }, plain)
+}
+
+const accessStatus = (user: Principal, given: unknown, mayReach: MayReach): object => {
   const spec = specOf(accessSpec, 'SelfSubjectAccessReview', given)
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec
   const allowed = resource
-    ? mayAccess(user, resource)
+    ? mayAccessNamed(user, resource, mayReach)
     : user.admin || (path?.verb === 'get' && isReadable(path.path))
   return { allowed, reason: reasonOf(user, resource?.namespace ?? '') }
 }
@@ -117,7 +160,9 @@ const reasonOf = (user: Principal, namespace: string): string => {
   if (user.limits?.ofAdmin === true) return 'admin of the controller, with a limited token'
   const role: TeamRole | undefined = user.roles.get(namespace)
   if (role === undefined) return `no member of team ${JSON.stringify(namespace)}`
-  return `${role} of team ${JSON.stringify(namespace)}`
+  const narrowing = narrowingOf(user)?.(namespace)
+  const only = narrowing === undefined ? '' : `, only ${narrowingText(narrowing)}`
+  return `${role} of team ${JSON.stringify(namespace)}${only}`
 }
 
 const everything = { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }
@@ -158,13 +203,18 @@ const rulesIn = (user: Principal, namespace: string): object[] => {
 
 const rulesStatus = (user: Principal, spec: unknown): object => {
   const { namespace } = specOf(rulesSpec, 'SelfSubjectRulesReview', spec)
+  const narrowing = narrowingOf(user)?.(namespace)
   return {
     resourceRules: [...rulesIn(user, namespace), ...ownReviews],
     nonResourceRules: [
       ...(user.admin ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : []),
       { verbs: ['get'], nonResourceURLs: [...readable, ...open] },
     ],
-    incomplete: false,
+    // Rules name no places.
+    incomplete: narrowing !== undefined,
+    ...(narrowing !== undefined && {
+      evaluationError: `these rights count only in ${narrowingText(narrowing)}`,
+    }),
   }
 }
 
@@ -177,8 +227,10 @@ const groupsOf = (user: Principal): string[] => [
   ),
 ]
 
-export const mountSelfReviews = (app: App): void => {
-  app.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', (c) => answer(c, accessStatus))
+export const mountSelfReviews = (app: App, store: Store): void => {
+  app.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', (c) =>
+    answer(c, accessStatus, store),
+  )
   app.post('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', (c) => answer(c, rulesStatus))
   app.post('/apis/authentication.k8s.io/v1/selfsubjectreviews', (c) =>
     answer(c, (user) => ({

@@ -1,12 +1,12 @@
 // Mounts the table of routes. Each request passes: rate limit, right, input, handler.
 import { packed } from '../packed.ts'
 import type { Hono } from 'hono'
-import { narrowingOf, type Principal } from '../../../src/access/principal.ts'
+import type { Principal } from '../../../src/access/principal.ts'
 import { linkedAbort } from '../../../src/kernel/async/linked-abort.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
 import type { FairLock } from '../../../src/kernel/async/fair-lock.ts'
 import { narrowedStore } from '../../../src/store/narrowed-store.ts'
-import { actorOf, type AppContext, type AppEnv } from '../env.ts'
+import { actorOf, viewOf, type AppContext, type AppEnv } from '../env.ts'
 import { authorizeRest, callerOf } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { parseIfMatch } from './etag.ts'
@@ -88,7 +88,7 @@ const serve =
     const principal = isPublic(route) ? nobody : c.get('user')
     await deps.limit.take(isPublic(route) ? clientNetwork(c.get('address')) : principal.id)
     const params = c.req.param()
-    const store = narrowedStore(deps.store, narrowingOf(principal))
+    const store = narrowedStore(deps.store, isPublic(route) ? {} : viewOf(principal))
     const target = await authorizeRest(store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
     const input = await readInput(c, route)

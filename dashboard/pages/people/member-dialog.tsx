@@ -33,6 +33,7 @@ export const MemberDialog = ({
       projects: namesIn(texts.projects),
       environments: namesIn(texts.environments),
       stagelets: namesIn(texts.stagelets),
+      folders: namesIn(texts.folders),
     },
   })
   const put = async (): Promise<void> => {

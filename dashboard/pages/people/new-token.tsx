@@ -55,6 +55,7 @@ export const NewTokenDialog = ({
     projects: namesIn(texts.projects),
     environments: namesIn(texts.environments),
     stagelets: namesIn(texts.stagelets),
+    folders: namesIn(texts.folders),
     days: days === 0 ? undefined : days,
     expiresAt,
   })

@@ -10,6 +10,7 @@ export const textsOf = (narrowing: Narrowing): PlaceTexts => {
     projects: textOf('projects'),
     environments: textOf('environments'),
     stagelets: textOf('stagelets'),
+    folders: textOf('folders'),
   }
 }
 
@@ -23,6 +24,7 @@ const labels: PlaceTexts = {
   projects: 'Only in projects',
   environments: 'Only in environments',
   stagelets: 'Only stagelets',
+  folders: 'New stacks only below',
 }
 
 export const PlaceFields = ({

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { teamRoles } from '../../access/team-roles.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
-import { mapOf, timeText } from '../limits.ts'
+import { mapOf, path, timeText } from '../limits.ts'
 import { environmentName } from './environment.ts'
 import { faultsOfRule } from './identity-claims.ts'
 import { conditionsSchema, nameOfKind } from './status.ts'
@@ -40,6 +40,9 @@ export const trustRule = z.strictObject({
   ),
   stagelets: places(nameOfKind('Stagelet')).describe(
     'Only these stagelets, and secrets of theirs alone; all when absent.',
+  ),
+  folders: places(path.regex(/^\//, 'must be an absolute path on the machines of agents')).describe(
+    'Stagelets that the job makes lie below these folders of their machines. Absent: in a folder that no stack elsewhere has.',
   ),
   ttl: z
     .string()

@@ -33,6 +33,8 @@ export interface Actor {
    * did not give has its format. Absent: the actor may read all values, as the controller.
    */
   readonly mayReadValues?: (namespace: string) => boolean
+  /** True where the actor may read logs: messages of failures end with some lines. Absent: everywhere. */
+  readonly mayReadLogs?: (namespace: string) => boolean
   /** Below a team, the actor reads and writes only here; absent: everywhere. */
   readonly narrowingIn?: NarrowingIn
   /** True where the actor may write, reveal, deploy and delete in a protected environment. Absent: everywhere, as the controller. */

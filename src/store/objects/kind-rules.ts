@@ -12,6 +12,7 @@ import { annotations, keyOf, refOf, type KubeObject } from '../../resources/meta
 import { ofKind, specOf, statusOf } from '../../resources/typed.ts'
 import { invalidObject } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
+import { toldObject } from '../places/places.ts'
 import { noteEnvironments } from '../secrets/environments.ts'
 import { claimOf, term } from '../state/rows.ts'
 
@@ -93,11 +94,11 @@ const checkClaim = (session: WriteSession, object: KubeObject): void => {
   const rows = session
     .select(term.composeProject(ref.namespace, agentRef.name, claimOf(spec)))
     .filter((row) => row.id !== keyOf(ref))
-  const other = rows[0]?.object.metadata.name
+  const other = rows[0]?.object
   if (other === undefined) return
   const field = byName ? 'spec.compose.projectName' : 'spec.compose.directory'
   const value = JSON.stringify(compose.projectName ?? compose.directory)
-  const message = `Duplicate value: ${value}: stagelet "${other}" has this Compose project on agent "${agentRef.name}" already`
+  const message = `Duplicate value: ${value}: ${toldObject(session, other)} has this Compose project on agent "${agentRef.name}" already`
   throw invalidObject(ref, [{ field, reason: 'FieldValueDuplicate', message }])
 }
 

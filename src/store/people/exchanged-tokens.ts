@@ -49,8 +49,8 @@ const noteUse = (session: WriteSession, trusted: Exchange['trusted']): void => {
 }
 
 /** Always narrowed: a job gets nothing of what belongs to a team as a whole. */
-const narrowingOf = ({ projects, environments, stagelets }: TrustRule): Narrowing =>
-  defined({ projects, environments, stagelets })
+const narrowingOf = ({ projects, environments, stagelets, folders }: TrustRule): Narrowing =>
+  defined({ projects, environments, stagelets, folders })
 
 /** Conflict where the TrustedIssuer is not as it was when the token was checked. */
 const requireSame = (

@@ -10,6 +10,7 @@ import type { WriteSession } from '../core/write-session.ts'
 import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor } from '../core/actor.ts'
+import { narrowingFaults } from './token-rules.ts'
 import { findUser, type User } from './users.ts'
 
 export interface Member {
@@ -159,6 +160,14 @@ const changedNarrowing = (
   return kept.length === 0 ? undefined : Object.fromEntries(kept)
 }
 
+const checkGrant = (user: string, narrowing: Narrowing | undefined): void => {
+  const faults = narrowingFaults(narrowing)
+  if (faults.length === 0) return
+  const list = faults.map(({ field, message }) => `${field}: ${message}`).join(', ')
+  const details = { kind: 'Member', name: user, faults }
+  throw new StagelyError('Invalid', `member "${user}" is invalid: ${list}`, details)
+}
+
 export class MemberStore {
   readonly #sql: Sql
   readonly #changes: AccessChanges
@@ -201,6 +210,7 @@ export class MemberStore {
       const before = await memberIn(tx, await teamIdOf(tx, team), found.id)
       const { role } = grant
       const narrowing = changedNarrowing(before?.narrowing, grant)
+      checkGrant(user, narrowing)
       const wanted = { team, user: found, role, narrowing, fromGroup: false }
       await keepAnOwner(session, wanted)
       return putMember(session, wanted)

@@ -23,6 +23,21 @@ export type TokenOwner = { readonly user: string } | { readonly team: string }
 
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/
 
+/** Of a token, or of a member's role. */
+export const narrowingFaults = (narrowing: Narrowing = {}): Fault[] => {
+  const { folders, ...places } = narrowing
+  const empty = narrowingKeys
+    .filter((key) => narrowing[key]?.length === 0)
+    .map((field): Fault => {
+      const message = 'Invalid value: must name at least one; leave it out for all'
+      return { field, reason: 'FieldValueInvalid', message }
+    })
+  if (folders === undefined || Object.values(places).some((names) => names !== undefined))
+    return empty
+  const message = 'Forbidden: name projects, environments or stagelets too'
+  return [...empty, { field: 'folders', reason: 'FieldValueForbidden', message }]
+}
+
 /** Faults name fields as the REST API does, which alone creates tokens. */
 export const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void => {
   const faults: Fault[] = []
@@ -45,13 +60,7 @@ export const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void
       reason: 'FieldValueForbidden',
       message: 'Forbidden: a machine is in its own team only',
     })
-  for (const field of narrowingKeys)
-    if (spec.narrowing?.[field]?.length === 0)
-      faults.push({
-        field,
-        reason: 'FieldValueInvalid',
-        message: 'Invalid value: must name at least one; leave it out for all',
-      })
+  faults.push(...narrowingFaults(spec.narrowing))
   if (spec.expiresAt !== undefined && spec.expiresAt <= now)
     faults.push({
       field: 'expires_at',

@@ -1,23 +1,28 @@
 // Whether an actor may write an object where it is: what a token is narrowed to, and what is protected. See ADR 0082.
 import type { KubeObject } from '../../resources/meta.ts'
-import type { WriteSession } from '../core/write-session.ts'
+import type { Actor } from '../core/actor.ts'
+import type { View } from '../state/state.ts'
+import { checkFolders } from './folders.ts'
 import { checkFollower, checkNarrowing, checkSeen, finderIn, type ObjectChange } from './places.ts'
 import { checkProtected, ownSecretsOf } from './protection.ts'
 
-export const checkPlace = (
-  { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
-  change: ObjectChange,
-): void => {
+interface Acting {
+  readonly actor: Actor
+  readonly view: Pick<View, 'objects'>
+}
+
+export const checkPlace = ({ actor, view }: Acting, change: ObjectChange): void => {
   checkNarrowing(actor, change, {
     find: finderIn(view),
     ownSecrets: (stagelet) => ownSecretsOf(view, stagelet).length,
   })
+  checkFolders({ actor, view }, change)
   checkProtected(actor, change, view)
 }
 
 /** Forbidden where the actor may not read the value: of what is protected, unless others have granted it, or of what it does not see. */
 export const checkReveal = (
-  { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
+  { actor, view }: Acting,
   object: KubeObject,
   { isGranted = false }: { readonly isGranted?: boolean } = {},
 ): void => {
@@ -26,10 +31,7 @@ export const checkReveal = (
 }
 
 /** The same for a secret that gets its value by the write of another one. */
-export const checkFollowerPlace = (
-  { actor, view }: Pick<WriteSession, 'actor' | 'view'>,
-  follower: KubeObject,
-): void => {
+export const checkFollowerPlace = ({ actor, view }: Acting, follower: KubeObject): void => {
   checkFollower(actor, follower, finderIn(view))
   checkProtected(actor, { before: follower }, view)
 }

@@ -137,7 +137,11 @@ export const narrowingFor = (
   object: KubeObject | undefined,
 ): Narrowing | undefined => narrowingIn?.(object?.metadata.namespace ?? '')
 
-const forbidden = ({ name: actor }: Actor, narrowing: Narrowing, why: string): StagelyError =>
+export const forbidden = (
+  { name: actor }: Actor,
+  narrowing: Narrowing,
+  why: string,
+): StagelyError =>
   new StagelyError(
     'Forbidden',
     `${actor} may not do this: its rights are narrowed to ${narrowingText(narrowing)}, and ${why}`,
@@ -219,11 +223,13 @@ const isTold = ({ actor, view }: Telling, object: KubeObject): boolean => {
   return narrowing === undefined || sees(narrowing, object, finderIn(view))
 }
 
-const ofElsewhere = 'a secret elsewhere'
+const wordOf = ({ kind }: KubeObject): string => (kind === 'Stagelet' ? 'stagelet' : 'secret')
 
-/** A secret in a refusal. What the actor does not see is not named. */
-export const toldSecret = (telling: Telling, object: KubeObject): string =>
-  isTold(telling, object) ? `secret ${JSON.stringify(object.metadata.name)}` : ofElsewhere
+/** A secret or a stagelet in a refusal. What the actor does not see is not named. */
+export const toldObject = (telling: Telling, object: KubeObject): string =>
+  isTold(telling, object)
+    ? `${wordOf(object)} ${JSON.stringify(object.metadata.name)}`
+    : `a ${wordOf(object)} elsewhere`
 
 /** The same of an entry of a set. */
 export const toldEntry = (
@@ -232,13 +238,15 @@ export const toldEntry = (
   { name }: Pick<ProjectEntry, 'name'>,
 ): string => {
   const object = finderIn(telling.view)({ kind: 'StagelySecret', namespace, name })
-  return object === undefined ? `secret ${JSON.stringify(name)}` : toldSecret(telling, object)
+  return object === undefined ? `secret ${JSON.stringify(name)}` : toldObject(telling, object)
 }
 
 /** The same of several, by their names. */
 export const toldNames = (telling: Telling, objects: readonly KubeObject[]): string => {
   const names = objects.map((object) =>
-    isTold(telling, object) ? JSON.stringify(object.metadata.name) : ofElsewhere,
+    isTold(telling, object)
+      ? JSON.stringify(object.metadata.name)
+      : `a ${wordOf(object)} elsewhere`,
   )
   return [...new Set(names)].join(', ')
 }

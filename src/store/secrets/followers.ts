@@ -5,7 +5,7 @@ import { specOf, statusOf } from '../../resources/typed.ts'
 import { hasStageletsOf, secretPlaceOf, type SecretPlace } from '../../secrets/wider.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
-import { toldNames, toldSecret } from '../places/places.ts'
+import { toldNames, toldObject } from '../places/places.ts'
 import { openHeads } from './secret-versions.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
@@ -63,7 +63,7 @@ const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefi
     throw invalidObject(
       ref,
       fault(
-        `${toldSecret(session, first.object)} follows this one, which so cannot follow another`,
+        `${toldObject(session, first.object)} follows this one, which so cannot follow another`,
       ),
     )
   return source

@@ -22,7 +22,7 @@ import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import { refOfEntry, type LayoutChange, type ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
-import { toldEntry, toldSecret } from '../places/places.ts'
+import { toldEntry, toldObject } from '../places/places.ts'
 import { openHeads } from './secret-versions.ts'
 import { checkPlainReferences } from './plain-values.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
@@ -49,7 +49,7 @@ export const checkNotFollowed = (session: WriteSession, object: KubeObject): voi
   const { projectRef } = specOf('StagelySecret', object)
   const [first] = followersOf(session, refOf(object), projectRef.name)
   if (first === undefined) return
-  const message = `Forbidden: ${toldSecret(session, first.object)} takes its value from this one (valueFrom.secretRef); let it refer to this one instead`
+  const message = `Forbidden: ${toldObject(session, first.object)} takes its value from this one (valueFrom.secretRef); let it refer to this one instead`
   throw invalidObject(refOf(object), [
     { field: 'spec.references', reason: 'FieldValueForbidden', message },
   ])

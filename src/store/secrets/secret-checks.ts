@@ -12,7 +12,7 @@ import { objectConflict, invalidObject } from '../core/errors.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
-import { toldSecret } from '../places/places.ts'
+import { toldObject } from '../places/places.ts'
 import { followersOf } from './followers.ts'
 
 const throwAny = (object: KubeObject, faults: readonly Fault[]): void => {
@@ -54,7 +54,7 @@ export const checkAudience = (
     throwAny(object, [{ field: 'spec.audience', ...staysHidden }])
   const [follower] = isHidden ? followersOf(session, refOf(object), projectRef.name) : []
   if (follower === undefined) return
-  const message = `Forbidden: ${toldSecret(session, follower.object)} takes its value from this one (valueFrom.secretRef): change or delete that one first`
+  const message = `Forbidden: ${toldObject(session, follower.object)} takes its value from this one (valueFrom.secretRef): change or delete that one first`
   throwAny(object, [{ field: 'spec.audience', reason: 'FieldValueForbidden', message }])
 }
 
@@ -119,7 +119,7 @@ export const checkNeighbours = (session: WriteSession, object: KubeObject): void
   const spec = specOf('StagelySecret', object)
   const faults: Fault[] = []
   for (const other of neighboursOf(session, object)) {
-    const told = toldSecret(session, other)
+    const told = toldObject(session, other)
     const its = specOf('StagelySecret', other)
     if (sameIdentity(spec, its)) {
       const shared = sharedEnvironment(spec, its)

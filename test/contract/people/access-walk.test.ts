@@ -122,7 +122,7 @@ const restExpected = ({ access, method }: RestRoute, who: Who, team: Team): Expe
 /** What a scoped token gets where its owner gets `whole`. */
 const kubeScoped = (route: KubeRoute, scoped: Scoped, whole: Expected): Expected => {
   const { access } = route
-  if (isReview(route)) return scoped === 'for shop only' ? whole : 403
+  if (isReview(route)) return isNarrowed(scoped) ? whole : 403
   if (access.in === 'own' || whole !== 'pass') return whole
   const verb = access.verb === 'deletecollection' ? 'delete' : access.verb
   return left(scoped, verb, access.right ?? rightOf(access.kind)) ? 'pass' : 403

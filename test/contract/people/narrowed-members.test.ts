@@ -198,6 +198,167 @@ describe('a narrowed member', () => {
     await world.admin('DELETE', `${shop}/secrets/hidden-file`)
   })
 
+  it('makes stacks in folders that its narrowing names, or that no stack elsewhere has', async () => {
+    await world.make('at-previews', 'maintainer', {
+      environments: ['preview'],
+      folders: ['/srv/previews'],
+    })
+    let count = 0
+    const make = (who: string, compose: object): Promise<{ status: number; text: string }> =>
+      as(who, 'POST', '/api/v1/stagelets?dry_run=true', {
+        name: `stack-${++count}`,
+        project: 'shop',
+        agent: 'box',
+        environment: 'preview',
+        compose,
+      })
+    const table = [
+      ['at-previews', { directory: '/srv/previews/pr-1' }, 201],
+      ['at-previews', { directory: '/srv/previews/pr-1', files: ['../base.yml'] }, 201],
+      ['at-previews', { directory: '/srv/previews/../web-prod' }, 403],
+      ['at-previews', { directory: '/srv/previews-of-others' }, 403],
+      ['at-previews', { directory: '/srv/previews/pr-1', files: ['/srv/web-prod/a.yml'] }, 403],
+      ['at-previews', { directory: '/srv/previews/pr-1', env_files: ['../../web-prod/.env'] }, 403],
+      ['at-previews', { directory: '/srv/previews/pr-1', writable_folders: ['/etc'] }, 403],
+      ['at-previews', { directory: '/srv/previews/pr-1', adopt: ['prod_data'] }, 403],
+      ['pr-lead', { directory: '/srv/pr-7' }, 201],
+      ['pr-lead', { directory: '/srv/web-prod' }, 403],
+      ['pr-lead', { directory: '/srv/web-prod/below' }, 403],
+      ['pr-lead', { directory: '/srv' }, 403],
+      ['pr-lead', { directory: '/srv/pr-7', files: ['../web-prod/compose.yml'] }, 403],
+      ['pr-lead', { directory: '/srv/pr-7', env_files: ['/srv/web-prod/.env'] }, 403],
+      ['pr-lead', { directory: '/srv/pr-7', adopt: ['prod_data'] }, 403],
+      ['pr-lead', { directory: '/srv/pr-7', writable_folders: ['/srv/pr-7'] }, 403],
+      ['boss', { directory: '/srv/web-prod/below' }, 201],
+    ] as const
+    for (const [who, compose, expected] of table) {
+      const { status: got, text } = await make(who, compose)
+      const wanted = expected === 201 ? [200, 201] : [expected]
+      expect(wanted, `${who} ${JSON.stringify(compose)}: ${text}`).toContain(got)
+      if (who !== 'boss') expect(text).not.toMatch(/bank|PROD_KEY/)
+    }
+    await world.make('at-srv', 'maintainer', { environments: ['preview'], folders: ['/srv'] })
+    const claimed = await make('at-srv', { directory: '/srv/web-prod' })
+    expect([claimed.status, claimed.text]).toEqual([
+      422,
+      expect.stringContaining('a stagelet elsewhere has this Compose project'),
+    ])
+    const move = (compose: object): Promise<number> =>
+      status('pr-lead', 'PATCH', `${kube}/stagelets/web-pr`, { spec: { compose } })
+    expect(await move({ directory: '/srv/web-prod' })).toBe(403)
+    expect(await move({ profiles: ['debug'] })).toBe(200)
+    expect(
+      await status('boss', 'POST', '/api/v1/teams/default/tokens', {
+        name: 'folder-alone',
+        role: 'viewer',
+        folders: ['/srv'],
+      }),
+    ).toBe(422)
+  })
+
+  it('reads no lines of a log in what is told of a failure, without the right to logs', async () => {
+    const message = 'service web exited with code 1\nlast log lines:\nPROD password is hunter2'
+    await world.admin('PATCH', `${kube}/stagelets/web-pr/status`, {
+      status: { lastRollout: { revision: 1, result: 'Failed', service: 'web', message } },
+    })
+    await world.make('any-operator', 'operator', {})
+    await world.make('any-deployer', 'deployer', {})
+    const ways = [
+      ['GET', `${kube}/stagelets/web-pr`],
+      ['GET', `${kube}/stagelets`],
+      ['GET', '/api/v1/stagelets/default%2Fweb-pr'],
+      ['GET', '/api/v1/stagelets'],
+      ['GET', `${kube}/stagelets?watch=true&resourceVersion=${world.since}&timeoutSeconds=1`],
+      ['POST', '/api/v1/stagelets/default%2Fweb-pr/deploy'],
+      ['GET', '/api/v1/namespaces/default/events'],
+      ['GET', '/api/v1/rollouts'],
+    ] as const
+    for (const who of ['any-deployer', 'ci'])
+      for (const [method, path] of ways) {
+        const answer = await as(who, method, path)
+        expect(answer.status, answer.text).toBeLessThan(300)
+        expect(answer.text, `${who} ${path}`).not.toContain('hunter2')
+      }
+    expect((await as('any-deployer', ...ways[0])).text).toContain('exited with code 1')
+    for (const who of ['any-operator', 'boss'])
+      expect((await as(who, ...ways[0])).text, who).toContain('hunter2')
+  })
+
+  it('is told by reviews of its rights what it may, where', async () => {
+    const review = async (who: string, resourceAttributes: object): Promise<boolean> => {
+      const answer = await as(
+        who,
+        'POST',
+        '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+        {
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SelfSubjectAccessReview',
+          spec: {
+            resourceAttributes: {
+              namespace: 'default',
+              group: 'stagely.dev',
+              ...resourceAttributes,
+            },
+          },
+        },
+      )
+      expect(answer.status, answer.text).toBe(201)
+      return (JSON.parse(answer.text) as { status: { allowed: boolean } }).status.allowed
+    }
+    const secrets = { resource: 'stagelysecrets' }
+    const table = [
+      ['pr-lead', { ...secrets, verb: 'list' }, true],
+      ['pr-lead', { ...secrets, verb: 'get', name: 'in-pr' }, true],
+      ['pr-lead', { ...secrets, verb: 'get', name: 'shared' }, true],
+      ['pr-lead', { ...secrets, verb: 'update', name: 'in-pr' }, true],
+      ['pr-lead', { ...secrets, verb: 'update', name: 'shared' }, false],
+      ['pr-lead', { ...secrets, verb: 'get', name: 'hidden-prod' }, false],
+      ['pr-lead', { resource: 'agents', verb: 'list' }, false],
+      ['dev', { ...secrets, verb: 'update', name: 'shared' }, true],
+      ['dev', { ...secrets, verb: 'get', name: 'hidden-bank' }, false],
+      ['boss', { ...secrets, verb: 'update', name: 'hidden-bank' }, true],
+    ] as const
+    for (const [who, asked, allowed] of table)
+      expect(await review(who, asked), `${who} ${JSON.stringify(asked)}`).toBe(allowed)
+    const rules = await as('dev', 'POST', '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectRulesReview',
+      spec: { namespace: 'default' },
+    })
+    expect(JSON.parse(rules.text)).toMatchObject({
+      status: { incomplete: true, evaluationError: 'these rights count only in project shop' },
+    })
+    expect(rules.text).not.toContain('"agents"')
+  })
+
+  it('asks in a review what a change of its place would do, and learns of nothing else', async () => {
+    const review = (who: string, spec: object) =>
+      as(who, 'POST', `${kube}/changesetreviews`, {
+        kind: 'ChangeSetReview',
+        spec: {
+          objects: [
+            {
+              apiVersion: 'stagely.dev/v1alpha1',
+              kind: 'StagelySecret',
+              metadata: { name: 'tried' },
+              spec: {
+                projectRef: { name: 'shop' },
+                scope: 'global',
+                value: 'tried-value',
+                ...spec,
+              },
+            },
+          ],
+        },
+      })
+    const own = await review('pr-lead', { key: 'PROD_KEY', environments: ['preview'] })
+    expect(own.status, own.text).toBe(201)
+    expect(own.text.replaceAll('PROD_KEY', '')).not.toMatch(hidden)
+    expect(JSON.parse(own.text)).toMatchObject({ status: { faults: [] } })
+    const wide = await review('pr-lead', { key: 'TRIED' })
+    expect(JSON.parse(wide.text)).toMatchObject({ status: { faults: [{ index: 0 }] } })
+  })
+
   it('works in the project as the role says', async () => {
     const made = await as('dev', 'POST', `${shop}/secrets`, { key: 'OF_DEV', value: 'of-dev-1' })
     expect(made.status, made.text).toBe(201)

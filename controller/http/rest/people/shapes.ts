@@ -35,21 +35,34 @@ export const userSchema = z
 
 const placeNames = z.array(z.string().min(1).max(limits.name)).min(1).max(100)
 
+const folderPaths = z
+  .array(
+    z.string().max(limits.path).regex(/^\//, 'must be an absolute path on the machines of agents'),
+  )
+  .min(1)
+  .max(100)
+
 /** Where a token or a member's role counts below a team, in requests. */
 export const narrowingBody = {
   projects: placeNames.optional().describe('Only in these projects.'),
   environments: placeNames.optional().describe('Only in these environments of projects.'),
   stagelets: placeNames.optional().describe('Only these stagelets, and secrets of theirs alone.'),
+  folders: folderPaths
+    .optional()
+    .describe(
+      'Stagelets that are made lie below these folders of their machines. Absent: in a folder that no stack elsewhere has.',
+    ),
 }
 
-const changeOf = ({ description = '' }: z.ZodType) =>
-  placeNames.nullable().optional().describe(`${description} Absent: as before; null: everywhere.`)
+const changeOf = ({ description = '' }: z.ZodType, names = placeNames) =>
+  names.nullable().optional().describe(`${description} Absent: as before; null: everywhere.`)
 
 /** The same of a member that is changed. */
 export const narrowingChange = {
   projects: changeOf(narrowingBody.projects),
   environments: changeOf(narrowingBody.environments),
   stagelets: changeOf(narrowingBody.stagelets),
+  folders: changeOf(narrowingBody.folders, folderPaths),
 }
 
 /** Where a token or a member's role counts below a team, in answers. */
@@ -57,6 +70,7 @@ export const narrowingShape = {
   projects: z.array(z.string()).optional().describe('Only in these projects.'),
   environments: z.array(z.string()).optional().describe('Only in these environments.'),
   stagelets: z.array(z.string()).optional().describe('Only these stagelets.'),
+  folders: z.array(z.string()).optional().describe('Its new stagelets lie below these folders.'),
 }
 
 /** With the lists of the narrowing beside the other fields, as answers have them. */
@@ -69,10 +83,11 @@ export const narrowingFrom = ({
   projects,
   environments,
   stagelets,
+  folders,
 }: Narrowing): Narrowing | undefined =>
-  (projects ?? environments ?? stagelets) === undefined
+  (projects ?? environments ?? stagelets ?? folders) === undefined
     ? undefined
-    : defined({ projects, environments, stagelets })
+    : defined({ projects, environments, stagelets, folders })
 
 export const memberSchema = z
   .strictObject({

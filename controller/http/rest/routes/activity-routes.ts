@@ -11,6 +11,7 @@ import type {
   ActivityPlace,
   RolloutFilter,
 } from '../../../../src/store/activity/activity-log.ts'
+import { withoutLogLines } from '../../../../src/store/places/log-lines.ts'
 import { activityKinds, type Activity } from '../../../../src/store/core/activity-entry.ts'
 import { activityRight, seenBy } from '../seen-activity.ts'
 import { describeActivity, type Drifted, type Seen } from './activity-words.ts'
@@ -18,7 +19,7 @@ import type { RestDeps } from '../deps.ts'
 import { renderId } from '../ids.ts'
 import { badCursor, pageOf, pageQuery } from '../paging.ts'
 import { timeSchema } from '../representations.ts'
-import { requireTarget, route, routesOf } from '../route.ts'
+import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
 import { answer } from '../shapes.ts'
 
 const rolloutFields = stageletStatus.shape.lastRollout.unwrap().shape
@@ -117,14 +118,17 @@ const resultOf = async (
 }
 
 const toRollout = async (
-  deps: RestDeps,
+  { deps, actor }: Pick<RestContext, 'deps' | 'actor'>,
   row: RolloutRow,
 ): Promise<z.infer<typeof rolloutSchema>> => {
   const { id, subject, stagelet = '', namespace: team, project = '', detail } = row
+  const readsLogs = actor.mayReadLogs?.(team) !== false
+  const { message } = detail
   return answer(rolloutSchema, {
     by: [],
     services: [],
     ...detail,
+    message: readsLogs ? message : message && withoutLogLines(message),
     result: await resultOf(deps, row),
     id: String(id),
     stagelet,
@@ -205,13 +209,13 @@ const nextOf = ({ next }: ActivityPage): { next_cursor?: string } =>
   next === undefined ? {} : { next_cursor: cursorOf(next) }
 
 const rolloutsOf = async (
-  deps: RestDeps,
+  context: Pick<RestContext, 'deps' | 'actor'>,
   filter: RolloutFilter,
   page: Parameters<typeof pageAt>[0],
 ) => {
-  const found = await deps.activity.rollouts(filter, pageAt(page))
+  const found = await context.deps.activity.rollouts(filter, pageAt(page))
   const rows = found.items.filter((activity) => activity.kind === 'rollout')
-  const rollouts = await Promise.all(rows.map((row) => toRollout(deps, row)))
+  const rollouts = await Promise.all(rows.map((row) => toRollout(context, row)))
   return { body: { rollouts, ...nextOf(found) } }
 }
 
@@ -232,7 +236,7 @@ export const activityRoutes = routesOf('Activity', [
     handle: (context) => {
       const { state: result, revision, ...page } = context.query
       const stagelet = requireTarget(context).metadata.uid
-      return rolloutsOf(context.deps, { teams: undefined, stagelet, result, revision }, page)
+      return rolloutsOf(context, { teams: undefined, stagelet, result, revision }, page)
     },
   }),
   route({
@@ -249,7 +253,7 @@ export const activityRoutes = routesOf('Activity', [
     handle: async (context) => {
       const { team, project, state: result, revision, ...page } = context.query
       const seen = await seenBy(context, team)
-      return rolloutsOf(context.deps, { ...seen, project, result, revision }, page)
+      return rolloutsOf(context, { ...seen, project, result, revision }, page)
     },
   }),
   route({
