@@ -35,6 +35,8 @@ export interface Actor {
   readonly mayReadValues?: (namespace: string) => boolean
   /** True where the actor may read logs: messages of failures end with some lines. Absent: everywhere. */
   readonly mayReadLogs?: (namespace: string) => boolean
+  /** The template of a project chooses machine and folder of what is written, and not the actor. */
+  readonly followsTemplate?: boolean
   /** Below a team, the actor reads and writes only here; absent: everywhere. */
   readonly narrowingIn?: NarrowingIn
   /** True where the actor may write, reveal, deploy and delete in a protected environment. Absent: everywhere, as the controller. */

@@ -1,4 +1,5 @@
 // What may be asked of a new token.
+import { append } from '../../kernel/append.ts'
 import { StagelyError, type Fault } from '../../kernel/errors.ts'
 import { narrowingKeys, type Narrowing } from '../../access/place.ts'
 import type { TeamRole } from '../../access/team-roles.ts'
@@ -60,7 +61,7 @@ export const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void
       reason: 'FieldValueForbidden',
       message: 'Forbidden: a machine is in its own team only',
     })
-  faults.push(...narrowingFaults(spec.narrowing))
+  append(faults, narrowingFaults(spec.narrowing))
   if (spec.expiresAt !== undefined && spec.expiresAt <= now)
     faults.push({
       field: 'expires_at',

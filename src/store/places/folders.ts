@@ -20,6 +20,8 @@ const choiceOf = (stagelet: KubeObject): unknown => {
   return { machine, directory, files, envFiles, writableFolders, adopt, projectName }
 }
 
+const templateOf = (project: KubeObject): unknown => specOf('Project', project)?.preview?.directory
+
 /** Folder and files of a stagelet, and what else it names on the machine. */
 const pathsOf = (stagelet: KubeObject): { readonly own: string[]; readonly more: string[] } => {
   const { directory, files = [], envFiles = [], ...compose } = composeOf(stagelet)
@@ -30,16 +32,20 @@ const pathsOf = (stagelet: KubeObject): { readonly own: string[]; readonly more:
   }
 }
 
-/** Another stack of the machine, which the actor may not write, lies in the folder, or around it. */
+/** Another stack, which the actor may not write, lies in the folder, or around it. Without a machine: on any one. */
 const meetsOthers = (
   view: Pick<View, 'objects'>,
   narrowing: Narrowing,
-  stagelet: KubeObject,
+  where: {
+    readonly namespace: string | undefined
+    readonly machine?: string
+    readonly directory: string
+  },
 ): boolean => {
-  const { directory } = composeOf(stagelet)
+  const { namespace, machine, directory } = where
   return view.objects.withTerm(term.kind('Stagelet')).some(({ object: other }) => {
-    if (other.metadata.namespace !== stagelet.metadata.namespace) return false
-    if (machineOf(other) !== machineOf(stagelet)) return false
+    if (other.metadata.namespace !== namespace) return false
+    if (machine !== undefined && machineOf(other) !== machine) return false
     const place = placeOf(other, finderIn(view))
     if (place === undefined || isWithin(narrowing, place)) return false
     const theirs = composeOf(other).directory
@@ -62,9 +68,27 @@ const refusalOf = (
   if (more.length > 0) return 'writableFolders and adopt need a narrowing with folders'
   if (!own.every((path) => liesBelow(path, composeOf(stagelet).directory)))
     return 'files outside of the folder of the stack need a narrowing with folders'
-  return meetsOthers(view, narrowing, stagelet)
+  const { namespace } = stagelet.metadata
+  const { directory } = composeOf(stagelet)
+  return meetsOthers(view, narrowing, { namespace, machine: machineOf(stagelet), directory })
     ? 'the folder meets that of a stack elsewhere: choose another one'
     : undefined
+}
+
+/** The same for the template of previews: its folder is for any machine and name. */
+const templateRefusal = (
+  view: Pick<View, 'objects'>,
+  narrowing: Narrowing,
+  project: KubeObject,
+): string | undefined => {
+  const directory = specOf('Project', project)?.preview?.directory?.replaceAll('{name}', 'name')
+  if (directory === undefined) return undefined
+  const { folders } = narrowing
+  const { namespace } = project.metadata
+  const isOpen =
+    folders?.some((folder) => liesBelow(directory, folder)) ??
+    !meetsOthers(view, narrowing, { namespace, directory })
+  return isOpen ? undefined : 'the folder of the template for previews is not open to it'
 }
 
 /** Refuses a stagelet whose files a narrowed actor may not choose. What stays as it was is nobody's choice. */
@@ -72,10 +96,14 @@ export const checkFolders = (
   { actor, view }: { readonly actor: Actor; readonly view: Pick<View, 'objects'> },
   { before, after }: ObjectChange,
 ): void => {
-  if (after?.kind !== 'Stagelet') return
+  if (after === undefined || actor.followsTemplate === true) return
   const narrowing = narrowingFor(actor, after)
   if (narrowing === undefined) return
-  if (before !== undefined && sameJson(choiceOf(before), choiceOf(after))) return
-  const refusal = refusalOf(view, narrowing, after)
+  const { kind } = after
+  if (kind !== 'Stagelet' && kind !== 'Project') return
+  const choice = kind === 'Stagelet' ? choiceOf : templateOf
+  if (before !== undefined && sameJson(choice(before), choice(after))) return
+  const refuse = kind === 'Stagelet' ? refusalOf : templateRefusal
+  const refusal = refuse(view, narrowing, after)
   if (refusal !== undefined) throw forbidden(actor, narrowing, refusal)
 }

@@ -168,6 +168,76 @@ describe('a token narrowed to an environment', () => {
     expect((await as('lead', 'POST', `${shop}/secrets/hidden-prod/reveal`, {})).status).toBe(404)
   })
 
+  it('leads an attacker to no value of production, by whatever way', async () => {
+    const own = { environments: ['preview'], scope: 'global' }
+    const kube = `${group}/namespaces/default`
+    const object = (kind: string, spec: object): object => ({
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind,
+      metadata: { name: 'attack' },
+      spec,
+    })
+    const store = { aws: { region: 'eu-central-1' }, auth: { secretRef: { name: 'hidden-prod' } } }
+    const stack = { project: 'shop', agent: 'box', environment: 'preview', name: 'attack' }
+    const ways: readonly (readonly [way: string, method: string, path: string, body?: object])[] = [
+      [
+        'references',
+        'POST',
+        `${shop}/secrets`,
+        { ...own, key: 'LEAK', value: 'x-${PROD_KEY}', references: true },
+      ],
+      ['stores', 'POST', `${kube}/secretstores`, object('SecretStore', store)],
+      ['stores', 'GET', '/api/v1/stores'],
+      ['rotations', 'GET', `${shop}/rotations`],
+      ['rotations', 'POST', `${kube}/rotations`, object('Rotation', { outputs: {} })],
+      [
+        'differsFrom',
+        'PATCH',
+        shop,
+        { environments: [{ name: 'preview', differs_from: ['production'] }] },
+      ],
+      ['classes', 'POST', `${shop}/value-classes`, {}],
+      ['logs', 'GET', '/api/v1/stagelets/default%2Fweb-prod/logs'],
+      ['run', 'POST', `${shop}/reveal`, { way: 'run', stagelet: 'web-prod', service: 'web' }],
+      ['run', 'POST', `${shop}/reveal`, { way: 'run', environment: 'production', service: 'web' }],
+      ['export', 'POST', `${shop}/reveal`, { as_written: true }],
+      ['compose', 'POST', '/api/v1/stagelets/default%2Fweb-prod/deploy'],
+      ['files', 'POST', '/api/v1/stagelets', { ...stack, compose: { directory: '/srv/web-prod' } }],
+      [
+        'files',
+        'POST',
+        '/api/v1/stagelets',
+        { ...stack, compose: { directory: '/srv/attack', env_files: ['/srv/web-prod/.env'] } },
+      ],
+      ['history', 'GET', `${shop}/secrets/hidden-prod/versions`],
+      ['history', 'POST', `${shop}/secrets/hidden-prod/rollback`, { version: 1 }],
+      ['history', 'POST', `${shop}/rollback`, { revision: 1 }],
+      ['history', 'GET', `${shop}/revisions/diff?from=0`],
+      ['history', 'GET', `${shop}/revisions`],
+      ['usage', 'GET', `${shop}/usage`],
+      ['receipts', 'GET', `${shop}/revisions/1/receipt`],
+      ['audit', 'GET', '/api/v1/audit'],
+      ['backups', 'POST', '/api/v1/backup', {}],
+      ['tokens', 'POST', '/api/v1/teams/default/tokens', { name: 'more', role: 'owner' }],
+      ['members', 'PUT', '/api/v1/teams/default/members/ci', { role: 'owner' }],
+      ['agents', 'POST', '/api/v1/agents/default%2Fbox/join-token', {}],
+      ['agents', 'GET', `${kube}/agents`],
+    ]
+    for (const who of ['ci', 'lead'])
+      for (const [way, method, path, body] of ways) {
+        const { status, text } = await as(who, method, path, body)
+        expect(status, `${who}, ${way}: ${text}`).toBeLessThan(500)
+        // A refusal may repeat a name that the attacker wrote.
+        const typed = JSON.stringify([path, body])
+        const said = ['PROD_KEY', 'web-prod', 'hidden-prod']
+          .filter((name) => typed.includes(name))
+          .reduce((told, name) => told.replaceAll(name, ''), text)
+        expect(said, `${who}, ${way}`).not.toMatch(hidden)
+      }
+    const seen = await as('lead', 'POST', `${shop}/reveal`, {})
+    expect(seen.text).not.toContain('prod-value')
+  })
+
   it('hears of nothing else in searches, events, streams and watches, from any version', async () => {
     const found = await as('shop', 'GET', '/api/v1/search?q=hidden')
     expect(found.text).not.toContain('bank')

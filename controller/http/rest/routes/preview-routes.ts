@@ -8,7 +8,7 @@ import { limits, mapOf } from '../../../../src/resources/limits.ts'
 import { annotations, refOf, type KubeObject } from '../../../../src/resources/meta.ts'
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import { ofKind } from '../../../../src/resources/typed.ts'
-import type { Transaction } from '../../../../src/store/store.ts'
+import type { Transaction, WriteOptions } from '../../../../src/store/store.ts'
 import { planPreview, previewOf, type PreviewWorld } from '../../../previews/plan-preview.ts'
 import { restNotFound } from '../access.ts'
 import { withRequest } from '../action-route.ts'
@@ -59,13 +59,15 @@ const worldOf = async (tx: Transaction, target: KubeObject): Promise<PreviewWorl
   }
 }
 
+const wholePreview = (): WriteOptions => ({ changeSet: { id: randomUUID(), last: true } })
+
 const putPreview = ({
   deps,
   actor,
   ...context
 }: RestContext<unknown, PreviewBody>): Promise<KubeObject> =>
   // It is whole: nothing else is to be awaited before its first rollout.
-  deps.store.write(actor, { changeSet: { id: randomUUID(), last: true } }, async (tx) => {
+  deps.store.write({ ...actor, followsTemplate: true }, wholePreview(), async (tx) => {
     const world = await worldOf(tx, requireTarget(context))
     const wish = { name: context.params['preview'] ?? '', ...context.body }
     const { before, stagelet, secrets } = planPreview(world, wish, Math.random)
