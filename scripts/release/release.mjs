@@ -129,18 +129,27 @@ const makeFor = async (machine, common, nodeOf) => {
   }
 }
 
+/** Of all packages those that are bundled: npm counts every package as one of developers. */
 const makeSbom = () => {
   const name = `stagely-${version}.cdx.json`
-  // The packages are bundled, so that npm counts them as those of developers.
-  const flags = [
-    '--output-reproducible',
-    '--package-lock-only',
-    '--of',
-    'JSON',
-    '-o',
-    join(out, name),
-  ]
-  run('npx', ['--no', 'cyclonedx-npm', ...flags])
+  const command = join(root, 'node_modules/.bin/cyclonedx-npm')
+  const flags = ['--output-reproducible', '--package-lock-only', '--flatten-components']
+  const all = JSON.parse(run(command, [...flags, '--of', 'JSON', '-o', '-']))
+  const bundled = readFileSync(join(root, 'dist/bundled.json'), 'utf8')
+  const isShipped = ({ properties }) =>
+    properties.some(
+      ({ name: what, value }) =>
+        what === 'cdx:npm:package:path' &&
+        (bundled.includes(`"${value}/`) || value === 'node_modules/swagger-ui-dist'),
+    )
+  const components = all.components.filter(isShipped)
+  const node = { type: 'application', name: 'node', version: nodeVersion }
+  const refs = new Set(components.map((component) => component['bom-ref']))
+  const dependencies = all.dependencies
+    .filter(({ ref }) => refs.has(ref))
+    .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((on) => refs.has(on)) }))
+  const sbom = { ...all, components: [...components, node], dependencies }
+  writeFileSync(join(out, name), `${JSON.stringify(sbom, null, 2)}\n`)
   note(name)
 }
 
