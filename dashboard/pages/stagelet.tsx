@@ -48,6 +48,17 @@ const StageletPage = ({ stagelet }: { readonly stagelet: Stagelet }) => {
           {environment === undefined ? '' : `, ${environment},`} on{' '}
           <a href={agentUrl({ team, name: agent })}>{agent}</a>:
           <span class="mono">{stagelet.directory}</span>
+          {stagelet.preview === undefined ? null : (
+            <>
+              ; preview {stagelet.preview}
+              {(stagelet.addresses ?? []).map((address) => (
+                <span key={address}>
+                  {' '}
+                  at <a href={address}>{address}</a>
+                </span>
+              ))}
+            </>
+          )}
           {stagelet.ends_at === undefined ? null : (
             <>
               ; ends <Until at={stagelet.ends_at} />
