@@ -2,13 +2,22 @@
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { receiptFault, receiptWords, type SignedReceipt } from '../../src/audit/receipt.ts'
+import {
+  exposure,
+  exposureFault,
+  exposureWords,
+  signedExposure,
+  type SignedExposure,
+} from '../../src/audit/exposure.ts'
 import { signedHead } from '../../src/audit/record.ts'
 import { verifyFile, verifyOptions } from '../audit/signed-file.ts'
 import { usageError } from '../errors.ts'
 import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
-import { parseNumber } from '../secrets/flags.ts'
+import { openApi } from '../connect/api.ts'
+import { parseNumber, secretCommand, type SecretFlags } from '../secrets/flags.ts'
+import { chosenProject, identityOf, requireKnown } from '../secrets/identity.ts'
 
 export const command = (): Command => {
   const group = newGroup(
@@ -17,6 +26,7 @@ export const command = (): Command => {
     ['stagely receipt get shop --revision 44 > r44.json', 'stagely receipt verify r44.json'],
   )
   group.addCommand(getCommand())
+  group.addCommand(exposureCommand())
   group.addCommand(verifyCommand())
   return group
 }
@@ -42,6 +52,27 @@ const get = async (
   out(JSON.stringify(body, null, 2))
 }
 
+const exposureCommand = (): Command =>
+  secretCommand(
+    'exposure',
+    'Print, as JSON, which containers held a version of a secret when, who read it, and since when it is refused. For auditors.',
+    [
+      'stagely receipt exposure STRIPE_SECRET_KEY --project shop --scope backend --version 7 > e7.json',
+      'stagely receipt verify e7.json',
+    ],
+  )
+    .argument('<key>', 'variable name')
+    .requiredOption('--version <number>', 'which version', parseNumber)
+    .action(async (key: string, flags: SecretFlags & { readonly version: number }) => {
+      const api = await openApi(flags)
+      const project = await chosenProject(api, flags.project)
+      const { metadata } = await requireKnown(api, identityOf(project, key, flags))
+      const rest = await openRest(flags)
+      const secret = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(metadata.name)}`
+      const path = `${secret}/versions/${flags.version}/exposure`
+      out(JSON.stringify((await rest.call<SignedExposure>(path)).body, null, 2))
+    })
+
 const verifyCommand = (): Command =>
   verifyOptions(
     newGroup('verify', 'Verify a receipt, and print its content. Needs no controller.', [
@@ -50,12 +81,18 @@ const verifyCommand = (): Command =>
     ]),
     'receipt',
   ).action((file: string, flags) =>
-    verifyFile(file, flags as object, {
+    verifyFile<SignedReceipt | SignedExposure>(file, flags as object, {
       noun: 'receipt',
       made: 'stagely receipt get',
-      schema: signedReceiptSchema,
-      faultOf: receiptFault,
-      wordsOf: receiptWords,
+      schema: z.union([
+        signedReceiptSchema,
+        signedExposure.extend({ exposure: exposure.extend({ head: signedHead }).loose() }),
+      ]),
+      faultOf: (crypto, signed, key) =>
+        'exposure' in signed
+          ? exposureFault(crypto, signed, key)
+          : receiptFault(crypto, signed, key),
+      wordsOf: (signed) => ('exposure' in signed ? exposureWords(signed) : receiptWords(signed)),
     }),
   )
 

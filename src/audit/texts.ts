@@ -68,6 +68,7 @@ export const signedText = (as: SignedAs, { seq, hash }: ChainPoint): string =>
 const documents = {
   receipt: 'stagely audit receipt 1',
   compliance: 'stagely compliance report 1',
+  exposure: 'stagely exposure receipt 1',
 } as const
 export type SignedDocument = keyof typeof documents
 

@@ -20,6 +20,7 @@ import { findPostgresBin } from '../support/databases/postgres-bin.ts'
 import { startWorld, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idle, idleService, testImage, type Stack } from '../support/docker/stack.ts'
+import type { SignedExposure } from '../../src/audit/exposure.ts'
 import type { Where } from '../../src/rest/types.ts'
 import { passes } from '../support/eventually.ts'
 
@@ -169,6 +170,8 @@ describe('no secret value leaks', () => {
     await elsewhere.onBadDays(() => say('stores', 'refresh', 'leaky'))
     await say('stores', 'list', '-o', 'yaml')
     await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
+    const { id: dbId } = (await stack.containers())['db']!
+    const startedAt = (await stack.docker('inspect', '-f', '{{.State.StartedAt}}', dbId)).trim()
     // A service that prints its secret while it dies: the last log lines are reported.
     await stack.write(
       `services:\n${idleService('web').replace(idle, () => dying)}${idleService('db')}`,
@@ -234,6 +237,19 @@ describe('no secret value leaks', () => {
     )
     expect(held).toContainEqual(expect.objectContaining({ kind: 'log', managed: true }))
     answers += places
+    const receiptFile = join(world.dir, 'exposure.json')
+    const exposed = await world.must(
+      ...['receipt', 'exposure', 'FIRST', '--project', 'shop', '--version', '1'],
+    )
+    await writeFile(receiptFile, exposed)
+    const { exposure } = JSON.parse(exposed) as SignedExposure
+    const [first] = exposure.holders.filter(({ service }) => service === 'db')
+    expect(first, exposed).toMatchObject({ stagelet: 'shop', certain: true })
+    const offMs = Date.parse(first!.from.latest) - Date.parse(startedAt)
+    expect(Math.abs(offMs)).toBeLessThanOrEqual(1_000)
+    answers += exposed + (await world.must('receipt', 'verify', receiptFile))
+    await writeFile(receiptFile, exposed.replace('"version": 1', '"version": 2'))
+    expect((await world.cli('receipt', 'verify', receiptFile)).code).toBe(1)
     const kept = await world.must('rollout', 'list', 'stagelet/shop', '-o', 'json')
     expect(kept).toContain(`dying with ***REDACTED*** and ***REDACTED*** at ${plain}`)
     answers += kept

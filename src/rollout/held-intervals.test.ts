@@ -1,0 +1,132 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { heldIntervals, type HeldInterval, type RolloutFacts } from './held-intervals.ts'
+
+const at = (second: number): string => new Date(1_700_000_000_000 + second * 1000).toISOString()
+const secondOf = (text: string): number => (Date.parse(text) - 1_700_000_000_000) / 1000
+
+/** A container as the engine's events tell of it. */
+interface Container {
+  readonly revision: number
+  readonly start: number
+  end: number
+}
+
+interface Step {
+  readonly gap: number
+  readonly takes: number
+  readonly does: 'recreated' | 'untouched' | 'rolledBack' | 'crashedBefore' | 'crashedAfter'
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  gap: fc.integer({ min: 1, max: 50 }),
+  takes: fc.integer({ min: 2, max: 20 }),
+  does: fc.constantFrom('recreated', 'untouched', 'rolledBack', 'crashedBefore', 'crashedAfter'),
+})
+
+/** What happens in the engine, and what is kept of it. A crash of the agent leaves a rollout without an end. */
+const play = (steps: readonly Step[]): { containers: Container[]; rollouts: RolloutFacts[] } => {
+  const containers: Container[] = []
+  const rollouts: RolloutFacts[] = []
+  let now = 0
+  let running: Container | undefined
+  const replace = (revision: number, when: number): void => {
+    if (running !== undefined) running.end = when - 1
+    running = { revision, start: when, end: Infinity }
+    containers.push(running)
+  }
+  for (const [i, { gap, takes, does }] of steps.entries()) {
+    now += gap
+    const revision = i + 1
+    const startedAt = at(now)
+    const before = running?.revision
+    const finished = now + takes
+    if (does === 'recreated') {
+      replace(revision, now + 1)
+      const known = { what: 'recreated', since: at(now + 1) } as const
+      rollouts.push({ revision, startedAt, finishedAt: at(finished), result: 'Healthy', ...known })
+    } else if (does === 'untouched') {
+      const known = { what: 'untouched' } as const
+      // The set of the service is the same: it goes on with the container of before.
+      rollouts.push({ revision, startedAt, finishedAt: at(finished), result: 'Healthy', ...known })
+    } else if (does === 'rolledBack' && before !== undefined) {
+      replace(revision, now + 1)
+      replace(before, finished)
+      const known = { what: 'recreated', since: at(finished) } as const
+      const end = at(finished)
+      rollouts.push({ revision, startedAt, finishedAt: end, result: 'RolledBack', ...known })
+    } else {
+      if (does === 'crashedAfter') replace(revision, now + 1)
+      rollouts.push({ revision, startedAt, result: 'Unknown' })
+    }
+    now = finished
+  }
+  return { containers, rollouts }
+}
+
+const covers = (intervals: readonly HeldInterval[], second: number): boolean =>
+  intervals.some(
+    ({ from, until }) =>
+      secondOf(from.earliest) <= second &&
+      (until === undefined || second <= secondOf(until.latest)),
+  )
+
+it('leaves out no moment in which a container held the version, over random histories with crashes', () => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 30 }),
+      fc.integer({ min: 1, max: 30 }),
+      (steps, first) => {
+        const last = first + 3
+        const holds = (revision: number): boolean => revision >= first && revision <= last
+        const { containers, rollouts } = play(steps)
+        const intervals = heldIntervals(rollouts, holds)
+        for (const { revision, start, end } of containers) {
+          if (!holds(revision)) continue
+          for (let second = start; second <= Math.min(end, 5_000); second++)
+            if (!covers(intervals, second)) throw new Error(`second ${second} of r${revision}`)
+        }
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+it('is certain only of moments in which a container held it', () => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 30 }),
+      fc.integer({ min: 1, max: 30 }),
+      (steps, first) => {
+        const holds = (revision: number): boolean => revision >= first && revision <= first + 3
+        const { containers, rollouts } = play(steps)
+        for (const { from, until, certain } of heldIntervals(rollouts, holds)) {
+          if (!certain) continue
+          const end = until === undefined ? 5_000 : secondOf(until.earliest)
+          for (let second = secondOf(from.latest); second <= end; second++) {
+            const real = containers.find((c) => c.start <= second && second <= c.end)
+            expect(real !== undefined && holds(real.revision)).toBe(true)
+          }
+        }
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+it('equals the engine within a second where nothing went wrong', () => {
+  const does = (word: Step['does']): Step => ({ gap: 5, takes: 4, does: word })
+  const { containers, rollouts } = play([
+    does('recreated'),
+    does('recreated'),
+    does('untouched'),
+    does('recreated'),
+  ])
+  const intervals = heldIntervals(rollouts, (revision) => revision >= 2 && revision <= 3)
+  const real = containers.find(({ revision }) => revision === 2)!
+  expect(intervals).toHaveLength(1)
+  const [{ from, until, certain }] = intervals as [HeldInterval]
+  expect(certain).toBe(true)
+  expect(Math.abs(secondOf(from.latest) - real.start)).toBeLessThanOrEqual(1)
+  expect(Math.abs(secondOf(until!.latest) - real.end)).toBeLessThanOrEqual(1)
+})
