@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, Load>> = {
   notifiers: () => import('./commands/notifiers.ts'),
   seal: () => import('./commands/seal.ts'),
   adopt: () => import('./commands/adopt.ts'),
+  access: () => import('./commands/access.ts'),
   activity: () => import('./commands/activity.ts'),
   slo: () => import('./commands/slo.ts'),
   audit: () => import('./commands/audit.ts'),

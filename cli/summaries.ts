@@ -27,6 +27,7 @@ export const summaries: Readonly<Record<string, string>> = {
   "notifiers": "Test notifiers.",
   "seal": "Encrypt a value for a manifest in Git: only the controller can decrypt it.",
   "adopt": "Take over objects from a folder of manifests or a cluster: the API owns them from then on.",
+  "access": "Ask to read guarded values, and decide what others ask for.",
   "activity": "Show what happened in the last 90 days, newest first: changes, rollouts, drift and who did it by hand, agents, pauses.",
   "slo": "Show how fast changes reach containers, against the objectives.",
   "audit": "Show who did what, and verify that the log is complete.",

@@ -11,6 +11,7 @@ describe('how much history stays', () => {
       versions: 3,
       revisions: 20,
       deletedMs: 30 * 86_400_000,
+      requestsMs: 400 * 86_400_000,
     })
   })
 

@@ -7,8 +7,8 @@ const dayMs = 86_400_000
 const most = 100_000
 
 /**
- * STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS and STAGELY_KEEP_DELETED_DAYS; an unset variable has
- * its default.
+ * STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS, STAGELY_KEEP_DELETED_DAYS and STAGELY_KEEP_REQUESTS_DAYS; an unset
+ * variable has its default.
  */
 export const parseRetention = (env: Env, faults: string[]): Retention => {
   const count = (variable: string, fallback: number): number => {
@@ -18,10 +18,11 @@ export const parseRetention = (env: Env, faults: string[]): Retention => {
     faults.push(`${variable} must be a whole number from 1 to ${most}`)
     return fallback
   }
-  const { versions, revisions, deletedMs } = defaultRetention
+  const { versions, revisions, deletedMs, requestsMs } = defaultRetention
   return {
     versions: count('STAGELY_KEEP_VERSIONS', versions),
     revisions: count('STAGELY_KEEP_REVISIONS', revisions),
     deletedMs: count('STAGELY_KEEP_DELETED_DAYS', deletedMs / dayMs) * dayMs,
+    requestsMs: count('STAGELY_KEEP_REQUESTS_DAYS', requestsMs / dayMs) * dayMs,
   }
 }

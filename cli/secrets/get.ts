@@ -1,5 +1,7 @@
 // secrets get: one secret without its value; with --reveal the value, which is audited.
 import type { Command } from 'commander'
+import type { SecretValue } from '../../src/rest/types.ts'
+import { askForAccess } from '../access/ask.ts'
 import { asTable, openApi, pathOf } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
@@ -17,6 +19,8 @@ interface GetFlags extends Omit<SecretFlags, 'output'> {
   readonly reveal?: boolean
   readonly version?: string
   readonly asWritten?: boolean
+  readonly reason?: string
+  readonly wait?: boolean
 }
 
 export const getCommand = (): Command =>
@@ -32,6 +36,8 @@ export const getCommand = (): Command =>
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .option('--reveal', 'print the value; needs the right to read values, and is always audited')
     .option('--version <number>', 'with --reveal: an older version, as it was written')
+    .option('--reason <text>', 'with --reveal: ask for access where values are guarded, and why')
+    .option('--wait', 'with --reveal: wait until others have approved the request')
     .option('--as-written', 'with --reveal: show ${KEY}, not the value that it stands for')
     .action(get)
 
@@ -49,7 +55,13 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
   if (flags.reveal === true) {
     const version = flags.version === undefined ? undefined : Number(flags.version)
     const what = { version, as_written: flags.asWritten }
-    const revealed = await revealOne(await openRest(flags), project, name, what)
+    const rest = await openRest(flags)
+    const read = (): Promise<SecretValue> => revealOne(rest, project, name, what)
+    const revealed = await read().catch(async (error: unknown) => {
+      const { environment: _, output: __, ...asking } = flags
+      await askForAccess(error, key, { ...asking, project })
+      return read()
+    })
     if (output === 'json' || output === 'yaml') await printAs(revealed, output, () => '')
     else if (output !== undefined) throw new CliError(`-o ${output} shows no value`, 2)
     else outBytes(bytesOf(revealed))

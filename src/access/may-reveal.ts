@@ -64,10 +64,9 @@ type ReadableBy = 'role' | { readonly grant: string } | undefined
 
 const readableBy = (secret: ReadSecret, reader: Reader, grants: readonly Grant[]): ReadableBy => {
   const isGuarded = secret.policies.length > 0
-  if (!isGuarded || reader.kind === 'machine') {
-    const may = reader.mayRead && (!isGuarded || keepsRight(reader, secret))
-    return may ? 'role' : undefined
-  }
+  if (reader.mayRead && (!isGuarded || (reader.kind === 'machine' && keepsRight(reader, secret))))
+    return 'role'
+  if (reader.kind === 'machine') return undefined
   const grant = grantFor(secret.uid, reader, grants)
   return grant && { grant: grant.name }
 }

@@ -126,12 +126,11 @@ const tallyOf = (policy: PolicyFacts, { request, members, approvals }: RequestSi
 }
 
 /** Of several policies the one that lacks most: each of them has to be content. */
-const worstOf = (tallies: readonly Tally[]): Tally =>
-  tallies.reduce((a, b) => (b.needed - b.counted > a.needed - a.counted ? b : a), {
-    counted: 0,
-    needed: 0,
-    possible: 0,
-  })
+const worstOf = ([first, ...more]: readonly Tally[]): Tally =>
+  more.reduce(
+    (a, b) => (b.needed - b.counted > a.needed - a.counted ? b : a),
+    first ?? { counted: 0, needed: 0, possible: 0 },
+  )
 
 const people = (count: number): string => (count === 1 ? '1 person' : `${count} people`)
 

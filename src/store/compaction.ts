@@ -1,7 +1,7 @@
 // Drops rows that are older than their retention.
 import { lastSeenOf } from '../resources/kinds/core.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
-import { specOf } from '../resources/typed.ts'
+import { specOf, statusOf } from '../resources/typed.ts'
 import { dropOldActivity } from './activity/activity-log.ts'
 import { keepLeakTestsMs } from './agents/leak-tests.ts'
 import { finishNamespace } from './objects/removal.ts'
@@ -27,12 +27,15 @@ export interface Retention {
   readonly revisions: number
   /** How long a deleted secret can be restored (ms). */
   readonly deletedMs: number
+  /** How long a request for access is kept after its end (ms). */
+  readonly requestsMs: number
 }
 
 export const defaultRetention: Retention = {
   versions: 10,
   revisions: 20,
   deletedMs: 7 * 86_400_000,
+  requestsMs: 400 * 86_400_000,
 }
 
 const lastSeen = (event: KubeObject): string =>
@@ -45,6 +48,14 @@ export const dropOldEvents = (session: WriteSession, now: number): void => {
     .withTerm(term.kind('Event'))
     .filter(({ object }) => lastSeen(object) < before)
     .sort((a, b) => a.rv - b.rv)
+  for (const row of old.slice(0, batch)) session.drop(row)
+}
+
+/** Drops requests for access that have ended long ago. The audit log keeps their rows. */
+export const dropOldRequests = (session: WriteSession, before: number): void => {
+  const old = session.view.objects
+    .withTerm(term.kind('AccessRequest'))
+    .filter(({ object }) => Date.parse(statusOf('AccessRequest', object).endedAt ?? '') < before)
   for (const row of old.slice(0, batch)) session.drop(row)
 }
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { isReason, messageOf } from '../kernel/errors.ts'
 import type { ObjectRef } from '../resources/meta.ts'
-import { dropOldEvents, dropOldRows, finishNamespaces } from './compaction.ts'
+import { dropOldEvents, dropOldRequests, dropOldRows, finishNamespaces } from './compaction.ts'
 import { dropIfUnused } from './secrets/projects.ts'
 import { readSet } from './secrets/set-rows.ts'
 import type { Sql } from './drivers/sql.ts'
@@ -86,6 +86,7 @@ export const compact = async (
   const isAnyDue = await hasExpiredSecrets(sql, before)
   await writer.run(controllerActor, fence, async (session) => {
     dropOldEvents(session, now)
+    dropOldRequests(session, now - retention.requestsMs)
     finishNamespaces(session)
     if (isAnyDue) await dropExpiredSecrets(session, before)
     for (const row of feed.state.projects.rows()) dropIfUnused(session, row)

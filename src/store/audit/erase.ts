@@ -5,6 +5,7 @@ import { sha256 } from '../../audit/chain.ts'
 import { eraseAction, ErasedRows, erasedPrefix, type ErasureDetail } from '../../audit/erasure.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { eraseInActivity } from '../activity/erase.ts'
+import { eraseInRequests, eraseRequestChanges } from './erase-requests.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import type { Store } from '../store.ts'
 import type { Queryable } from '../drivers/sql.ts'
@@ -80,6 +81,7 @@ const eraseOutsideChain = async (
        AND (body #>> '{status,updatedBy}' = ANY($1) OR previous #>> '{status,updatedBy}' = ANY($1))`,
     [names, pseudonym],
   )
+  await eraseRequestChanges(session.tx, session)
   await eraseInActivity(session.tx, names, pseudonym)
   // Kept answers may hold the name. A repeated request finds the object that the first one has made.
   await session.tx.query(
@@ -173,6 +175,7 @@ export const erasePerson = async (
   if (dryRun) return found
   await store.writeWithSession(actor, (session) => {
     eraseInStatus(session, personNames, pseudonym)
+    eraseInRequests(session, personNames, pseudonym)
     return Promise.resolve()
   })
   return erase(false)

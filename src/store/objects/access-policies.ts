@@ -1,6 +1,7 @@
 // A write of an AccessPolicy: what it has to hold, and what its status says.
 import { approversOf, type MemberFacts } from '../../access/requests.ts'
 import { rolesWith } from '../../access/roles.ts'
+import { toFineTimestamp } from '../../kernel/clock.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { withCondition } from '../../resources/conditions.ts'
@@ -96,7 +97,9 @@ export const withPolicyStatus = async (
     await readMembers(session.tx, namespace, policy.users),
     undefined,
   )
-  const changedAt = isNew ? session.now : (before ?? session.now)
+  // To the millisecond: a token that was made in the same second is older or not.
+  const now = toFineTimestamp(session.nowMs)
+  const changedAt = isNew ? now : (before ?? now)
   const roles = rolesWith('get', 'stagelysecrets/value')
   const machines = await readMachines(session.tx, namespace, roles)
   const without = machines.filter(

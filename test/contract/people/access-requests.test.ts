@@ -1,5 +1,7 @@
 // Guarded values, as people and machines ask for them: by the REST API of a whole controller, with a clock that leaps.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Readable } from 'node:stream'
+import { verifyLines } from '../../../cli/audit/verify-lines.ts'
 import type { AuditRecord } from '../../../src/audit/record.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
 import {
@@ -223,10 +225,11 @@ describe('a request', () => {
     // A demoted approver's approval ends what it has opened.
     await admin('PUT', '/teams/default/members/a-maintainer', { role: 'viewer' })
     const after = await reveal(tokenOf('olga'), 'eyes', 'url')
-    await admin('PUT', '/teams/default/members/a-maintainer', { role: 'maintainer' })
     expect(after.json()).toMatchObject({ status: 403, reason: 'AccessRequestNeeded' })
     expect(after.text).toContain('stagely access request')
     await reaches(() => stateOf(request), 'Revoked')
+    await admin('PUT', '/teams/default/members/a-maintainer', { role: 'maintainer' })
+    expect((await reveal(tokenOf('olga'), 'eyes', 'url')).status).toBe(403)
     const denied = await audited('result=denied&by=olga')
     expect(denied.map(({ detail }) => detail!['route'] ?? detail!['path'])).not.toEqual([])
     expect(denied.length).toBeGreaterThan(1)
@@ -413,5 +416,35 @@ describe('what admins may not', () => {
     ])
     const unlisted = policyOf('unlisted', 'open', { environments: ['production'] })
     expect((await as(adminToken(), 'POST', '/policies', unlisted)).status).toBe(422)
+  })
+})
+
+describe('a person who is erased', () => {
+  it('is in no request, approval or reason any more, and the chain still verifies', async () => {
+    await newProject('gone')
+    await admin('POST', '/policies', policyOf('gone', 'gone'))
+    await newUser('gustav', 'developer')
+    await newUser('greta', 'owner')
+    const request = await ask('gustav', 'gone', { reason: 'asked by gustav himself' })
+    await decide('greta', request, 'approval', { note: 'greta says yes' })
+    expect((await reveal(tokenOf('gustav'), 'gone')).status).toBe(200)
+    const open = await ask('gustav', 'gone')
+    await admin('POST', '/audit/erasures', { person: 'gustav', dry_run: false })
+    await admin('POST', '/audit/erasures', { person: 'greta', dry_run: false })
+    const whole = await as(adminToken(), 'GET', '/access-requests?project=gone')
+    expect(whole.text).not.toMatch(/gustav|greta/)
+    expect(whole.text).toContain('(erased)')
+    expect(await stateOf(open)).toBe('Revoked')
+    const base = '/apis/stagely.dev/v1alpha1/namespaces/default/accessrequests'
+    const watched = await controller.call('GET', `${base}?resourceVersion=0`)
+    expect(watched.text).not.toMatch(/gustav|greta/)
+    const rows = await audited(`kind=AccessRequest&name=${request.name}`)
+    expect(rows.map(({ action }) => action)).toEqual(['access', 'approve access', 'request access'])
+    expect(JSON.stringify(rows)).not.toMatch(/gustav|greta/)
+    const exported = (await as(adminToken(), 'GET', '/audit/export')).text.trim().split('\n')
+    const verdict = await verifyLines(Readable.from(exported.map((line) => `${line}\n`)), {
+      heads: [],
+    })
+    expect(verdict).toMatchObject({ ok: true })
   })
 })
