@@ -96,7 +96,7 @@ describe('values leave', () => {
     ),
   ]
 
-  it.each(rows)('%s', (_, reader, secrets, grants, wanted) => {
+  it.each(rows)('%s', (...[, reader, secrets, grants, wanted]) => {
     const verdict = mayReveal(reader, secrets, grants)
     const text = verdict.may ? ['yes', ...verdict.uses].join(' ') : verdict.why
     expect(text).toBe(wanted)
