@@ -51,7 +51,7 @@ for suite in bookworm trixie; do
     stagely --version && stagely agent doctor >/dev/null || test $? = 1
     test -s /usr/share/man/man1/stagely-get.1.gz && test -s /usr/share/bash-completion/completions/stagely
     test -s /usr/lib/systemd/system/stagely-controller.service
-    dpkg -i /release/stagely_*_'$deb'.deb >/dev/null && dpkg -r stagely >/dev/null && ! command -v stagely'
+    dpkg -i /release/stagely_*_'$deb'.deb >/dev/null && dpkg -r stagely >/dev/null && ! test -e /usr/bin/stagely'
   pass "the package installs, upgrades and goes in a fresh $suite without Node"
   try_controller "stagely-release-$suite" -v "$out:/release:ro" "$image" sh -ec \
     'dpkg -i /release/stagely_*_'$deb'.deb >/dev/null; exec stagely controller --data-dir /var/lib/stagely --listen 127.0.0.1:8443'
