@@ -98,4 +98,23 @@ describe('break-glass access', () => {
     expect((await as(again, 'GET', '/me')).status).toBe(200)
     expect((await as(token, 'GET', '/me')).status).toBe(401)
   })
+
+  it('opens an emergency by itself where a policy guards the values, and approves nothing', async () => {
+    await as(controller.token, 'POST', '/policies', { name: 'guard', projects: ['shop'] })
+    const token = (await breakGlass(['--reason', reason])).stdout.trim()
+    const secret = '/projects/default%2Fshop/secrets/db.global/reveal'
+    expect((await as(controller.token, 'POST', secret, {})).status).toBe(403)
+    const read = await as(token, 'POST', secret, {})
+    expect(read.json(), read.text).toMatchObject({ value: 'value-behind-the-glass' })
+    const list = await as(controller.token, 'GET', '/access-requests?emergency=true')
+    const { requests } = list.json<{ requests: { name: string; reason: string }[] }>()
+    expect(requests).toMatchObject([
+      { state: 'Active', reason, requester: { name: 'break-glass' }, uses: 1 },
+    ])
+    const project = await as(controller.token, 'GET', '/projects/default%2Fshop')
+    expect(project.text).toContain('values were opened in an emergency')
+    const path = `/access-requests/default%2F${requests[0]!.name}/review`
+    expect((await as(token, 'PUT', path, { outcome: 'Justified' })).status).toBe(403)
+    expect((await as(controller.token, 'PUT', path, { outcome: 'Justified' })).status).toBe(200)
+  })
 })
