@@ -1,6 +1,6 @@
 // Flags that several commands share, with the same meaning in each.
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { isLifetime } from '../src/resources/duration.ts'
+import { isLifetime } from '../src/resources/lifetime.ts'
 import type { ConnectFlags } from './connect/connect.ts'
 
 const outputs = ['json', 'yaml', 'name', 'wide'] as const

@@ -231,9 +231,8 @@ const serve = async (
       open.route('/', agentApp)
       const hooks = mountStoreHooks(open, { store, clock, log })
       lifecycle.onStop('hints', 2_000, () => hooks.stop())
-      const { failureLimit } = limits
       const keys = createIssuerKeys({ egress, clock })
-      mountExchange(open, { ...opened, keys, clock, denied, failureLimit })
+      mountExchange(open, { ...opened, ...limits, keys, clock, denied })
       web.mount(open)
     },
   })

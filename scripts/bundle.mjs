@@ -46,10 +46,12 @@ const { metafile } = await build({
   logLevel: 'warning',
 })
 
-// A stack says where it is in a package by the name of the file.
-for (const [name, { inputs }] of Object.entries(metafile.outputs))
-  if (Object.keys(inputs).every((input) => input.startsWith('node_modules/')))
-    rmSync(join(root, `${name}.map`), { force: true })
+// A stack says where it is in a package by the name of the file. Where nearly all of a file is of packages, it does so too.
+for (const [name, { inputs, bytes }] of Object.entries(metafile.outputs)) {
+  const ours = Object.entries(inputs).filter(([input]) => !input.startsWith('node_modules/'))
+  const oursBytes = ours.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)
+  if (oursBytes * 10 < bytes) rmSync(join(root, `${name}.map`), { force: true })
+}
 
 const beside = (folder, names, to) => {
   mkdirSync(to, { recursive: true })

@@ -31,7 +31,7 @@ const listCommand = (): Command =>
     'stagely preview list --from shop -o json',
   ]).action(async (flags: PreviewFlags) => {
     const found = await listPreviews(await openRest(flags), flags)
-    printRecords(found.map(toPreview), previewView(realClock.now()), flags.output)
+    await printRecords(found.map(toPreview), previewView(realClock.now()), flags.output)
   })
 
 const openCommand = (): Command =>

@@ -82,7 +82,7 @@ const up = async (name: string, flags: Flags): Promise<void> => {
   const preview = withFault(toPreview(body), why)
   if (flags.comment !== undefined) await writeFile(flags.comment, commentOf(preview))
   const output = flags.json === true ? 'json' : flags.output
-  printAs(preview, output, () => describe(preview))
+  await printAs(preview, output, () => describe(preview))
   if (why === undefined) return
   note(`${hanging(why)}\nIts containers and logs stay until it ends: stagely preview logs ${name}`)
   throw new Exit(1)

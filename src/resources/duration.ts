@@ -1,5 +1,6 @@
 // Lengths of time as text.
 import * as z from 'zod'
+import { lifetimePattern } from './lifetime.ts'
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const pattern = /^([1-9]\d{0,4})(m|h|d)$/
@@ -13,8 +14,6 @@ export const duration = z
     'must be a whole number above 0 and a unit: 30m, 12h or 90d; 1m is the shortest, seconds are not taken',
   )
 
-const lifetimePattern = /^([1-9]\d{1,4}m|[1-9]\d{0,4}[hd])$/
-
 /** A length of at least 10 minutes. */
 export const lifetime = z
   .string({ error: 'must be text, such as 30m, 72h or 14d' })
@@ -23,8 +22,6 @@ export const lifetime = z
     lifetimePattern,
     'must be at least 10m, as a whole number and a unit: 30m, 72h or 14d; seconds are not taken',
   )
-
-export const isLifetime = (text: string): boolean => lifetimePattern.test(text)
 
 /** ms. Of a text of this form. */
 export const durationMs = (text: string): number => {

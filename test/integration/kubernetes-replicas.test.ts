@@ -196,6 +196,8 @@ test('a pod follows its cluster by its service account, also when the token is r
     rules: [{ claims: { repository: 'acme/shop' }, role: 'deployer' }],
   }
   await clients[0]!.must('POST', `${namespaced}/trustedissuers`, object('TrustedIssuer', 'ci', ci))
+  const policy = object('AccessPolicy', 'guard', { projects: ['shop'] })
+  await clients[0]!.must('POST', `${namespaced}/accesspolicies`, policy)
   await api.putSecret('keys', { key: Buffer.from('of-the-cluster').toString('base64') })
   const valueFrom = { kubernetesSecret: { name: 'keys', key: 'key' } }
   await api.create(
@@ -205,6 +207,7 @@ test('a pod follows its cluster by its service account, also when the token is r
     object('Rotation', 'signing', signing),
     object('SecretStore', 'dp', doppler),
     object('TrustedIssuer', 'ci', ci),
+    policy,
     object('StagelySecret', 'before', { projectRef: { name: 'shop' }, key: 'BEFORE', valueFrom }),
     object('Stagelet', 'prod', {
       projectRef: { name: 'shop' },
@@ -284,5 +287,6 @@ test('the chart gives a pod the rights that it uses, and no other', async () => 
     await eventually(async () => (await api.get(kind, name))?.status).toMatchObject({
       conditions: [{ type: 'Accepted', reason: 'Conflict' }],
     })
-  expect([...used].sort()).toEqual(rights.toSorted())
+  // This cluster says of a policy itself whether it is usable, beside what the pod says.
+  await eventually(() => [...used].sort()).toEqual(rights.toSorted())
 })

@@ -34,8 +34,8 @@ const forbidden = [
   /\beval\(|new Function\b|javascript:|data:[a-z]+\/|sourceMappingURL/g,
   /\bstyle="|\bon(click|load|error)="/g,
   // Namespaces are no addresses, `http://page` is what relative addresses are read against, one is in the text of an
-  // error, and two are what a form shows as usual.
-  /https?:\/\/(?!www\.w3\.org\/|page\b|app\.infisical\.com\b|api\.doppler\.com\b|github\.com\/preactjs\/preact-iso)[^`'" ]*/g,
+  // error, and the rest are what a form shows as usual.
+  /https?:\/\/(?!www\.w3\.org\/|page\b|app\.infisical\.com\b|api\.doppler\.com\b|\{name\}\.example\.com\b|api\.telegram\.org\/bot<|ntfy\.sh\/my-topic\b|github\.com\/preactjs\/preact-iso)[^`'" ]*/g,
 ]
 
 it('holds nothing that the policy of the page forbids', () => {

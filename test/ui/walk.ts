@@ -157,7 +157,7 @@ const controlsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Import: 'batchSecrets',
     'Replace value': 'updateSecret',
     Delete: 'deleteSecret',
-    'Copy the value': 'revealSecret',
+    'Copy the value': 'get stagelysecrets/value',
     'Show the value': 'revealSecret',
     'Where is it?': 'whereIsSecret',
     'Edit the expiry': 'updateSecret',

@@ -1,6 +1,7 @@
 // The end of a stagelet that is meant to go (spec.ttl): pure.
 import { toTimestamp } from '../../kernel/clock.ts'
-import { durationMs, isLifetime } from '../duration.ts'
+import { durationMs } from '../duration.ts'
+import { isLifetime } from '../lifetime.ts'
 import { annotations } from '../meta.ts'
 import { findCondition } from '../conditions.ts'
 import type { Typed } from '../typed.ts'

@@ -226,6 +226,7 @@ const taking: Record<string, readonly string[]> = {
   'sessions revoke': ['7b1f6c0e-2a57-4a35-9c54-0d9a5d2f3b11'],
   'user delete': ['leaver@example.com'],
   'audit erase': ['leaver'],
+  'access break-glass': ['-p', 'shop', '--reason', 'it is down'],
 }
 
 describe('every command that takes something away', () => {

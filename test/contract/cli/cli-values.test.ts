@@ -110,7 +110,7 @@ describe('values by the command line', () => {
       const { code, stdout, stderr } = await as(role, args)
       expect([code, stdout], args.join(' ')).toEqual([1, ''])
       expect(stderr).toMatch(
-        /Forbidden.* may not get stagelysecrets\/value .*roles that may: owner, maintainer/,
+        /Forbidden.* may not get stagelysecrets\/(value|granted) .*roles that may: owner, maintainer/,
       )
       expect(stderr).not.toMatch(/canary|db:\/\//)
     }

@@ -233,7 +233,7 @@ describe('whether a value that the writer did not give has a format', () => {
       expect([answer.status, answer.text]).toEqual([
         403,
         expect.stringContaining(
-          'right to get stagelysecrets/value; roles that have it: owner, maintainer',
+          'right to get stagelysecrets/value (roles that have it: owner, maintainer)',
         ),
       ])
     }

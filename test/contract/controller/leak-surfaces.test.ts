@@ -74,6 +74,7 @@ const takesAway = /\/(purge|restore)$/
 const idOf = (path: string): string =>
   path.replace(/:[a-z_]+/g, (name) => {
     if (name === ':project_id') return 'default%2Fshop'
+    if (name === ':version') return '1'
     return name === ':secret_id' && !takesAway.test(path) ? 'planted' : 'default'
   })
 

@@ -115,6 +115,27 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
       rollout: { maxConcurrent: 2, progressDeadlineSeconds: 60, onFailure: 'Stop', paused: true },
       secretPolicy: { maxAge: '90d', exempt: ['PUBLIC_URL'], enforce: 'Report' },
       keyRotation: { every: '90d', enforce: true },
+      environments: [{ name: 'preview', inherits: 'Project' }],
+      preview: {
+        environment: 'preview',
+        agentRef: { name: 'box' },
+        from: 'shop',
+        directory: '/srv/previews/{name}',
+        ttl: '72h',
+        variables: { WEB_PORT: '{port 20000-20999}' },
+        generate: ['POSTGRES_PASSWORD'],
+        images: { web: 'ghcr.io/acme/web' },
+        address: 'https://{name}.example.com',
+        max: 5,
+      },
+    },
+    {
+      environments: [{ name: 'preview', inherits: 'Project' }],
+      preview: {
+        environment: 'preview',
+        agentSelector: { matchLabels: { previews: 'yes' } },
+        directory: '/srv/previews/{name}',
+      },
     },
   ],
   Agent: [{ paused: false, drained: true, ephemeral: { goneAfter: '20m' } }],
@@ -131,6 +152,19 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
     })),
     { reasons: ['Expiring'], telegram: { urlRef: { name: 'bot' }, chatId: '-1001234567890' } },
     { reasons: ['Expired'], email: { to: ['ops@example.com'] } },
+  ],
+  AccessPolicy: [
+    {
+      // A project that may come later: environments of one that is there are judged.
+      projects: ['later'],
+      environments: ['production'],
+      guard: ['Reveal'],
+      request: { maxDuration: '1h', expiresAfter: '24h', startWithin: '1h' },
+      approvals: { count: 1, roles: ['owner'], users: ['ann'] },
+      machines: ['ci'],
+      afterUse: 'Rotate',
+      breakGlass: { users: ['bob'], maxDuration: '30m', reviewWithin: '72h' },
+    },
   ],
   Rotation: rotations,
   TrustedIssuer: [
@@ -249,6 +283,8 @@ const beyondSchemas = [
   // No schema of one object knows the project of the secret that it names.
   /^Invalid value: "other": that secret is of project "shop"$/,
   /not found in namespace/,
+  // A template for previews is judged with its project.
+  /spec\.environments does not list it|previews need|agentRef or agentSelector, not both|it needs \{name\}/,
   /no such key provider/,
   // Claims of a rule are the server's to judge.
   /must be public keys as JSON|at least one claim|checked of each token|stands after|name one of /,
@@ -449,10 +485,12 @@ describe.each(crdKinds.map((kind) => [kind.kind, kind] as const))('the schema of
   })
 
   it('knows each field: another is refused under Strict, wherever it stands', async () => {
+    const maps = new Set(['outputs', 'preview.variables', 'preview.images'])
+    maps.add('preview.agentSelector.matchLabels')
     const paths = [...new Map(changes.map(({ path }) => [path.join('.'), path])).values()]
     for (const base of bases[kind.kind]!) {
       const owners = [[], ...paths].filter((path) => {
-        if (path.join('.') === 'outputs') return false // any name is known there
+        if (maps.has(path.join('.'))) return false // any name is known there
         const at = path.reduce<unknown>((v, step) => (v as Spec | undefined)?.[step], base)
         return typeof at === 'object' && !Array.isArray(at)
       })

@@ -221,7 +221,7 @@ describe('with no values', () => {
 
   test('the CRDs are those of crds/, and outlive the release', () => {
     const crds = objects.filter((o) => o.kind === 'CustomResourceDefinition')
-    expect(crds).toHaveLength(8)
+    expect(crds).toHaveLength(9)
     for (const crd of crds) {
       const plural = at(crd, 'spec.names.plural') as string
       const file = readFileSync(join(root, 'crds', `stagely.dev_${plural}.yaml`), 'utf8')
@@ -251,6 +251,7 @@ describe('with no values', () => {
       'list, watch: stagely.dev/rotations',
       'list, watch: stagely.dev/secretstores',
       'list, watch: stagely.dev/trustedissuers',
+      'list, watch: stagely.dev/accesspolicies',
       'patch: stagely.dev/stagelets',
       'patch: stagely.dev/projects/status',
       'patch: stagely.dev/stagelysecrets/status',
@@ -260,6 +261,7 @@ describe('with no values', () => {
       'patch: stagely.dev/rotations/status',
       'patch: stagely.dev/secretstores/status',
       'patch: stagely.dev/trustedissuers/status',
+      'patch: stagely.dev/accesspolicies/status',
       'get, create, patch: /events',
       'create: coordination.k8s.io/leases',
       'get, patch: coordination.k8s.io/leases stagely-controller',

@@ -167,6 +167,9 @@ describe('If-Match of every route', () => {
       rules,
     })
     await call('POST', `${kube}/trustedissuers`, issuer)
+    await call('POST', `${kube}/accesspolicies`, object('AccessPolicy', { projects: ['one'] }))
+    const asked = { secrets: [{ key: 'ONE' }], duration: '10m', reason: 'to read it' }
+    const request = await call('POST', '/api/v1/projects/heeding%2Fone/access-requests', asked)
     const outputs = { current: 'sign' }
     const rotation = object('Rotation', { projectRef, outputs, rotator: { generate: {} } })
     await call('POST', `${kube}/rotations`, rotation)
@@ -178,6 +181,7 @@ describe('If-Match of every route', () => {
       secret_id: 'one',
       rotation: 'one',
       user: 'admin',
+      request_id: request.json<{ id: string }>().id,
     }
     // A token gets no further than to the right at routes for sessions.
     const forTokens = restRoutes.filter(({ access }) => access.in !== 'session')

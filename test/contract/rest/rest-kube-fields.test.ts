@@ -210,6 +210,7 @@ const projectSamples: readonly (readonly [string, string, unknown])[] = [
   ['description', 'description', 'what it is'],
   ['environments', 'environments', [{ name: 'preview', inherits: 'Nothing' }]],
   ['key_provider', 'keyProvider', 'cards'],
+  ['preview', 'preview', { environment: 'preview', from: 'shop', ttl: '48h', max: 3 }],
   ['rollout.max_concurrent', 'rollout.maxConcurrent', 3],
   ['rollout.progress_deadline_seconds', 'rollout.progressDeadlineSeconds', 77],
   ['rollout.on_failure', 'rollout.onFailure', 'Stop'],
@@ -229,7 +230,10 @@ const needed: Readonly<Record<string, Fields>> = {
 }
 const nested = (path: string, value: unknown): Fields => {
   const [first = '', second] = path.split('.')
-  if (second === undefined) return { [first]: value }
+  // A template for previews is of an environment of the project.
+  const listed =
+    first === 'preview' && value !== null ? { environments: [{ name: 'preview' }] } : {}
+  if (second === undefined) return { ...listed, [first]: value }
   return { [first]: { ...needed[first], [second]: value } }
 }
 
@@ -248,6 +252,7 @@ describe('a project', () => {
       'environments',
       'key_provider',
       'key_rotation',
+      'preview',
       'rollout',
       'secret_policy',
     ])

@@ -103,7 +103,9 @@ export const startChangedCopy = async (
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const said = controller.stderr.setEncoding('utf8').reduce((text, part) => text + part, '')
+  const said = controller.stderr
+    .setEncoding('utf8')
+    .reduce((text: string, part: string) => text + part, '')
   const isReady = once(controller.stdout, 'data') // the line that says it is ready
   const ended = once(controller, 'exit').then(async () => {
     throw new Error(`the changed controller ended before it was ready: ${await said}`)

@@ -51,13 +51,13 @@ export const complianceRoutes = routesOf('Compliance', [
       const project = requireTarget(context)
       const secret = await secretOf(context)
       const version = Number(params['version'])
+      const { auditSince: auditFrom } = await deps.keys.complianceOf(project)
+      const told = { version, nowMs: deps.clock.now(), auditFrom }
+      const exposed = await exposureOf(deps, project, secret, told)
       await deps.audit.record(actor, refOf(secret), {
         action: 'report exposure',
         detail: { version },
       })
-      const { auditSince: auditFrom } = await deps.keys.complianceOf(project)
-      const told = { version, nowMs: deps.clock.now(), auditFrom }
-      const exposed = await exposureOf(deps, project, secret, told)
       const { document, ...signed } = await deps.audit.signDocument('exposure', exposed)
       return { body: { exposure: document, ...signed } }
     },
