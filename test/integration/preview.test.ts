@@ -7,6 +7,7 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { agentHereAfter } from '../support/agents/agent-here.ts'
 import { controllerHereAfter } from '../support/programs/controller-here.ts'
 import { createRandom } from '../support/random.ts'
+import { soak } from '../support/soak.ts'
 import { freshDatabase } from '../support/databases/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/programs/processes.ts'
 import { createStack, idle, testImage, type Stack } from '../support/docker/stack.ts'
@@ -138,7 +139,7 @@ spec:
 
   it('go up and down at random, by three callers, under kills of controller and agent, and leave nothing', async () => {
     const before = await inEngine()
-    const names = ['pr-1', 'pr-2', 'pr-3', 'pr-4']
+    const names = Array.from({ length: soak(4, 20) }, (_, i) => `pr-${i + 1}`)
     const random = createRandom(Number(process.env['STAGELY_PREVIEW_SEED'] ?? 7))
     let ups = 0
     const caller = async (): Promise<void> => {
@@ -161,7 +162,16 @@ spec:
     }
     await Promise.all([caller(), caller(), caller(), killer()])
     expect(ups).toBeGreaterThan(10)
-    const left = JSON.parse((await preview('list', '-o', 'json')).stdout) as { name: string }[]
+    // In the long form all are there at once, side by side.
+    for (const name of names.slice(soak(names.length, 0)))
+      expect(await up(name)).toMatchObject({ code: 0 })
+    const left = JSON.parse((await preview('list', '-o', 'json')).stdout) as {
+      name: string
+      addresses?: string[]
+    }[]
+    const addresses = left.flatMap((one) => one.addresses ?? [])
+    expect(addresses.length).toBeGreaterThanOrEqual(soak(1, 21))
+    expect(new Set(addresses).size).toBe(addresses.length)
     const others = left.filter(({ name }) => name !== 'kept')
     const gone = await Promise.all(others.map(({ name }) => preview('down', name, '--yes')))
     expect(gone.filter(({ code }) => code !== 0)).toEqual([])

@@ -158,7 +158,7 @@ const controlsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Replace value': 'updateSecret',
     Delete: 'deleteSecret',
     'Copy the value': 'get stagelysecrets/value',
-    'Show the value': 'revealSecret',
+    'Show the value': 'get stagelysecrets/value',
     'Where is it?': 'whereIsSecret',
     'Edit the expiry': 'updateSecret',
   },
