@@ -32,7 +32,8 @@ const git = async (cwd: string, args: readonly string[], stdin?: string): Promis
   const [stdout, stderr] = [collecting(), collecting()]
   const { exitCode, startError } = await pipeProgram({
     file: 'git',
-    args: ['-c', 'core.quotePath=false', ...args],
+    // No program that the configuration of a repository names is started.
+    args: ['-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false', ...args],
     cwd,
     // A hook gets its index and its folder from git.
     env: { ...environment, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' },
@@ -97,7 +98,15 @@ export const stagedBlobs = async (cwd: string): Promise<GitBlob[]> =>
 /** Each blob once, at its first place. */
 export const blobsInRange = async (cwd: string, range: string): Promise<GitBlob[]> => {
   if (range.startsWith('-')) throw new CliError(`${range} is no range of commits`, 2)
-  const output = await git(cwd, ['log', '-m', '--format=%x01%H', ...rawFlags, range, '--'])
+  const output = await git(cwd, [
+    'log',
+    '-m',
+    '--no-show-signature',
+    '--format=%x01%H',
+    ...rawFlags,
+    range,
+    '--',
+  ])
   const first = new Map<string, GitBlob>()
   for (const blob of blobsOf(output)) if (!first.has(blob.oid)) first.set(blob.oid, blob)
   return [...first.values()]
