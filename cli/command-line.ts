@@ -112,7 +112,7 @@ const newProgram = async (): Promise<Command> => {
       'after',
       `
 Each command has --help with examples. The controller is found by STAGELY_SERVER, STAGELY_TOKEN and
-STAGELY_CA_FILE, or by what "stagely login" stored, or by KUBECONFIG.`,
+STAGELY_CA_FILE, or by what "stagely login" stored, or by KUBECONFIG. Its address, with /docs, has the documents.`,
     )
   program.command('controller').description('Run the controller.')
   program.command('restore').description('Read a backup into an empty database.')

@@ -111,7 +111,7 @@ const baseCommand = (): Command =>
     .option('--oidc-domain <domain...>', 'only people with e-mail addresses of these domains')
     .option('--oidc-group <group=team:role...>', 'role in a team that a group gives')
     .option('--oidc-proof <what>', 'what confirms a login: auth-time (default), or round-trip')
-    .option('--no-dashboard', 'serve no dashboard at /ui')
+    .option('--no-dashboard', 'serve no dashboard at /ui, and no documents at /docs')
     .option('--insecure-http', 'plain HTTP; only on a loopback address')
     .addHelpText('after', moreHelp)
     .allowUnknownOption()

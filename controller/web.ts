@@ -5,7 +5,8 @@ import type { Logger } from '../src/kernel/log.ts'
 import type { Opened } from '../src/store/open-store.ts'
 import type { DeniedLog } from './audit/denied.ts'
 import type { Config } from './config.ts'
-import { dashboardFolder, mountDashboard, readDashboard } from './http/dashboard.ts'
+import { dashboardFolder, mountDashboard } from './http/dashboard.ts'
+import { documentsFolder, mountDocuments } from './http/documents.ts'
 import type { App } from './http/env.ts'
 import { beginInBrowser } from './http/login/browser.ts'
 import type { LoginDeps } from './http/login/deps.ts'
@@ -13,6 +14,7 @@ import { mountLogin } from './http/login/routes.ts'
 import type { RequestLimits } from './http/rate-limit.ts'
 import type { SessionRouteDeps } from './http/rest/sessions/deps.ts'
 import type { Base } from './http/session-cookie.ts'
+import { readStaticFiles } from './http/static-files.ts'
 
 interface Given {
   readonly opened: Pick<Opened, 'settings' | 'logins' | 'principals'>
@@ -55,7 +57,7 @@ const openProvider = async ({ oidc }: Config, given: Given): Promise<LoginDeps |
 export const prepareWeb = async (config: Config, given: Given): Promise<Web> => {
   const { opened, limits, base, version } = given
   const login = await openProvider(config, given)
-  const files = config.dashboard ? await readDashboard(dashboardFolder) : undefined
+  const files = config.dashboard ? await readStaticFiles(dashboardFolder) : undefined
   return {
     sessions: {
       base,
@@ -71,7 +73,10 @@ export const prepareWeb = async (config: Config, given: Given): Promise<Web> => 
     },
     mount: (app) => {
       if (login !== undefined) mountLogin(app, login)
-      if (config.dashboard) mountDashboard(app, { files, isTrusted: config.tlsFiles !== undefined })
+      if (!config.dashboard) return
+      const isTrusted = config.tlsFiles !== undefined
+      mountDashboard(app, { files, isTrusted })
+      mountDocuments(app, { folder: documentsFolder, isTrusted })
     },
   }
 }

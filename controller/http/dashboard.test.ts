@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { mountDashboard, readDashboard } from './dashboard.ts'
+import { mountDashboard } from './dashboard.ts'
+import { mountDocuments } from './documents.ts'
 import type { App, AppEnv } from './env.ts'
+import { readStaticFiles } from './static-files.ts'
 
 let folder: string
 let app: App
@@ -15,7 +17,7 @@ const script = 'console.log("a script")'
 
 const appWith = async (of: string, isTrusted = false): Promise<App> => {
   const made: App = new Hono<AppEnv>()
-  mountDashboard(made, { files: await readDashboard(of), isTrusted })
+  mountDashboard(made, { files: await readStaticFiles(of), isTrusted })
   return made
 }
 
@@ -104,5 +106,51 @@ describe('the dashboard', () => {
     const answer = await (await appWith(join(folder, 'none'))).request('/ui/')
     expect(answer.status).toBe(404)
     expect(await answer.text()).toContain('npm run build')
+  })
+})
+
+describe('the documents', () => {
+  const pages = async (): Promise<App> => {
+    await writeFile(join(folder, 'keys.html'), '<title>Keys</title>')
+    await writeFile(join(folder, '404.html'), '<title>404</title>')
+    const made: App = new Hono<AppEnv>()
+    mountDocuments(made, { folder, isTrusted: false })
+    return made
+  }
+
+  it('are pages by their names, and a page of their own for a name that there is not', async () => {
+    const made = await pages()
+    const get = async (path: string) => {
+      const answer = await made.request(path)
+      return [answer.status, await answer.text()]
+    }
+    expect(await get('/docs/')).toEqual([200, shell])
+    expect(await get('/docs/keys')).toEqual([200, '<title>Keys</title>'])
+    expect(await get('/docs/none')).toEqual([404, '<title>404</title>'])
+    expect(await get('/docs/..%2f..%2fetc%2fpasswd')).toEqual([404, '<title>404</title>'])
+    expect(await get('/docs/assets/none.js')).toEqual([404, '404 page not found'])
+    expect((await made.request('/docs')).headers.get('location')).toBe('/docs/')
+  })
+
+  it('forbid what the dashboard forbids, but for icons within their styles', async () => {
+    const made = await pages()
+    const policies = [await made.request('/docs/keys'), await app.request('/ui/')].map((answer) =>
+      answer.headers.get('content-security-policy')!,
+    )
+    expect(policies[0]).toBe(
+      policies[1]!
+        .replace("img-src 'self'", "img-src 'self' data:")
+        .replace("trusted-types 'none'", 'trusted-types vue'),
+    )
+  })
+
+  it('say so where the build has none', async () => {
+    const made: App = new Hono<AppEnv>()
+    mountDocuments(made, { folder: join(folder, 'none'), isTrusted: false })
+    const answer = await made.request('/docs/')
+    expect([answer.status, await answer.text()]).toEqual([
+      404,
+      expect.stringContaining('npm run build'),
+    ])
   })
 })

@@ -85,8 +85,8 @@ const nameOf = ({ kind, name }: Dues): string =>
   kind === 'project' ? `the key "${name ?? ''}", which projects name,` : `the ${kind} key`
 
 const remedies = {
-  master: 'see docs/operations.md#keys',
-  project: 'see docs/operations.md#keys',
+  master: 'see /docs/operations#keys of the controller',
+  project: 'see /docs/operations#keys of the controller',
   sealing: 'stagely keys rotate --sealing',
 } as const
 

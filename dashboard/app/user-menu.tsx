@@ -62,6 +62,7 @@ export const UserMenu = ({ onShortcuts }: { readonly onShortcuts: () => void }) 
           text: 'Profile, sessions and tokens',
           onPress: () => route('/ui/me'),
         },
+        { text: 'Documentation', onPress: () => void window.open('/docs/', '_blank', 'noopener') },
         { text: 'Log out', onPress: () => void logOutEverywhere() },
       ]}
     />

@@ -51,6 +51,13 @@ need_build() {
   step 'build (npm run build)' build_dist
 }
 
+# The documents are built apart: a word in a page needs no build of the program.
+need_site() {
+  cd "$root" || return 1
+  if [ -f dist/docs/index.html ] && [ -z "$(find docs scripts/site CHANGELOG.md ARCHITECTURE.md -newer dist/docs/index.html -print -quit)" ]; then return; fi
+  step 'build the documents' node scripts/site/build.mjs
+}
+
 # The stamp is taken before the build: a file that changes meanwhile makes it stale again.
 build_dist() {
   local stamp="$state_dir/built"
@@ -225,7 +232,7 @@ need_test_machine() {
   fi
 }
 
-need_packages_and_build() { need_packages && need_build && "${@:-true}"; }
+need_packages_and_build() { need_packages && need_build && need_site && "${@:-true}"; }
 
 # beside COMMAND…: runs it in the background. Job control gives it a process group of its own, which can be ended as
 # a whole.

@@ -24,6 +24,7 @@ export const writeApp = (root, app, manifest) => {
     'dist/cli',
     'dist/dashboard',
     'dist/api-docs',
+    'dist/docs',
     'dist/THIRD-PARTY-NOTICES.txt',
     'LICENSE',
   ])

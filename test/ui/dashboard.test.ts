@@ -21,6 +21,7 @@ import { peopleTests } from './people.ts'
 import { rolloutTests } from './rollouts.ts'
 import { elsewhereTests } from './elsewhere.ts'
 import { environmentTests } from './environments.ts'
+import { documentTests } from './documents.ts'
 import { settingsTests } from './settings.ts'
 import { stageletTests } from './stagelet.ts'
 import { sinkTests } from './sinks.ts'
@@ -56,6 +57,7 @@ describe('the dashboard', () => {
   environmentTests(given)
   settingsTests(given)
   formTests(given)
+  documentTests(given)
   elsewhereTests(given)
   walkTests(given, soak(1, 3))
   largeImportTests(given)

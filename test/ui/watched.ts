@@ -26,7 +26,7 @@ const keptIn = `JSON.stringify([document.cookie, { ...localStorage }, { ...sessi
 const stores = `Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()]).then((found) => [...found.flat().map(String), ...Object.keys(sessionStorage), ...Object.keys(localStorage)])`
 
 /** What is remembered: how pages look, and how logs are read. */
-const mayStore = new Set(['stagely.look', 'stagely.logs'])
+const mayStore = new Set(['stagely.look', 'stagely.logs', 'vitepress-theme-appearance'])
 
 /** In each page: what breaks the policy, and a value in the events that a tab tells the others, are errors. */
 export const inPage = `

@@ -94,7 +94,7 @@ const wordsOf = (which: Which, wrappedBy: string | undefined): string => {
 const remedyOf = (which: Which, { namespace, name }: KeyRule): string =>
   which === 'data'
     ? `stagely keys rotate --project ${name} -n ${namespace}`
-    : 'give the controllers a new key, or make a new version in its service, then stagely keys rotate --master (see docs/operations.md#keys)'
+    : 'give the controllers a new key, or make a new version in its service, then stagely keys rotate --master (see /docs/operations#keys of the controller)'
 
 /** `days` since it was due. */
 export const overdueBy = (days: number): string =>
