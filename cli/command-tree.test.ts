@@ -120,6 +120,18 @@ describe('docs/compliance.md', () => {
     expect(named.length).toBeGreaterThan(10)
     expect(named.filter((path) => !existsSync(new URL(path, root)))).toEqual([])
   })
+
+  it('names in each row the command that proves the row', async () => {
+    const rows = (await readFile(docs('compliance.md'), 'utf8'))
+      .split('\n')
+      .filter((line) => /^\| (?!point|---)/.test(line))
+    expect(rows.length).toBeGreaterThan(15)
+    const leaves = commands.filter((command) => command.commands.length === 0)
+    const paths = leaves.map((command) => `\`stagely ${pathOf(command)}`)
+    const proofOf = (row: string): string => row.split(' | ').at(-1)!
+    const unproven = rows.filter((row) => !paths.some((path) => isIn(proofOf(row), path)))
+    expect(unproven).toEqual([])
+  })
 })
 
 describe('every page, and every help', () => {

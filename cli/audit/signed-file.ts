@@ -22,21 +22,28 @@ interface SignedKind<T extends { readonly public_key: string }> {
   readonly made: string
   /** Keeps what it does not know: that is signed too. */
   readonly schema: z.ZodType<T>
-  readonly faultOf: (crypto: ChainCrypto, file: T, key?: string) => Promise<string | undefined>
+  readonly faultOf: (
+    crypto: ChainCrypto,
+    file: T,
+    key: string | undefined,
+    content: string,
+  ) => Promise<string | undefined>
+  /** Of a file that is not JSON. */
+  readonly parse?: (content: string) => unknown
   readonly wordsOf: (file: T) => readonly string[]
 }
 
 const read = async <T extends { readonly public_key: string }>(
   file: string,
-  { noun, made, schema }: SignedKind<T>,
-): Promise<T> => {
+  { noun, made, schema, parse = JSON.parse }: SignedKind<T>,
+): Promise<{ signed: T; content: string }> => {
   const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
     (error: unknown) => {
       throw new CliError(`cannot read ${file}`, 1, error)
     },
   )
   try {
-    return schema.parse(JSON.parse(content))
+    return { signed: schema.parse(parse(content)), content }
   } catch (error) {
     throw new CliError(`${file} holds no ${noun}: get one with "${made}"`, 2, error)
   }
@@ -56,9 +63,9 @@ export const verifyFile = async <T extends { readonly public_key: string }>(
   { key, head }: VerifyFlags,
   kind: SignedKind<T>,
 ): Promise<void> => {
-  const signed = await read(file, kind)
+  const { signed, content } = await read(file, kind)
   const publicKey = key ?? (head === undefined ? undefined : (await readHeadFile(head)).public_key)
-  const fault = await kind.faultOf(nodeCrypto, signed, publicKey)
+  const fault = await kind.faultOf(nodeCrypto, signed, publicKey, content)
   if (fault !== undefined) {
     note(`The ${kind.noun} does NOT hold: ${fault}.`)
     throw new Exit(1)

@@ -2,6 +2,7 @@
 import type { AccessReach, AccessRequest } from '../../src/rest/types.ts'
 import { Option, type Command } from 'commander'
 import { createRequest, requestPath, waitForApproval, type Asked } from '../access/ask.ts'
+import { reportCommand } from '../access/report.ts'
 import { openRest } from '../connect/rest.ts'
 import { newCommand, newGroup } from '../options.ts'
 import { printAs } from '../output/output.ts'
@@ -14,9 +15,10 @@ export const command = (): Command => {
     'stagely access list',
     'stagely access approve req-x8k2p',
     'stagely access break-glass -p shop --reason "INC-42: shop is down"',
+    'stagely access report --at 2026-11-01',
   ])
-  for (const make of [request, list, show, approve, deny, cancel, revoke, breakGlass, review])
-    group.addCommand(make())
+  const decisions = [approve, deny, cancel, revoke, breakGlass, review]
+  for (const make of [request, list, show, ...decisions, reportCommand]) group.addCommand(make())
   return group
 }
 

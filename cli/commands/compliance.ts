@@ -1,5 +1,13 @@
 // compliance: how old the keys and values of a project were, and what was overdue, signed for an auditor.
 import { Option, type Command } from 'commander'
+import * as z from 'zod'
+import { accessCsv, signedInCsv } from '../../src/audit/access-csv.ts'
+import {
+  accessFault,
+  accessWords,
+  signedAccessReport,
+  type SignedAccessReport,
+} from '../../src/audit/access-report.ts'
 import {
   complianceReport,
   reportFault,
@@ -74,17 +82,28 @@ const verifyCommand = (): Command =>
   verifyOptions(
     newGroup('verify', 'Verify a report, and print its content. Needs no controller.', [
       'stagely compliance verify cards.json --head audit.head',
+      'stagely compliance verify access.csv --head audit.head',
       'stagely compliance report --project cards -o json | stagely compliance verify -',
     ]),
     'report',
   ).action((file: string, flags) =>
-    verifyFile(file, flags as object, {
+    verifyFile<SignedReport | SignedAccessReport>(file, flags as object, {
       noun: 'report',
-      made: 'stagely compliance report -o json',
-      schema: signedReport.extend({
-        report: complianceReport.extend({ head: signedHead }).loose(),
-      }),
-      faultOf: reportFault,
-      wordsOf: reportWords,
+      made: 'stagely compliance report -o json" or "stagely access report -o csv',
+      schema: z.union([
+        signedReport.extend({
+          report: complianceReport.extend({ head: signedHead }).loose(),
+        }),
+        signedAccessReport,
+      ]),
+      parse: (content): unknown => signedInCsv(content) ?? JSON.parse(content),
+      faultOf: async (crypto, signed, key, content) => {
+        if (!('access' in signed)) return reportFault(crypto, signed, key)
+        const isCsv = signedInCsv(content) !== undefined
+        if (isCsv && accessCsv(signed) !== content.replace(/\n$/, ''))
+          return 'its rows are not those that were signed'
+        return accessFault(crypto, signed, key)
+      },
+      wordsOf: (signed) => ('access' in signed ? accessWords(signed) : reportWords(signed)),
     }),
   )

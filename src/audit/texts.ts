@@ -69,6 +69,7 @@ const documents = {
   receipt: 'stagely audit receipt 1',
   compliance: 'stagely compliance report 1',
   exposure: 'stagely exposure receipt 1',
+  access: 'stagely access report 1',
 } as const
 export type SignedDocument = keyof typeof documents
 

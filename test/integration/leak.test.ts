@@ -250,6 +250,7 @@ describe('no secret value leaks', () => {
     answers += exposed + (await world.must('receipt', 'verify', receiptFile))
     await writeFile(receiptFile, exposed.replace('"version": 1', '"version": 2'))
     expect((await world.cli('receipt', 'verify', receiptFile)).code).toBe(1)
+    answers += await world.must('access', 'report', '-o', 'csv')
     const kept = await world.must('rollout', 'list', 'stagelet/shop', '-o', 'json')
     expect(kept).toContain(`dying with ***REDACTED*** and ***REDACTED*** at ${plain}`)
     answers += kept

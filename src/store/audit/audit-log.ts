@@ -11,6 +11,7 @@ import type { Settings } from '../settings.ts'
 import type { Store } from '../store.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor } from '../core/actor.ts'
+import { readAccessFacts, type AccessFacts } from './access-facts.ts'
 import { erasePerson, type Erasure } from './erase.ts'
 import {
   isTampered,
@@ -160,6 +161,11 @@ export class AuditLog {
   /** Who has read these secrets, by their uids, each person once. */
   readersOf(uids: readonly string[]): ReturnType<typeof readersOfSecrets> {
     return readersOfSecrets(this.#deps.sql, uids)
+  }
+
+  /** What the log says of who may read values of a team. */
+  accessFacts(of: Parameters<typeof readAccessFacts>[1]): Promise<AccessFacts> {
+    return readAccessFacts(this.#deps.sql, of)
   }
 
   revealed(by: string, teams: readonly string[] | undefined): Promise<Revealed[]> {

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Readable } from 'node:stream'
 import { verifyLines } from '../../../cli/audit/verify-lines.ts'
+import { accessFault, type SignedAccessReport } from '../../../src/audit/access-report.ts'
+import { nodeCrypto } from '../../../src/audit/chain.ts'
 import type { AuditRecord } from '../../../src/audit/record.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
 import {
@@ -122,6 +124,12 @@ const policyOf = (name: string, project: string, more: object = {}): object => (
 })
 const audited = async (query: string): Promise<AuditRecord[]> =>
   (await as(adminToken(), 'GET', `/audit?${query}`)).json<{ rows: AuditRecord[] }>().rows
+
+const reportOf = async (query: string, token = adminToken()): Promise<SignedAccessReport> => {
+  const answer = await as(token, 'GET', `/teams/default/access-report?${query}`)
+  expect(answer.status, answer.text).toBe(200)
+  return answer.json<SignedAccessReport>()
+}
 
 beforeAll(async () => {
   controller = await startTestController({ clock })
@@ -429,6 +437,13 @@ describe('a person who is erased', () => {
     await decide('greta', request, 'approval', { note: 'greta says yes' })
     expect((await reveal(tokenOf('gustav'), 'gone')).status).toBe(200)
     const open = await ask('gustav', 'gone')
+    const before = await reportOf('project=gone')
+    expect(before.access.rows.find(({ name }) => name === request.name)).toMatchObject({
+      by: 'gustav',
+      approved_by: ['greta'],
+      reason: 'asked by gustav himself',
+      uses: 1,
+    })
     await admin('POST', '/audit/erasures', { person: 'gustav', dry_run: false })
     await admin('POST', '/audit/erasures', { person: 'greta', dry_run: false })
     const whole = await as(adminToken(), 'GET', '/access-requests?project=gone')
@@ -446,5 +461,74 @@ describe('a person who is erased', () => {
       heads: [],
     })
     expect(verdict).toMatchObject({ ok: true })
+    // What was signed before holds; what is signed now names nobody, and cites the same rows.
+    expect(await accessFault(nodeCrypto, before)).toBeUndefined()
+    const after = await reportOf('project=gone')
+    expect(await accessFault(nodeCrypto, after, before.public_key)).toBeUndefined()
+    expect(JSON.stringify(after)).not.toMatch(/gustav|greta/)
+    const cited = ({ access }: SignedAccessReport) =>
+      access.rows.find(({ name }) => name === request.name)?.audit
+    expect(cited(after)).toEqual(cited(before))
+    // The first of them is the one in which it was asked for.
+    expect(cited(after)?.[0]?.split('-')[0]).toBe(String(rows.at(-1)!.seq))
+  })
+})
+
+describe('the report for auditors', () => {
+  const day = (ms: number): string => new Date(ms).toISOString()
+
+  it('says who could read on a day, by which policy and which right, and what nobody could', async () => {
+    await newProject('told')
+    clock.leap(hour)
+    const before = day(clock.now())
+    clock.leap(hour)
+    await admin('POST', '/policies', policyOf('told', 'told'))
+    clock.leap(hour)
+    const since = day(clock.now())
+    const request = await granted('dev', 'told')
+    expect((await reveal(tokenOf('dev'), 'told')).status).toBe(200)
+    clock.leap(2 * hour)
+    await reaches(() => stateOf(request), 'Ended')
+    const open = await reportOf(`project=told&from=${before}&to=${day(Date.parse(before) + 1_000)}`)
+    const readersIn = ({ access }: SignedAccessReport) =>
+      access.rows.flatMap(({ row, by }) => (row === 'reader' ? [by] : []))
+    expect(open.access.rows.map(({ row }) => row)).not.toContain('policy')
+    expect(readersIn(open)).toEqual(
+      expect.arrayContaining(['olga', 'a-maintainer', 'admin', 'bot']),
+    )
+    expect(readersIn(open)).not.toContain('dev')
+    // By the role of an auditor, which needs no other.
+    const guarded = await reportOf(`project=told&from=${since}`, tokenOf('a-auditor'))
+    expect(readersIn(guarded)).toEqual(['ci'])
+    expect(guarded.access.rows).toMatchObject([
+      { row: 'policy', name: 'told', projects: ['told'] },
+      { row: 'reader', by: 'ci' },
+      { row: 'request', name: request.name, by: 'dev', approved_by: ['olga'], state: 'Ended' },
+    ])
+    expect((await by('olga', 'GET', '/teams/default/access-report')).status).toBe(403)
+    const turned = await as(
+      adminToken(),
+      'GET',
+      `/teams/default/access-report?from=${since}&to=${before}`,
+    )
+    expect([turned.status, turned.text.includes('before to')]).toEqual([422, true])
+  })
+
+  it('shows emergencies alone, and a review that is overdue as a row', async () => {
+    await newProject('late')
+    await admin('POST', '/policies', policyOf('late', 'late'))
+    const request = await ask('dev', 'late', { emergency: true })
+    await ask('olga', 'late')
+    const rowsOf = async () => (await reportOf('project=late&emergencies=true')).access.rows
+    expect(await rowsOf()).toMatchObject([{ row: 'emergency', name: request.name, by: 'dev' }])
+    clock.leap(73 * hour)
+    expect(await rowsOf()).toMatchObject([
+      { row: 'emergency', review: expect.stringContaining('due until') as string },
+      { row: 'overdue review', name: request.name },
+    ])
+    await decide('otto', request, 'review', { outcome: 'Justified' })
+    const reviewed = await rowsOf()
+    expect(reviewed[0]?.review).toContain('Justified by otto')
+    expect(reviewed[1]).toHaveProperty('until')
   })
 })
