@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, Load>> = {
   run: () => import('./commands/run.ts'),
   compose: () => import('./commands/compose.ts'),
   init: () => import('./commands/init.ts'),
+  migrate: () => import('./commands/migrate.ts'),
   secrets: () => import('./commands/secrets.ts'),
   preview: () => import('./commands/preview.ts'),
   stagelet: () => import('./commands/stagelet.ts'),

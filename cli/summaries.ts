@@ -19,6 +19,7 @@ export const summaries: Readonly<Record<string, string>> = {
   "run": "Run a local command with the secrets of a service as its environment.",
   "compose": "Run Docker Compose through the agent of this machine: containers get their secrets, and the output has them hidden.",
   "init": "Adopt an existing Compose project: its .env files become secrets.",
+  "migrate": "Adopt a Compose project whose values another tool holds: Doppler, Infisical, SOPS, Portainer, Komodo.",
   "secrets": "Work with secrets and their history; values are shown only where asked.",
   "preview": "Stacks for a branch, which end by themselves.",
   "stagelet": "Put off the end of stagelets.",

@@ -14,6 +14,7 @@ import { readComposeProject, type ComposeProject } from '../init/compose-project
 import { renderManifests, type InitManifests } from '../init/manifests.ts'
 import { usedInOtherPlaces, propose, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
+import type { StackSource } from '../migrate/source.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere, listObjects } from '../objects/objects.ts'
 import { collect, newCommand, type CommonFlags } from '../options.ts'
@@ -23,7 +24,7 @@ import { promptLine, canAsk, confirm } from '../prompt.ts'
 import { reviewObjects } from '../apply/review.ts'
 import { readStoredSecrets } from '../secrets/identity.ts'
 
-interface InitFlags extends CommonFlags {
+export interface InitFlags extends CommonFlags {
   readonly file?: string[]
   readonly envFile?: string[]
   readonly profile?: string[]
@@ -46,11 +47,17 @@ interface InitFlags extends CommonFlags {
 }
 
 export const command = (): Command =>
-  newCommand('init -o', 'Adopt an existing Compose project: its .env files become secrets.', [
-    'stagely init /srv/shop --dry-run            # what it would do',
-    'stagely init /srv/shop --agent web-1',
-    'stagely init . --exclude LOG_LEVEL --global NPM_TOKEN --yes',
-  ])
+  withInitFlags(
+    newCommand('init -o', 'Adopt an existing Compose project: its .env files become secrets.', [
+      'stagely init /srv/shop --dry-run            # what it would do',
+      'stagely init /srv/shop --agent web-1',
+      'stagely init . --exclude LOG_LEVEL --global NPM_TOKEN --yes',
+    ]),
+  ).action((dir: string, flags: InitFlags) => adopt(dir, flags))
+
+/** What `migrate` takes too. */
+export const withInitFlags = (command: Command): Command =>
+  command
     .argument('[dir]', 'folder of the compose file', '.')
     .option('--file <file>', 'compose file, as with docker compose -f; may be given again', collect)
     .option(
@@ -78,17 +85,18 @@ export const command = (): Command =>
     .option('--dry-run', 'show the proposal and change nothing')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'the same as -o json')
-    .action(init)
 
-const init = async (dir: string, flags: InitFlags): Promise<void> => {
+/** Proposes, asks, writes the manifests and stores the values; `source`: the tool that has them now. */
+export const adopt = async (dir: string, flags: InitFlags, source?: StackSource): Promise<void> => {
   const output = flags.json === true ? 'json' : flags.output
   if (output !== undefined && output !== 'json' && output !== 'yaml') {
     throw usageError(`-o ${output} is not known here; use json or yaml`)
   }
   const stack = await findStack(dir, flags)
-  const project = await readProject(stack, flags)
+  const project = await readProject(stack, flags, source)
   const { exclude = [], global = [], references, all = false } = flags
-  const proposal = propose(project, { exclude, global, references, all })
+  const leaves = source?.name
+  const proposal = propose(project, { exclude, global, references, all, ...defined({ leaves }) })
   const api = await openApi(flags)
   const manifests = await manifestsOf(api, { project, proposal, stack }, flags)
   const path = flags.manifest ?? join(project.directory, 'stagely.yaml')
@@ -151,12 +159,17 @@ const placeIn = async (directory: string, given: string): Promise<string> => {
   throw new CliError(`there is no file ${given}, neither here nor in ${directory}`)
 }
 
-const readProject = (stack: Stack, flags: InitFlags): Promise<ComposeProject> =>
+const readProject = (
+  stack: Stack,
+  flags: InitFlags,
+  source: StackSource | undefined,
+): Promise<ComposeProject> =>
   readComposeProject({
     ...stack,
     profiles: flags.profile,
     projectName: flags.projectName,
     env: readComposeEnvironment(),
+    source,
   })
 
 const manifestsOf = async (

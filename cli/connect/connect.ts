@@ -103,12 +103,15 @@ const loadKubeconfigs = (library: Library, files: readonly string[]): ClientNode
 
 const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
+/** True where what is sent to the URL stays on this machine. */
+export const isLoopback = (url: string): boolean => loopback.has(new URL(url).hostname)
+
 export const connectionTo = (
   endpoint: LoginEndpoint,
   namespace = endpoint.namespace ?? 'default',
 ): ControllerConnection => {
   const { server } = endpoint
-  if (server.startsWith('http:') && !loopback.has(new URL(server).hostname)) {
+  if (server.startsWith('http:') && !isLoopback(server)) {
     throw new CliError(`${server} would send the token in the clear: use https`)
   }
   let options: Promise<http.RequestOptions> | undefined

@@ -8,6 +8,7 @@ import type { Environment } from '../../src/compose/environment.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { isRecord } from '../../src/kernel/record.ts'
 import { CliError } from '../errors.ts'
+import type { StackSource } from '../migrate/source.ts'
 import { readAsWritten, type RawServices } from './as-written.ts'
 import {
   fieldTexts,
@@ -26,6 +27,8 @@ export interface ProjectRequest {
   readonly profiles: readonly string[] | undefined
   readonly projectName: string | undefined
   readonly env: Environment
+  /** Variables of another tool. They count more than those of files, as in Compose. */
+  readonly source?: StackSource | undefined
 }
 
 export interface ComposeService extends ServiceUses {
@@ -56,7 +59,7 @@ export interface ComposeProject {
   readonly services: readonly ComposeService[]
   /** Values of the `${VAR}` that are set. */
   readonly variables: ReadonlyMap<string, string>
-  /** Files for `${VAR}`: `.env`, unless other files were given. */
+  /** Files for `${VAR}`: `.env`, unless other files were given. Then the source, by its name in place of a path. */
   readonly dotenvFiles: readonly VariableFile[]
   /** The `env_file`s of services. */
   readonly envFiles: readonly VariableFile[]
@@ -78,8 +81,12 @@ interface RawProject {
 }
 
 /** CliError with Compose's message when Compose refuses the files. */
-export const readComposeProject = async (request: ProjectRequest): Promise<ComposeProject> => {
-  const { directory, files: given, envFiles } = request
+export const readComposeProject = async (asked: ProjectRequest): Promise<ComposeProject> => {
+  const { directory, files: given, envFiles, source } = asked
+  const request = {
+    ...asked,
+    env: { ...Object.fromEntries(source?.variables ?? []), ...asked.env },
+  }
   const files = await chosenFiles({
     directory,
     ...defined({ files: given && [...given], envFiles: envFiles && [...envFiles] }),
@@ -125,7 +132,10 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     variables: variablesOf(answer),
     texts,
-    dotenvFiles: probe.dotenv.map(([path, service]) => fileOf(path, service)),
+    dotenvFiles: [
+      ...probe.dotenv.map(([path, service]) => fileOf(path, service)),
+      ...(source === undefined ? [] : [{ path: source.name, values: source.variables }]),
+    ],
     envFiles: probe.envFiles.map(([path, service]) => fileOf(path, service)),
     secretFiles: Object.entries(answer.secrets ?? {}).flatMap(([name, { file }]) =>
       file === undefined ? [] : [{ name, path: relative(directory, file) || file }],

@@ -34,11 +34,14 @@ export interface Wishes {
   readonly global: readonly string[]
   /** Plain configuration becomes secrets too. */
   readonly all?: boolean
+  /** The tool that the values leave: no file keeps them, so that all that is used becomes a secret or a plain value. */
+  readonly leaves?: string
   /** false: a value in several places becomes a secret in each of them. */
   readonly references?: boolean
 }
 
-export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
+export const propose = (project: ComposeProject, given: Wishes): Proposal => {
+  const wishes = withLeaving(project, given)
   const kept: Kept[] = []
   const values = project.services.flatMap((service) =>
     valuesOfService(project, service, wishes.exclude, kept),
@@ -76,6 +79,16 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
   }
 }
 
+/** Variables of the tool that is left which stand outside of `environment`, such as tags of images, become global. */
+const withLeaving = (project: ComposeProject, wishes: Wishes): Wishes => {
+  const left = project.dotenvFiles.find(({ path }) => path === wishes.leaves)
+  if (left === undefined) return wishes
+  const used = [...variablesInOtherPlaces(project).keys()].filter(
+    (name) => left.values.has(name) && !name.startsWith('COMPOSE_'),
+  )
+  return { ...wishes, global: [...wishes.global, ...used] }
+}
+
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 const withoutOrigin = ({ key, scope, value, from, refersTo }: ProposedSecret): ProposedSecret => ({
@@ -98,7 +111,7 @@ const withPlain = (proposed: readonly ProposedSecret[]): ProposedSecret[] => {
 const chooseSecrets = (
   { services }: ComposeProject,
   values: readonly ServiceValue[],
-  { all }: Wishes,
+  { all, leaves }: Wishes,
   kept: Kept[],
 ): ServiceValue[] => {
   const needless = plainAmong(values, ({ isSecret }) => isSecret)
@@ -106,7 +119,9 @@ const chooseSecrets = (
     services.some(({ environment }) => (environment.get(key) ?? value) !== value)
   const [chosen, plain]: [ServiceValue[], ServiceValue[]] = [[], []]
   for (const serviceValue of values) {
-    const isChosen = all === true || !needless.has(serviceValue) || differs(serviceValue)
+    const isLeaving = serviceValue.file === leaves
+    const isChosen =
+      all === true || isLeaving || !needless.has(serviceValue) || differs(serviceValue)
     ;(isChosen ? chosen : plain).push(serviceValue)
   }
   append(

@@ -135,6 +135,8 @@ export interface Commands {
   cliWith(input: string, ...args: string[]): Promise<Ran>
   /** With another token. */
   cliAs(token: string, ...args: string[]): Promise<Ran>
+  /** With these variables too. */
+  cliWithin(more: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran>
   /** As one that is started from that folder. */
   cliIn(folder: string, ...args: string[]): Promise<Ran>
   /** cli() that throws unless the exit code is 0. */
@@ -146,6 +148,7 @@ export const commandsIn = (env: () => NodeJS.ProcessEnv): Commands => ({
   cli: (...args) => runCli(args, env()),
   cliWith: (input, ...args) => runCli(args, env(), input),
   cliAs: (token, ...args) => runCli(args, { ...env(), STAGELY_TOKEN: token }),
+  cliWithin: (more, ...args) => runCli(args, { ...env(), ...more }),
   cliIn: (folder, ...args) => runCli(args, env(), '', folder),
   must: async (...args) => {
     const ran = await runCli(args, env())
