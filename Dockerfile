@@ -23,7 +23,7 @@ ENTRYPOINT ["stagely"]
 # docker's): see docs/operations.md for the mounts that it needs.
 FROM runtime AS agent
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends docker-cli docker-compose \
+  && apt-get install -y --no-install-recommends docker-compose \
   && rm -rf /var/lib/apt/lists/*
 CMD ["agent", "run", "--data-dir", "/var/lib/stagely-agent"]
 

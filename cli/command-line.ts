@@ -45,6 +45,7 @@ const commands: Readonly<Record<string, Load>> = {
   agent: () => import('./commands/agent.ts'),
   keys: () => import('./commands/keys.ts'),
   backup: () => import('./commands/backup.ts'),
+  upgrade: () => import('./commands/upgrade.ts'),
   'support-bundle': async () => {
     const { command } = await import('./commands/support-bundle.ts')
     const { defaultDataDir } = await import('../agent/machine/flags.ts')

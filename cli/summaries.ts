@@ -37,6 +37,7 @@ export const summaries: Readonly<Record<string, string>> = {
   "agent": "Run an agent, and manage who may be one.",
   "keys": "Show and rotate keys.",
   "backup": "Take a backup of the running controller.",
+  "upgrade": "Show which versions run, and what is upgraded in which order.",
   "support-bundle": "Collect what a maintainer needs to find a problem, as one .tar.gz without secrets: versions, objects and their status, events, health and metrics of the controller; on a machine with an agent also the doctor’s findings.",
   "login": "Check and remember server, token and CA in ~/.config/stagely/config.json (0600).",
   "logout": "Forget a stored login; the token of a browser login is revoked.",

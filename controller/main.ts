@@ -51,7 +51,7 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
 /** Until a signal. Where a controller is outdated, another one takes its place in this process. */
 const serve = async (config: Config, log: Logger, stopAsked: Promise<string>): Promise<void> => {
   let controller = await startController(config, log, realClock)
-  tellReady(controller, config.dataDir)
+  tellReady(controller, config)
   for (;;) {
     const signal = await Promise.race([stopAsked, controller.outdated])
     if (signal !== undefined) log.info({ signal }, 'stopping')
@@ -61,7 +61,7 @@ const serve = async (config: Config, log: Logger, stopAsked: Promise<string>): P
     const next = await startAgain(config, log, stopAsked)
     if (next === undefined) return
     controller = next
-    tellReady(controller, config.dataDir)
+    tellReady(controller, config)
   }
 }
 
@@ -83,10 +83,18 @@ const startAgain = async (
   }
 }
 
-const tellReady = ({ url }: RunningController, dataDir: string): void => {
-  process.stdout.write(`stagely controller ready on ${url} (data in ${dataDir})\n`)
+/** What to do next, until the token of the first administrator is taken away. No secret: the token stays in its file. */
+const tellReady = ({ url }: RunningController, { dataDir, dashboard }: Config): void => {
   const login = loginCommand(url, dataDir)
-  if (login !== undefined) process.stdout.write(`to log in as its administrator: ${login}\n`)
+  const next = [
+    `to log in as its administrator: ${login}`,
+    ...(dashboard ? [`the dashboard: ${url}/ui (logged in there: stagely open)`] : []),
+    'to add a machine: stagely agent token create --name web-1 > token',
+    'and on that machine: stagely agent install --join-file token --allow-dir /srv',
+  ]
+  const ready = `stagely controller ready on ${url} (data in ${dataDir})`
+  for (const line of [ready, ...(login === undefined ? [] : next)])
+    process.stdout.write(`${line}\n`)
 }
 
 const explainOrFail = (error: unknown): number =>

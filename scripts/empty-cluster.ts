@@ -39,6 +39,9 @@ const dropTemplates = [
   'DROP DATABASE template1',
 ]
 
+/** What was written until here is in the tables: a new segment of the log begins, and the checkpoint removes the old one. */
+const dropLog = ['SET wal_recycle = off', 'SELECT pg_switch_wal()', 'CHECKPOINT']
+
 /** The same files each time: PGlite asks these two for the time and for random bytes. */
 const stopTimeAndChance = (): void => {
   const now = Date.UTC(2026, 0, 1)
@@ -59,7 +62,7 @@ const makeIn = async (dataDir: string): Promise<void> => {
       },
     }),
   )
-  for (const text of dropTemplates) await db.exec(text)
+  for (const text of [...dropTemplates, ...dropLog]) await db.exec(text)
   // Closed, so that the first start has nothing to replay.
   await db.close()
 }

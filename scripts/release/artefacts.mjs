@@ -12,10 +12,13 @@ const tarOf = (folder, epoch, ...names) =>
   })
 
 /** A tar.xz of `folder`, whose files lie below `name`. */
-export const writeArchive = (folder, name, file, epoch) => {
+export const writeArchive = (folder, name, file, { epoch, level }) => {
   const flags = [...alike, `--mtime=@${epoch}`, `--transform=s,^\\.,${name},`, '-c', '-C', folder]
   const tar = execFileSync('tar', [...flags, './usr'], { maxBuffer: 1 << 30 })
-  writeFileSync(file, execFileSync('xz', ['-6', '-T2', '-c'], { input: tar, maxBuffer: 1 << 30 }))
+  writeFileSync(
+    file,
+    execFileSync('xz', [`-${level}`, '-T2', '-c'], { input: tar, maxBuffer: 1 << 30 }),
+  )
 }
 
 /** What a service needs after its files changed: systemd reads the units, and services that run start anew. */
@@ -29,7 +32,7 @@ if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
 fi
 `
 
-export const writeDeb = (tree, file, { machine, version, epoch }) => {
+export const writeDeb = (tree, file, { machine, version, epoch, level }) => {
   const control = join(tree, 'DEBIAN')
   mkdirSync(control, { mode: 0o755 })
   const size = execFileSync('du', ['-sk', '--apparent-size', tree], { encoding: 'utf8' }).split(
@@ -53,7 +56,7 @@ Description: secrets for Docker Compose, reconciled
   writeFileSync(join(control, 'postinst'), afterInstall, { mode: 0o755 })
   const env = { ...process.env, SOURCE_DATE_EPOCH: String(epoch) }
   execFileSync('chmod', ['-R', 'u+rwX,go+rX,go-w', tree])
-  execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '-z6', '--build', tree, file], {
+  execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', `-z${level}`, '--build', tree, file], {
     env,
     stdio: 'ignore',
   })

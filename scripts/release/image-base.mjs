@@ -1,5 +1,5 @@
-// What lies below the program in an image: a C library, a shell, and for the agent Docker's command and Compose. Packages
-// of Debian, pinned by packaging/image/debian.lock; `--update` of the release writes that anew.
+// What lies below the program in an image: a C library, a shell, and for the agent Compose, which runs without Docker's
+// command. Packages of Debian, pinned by packaging/image/debian.lock; `--update` of the release writes that anew.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -15,7 +15,7 @@ import { join } from 'node:path'
 
 export const packages = {
   base: ['base-files', 'busybox-static', 'gcc-14-base', 'libc6', 'libgcc-s1', 'libstdc++6'],
-  agent: ['docker-cli', 'docker-compose'],
+  agent: ['docker-compose'],
 }
 
 /** Parts that nothing in the image reads. */

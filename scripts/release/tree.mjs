@@ -63,7 +63,8 @@ const helpOf = (command) => {
 const writeManPages = async (root, folder, about) => {
   const { loadAll } = await import(pathToFileURL(join(root, 'dist/cli/command-line.js')).href)
   const main = join(root, 'dist/cli/main.js')
-  const run = (...args) => execFileSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+  const run = (...args) =>
+    execFileSync(process.execPath, [main, ...args], { encoding: 'utf8', stdio: 'pipe' })
   const pages = (await loadAll()).map((command) => {
     const name = command.name()
     return [`stagely-${name}`, command.description(), helpOf(command.name(`stagely ${name}`))]
