@@ -84,34 +84,6 @@ describe('every command', () => {
   })
 })
 
-/** Text from each `## ` to the next, of what cli.md says and of the page that it sends to. */
-const sections = (
-  await Promise.all(['cli', 'adopting'].map((page) => readFile(docs(`${page}.md`), 'utf8')))
-).flatMap((text) => text.split(/^## /m))
-const isIn = (text: string, flag: string): boolean =>
-  new RegExp(`(?<![\\w-])${flag}(?![\\w-])`).test(text)
-
-describe('docs/cli.md', () => {
-  const shared = sections.find((text) => text.startsWith('Flags of many commands')) ?? ''
-  const leaves = commands.filter((command) => command.commands.length === 0)
-
-  it.each(leaves.map((command) => [pathOf(command), command] as const))(
-    'names %s, and its flags beside it',
-    (path, command) => {
-      const said = sections.filter((text) => isIn(text, path))
-      expect(said).not.toEqual([])
-      const text = [shared, ...said].join('\n')
-      const unsaid = command.options
-        .filter(({ hidden, long, short }) => {
-          const names = [long, short].filter((name) => name !== undefined)
-          return !hidden && !names.some((name) => isIn(text, name))
-        })
-        .map(({ long }) => long)
-      expect(unsaid).toEqual([])
-    },
-  )
-})
-
 describe('docs/compliance.md', () => {
   it('names only evidence that there is', async () => {
     const root = new URL('../', import.meta.url)
