@@ -10,6 +10,7 @@ export const navigation = [
     page('Concepts', 'concepts'),
     page('Environments', 'environments'),
     page('Dashboard', 'dashboard'),
+    page('Coming from another tool', 'coming-from'),
     page('Command line', 'cli'),
     page('CI', 'ci'),
     page('Scanning', 'scanning'),
