@@ -58,6 +58,7 @@ const names: Names = {
   Where: ['whereIsSecret'],
   Fingerprints: ['getFingerprints'],
   FingerprintMatch: ['matchFingerprints', 'matches'],
+  FoundSecret: ['listFindings', 'findings'],
   AuditRow: ['listAudit', 'rows'],
   Member: ['listMembers', 'members'],
   User: ['listUsers', 'users'],

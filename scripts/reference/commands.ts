@@ -56,9 +56,11 @@ const section = (path: string, about: string, help: string): string =>
   `## ${path}\n\n${about}\n\n\`\`\`text\n${help.trim()}\n\`\`\`\n`
 
 const leavesOf = (command: Command): [path: string, command: Command][] => {
-  if (command.commands.length > 0) return command.commands.flatMap(leavesOf)
+  const below = command.commands.flatMap(leavesOf)
+  // A group does nothing by itself.
+  if (below.length > 0 && command.registeredArguments.length === 0) return below
   const parent = command.parent === null ? '' : `${command.parent.name()} `
-  return [[`${parent}${command.name()}`.replace(/^stagely /, ''), command]]
+  return [[`${parent}${command.name()}`.replace(/^stagely /, ''), command], ...below]
 }
 
 export const renderCommands = async (commands: readonly Command[]): Promise<string> => {
