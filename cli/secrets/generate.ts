@@ -71,7 +71,7 @@ export const rotateCommand = (): Command =>
     waits,
   )
     .argument('<key>', 'variable name, such as SESSION_KEY')
-    .action(rotateGenerated)
+    .action(rotate)
 
 const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, flags.timeout)
@@ -105,8 +105,7 @@ const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
   await waitIn(api, identity, timeoutMs)
 }
 
-/** Makes a new value for a secret whose value is generated. */
-export const rotateGenerated = async (key: string, flags: Flags): Promise<void> => {
+const rotate = async (key: string, flags: Flags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const identity = await identityIn(api, key, flags)

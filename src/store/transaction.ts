@@ -24,7 +24,6 @@ import { finderIn, shownIn } from './places/places.ts'
 import { revisionsIn, rowsOfKind, rowsOfProject, setAt } from './objects/reads.ts'
 import { removeFinalizer, removeObject, removeProject } from './objects/removal.ts'
 import { setConditions, setStatus } from './objects/status-writes.ts'
-import { withSettledFindings } from './secrets/findings.ts'
 import { holdsValue } from './secrets/find-value.ts'
 import { saveProjects } from './secrets/projects.ts'
 import {
@@ -201,10 +200,7 @@ export class Transaction implements Reader {
    */
   async revokeVersions(ref: ObjectRef, version: number): Promise<void> {
     expectVersion(this.#session, ref, version)
-    const { uid, object } = this.#session.require(ref)
-    await revokeVersions(this.#session, uid, version)
-    const settled = await withSettledFindings(this.#session, object, this.#session.head(uid))
-    if (settled !== object) setStatus(this.#session, settled)
+    await revokeVersions(this.#session, this.#session.require(ref).uid, version)
   }
 
   /** Audits an action of a machine that is no write of an object. */

@@ -12,6 +12,7 @@ import { benchFootprint } from './footprint.ts'
 import { benchLoad } from './load.ts'
 import { benchMask } from './mask.ts'
 import type { Row } from './measure.ts'
+import { benchMerge } from './merge.ts'
 import { benchOverride } from './override.ts'
 import { heading, jsonLine, tableLine } from './report.ts'
 import { benchRest } from './rest.ts'
@@ -100,12 +101,12 @@ const benchProcesses = async (): Promise<void> => {
 }
 
 if (!flags.json) process.stdout.write(`\n${heading}\n`)
-await group(['pure'], () => {
+await group(['pure'], async () => {
   show(benchCrypto())
   show(benchAgentRequests())
   show(benchOverride())
   show(benchMask(full))
-  return Promise.resolve()
+  show(await benchMerge())
 })
 await group(['store'], async () => {
   show(await benchStore(full ? 201 : 51))

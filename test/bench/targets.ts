@@ -23,6 +23,7 @@ export const targets: Readonly<Record<string, Target>> = {
   open_1kib_us: below(25),
   agent_request_verify_us: below(10),
   override_50x200_ms: below(5),
+  compose_merge_ms: below(100),
   secret_lookup_ms: below(2),
   project_read_1000_ms: below(5),
   secret_lookup_5_environments_ratio: below(1.1),

@@ -78,7 +78,11 @@ const forms = [...canaries, ...storeCanaries].flatMap((value) => [
   Buffer.from(value).toString('base64').replace(/=+$/, '').slice(0, -1),
   Buffer.from(value).toString('hex'),
 ])
-const found = (text: string): string[] => forms.filter((form) => text.includes(form))
+let searched = { texts: 0, bytes: 0 }
+const found = (text: string): string[] => {
+  searched = { texts: searched.texts + 1, bytes: searched.bytes + text.length }
+  return forms.filter((form) => text.includes(form))
+}
 
 /** Contents of every file below a folder; what cannot be read is no place to hide. */
 const contentsOf = async (dir: string): Promise<string> => {
@@ -369,5 +373,8 @@ describe('no secret value leaks', () => {
     for (const program of [world.controller, world.agent]) {
       expect(found(await readFile(`/proc/${program.child.pid}/environ`, 'latin1'))).toEqual([])
     }
+    console.info(
+      `leak: ${forms.length} forms of ${canaries.length + storeCanaries.length} values, looked for in ${searched.texts} texts of ${(searched.bytes / 1e6).toFixed(1)} MB`,
+    )
   })
 })

@@ -9,7 +9,6 @@ export const noticeReasons = [
   'Expiring',
   'Expired',
   'RotationDue',
-  'LeakFound',
   'RotationFailed',
   'RotationBlocked',
   'KeyRotationDue',

@@ -1,2 +1,0 @@
-/** Path in the repository to path in the site. */
-export const pagesOf: (root: string) => ReadonlyMap<string, string>
