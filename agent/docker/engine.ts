@@ -42,6 +42,7 @@ interface HealthState {
 
 export interface ContainerDetails {
   readonly Id: string
+  readonly Created?: string
   readonly RestartCount: number
   readonly State: {
     readonly Status: string
@@ -125,6 +126,8 @@ export interface Engine extends MountsOfEngine, ConfigsOfEngine {
   rename(id: string, name: string): Promise<void>
   /** Runs a program in a container to its end. ServiceUnavailable: it was not run, or broke off. */
   exec(id: string, request: ExecInContainer): Promise<ExecOutcome>
+  /** The events of a project's containers that the engine still has: some of its last 256. */
+  pastEvents(project: string, actions: readonly string[]): Promise<EngineEvent[]>
   /** Calls back for each event until `signal` aborts; rejects when the stream ends. */
   events(
     filters: EventFilters,
@@ -196,6 +199,19 @@ const splitLines = async function* (
   }
   if (rest.trim() !== '') yield rest
 }
+
+const pastEventsBy =
+  (get: Get, call: Call): Engine['pastEvents'] =>
+  async (project, event) => {
+    const label = [`com.docker.compose.project=${project}`]
+    const filters = JSON.stringify({ type: ['container'], label, event })
+    // By the engine's clock: with a later time, it would wait for more.
+    const info = await get<{ SystemTime: string }>('/info')
+    const until = (Date.parse(info?.SystemTime ?? '') / 1000).toFixed(3)
+    const body = await call('GET', `/events?${query({ filters, since: '0', until })}`)
+    const lines = (body?.toString('utf8') ?? '').split('\n').filter((line) => line.trim() !== '')
+    return lines.map((line) => JSON.parse(line) as EngineEvent)
+  }
 
 /** A client of the engine at `socketPath`. Errors are StagelyError ServiceUnavailable, Conflict or InternalError. */
 export const createEngine = (socketPath: string): Engine => {
@@ -271,6 +287,7 @@ export const createEngine = (socketPath: string): Engine => {
       await call('POST', `/containers/${id}/rename?${query({ name })}`)
     },
     exec: (id, what) => execIn({ socketPath, get }, id, what),
+    pastEvents: pastEventsBy(get, call),
     events: async ({ label, event, onOpen }, onEvent, signal) => {
       const filters = JSON.stringify({ type: ['container'], label, event })
       const response = await open('GET', `/events?${query({ filters })}`, signal)

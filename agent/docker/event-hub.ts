@@ -20,6 +20,7 @@ export interface EventHub {
 
 // Health checks make exec_* events each second: the engine filters them out.
 const actions = [
+  'create',
   'start',
   'kill',
   'stop',

@@ -25,6 +25,8 @@ export interface ObservedContainer {
   /** Time of its last end; undefined where it has not ended yet. */
   readonly finishedAt?: string | undefined
   readonly createdAtMs: number
+  /** The same, as finely as the engine says it. */
+  readonly madeAt?: string | undefined
   /** Longest time until the health check tells unhealthy; undefined without a health check. */
   readonly healthBudgetMs: number | undefined
   /** Folder of the stack when Compose made it; undefined where the label is absent. */
@@ -41,6 +43,9 @@ export interface ObservedContainer {
   /** It uses a namespace or the volumes of a container that does not exist any more. */
   readonly cutOff?: boolean
 }
+
+/** As `docker ps` shows it. */
+export const shortId = (id: string): string => id.slice(0, 12)
 
 export const byName = (a: ObservedContainer, b: ObservedContainer): number =>
   a.name < b.name ? -1 : 1

@@ -59,6 +59,7 @@ const judge = async (
     stop: unused,
     mountSources: unused,
     events: unused,
+    pastEvents: unused,
     imageId: unused,
     openLog: unused,
     exec: unused,

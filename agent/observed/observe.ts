@@ -6,7 +6,13 @@ import type { ContainerDetails, ContainerSummary, Engine } from '../docker/engin
 import { limits } from '../../src/resources/limits.ts'
 import { onAllAddresses, unique } from '../compose/service-model.ts'
 import { firstHealthyIn } from './healthy-since.ts'
-import { byName, isCompleted, type ContainerState, type ObservedContainer } from './container.ts'
+import {
+  byName,
+  isCompleted,
+  shortId,
+  type ContainerState,
+  type ObservedContainer,
+} from './container.ts'
 
 export const labels = {
   service: 'com.docker.compose.service',
@@ -91,6 +97,7 @@ const toContainer = (
   startedAt: details.State.StartedAt,
   finishedAt: details.State.FinishedAt,
   createdAtMs: summary.Created * 1000,
+  madeAt: details.Created,
   healthBudgetMs: healthBudgetOf(details),
   directory: summary.Labels[labels.directory],
   imageId: summary.ImageID,
@@ -195,6 +202,15 @@ const stateOf = (
   return c.state
 }
 
+const oldestWith = (
+  containers: readonly ObservedContainer[],
+  digest: string,
+): { id: string; made: string } | undefined => {
+  const own = containers.filter((c) => c.digest === digest && c.madeAt !== undefined)
+  const [oldest] = own.sort((a, b) => Date.parse(a.madeAt!) - Date.parse(b.madeAt!))
+  return oldest && { id: shortId(oldest.id), made: oldest.madeAt! }
+}
+
 /** The facts of one service: its state is that of its worst container. `stopped`: see `endedByOthers`. */
 export const toObservedService = (
   name: string,
@@ -217,10 +233,13 @@ export const toObservedService = (
     .sort()
     .at(-1)
   const ports = unique(containers.flatMap((c) => c.ports ?? [])).slice(0, limits.sharing)
+  const digests = [...new Set(containers.map((c) => c.digest))].sort()
+  const oldest = digests.flatMap((digest) => oldestWith(containers, digest) ?? [])
   const started = since !== undefined && !since.startsWith('0001-')
   return {
     name,
-    digests: [...new Set(containers.map((c) => c.digest))].sort(),
+    digests,
+    ...(oldest.length === digests.length && { oldest }),
     containers: containers.length,
     state,
     restarts: containers.reduce((sum, c) => sum + c.restartCount, 0),

@@ -4,6 +4,7 @@ import { limits } from '../../src/resources/limits.ts'
 import {
   engineUnavailable,
   type EndedContainer,
+  type RemovedContainer,
   type StrayService,
 } from '../../src/resources/kinds/observation.ts'
 import { defined } from '../../src/kernel/defined.ts'
@@ -47,6 +48,7 @@ const endedOf = (
 export const toObservation = (
   state: StackState,
   stopped?: ReadonlySet<string>,
+  removed: readonly RemovedContainer[] = [],
 ): ReportedStagelet => {
   const { desired } = state.target
   const names = state.model?.services.map((s) => s.name) ?? [
@@ -86,6 +88,7 @@ export const toObservation = (
     unmountedFiles: [...state.unmountedFiles],
     ...(strays.length > 0 && { strays }),
     ...(ended.length > 0 && { ended }),
+    ...(removed.length > 0 && { removed: [...removed] }),
     ...defined({ composeProject: project, rollout: state.rollout }),
     ...(state.quarantine.length > 0 && { quarantine: [...state.quarantine] }),
     ...defined({ drift: state.drift, hand: state.hand, fault: state.fault }),

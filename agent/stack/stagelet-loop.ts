@@ -18,9 +18,10 @@ import { createManualRuns } from '../by-hand/manual-runs.ts'
 import { runByHand, type ManualOrder } from '../by-hand/run.ts'
 import { createModelSource } from '../compose/model-source.ts'
 import type { Compose } from '../../src/compose/compose.ts'
-import type { Engine } from '../docker/engine.ts'
+import type { Engine, EngineEvent } from '../docker/engine.ts'
 import type { EventHub, EventListener } from '../docker/event-hub.ts'
 import { createHealthEvents, healthyTimes } from '../observed/healthy-since.ts'
+import { createContainerLives } from '../observed/container-lives.ts'
 import { createContainerExits } from '../observed/container-exits.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { createFileWatch } from '../files/file-watch.ts'
@@ -97,7 +98,8 @@ const engineRetryMs = 5_000
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const { compose, folders, engine, imagesFile } = deps
   const models = createModelSource(compose, folders, () => engine.writableMounts(), imagesFile)
-  const [exits, health] = [createContainerExits(), createHealthEvents()]
+  const heard = createHeard()
+  const { exits, health, lives } = heard
   const knownValues = createKnownValues()
   let cell: StackCell | undefined
   const chooser = createTargetChooser({ ...deps, state: () => cell?.state })
@@ -117,13 +119,12 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const report = (state: StackState): void => {
     const times = healthyTimes(state.containers, state.healthyTimes, health.firstHealthyOf)
     cell?.put({ healthyTimes: times })
-    reportNews(
-      toObservation({ ...state, healthyTimes: times }, stoppedIn({ ...deps, exits }, state)),
-    )
+    const [removed, ended] = [lives.removed(state.containers), stoppedIn({ ...deps, exits }, state)]
+    reportNews(toObservation({ ...state, healthyTimes: times }, ended, removed))
   }
   const onEvent: EventListener = (event, lostAtMs) => {
-    health.note(event)
-    exits.note(event, deps.clock.now())
+    heard.note(event, deps.clock.now())
+    if (event?.Action === 'create') return
     if (event === undefined) cell?.put({ stoppedSinceMs: stoppedAfterGap(cell.state, lostAtMs) })
     loop.schedule()
   }
@@ -142,7 +143,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     pass = new AbortController()
     try {
       await saveQuarantine(deps.stateFile, uid, current.state.quarantine)
-      const passDeps = { ...deps, log, models, exits, manualRuns, onProject }
+      const passDeps = { ...deps, log, models, exits, lives, manualRuns, onProject }
       return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
     } catch (error) {
       const fault = faultOf(current.state, error)
@@ -204,6 +205,19 @@ const unmaskableKeys = ({ desired, entries }: StackTarget, service: string): str
   visibleTo(service, desired.name, entries)
     .filter(({ value, plain }) => plain !== true && isUnmaskable(value))
     .map(({ key }) => key)
+
+/** What the events of the engine tell. */
+const createHeard = () => {
+  const exits = createContainerExits()
+  const health = createHealthEvents()
+  const lives = createContainerLives()
+  const note = (event: EngineEvent | undefined, nowMs: number): void => {
+    lives.note(event)
+    health.note(event)
+    exits.note(event, nowMs)
+  }
+  return { exits, health, lives, note }
+}
 
 /** Follows the events of one project at a time. */
 const createSubscription = (

@@ -5,6 +5,7 @@ import type { ManualRuns } from '../by-hand/manual-runs.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
 import { requestFor } from './stack-target.ts'
 import type { FileStore } from '../files/file-store.ts'
+import type { ContainerLives } from '../observed/container-lives.ts'
 import { endedByOthers } from '../observed/drift.ts'
 import { delayAfter } from '../observed/heal-guard.ts'
 import { claimProject, type ProjectClaimDeps, type OfStack } from './project-claim.ts'
@@ -24,6 +25,7 @@ export interface PassDeps extends ActionDeps, ProjectClaimDeps {
   readonly imagesFile: (uid: string) => string
   /** Runs of `stagely compose` on this stack. */
   readonly manualRuns: Pick<ManualRuns, 'isBusy' | 'by'>
+  readonly lives: Pick<ContainerLives, 'catchUp'>
   /** Called with the Compose project whose events are followed; undefined for none. */
   readonly onProject: (project: string | undefined) => void
 }
@@ -84,6 +86,7 @@ export const claim = async (
   if ('fault' in result) return { ...releaseProject(deps, state), fault: result.fault }
   const { containers, foundVolumes } = result
   deps.onProject(project)
+  await deps.lives.catchUp(deps.engine, project)
   const oneOffs = await observeOneOffs(deps.engine, project)
   const passed = withoutStalePasses(state.passed, containers)
   const observed = { containers, oneOffs, passed, seenAtMs: deps.clock.now() }

@@ -127,6 +127,7 @@ const pass = async (
     locks: lonelyLocks(),
     files: withoutFiles,
     exits: createContainerExits(),
+    lives: { catchUp: () => Promise.resolve() },
     folders: { allowDirs: world.allowDirs ?? ['/srv'], ownDirs: [] },
     imagesFile: (uid) => `/nowhere/${uid}`,
     upDeadlineMs: 1_000,

@@ -1,30 +1,22 @@
-// Gathers what is kept of a version of a secret: the containers that held it, by rollouts, and the people who read it, by
-// the audit log.
+// Gathers what is kept of a version of a secret: the containers that held it, and the people who read it, by the audit log.
 import type { Exposure } from '../../src/audit/exposure.ts'
-import { toTimestamp } from '../../src/kernel/clock.ts'
+import { toFineTimestamp, toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { projectRefOf } from '../../src/resources/project-ref.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
-import { heldIntervals, type RolloutFacts } from '../../src/rollout/held-intervals.ts'
-import { environmentSet } from '../../src/secrets/environment-set.ts'
-import { createDependencies } from '../../src/secrets/references.ts'
-import { statesOf } from '../../src/secrets/version-states.ts'
-import { visibleTo } from '../../src/secrets/visible.ts'
 import type { ActivityLog } from '../../src/store/activity/activity-log.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
-import type { Activity } from '../../src/store/core/activity-entry.ts'
-import type { SecretSet } from '../../src/store/core/sets.ts'
+import type { ContainerActivity } from '../../src/store/core/activity-entry.ts'
 import type { Store } from '../../src/store/store.ts'
+import { holdersOf, type IsVersion, type RolloutActivity } from './holders.ts'
 
 export interface ExposureDeps {
-  readonly store: Pick<Store, 'list' | 'readSet' | 'versionsOf'>
-  readonly activity: Pick<ActivityLog, 'rollouts'>
+  readonly store: Pick<Store, 'get' | 'list' | 'readSet' | 'versionsOf'>
+  readonly activity: Pick<ActivityLog, 'rollouts' | 'containers'>
   readonly audit: Pick<AuditLog, 'list'>
 }
-
-type RolloutActivity = Extract<Activity, { kind: 'rollout' }>
 
 const inOnePage = 200
 const mostRollouts = 10_000
@@ -47,73 +39,22 @@ const rolloutsOf = async (
   return all.reverse()
 }
 
-/** Whether a service of a stagelet gets the value at a revision, also as a part of another one. */
-const createHolds = (
-  { store }: ExposureDeps,
-  projectUid: string,
-  is: (entry: { readonly secretId: string; readonly valueDigest: string }) => boolean,
-): ((stagelet: string, service: string, revision: number) => Promise<boolean>) => {
-  const sets = new Map<number, Promise<SecretSet | undefined>>()
-  return async (stagelet, service, revision) => {
-    const reading = sets.get(revision) ?? store.readSet(projectUid, revision).catch(() => undefined)
-    sets.set(revision, reading)
-    const set = await reading
-    // Of a revision that is kept no more, nobody knows.
-    if (set === undefined) return true
-    const seen = environmentSet(set, stagelet)
-    const parts = createDependencies(seen, stagelet)
-    return visibleTo(service, stagelet, seen).some((entry) => parts(entry).some(is))
-  }
-}
+type Row = RolloutActivity | ContainerActivity
 
-const factsOf = ({ at, detail }: RolloutActivity, service: string): RolloutFacts => {
-  const { revision, startedAt, finishedAt, result, services } = detail
-  const rolled = services?.find(({ name }) => name === service)
-  return {
-    revision,
-    startedAt: startedAt ?? toTimestamp(at),
-    finishedAt,
-    result,
-    what: rolled?.what ?? (services === undefined ? undefined : 'untouched'),
-    since: rolled?.since,
-  }
-}
-
-type Holders = Exposure['holders']
-
-const holdersIn = async (
-  rollouts: readonly RolloutActivity[],
-  holds: ReturnType<typeof createHolds>,
-): Promise<Holders> => {
-  const bySubject = new Map<string, RolloutActivity[]>()
-  for (const row of rollouts)
-    bySubject.set(row.subject, [...(bySubject.get(row.subject) ?? []), row])
-  const holders: Holders = []
-  for (const rows of bySubject.values()) {
-    const stagelet = rows.at(-1)?.stagelet ?? ''
-    const services = new Set(
-      rows.flatMap(({ detail }) => (detail.services ?? []).map((s) => s.name)),
+/** The first time of which something is known. */
+const knownFrom = (rows: readonly Row[]): string | undefined =>
+  rows
+    .map(
+      (row) => (row.kind === 'container' ? row.detail.made : undefined) ?? toFineTimestamp(row.at),
     )
-    for (const service of [...services].sort()) {
-      const facts = rows.map((row) => factsOf(row, service))
-      const held = new Map<number, boolean>()
-      for (const { revision } of facts)
-        if (!held.has(revision)) held.set(revision, await holds(stagelet, service, revision))
-      for (const interval of heldIntervals(facts, (revision) => held.get(revision) === true))
-        holders.push({ stagelet, service, ...interval })
-    }
-  }
-  return holders
-}
+    .sort()
+    .at(0)
 
 /** Stagelets that are gone: nobody sees what they have left. */
-const goneOf = (
-  stagelets: readonly KubeObject[],
-  rollouts: readonly RolloutActivity[],
-): string[] => {
+const goneOf = (stagelets: readonly KubeObject[], rows: readonly Row[]): string[] => {
   const there = new Set(stagelets.map(({ metadata }) => metadata.uid))
   const gone = new Map(
-    rollouts.flatMap(({ subject, stagelet, at }) =>
+    rows.flatMap(({ subject, stagelet, at }) =>
       there.has(subject) ? [] : [[subject, { stagelet, at }] as const],
     ),
   )
@@ -126,17 +67,16 @@ const goneOf = (
 /** What nobody knows of the project's stagelets. */
 const unknownOf = (
   stagelets: readonly KubeObject[],
-  rollouts: readonly RolloutActivity[],
+  rows: readonly Row[],
   validFrom: string,
 ): string[] => [
-  ...goneOf(stagelets, rollouts),
+  ...goneOf(stagelets, rows),
   ...stagelets.flatMap((stagelet) => {
     const { name, uid } = stagelet.metadata
-    const first = rollouts.find(({ subject }) => subject === uid)
+    const from = knownFrom(rows.filter(({ subject }) => subject === uid))
     const lastSeen = statusOf('Stagelet', stagelet).lastSeen?.at
-    const from = first && toTimestamp(first.at)
     return [
-      ...(from === undefined ? [`Of ${name} no rollout is kept: what it held is not known.`] : []),
+      ...(from === undefined ? [`Of ${name} nothing is kept: what it held is not known.`] : []),
       ...(from !== undefined && from > validFrom
         ? [`Of ${name} nothing is kept from before ${from}.`]
         : []),
@@ -188,22 +128,20 @@ export const exposureOf = async (
   const { entries } = await deps.store.readSet(projectUid, wanted.fromRevision)
   const own = entries.find(({ secretId }) => secretId === secret.metadata.uid)
   const digest = own?.valueDigest
-  const holds = createHolds(
-    deps,
-    projectUid,
-    (entry) => entry.secretId === secret.metadata.uid && entry.valueDigest === digest,
-  )
   const { namespace, name } = projectRefOf(secret)
   const rollouts = await rolloutsOf(deps, { namespace, name })
+  const containers = await deps.activity.containers(namespace, name)
+  const rows = [...rollouts, ...containers]
   const { items } = await deps.store.list('Stagelet', { namespace, project: name })
-  const holders = await holdersIn(rollouts, holds)
-  const unknown = unknownOf(items, rollouts, wanted.createdAt)
+  const facts = { rollouts, containers, stagelets: items, wanted }
+  const is: IsVersion = (entry) =>
+    entry.secretId === secret.metadata.uid && entry.valueDigest === digest
+  const holders = await holdersOf(deps.store, projectUid, is, facts)
+  const unknown = unknownOf(items, rows, wanted.createdAt)
   const { readers } = await readersOf(deps, secret, new Set([version]))
-  const { state, since } = statesOf(versions).find((row) => row.version === version) ?? {}
   const ends = holders.map(({ until }) => until?.latest)
   const isLost = holders.length > 0 && unknown.length === 0 && !ends.includes(undefined)
   const next = versions.find((row) => row.version === version + 1)
-  const [oldest] = rollouts
   return {
     team: namespace,
     project: name,
@@ -218,8 +156,8 @@ export const exposureOf = async (
     issued_at: toTimestamp(nowMs),
     ...defined({
       superseded_at: next?.createdAt,
-      refused_since: state === 'revoked' ? since : undefined,
-      known_from: oldest && toTimestamp(oldest.at),
+      refused_since: wanted.refusedAt,
+      known_from: knownFrom(rows),
       lost_by: isLost ? ends.map(String).sort().at(-1) : undefined,
       readers_from: auditFrom,
     }),

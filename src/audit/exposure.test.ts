@@ -23,6 +23,7 @@ const document: SignedExposure['exposure'] = {
     {
       stagelet: 'prod',
       service: 'web',
+      container: '3f2a9c41b7d0',
       from: { earliest: at(2), latest: at(2) },
       until: { earliest: at(5), latest: at(6) },
       certain: true,
@@ -59,7 +60,7 @@ it('holds as it was signed, and says in words what was measured and what was not
     `Version 7 of STRIPE (default/shop, web) is valid since ${at(1)}.`,
     `A newer version is valid since ${at(5)}.`,
     `Containers are known since ${at(1)}.`,
-    `prod/web held it from ${at(2)} until between ${at(5)} and ${at(6)}.`,
+    `prod/web (container 3f2a9c41b7d0) held it from ${at(2)} until between ${at(5)} and ${at(6)}.`,
     `test/web may have held it (not measured) from ${at(3)} until ${at(4)}.`,
     `No container holds it since ${at(6)} at the latest.`,
     `It is refused since ${at(7)}.`,

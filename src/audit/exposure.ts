@@ -21,11 +21,17 @@ export const exposure = z.strictObject({
   superseded_at: time.optional().describe('When a newer version was written.'),
   refused_since: time
     .optional()
-    .describe('When a Rotation ended the credential. Absent: nobody has measured that.'),
+    .describe(
+      'When a Rotation measured that the credential is refused. Absent: nobody has measured that.',
+    ),
   holders: z.array(
     z.strictObject({
       stagelet: z.string(),
       service: z.string(),
+      container: z
+        .string()
+        .optional()
+        .describe('Its id as `docker ps` shows it. Absent where the times follow from rollouts.'),
       from: bounds,
       until: bounds
         .optional()
@@ -37,7 +43,9 @@ export const exposure = z.strictObject({
   ),
   known_from: time
     .optional()
-    .describe('The oldest rollout that is kept. Before it, nobody knows which containers held it.'),
+    .describe(
+      'The oldest container or rollout that is kept. Before it, nobody knows which containers held it.',
+    ),
   unknown: z.array(z.string()).describe('What nobody knows of stagelets, in words.'),
   lost_by: time
     .optional()
@@ -78,13 +86,15 @@ const boundsText = ({ earliest, latest }: z.infer<typeof bounds>): string =>
 const holderText = ({
   stagelet,
   service,
+  container,
   from,
   until,
   certain,
 }: Exposure['holders'][number]): string => {
   const held = certain ? 'held it' : 'may have held it (not measured)'
   const end = until === undefined ? 'and holds it still' : `until ${boundsText(until)}`
-  return `${stagelet}/${service} ${held} from ${boundsText(from)} ${end}.`
+  const which = container === undefined ? '' : ` (container ${container})`
+  return `${stagelet}/${service}${which} ${held} from ${boundsText(from)} ${end}.`
 }
 
 /** What it says, a sentence a line. */
@@ -95,7 +105,7 @@ export const exposureWords = ({ exposure: told }: SignedExposure): readonly stri
     `Version ${version} of ${key} (${team}/${project}, ${scope}) is valid since ${from}.`,
     ...(superseded === undefined ? [] : [`A newer version is valid since ${superseded}.`]),
     ...(told.known_from === undefined
-      ? ['Which containers held it is not known: no rollout is kept.']
+      ? ['Which containers held it is not known: nothing is kept.']
       : [`Containers are known since ${told.known_from}.`]),
     ...holders.map(holderText),
     ...unknown,

@@ -4,10 +4,12 @@ import * as z from 'zod'
 import {
   cutField,
   drift,
+  madeContainer,
   manualRun,
   observationSpec,
   observedService,
   quarantined,
+  removedContainer,
   endedContainer,
   strayService,
 } from '../resources/kinds/observation.ts'
@@ -236,7 +238,14 @@ export const streamMessage = z.discriminatedUnion('type', [
 export const reportedStagelet = z.object({
   ...observationSpec.omit({ agent: true, presence: true, boot: true, seq: true, receivedAt: true })
     .shape,
-  services: z.array(z.object(observedService.shape)).max(limits.services),
+  services: z
+    .array(
+      z.object({
+        ...observedService.shape,
+        oldest: z.array(z.object(madeContainer.shape)).max(limits.digests).optional(),
+      }),
+    )
+    .max(limits.services),
   rollout: z.object(observationSpec.shape.rollout.unwrap().shape).optional(),
   /** Whose values are to blame is found by the controller. */
   quarantine: z
@@ -252,6 +261,7 @@ export const reportedStagelet = z.object({
   hand: z.object(manualRun.shape).optional(),
   strays: z.array(z.object(strayService.shape)).max(limits.services).optional(),
   ended: z.array(z.object(endedContainer.shape)).max(limits.listed).optional(),
+  removed: z.array(z.object(removedContainer.shape)).max(limits.listed).optional(),
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
   cut: z.array(z.object(cutField.shape)).max(limits.listed).optional(),
 })

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { heldIntervals, type HeldInterval, type RolloutFacts } from './held-intervals.ts'
+import {
+  heldIntervals,
+  intervalsBefore,
+  lifeInterval,
+  type HeldInterval,
+  type RolloutFacts,
+} from './held-intervals.ts'
 
 const at = (second: number): string => new Date(1_700_000_000_000 + second * 1000).toISOString()
 const secondOf = (text: string): number => (Date.parse(text) - 1_700_000_000_000) / 1000
@@ -129,4 +135,40 @@ it('equals the engine within a second where nothing went wrong', () => {
   expect(certain).toBe(true)
   expect(Math.abs(secondOf(from.latest) - real.start)).toBeLessThanOrEqual(1)
   expect(Math.abs(secondOf(until!.latest) - real.end)).toBeLessThanOrEqual(1)
+})
+
+it.each([
+  ['that is there', {}, undefined],
+  ['that was removed', { removed: at(9) }, { earliest: at(9), latest: at(9) }],
+  ['whose end nobody saw', { missedAt: at(8) }, { earliest: at(5), latest: at(8) }],
+])('of a container %s the interval is what was measured', (_, end, until) => {
+  const life = { made: at(2), thereAt: at(5), ...end }
+  const from = { earliest: at(2), latest: at(2) }
+  expect(lifeInterval(life, at(0))).toEqual({ from, ...(until && { until }) })
+})
+
+it('of a container that nobody saw being made only bounds are told', () => {
+  expect(lifeInterval({ thereAt: at(5), removed: at(9) }, at(1)).from).toEqual({
+    earliest: at(1),
+    latest: at(9),
+  })
+})
+
+it('where containers are told of, rollouts say only what was before them', () => {
+  const recreated = (revision: number, second: number): RolloutFacts => ({
+    revision,
+    startedAt: at(second),
+    finishedAt: at(second + 3),
+    result: 'Healthy',
+    what: 'recreated',
+    since: at(second + 1),
+  })
+  const rollouts = [recreated(1, 10), recreated(2, 20), recreated(3, 30)]
+  const all = (): boolean => true
+  const [first, ...more] = intervalsBefore(at(21), rollouts, all)
+  expect(more).toEqual([])
+  expect(first?.from.latest).toBe(at(11))
+  expect(first?.until).toEqual({ earliest: at(20), latest: at(21) })
+  expect(intervalsBefore(at(11), rollouts, all)).toEqual([])
+  expect(intervalsBefore(undefined, rollouts, all)).toEqual(heldIntervals(rollouts, all))
 })

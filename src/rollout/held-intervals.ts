@@ -76,3 +76,48 @@ export const heldIntervals = (
   }
   return open === undefined ? held : [...held, open]
 }
+
+/** A container as the engine's events tell of it: it holds its values from when it is made until it is removed. */
+export interface ContainerLife {
+  /** Absent: nobody saw that. */
+  readonly made?: string | undefined
+  readonly removed?: string | undefined
+  /** When it was last told to be there. */
+  readonly thereAt: string
+  /** Looked for at this time, and not found: nobody saw when it went. */
+  readonly missedAt?: string | undefined
+}
+
+/** `notBefore`: when the version was written. */
+export const lifeInterval = (
+  { made, removed, thereAt, missedAt }: ContainerLife,
+  notBefore: string,
+): Omit<HeldInterval, 'certain'> => {
+  const from =
+    made === undefined
+      ? { earliest: notBefore, latest: removed ?? thereAt }
+      : { earliest: made, latest: made }
+  if (removed !== undefined) return { from, until: { earliest: removed, latest: removed } }
+  if (missedAt === undefined) return { from }
+  return { from, until: { earliest: thereAt, latest: missedAt } }
+}
+
+/** What rollouts tell of the time before the first container whose life is known: an older agent told no more. */
+export const intervalsBefore = (
+  measuredFrom: string | undefined,
+  rollouts: readonly RolloutFacts[],
+  holds: (revision: number) => boolean,
+): HeldInterval[] => {
+  if (measuredFrom === undefined) return heldIntervals(rollouts, holds)
+  const first = Date.parse(measuredFrom)
+  const endOf = (i: number): string | undefined =>
+    rollouts[i]?.finishedAt ?? rollouts[i + 1]?.startedAt
+  const count = rollouts.findIndex((_, i) => !(Date.parse(endOf(i) ?? '') < first))
+  const next = rollouts[count]?.startedAt ?? measuredFrom
+  const earliest = Date.parse(next) < first ? next : measuredFrom
+  const before = count === -1 ? rollouts : rollouts.slice(0, count)
+  return heldIntervals(before, holds).map((held) => ({
+    ...held,
+    until: held.until ?? { earliest, latest: measuredFrom },
+  }))
+}

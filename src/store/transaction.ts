@@ -28,6 +28,7 @@ import { holdsValue } from './secrets/find-value.ts'
 import { saveProjects } from './secrets/projects.ts'
 import {
   dropStaged,
+  refuseVersions,
   revokeVersions,
   stageCredential,
   type StagedCredential,
@@ -201,6 +202,12 @@ export class Transaction implements Reader {
   async revokeVersions(ref: ObjectRef, version: number): Promise<void> {
     expectVersion(this.#session, ref, version)
     await revokeVersions(this.#session, this.#session.require(ref).uid, version)
+  }
+
+  /** Notes that the credential that was current before `version` is refused since then. */
+  async refuseVersions(ref: ObjectRef, version: number, atMs: number): Promise<void> {
+    await this.#session.pause()
+    await refuseVersions(this.#session, this.#session.require(ref).uid, { version, atMs })
   }
 
   /** Audits an action of a machine that is no write of an object. */

@@ -7,7 +7,8 @@ import { leaksIn } from '../support/chaos/sinks.ts'
 import { soak } from '../support/soak.ts'
 
 const seed = Number(process.env['STAGELY_CHAOS_SEED'] ?? 7)
-const rounds = Number(process.env['STAGELY_CHAOS_ROUNDS'] ?? soak(2, 100))
+const rounds = Number(process.env['STAGELY_CHAOS_ROUNDS'] ?? soak(1, 100))
+const histories = Number(process.env['STAGELY_CHAOS_HISTORIES'] ?? soak(3, 50))
 const roundLimitMs = 300_000
 
 const summary = ({ tally }: Chaos): string => {
@@ -38,6 +39,24 @@ describe('a stack under random faults', () => {
   }, 120_000)
 
   it(
+    'has receipts of exposure whose every interval equals the events of the engine within a second',
+    async () => {
+      await chaos.exposures.look()
+      let intervals = 0
+      for (let i = 1; i <= histories; i++) {
+        await chaos.history()
+        if (i % 5 !== 0 && i < histories) continue
+        const compared = await chaos.exposures.compare()
+        expect(compared.wrong).toEqual([])
+        intervals += compared.intervals
+      }
+      console.info(`exposure, seed ${seed}: ${histories} histories, ${intervals} intervals`)
+      expect(intervals).toBeGreaterThan(histories)
+    },
+    histories * roundLimitMs,
+  )
+
+  it(
     'is exactly what is declared after each round, and nothing else was touched',
     async () => {
       try {
@@ -48,7 +67,7 @@ describe('a stack under random faults', () => {
       } finally {
         console.info(summary(chaos))
       }
-      expect(chaos.tally.rounds).toBe(rounds)
+      expect(chaos.tally.rounds).toBe(histories + rounds)
     },
     rounds * roundLimitMs,
   )

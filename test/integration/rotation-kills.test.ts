@@ -1,5 +1,7 @@
 // Rotations of logins of real databases, while what they need is killed at each border between two phases.
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createEngine } from '../../agent/docker/engine.ts'
+import type { SignedExposure } from '../../src/audit/exposure.ts'
 import { makeDatabaseImage } from '../support/databases/database-images.ts'
 import { freshDatabase } from '../support/databases/fresh-database.ts'
 import { startNamedAgent, type NamedAgent } from '../support/agents/named-agent.ts'
@@ -86,3 +88,36 @@ it(
   },
   Math.ceil(count / lanes.length) * 900_000 + 60_000,
 )
+
+/** When the database wrote down that it refused a login, in ms, by its own log. */
+const refusedLogins = async (stack: LoginStack): Promise<number[]> => {
+  const { id } = (await stack.containers())['pg']!
+  const said = await createEngine('/var/run/docker.sock').logs(id, 10_000)
+  const refusals = said.matchAll(
+    /^(\S+ \S+) (\S+) .*FATAL: +(?:password authentication failed|role .* not permitted)/gm,
+  )
+  return [...refusals].map(([, at = '', zone = '']) => Date.parse(`${at} ${zone}`))
+}
+
+it('leaves receipts of exposure that say since when the database refuses a password, as its log does', async () => {
+  for (const [i, project] of lanes.entries()) {
+    const { status } = (await world.read(`stagelysecrets/${project}-password`)) as {
+      status: { version: number }
+    }
+    const inLog = await refusedLogins(stacks[i]!)
+    let measured = 0
+    for (let version = 1; version <= status.version; version++) {
+      const of = ['--project', project, '--scope', 'web', '--version', String(version)]
+      const text = await world.must('receipt', 'exposure', 'DB_PASSWORD', ...of)
+      const { exposure } = JSON.parse(text) as SignedExposure
+      if (exposure.refused_since === undefined) continue
+      measured += 1
+      const at = Date.parse(exposure.refused_since)
+      const off = Math.min(...inLog.map((ms) => Math.abs(ms - at)))
+      expect(off, `${exposure.refused_since}, and ${inLog.length} refusals`).toBeLessThanOrEqual(
+        1_000,
+      )
+    }
+    expect(measured).toBeGreaterThan(0)
+  }
+})

@@ -10,7 +10,12 @@ import type { ObjectCache } from './objects/object-cache.ts'
 import type { StageletView } from './objects/views.ts'
 
 const agent = { namespace: 'default', name: 'box' } as RegisteredAgent
-const view = { namespace: 'default', name: 'prod', agentKey: 'default/box' } as StageletView
+const view = {
+  namespace: 'default',
+  name: 'prod',
+  agentKey: 'default/box',
+  projectKey: 'default/shop',
+} as StageletView
 const reported = (service: string): ReportedStagelet =>
   ({ stageletUid: 's', services: [{ service }] }) as unknown as ReportedStagelet
 

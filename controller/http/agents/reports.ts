@@ -14,6 +14,7 @@ import { agentKeyOf, agentRefOf } from '../../../src/protocol/agent-key.ts'
 import { system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import type { Duplicates } from './streams/duplicates.ts'
 import { AgentRefusedError } from './requests/refusal.ts'
+import { containerActivity } from './container-lives.ts'
 import type { ObjectCache } from './objects/object-cache.ts'
 import type { StageletView } from './objects/views.ts'
 
@@ -94,8 +95,11 @@ const check = async (
       throw new NeedsLock('a report by another start, or the first since the agent is back')
     if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
       throw replay(spec.seq, old.seq)
-    if (old === undefined || isStale || !sameJson(old, spec, ownFields))
+    if (old === undefined || isStale || !sameJson(old, spec, ownFields)) {
+      for (const entry of containerActivity(placeOf(view), { old, spec }, { agent, clock }))
+        await tx.recordActivity(entry)
       news.push({ view, spec: { ...spec, receivedAt: newsAt(old, spec) } })
+    }
   }
   return news
 }
@@ -178,6 +182,13 @@ export const createReports = (
     },
   }
 }
+
+const placeOf = ({ uid, namespace, name, projectKey }: StageletView) => ({
+  subject: uid,
+  namespace,
+  project: projectKey.slice(projectKey.indexOf('/') + 1),
+  stagelet: name,
+})
 
 const observationOf = ({ namespace, name }: StageletView): ObjectRef<'Observation'> => ({
   kind: 'Observation',

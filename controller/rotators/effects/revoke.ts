@@ -1,7 +1,7 @@
 // The end of an old credential: nobody uses it, that it ends is stored, and it is refused.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
-import { refOf } from '../../../src/resources/meta.ts'
+import { refOf, type ObjectRef } from '../../../src/resources/meta.ts'
 import type { Phase, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import { isSameLogin, sameValues } from './logins.ts'
@@ -27,17 +27,28 @@ export const checkUse = async (work: EffectContext): Promise<EffectOutcome> => {
   return { ...next, ...(isOver && { detail: defined({ use: next.status.use }) }) }
 }
 
-/** Versions of the outputs before these are of credentials that are dead. */
-export const endVersions =
-  ({ rotation }: EffectContext, versions: NonNullable<RotationStatus['versions']>) =>
+type Versions = NonNullable<RotationStatus['versions']>
+
+const forVersions =
+  (act: (tx: Transaction, ref: ObjectRef, version: number) => Promise<void>) =>
+  ({ rotation }: EffectContext, versions: Versions) =>
   async (tx: Transaction): Promise<void> => {
     const { namespace } = refOf(rotation)
     for (const [output, name] of Object.entries(rotation.spec.outputs)) {
-      const before = versions[output]
-      const ref = { kind: 'StagelySecret', namespace, name }
-      if (before !== undefined) await tx.revokeVersions(ref, before)
+      const version = versions[output]
+      if (version !== undefined) await act(tx, { kind: 'StagelySecret', namespace, name }, version)
     }
   }
+
+/** Versions of the outputs before these are of credentials that are dead. */
+export const endVersions = forVersions((tx, ref, version) => tx.revokeVersions(ref, version))
+
+const refuseVersions = (
+  work: EffectContext,
+  versions: Versions,
+  atMs: number,
+): ((tx: Transaction) => Promise<void>) =>
+  forVersions((tx, ref, version) => tx.refuseVersions(ref, version, atMs))(work, versions)
 
 /** So often it is looked again while somebody else's container holds the old credential. */
 const lookAgainMs = 60_000
@@ -120,6 +131,9 @@ const endOld = async (work: EffectContext, old: Credential): Promise<Ended> => {
   return 'Refused'
 }
 
+/** Of these it was measured that nothing can log in with the old credential. */
+const isRefused = (ended: Ended): boolean => ended === 'Refused' || ended === 'LoginTaken'
+
 /** Phases that the attempt has passed without doing what they are for. */
 const skippedBy = ({ rotation: { spec }, status }: EffectContext): Phase[] => {
   const { hasOld, now, withoutProof } = status
@@ -134,6 +148,7 @@ export const revoke = async (work: EffectContext): Promise<EffectOutcome> => {
   const { staged, status, nowMs } = work
   const old = status.hasOld === true ? await staged.open(stagedPlaceOf(work, 'old')) : undefined
   const ended = old && (await endOld(work, old))
+  const endedAtMs = work.clock.now()
   const { slot, candidateSlot = slot, failure: _, restored, released: __, ...rest } = status
   // A proof that is no part of what a restore began.
   const isPast = status.hasOld === true && status.cause !== 'Refused'
@@ -156,5 +171,12 @@ export const revoke = async (work: EffectContext): Promise<EffectOutcome> => {
     }
   }
   const message = endInWords(work, old, ended)
-  return { ...afterEffect(work, ['revoke', 'Ended'], { status: rest, set, message }), write }
+  const ofVersions = refuseVersions(work, status.versions ?? {}, endedAtMs)
+  return {
+    ...afterEffect(work, ['revoke', 'Ended'], { status: rest, set, message }),
+    write: async (tx) => {
+      if (isRefused(ended)) await ofVersions(tx)
+      return write(tx)
+    },
+  }
 }

@@ -9,6 +9,9 @@ const digests = z.array(digestText).max(limits.digests)
 /** As the engine says it. */
 const exitCode = z.int().min(-2_147_483_648)
 
+/** `made`: as the engine says it. */
+export const madeContainer = z.strictObject({ id: word, made: timeText })
+
 export const observedService = z.strictObject({
   name,
   /** Distinct digest labels of its containers; '' stands for a container without the label. */
@@ -28,6 +31,8 @@ export const observedService = z.strictObject({
   restarts: count,
   exitCode: exitCode.optional(),
   since: timeText.optional(),
+  /** For each of `digests`, the oldest container with it; of those without the label too. Absent from an older agent. */
+  oldest: z.array(madeContainer).max(limits.digests).optional(),
   /** Ports of the machine that its containers publish, such as `20001/tcp` or `127.0.0.1:20001/tcp`; absent for none. */
   ports: z.array(name).max(limits.sharing).optional(),
   /** When the health check of the last of its containers first passed, by the engine. */
@@ -58,6 +63,15 @@ export const strayService = z.strictObject({ name, digests })
 
 /** A container with secrets that has ended and belongs to no rollout: of compose run, or of a service that is gone. */
 export const endedContainer = z.strictObject({ service: name, container: name, digest: digestText })
+
+/** A container with secrets that is no more, by the engine's events. `made`: absent where the agent did not see that. */
+export const removedContainer = z.strictObject({
+  id: word,
+  service: name,
+  digest: digestText,
+  made: timeText.optional(),
+  at: timeText,
+})
 
 /** Secrets with which a service failed its gate: not run again until they change or a retry is requested. */
 export const quarantined = z.strictObject({
@@ -200,6 +214,8 @@ export const observationSpec = z.strictObject({
   unmountedFiles: keys.optional(),
   strays: z.array(strayService).max(limits.services).optional(),
   ended: z.array(endedContainer).max(limits.listed).optional(),
+  /** The last ones, the newest last. */
+  removed: z.array(removedContainer).max(limits.listed).optional(),
   /** What was left out, since it is more than the schema allows: see src/protocol/fit-report.ts. */
   cut: z.array(cutField).max(limits.listed).optional(),
 })
@@ -209,6 +225,7 @@ export const engineUnavailable = 'EngineUnavailable'
 
 export type CutField = z.infer<typeof cutField>
 export type EndedContainer = z.infer<typeof endedContainer>
+export type RemovedContainer = z.infer<typeof removedContainer>
 export type StrayService = z.infer<typeof strayService>
 export type Drift = z.infer<typeof drift>
 export type ManualRun = z.infer<typeof manualRun>

@@ -1,11 +1,12 @@
 // Reads the activity that is kept for people, newest first, and drops old activity.
 import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import type { Activity, RolloutResult } from '../core/activity-entry.ts'
+import type { Activity, ContainerActivity, RolloutResult } from '../core/activity-entry.ts'
 import { readPropagation, type Propagation, type PropagationFilter } from './propagation.ts'
 
 const keepMs = 90 * 86_400_000
 const keepRollouts = 50
+const keepContainers = 200
 /** Filter of activity. */
 const keepOthers = 1_000
 
@@ -52,8 +53,10 @@ interface PageOfActivity {
 
 type Row = RowOf<Omit<Activity, 'detail'>> & { readonly detail: string }
 
-const toActivity = ({ detail, ...row }: Row): Activity =>
-  ({ ...fromRow(row), detail: JSON.parse(detail) as unknown }) as Activity
+const toActivity = ({ detail, ...row }: Row): unknown => ({
+  ...fromRow(row),
+  detail: JSON.parse(detail) as unknown,
+})
 
 const columns = `id, subject, at, kind, namespace, project, stagelet, agent, detail::text AS detail`
 
@@ -66,6 +69,7 @@ const feedSql = `SELECT ${columns} FROM activity
   WHERE ${seenSql(9)} AND at >= $2
     AND ($3::text IS NULL OR project = $3) AND ($4::text IS NULL OR stagelet = $4)
     AND ($5::text IS NULL OR kind = $5)
+    AND kind <> 'container'
     AND NOT (kind = 'rollout' AND detail ->> 'cause' = 'Drift' AND detail ->> 'result' <> 'Failed'
       AND NOT detail ? 'untold')
     AND ($6::bigint IS NULL OR (at, id) < ($6, $7::bigint))
@@ -85,7 +89,7 @@ const listsOf = ({ projects, stagelets }: ActivityPlaces = { projects: [], stage
 ]
 
 const pageOf = (rows: readonly Row[], limit: number): ActivityPage => {
-  const items = rows.slice(0, limit).map(toActivity)
+  const items = rows.slice(0, limit).map(toActivity) as Activity[]
   const { at, id } = items.at(-1) ?? { at: 0, id: 0 }
   return { items, next: rows.length > limit ? { at, id } : undefined }
 }
@@ -120,18 +124,33 @@ export class ActivityLog {
     return pageOf(rows, limit)
   }
 
+  /** Containers with secrets of a project that came or went, the oldest first. */
+  async containers(namespace: string, project: string): Promise<ContainerActivity[]> {
+    const rows = await this.#sql.query<Row>(
+      `SELECT ${columns}, mark FROM activity WHERE kind = 'container' AND namespace = $1 AND project = $2 ORDER BY at, id`,
+      [namespace, project],
+    )
+    return rows.map(toActivity) as ContainerActivity[]
+  }
+
   propagation(filter: PropagationFilter): Promise<Propagation> {
     return readPropagation(this.#sql, filter)
   }
 }
 
-/** Drops activity by its age. The newest rollouts of each stagelet stay. */
+/** Drops activity by its age. The newest rollouts and containers of each stagelet stay as long as it does. */
 export const dropOldActivity = async (q: Queryable, now: number): Promise<void> => {
-  await q.query(`DELETE FROM activity WHERE kind <> 'rollout' AND at < $1`, [now - keepMs])
+  await q.query(
+    `DELETE FROM activity a WHERE kind <> 'rollout' AND at < $1
+       AND NOT (kind = 'container' AND EXISTS (SELECT 1 FROM objects o WHERE o.uid = a.subject))`,
+    [now - keepMs],
+  )
+  const group = `CASE WHEN kind IN ('rollout', 'container') THEN kind ELSE '' END`
   await q.query(
     `DELETE FROM activity a USING (
-       SELECT id, row_number() OVER (PARTITION BY subject, kind = 'rollout' ORDER BY at DESC, id DESC) AS place
+       SELECT id, row_number() OVER (PARTITION BY subject, ${group} ORDER BY at DESC, id DESC) AS place
        FROM activity) p
-     WHERE p.id = a.id AND p.place > CASE WHEN a.kind = 'rollout' THEN ${keepRollouts} ELSE ${keepOthers} END`,
+     WHERE p.id = a.id AND p.place > CASE a.kind
+       WHEN 'rollout' THEN ${keepRollouts} WHEN 'container' THEN ${keepContainers} ELSE ${keepOthers} END`,
   )
 }

@@ -59,14 +59,26 @@ export interface ControlRecord {
   readonly by: readonly string[]
 }
 
+/** A container with secrets. Times are those of the controller. */
+export interface ContainerRecord {
+  readonly service: string
+  readonly digest: string
+  /** Absent where nobody saw that. */
+  readonly made?: string
+  /** Absent while there, or where nobody saw the end. */
+  readonly removed?: string
+}
+
 interface Details {
   readonly revision: Omit<RevisionInfo, 'closedAt'>
   readonly rollout: RolloutRecord
   readonly drift: DriftRecord
   readonly agent: AgentRecord
   readonly control: ControlRecord
+  readonly container: ContainerRecord
 }
 type ActivityKind = keyof Details
+/** Those for people. */
 export const activityKinds = ['revision', 'rollout', 'drift', 'agent', 'control'] as const
 
 /** What an entry is about. */
@@ -81,8 +93,15 @@ type Kept<Kind extends ActivityKind> = Kind extends ActivityKind
   ? Subject & { readonly kind: Kind; readonly detail: Details[Kind]; /** ms */ readonly at: number }
   : never
 
-/** A row of the activity log. */
-export type Activity = { readonly id: number; readonly subject: string } & Kept<ActivityKind>
+type RowOf<Kind extends ActivityKind> = {
+  readonly id: number
+  readonly subject: string
+} & Kept<Kind>
+
+/** A row of the activity log for people. */
+export type Activity = RowOf<(typeof activityKinds)[number]>
+/** `mark`: `container`, and its id. */
+export type ContainerActivity = RowOf<'container'> & { readonly mark: string }
 
 /** An entry of the activity log, as the write that causes it records it. */
 export type ActivityEntry = Kept<Exclude<ActivityKind, 'revision'>> & {

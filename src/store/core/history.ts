@@ -30,8 +30,10 @@ export interface SecretVersion {
   readonly createdBy: string
   /** The newest older version with the same value, as their keyed digests tell. */
   readonly sameAs?: number
-  /** A Rotation has ended the credential: nothing accepts it any more. */
+  /** When a Rotation has ended the credential. */
   readonly revokedAt?: string
+  /** When it was measured that it is refused. */
+  readonly refusedAt?: string
 }
 
 export interface RevisionInfo {

@@ -32,6 +32,7 @@ interface HistoryRow {
   readonly createdAt: number
   readonly createdBy: string
   readonly revokedAt: number | null
+  readonly refusedAt: number | null
 }
 
 /** See Store.versionsOf. */
@@ -40,23 +41,26 @@ export const versionsOf = async (q: Queryable, secretUid: string): Promise<Secre
     `SELECT version, to_revision IS NULL AS current, scope, stagelet, environments, type, bytes, value_digest AS digest,
        CASE WHEN plain THEN 'Plain' ELSE 'Masked' END AS visibility,
        from_revision AS "fromRevision", to_revision AS "toRevision", created_at AS "createdAt",
-       created_by AS "createdBy", revoked_at AS "revokedAt"
+       created_by AS "createdBy", revoked_at AS "revokedAt", refused_at AS "refusedAt"
      FROM secret_versions WHERE secret_uid = $1 ORDER BY version DESC`,
     [secretUid],
   )
-  return rows.map(({ stagelet, environments, digest, createdAt, revokedAt, ...row }, i) => {
-    const same = rows.slice(i + 1).find((older) => older.digest === digest)
-    return {
-      ...notNull(row),
-      ...shownAudience({
-        ...notNull({ stagelet }),
-        ...(environments !== null && { environments: JSON.parse(environments) as string[] }),
-      }),
-      createdAt: toTimestamp(createdAt),
-      ...defined({ sameAs: same?.version }),
-      ...(revokedAt !== null && { revokedAt: toTimestamp(revokedAt) }),
-    }
-  })
+  return rows.map(
+    ({ stagelet, environments, digest, createdAt, revokedAt, refusedAt, ...row }, i) => {
+      const same = rows.slice(i + 1).find((older) => older.digest === digest)
+      return {
+        ...notNull(row),
+        ...shownAudience({
+          ...notNull({ stagelet }),
+          ...(environments !== null && { environments: JSON.parse(environments) as string[] }),
+        }),
+        createdAt: toTimestamp(createdAt),
+        ...defined({ sameAs: same?.version }),
+        ...(revokedAt !== null && { revokedAt: toTimestamp(revokedAt) }),
+        ...(refusedAt !== null && { refusedAt: toFineTimestamp(refusedAt) }),
+      }
+    },
+  )
 }
 
 /** See Store.listRevisions. */

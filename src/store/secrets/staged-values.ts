@@ -75,6 +75,21 @@ export const revokeVersions = async (
   )
 }
 
+/** Notes that the value of the newest revoked version before this one is refused since then. */
+export const refuseVersions = async (
+  session: WriteSession,
+  secretUid: string,
+  { version, atMs }: { readonly version: number; readonly atMs: number },
+): Promise<void> => {
+  await session.tx.query(
+    `UPDATE secret_versions SET refused_at = $3
+     WHERE secret_uid = $1 AND version < $2 AND revoked_at IS NOT NULL AND refused_at IS NULL
+       AND value_digest = (SELECT value_digest FROM secret_versions
+         WHERE secret_uid = $1 AND version < $2 AND revoked_at IS NOT NULL ORDER BY version DESC LIMIT 1)`,
+    [secretUid, version, atMs],
+  )
+}
+
 export const isRevoked = async (
   q: Queryable,
   { secretUid, version }: { readonly secretUid: string; readonly version: number },

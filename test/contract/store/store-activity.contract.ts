@@ -263,6 +263,39 @@ export const activityContract = (name: string, open: OpenStore): void => {
       expect(kept).toHaveLength(51)
     })
 
+    it('keeps lives of containers apart from what people read, and 90 days after their stagelet has gone', async () => {
+      const { ns } = await createShop(t.store)
+      const stagelet = await createAs(t.store, system, stageletOf(ns, 'prod'))
+      const life = (id: string, detail: object): ActivityEntry =>
+        ({
+          ...rolled(stagelet, {}),
+          kind: 'container',
+          mark: `container ${id}`,
+          detail: { service: 'web', digest: 'd', ...detail },
+        })
+      const ids = Array.from({ length: 203 }, (_, i) => String(i).padStart(12, '0'))
+      await tell(stagelet, ...ids.map((id) => life(id, { made: '1' })))
+      await tell(stagelet, life(ids[9]!, { removed: '2' }))
+      clock.step(91 * day)
+      await t.store.compact(clock.now())
+      const kept = await log.containers(ns, 'shop')
+      expect(kept).toHaveLength(200)
+      expect(kept.at(-1)).toMatchObject({
+        mark: `container ${ids[9]!}`,
+        detail: { made: '1', removed: '2' },
+      })
+      expect(await of(ns)).toEqual([])
+      const ref = { kind: 'Stagelet', namespace: ns, name: 'prod' }
+      await t.store.write(system, {}, async (tx) => {
+        for (const finalizer of stagelet.metadata.finalizers ?? [])
+          await tx.removeFinalizer(ref, finalizer)
+        await tx.remove(ref)
+      })
+      expect(await log.containers(ns, 'shop')).toHaveLength(200)
+      await t.store.compact(clock.now())
+      expect(await log.containers(ns, 'shop')).toEqual([])
+    })
+
     it('drops the rollouts of a stagelet with it, and all of a team with the team', async () => {
       const { ns } = await createShop(t.store)
       const stagelet = await createAs(t.store, system, stageletOf(ns, 'prod'))

@@ -186,6 +186,10 @@ const kinds: readonly ((random: Random) => Fault)[] = [
   ...[byHand, byHand, downByHand, fullDisk, clockJump],
 ]
 
+/** Of containers, of the agent, of the controller: what leaves the engine and the network alone. */
+export const choosePlainFault = (random: Random): Fault =>
+  random.pick([killAgent, killController, killCompose, byHand])(random)
+
 /** None in one round of five, two in one of four; never two that stop the same thing. */
 export const chooseFaults = (random: Random): Fault[] => {
   if (random.once(5)) return []

@@ -2,7 +2,7 @@
 import { realClock } from '../../../src/kernel/clock.ts'
 import { ApiError } from '../programs/processes.ts'
 import { createRandom, type Random } from '../random.ts'
-import { chooseFaults, type Fault } from './faults.ts'
+import { chooseFaults, choosePlainFault, type Fault } from './faults.ts'
 import { differences, type Seen } from './look.ts'
 import {
   createModel,
@@ -12,6 +12,7 @@ import {
   type Model,
   type Service,
 } from './model.ts'
+import { watchExposures, type Exposures } from './exposures.ts'
 import type { Place } from './place.ts'
 import { leaksIn, watchCommandLines, type CommandLines } from './sinks.ts'
 
@@ -73,6 +74,9 @@ export interface Chaos {
   readonly tally: Tally
   /** Throws, with everything that is wrong, when the round does not end well. */
   round(): Promise<void>
+  /** The same with changes always, and with what crashes alone; the receipts of exposure are looked at after it. */
+  history(): Promise<void>
+  readonly exposures: Exposures
   stop(): Promise<void>
 }
 
@@ -83,23 +87,29 @@ export const startChaos = async (place: Place, seed: number): Promise<Chaos> => 
   const tally: Tally = { rounds: 0, changes: 0, faults: new Map(), settleMs: [], untouched: 0 }
   for (let i = 0; i < 8; i++) await insist(place, model.change())
   let { seen } = await settle(place, model)
+  const exposures = watchExposures(place, model)
+  const run = async (plan: Plan): Promise<void> => {
+    const number = ++tally.rounds
+    const what = `round ${number} of seed ${seed} (${plan.faults.map((f) => f.name).join(' + ') || 'no fault'}; ${plan.changes.length} changes)`
+    for (const { name } of plan.faults) tally.faults.set(name, (tally.faults.get(name) ?? 0) + 1)
+    tally.changes += plan.changes.length
+    const beganAt = realClock.now()
+    try {
+      seen = await play(place, { model, plan, before: seen, tally, number, lines })
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error)
+      const happened = await historyOf(place, beganAt)
+      throw new Error(`${what}: ${said}\n${happened}`, { cause: error })
+    }
+  }
   return {
     tally,
+    exposures,
     stop: () => lines.stop(),
-    round: async () => {
-      const number = ++tally.rounds
-      const plan = choose(random, model)
-      const what = `round ${number} of seed ${seed} (${plan.faults.map((f) => f.name).join(' + ') || 'no fault'}; ${plan.changes.length} changes)`
-      for (const { name } of plan.faults) tally.faults.set(name, (tally.faults.get(name) ?? 0) + 1)
-      tally.changes += plan.changes.length
-      const beganAt = realClock.now()
-      try {
-        seen = await play(place, { model, plan, before: seen, tally, number, lines })
-      } catch (error) {
-        const said = error instanceof Error ? error.message : String(error)
-        const happened = await historyOf(place, beganAt)
-        throw new Error(`${what}: ${said}\n${happened}`, { cause: error })
-      }
+    round: () => run(choose(random, model, chooseFaults(random))),
+    history: async () => {
+      await run(choose(random, model, [choosePlainFault(random)], random.between(1, 3)))
+      await exposures.look()
     },
   }
 }
@@ -130,12 +140,11 @@ interface Plan {
   readonly affected: ReadonlySet<Service>
 }
 
-const choose = (random: Random, model: Model): Plan => {
+const choose = (random: Random, model: Model, faults: readonly Fault[], changed?: number): Plan => {
   const before = new Map(services.map((s) => [s, model.sightOf(s)]))
-  const faults = chooseFaults(random)
   // A hand-made change with nothing else to do is healed, with pauses that grow; not every time.
   const isPlain = faults.some((f) => f.byHand) && random.once(3)
-  const count = isPlain ? 0 : random.between(1, 3)
+  const count = changed ?? (isPlain ? 0 : random.between(1, 3))
   const changes: { change: Change; afterMs: number }[] = []
   const affected = new Set<Service>()
   for (let i = 0; i < count; i++) {

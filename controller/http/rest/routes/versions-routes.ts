@@ -52,6 +52,9 @@ const versionSchema = z
     revoked_at: timeSchema
       .optional()
       .describe('When a Rotation ended the credential: nothing accepts it any more.'),
+    refused_at: timeSchema
+      .optional()
+      .describe('When a Rotation measured that the credential is refused.'),
   })
   .describe('One version of a secret. Never a masked value.')
 
