@@ -266,13 +266,12 @@ export const activityContract = (name: string, open: OpenStore): void => {
     it('keeps lives of containers apart from what people read, and 90 days after their stagelet has gone', async () => {
       const { ns } = await createShop(t.store)
       const stagelet = await createAs(t.store, system, stageletOf(ns, 'prod'))
-      const life = (id: string, detail: object): ActivityEntry =>
-        ({
-          ...rolled(stagelet, {}),
-          kind: 'container',
-          mark: `container ${id}`,
-          detail: { service: 'web', digest: 'd', ...detail },
-        })
+      const life = (id: string, detail: object): ActivityEntry => ({
+        ...rolled(stagelet, {}),
+        kind: 'container',
+        mark: `container ${id}`,
+        detail: { service: 'web', digest: 'd', ...detail },
+      })
       const ids = Array.from({ length: 203 }, (_, i) => String(i).padStart(12, '0'))
       await tell(stagelet, ...ids.map((id) => life(id, { made: '1' })))
       await tell(stagelet, life(ids[9]!, { removed: '2' }))
