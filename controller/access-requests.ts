@@ -5,7 +5,8 @@ import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { isOver } from '../src/access/requests.ts'
 import { refOf, type KubeObject } from '../src/resources/meta.ts'
-import { specOf, statusOf } from '../src/resources/typed.ts'
+import { statusOf } from '../src/resources/typed.ts'
+import { isUnreviewed } from '../src/store/objects/glass.ts'
 import { waitFor, type ReconcileOutcome } from '../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../src/runtime/single-loop.ts'
 import type { PrincipalStore } from '../src/store/people/principals.ts'
@@ -28,10 +29,7 @@ const mostMs = 3_600_000
 const retryMs = 10_000
 
 const mayChange = (request: KubeObject): boolean =>
-  !isOver(statusOf('AccessRequest', request).state ?? 'Pending') ||
-  (specOf('AccessRequest', request).emergency === true &&
-    statusOf('AccessRequest', request).decisions?.some(({ action }) => action === 'Review') !==
-      true)
+  !isOver(statusOf('AccessRequest', request).state ?? 'Pending') || isUnreviewed(request)
 
 export const startAccessRequests = (deps: AccessLoopDeps): { stop(): Promise<void> } => {
   const { store, principals, clock, log } = deps

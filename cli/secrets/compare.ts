@@ -6,6 +6,7 @@ import {
   compareEnvironments,
   comparisonText,
   environmentRows,
+  type AreEqual,
   type Comparison,
   type EnvironmentRow,
   type KeyInEnvironment,
@@ -44,11 +45,11 @@ export const compareCommand = (): Command =>
       'after',
       `
 A row is a key of one service, or of all ("global"), as the services of an environment see it. A text that refers to
-other secrets is compared as it is written.`,
+other secrets is compared as it is written. What an AccessPolicy guards is not compared without a grant.`,
     )
     .action(compare)
 
-type Verdict = 'OnlyHere' | 'OnlyThere' | 'Equal' | 'Different'
+type Verdict = 'OnlyHere' | 'OnlyThere' | 'Equal' | 'Different' | 'Unknown'
 
 interface ComparedKey {
   readonly key: string
@@ -68,7 +69,7 @@ const shownOf = (found: KeyInEnvironment | undefined): Shown | undefined => {
 
 const verdictOf = ({ missing, values }: Comparison, here: string): Verdict => {
   if (missing.length > 0) return missing.includes(here) ? 'OnlyThere' : 'OnlyHere'
-  return values === 'Equal' ? 'Equal' : 'Different'
+  return values
 }
 
 interface KeyClasses {
@@ -98,11 +99,16 @@ const compare = async (here: string, there: string, flags: CompareFlags): Promis
   for (const found of await rest.list<KeyClasses>(`${path}/value-classes`, 'keys'))
     for (const [at, same] of found.classes.entries())
       for (const id of same) classes.set(id, `${found.key} ${at}`)
-  const classOf = ({ secret }: KeyInEnvironment): string =>
-    classes.get(ids.get(secret) ?? '') ?? secret
+  /** Undefined: guarded, and nothing is told of its value. */
+  const classOf = ({ secret }: KeyInEnvironment): string | undefined =>
+    classes.get(ids.get(secret) ?? '')
+  const areEqual: AreEqual = (a, b) => {
+    const [one, two] = [classOf(a), classOf(b)]
+    return one === undefined || two === undefined ? undefined : one === two
+  }
   const names = [here, there]
   const compared = environmentRows(secrets.map(entryOf), environments).flatMap((row) => {
-    const difference = compareEnvironments(row, names, (a, b) => classOf(a) === classOf(b))
+    const difference = compareEnvironments(row, names, areEqual)
     return difference === undefined ? [] : [{ ...row, difference }]
   })
   const keys = compared.map(({ key, scope, environments: of, difference }): ComparedKey => ({

@@ -9,6 +9,7 @@ import Bell from 'icon:bell'
 import Database from 'icon:database'
 import Boxes from 'icon:boxes'
 import Gauge from 'icon:gauge'
+import Inbox from 'icon:inbox'
 import KeyRound from 'icon:key-round'
 import ShieldCheck from 'icon:shield-check'
 import Users from 'icon:users'
@@ -103,6 +104,15 @@ export const pages: readonly PageEntry[] = [
     path: '/ui/notifiers',
     file: later(() => import('../pages/notifiers/page.tsx')),
     rail: { label: 'Notifiers', icon: Bell, letter: 'n', needs: ['list', 'notifiers'] },
+  },
+  {
+    path: '/ui/access',
+    file: later(() => import('../pages/access/page.tsx')),
+    rail: { label: 'Requests', icon: Inbox, letter: 'q', needs: ['get', 'accessrequests/own'] },
+  },
+  {
+    path: '/ui/t/:team/access/:request',
+    file: later(() => import('../pages/access/request.tsx')),
   },
   { path: '/ui/propagation', file: later(() => import('../pages/propagation/page.tsx')) },
   {

@@ -52,9 +52,12 @@ const isCurrent = (path: string, at: string): boolean => {
   if (path === '/ui/rollouts' && at.startsWith('/ui/propagation')) return true
   const form = /^\/ui\/(?:new|t\/[^/]+\/edit)\/(\w+)/.exec(at)?.[1]
   if (form !== undefined) return path === `/ui/${form === 'rotation' ? 'project' : form}s`
-  const letter = { '/ui/projects': '[ps]', '/ui/agents': 'a', '/ui/people': '(?:members|tokens)' }[
-    path
-  ]
+  const letter = {
+    '/ui/projects': '[ps]',
+    '/ui/agents': 'a',
+    '/ui/access': 'access',
+    '/ui/people': '(?:members|tokens)',
+  }[path]
   return (
     at.startsWith(path) ||
     (letter !== undefined && new RegExp(`^/ui/t/[^/]+/${letter}(/|$)`).test(at))

@@ -2,6 +2,7 @@
 import { useLocation } from 'preact-iso'
 import { withQuery } from '../app/team.ts'
 import { dueUrl, historyUrl, projectUrl, rotationsUrl } from './text/links.ts'
+import { AccessBanner } from './access-banner.tsx'
 import { Tabs } from './page.tsx'
 
 const pages = ['Secrets', 'Due', 'Rotations', 'History', 'Rollout', 'Settings'] as const
@@ -23,10 +24,13 @@ export const ProjectTabs = ({ team, name, current }: Props) => {
     Settings: `${projectUrl(project)}/settings`,
   }
   return (
-    <Tabs
-      label={`Project ${name}`}
-      items={pages.map((text) => ({ href: hrefs[text], text, current: text === current }))}
-    />
+    <>
+      <AccessBanner team={team} name={name} />
+      <Tabs
+        label={`Project ${name}`}
+        items={pages.map((text) => ({ href: hrefs[text], text, current: text === current }))}
+      />
+    </>
   )
 }
 

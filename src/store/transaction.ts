@@ -9,6 +9,7 @@ import type { EventInput, ListOptions, ObjectList, Removed, Tracking } from './c
 import type { Reader } from './core/reader.ts'
 import type { FetchedValue, ProjectRevisions, SecretSet } from './core/sets.ts'
 import type { WriteSession } from './core/write-session.ts'
+import { hiddenSecrets } from './guard/grants.ts'
 import { decideOnRequest, type GivenDecision } from './objects/access-decisions.ts'
 import { settlePolicy } from './objects/access-policies.ts'
 import { settleRequest } from './objects/access-settling.ts'
@@ -251,6 +252,11 @@ export class Transaction implements Reader {
   /** Judges the request anew; returns when (ms) time alone changes it next. */
   settleAccess(ref: ObjectRef): Promise<number | undefined> {
     return settleRequest(this.#session, ref)
+  }
+
+  /** Uids of the secrets of a project of whose values nothing is told to the caller: guarded, and covered by no grant that runs. */
+  hiddenFrom(project: ObjectRef): Promise<ReadonlySet<string>> {
+    return hiddenSecrets(this.#session, project)
   }
 
   /** Brings the status of a policy up to date: people and tokens come and go. */

@@ -5,6 +5,7 @@ import { freshDatabase } from '../support/databases/fresh-database.ts'
 import { soak } from '../support/soak.ts'
 import { cheapFlags } from './browser.ts'
 import { compose, startDashboard, type Dashboard } from './dashboard.ts'
+import { accessTests } from './access.ts'
 import { shellTests } from './shell.ts'
 import { activityTests } from './activity.ts'
 import { formTests } from './forms.ts'
@@ -55,6 +56,7 @@ describe('the dashboard', () => {
   rolloutTests(given)
   activityTests(given)
   environmentTests(given)
+  accessTests(given)
   settingsTests(given)
   formTests(given)
   documentTests(given)

@@ -194,7 +194,7 @@ export const shellTests = (given: () => Dashboard): void => {
     const page = await open('/ui/t/default/p/shop/history', { width: 360, height: 740 })
     await page.getByRole('cell', { name: /LOG_LEVEL/ }).waitFor()
     const links = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').all()
-    expect(links).toHaveLength(11)
+    expect(links).toHaveLength(12)
     for (const link of links) {
       const { x = -1, y = -1, width = 0, height = 0 } = (await link.boundingBox()) ?? {}
       expect([x >= 0, y >= 0, x + width <= 360, y + height <= 740]).not.toContain(false)

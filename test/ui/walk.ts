@@ -21,6 +21,7 @@ const names: Readonly<Record<string, string>> = {
   ':agent': 'box',
   ':revision': '1',
   ':kind': 'stack',
+  ':request': 'req-none',
   ':name': 'shop',
 }
 

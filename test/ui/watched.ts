@@ -35,14 +35,15 @@ new BroadcastChannel('stagely-live').addEventListener('message', ({ data }) => {
 `
 
 /**
- * The browser logs each refused request: that nobody is logged in or in a team, that a confirmation is wanted, or that
- * a dry run names what is wrong.
+ * The browser logs each refused request: that nobody is logged in or in a team, that a confirmation is wanted, that
+ * a dry run names what is wrong, or that a request for access asks for too much or is not there.
  */
 const isExpected = (text: string, url: string): boolean =>
   text.startsWith('Failed to load resource') &&
   (url.includes('/api/v1/session') ||
     (url.includes('/api/v1/stream') && text.includes('403')) ||
     (url.includes('dry_run=true') && text.includes('422')) ||
+    (url.includes('/access-requests') && /422|404/.test(text)) ||
     text.includes('401') ||
     text.includes('ERR_'))
 

@@ -6,6 +6,7 @@ import { isEqualJson } from '../../../src/manifests/merge.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf } from '../../../src/resources/kind-names.ts'
 import { type Kind } from '../../../src/resources/registry.ts'
+import { statusOf } from '../../../src/resources/typed.ts'
 import { decodeObject, decodeStatus } from '../../../src/resources/validation/validate.ts'
 import type { Store, WriteOptions } from '../../../src/store/store.ts'
 import { storeOf, type AppContext } from '../env.ts'
@@ -135,7 +136,18 @@ const warnOf = (c: AppContext, advice: readonly Advice[]): void =>
 const ownersMessage =
   'metadata.ownerReferences: kept, but nothing is deleted with its owner here: delete it yourself'
 
-/** Warnings after a write: about the object's references, and about a secret's place. */
+/** Who could not approve, hear of an emergency, or read any more. */
+const policyWarnings = (policy: KubeObject): string[] => {
+  const { conditions = [], machinesWithout = [] } = statusOf('AccessPolicy', policy)
+  const failing = conditions.filter(({ status }) => status === 'False')
+  const lost = `spec.machines: these tokens read no value here any more: ${machinesWithout.join(', ')}`
+  return [
+    ...failing.map(({ type, message }) => `${type}: ${message}`),
+    ...(machinesWithout.length > 0 ? [lost] : []),
+  ]
+}
+
+/** Warnings after a write: about the object's references, a secret's place, and what a policy means for people. */
 export const warnOfPlace = async (
   c: AppContext,
   all: Store,
@@ -148,6 +160,8 @@ export const warnOfPlace = async (
     warn(c, [ownersMessage])
   if (after.kind === 'StagelySecret') warnOf(c, await adviceOfPlace(store, after, before))
   if (after.kind === 'Stagelet') warnOf(c, await adviceOfRefs(store, after, before))
+  if (after.kind === 'AccessPolicy' && !isEqualJson(after.spec, before?.spec))
+    warn(c, policyWarnings(after))
 }
 
 /** The answer to a dry run. Nothing was stored: the version is the old one, and a new object has none. */

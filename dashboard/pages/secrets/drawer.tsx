@@ -219,7 +219,7 @@ export const SecretDrawer = (props: Props) => {
               <SameValue {...props} />
               {secret.value === undefined ? (
                 <>
-                  <ReadValue key={secret.id} place={place} secretId={secret.id} />
+                  <ReadValue key={secret.id} place={place} secret={secret} />
                   <LastRead place={place} name={secret.name} />
                 </>
               ) : (

@@ -13,6 +13,8 @@ import {
 } from '../../ui/dialogs/confirm-login.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { useSending } from '../../ui/use-sending.ts'
+import { useOwnGrants } from '../../ui/use-requests.ts'
+import { AskForAccess, isRequestNeeded, useIsGuarded } from './ask.tsx'
 import { clipboardLeft, copyValue } from './clipboard.ts'
 import type { ProjectPlace } from './data.ts'
 import { bytesOfBase64, hexRows } from './hex.ts'
@@ -23,7 +25,7 @@ const shownSeconds = 30
 
 interface Props {
   readonly place: ProjectPlace
-  readonly secretId: string
+  readonly secret: { readonly id: string; readonly key: string; readonly scope: string }
 }
 
 class NotText extends Error {}
@@ -124,10 +126,13 @@ const Shown = ({
   )
 }
 
-export const ReadValue = ({ place, secretId }: Props) => {
+export const ReadValue = ({ place, secret }: Props) => {
+  const { id: secretId } = secret
+  const grants = useOwnGrants(place.team, place.project)
   const [value, setValue] = useState<{ readonly read: string | Uint8Array } | undefined>()
   const { busy, error, run } = useSending()
-  const why = whyNot('get', 'stagelysecrets/value', place.team)
+  const why = grants.length > 0 ? undefined : whyNot('get', 'stagelysecrets/value', place.team)
+  const isGuarded = useIsGuarded(place, why !== undefined) && why !== undefined
   const left = clipboardLeft.value
   const copy = (): void => void run(() => copyValue(revealValue(place, secretId)))
   const show = (): void =>
@@ -157,7 +162,11 @@ export const ReadValue = ({ place, secretId }: Props) => {
           ? 'Reading is recorded in the audit log, with your name and address.'
           : `Copied. The clipboard is cleared in ${left} s. A clipboard history may keep the value.`}
       </p>
-      {error === undefined ? null : <ReadProblem error={error} />}
+      {isRequestNeeded(error) || isGuarded ? (
+        <AskForAccess place={place} secret={secret} />
+      ) : error === undefined ? null : (
+        <ReadProblem error={error} />
+      )}
       {value === undefined ? null : <Shown value={value.read} onGone={() => setValue(undefined)} />}
     </>
   )

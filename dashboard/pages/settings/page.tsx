@@ -16,6 +16,7 @@ import { visibleText } from '../../ui/text/visible-text.ts'
 import { Since } from '../../ui/time.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { DeleteProject } from './delete.tsx'
+import { ReadersPanel } from './readers.tsx'
 import { RotateKeys } from './rotate-keys.tsx'
 import s from './settings.module.css'
 
@@ -67,6 +68,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
     <div class={s['split']}>
       <Settings project={project} />
       <div class={s['side']}>
+        <ReadersPanel project={project} />
         <Panel title="Data key">
           <div class={s['part']}>
             <p>A new data key re-creates no container. Values are sealed anew in the background.</p>

@@ -18,3 +18,4 @@ export const activityUrl = (words: Readonly<Record<string, string | undefined>>)
   return query === '' ? '/ui/activity' : `/ui/activity?${query}`
 }
 export const agentUrl = ({ team, name }: Named): string => `/ui/t/${team}/a/${name}`
+export const accessUrl = ({ team, name }: Named): string => `/ui/t/${team}/access/${name}`

@@ -6,7 +6,7 @@ import { projectRefOf } from '../../resources/project-ref.ts'
 import { statusOf } from '../../resources/typed.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
-import { guardsOf, projectOfRequest } from './policies.ts'
+import { guardsOf, policiesIn, projectOfRequest } from './policies.ts'
 import { membersFor, standingOf, type Standing } from './standing.ts'
 
 export interface OpenRequest {
@@ -40,6 +40,13 @@ export const grantsOf = (open: readonly OpenRequest[]): Grant[] =>
     }
   })
 
+/** Uids of the secrets that grants of the actor cover which run. */
+const coveredBy = async (session: WriteSession, project: Place): Promise<Set<string>> => {
+  const open = await openRequests(session, project)
+  const running = open.filter(({ standing }) => standing.state === 'Active')
+  return new Set(grantsOf(running).flatMap(({ secrets }) => [...secrets]))
+}
+
 /** Before a write whose answer may tell of a value: notes what the actor's grants that run cover. */
 export const noteLearnable = async (
   session: WriteSession,
@@ -50,8 +57,19 @@ export const noteLearnable = async (
   if (actor.source !== 'api' || session.learnable !== undefined) return
   const secret = current?.object ?? next
   if (guardsOf(view, secret).length === 0) return
-  const running = (await openRequests(session, projectRefOf(secret))).filter(
-    ({ standing }) => standing.state === 'Active',
-  )
-  session.learnable = new Set(grantsOf(running).flatMap(({ secrets }) => [...secrets]))
+  session.learnable = await coveredBy(session, projectRefOf(secret))
+}
+
+/** See Transaction.hiddenFrom. */
+export const hiddenSecrets = async (
+  session: WriteSession,
+  project: Place,
+): Promise<ReadonlySet<string>> => {
+  const { view } = session
+  if (policiesIn(view, project.namespace).length === 0) return new Set()
+  const guarded = session
+    .select(term.secretsOf(project))
+    .filter(({ object }) => guardsOf(view, object).length > 0)
+  const covered = await coveredBy(session, project)
+  return new Set(guarded.map(({ uid }) => uid).filter((uid) => !covered.has(uid)))
 }

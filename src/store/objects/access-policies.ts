@@ -15,6 +15,7 @@ import { readMachines, readMembers } from '../guard/people.ts'
 import { policiesIn, toPolicy, type Policy } from '../guard/policies.ts'
 import { setStatus } from './status-writes.ts'
 import { finderIn } from '../places/places.ts'
+import { term } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
 
 type Objects = Pick<View, 'objects'>
@@ -83,6 +84,24 @@ const usableOf = (
     : { status: 'True', reason: 'Usable', message: `${people}, and ${count} have to` }
 }
 
+/** Whether somebody hears of an emergency in each of the projects. */
+const notifiedOf = (
+  session: WriteSession,
+  policy: KubeObject,
+): { status: 'True' | 'False'; reason: string; message: string } => {
+  const told = session
+    .select(term.notifiersIn(refOf(policy).namespace))
+    .map(({ object }) => specOf('Notifier', object))
+    .filter(({ reasons }) => reasons.includes('GlassBroken'))
+  const silent = specOf('AccessPolicy', policy).projects.filter((project) =>
+    told.every(({ projects }) => projects?.includes(project) === false),
+  )
+  if (silent.length === 0)
+    return { status: 'True', reason: 'Notified', message: 'a Notifier tells of each emergency' }
+  const message = `no Notifier tells of an emergency in ${silent.slice(0, 5).join(', ')}: give one the reason GlassBroken`
+  return { status: 'False', reason: 'NoNotifier', message }
+}
+
 /** The policy with the status of now. */
 export const withPolicyStatus = async (
   session: WriteSession,
@@ -107,6 +126,7 @@ export const withPolicyStatus = async (
   )
   const observedGeneration = object.metadata.generation ?? 1
   const usable = { type: 'Usable', ...usableOf(policy, approvers), observedGeneration }
+  const told = { type: 'EmergencyNotified', ...notifiedOf(session, object), observedGeneration }
   const status = {
     observedGeneration,
     changedAt,
@@ -114,7 +134,7 @@ export const withPolicyStatus = async (
     ...(without.length > 0 && {
       machinesWithout: [...new Set(without.map(({ name }) => name))].slice(0, 100),
     }),
-    conditions: withCondition(conditions, usable, session.now),
+    conditions: withCondition(withCondition(conditions, usable, session.now), told, session.now),
   }
   return { ...object, status }
 }

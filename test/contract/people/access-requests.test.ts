@@ -4,149 +4,47 @@ import { Readable } from 'node:stream'
 import { verifyLines } from '../../../cli/audit/verify-lines.ts'
 import { accessFault, type SignedAccessReport } from '../../../src/audit/access-report.ts'
 import { nodeCrypto } from '../../../src/audit/chain.ts'
-import type { AuditRecord } from '../../../src/audit/record.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
-import {
-  startTestController,
-  type Answer,
-  type TestController,
-} from '../../support/programs/controller.ts'
 import { passes, reaches } from '../../support/eventually.ts'
-import { createLeapingClock } from '../../support/leaping-clock.ts'
+import {
+  createGuardedWorld,
+  guardedValue as value,
+  incident as reason,
+} from '../../support/guarded-world.ts'
 
 const minute = 60_000
 const hour = 60 * minute
-const value = 'value-behind-the-guard'
-const reason = 'INC-42: refunds fail since 14:05'
 
-const clock = createLeapingClock()
-let controller: TestController
-const tokens = new Map<string, string>()
-const adminToken = (): string => controller.token
+const world = createGuardedWorld()
+const {
+  adminToken,
+  as,
+  admin,
+  tokenOf,
+  by,
+  newToken,
+  newUser,
+  pathOf,
+  secretIds,
+  newProject,
+  requestPath,
+  ask,
+  decide,
+  granted,
+  shown,
+  stateOf,
+  reveal,
+  revealAll,
+  ways,
+  policyOf,
+  audited,
+  reportOf,
+  clock,
+  call,
+} = world
 
-const as = (token: string, method: string, path: string, body?: unknown): Promise<Answer> =>
-  controller.call(method, `/api/v1${path}`, {
-    headers: { authorization: `Bearer ${token}` },
-    ...(body === undefined ? {} : { body }),
-  })
-const admin = async (method: string, path: string, body?: unknown): Promise<Answer> => {
-  const done = await as(adminToken(), method, path, body)
-  if (done.status >= 300) throw new Error(`${method} ${path}: ${done.text}`)
-  return done
-}
-const tokenOf = (who: string): string => tokens.get(who)!
-const by = (who: string, method: string, path: string, body?: unknown): Promise<Answer> =>
-  as(tokenOf(who), method, path, body)
-
-const newToken = async (who: string, name: string, more: object = {}): Promise<string> =>
-  (await admin('POST', `/users/${who}/tokens`, { name, ...more })).json<{ token: string }>().token
-const newUser = async (who: string, role?: string): Promise<void> => {
-  await admin('POST', '/users', { name: who })
-  if (role !== undefined) await admin('PUT', `/teams/default/members/${who}`, { role })
-  tokens.set(who, await newToken(who, 'good'))
-}
-const newMachine = async (name: string): Promise<void> => {
-  const body = { name, role: 'maintainer' }
-  const made = await admin('POST', '/teams/default/tokens', body)
-  tokens.set(name, made.json<{ token: string }>().token)
-}
-
-const pathOf = (project: string): string => `/projects/default%2F${project}`
-const secretIds = new Map<string, string>()
-const newProject = async (name: string): Promise<void> => {
-  await admin('POST', '/projects', { name })
-  const at = `${pathOf(name)}/secrets`
-  const secrets = { db: { value }, url: { value: 'https://x:${DB}@db', references: true } }
-  for (const [key, more] of Object.entries(secrets)) {
-    const made = await admin('POST', at, { key: key.toUpperCase(), ...more })
-    secretIds.set(`${name} ${key}`, made.json<{ id: string }>().id)
-  }
-  await admin('PATCH', `${at}/${secretIds.get(`${name} db`)!}`, { value: `${value}-2` })
-}
-
-interface Request {
-  readonly name: string
-  readonly state: string
-  readonly message: string
-  readonly starts_at?: string
-  readonly decisions?: readonly { readonly action: string }[]
-  readonly approvals: { readonly counted: number; readonly needed: number }
-  readonly after?: readonly { readonly name: string; readonly action: string }[]
-}
-const requestPath = ({ name }: Pick<Request, 'name'>): string =>
-  `/access-requests/default%2F${name}`
-const ask = async (who: string, project: string, more: object = {}): Promise<Request> => {
-  const asked = await by(who, 'POST', `${pathOf(project)}/access-requests`, { reason, ...more })
-  expect(asked.status, asked.text).toBe(201)
-  return asked.json<Request>()
-}
-const decide = (who: string, request: Request, what: string, body: object = {}): Promise<Answer> =>
-  by(who, 'PUT', `${requestPath(request)}/${what}`, body)
-const granted = async (who: string, project: string, more: object = {}): Promise<Request> => {
-  const request = await ask(who, project, more)
-  const approver = who === 'olga' ? 'otto' : 'olga'
-  const approved = await decide(approver, request, 'approval')
-  expect(approved.json(), approved.text).toMatchObject({ state: 'Approved' })
-  return request
-}
-const shown = async (request: Pick<Request, 'name'>): Promise<Request> =>
-  (await as(adminToken(), 'GET', requestPath(request))).json<Request>()
-const stateOf = async (request: Pick<Request, 'name'>): Promise<string> =>
-  (await shown(request)).state
-
-const reveal = (token: string, project: string, secret = 'db', body: object = {}) =>
-  as(
-    token,
-    'POST',
-    `${pathOf(project)}/secrets/${secretIds.get(`${project} ${secret}`)!}/reveal`,
-    body,
-  )
-const revealAll = (token: string, project: string, body: object = {}) =>
-  as(token, 'POST', `${pathOf(project)}/reveal`, body)
-
-/** Every way by which a value leaves to who asks. */
-const ways: Readonly<Record<string, (token: string, project: string) => Promise<Answer>>> = {
-  one: (token, project) => reveal(token, project),
-  'as written': (token, project) => reveal(token, project, 'db', { as_written: true }),
-  'an old version': (token, project) => reveal(token, project, 'db', { version: 1 }),
-  'by a reference': (token, project) => reveal(token, project, 'url'),
-  export: (token, project) => revealAll(token, project),
-  'of a scope': (token, project) => revealAll(token, project, { scope: 'global' }),
-  run: (token, project) => revealAll(token, project, { service: 'web', way: 'run' }),
-}
-
-const policyOf = (name: string, project: string, more: object = {}): object => ({
-  name,
-  projects: [project],
-  machines: ['ci'],
-  break_glass: { users: ['dev'] },
-  ...more,
-})
-const audited = async (query: string): Promise<AuditRecord[]> =>
-  (await as(adminToken(), 'GET', `/audit?${query}`)).json<{ rows: AuditRecord[] }>().rows
-
-const reportOf = async (query: string, token = adminToken()): Promise<SignedAccessReport> => {
-  const answer = await as(token, 'GET', `/teams/default/access-report?${query}`)
-  expect(answer.status, answer.text).toBe(200)
-  return answer.json<SignedAccessReport>()
-}
-
-beforeAll(async () => {
-  controller = await startTestController({ clock })
-  for (const role of teamRoles) await newUser(`a-${role}`, role)
-  await newUser('olga', 'owner')
-  await newUser('otto', 'owner')
-  await newUser('dev', 'developer')
-  await newUser('vera', 'viewer')
-  await newUser('stranger')
-  await newMachine('ci')
-  await newMachine('bot')
-  for (const project of ['open', 'shop']) await newProject(project)
-  await admin('POST', '/policies', policyOf('guard', 'shop'))
-})
-afterAll(async () => {
-  await controller.remove()
-})
+beforeAll(() => world.start())
+afterAll(() => world.stop())
 
 describe('values that a policy guards', () => {
   it('leave in exactly the cells that are granted: role, token and way, with and without a grant', async () => {
@@ -347,6 +245,76 @@ describe('a request', () => {
   })
 })
 
+describe('equal values', () => {
+  it('are told of what is guarded to nobody but who has a grant that was used', async () => {
+    const environments = [{ name: 'production' }, { name: 'preview' }, { name: 'staging' }]
+    await admin('POST', '/projects', { name: 'same', environments })
+    for (const { name } of environments) {
+      const secret = { key: 'TOKEN', scope: 'web', environments: [name], value }
+      const made = await admin('POST', `${pathOf('same')}/secrets`, secret)
+      secretIds.set(`same ${name}`, made.json<{ id: string }>().id)
+    }
+    const classesFor = async (who: string): Promise<string[][]> => {
+      const answer = await by(who, 'GET', `${pathOf('same')}/value-classes`)
+      return answer
+        .json<{ keys: { classes: string[][] }[] }>()
+        .keys.flatMap(({ classes }) => classes)
+    }
+    const all = environments.map(({ name }) => secretIds.get(`same ${name}`)!).sort()
+    expect(await classesFor('olga')).toEqual([all])
+    const guard = { projects: ['same'], environments: ['production'] }
+    await admin('POST', '/policies', policyOf('same', 'same', guard))
+    const told = [all.filter((id) => id !== secretIds.get('same production'))]
+    for (const who of ['olga', 'a-developer', 'ci']) expect(await classesFor(who)).toEqual(told)
+    const request = await granted('dev', 'same')
+    // An approval that nobody has used tells nothing: its time does not run yet.
+    expect(await classesFor('dev')).toEqual(told)
+    expect((await reveal(tokenOf('dev'), 'same', 'production')).status).toBe(200)
+    expect(await classesFor('dev')).toEqual([all])
+    expect(await classesFor('olga')).toEqual(told)
+    await decide('dev', request, 'revocation')
+    expect(await classesFor('dev')).toEqual(told)
+  })
+})
+
+describe('a policy', () => {
+  it('says where nobody hears of an emergency, when it is written and as long as it is so', async () => {
+    const base = '/apis/stagely.dev/v1alpha1/namespaces/default/accesspolicies'
+    await newProject('silent')
+    const made = await call('POST', base, {
+      body: {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'AccessPolicy',
+        metadata: { name: 'silent' },
+        spec: { projects: ['silent'], approvals: { count: 5, users: ['olga'] } },
+      },
+    })
+    expect(made.status, made.text).toBe(201)
+    const warnings = String(made.headers['warning'])
+    expect(warnings).toContain('no Notifier tells of an emergency in silent')
+    expect(warnings).toContain('Usable: 1 may approve, and 5 have to')
+    expect(warnings).toContain('these tokens read no value here any more: bot, ci')
+    const notified = async (): Promise<string> => {
+      const shown = await call('GET', `${base}/silent`)
+      const { status } = shown.json<{
+        status: { conditions: { type: string; status: string }[] }
+      }>()
+      return status.conditions.find(({ type }) => type === 'EmergencyNotified')!.status
+    }
+    expect(await notified()).toBe('False')
+    const webhook = { url: 'https://hooks.example.com/s' }
+    const notifier = { name: 'elsewhere', projects: ['shop'], reasons: ['GlassBroken'], webhook }
+    await admin('POST', '/notifiers', notifier)
+    await admin('POST', '/notifiers', { name: 'other', reasons: ['AccessRequested'], webhook })
+    expect(await notified()).toBe('False')
+    await admin('POST', '/notifiers', { name: 'loud', reasons: ['GlassBroken'], webhook })
+    await reaches(notified, 'True')
+    for (const name of ['elsewhere', 'other', 'loud'])
+      await admin('DELETE', `/notifiers/default%2F${name}`)
+    await reaches(notified, 'False')
+  })
+})
+
 describe('an emergency', () => {
   const projectConditions = async (project: string): Promise<string> =>
     (await as(adminToken(), 'GET', pathOf(project))).text
@@ -374,7 +342,7 @@ describe('an emergency', () => {
       403,
     )
     const events = async (): Promise<string> =>
-      (await controller.call('GET', '/api/v1/namespaces/default/events')).text
+      (await call('GET', '/api/v1/namespaces/default/events')).text
     clock.leap(72 * hour)
     await passes(async () => (await events()).includes('is overdue since'))
     const review = await decide('otto', request, 'review', { outcome: 'Misuse', note: 'no INC' })
@@ -393,7 +361,7 @@ describe('what admins may not', () => {
     const forged = { status: { state: 'Active', startedAt: new Date(clock.now()).toISOString() } }
     const sent = async (path: string, body: object, type = 'application/merge-patch+json') =>
       (
-        await controller.call('PATCH', `${base}/${path}`, {
+        await call('PATCH', `${base}/${path}`, {
           headers: { 'content-type': type },
           body,
         })
@@ -403,9 +371,9 @@ describe('what admins may not', () => {
       403,
     )
     expect(await sent('accesspolicies/guard/status', { status: {} })).toBe(403)
-    const gone = await controller.call('DELETE', `${base}/accessrequests/${request.name}`)
+    const gone = await call('DELETE', `${base}/accessrequests/${request.name}`)
     expect(gone.status).toBe(403)
-    const named = await controller.call('POST', `${base}/accessrequests`, {
+    const named = await call('POST', `${base}/accessrequests`, {
       body: {
         apiVersion: 'stagely.dev/v1alpha1',
         kind: 'AccessRequest',
@@ -451,7 +419,7 @@ describe('a person who is erased', () => {
     expect(whole.text).toContain('(erased)')
     expect(await stateOf(open)).toBe('Revoked')
     const base = '/apis/stagely.dev/v1alpha1/namespaces/default/accessrequests'
-    const watched = await controller.call('GET', `${base}?resourceVersion=0`)
+    const watched = await call('GET', `${base}?resourceVersion=0`)
     expect(watched.text).not.toMatch(/gustav|greta/)
     const rows = await audited(`kind=AccessRequest&name=${request.name}`)
     expect(rows.map(({ action }) => action)).toEqual(['access', 'approve access', 'request access'])

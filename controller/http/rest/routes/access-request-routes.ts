@@ -13,7 +13,7 @@ import type { Resource, Verb } from '../../../../src/access/roles.ts'
 import { accessRequestSchema, requestFields, toAccessRequest } from '../access-request-shapes.ts'
 import { requireIn } from '../access.ts'
 import { inNamesOf } from '../input.ts'
-import { isVisible, ownRequests, visible } from './access-view-routes.ts'
+import { isVisible, ownRequests, visible, waitsFor } from './access-view-routes.ts'
 import { pagedBy, pageOf, pageQuery, type Order } from '../paging.ts'
 import { requireTarget, route, routesOf, type RestContext, type RouteEntry } from '../route.ts'
 import { createShape } from '../shapes.ts'
@@ -30,6 +30,10 @@ const listQuery = {
   project: z.string().max(limits.name).optional().describe('Only for this project.'),
   state: z.enum(accessStates).optional().describe('Only in this state.'),
   emergency: z.enum(['true', 'false']).optional().describe('Only emergencies, or none of them.'),
+  to_decide: z
+    .enum(['true'])
+    .optional()
+    .describe('true: only what waits for your approval, or for your review.'),
 }
 type ListQuery = z.infer<z.ZodObject<typeof listQuery & typeof pageQuery>>
 
@@ -49,7 +53,8 @@ const listOwn = async (context: RestContext<ListQuery>): Promise<KubeObject[]> =
   const { items } = await deps.store.list('AccessRequest', within === undefined ? {} : { within })
   const shown: KubeObject[] = []
   for (const item of items)
-    if (selects(query, item) && (await isVisible(context, item))) shown.push(item)
+    if (selects(query, item) && (await isVisible(context, item)))
+      if (query.to_decide === undefined || (await waitsFor(context, item))) shown.push(item)
   return shown
 }
 

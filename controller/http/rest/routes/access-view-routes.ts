@@ -1,6 +1,7 @@
 // Who sees a request, what it reaches, and who can read values of a project now.
 import * as z from 'zod'
 import { allows, type Principal } from '../../../../src/access/principal.ts'
+import { rolesWith } from '../../../../src/access/roles.ts'
 import { mayApprove, type MemberFacts } from '../../../../src/access/requests.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { toTimestamp } from '../../../../src/kernel/clock.ts'
@@ -8,6 +9,7 @@ import { rulesOfPolicy } from '../../../../src/resources/kinds/access-policy.ts'
 import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import { specOf, statusOf } from '../../../../src/resources/typed.ts'
+import { isUnreviewed } from '../../../../src/store/objects/glass.ts'
 import { restNotFound } from '../access.ts'
 import { listRoute } from '../lists.ts'
 import { timeSchema } from '../representations.ts'
@@ -44,6 +46,17 @@ export const isVisible = async (context: RestContext, request: KubeObject): Prom
     seesAll(principal, refOf(request).namespace) ||
     isApprover(context, request)
   )
+}
+
+/** Whether it waits for what the caller may do with it: a review of an emergency, or an approval. */
+export const waitsFor = async (context: RestContext, request: KubeObject): Promise<boolean> => {
+  const { principal } = context
+  const { requester, state } = statusOf('AccessRequest', request)
+  if (principal.kind !== 'user' || requester?.id === principal.id) return false
+  const { namespace } = refOf(request)
+  if (isUnreviewed(request))
+    return allows(principal, { verb: 'update', resource: 'accessrequests/review', namespace })
+  return state === 'Pending' && isApprover(context, request)
 }
 
 export const visible = async (context: RestContext): Promise<KubeObject> => {
@@ -110,7 +123,7 @@ const accessNowSchema = z.strictObject({
     .describe('Who may read what is not guarded, by role. Admins of the controller too.'),
 })
 
-const roleReaders = ['owner', 'maintainer']
+const roleReaders: readonly string[] = rolesWith('get', 'stagelysecrets/value')
 
 const accessNow = async (context: RestContext) => {
   const { deps } = context

@@ -4,6 +4,7 @@ import { grouped } from '../../../../src/kernel/grouped.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import { checkClasses } from '../../../../src/store/secrets/guesses-of-values.ts'
+import { refOf } from '../../../../src/resources/meta.ts'
 import { renderId } from '../ids.ts'
 import { listRoute } from '../lists.ts'
 import { requireTarget, routesOf } from '../route.ts'
@@ -35,7 +36,7 @@ export const valueClassRoutes = routesOf('Secrets', [
     access: { in: 'project', verb: 'update', resource: 'stagelysecrets' },
     query: { key: z.string().max(limits.name).optional().describe('Only secrets with this key.') },
     description:
-      'Keys that several secrets have. Never values. Texts with references are compared as they are written; a file and a variable, and files with different places or modes, are never called equal.',
+      'Keys that several secrets have. Never values. Texts with references are compared as they are written; a file and a variable, and files with different places or modes, are never called equal. Guarded values are left out, unless a grant of yours that was used covers them.',
     list: 'keys',
     item: classesSchema,
     read: async (context) => {
@@ -43,7 +44,11 @@ export const valueClassRoutes = routesOf('Secrets', [
       const { store } = context.deps
       const { entries } = await store.readSet(project.metadata.uid ?? '', 'head')
       const { key } = context.query
-      const classes = classesOf(entries.filter((entry) => key === undefined || entry.key === key))
+      const hidden = await store.write(context.actor, { dryRun: true }, (tx) =>
+        tx.hiddenFrom(refOf(project)),
+      )
+      const told = entries.filter(({ secretId }) => !hidden.has(secretId))
+      const classes = classesOf(told.filter((entry) => key === undefined || entry.key === key))
       const keys = classes.map((found) => found.key)
       checkClasses(store.guesses, context.actor, { project, keys })
       return classes
