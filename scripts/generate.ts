@@ -14,10 +14,13 @@ import { secretStoreSpec } from '../src/resources/kinds/secret-store.ts'
 import { stageletSpec } from '../src/resources/kinds/stagelet.ts'
 import { trustedIssuerSpec } from '../src/resources/kinds/trusted-issuer.ts'
 import type { Kind } from '../src/resources/registry.ts'
-import { renderSummaries, withCommandTable } from './lib/command-table.ts'
 import { renderProofPage } from './proof/page.ts'
 import type { Proofs } from './proof/promises.ts'
 import { renderTypes, type Names, type OpenApi } from './lib/openapi-types.ts'
+import { renderCommands } from './reference/commands.ts'
+import { renderConditions } from './reference/conditions.ts'
+import { renderKinds } from './reference/kinds.ts'
+import { renderSummaries } from './reference/summaries.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** The chart has a copy of its own: it is packed and installed without the rest. */
@@ -57,6 +60,7 @@ const names: Names = {
   Where: ['whereIsSecret'],
   Fingerprints: ['getFingerprints'],
   FingerprintMatch: ['matchFingerprints', 'matches'],
+  FoundSecret: ['listFindings', 'findings'],
   AuditRow: ['listAudit', 'rows'],
   Member: ['listMembers', 'members'],
   User: ['listUsers', 'users'],
@@ -90,15 +94,16 @@ const names: Names = {
 const typesFile = join(root, 'src/rest/types.ts')
 wanted.set(typesFile, renderTypes(openApiDocument('') as unknown as OpenApi, names))
 
-const commandsPage = join(root, 'docs/cli.md')
-const commands = await loadAll()
-wanted.set(commandsPage, withCommandTable(readFileSync(commandsPage, 'utf8'), commands))
 const proofPage = join(root, 'docs/proof.md')
 const proofs = JSON.parse(readFileSync(join(root, 'docs/proof.json'), 'utf8')) as Proofs
 wanted.set(proofPage, renderProofPage(proofs))
 
 const summariesFile = join(root, 'cli/summaries.ts')
-wanted.set(summariesFile, renderSummaries(commands))
+wanted.set(summariesFile, renderSummaries(await loadAll()))
+const referenceDir = join(root, 'docs/reference')
+wanted.set(join(referenceDir, 'commands.md'), await renderCommands(await loadAll()))
+wanted.set(join(referenceDir, 'kinds.md'), renderKinds())
+wanted.set(join(referenceDir, 'conditions.md'), renderConditions())
 
 /** Kinds that the dashboard has a form for. */
 const specs = {
@@ -127,16 +132,14 @@ ${formLines.join('')}}
 `,
 )
 
-for (const dir of crdsDirs) mkdirSync(dir, { recursive: true })
-const present = crdsDirs.flatMap((dir) =>
+const madeDirs = [...crdsDirs, referenceDir]
+for (const dir of madeDirs) mkdirSync(dir, { recursive: true })
+const present = madeDirs.flatMap((dir) =>
   readdirSync(dir)
-    .filter((name) => name.endsWith('.yaml'))
+    .filter((name) => /\.(yaml|md)$/.test(name))
     .map((name) => join(dir, name)),
 )
-present.push(
-  commandsPage,
-  ...[typesFile, formsFile, summariesFile, proofPage].filter((path) => existsSync(path)),
-)
+present.push(...[typesFile, formsFile, summariesFile, proofPage].filter((path) => existsSync(path)))
 const contentOf = (path: string): string | undefined =>
   present.includes(path) ? readFileSync(path, 'utf8') : undefined
 const stale = [

@@ -1,19 +1,22 @@
 // scan: whether values of our own secrets lie in a tree, in commits, in Compose files, and whether they are still in use.
 import { Option, type Command } from 'commander'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
-import type { Project } from '../../src/rest/types.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
-import { CliError, Exit, usageError } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { openRest } from '../connect/rest.ts'
+import { Exit } from '../errors.ts'
+import { newCommand, newLocalCommand, type CommonFlags } from '../options.ts'
 import { note, oneLine, out } from '../print.ts'
-import { scanFor, type Finding } from '../scan/findings.ts'
+import { fixCommand, findingsCommand } from '../scan/fix.ts'
+import { projectsOf, scanFor, type Finding } from '../scan/findings.ts'
 import { installHook } from '../scan/hook.ts'
 import { applyIgnores, ignoresFile, readIgnores } from '../scan/ignores.ts'
+import { reportFindings, repositoryName } from '../scan/report.ts'
 import { toSarif } from '../scan/sarif.ts'
 import { openSource, type SourceFlags } from '../scan/sources.ts'
 
 interface Flags extends Omit<CommonFlags, 'output'>, SourceFlags {
   readonly project?: string
+  readonly report?: boolean
+  readonly repository?: string
   readonly output?: 'text' | 'json' | 'sarif'
 }
 
@@ -27,11 +30,12 @@ export const command = (): Command =>
       'stagely scan --range origin/main..HEAD -o sarif > stagely.sarif',
       'stagely scan --compose /srv/shop',
       'docker logs shop-web-1 2>&1 | stagely scan --stdin',
+      'stagely scan --report',
+      'stagely scan findings',
       'stagely scan install-hook',
     ],
   )
-    .argument('[folder]', 'where; else here. install-hook: scan what is staged before each commit')
-    .argument('[repository]', 'of install-hook; else here')
+    .argument('[folder]', 'where; else here')
     .option('-p, --project <name>', 'only values of this project; else of all of the namespace')
     .option('--staged', 'what is staged for the next commit')
     .option('--range <commits>', 'what these commits have added, such as origin/main..HEAD')
@@ -40,19 +44,27 @@ export const command = (): Command =>
     .addOption(
       new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'sarif']),
     )
-    .action(async (folder: string | undefined, repository: string | undefined, flags: Flags) => {
-      if (folder === 'install-hook') out(`installed ${await installHook(repository ?? '.')}`)
-      else if (repository !== undefined) throw usageError('give one folder')
-      else await scanFolder(folder ?? '.', flags)
-    })
+    .option(
+      '--report',
+      'tell the controller where: the secrets say RotationDue until they are changed',
+    )
+    .option('--repository <name>', 'its name in reports; else that of the remote origin')
+    // Flags after the name of a command are those of the command.
+    .enablePositionalOptions()
+    .action((folder: string | undefined, flags: Flags) => scanFolder(folder ?? '.', flags))
+    .addCommand(hookCommand())
+    .addCommand(findingsCommand())
+    .addCommand(fixCommand())
 
-const projectsOf = async (rest: RestClient, given: string | undefined): Promise<string[]> => {
-  if (given !== undefined) return [given]
-  const projects = await rest.list<Project>('/projects', 'projects', { team: rest.namespace })
-  const names = projects.filter(({ team }) => team === rest.namespace).map(({ name }) => name)
-  if (names.length === 0) throw new CliError(`namespace ${rest.namespace} has no project`)
-  return names
-}
+const hookCommand = (): Command =>
+  newLocalCommand('install-hook', 'Scan what is staged before each commit of a repository.', [
+    'stagely scan install-hook',
+    'stagely scan install-hook /srv/shop',
+  ])
+    .argument('[repository]', 'folder; else here')
+    .action(async (repository: string | undefined) => {
+      out(`installed ${await installHook(repository ?? '.')}`)
+    })
 
 const scanFolder = async (folder: string, flags: Flags): Promise<void> => {
   const { staged, range, compose, stdin } = flags
@@ -74,6 +86,8 @@ const scanFolder = async (folder: string, flags: Flags): Promise<void> => {
   const { kept, told } = applyIgnores(all, ignores, toTimestamp(realClock.now()).slice(0, 10))
   for (const line of told) note(oneLine(`${ignoresFile}: an entry ${line}`))
   show(kept, flags.output)
+  if (flags.report === true && kept.length > 0)
+    await reportFindings(rest, flags.repository ?? (await repositoryName(folder)), kept)
   if (kept.some(isLive)) throw new Exit(1)
 }
 

@@ -2,11 +2,15 @@
 import { append } from '../../src/kernel/append.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import type { FingerprintMatch, Fingerprints } from '../../src/rest/types.ts'
+import type { FingerprintMatch, Fingerprints, Project } from '../../src/rest/types.ts'
 import { createScanner, type Scanner, type ScanPlace } from '../../src/scan/scanner.ts'
 import { projectPath, type RestClient } from '../connect/rest.ts'
+import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
 import type { ScanSource } from './sources.ts'
+
+/** In place of a path that holds a value itself. */
+export const hiddenName = '(a name that holds a value)'
 
 export interface Finding extends ScanPlace {
   readonly project: string
@@ -18,6 +22,17 @@ export interface Finding extends ScanPlace {
   readonly state: FingerprintMatch['state']
   readonly since: string
   readonly services: readonly string[]
+}
+
+export const projectsOf = async (
+  rest: RestClient,
+  given: string | undefined,
+): Promise<string[]> => {
+  if (given !== undefined) return [given]
+  const projects = await rest.list<Project>('/projects', 'projects', { team: rest.namespace })
+  const names = projects.filter(({ team }) => team === rest.namespace).map(({ name }) => name)
+  if (names.length === 0) throw new CliError(`namespace ${rest.namespace} has no project`)
+  return names
 }
 
 const inOneCall = 10_000
@@ -86,6 +101,12 @@ const findingsOf = async (
   }))
 }
 
+const hideName = (finding: Finding): Finding => ({
+  ...finding,
+  path: hiddenName,
+  line: Math.max(1, finding.line),
+})
+
 /** Sorted by place. `onLarge` is told of files that are not scanned. */
 export const scanFor = async (
   rest: RestClient,
@@ -96,10 +117,17 @@ export const scanFor = async (
   const scans = await Promise.all(projects.map((project) => openScan(rest, project)))
   for await (const text of source)
     if ('large' in text) onLarge(text.large)
-    else for (const { scanner } of scans) scanner.scan(text)
+    else
+      for (const { scanner } of scans) {
+        scanner.scan(text)
+        scanner.scanName(text)
+      }
   const found: Finding[] = []
   for (const scan of scans) append(found, await findingsOf(rest, scan))
+  const hidden = new Set(found.filter(({ line }) => line === 0).map(({ path }) => path))
   const order = ({ commit = '', path, line, key }: Finding): string =>
     JSON.stringify([path, line.toString().padStart(9, '0'), key, commit])
-  return found.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+  return found
+    .map((finding) => (hidden.has(finding.path) ? hideName(finding) : finding))
+    .sort((a, b) => (order(a) < order(b) ? -1 : 1))
 }

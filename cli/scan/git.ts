@@ -69,6 +69,12 @@ export const filesInTree = async (cwd: string): Promise<string[]> => [
   ...new Set(wordsOf(await git(cwd, ['ls-files', '-z', '-co', '--exclude-standard']))),
 ]
 
+/** The address of the remote `origin`; undefined where there is none. */
+export const originOf = async (cwd: string): Promise<string | undefined> => {
+  const found = await git(cwd, ['config', '--default', '', '--get', 'remote.origin.url'])
+  return found.toString().trim() || undefined
+}
+
 const rawFlags = ['--raw', '-z', '--no-abbrev', '--no-renames', '--diff-filter=ACMT']
 const link = '120000'
 const submodule = '160000'

@@ -71,7 +71,7 @@ export const rotateCommand = (): Command =>
     waits,
   )
     .argument('<key>', 'variable name, such as SESSION_KEY')
-    .action(rotate)
+    .action(rotateGenerated)
 
 const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, flags.timeout)
@@ -105,7 +105,8 @@ const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
   await waitIn(api, identity, timeoutMs)
 }
 
-const rotate = async (key: string, flags: Flags): Promise<void> => {
+/** Makes a new value for a secret whose value is generated. */
+export const rotateGenerated = async (key: string, flags: Flags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const identity = await identityIn(api, key, flags)

@@ -29,6 +29,8 @@ export interface FingerprintFile {
 
 export interface Scanner {
   scan(text: ScannedText): void
+  /** The path itself may hold a value: then its line is 0. */
+  scanName(at: Omit<ScanPlace, 'line'>): void
   /** Values that were found. */
   readonly hits: readonly ScanHit[]
   /** Where words are that may be weak values, by their MACs. */
@@ -79,15 +81,20 @@ export const createScanner = ({ key, strong, weak_lengths: lengths }: Fingerprin
     const isSame = last?.path === at.path && last.line === at.line
     if (!isSame && places.length < mostPlaces) places.push(at)
   }
+  const scanPlain = (plain: PlainText, at: Omit<ScanPlace, 'line'>): void => {
+    findStrong(plain, at)
+    if (plain.isText && lengths.length > 0)
+      wordsIn(plain.bytes, weak, (word, offset) =>
+        noteWord(word, { ...at, line: plain.lineAt(offset) }),
+      )
+  }
   return {
     scan: ({ bytes, ...at }) => {
-      for (const plain of plainTexts(bytes)) {
-        findStrong(plain, at)
-        if (plain.isText && lengths.length > 0)
-          wordsIn(plain.bytes, weak, (word, offset) =>
-            noteWord(word, { ...at, line: plain.lineAt(offset) }),
-          )
-      }
+      for (const plain of plainTexts(bytes)) scanPlain(plain, at)
+    },
+    scanName: (at) => {
+      const bytes = Buffer.from(`${at.path}\n${at.path.replaceAll('/', '\n')}`)
+      for (const plain of plainTexts(bytes)) scanPlain({ ...plain, lineAt: () => 0 }, at)
     },
     get hits() {
       return [...hits.values()]

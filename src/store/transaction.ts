@@ -25,6 +25,7 @@ import { finderIn, shownIn } from './places/places.ts'
 import { revisionsIn, rowsOfKind, rowsOfProject, setAt } from './objects/reads.ts'
 import { removeFinalizer, removeObject, removeProject } from './objects/removal.ts'
 import { setConditions, setStatus } from './objects/status-writes.ts'
+import { withSettledFindings } from './secrets/findings.ts'
 import { holdsValue } from './secrets/find-value.ts'
 import { saveProjects } from './secrets/projects.ts'
 import {
@@ -202,7 +203,10 @@ export class Transaction implements Reader {
    */
   async revokeVersions(ref: ObjectRef, version: number): Promise<void> {
     expectVersion(this.#session, ref, version)
-    await revokeVersions(this.#session, this.#session.require(ref).uid, version)
+    const { uid, object } = this.#session.require(ref)
+    await revokeVersions(this.#session, uid, version)
+    const settled = await withSettledFindings(this.#session, object, this.#session.head(uid))
+    if (settled !== object) setStatus(this.#session, settled)
   }
 
   /** Notes that the credential that was current before `version` is refused since then. */

@@ -133,6 +133,7 @@ describe('a session of a browser', () => {
       'secretstores',
       ...['stagelets/deploy', 'stagelets/logs', 'stagelets/pause', 'stagelets/preview'],
       'stagelysecrets',
+      'stagelysecrets/findings',
       'stagelysecrets/fingerprints',
     ])
   })

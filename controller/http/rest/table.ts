@@ -36,6 +36,7 @@ import { storeRoutes } from './routes/store-routes.ts'
 import { stageletRoutes } from './routes/stagelet-routes.ts'
 import { usageRoutes } from './routes/usage-routes.ts'
 import { whereRoutes } from './routes/where-routes.ts'
+import { findingRoutes } from './routes/finding-routes.ts'
 import { scanRoutes } from './routes/scan-routes.ts'
 import { valueClassRoutes } from './routes/value-class-routes.ts'
 
@@ -53,6 +54,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...revealRoutes,
   ...whereRoutes,
   ...scanRoutes,
+  ...findingRoutes,
   ...sealingRoutes,
   ...batchRoutes,
   ...secretRoutes,

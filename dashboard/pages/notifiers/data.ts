@@ -9,6 +9,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   Expiring: 'a secret is about to expire',
   Expired: 'a secret has expired',
   RotationDue: 'a secret is too old, or somebody who left has read it',
+  LeakFound: 'a value was found in a repository',
   RolledBack: 'a change broke a service and was rolled back',
   Ending: 'a stack comes to its end, or has ended',
   AgentLost: 'an agent is offline',

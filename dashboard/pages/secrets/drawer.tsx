@@ -27,7 +27,7 @@ import { ReadValue } from './read-value.tsx'
 import { ExpirySection } from './expiry.tsx'
 import { valueManager, noWayBack } from './edit/value-from.ts'
 import { Versions } from './versions.tsx'
-import { WhereIsIt } from './where.tsx'
+import { FoundIn, WhereIsIt } from './where.tsx'
 import l from './places/lenses.module.css'
 import s from './page.module.css'
 
@@ -229,6 +229,7 @@ export const SecretDrawer = (props: Props) => {
           )}
           {secret.version === 0 ? null : (
             <Section title="Where it lies">
+              <FoundIn secret={secret} />
               <WhereIsIt key={secret.id} place={place} secretId={secret.id} />
             </Section>
           )}

@@ -1,6 +1,6 @@
 // Where the values of a secret lie on the machines: the agents look, and names of places come back.
 import { useState } from 'preact/hooks'
-import type { Where as Found } from '../../../src/rest/types.ts'
+import type { Secret, Where as Found } from '../../../src/rest/types.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { Button } from '../../ui/button.tsx'
@@ -8,6 +8,7 @@ import { confirmed } from '../../ui/dialogs/confirm-login.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { StateText } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
+import { visibleText } from '../../ui/text/visible-text.ts'
 import { useSending } from '../../ui/use-sending.ts'
 import type { ProjectPlace } from './data.ts'
 import s from './page.module.css'
@@ -56,6 +57,23 @@ const Gaps = ({ agents }: Pick<Found, 'agents'>) => (
     )}
   </>
 )
+
+/** What scans have reported. Closed findings are quiet. */
+export const FoundIn = ({ secret: { findings = [] } }: { readonly secret: Secret }) =>
+  findings.length === 0 ? null : (
+    <ul class={s['consumers']} aria-label="Found in repositories">
+      {findings.map((finding) => (
+        <li key={finding.id}>
+          <span>{visibleText(`${finding.path}:${finding.line} in ${finding.repository}`)}</span>
+          <StateText kind={finding.closed_at === undefined ? 'fail' : 'ok'}>
+            version {finding.version}
+            {finding.closed_as === undefined ? ' leaked ' : `: ${finding.closed_as.toLowerCase()} `}
+            <Since at={finding.closed_at ?? finding.found_at} />
+          </StateText>
+        </li>
+      ))}
+    </ul>
+  )
 
 export const WhereIsIt = ({
   place,

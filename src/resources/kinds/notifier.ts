@@ -9,6 +9,7 @@ export const noticeReasons = [
   'Expiring',
   'Expired',
   'RotationDue',
+  'LeakFound',
   'RotationFailed',
   'RotationBlocked',
   'KeyRotationDue',

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { duration, durationMs } from '../duration.ts'
+import { leakedVersions } from '../secret-findings.ts'
 import type { Verdict } from './secret-verdicts.ts'
 import type { SecretStatus } from './stagelysecret.ts'
 
@@ -42,14 +43,14 @@ interface AgeNow {
 
 const ofAge: ReadonlySet<string> = new Set(['Age', 'PolicyChanged'])
 
-/** Whatever the age: somebody outside knows the value. */
-/** undefined where nobody knows the value who should not. */
+/** Whatever the age: somebody outside knows the value, or may. undefined where nobody knows the value who should not. */
 export const revealedVerdict = (
   {
+    findings,
     readBy,
     knownOutside,
     plainUntil,
-  }: Pick<SecretStatus, 'readBy' | 'knownOutside' | 'plainUntil'>,
+  }: Pick<SecretStatus, 'findings' | 'readBy' | 'knownOutside' | 'plainUntil'>,
   remedy: string,
 ): Verdict | undefined => {
   const because = (why: string): Verdict => ({
@@ -57,6 +58,9 @@ export const revealedVerdict = (
     reason: 'Revealed',
     message: `${why}: ${remedy}`,
   })
+  const leaked = leakedVersions(findings)
+  if (leaked !== undefined)
+    return { ...because(`${leaked} found in a repository`), reason: 'Leaked' }
   if (readBy !== undefined)
     return because(
       `somebody has read the value on ${readBy.at.slice(0, 10)} by AccessRequest ${readBy.request}`,

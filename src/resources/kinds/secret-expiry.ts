@@ -4,6 +4,7 @@ import { defined } from '../../kernel/defined.ts'
 import { earliest } from '../../kernel/earliest.ts'
 import { findCondition, withCondition, type Condition } from '../conditions.ts'
 import { expiryAt, type Dated } from './expiry.ts'
+import { keptFindings, leakedSince } from '../secret-findings.ts'
 import { ageAt, revealedVerdict, type SecretPolicy } from './secret-age.ts'
 import type { SecretSpec, SecretStatus } from './stagelysecret.ts'
 
@@ -64,12 +65,14 @@ export const withDates = (
       },
     },
   )
+  const found = keptFindings(status.findings, nowMs)
   const rotation = revealedVerdict(status, remedy) ?? age.verdict
   const verdicts = { ...expiry.verdicts, RotationDue: rotation }
   const {
     expiresAt: _,
     expiresFrom: __,
     rotationDueAt: ___,
+    findings: ____,
     conditions: before = [],
     ...rest
   } = status
@@ -90,8 +93,14 @@ export const withDates = (
     conditions = withCondition(conditions, next, toTimestamp(nowMs))
   }
   return {
-    status: { ...rest, ...expiry.end, ...defined({ rotationDueAt: age.dueAt }), conditions },
-    nextAt: earliest(expiry.nextAt, age.nextAt),
+    status: {
+      ...rest,
+      ...expiry.end,
+      ...found.kept,
+      ...defined({ rotationDueAt: age.dueAt }),
+      conditions,
+    },
+    nextAt: earliest(earliest(expiry.nextAt, age.nextAt), found.nextAt),
   }
 }
 
@@ -102,7 +111,8 @@ export const dueAtOf = ({
   knownOutside,
   readBy,
   plainUntil,
+  findings,
 }: SecretStatus): string | undefined =>
-  [expiresAt, rotationDueAt, knownOutside?.since, readBy?.at, plainUntil]
+  [expiresAt, rotationDueAt, knownOutside?.since, readBy?.at, plainUntil, leakedSince(findings)]
     .filter((time) => time !== undefined)
     .sort()[0]

@@ -4,6 +4,7 @@ import { conditionsSchema, objectName, refSchema } from './status.ts'
 import { environmentName } from './environment.ts'
 import { expirySpec } from './expiry.ts'
 import { secretRules } from './secret-cel.ts'
+import { mostFindings, secretFinding } from '../secret-findings.ts'
 import { formats, valueFrom } from './value-source.ts'
 
 /** Linux passes an environment entry, `KEY=VALUE` plus NUL, of at most this many bytes (MAX_ARG_STRLEN). */
@@ -208,6 +209,11 @@ export const secretStatus = z.strictObject({
     })
     .optional()
     .describe('Somebody has read this value by an AccessRequest that has ended.'),
+  findings: z
+    .array(secretFinding)
+    .max(mostFindings)
+    .optional()
+    .describe('Files in which `stagely scan --report` has found a value of the secret.'),
   plainUntil: timeText
     .meta({ format: 'date-time' })
     .optional()

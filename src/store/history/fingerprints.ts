@@ -8,6 +8,7 @@ import {
   scanKeyOf,
   type Fingerprint,
 } from '../../scan/fingerprints.ts'
+import type { FingerprintFile } from '../../scan/scanner.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { statesOf, type StatedVersion } from '../../secrets/version-states.ts'
 import type { ProjectState } from '../core/project-state.ts'
@@ -34,6 +35,21 @@ export interface FingerprintedValue extends Omit<StatedVersion, 'state'> {
 export interface ProjectFingerprints {
   readonly scanKey: Buffer
   readonly values: readonly FingerprintedValue[]
+}
+
+/** What a scanner gets of them. Of weak values that nobody may ask about, it gets nothing. */
+export const scannerFileOf = (
+  scanKey: Buffer,
+  values: readonly FingerprintedValue[],
+): FingerprintFile => {
+  const strong = values.flatMap(({ fingerprint }) =>
+    fingerprint.strength === 'strong' ? [fingerprint] : [],
+  )
+  const lengths = values.flatMap(({ fingerprint: { strength, length }, mayAsk, state }) =>
+    strength === 'weak' && (mayAsk || state === 'deleted') ? [length] : [],
+  )
+  const weak_lengths = [...new Set(lengths)].sort((a, b) => a - b)
+  return { key: scanKey.toString('base64url'), strong, weak_lengths }
 }
 
 interface Row extends SealedRow {

@@ -16,6 +16,7 @@ const noticeOf: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean 
   ExpiryNear: { reason: 'Expiring', isOnce: true },
   Expired: { reason: 'Expired', isOnce: true },
   RotationDue: { reason: 'RotationDue', isOnce: true },
+  LeakFound: { reason: 'LeakFound', isOnce: false },
   RotationFailed: { reason: 'RotationFailed', isOnce: false },
   RotationBlocked: { reason: 'RotationBlocked', isOnce: false },
   CredentialRefused: { reason: 'RotationBlocked', isOnce: false },

@@ -1,5 +1,4 @@
-// A write of a StagelySecret. prepareSecret() checks the secret, finds its value and takes it out of the object;
-// putSecret() seals the value, stores the object, and updates what depends on the value.
+// A write of a StagelySecret: prepareSecret() checks it and takes its value out; putSecret() seals and stores both.
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { defined } from '../../kernel/defined.ts'
 import { withoutValue } from '../../resources/validation/last-applied.ts'
@@ -13,6 +12,7 @@ import { sameJson } from '../../kernel/same-json.ts'
 import { noteLearnable } from '../guard/grants.ts'
 import { invalidObject } from '../core/errors.ts'
 import { confirmRing, projectRing } from './project-ring.ts'
+import { withSettledFindings } from './findings.ts'
 import { changeHead, ensureProjectOf } from './projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { noteEnvironments } from './environments.ts'
@@ -210,7 +210,7 @@ export const putSecret = async (
   { current, source, audit }: { current?: StoredRow; source: string; audit: AuditEntry },
 ): Promise<StoredRow> => {
   const { version, before, project, waits } = prepared
-  const object = withAwaits(prepared)
+  const object = await withSettledFindings(session, withAwaits(prepared), version?.entry ?? before)
   if (waits !== undefined) await keepTemplate(session, object, waits.value)
   if (version !== undefined) storeVersion(session, project, version)
   if (version?.isByCaller === true) noteNewValue(session, object, current)

@@ -313,6 +313,15 @@ const bodies: Readonly<Record<string, (n: number, nth: number) => object>> = {
   createPolicy: (n, nth) => ({ name: `policy-${nth}`, projects: names(12 * n, `guarded-${nth}-`) }),
   updatePolicy: (n) => ({ machines: names(12 * n, 'm') }),
   requestAccess: (n) => ({ reason: 'to see', secrets: names(6 * n, 'K').map((key) => ({ key })) }),
+  reportFindings: (n) => ({
+    repository: 'acme/shop',
+    findings: names(10 * n, 'file-').map((path) => ({
+      secret_id: secretId,
+      version: 1,
+      path,
+      line: 1,
+    })),
+  }),
   matchFingerprints: (n) => ({ macs: names(100 * n, '').map((i) => i.padStart(32, '0')) }),
   putPreview: (n) => ({ images: mapOf(names(6 * n, 's')), set: mapOf(names(6 * n, 'V')) }),
   whereIsValue: () => ({ value: 'to-be-found-somewhere' }),

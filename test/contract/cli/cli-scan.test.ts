@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Finding } from '../../../cli/scan/findings.ts'
-import type { Fingerprints } from '../../../src/rest/types.ts'
+import type { Fingerprints, FoundSecret, Secret } from '../../../src/rest/types.ts'
+import { eventually, reaches } from '../../support/eventually.ts'
 import { memoryFolder } from '../../support/memory-folder.ts'
 import { runCli } from '../../support/programs/cli.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
@@ -16,6 +17,7 @@ const strong = 'sk_live_4eC39HqLyjWDarjtT1zdp7dcXw9Zm'
 const old = 'whsec_9Yt2mQ4vX7bN1cR8kL5jH3gF6dS0aZ'
 /** Without any form, and weak. */
 const weak = 'correct horse battery'
+const next = 'sk_live_7Zb1QpXc93LmRtYw52KdVfJh08NgAe'
 const project = '/api/v1/projects/default%2Fshop'
 
 describe('a scan', () => {
@@ -23,15 +25,17 @@ describe('a scan', () => {
   let dir: string
   let repository: string
   let outputs = ''
+  let tokens = 0
 
-  const cli = async (...words: string[]): ReturnType<typeof runCli> => {
+  const cli = (...words: string[]): ReturnType<typeof runCli> => cliWith('', ...words)
+  const cliWith = async (stdin: string, ...words: string[]): ReturnType<typeof runCli> => {
     const env = {
       HOME: controller.dataDir,
       STAGELY_SERVER: controller.url,
       STAGELY_TOKEN: controller.token,
       STAGELY_CA_FILE: `${controller.dataDir}/ca.crt`,
     }
-    const ran = await runCli(words, env, '', repository)
+    const ran = await runCli(words, env, stdin, repository)
     outputs += ran.stdout + ran.stderr
     return ran
   }
@@ -57,6 +61,12 @@ describe('a scan', () => {
             body: { value },
           })
     expect(answer.status, answer.text).toBeLessThan(300)
+  }
+
+  const tokenOf = async (role: string, more = {}): Promise<Record<string, string>> => {
+    const body = { name: `${role}-${tokens++}`, role, ...more }
+    const made = await controller.call('POST', '/api/v1/teams/default/tokens', { body })
+    return { authorization: `Bearer ${made.json<{ token: string }>().token}` }
   }
 
   beforeAll(async () => {
@@ -164,11 +174,6 @@ describe('a scan', () => {
   })
 
   it('lets developers ask, audited, and tells nobody of a weak value but its length', async () => {
-    const tokenOf = async (role: string): Promise<Record<string, string>> => {
-      const body = { name: role, role }
-      const made = await controller.call('POST', '/api/v1/teams/default/tokens', { body })
-      return { authorization: `Bearer ${made.json<{ token: string }>().token}` }
-    }
     const read = (headers: Record<string, string>) =>
       controller.call('GET', `${project}/fingerprints`, { headers })
     for (const role of ['viewer', 'deployer', 'operator'])
@@ -182,8 +187,154 @@ describe('a scan', () => {
     outputs += developer.text + audit.text
   })
 
+  const openFindings = async (...words: string[]): Promise<FoundSecret[]> =>
+    JSON.parse((await cli('scan', 'findings', '-o', 'json', ...words)).stdout) as FoundSecret[]
+  const whereFound = (findings: readonly FoundSecret[]): string[] =>
+    findings.map(
+      ({ key, version, state, path, line }) => `${key}/${version} ${state} ${path}:${line}`,
+    )
+  const secretStatus = async (name: string): Promise<Secret> =>
+    (await controller.call('GET', `${project}/secrets/${name}`)).json<Secret>()
+  const dueOf = async (name: string): Promise<string | undefined> => {
+    const { conditions } = await secretStatus(name)
+    const due = conditions.find(({ type, status }) => type === 'RotationDue' && status === 'True')
+    return due?.reason
+  }
+
+  it('tells the controller where, once: the secret is due, and the finding closes with its value', async () => {
+    await git('remote', 'add', 'origin', `https://user:${strong}@git.example.com/acme/shop.git`)
+    const first = await cli('scan', '--report')
+    expect([first.code, first.stderr]).toEqual([
+      1,
+      expect.stringContaining('reported 1 to the controller, 0 were known'),
+    ])
+    expect((await cli('scan', '--report')).stderr).toContain(
+      'reported 0 to the controller, 1 were known',
+    )
+    // Nothing ends the old value of a secret without a Rotation: that it is superseded closes a finding.
+    const [finding, ...more] = await openFindings()
+    expect(more).toEqual([])
+    expect(finding).toMatchObject({
+      key: 'STRIPE',
+      version: 1,
+      repository: 'git.example.com/acme/shop',
+      path: 'deploy/.env',
+      line: 2,
+      state: 'open',
+    })
+    await reaches(() => dueOf('stripe.web'), 'Leaked')
+    const { text: events } = await controller.call('GET', `${project}/events`)
+    expect(events).toContain('STRIPE: version 1 was found at deploy/.env:2 in git.example.com/acme')
+    expect(events).toContain('"LeakFound"')
+    outputs += events
+    const table = await cli('scan', 'findings')
+    expect(table.stdout).toMatch(
+      /^\S+ +STRIPE +shop +web +1 +open +git\.example\.com\/acme\/shop +deploy\/\.env:2/m,
+    )
+    expect((await cli('scan', 'fix', 'no-such')).stderr).toContain('there is no finding no-such')
+    const fixed = await cliWith(next, 'scan', 'fix', finding!.id)
+    expect(fixed.stdout).toContain('stripe.web configured')
+    expect(await openFindings()).toEqual([])
+    expect(whereFound(await openFindings('--all'))).toEqual(['STRIPE/1 superseded deploy/.env:2'])
+    expect(await dueOf('stripe.web')).toBeUndefined()
+    expect((await cli('scan', 'fix', finding!.id)).stderr).toContain(
+      'is closed: version 1 is superseded',
+    )
+    // The value comes back, and with it the finding.
+    await controller.call('POST', `${project}/secrets/stripe.web/rollback`, {
+      body: { version: 1 },
+    })
+    expect(whereFound(await openFindings())).toEqual(['STRIPE/1 open deploy/.env:2'])
+    await reaches(() => dueOf('stripe.web'), 'Leaked')
+  })
+
+  it('starts the Rotation of a finding, which closes when the old credential is revoked; then the scan ends with 0', async () => {
+    const rotation = { name: 'signing', output: 'current' }
+    const body = { key: 'SIGNING', scope: 'web', value_from: { rotation } }
+    await controller.call('POST', `${project}/secrets`, { body })
+    const made = await controller.call('POST', `${project}/rotations`, {
+      body: {
+        name: 'signing',
+        outputs: { current: 'signing.web' },
+        rotator: { generate: { order: 'SwitchFirst' } },
+      },
+    })
+    expect(made.status, made.text).toBe(201)
+    await reaches(async () => (await secretStatus('signing.web')).version, 1)
+    const read = await controller.call('POST', `${project}/secrets/signing.web/reveal`, {
+      body: {},
+    })
+    const { value } = read.json<{ value: string }>()
+    await write('signing.key', `${value}\n`)
+    await git('add', 'signing.key')
+    await git('commit', '-qm', 'third')
+    await git('rm', '-q', 'signing.key')
+    await git('commit', '-qm', 'fourth')
+    expect((await cli('scan', '--range', 'HEAD~2..HEAD', '--report')).code).toBe(1)
+    const finding = (await openFindings()).find(({ key }) => key === 'SIGNING')!
+    expect(finding.commit).toMatch(/^[0-9a-f]{40}$/)
+    const fixed = await cli('scan', 'fix', finding.id)
+    expect([fixed.code, fixed.stdout]).toEqual([0, expect.stringContaining('signing')])
+    const hasty = { body: { without_proof: true, confirm: 'signing' } }
+    await controller.call('POST', `${project}/rotations/signing/run`, hasty)
+    await eventually(async () => whereFound(await openFindings('--all'))).toContain(
+      'SIGNING/1 revoked signing.key:1',
+    )
+    const after = await cli('scan', '--range', 'HEAD~2..HEAD', '--report')
+    expect([after.code, after.stdout]).toEqual([0, expect.stringContaining('REVOKED')])
+    expect(outputs).not.toContain(value)
+  })
+
+  it('refuses a report without the right, audited, one of no version, and one that tells a value', async () => {
+    const { id, version } = await secretStatus('stripe.web')
+    const report = (path: string, more = {}) => ({
+      repository: 'acme/shop',
+      findings: [{ secret_id: id, version, path, line: 1, ...more }],
+    })
+    const post = (body: object, headers = {}) =>
+      controller.call('POST', `${project}/findings`, { body, headers })
+    const readOnly = { read_only: true }
+    for (const headers of [
+      await tokenOf('viewer'),
+      await tokenOf('deployer'),
+      await tokenOf('developer', readOnly),
+    ])
+      expect((await post(report('a'), headers)).status).toBe(403)
+    await eventually(
+      async () => (await controller.call('GET', '/api/v1/audit?action=deny')).text,
+    ).toContain('findings')
+    const developer = await tokenOf('developer')
+    for (const path of [strong, `docs/${weak}`]) {
+      const told = await post(report(path), developer)
+      expect([told.status, told.text]).toEqual([422, expect.stringContaining('findings.0.path')])
+    }
+    const wrong = await post(report('a', { version: 99 }), developer)
+    expect([wrong.status, wrong.text]).toEqual([422, expect.stringContaining('findings.0.version')])
+    expect((await post(report('x'.repeat(2_000)), developer)).status).toBe(422)
+    const { findings } = report('a')
+    const tooMany = { repository: 'a', findings: Array.from({ length: 1_001 }, () => findings[0]) }
+    expect((await post(tooMany, developer)).status).toBe(422)
+    const before = (await openFindings()).length
+    const many = Array.from({ length: 60 }, (_, i) => ({ ...findings[0]!, path: `file-${i}` }))
+    const kept = await post({ repository: 'a', findings: many }, developer)
+    expect(kept.json()).toEqual({ reported: 49, known: 0, ended: 0, not_kept: 11 })
+    expect((await openFindings()).length).toBe(before + 49)
+    const listed = await controller.call('GET', `${project}/findings`, {
+      headers: await tokenOf('viewer'),
+    })
+    outputs += wrong.text + listed.text
+  })
+
+  it('finds a value in the name of a file, and does not print it', async () => {
+    await write(`keys/${strong}.txt`, 'nothing\n')
+    const named = await cli('scan', '--report')
+    expect(named.stdout).toContain('(a name that holds a value):1  STRIPE')
+    expect(named.stderr).toContain('not reported: 1 in files')
+    await rm(join(repository, 'keys'), { recursive: true })
+  })
+
   it('shows no value anywhere', () => {
-    for (const value of [strong, old, weak, encodeURIComponent(strong)])
+    for (const value of [strong, old, weak, next, encodeURIComponent(strong)])
       expect(outputs).not.toContain(value)
   })
 })

@@ -474,15 +474,17 @@ describe('Notifiers', () => {
     expect(text.split('\r\n\r\n')[0]).not.toMatch(/^Bcc/m)
   })
 
-  it('tell of faults of a folder of manifests, which are told of a namespace', async () => {
+  it('tell of faults of a folder of manifests, which are told of a namespace, and of values that a scan has found', async () => {
     const { ns } = await createShop(t.store)
-    await notifier(ns, { reasons: ['ManifestFault'] })
+    await notifier(ns, { reasons: ['ManifestFault', 'LeakFound'] })
     const namespace = await t.store.get({ kind: 'Namespace', namespace: '', name: ns })
     await record(namespace!, 'ManifestFault', 'shop.yaml:3: spec.key: Required value')
+    await record(await secret(ns, 'token'), 'LeakFound', 'TOKEN: version 1 was found')
     settle()
     await becomes(ns, 'True/Delivered')
     expect(noticesIn(receivedBy(ns)[0]!)).toMatchObject([
       { reason: 'ManifestFault', kind: 'Namespace', team: ns, name: ns },
+      { reason: 'LeakFound', kind: 'StagelySecret', team: ns, name: 'token' },
     ])
   })
 

@@ -288,6 +288,7 @@ const others: Record<string, string> = {
   'POST /projects/:project_id/rotations/:rotation/run': 'a request',
   'POST /projects/:project_id/rotations/:rotation/revoke': 'a request',
   'POST /projects/:project_id/access-requests': 'what a person asks for',
+  'POST /projects/:project_id/findings': 'a fact of the status',
   'POST /projects/:project_id/fingerprints/matches': 'compares, and changes nothing',
   'POST /projects/:project_id/secrets/:secret_id/where': 'asks agents, and changes nothing',
   'POST /teams/:team/where': 'asks agents, and changes nothing',

@@ -2,7 +2,10 @@
 import * as z from 'zod'
 import { refOf } from '../../../../src/resources/meta.ts'
 import { statusOf } from '../../../../src/resources/typed.ts'
-import type { FingerprintedValue } from '../../../../src/store/history/fingerprints.ts'
+import {
+  scannerFileOf,
+  type FingerprintedValue,
+} from '../../../../src/store/history/fingerprints.ts'
 import { renderId } from '../ids.ts'
 import { timeSchema } from '../representations.ts'
 import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
@@ -89,11 +92,8 @@ export const scanRoutes = routesOf('Values', [
           return [show(value).then((shown) => ({ ...shown, filter, length }))]
         }),
       )
-      const lengths = values.flatMap(({ fingerprint: { strength, length }, mayAsk, state }) =>
-        strength === 'weak' && (mayAsk || state === 'deleted') ? [length] : [],
-      )
-      const weak = [...new Set(lengths)].sort((a, b) => a - b)
-      const body = { key: scanKey.toString('base64url'), strong, weakLengths: weak }
+      const { key, weak_lengths: weakLengths } = scannerFileOf(scanKey, values)
+      const body = { key, strong, weakLengths }
       return { body: answer(fingerprintsSchema, body) }
     },
   }),
