@@ -1,4 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, HelpAsked } from './config-error.ts'
 import { parseConfig } from './config.ts'
@@ -13,15 +12,6 @@ const faultsOf = (argv: string[], env: Record<string, string> = {}): readonly st
     throw error
   }
   return []
-}
-
-const helpText = (): string => {
-  try {
-    parseConfig(['--help'], {})
-  } catch (error) {
-    if (error instanceof HelpAsked) return error.message
-  }
-  throw new Error('--help was not answered')
 }
 
 describe('parseConfig', () => {
@@ -103,14 +93,4 @@ describe('parseConfig', () => {
     expect(() => parseConfig(['--help'], {})).toThrow(HelpAsked)
     expect(() => parseConfig(['--help'], {})).toThrow(/Examples:/)
   })
-})
-
-it('has every flag and variable of its help in the documentation', async () => {
-  const docs = new URL('../docs/', import.meta.url)
-  const pages = (await readdir(docs)).filter((name) => name.endsWith('.md'))
-  const texts = await Promise.all(pages.map((page) => readFile(new URL(page, docs), 'utf8')))
-  const named = new Set(helpText().match(/--[a-z-]+|STAGELY_[A-Z_]+/g))
-  const written = new Set(texts.join().match(/--[a-z-]+|STAGELY_[A-Z_]+/g))
-  expect([...named].filter((name) => !written.has(name) && name !== '--help')).toEqual([])
-  expect(named.size).toBeGreaterThan(40)
 })

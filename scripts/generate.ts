@@ -17,9 +17,12 @@ import type { Kind } from '../src/resources/registry.ts'
 import { renderProofPage } from './proof/page.ts'
 import type { Proofs } from './proof/promises.ts'
 import { renderTypes, type Names, type OpenApi } from './lib/openapi-types.ts'
+import { renderAlerts } from './reference/alerts.ts'
 import { renderCommands } from './reference/commands.ts'
 import { renderConditions } from './reference/conditions.ts'
 import { renderKinds } from './reference/kinds.ts'
+import { renderRest } from './reference/rest.ts'
+import { renderRights } from './reference/rights.ts'
 import { renderSummaries } from './reference/summaries.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -102,7 +105,10 @@ const summariesFile = join(root, 'cli/summaries.ts')
 wanted.set(summariesFile, renderSummaries(await loadAll()))
 const referenceDir = join(root, 'docs/reference')
 wanted.set(join(referenceDir, 'commands.md'), await renderCommands(await loadAll()))
+wanted.set(join(referenceDir, 'alerts.md'), renderAlerts())
 wanted.set(join(referenceDir, 'kinds.md'), renderKinds())
+wanted.set(join(referenceDir, 'rest.md'), renderRest())
+wanted.set(join(referenceDir, 'rights.md'), renderRights())
 wanted.set(join(referenceDir, 'conditions.md'), renderConditions())
 
 /** Kinds that the dashboard has a form for. */

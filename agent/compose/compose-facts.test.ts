@@ -7,8 +7,8 @@ const titlesIn = (source: string): string[] =>
     ([, , title = '']) => title,
   )
 
-it('every test that docs/compose-facts.md names exists', async () => {
-  const rows = (await readFile('docs/compose-facts.md', 'utf8'))
+it('every test that agent/compose/facts.md names exists', async () => {
+  const rows = (await readFile('agent/compose/facts.md', 'utf8'))
     .split('\n')
     .filter((line) => /^\| \d/.test(line))
   expect(rows.length).toBeGreaterThan(30)

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   allows,
@@ -9,26 +8,6 @@ import {
   type TokenLimits,
 } from './principal.ts'
 import { teamRoles, type TeamRole } from './team-roles.ts'
-import { readVerbs, resources, rightsOf, verbs, type Verb } from './roles.ts'
-
-/** The table as docs/security-model.md shows it. */
-const cellOf = (held: readonly Verb[] = []): string => {
-  if (held.length === 0) return ''
-  if (held.length === verbs.length) return 'all'
-  const isRead = readVerbs.every((verb) => held.includes(verb))
-  const rest = isRead ? held.filter((verb) => !readVerbs.includes(verb)) : held
-  return [...(isRead ? ['read'] : []), ...rest].join(', ')
-}
-const rowOf = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-const table = [
-  rowOf(['right', ...teamRoles]),
-  rowOf(['right', ...teamRoles].map(() => '---')),
-  ...resources.map((resource) =>
-    rowOf([`\`${resource}\``, ...teamRoles.map((role) => cellOf(rightsOf[role][resource]))]),
-  ),
-]
-
-const squeezed = (text: string): string => text.replace(/ +/g, ' ').replace(/-{3,}/g, '---')
 
 const person = (
   roles: Record<string, TeamRole>,
@@ -42,13 +21,6 @@ const person = (
   roles: new Map(Object.entries(roles)),
   tokenId: 't',
   ...(limits === undefined ? {} : { limits }),
-})
-
-describe('the table of roles', () => {
-  it('stands in the security model as it is here', () => {
-    const page = new URL('../../docs/security-model.md', import.meta.url)
-    expect(squeezed(readFileSync(page, 'utf8'))).toContain(squeezed(table.join('\n')))
-  })
 })
 
 describe('scopes of a token', () => {

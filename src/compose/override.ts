@@ -1,5 +1,5 @@
 // Renders the override that passes secrets to Compose. It is written byte by byte: what YAML and
-// Compose's interpolation do to each kind of scalar was found by experiment (docs/compose-facts.md).
+// Compose's interpolation do to each kind of scalar was found by experiment (agent/compose/facts.md).
 // Values are interpolated, keys of maps are not. Non-ASCII is written as \x, \u or \U: raw control
 // characters, some non-characters and surrogate pairs are refused.
 import { digestLabel } from '../resources/meta.ts'

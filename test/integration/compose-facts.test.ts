@@ -1,4 +1,4 @@
-// What the agent relies on and does nothing about: facts of docs/compose-facts.md on the real engine.
+// What the agent relies on and does nothing about: facts of agent/compose/facts.md on the real engine.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
