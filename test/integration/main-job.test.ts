@@ -26,6 +26,37 @@ const compose = `services:\n${['backend', 'frontend', 'postgres'].map((s) => idl
 const inSync = (world: World, timeout = '60s'): Promise<string> =>
   world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', timeout)
 
+/** A request of a person that another one has approved, and nobody used. */
+const grantedAccess = async (world: World): Promise<{ isThereOnce(): Promise<void> }> => {
+  const policy = 'metadata: {name: guard}\nspec: {projects: [shop], approvals: {users: [admin]}}\n'
+  await world.apply(`apiVersion: stagely.dev/v1alpha1\nkind: AccessPolicy\n${policy}`)
+  await world.must('user', 'create', 'dev')
+  await world.must('team', 'add', 'default', 'dev', '--role', 'developer')
+  const token = (await world.must('token', 'create', 'cli', '--user', 'dev')).trim()
+  const dev = (...args: string[]) => world.cliWithin({ STAGELY_TOKEN: token }, ...args)
+  const asked = await dev('access', 'request', '-p', 'shop', '--reason', 'INC-42', '-o', 'json')
+  const { name } = JSON.parse(asked.stdout) as { name: string }
+  await world.must('access', 'approve', name)
+  return {
+    isThereOnce: async () => {
+      const key = ['STRIPE_SECRET_KEY', '-p', 'shop', '--scope', 'backend', '--reveal']
+      const read = await dev('secrets', 'get', ...key)
+      expect([read.code, read.stdout]).toEqual([0, 'acknowledged-then-killed'])
+      const listed = await world.must('access', 'list', '-p', 'shop', '-o', 'json')
+      expect(JSON.parse(listed)).toMatchObject([{ name, state: 'Active', uses: 1 }])
+      const log = JSON.parse(
+        await world.must('audit', 'list', '--kind', 'AccessRequest', '-o', 'json'),
+      ) as { action: string }[]
+      expect(log.map(({ action }) => action)).toEqual([
+        'access',
+        'approve access',
+        'request access',
+      ])
+      await world.must('delete', 'accesspolicy', 'guard', '--yes')
+    },
+  }
+}
+
 /** Of a change, and of a look at what runs as soon as that is said to be in sync. */
 const rounds = soak(3, 40)
 const databases = ['postgres', 'pglite'] as const
@@ -230,10 +261,13 @@ describe.each(databases.slice(0, soak(1, 2)))('the main job on %s', (database) =
   })
 
   it('keeps what was acknowledged when the controller is killed right after', async () => {
+    const grant = await grantedAccess(world)
     await world.patchSecret('shop-stripe-secret-key.backend', 'acknowledged-then-killed')
     await world.controller.kill('SIGKILL')
     await world.startController()
     await inSync(world, '120s')
+    // A grant that others gave before is there, once.
+    await grant.isThereOnce()
     expect((await stack.environmentOf('backend'))['STRIPE_SECRET_KEY']).toBe(
       'acknowledged-then-killed',
     )

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
 import { rolesWith } from '../../../src/access/roles.ts'
 import type { AuditRecord } from '../../../src/audit/record.ts'
+import { passes } from '../../support/eventually.ts'
 import { controllerHere } from '../../support/programs/controller-here.ts'
 import { freshDatabase } from '../../support/databases/fresh-database.ts'
 import {
@@ -220,5 +221,89 @@ describe('values by the command line', () => {
     expect(none).toMatch(/^1 .*"--all" takes its lines/s)
     // A file that says more than keys and values is taken as it is.
     expect(await plan('{"LEVEL": "debug"}', '--format', 'json')).toMatch(/\+ LEVEL \(global\)$/m)
+  })
+
+  it('are asked for where a policy guards them, and decided on, ended and reported by other commands', async () => {
+    const head = 'apiVersion: stagely.dev/v1alpha1\n'
+    const applied = await world.apply(
+      `${head}kind: Project\nmetadata: {name: vault}\nspec: {}\n` +
+        `---\n${head}kind: StagelySecret\nmetadata: {name: db}\nspec: {projectRef: {name: vault}, key: DB, scope: web, value: canary-guarded}\n` +
+        `---\n${head}kind: AccessPolicy\nmetadata: {name: vault}\nspec: {projects: [vault], breakGlass: {users: [developer]}}\n`,
+    )
+    expect(applied.code, applied.stderr).toBe(0)
+    expect(applied.stderr).toContain('no Notifier tells of an emergency in vault')
+    const by = async (role: TeamRole, ...args: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await as(role, args)
+      expect(code, `${args.join(' ')}: ${stderr}`).toBe(0)
+      return stdout
+    }
+    const get = ['secrets', 'get', 'DB', '-p', 'vault', '--scope', 'web', '--reveal']
+    const refused = await as('developer', get)
+    expect([refused.code, refused.stdout]).toEqual([1, ''])
+    expect(refused.stderr).toContain('stagely access request DB --scope web -p vault')
+    const asked = await as('developer', [...get, '--reason', 'INC-1: look'])
+    expect([asked.code, asked.stdout]).toEqual([1, ''])
+    const [first = ''] = /req-\w+/.exec(asked.stderr) ?? []
+    expect(asked.stderr).toContain(`${first} waits for an approval`)
+    expect(await by('owner', 'access', 'deny', first, '--note', 'say more')).toBe(
+      `${first} is Denied: denied by owner: say more\n`,
+    )
+
+    const waiting = as('developer', [...get, '--reason', 'INC-2: refunds fail', '--wait'])
+    const pending = (): Promise<string> =>
+      by('owner', 'access', 'list', '-p', 'vault', '--state', 'Pending', '-o', 'name')
+    const shown = await passes(async () => {
+      const found = await pending()
+      return found !== '' && found
+    })
+    const name = shown.trim().replace('accessrequest/', '')
+    expect(await by('owner', 'access', 'show', name)).toMatch(
+      /Reason: +INC-2: refunds fail\n[^]*\n {2}DB \(web\), version 1: no service; read before by nobody\n/,
+    )
+    expect(await by('owner', 'access', 'approve', name)).toContain(`${name} is Approved`)
+    const read = await waiting
+    expect([read.code, read.stdout]).toEqual([0, 'canary-guarded'])
+    expect(read.stderr).toContain(`${name} is Approved`)
+    expect(await by('developer', 'access', 'list')).toMatch(
+      new RegExp(`^${name} +vault +Active +developer +\\S+Z +1/1 +INC-2: refunds fail$`, 'm'),
+    )
+    expect(await by('developer', 'access', 'revoke', name)).toContain(`${name} is Revoked`)
+    expect((await as('developer', get)).code).toBe(1)
+    const third = await by('developer', 'access', 'request', '-p', 'vault', '--reason', 'INC-3')
+    const [open = ''] = /req-\w+/.exec(third) ?? []
+    expect(await by('developer', 'access', 'cancel', open)).toContain(`${open} is Cancelled`)
+
+    const glass = ['access', 'break-glass', '-p', 'vault', '--reason', 'INC-4: down']
+    expect((await as('developer', glass)).code).not.toBe(0)
+    const broken = await by('developer', ...glass, '--yes')
+    const [emergency = ''] = /req-\w+/.exec(broken) ?? []
+    expect(broken).toMatch(/^req-\w+ is active until \S+Z\n$/)
+    expect(await by('developer', ...get)).toBe('canary-guarded')
+    expect(
+      await by('auditor', 'access', 'review', emergency, '--outcome', 'Misuse', '--note', 'no'),
+    ).toContain(`${emergency} is Active`)
+
+    const report = (...args: string[]): Promise<string> =>
+      by('auditor', 'access', 'report', '-p', 'vault', ...args)
+    const csv = await report('--since', '1h', '-o', 'csv')
+    expect(csv).toContain('"INC-2: refunds fail"')
+    const verified = (text: string): Promise<Ran> =>
+      world.cliWith(text, 'compliance', 'verify', '-')
+    const words = (await verified(csv)).stdout
+    expect(words).toContain(`${name}: developer for vault; Revoked; approved by owner;`)
+    expect(words).toContain(`${emergency}: emergency of developer for vault;`)
+    expect(await verified(csv.replace('INC-2: refunds', 'INC-2: refunda'))).toMatchObject({
+      code: 1,
+      stderr: 'The report does NOT hold: its rows are not those that were signed.\n',
+    })
+    const json = await report('-o', 'json')
+    expect((await verified(json.replace('"INC-4: down"', '"INC-4: fine"'))).code).toBe(1)
+    const today = new Date().toISOString().slice(0, 10)
+    expect(await report('--at', today)).toContain('Policy vault of vault; from')
+    expect(await report('--at', '2020-01-01')).toContain('Nobody could read without a request.')
+    const emergencies = await report('--emergency')
+    expect(emergencies).toContain(`review Misuse by auditor at ${today}`)
+    expect(emergencies).not.toContain('INC-2')
+    expect(csv + json + words).not.toContain('canary')
   })
 })

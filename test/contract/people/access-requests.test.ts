@@ -1,10 +1,13 @@
 // Guarded values, as people and machines ask for them: by the REST API of a whole controller, with a clock that leaps.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { verifyLines } from '../../../cli/audit/verify-lines.ts'
 import { accessFault, type SignedAccessReport } from '../../../src/audit/access-report.ts'
 import { nodeCrypto } from '../../../src/audit/chain.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
+import { freePort } from '../../support/programs/processes.ts'
 import { passes, reaches } from '../../support/eventually.ts'
 import {
   createGuardedWorld,
@@ -354,6 +357,39 @@ describe('an emergency', () => {
   })
 })
 
+describe('an emergency that nobody can be told of', () => {
+  it('opens values at once; the condition stays, and the message arrives when its receiver is there', async () => {
+    await newProject('down')
+    await admin('POST', '/policies', policyOf('down', 'down'))
+    const port = await freePort()
+    const webhook = { url: `http://127.0.0.1:${port}/glass` }
+    const notifier = { name: 'down', projects: ['down'], reasons: ['GlassBroken'], webhook }
+    await admin('POST', '/notifiers', notifier)
+    const conditions = async (path: string): Promise<string> =>
+      (await as(adminToken(), 'GET', path)).text
+    await ask('dev', 'down', { emergency: true })
+    expect((await reveal(tokenOf('dev'), 'down')).status).toBe(200)
+    const isFailing = async (): Promise<boolean> =>
+      (await conditions('/notifiers/default%2Fdown')).includes('"status":"False"')
+    await clock.leapUntil(minute, isFailing, true)
+    expect(await conditions(pathOf('down'))).toContain('values were opened in an emergency')
+    const received: string[] = []
+    const receiver = createServer((message, response) => {
+      void text(message).then((body) => {
+        received.push(body)
+        response.writeHead(204).end()
+      })
+    })
+    await new Promise<void>((resolve) => receiver.listen(port, '127.0.0.1', resolve))
+    await clock.leapUntil(10 * minute, () => received.length, 1)
+    expect(received[0]).toContain('dev has declared an emergency')
+    expect(received[0]).not.toContain(reason)
+    expect(await conditions(pathOf('down'))).toContain('values were opened in an emergency')
+    receiver.close()
+    await admin('DELETE', '/notifiers/default%2Fdown')
+  })
+})
+
 describe('what admins may not', () => {
   it('is to write what people have decided', async () => {
     const request = await ask('dev', 'shop')
@@ -498,5 +534,59 @@ describe('the report for auditors', () => {
     const reviewed = await rowsOf()
     expect(reviewed[0]?.review).toContain('Justified by otto')
     expect(reviewed[1]).toHaveProperty('until')
+  })
+})
+
+describe('kubectl', () => {
+  it('shows policies and requests by what they mean', async () => {
+    const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
+    const request = await ask('dev', 'shop')
+    const rowOf = async (kind: string, name: string): Promise<Record<string, unknown>> => {
+      const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+      const shown = await call('GET', `${base}/${kind}/${name}`, { headers: { accept } })
+      const { columnDefinitions: columns, rows } = shown.json<{
+        columnDefinitions: { name: string }[]
+        rows: { cells: unknown[] }[]
+      }>()
+      return Object.fromEntries(columns.map((column, at) => [column.name, rows[0]!.cells[at]]))
+    }
+    expect(await rowOf('accesspolicies', 'guard')).toMatchObject({
+      Name: 'guard',
+      Projects: ['shop'],
+      Usable: 'True',
+      Reason: 'Usable',
+    })
+    expect(await rowOf('accessrequests', request.name)).toMatchObject({
+      Name: request.name,
+      Project: 'shop',
+      State: 'Pending',
+      By: 'dev',
+      Approvals: 0,
+      Needed: 1,
+    })
+  })
+})
+
+describe('a request that has ended long ago', () => {
+  it('is dropped, and the report still tells of it, from the audit log', async () => {
+    const since = new Date(clock.now()).toISOString()
+    const request = await granted('olga', 'shop')
+    expect((await reveal(tokenOf('olga'), 'shop')).status).toBe(200)
+    await decide('olga', request, 'revocation')
+    const open = await ask('otto', 'shop')
+    const statusOf = async ({ name }: { name: string }): Promise<number> =>
+      (await as(adminToken(), 'GET', `/access-requests/default%2F${name}`)).status
+    await clock.leapUntil(16 * 24 * hour, () => statusOf(request), 404)
+    await reaches(() => statusOf(open), 200)
+    const { access } = await reportOf(`project=shop&from=${since}`)
+    const told = access.rows.find(({ name }) => name === request.name)
+    expect(told).toMatchObject({
+      row: 'request',
+      by: 'olga',
+      approved_by: ['otto'],
+      state: 'Revoked',
+      uses: 1,
+    })
+    expect(told).not.toHaveProperty('reason')
   })
 })
