@@ -83,6 +83,8 @@ export const annotations = {
    * with the right may set the value.
    */
   valueSource: 'stagely.dev/value-source',
+  /** In the answer to a dry run: the value of the secret would be another one. Never stored. */
+  valueChanges: 'stagely.dev/value-changes',
   /** A new value makes the agent roll out pending edits of the compose file. */
   redeploy: 'stagely.dev/redeploy',
   /** A new value ends the quarantine of failed revisions, which are tried again. */

@@ -3,7 +3,7 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isEqualJson } from '../../../src/manifests/merge.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
+import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf } from '../../../src/resources/kind-names.ts'
 import { type Kind } from '../../../src/resources/registry.ts'
 import { statusOf } from '../../../src/resources/typed.ts'
@@ -164,19 +164,27 @@ export const warnOfPlace = async (
     warn(c, policyWarnings(after))
 }
 
-/** The answer to a dry run. Nothing was stored: the version is the old one, and a new object has none. */
+const versionOfValue = ({ status }: KubeObject): unknown => status?.['version']
+
+/**
+ * The answer to a dry run. Nothing was stored: the version is the old one, and a new object has none. A value is not
+ * shown, so that an annotation says that it changes: Flux applies an object only where metadata or spec of the answer differ.
+ */
 export const asAnswered = (
   options: WriteOptions,
   object: KubeObject,
-  versionBefore: string | undefined,
+  before: KubeObject | undefined,
 ): KubeObject => {
   if (options.dryRun !== true) return object
   const { resourceVersion: _, ...metadata } = object.metadata
-  return {
-    ...object,
-    metadata:
-      versionBefore === undefined ? metadata : { ...metadata, resourceVersion: versionBefore },
+  if (before === undefined) return { ...object, metadata }
+  const isNewValue =
+    object.kind === 'StagelySecret' && versionOfValue(object) !== versionOfValue(before)
+  const told = isNewValue && {
+    annotations: { ...metadata.annotations, [annotations.valueChanges]: 'true' },
   }
+  const { resourceVersion } = before.metadata
+  return { ...object, metadata: { ...metadata, ...told, ...defined({ resourceVersion }) } }
 }
 
 export const requireVersion = (kind: Kind, input: Wire): void => {

@@ -57,7 +57,7 @@ const writeStatus = async (
       managedFields ??
       managedAfterUpdate(kind, { who, before: current, after, now: toTimestamp(now) })
     const object = await tx.setStatus(after, { managedFields: managed })
-    return asAnswered(options, object, current.metadata.resourceVersion)
+    return asAnswered(options, object, current)
   })
   return answerObject(c, kind, stored, deps)
 }

@@ -91,8 +91,7 @@ export const serveReplace =
       }
     })
     await warnOfPlace(c, store, updated, before)
-    const answered = asAnswered(options, updated, after.metadata.resourceVersion)
-    return answerObject(c, kind, answered, { clock })
+    return answerObject(c, kind, asAnswered(options, updated, before), { clock })
   }
 
 /** All lists that a strategic merge patch merges are in `metadata`. */
@@ -145,11 +144,11 @@ const answerApply = async (
   const config = readConfiguration(c, kind, patch.content)
   const check = fieldCheckOf(c, patch)
   const now = clock.now()
-  const { object, before, created, versionBefore } = await store.write(actorOf(c), options, (tx) =>
+  const { object, before, created } = await store.write(actorOf(c), options, (tx) =>
     serveApply(c, kind, { tx, config, check, now }),
   )
   await warnOfPlace(c, store, object, before)
-  const answered = asAnswered(options, object, versionBefore)
+  const answered = asAnswered(options, object, before)
   return answerObject(c, kind, answered, { clock, code: created ? 201 : 200 })
 }
 
@@ -171,7 +170,7 @@ const answerPatch = async (
     const after = decode(c, kind, input, check)
     const requested = metadataOf(input)['managedFields']
     const object = await replaceObject(tx, kind, { who, before, after, requested, now })
-    return { updated: asAnswered(options, object, before.metadata.resourceVersion), before }
+    return { updated: asAnswered(options, object, before), before }
   })
   await warnOfPlace(c, store, updated, before)
   return answerObject(c, kind, updated, { clock })

@@ -11,6 +11,7 @@ import {
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -282,5 +283,95 @@ describe('helm template', () => {
     expect(before).toMatch(/^(\d+\n){3}$/)
     expect((await kubectl.fed(text, ...apply)).code).toBe(0)
     expect((await kubectl(...specs)).stdout).toBe(before)
+  })
+})
+
+/** What an object is to Flux and Argo CD: nothing of the server's own, but for labels and annotations. */
+interface Live {
+  readonly metadata: {
+    readonly resourceVersion?: string
+    readonly labels?: object
+    readonly annotations?: object
+  }
+  readonly spec?: object
+}
+
+describe('the steps of GitOps controllers', () => {
+  const resources = {
+    Project: 'projects',
+    Agent: 'agents',
+    Stagelet: 'stagelets',
+    StagelySecret: 'stagelysecrets',
+  }
+  const pathOf = ({ kind, metadata }: Custom): string =>
+    `/apis/${apiVersion}/namespaces/default/${resources[kind as keyof typeof resources]}/${metadata?.name}`
+
+  const send = async (method: string, path: string, body?: object): Promise<[number, Live]> => {
+    const headers = { 'content-type': 'application/apply-patch+yaml' }
+    const { status, text } = await server.call(method, path, body && { body, headers })
+    return [status, JSON.parse(text) as Live]
+  }
+
+  /** As `Diff` and `Apply` of github.com/fluxcd/pkg/ssa decide: a dry run first, and a write only where its answer differs. */
+  const reconcile = async (object: Custom): Promise<'created' | 'configured' | 'unchanged'> => {
+    const labels = { 'kustomize.toolkit.fluxcd.io/name': 'shop' }
+    const { apiVersion, kind, metadata: { name } = {}, spec } = object
+    const body = { apiVersion, kind, metadata: { name, namespace: 'default', labels }, spec }
+    const query = '?fieldManager=kustomize-controller&force=true'
+    const [, existing] = await send('GET', pathOf(object))
+    const [code, dry] = await send('PATCH', `${pathOf(object)}${query}&dryRun=All`, body)
+    expect([200, 201]).toContain(code)
+    const isNew = dry.metadata.resourceVersion === undefined
+    const seenBy = ({ metadata, spec }: Live): object => [
+      metadata.labels,
+      metadata.annotations,
+      spec,
+    ]
+    if (!isNew && isDeepStrictEqual(seenBy(dry), seenBy(existing))) return 'unchanged'
+    const [applied] = await send('PATCH', `${pathOf(object)}${query}`, body)
+    expect(applied).toBe(isNew ? 201 : 200)
+    return isNew ? 'created' : 'configured'
+  }
+
+  const secret = (value: string): Custom =>
+    custom('StagelySecret', 'gitops-key', { projectRef: { name: 'gitops' }, key: 'KEY', value })
+  const all = (value: string): Custom[] => [
+    custom('Project', 'gitops', {}),
+    custom('Agent', 'gitops', {}),
+    secret(value),
+    custom('Stagelet', 'gitops', {
+      projectRef: { name: 'gitops' },
+      agentRef: { name: 'gitops' },
+      compose: { directory: '/srv/gitops' },
+    }),
+  ]
+  const reconcileAll = async (value: string): Promise<string[]> => {
+    const found: string[] = []
+    for (const object of all(value)) found.push(await reconcile(object))
+    return found
+  }
+  const versionOfKey = async (): Promise<unknown> => {
+    const { text } = await server.call('GET', pathOf(secret('')))
+    return (JSON.parse(text) as { status: { version: number } }).status.version
+  }
+
+  it('of Flux create, then write nothing, and write a value that has changed although no answer shows it', async () => {
+    expect(await reconcileAll('first')).toEqual(Array.from({ length: 4 }, () => 'created'))
+    expect(await reconcileAll('first')).toEqual(Array.from({ length: 4 }, () => 'unchanged'))
+    expect(await versionOfKey()).toBe(1)
+    const changed = ['unchanged', 'unchanged', 'configured', 'unchanged']
+    expect(await reconcileAll('second')).toEqual(changed)
+    expect(await versionOfKey()).toBe(2)
+    expect(await reconcileAll('second')).toEqual(Array.from({ length: 4 }, () => 'unchanged'))
+    const [, live] = await send('GET', pathOf(secret('')))
+    expect(JSON.stringify(live)).not.toContain('value-changes')
+  })
+
+  it('of Flux remove what Git has no more', async () => {
+    const options = { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' }
+    for (const object of all('').reverse()) {
+      const { status } = await server.call('DELETE', pathOf(object), { body: options })
+      expect(status).toBe(200)
+    }
   })
 })

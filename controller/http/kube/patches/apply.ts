@@ -169,7 +169,6 @@ interface ApplyResult {
   readonly object: KubeObject
   readonly before: KubeObject | undefined
   readonly created: boolean
-  readonly versionBefore: string | undefined
 }
 
 /** Creates or changes the object inside the caller's transaction. */
@@ -187,12 +186,7 @@ export const serveApply = async (
   const input = assemble(current, config, merged.part)
   const next = withLastApplied(fieldManagerOf(c), decode(c, kind, input, check), config)
   const object = await tx.update(next, { managedFields: merged.managedFields })
-  return {
-    object,
-    before: current,
-    created: false,
-    versionBefore: current.metadata.resourceVersion,
-  }
+  return { object, before: current, created: false }
 }
 
 const createApplied = async (
@@ -213,5 +207,5 @@ const createApplied = async (
     },
   ])
   const object = await tx.create(next, { managedFields })
-  return { object, before: undefined, created: true, versionBefore: undefined }
+  return { object, before: undefined, created: true }
 }
