@@ -80,8 +80,8 @@ const scanFolder = async (folder: string, flags: Flags): Promise<void> => {
     note,
   )
   const rest = await openRest(flags)
-  const all = await scanFor(rest, await projectsOf(rest, flags.project), source, (path) =>
-    note(oneLine(`not scanned: ${path} is larger than 64 MiB`)),
+  const all = await scanFor(rest, await projectsOf(rest, flags.project), source, (unread) =>
+    note(oneLine(`not scanned: ${unread}`)),
   )
   const { kept, told } = applyIgnores(all, ignores, toTimestamp(realClock.now()).slice(0, 10))
   for (const line of told) note(oneLine(`${ignoresFile}: an entry ${line}`))

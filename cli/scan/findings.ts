@@ -3,7 +3,13 @@ import { append } from '../../src/kernel/append.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { FingerprintMatch, Fingerprints, Project } from '../../src/rest/types.ts'
-import { createScanner, type Scanner, type ScanPlace } from '../../src/scan/scanner.ts'
+import {
+  createScanner,
+  scanName,
+  scanText,
+  type Scanner,
+  type ScanPlace,
+} from '../../src/scan/scanner.ts'
 import { projectPath, type RestClient } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
@@ -83,10 +89,12 @@ const findingsOf = async (
     strong.set(value.mac, [...(strong.get(value.mac) ?? []), value])
   for (const { mac, ...place } of scanner.hits)
     for (const value of strong.get(mac) ?? []) found.push({ place, value })
-  const macs = [...scanner.words.keys()]
+  const words = scanner.macsOfWords()
+  const macs = [...words.keys()]
   for (let from = 0; from < macs.length; from += inOneCall)
     for (const value of await matchesOf(rest, path, macs.slice(from, from + inOneCall)))
-      for (const place of scanner.words.get(value.mac) ?? []) found.push({ place, value })
+      for (const place of scanner.placesOfWord(words.get(value.mac) ?? 0))
+        found.push({ place, value })
   return found.map(({ place, value }) => ({
     ...place,
     project,
@@ -107,21 +115,21 @@ const hideName = (finding: Finding): Finding => ({
   line: Math.max(1, finding.line),
 })
 
-/** Sorted by place. `onLarge` is told of files that are not scanned. */
+/** Sorted by place. `onUnread` is told what is not scanned, and why. */
 export const scanFor = async (
   rest: RestClient,
   projects: readonly string[],
   source: ScanSource,
-  onLarge: (path: string) => void,
+  onUnread: (path: string) => void,
 ): Promise<Finding[]> => {
   const scans = await Promise.all(projects.map((project) => openScan(rest, project)))
+  const scanners = scans.map(({ scanner }) => scanner)
   for await (const text of source)
-    if ('large' in text) onLarge(text.large)
-    else
-      for (const { scanner } of scans) {
-        scanner.scan(text)
-        scanner.scanName(text)
-      }
+    if ('unread' in text) onUnread(text.unread)
+    else {
+      scanText(scanners, text)
+      scanName(scanners, text)
+    }
   const found: Finding[] = []
   for (const scan of scans) append(found, await findingsOf(rest, scan))
   const hidden = new Set(found.filter(({ line }) => line === 0).map(({ path }) => path))

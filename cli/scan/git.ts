@@ -1,7 +1,7 @@
 // What git gives to a scan: files of the working tree, staged content, and what the commits of a range have added.
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { Writable } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import { pipeProgram } from '../../src/process/piped.ts'
 import type { ScannedText } from '../../src/scan/scanner.ts'
 import { readEnvironment } from '../config.ts'
@@ -14,6 +14,7 @@ export interface GitBlob extends Omit<ScannedText, 'bytes'> {
 
 /** Larger blobs are not scanned. */
 export const mostBytes = 64 * 1024 * 1024
+export const tooLarge = (path: string): string => `${path} is larger than 64 MiB`
 
 const collecting = (): { readonly to: Writable; readonly bytes: () => Buffer } => {
   const chunks: Buffer[] = []
@@ -27,7 +28,11 @@ const collecting = (): { readonly to: Writable; readonly bytes: () => Buffer } =
 }
 
 /** CliError with git's own words. */
-const git = async (cwd: string, args: readonly string[], stdin?: string): Promise<Buffer> => {
+const git = async (
+  cwd: string,
+  args: readonly string[],
+  { stdin, stdout: to }: { readonly stdin?: string; readonly stdout?: Writable } = {},
+): Promise<Buffer> => {
   const { STAGELY_TOKEN: _, ...environment } = readEnvironment()
   const [stdout, stderr] = [collecting(), collecting()]
   const { exitCode, startError } = await pipeProgram({
@@ -38,7 +43,7 @@ const git = async (cwd: string, args: readonly string[], stdin?: string): Promis
     // A hook gets its index and its folder from git.
     env: { ...environment, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' },
     ...(stdin !== undefined && { stdin }),
-    stdout: stdout.to,
+    stdout: to ?? stdout.to,
     stderr: stderr.to,
     signal: new AbortController().signal,
   })
@@ -124,28 +129,53 @@ export const isShallow = async (cwd: string): Promise<boolean> =>
 export const hooksFolder = async (cwd: string): Promise<string> =>
   (await git(cwd, ['rev-parse', '--git-path', 'hooks'])).toString('utf8').trim()
 
-const inOneCall = 200
+/** The answers of `cat-file --batch`: a line for each blob, then its bytes. `unread`: what is not scanned, and why. */
+const blobsIn = async function* (
+  stream: AsyncIterable<Buffer>,
+  blobs: readonly GitBlob[],
+): AsyncGenerator<ScannedText | { readonly unread: string }> {
+  let rest: Buffer = Buffer.alloc(0)
+  let next = 0
+  /** Of the blob that is read: undefined before its line is there. */
+  let open: { size: number; chunks: Buffer[]; left: number } | undefined
+  for await (const chunk of stream) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    while (rest.length > 0) {
+      if (open === undefined) {
+        const end = rest.indexOf(10)
+        if (end < 0) break
+        const [, , size] = rest.toString('latin1', 0, end).split(' ')
+        rest = rest.subarray(end + 1)
+        if (size === undefined) {
+          yield { unread: `${blobs[next++]!.path} is not in this clone` }
+          continue
+        }
+        open = { size: Number(size), chunks: [], left: Number(size) + 1 }
+      }
+      const part = rest.subarray(0, open.left)
+      rest = rest.subarray(part.length)
+      open.left -= part.length
+      if (open.size <= mostBytes) open.chunks.push(part)
+      if (open.left > 0) break
+      const { oid: _, ...at } = blobs[next++]!
+      if (open.size > mostBytes) yield { unread: tooLarge(at.path) }
+      else yield { ...at, bytes: Buffer.concat(open.chunks, open.size) }
+      open = undefined
+    }
+  }
+}
 
-/** `large`: it was not read. */
+/** One process of git for all. */
 export const readBlobs = async function* (
   cwd: string,
   blobs: readonly GitBlob[],
-): AsyncGenerator<ScannedText | { readonly large: string }> {
-  for (let from = 0; from < blobs.length; from += inOneCall) {
-    const asked = blobs.slice(from, from + inOneCall)
-    const list = asked.map(({ oid }) => oid).join('\n')
-    const sizes = (await git(cwd, ['cat-file', '--batch-check=%(objectsize)'], list)).toString()
-    const sizeOf = sizes.split('\n').map(Number)
-    const small = asked.filter((_, i) => (sizeOf[i] ?? 0) <= mostBytes)
-    for (const { path } of asked.filter((_, i) => (sizeOf[i] ?? 0) > mostBytes))
-      yield { large: path }
-    const output = await git(cwd, ['cat-file', '--batch'], small.map(({ oid }) => oid).join('\n'))
-    let offset = 0
-    for (const { oid: _, ...at } of small) {
-      const head = output.indexOf(10, offset)
-      const size = Number(output.toString('latin1', offset, head).split(' ')[2])
-      yield { ...at, bytes: output.subarray(head + 1, head + 1 + size) }
-      offset = head + size + 2
-    }
-  }
+): AsyncGenerator<ScannedText | { readonly unread: string }> {
+  if (blobs.length === 0) return
+  const stdout = new PassThrough()
+  const list = blobs.map(({ oid }) => oid).join('\n')
+  const ended = git(cwd, ['cat-file', '--batch', '--buffer'], { stdin: list, stdout })
+  // It is awaited below.
+  ended.catch(() => undefined)
+  yield* blobsIn(stdout, blobs)
+  await ended
 }

@@ -13,6 +13,7 @@ import {
   mostBytes,
   readBlobs,
   stagedBlobs,
+  tooLarge,
   topFolder,
 } from './git.ts'
 
@@ -23,8 +24,8 @@ export interface SourceFlags {
   readonly stdin?: true
 }
 
-/** `large`: a file that is not scanned. */
-export type ScanSource = AsyncGenerator<ScannedText | { readonly large: string }>
+/** `unread`: what is not scanned, and why. */
+export type ScanSource = AsyncGenerator<ScannedText | { readonly unread: string }>
 
 const passedOver = new Set(['.git', 'node_modules'])
 
@@ -44,7 +45,7 @@ const readFiles = async function* (
   for await (const path of paths) {
     const found = await lstat(join(root, path)).catch(() => undefined)
     if (found?.isFile() !== true) continue
-    if (found.size > mostBytes) yield { large: path }
+    if (found.size > mostBytes) yield { unread: tooLarge(path) }
     else yield { path, bytes: await readFile(join(root, path)) }
   }
 }

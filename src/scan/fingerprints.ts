@@ -30,23 +30,52 @@ export const scanKeyOf = (digestKey: KeyBytes): Buffer =>
 export const macOf = (scanKey: Buffer, bytes: Uint8Array): string =>
   createHmac('sha256', scanKey).update(bytes).digest().subarray(0, 16).toString('base64url')
 
-export interface RollingHash {
-  /** Calls back for each window: its hash, and where it begins. */
-  roll(text: Uint8Array, take: (hash: number, start: number) => void): void
+const rotated = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits))
+
+const enteringOf = (scanKey: Buffer): Int32Array => {
+  const bytes = Buffer.from(hkdfSync('sha256', scanKey, '', 'stagely rolling hash v1', 1024))
+  return Int32Array.from({ length: 256 }, (_, i) => bytes.readInt32LE(4 * i))
 }
 
-export const createRollingHash = (scanKey: Buffer): RollingHash => {
-  const bytes = Buffer.from(hkdfSync('sha256', scanKey, '', 'stagely rolling hash v1', 1024))
-  const table = Int32Array.from({ length: 256 }, (_, i) => bytes.readInt32LE(4 * i))
+/** The hash of a window of 16 bytes, as a fingerprint tells it. */
+export type WindowHash = (window: Uint8Array) => number
+
+export const createWindowHash = (scanKey: Buffer): WindowHash => {
+  const entering = enteringOf(scanKey)
+  return (window) => {
+    let hash = 0
+    for (let at = 0; at < windowBytes; at++) hash = rotated(hash, 1) ^ entering[window[at]!]!
+    return hash & filterMask
+  }
+}
+
+export interface Windows {
+  /** Calls back for each window whose hash is wanted: the hash, and where the window begins. */
+  find(text: Uint8Array, length: number, take: (hash: number, start: number) => void): void
+}
+
+/** Bits of the hash that are looked up first: so many bits are 8 KiB, which a processor has at hand. */
+const firstMask = (1 << 16) - 1
+
+export const createWindows = (scanKey: Buffer, wanted: readonly number[]): Windows => {
+  const entering = enteringOf(scanKey)
   // What leaves was turned by one bit at each step since.
-  const leaving = table.map((word) => (word << windowBytes) | (word >>> (32 - windowBytes)))
+  const leaving = entering.map((word) => rotated(word, windowBytes))
+  const first = new Int32Array((firstMask + 1) >>> 5)
+  for (const hash of wanted) first[(hash & firstMask) >>> 5]! |= 1 << (hash & 31)
+  const all = new Set(wanted)
   return {
-    roll: (text, take) => {
+    find: (text, length, take) => {
+      if (length < windowBytes) return
       let hash = 0
-      for (let end = 0; end < text.length; end++) {
-        hash = ((hash << 1) | (hash >>> 31)) ^ table[text[end]!]!
-        if (end >= windowBytes) hash ^= leaving[text[end - windowBytes]!]!
-        if (end >= windowBytes - 1) take(hash & filterMask, end - windowBytes + 1)
+      for (let at = 0; at < windowBytes; at++)
+        hash = ((hash << 1) | (hash >>> 31)) ^ entering[text[at]!]!
+      for (let start = 0; ; start++) {
+        if (((first[(hash & firstMask) >>> 5]! >>> hash) & 1) === 1 && all.has(hash & filterMask))
+          take(hash & filterMask, start)
+        const end = start + windowBytes
+        if (end === length) return
+        hash = ((hash << 1) | (hash >>> 31)) ^ entering[text[end]!]! ^ leaving[text[start]!]!
       }
     },
   }
@@ -66,7 +95,7 @@ const knownPart = (value: Buffer): Buffer => {
 /** undefined for a value that is too short to be looked for. */
 export const fingerprintOf = (
   scanKey: Buffer,
-  rolling: RollingHash,
+  hashOf: WindowHash,
   value: Buffer,
   made: boolean,
 ): Fingerprint | undefined => {
@@ -75,9 +104,5 @@ export const fingerprintOf = (
   const mac = macOf(scanKey, part)
   if (part.length < windowBytes || !isStrong(part, made))
     return { strength: 'weak', length: part.length, mac }
-  let filter = 0
-  rolling.roll(part.subarray(0, windowBytes), (hash) => {
-    filter = hash
-  })
-  return { strength: 'strong', filter, length: part.length, mac }
+  return { strength: 'strong', filter: hashOf(part), length: part.length, mac }
 }

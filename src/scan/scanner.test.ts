@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { maskPatterns } from '../masking/patterns.ts'
 import { generateValue } from '../secrets/generate.ts'
-import { createRollingHash, fingerprintOf, macOf, type Fingerprint } from './fingerprints.ts'
-import { createScanner, type FingerprintFile, type Scanner } from './scanner.ts'
+import { createWindowHash, fingerprintOf, macOf, type Fingerprint } from './fingerprints.ts'
+import { createScanner, scanText, type FingerprintFile, type Scanner } from './scanner.ts'
 import { isStrong } from './strength.ts'
 
 const key = Buffer.alloc(32, 7)
-const rolling = createRollingHash(key)
+const hashOf = createWindowHash(key)
 const print = (value: string, made = false): Fingerprint =>
-  fingerprintOf(key, rolling, Buffer.from(value), made)!
+  fingerprintOf(key, hashOf, Buffer.from(value), made)!
 
 /** As the route makes it. */
 const fileOf = (values: readonly string[]): FingerprintFile => {
@@ -23,12 +23,12 @@ const fileOf = (values: readonly string[]): FingerprintFile => {
 }
 const scan = (values: readonly string[], text: string | Buffer, path = 'file'): Scanner => {
   const scanner = createScanner(fileOf(values))
-  scanner.scan({ path, bytes: Buffer.from(text) })
+  scanText([scanner], { path, bytes: Buffer.from(text) })
   return scanner
 }
 const isFound = (value: string, text: string | Buffer): boolean => {
   const scanner = scan([value], text)
-  return scanner.hits.length > 0 || scanner.words.has(print(value).mac)
+  return scanner.hits.length > 0 || scanner.macsOfWords().has(print(value).mac)
 }
 
 const strong = 'q8$Vx/2+Kd "zP\'7&<mW9>:rT4=uY6'
@@ -95,7 +95,7 @@ describe('a scanner', () => {
     const words = Array.from({ length: 20_000 }, () => randomBytes(12).toString('hex'))
     const scanner = scan([...values, weak], words.join(' = '))
     expect(scanner.hits).toEqual([])
-    expect(scanner.words.has(print(weak).mac)).toBe(false)
+    expect(scanner.macsOfWords().has(print(weak).mac)).toBe(false)
   })
 })
 
@@ -131,7 +131,7 @@ describe('an attacker who has the file of a scanner', () => {
   })
 
   it('has no fingerprint at all of values under eight bytes', () => {
-    expect(fingerprintOf(key, rolling, Buffer.from('1234567'), true)).toBeUndefined()
-    expect(fingerprintOf(key, rolling, Buffer.from('12345678'), false)?.strength).toBe('weak')
+    expect(fingerprintOf(key, hashOf, Buffer.from('1234567'), true)).toBeUndefined()
+    expect(fingerprintOf(key, hashOf, Buffer.from('12345678'), false)?.strength).toBe('weak')
   })
 })

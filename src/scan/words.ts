@@ -13,14 +13,14 @@ const isBlank = (code: number | undefined): boolean => code === 32 || code === 9
 const assigns = new Set(codesOf('=:'))
 const quotes = new Set(codesOf('"\''))
 
-/** `weak`: 1 at each length that is wanted. Offsets rise from line to line. */
+/** `weak`: 1 at each length that is wanted. `lines`: how many end before the word. */
 export const wordsIn = (
   text: Buffer,
   weak: Uint8Array,
-  take: (word: Buffer, offset: number) => void,
+  take: (start: number, end: number, lines: number) => void,
 ): void => {
   const note = (from: number, to: number): void => {
-    if (weak[to - from] === 1) take(text.subarray(from, to), from)
+    if (weak[to - from] === 1) take(from, to, lines)
   }
   const trimmed = (from: number, to: number): void => {
     let [start, end] = [from, to]
@@ -31,6 +31,7 @@ export const wordsIn = (
     if (end - start > 1 && quotes.has(first) && text[end - 1] === first) note(start + 1, end - 1)
   }
   const starts = [0, 0, 0]
+  let lines = 0
   let lineStart = 0
   let assigned = -1
   for (let at = 0; at <= text.length; at++) {
@@ -46,6 +47,7 @@ export const wordsIn = (
     trimmed(lineStart, at)
     if (assigned >= 0) trimmed(assigned, at)
     lineStart = at + 1
+    lines++
     assigned = -1
   }
 }

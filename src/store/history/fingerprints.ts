@@ -3,7 +3,7 @@
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import {
-  createRollingHash,
+  createWindowHash,
   fingerprintOf,
   scanKeyOf,
   type Fingerprint,
@@ -84,7 +84,7 @@ const readAll = async (
 ): Promise<Stated[]> => {
   const cache = cacheOf(keys)
   const scanKey = scanKeyOf(project.digestKey)
-  const rolling = createRollingHash(scanKey)
+  const hashOf = createWindowHash(scanKey)
   const rows = await q.query<Row>(rowsSql, [project.uid])
   const bySecret = new Map<string, Row[]>()
   for (const row of rows)
@@ -98,7 +98,7 @@ const readAll = async (
       const id = `${row.secret_uid}/${row.version}`
       if (!cache.has(id)) {
         const { value, made } = await openRow(keys, project, row)
-        cache.set(id, fingerprintOf(scanKey, rolling, value, made === true))
+        cache.set(id, fingerprintOf(scanKey, hashOf, value, made === true))
       }
       const fingerprint = cache.get(id)
       if (fingerprint === undefined) continue

@@ -16,7 +16,7 @@ import {
   type SecretFinding,
 } from '../../../../src/resources/secret-findings.ts'
 import type { Typed } from '../../../../src/resources/typed.ts'
-import { createScanner } from '../../../../src/scan/scanner.ts'
+import { createScanner, scanName } from '../../../../src/scan/scanner.ts'
 import {
   scannerFileOf,
   type ProjectFingerprints,
@@ -94,8 +94,11 @@ const textFaults = (
 ): Fault[] => {
   const scanner = createScanner(scannerFileOf(scanKey, values))
   for (const path of [repository, ...findings.map((found) => found.path)])
-    scanner.scanName({ path })
-  const weak = values.flatMap(({ fingerprint }) => scanner.words.get(fingerprint.mac) ?? [])
+    scanName([scanner], { path })
+  const words = scanner.macsOfWords()
+  const weak = values.flatMap(({ fingerprint }) =>
+    scanner.placesOfWord(words.get(fingerprint.mac) ?? 0),
+  )
   const telling = new Set([...scanner.hits, ...weak].map((place) => place.path))
   const message = 'holds a value of a secret: rename it, and report again'
   const ofRepository = { field: 'repository', reason: 'FieldValueInvalid', message } as const
