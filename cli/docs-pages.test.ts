@@ -30,7 +30,7 @@ describe('the site', () => {
     const texts = await Promise.all(written.map((page) => readFile(join(root, page), 'utf8')))
     const counts = texts.map((text) => text.split(/\s+/).filter((word) => word !== '').length)
     expect(counts.length).toBeGreaterThan(15)
-    expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(51_000)
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(35_000)
   })
 })
 

@@ -6,10 +6,12 @@ export const navigation = [
   page('Documents', ''),
   group(
     'One stack',
+    page('Quickstart', 'quickstart'),
     page('Adopt a stack', 'adopting'),
-    page('Coming from another tool', 'coming-from'),
+    page('Day two', 'day-two'),
     page('Environments and previews', 'environments'),
     page('A password that changes itself', 'tour-rotation'),
+    page('Coming from another tool', 'coming-from'),
     page('CI', 'ci'),
     page('Scan repositories', 'scanning'),
     page('Dashboard', 'dashboard'),

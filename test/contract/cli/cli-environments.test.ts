@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Ran } from '../../support/programs/cli.ts'
+import { pageCommands } from '../../support/page-commands.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
 
 let world: CommandWorld
@@ -304,5 +305,31 @@ describe('environments of the command line', () => {
         expect(JSON.parse(ran.stdout)).toMatchObject({ stagelet: 'shop-pr-42', agent: 'web-2' })
     }
     expect(shown).toEqual([])
+  })
+
+  it('take the commands of a day as docs/day-two.md has them', async () => {
+    const head = 'apiVersion: stagely.dev/v1alpha1'
+    await world.apply('apiVersion: v1\nkind: Namespace\nmetadata: {name: day}\n')
+    const stack = `${head}\nkind: Project\nmetadata: {name: shop, namespace: day}\n---\n${head}\nkind: Stagelet\nmetadata: {name: shop, namespace: day}\nspec: {projectRef: {name: shop}, agentRef: {name: web-1}, compose: {directory: /srv/day}}\n`
+    const manifest = await file('day.yaml', stack)
+    expect((await world.apply(stack)).code).toBe(0)
+    const commands = pageCommands('day-two.md')
+    expect(commands.length).toBeGreaterThan(20)
+    // No machine answers here.
+    const onMachine = commands.filter(({ args }) => args[0] === 'compose')
+    expect(onMachine).toHaveLength(3)
+    for (const { line, args: words, input } of commands) {
+      if (words[0] === 'compose') continue
+      const args = words.map((word) => {
+        if (word === 'shop.yaml') return manifest
+        return word === 'default' ? 'day' : word
+      })
+      const at = args.indexOf('--')
+      args.splice(at === -1 ? args.length : at, 0, '-n', 'day')
+      if (args[0] === 'user') args.splice(-2)
+      if (args[1] === 'create' && args.includes('--user')) args.splice(-2)
+      const run = await world.cliWith(input, ...args)
+      expect([line, run.code, run.stderr]).toEqual([line, 0, expect.any(String) as string])
+    }
   })
 })
