@@ -315,8 +315,8 @@ describe('the steps of GitOps controllers', () => {
   /** As `Diff` and `Apply` of github.com/fluxcd/pkg/ssa decide: a dry run first, and a write only where its answer differs. */
   const reconcile = async (object: Custom): Promise<'created' | 'configured' | 'unchanged'> => {
     const labels = { 'kustomize.toolkit.fluxcd.io/name': 'shop' }
-    const { apiVersion, kind, metadata: { name } = {}, spec } = object
-    const body = { apiVersion, kind, metadata: { name, namespace: 'default', labels }, spec }
+    const { metadata, ...rest } = object
+    const body = { ...rest, metadata: { name: metadata?.name, namespace: 'default', labels } }
     const query = '?fieldManager=kustomize-controller&force=true'
     const [, existing] = await send('GET', pathOf(object))
     const [code, dry] = await send('PATCH', `${pathOf(object)}${query}&dryRun=All`, body)
