@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
+import { brotliDecompressSync } from 'node:zlib'
 import type { App, AppContext } from './env.ts'
 
 export interface StaticFile {
@@ -9,7 +10,8 @@ export interface StaticFile {
   readonly etag: string
   /** Names change with the content. */
   readonly isHashed: boolean
-  readonly bytes: Uint8Array<ArrayBuffer>
+  /** Absent: only packed by Brotli. */
+  readonly bytes?: Uint8Array<ArrayBuffer>
   /** The same, packed by the build. */
   readonly packed: Readonly<Partial<Record<'br' | 'gzip', Uint8Array<ArrayBuffer>>>>
 }
@@ -43,7 +45,8 @@ const namesIn = async (folder: string): Promise<string[]> => {
 
 /** undefined: the folder was not built. */
 export const readStaticFiles = async (folder: string): Promise<StaticFiles | undefined> => {
-  const names = new Set(await namesIn(folder).catch(() => []))
+  const there = new Set(await namesIn(folder).catch(() => []))
+  const names = new Set([...there].map((name) => name.replace(/\.br$/, '')))
   if (!names.has('index.html')) return undefined
   const read = async (name: string): Promise<Uint8Array<ArrayBuffer>> =>
     new Uint8Array(await readFile(join(folder, name)))
@@ -51,12 +54,14 @@ export const readStaticFiles = async (folder: string): Promise<StaticFiles | und
   for (const name of names) {
     const type = types[extname(name)]
     if (type === undefined) continue
-    const bytes = await read(name)
     const packed: Partial<Record<'br' | 'gzip', Uint8Array<ArrayBuffer>>> = {}
     for (const [coding, suffix] of Object.entries(packedNames))
-      if (names.has(name + suffix)) packed[coding as 'br' | 'gzip'] = await read(name + suffix)
-    const etag = `W/"${createHash('sha256').update(bytes).digest('base64url')}"`
-    files.set(name, { type, etag, isHashed: name.startsWith('assets/'), bytes, packed })
+      if (there.has(name + suffix)) packed[coding as 'br' | 'gzip'] = await read(name + suffix)
+    const bytes = there.has(name) ? await read(name) : undefined
+    const digest = createHash('sha256').update(bytes ?? packed.br ?? '')
+    const etag = `W/"${digest.digest('base64url')}"`
+    const isHashed = name.startsWith('assets/')
+    files.set(name, { type, etag, isHashed, ...(bytes !== undefined && { bytes }), packed })
   }
   return files
 }
@@ -127,5 +132,6 @@ export const answerFile = (c: AppContext, file: StaticFile, status: 200 | 404 = 
     if (packed === undefined || !accepted.includes(coding)) continue
     return c.body(packed, status, { 'content-type': file.type, 'content-encoding': coding })
   }
-  return c.body(file.bytes, status, { 'content-type': file.type })
+  const bytes = file.bytes ?? new Uint8Array(brotliDecompressSync(file.packed.br ?? ''))
+  return c.body(bytes, status, { 'content-type': file.type })
 }

@@ -1,5 +1,8 @@
 // `stagely controller install`: a hardened systemd service. Secrets go to a file that only root reads.
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { realClock } from '../../src/kernel/clock.ts'
 import { readIfThere } from '../../src/kernel/whole-file.ts'
 import { firstClosed, readOwnCommand } from '../../src/systemd/command-line.ts'
 import {
@@ -13,6 +16,7 @@ import {
 } from '../../src/systemd/service.ts'
 import { stateFolderOf } from '../../src/systemd/unit.ts'
 import { ConfigError, HelpAsked } from '../config-error.ts'
+import { defaultUrl } from '../default-url.ts'
 import { parseConfig, searchPath, serviceEnvironment, type Config } from '../config.ts'
 import { printRemark, say } from '../print.ts'
 import { parseServiceFlags, type ServiceFlags } from './flags.ts'
@@ -85,7 +89,7 @@ const install = async (flags: ServiceFlags, machine: Machine): Promise<number> =
   say(`${environment.path} ${await putFile(environment)}`)
   const outcome = await putFile(unit)
   say(`${unit.path} ${outcome}`)
-  await start(flags, machine, outcome)
+  await start(flags, machine, { outcome, config })
   tellNext(config, given, kept !== undefined)
   return 0
 }
@@ -119,16 +123,33 @@ const checkReadable = async (
 const start = async (
   { unitDir, noStart }: ServiceFlags,
   machine: Machine,
-  outcome: Awaited<ReturnType<typeof putFile>>,
+  { outcome, config }: { outcome: Awaited<ReturnType<typeof putFile>>; config: Config },
 ): Promise<void> => {
   const service = `${controllerService}.service`
   const isSystem = unitDir === systemUnitDir
   if (!noStart && isSystem && (await machine.hasSystemd())) {
     say(`${service} ${await startService(machine, service, outcome)}`)
+    if (!(await listens(config)))
+      printRemark(`it does not listen yet: journalctl -u ${controllerService} says why`)
     return
   }
   const why = isSystem ? 'systemd does not run here' : `${unitDir} is not systemd's folder`
   printRemark(`not started (${noStart ? '--no-start' : why}). Start it with: systemctl daemon-reload && systemctl enable --now ${service}`) // prettier-ignore
+}
+
+/** The next command is a login: waits until the service takes one. False after a minute. */
+const listens = async ({ host, port }: Config): Promise<boolean> => {
+  for (let tries = 0; tries < 120; tries += 1) {
+    const socket = connect({ host, port })
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    if (isOpen) return true
+    await realClock.sleep(500)
+  }
+  return false
 }
 
 const tellNext = (config: Config, given: Record<string, string>, kept: boolean): void => {
@@ -144,5 +165,5 @@ const tellNext = (config: Config, given: Record<string, string>, kept: boolean):
   )
     // prettier-ignore
     printRemark(`the master key will be ${config.dataDir}/master.key: keep a copy elsewhere`)
-  printRemark(`then: stagely login --server URL --ca-file ${config.dataDir}/ca.crt --token-file ${config.dataDir}/admin-token`) // prettier-ignore
+  printRemark(`then: stagely login --server ${config.advertiseUrl ?? defaultUrl(config, config.port)} --ca-file ${config.dataDir}/ca.crt --token-file ${config.dataDir}/admin-token`) // prettier-ignore
 }

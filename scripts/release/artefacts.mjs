@@ -5,16 +5,16 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
-const alike = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu']
-const tarOf = (folder, epoch, ...names) =>
-  execFileSync('tar', [...alike, `--mtime=@${epoch}`, '-c', '-C', folder, ...names], {
-    maxBuffer: 1 << 30,
-  })
+const flagsOf = (epoch, owner = 0) => [
+  ...['--sort=name', `--owner=${owner}`, `--group=${owner}`, '--numeric-owner', '--format=gnu'],
+  `--mtime=@${epoch}`,
+]
+const tarOf = (folder, flags, ...names) =>
+  execFileSync('tar', [...flags, '-c', '-C', folder, ...names], { maxBuffer: 1 << 30 })
 
 /** A tar.xz of `folder`, whose files lie below `name`. */
 export const writeArchive = (folder, name, file, { epoch, level }) => {
-  const flags = [...alike, `--mtime=@${epoch}`, `--transform=s,^\\.,${name},`, '-c', '-C', folder]
-  const tar = execFileSync('tar', [...flags, './usr'], { maxBuffer: 1 << 30 })
+  const tar = tarOf(folder, [...flagsOf(epoch), `--transform=s,^\\.,${name},`], './usr')
   writeFileSync(
     file,
     execFileSync('xz', [`-${level}`, '-T2', '-c'], { input: tar, maxBuffer: 1 << 30 }),
@@ -65,7 +65,7 @@ Description: secrets for Docker Compose, reconciled
 
 const digestOf = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
-/** An image in the layout of OCI, in one tar that `docker load` and `skopeo` read. `layers` are folders, the lowest first. */
+/** An image in the layout of OCI, in one tar that `docker load` and `skopeo` read. `layers` are folders and their owners, the lowest first. */
 export const writeImage = (layers, file, { machine, epoch, config, tag, work }) => {
   rmSync(work, { recursive: true, force: true })
   mkdirSync(join(work, 'blobs/sha256'), { recursive: true })
@@ -75,7 +75,9 @@ export const writeImage = (layers, file, { machine, epoch, config, tag, work }) 
     return { digest, size: bytes.length }
   }
   const putJson = (mediaType, value) => ({ mediaType, ...put(Buffer.from(JSON.stringify(value))) })
-  const tars = layers.map((folder) => tarOf(folder, epoch, '.'))
+  const tars = layers.map(({ folder, owner, names = ['.'] }) =>
+    tarOf(folder, flagsOf(epoch, owner), ...names),
+  )
   const type = (name) => `application/vnd.oci.image.${name}`
   const described = putJson(type('config.v1+json'), {
     created: new Date(epoch * 1000).toISOString(),
@@ -104,7 +106,10 @@ export const writeImage = (layers, file, { machine, epoch, config, tag, work }) 
   const pathOf = ({ digest }) => `blobs/${digest.replace(':', '/')}`
   const loaded = { Config: pathOf(described), RepoTags: [tag], Layers: packed.map(pathOf) }
   writeFileSync(join(work, 'manifest.json'), JSON.stringify([loaded]))
-  writeFileSync(file, tarOf(work, epoch, 'blobs', 'index.json', 'manifest.json', 'oci-layout'))
+  writeFileSync(
+    file,
+    tarOf(work, flagsOf(epoch), 'blobs', 'index.json', 'manifest.json', 'oci-layout'),
+  )
   rmSync(work, { recursive: true })
   return tars.reduce((sum, tar) => sum + tar.length, 0)
 }

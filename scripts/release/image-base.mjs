@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -118,7 +119,7 @@ export const unpack = (files, folder) => {
   for (const part of unused) rmSync(join(folder, part), { recursive: true, force: true })
 }
 
-/** The lowest layer: users by number have no home, and write to /tmp and their volumes alone. */
+/** The lowest layer: users by number have no home, and write to /tmp and to what is mounted. */
 export const finishBase = (folder, machine) => {
   const loader = machine.debian === 'amd64' ? 'lib64' : 'lib'
   for (const name of ['bin', 'sbin', 'lib', ...(loader === 'lib64' ? ['lib64'] : [])])
@@ -128,15 +129,21 @@ export const finishBase = (folder, machine) => {
       symlinkSync('busybox', join(folder, 'usr/bin', name))
   for (const [name, mode] of [
     ['tmp', 0o1777],
-    ['var/lib/stagely', 0o777],
     ['etc', 0o755],
   ]) {
     mkdirSync(join(folder, name), { recursive: true })
-    execFileSync('chmod', [mode.toString(8), join(folder, name)])
+    chmodSync(join(folder, name), mode)
   }
   writeFileSync(
     join(folder, 'etc/passwd'),
     'root:x:0:0:root:/root:/bin/sh\nstagely:x:1000:1000::/var/lib/stagely:/bin/sh\n',
   )
   writeFileSync(join(folder, 'etc/group'), 'root:x:0:\nstagely:x:1000:\n')
+}
+
+/** The data folder as a new volume begins, of the user that the image names: the controller closes the folder to all others. */
+export const writeDataFolder = (folder) => {
+  mkdirSync(join(folder, 'var/lib/stagely'), { recursive: true })
+  chmodSync(join(folder, 'var/lib/stagely'), 0o700)
+  return { folder, owner: 1000, names: ['var/lib/stagely'] }
 }

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { sizeOf, sumsOf, writeArchive, writeDeb, writeImage } from './artefacts.mjs'
-import { fetchPackages, finishBase, packages, unpack } from './image-base.mjs'
+import { fetchPackages, finishBase, packages, unpack, writeDataFolder } from './image-base.mjs'
 import { compareWithUpstream, fetchNode, machines } from './node-runtime.mjs'
 import { writeApp, writeCommonTree, writeTree } from './tree.mjs'
 
@@ -94,10 +94,12 @@ const makeImages = (machine, tree) => {
       folder,
     )
   finishBase(folders.base, machine)
+  const data = writeDataFolder(join(work, 'data'))
+  const [base, docker, program] = [folders.base, folders.agent, tree].map((folder) => ({ folder }))
   for (const [name, config, layers, limit] of [
-    ['controller', controllerConfig, [folders.base, tree], 170],
+    ['controller', controllerConfig, [base, program, data], 170],
     // Compose alone has 64 MB.
-    ['agent', agentConfig, [folders.base, folders.agent, tree], 170 + 65],
+    ['agent', agentConfig, [base, docker, program], 170 + 65],
   ]) {
     const file = `stagely-${name}-${version}-${machine.oci}.oci.tar`
     const tag = name === 'agent' ? `stagely-agent:${version}` : `stagely:${version}`

@@ -78,13 +78,15 @@ const takeScriptsOut = () => {
   }
 }
 
-/** The server compresses nothing. */
+/** The server compresses nothing, and unpacks for browsers without Brotli. Each file is there once. */
 const compress = () => {
   for (const path of filesOf('').filter((name) => /\.(html|js|css|svg)$/.test(name))) {
     const content = readFileSync(path)
     const params = { [constants.BROTLI_PARAM_QUALITY]: 9 }
     const packed = brotliCompressSync(content, { params })
-    if (packed.length < content.length) writeFileSync(`${path}.br`, packed)
+    if (packed.length >= content.length) continue
+    writeFileSync(`${path}.br`, packed)
+    rmSync(path)
   }
 }
 
