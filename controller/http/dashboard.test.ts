@@ -132,6 +132,17 @@ describe('the documents', () => {
     expect((await made.request('/docs')).headers.get('location')).toBe('/docs/')
   })
 
+  it('are unpacked for a browser without Brotli: the build keeps the packed file alone', async () => {
+    await writeFile(join(folder, 'packed.html.br'), brotliCompressSync('<title>Packed</title>'))
+    const made = await pages()
+    const plain = await made.request('/docs/packed')
+    expect(await plain.text()).toBe('<title>Packed</title>')
+    const headers = { 'accept-encoding': 'br' }
+    const packed = await made.request('/docs/packed', { headers })
+    expect(packed.headers.get('content-encoding')).toBe('br')
+    expect(packed.headers.get('etag')).toBe(plain.headers.get('etag'))
+  })
+
   it('forbid what the dashboard forbids, but for icons within their styles', async () => {
     const made = await pages()
     const policies = [await made.request('/docs/keys'), await app.request('/ui/')].map((answer) =>

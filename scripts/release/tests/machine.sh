@@ -56,7 +56,8 @@ agent_and_stack() { commands_of quickstart.md '## 2. An agent' '## 3. A stack'; 
 
 # follow NAME COMMANDS: runs them as they are written, with a yes to the one question; at most ten.
 follow() {
-  [ "$(wc -l <<<"$2")" -le 10 ] && grep -q '^stagely wait ' <<<"$2"
+  grep -q '^stagely wait ' <<<"$2"
+  [ "$(wc -l <<<"$2")" -le 10 ]
   on "$1" "$(sed 's/^stagely init .*/& --yes/' <<<"$2")" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }
   on "$1" 'stagely get stagelets | grep -q shop && stagely status' | grep -q '1 of 1 in sync'
 }
