@@ -6,6 +6,7 @@ import { requireKind } from '../resources/registry.ts'
 import { ofKind } from '../resources/typed.ts'
 import type { Actor } from './core/actor.ts'
 import { historyOf } from './narrowed-history.ts'
+import { withOwnDigests } from './guard/digests.ts'
 import { withoutLogs } from './places/log-lines.ts'
 import { finderIn, shownIn } from './places/places.ts'
 import type { ChangeEvent, StoredObject } from './core/objects.ts'
@@ -41,7 +42,7 @@ const readsOf = (store: Store, { narrowingIn = everywhere, mayReadLogs }: StoreV
   const shown = (object: KubeObject): KubeObject | undefined => {
     const narrowing = narrowingOf(object)
     const readsLogs = mayReadLogs?.(object.metadata.namespace ?? '') !== false
-    const told = readsLogs ? object : withoutLogs(object)
+    const told = withOwnDigests(store.state, readsLogs ? object : withoutLogs(object))
     return narrowing === undefined ? told : shownIn(narrowing, told, finderIn(store.state))
   }
   const row = <R extends StoredObject>(stored: R): R[] => {

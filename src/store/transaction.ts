@@ -20,7 +20,7 @@ import { expectVersion, rollbackProject, rollbackSecret } from './history/rollba
 import { putInternal, recordEvent } from './objects/machine-writes.ts'
 import { createInSession, updateInSession } from './objects/objects.ts'
 import { checkPlace } from './places/check-place.ts'
-import { withoutLogs } from './places/log-lines.ts'
+import { toldTo } from './guard/told.ts'
 import { finderIn, shownIn } from './places/places.ts'
 import { revisionsIn, rowsOfKind, rowsOfProject, setAt } from './objects/reads.ts'
 import { removeFinalizer, removeObject, removeProject } from './objects/removal.ts'
@@ -53,13 +53,8 @@ export class Transaction implements Reader {
   #shown(object: KubeObject): KubeObject | undefined {
     const { actor, view } = this.#session
     const narrowing = actor.narrowingIn?.(object.metadata.namespace ?? '')
-    const told = this.#told(object)
+    const told = toldTo(this.#session, object)
     return narrowing === undefined ? told : shownIn(narrowing, told, finderIn(view))
-  }
-
-  #told(object: KubeObject): KubeObject {
-    const { mayReadLogs } = this.#session.actor
-    return mayReadLogs?.(object.metadata.namespace ?? '') === false ? withoutLogs(object) : object
   }
 
   async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
@@ -125,7 +120,7 @@ export class Transaction implements Reader {
    */
   async update(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     await this.#session.pause()
-    return this.#told(await updateInSession(this.#session, object, { tracking }))
+    return toldTo(this.#session, await updateInSession(this.#session, object, { tracking }))
   }
 
   /** Deletes the object, or sets its deletionTimestamp while it has finalizers. The secrets of a Project stay. Returns the last state. */

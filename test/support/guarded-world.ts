@@ -185,3 +185,5 @@ export const createGuardedWorld = () => {
     reportOf,
   }
 }
+
+export type GuardedWorld = ReturnType<typeof createGuardedWorld>

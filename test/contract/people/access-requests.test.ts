@@ -8,6 +8,7 @@ import { accessFault, type SignedAccessReport } from '../../../src/audit/access-
 import { nodeCrypto } from '../../../src/audit/chain.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
 import { freePort } from '../../support/programs/processes.ts'
+import { tellingTests } from './guarded-tells.ts'
 import { passes, reaches } from '../../support/eventually.ts'
 import {
   createGuardedWorld,
@@ -248,37 +249,7 @@ describe('a request', () => {
   })
 })
 
-describe('equal values', () => {
-  it('are told of what is guarded to nobody but who has a grant that was used', async () => {
-    const environments = [{ name: 'production' }, { name: 'preview' }, { name: 'staging' }]
-    await admin('POST', '/projects', { name: 'same', environments })
-    for (const { name } of environments) {
-      const secret = { key: 'TOKEN', scope: 'web', environments: [name], value }
-      const made = await admin('POST', `${pathOf('same')}/secrets`, secret)
-      secretIds.set(`same ${name}`, made.json<{ id: string }>().id)
-    }
-    const classesFor = async (who: string): Promise<string[][]> => {
-      const answer = await by(who, 'GET', `${pathOf('same')}/value-classes`)
-      return answer
-        .json<{ keys: { classes: string[][] }[] }>()
-        .keys.flatMap(({ classes }) => classes)
-    }
-    const all = environments.map(({ name }) => secretIds.get(`same ${name}`)!).sort()
-    expect(await classesFor('olga')).toEqual([all])
-    const guard = { projects: ['same'], environments: ['production'] }
-    await admin('POST', '/policies', policyOf('same', 'same', guard))
-    const told = [all.filter((id) => id !== secretIds.get('same production'))]
-    for (const who of ['olga', 'a-developer', 'ci']) expect(await classesFor(who)).toEqual(told)
-    const request = await granted('dev', 'same')
-    // An approval that nobody has used tells nothing: its time does not run yet.
-    expect(await classesFor('dev')).toEqual(told)
-    expect((await reveal(tokenOf('dev'), 'same', 'production')).status).toBe(200)
-    expect(await classesFor('dev')).toEqual([all])
-    expect(await classesFor('olga')).toEqual(told)
-    await decide('dev', request, 'revocation')
-    expect(await classesFor('dev')).toEqual(told)
-  })
-})
+tellingTests(world)
 
 describe('a policy', () => {
   it('says where nobody hears of an emergency, when it is written and as long as it is so', async () => {
