@@ -34,6 +34,22 @@ describe('the site', () => {
   })
 })
 
+describe('a table of a page', () => {
+  it('has no paragraph in a cell; only compliance goes through points of standards', async () => {
+    const long: string[] = []
+    for (const page of pages.keys()) {
+      if (!/^docs\/[^/]+\.md$/.test(page) || page === 'docs/compliance.md') continue
+      const text = (await readFile(join(root, page), 'utf8')).replace(/^```[^]*?^```/gm, '')
+      const cells = text
+        .split('\n')
+        .filter((line) => line.startsWith('|'))
+        .flatMap((line) => line.split(' | '))
+      long.push(...cells.filter((cell) => cell.length > 160).map((cell) => `${page}: ${cell}`))
+    }
+    expect(long).toEqual([])
+  })
+})
+
 /** Of answers of the API, and of faults within a program: no condition and no event has them. */
 const isOfAnswers = (reason: string): boolean =>
   /^FieldValue|^(FieldManagerConflict|InternalError|PolicyOverdue|ResourceVersionTooLarge)$/.test(

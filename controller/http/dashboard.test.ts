@@ -111,7 +111,7 @@ describe('the dashboard', () => {
 
 describe('the documents', () => {
   const pages = async (): Promise<App> => {
-    await writeFile(join(folder, 'keys.html'), '<title>Keys</title>')
+    await writeFile(join(folder, 'keys.html.br'), brotliCompressSync('<title>Keys</title>'))
     await writeFile(join(folder, '404.html'), '<title>404</title>')
     const made: App = new Hono<AppEnv>()
     mountDocuments(made, { folder, isTrusted: false })

@@ -54,7 +54,7 @@ need_build() {
 # The documents are built apart: a word in a page needs no build of the program.
 need_site() {
   cd "$root" || return 1
-  if [ -f dist/docs/index.html ] && [ -z "$(find docs scripts/site CHANGELOG.md ARCHITECTURE.md -newer dist/docs/index.html -print -quit)" ]; then return; fi
+  if [ -f dist/docs/index.html.br ] && [ -z "$(find docs scripts/site CHANGELOG.md ARCHITECTURE.md -newer dist/docs/index.html.br -print -quit)" ]; then return; fi
   step 'build the documents' node scripts/site/build.mjs
 }
 
