@@ -3,7 +3,8 @@
 import type { Command } from 'commander'
 import type { SupportFlags, MachinePart } from '../agent/machine/support.ts'
 import { CliError, Exit, renderError } from './errors.ts'
-import { endQuietlyWhenNobodyReads, note, out } from './print.ts'
+import { endQuietlyWhenNobodyReads, note } from './print.ts'
+import { runQuickly } from './quick.ts'
 
 type Load = () => Promise<{ command: () => Command }>
 
@@ -62,10 +63,7 @@ const commands: Readonly<Record<string, Load>> = {
   token: () => import('./commands/people/token.ts'),
   user: () => import('./commands/people/user.ts'),
   team: () => import('./commands/people/team.ts'),
-  completion: async () => {
-    const { command } = await import('./commands/completion.ts')
-    return { command: () => command(loadAll) }
-  },
+  completion: () => import('./commands/completion.ts'),
   kubeconfig: () => import('./commands/kube/kubeconfig.ts'),
   'kube-token': () => import('./commands/kube/kube-token.ts'),
   mcp: () => import('./commands/mcp.ts'),
@@ -140,11 +138,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
     return (await runProgram(argv)) ?? 0
   }
   endQuietlyWhenNobodyReads()
-  if (name === 'version' || name === '--version' || name === '-V') {
-    const { version } = await import('../src/kernel/version.ts')
-    out(version)
-    return 0
-  }
+  if (await runQuickly(argv)) return 0
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (load !== undefined) {
     const loaded = (await load()).command()

@@ -1,6 +1,10 @@
 #!/usr/bin/env -S node --
 // The `stagely` command. The `--` above is needed because Node 20 looks for --env-file in all
 // arguments, also in those of this command, or of a program that `stagely run` starts.
-import { runCommandLine } from './command-line.ts'
+import { runQuickly } from './quick.ts'
 
-process.exitCode = await runCommandLine(process.argv.slice(2))
+const argv = process.argv.slice(2)
+if (!(await runQuickly(argv))) {
+  const { runCommandLine } = await import('./command-line.ts')
+  process.exitCode = await runCommandLine(argv)
+}

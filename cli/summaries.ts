@@ -48,7 +48,7 @@ export const summaries: Readonly<Record<string, string>> = {
   "token": "Create, list and revoke tokens.",
   "user": "Add, list, change and remove users.",
   "team": "Manage teams (namespaces) and their members.",
-  "completion": "Print a script that completes commands and flags.",
+  "completion": "Print a script that completes commands, flags and names.",
   "kubeconfig": "Print a kubeconfig for kubectl, or merge it into a file.",
   "kube-token": "Print the stored token as an ExecCredential, for kubectl.",
   "mcp": "Answer the questions of an assistant over MCP, on stdin and stdout: status, why, diff, blame, history; never a value.",

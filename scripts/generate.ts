@@ -14,6 +14,7 @@ import { secretStoreSpec } from '../src/resources/kinds/secret-store.ts'
 import { stageletSpec } from '../src/resources/kinds/stagelet.ts'
 import { trustedIssuerSpec } from '../src/resources/kinds/trusted-issuer.ts'
 import type { Kind } from '../src/resources/registry.ts'
+import { renderCompletionTable } from './lib/completion-table.ts'
 import { renderProofPage } from './proof/page.ts'
 import type { Proofs } from './proof/promises.ts'
 import { renderTypes, type Names, type OpenApi } from './lib/openapi-types.ts'
@@ -102,9 +103,12 @@ const proofs = JSON.parse(readFileSync(join(root, 'docs/proof.json'), 'utf8')) a
 wanted.set(proofPage, renderProofPage(proofs))
 
 const summariesFile = join(root, 'cli/summaries.ts')
-wanted.set(summariesFile, renderSummaries(await loadAll()))
+const commands = await loadAll()
+wanted.set(summariesFile, renderSummaries(commands))
+const completionFile = join(root, 'cli/completion/table.ts')
+wanted.set(completionFile, renderCompletionTable(commands))
 const referenceDir = join(root, 'docs/reference')
-wanted.set(join(referenceDir, 'commands.md'), await renderCommands(await loadAll()))
+wanted.set(join(referenceDir, 'commands.md'), await renderCommands(commands))
 wanted.set(join(referenceDir, 'alerts.md'), renderAlerts())
 wanted.set(join(referenceDir, 'kinds.md'), renderKinds())
 wanted.set(join(referenceDir, 'rest.md'), renderRest())
@@ -145,7 +149,11 @@ const present = madeDirs.flatMap((dir) =>
     .filter((name) => /\.(yaml|md)$/.test(name))
     .map((name) => join(dir, name)),
 )
-present.push(...[typesFile, formsFile, summariesFile, proofPage].filter((path) => existsSync(path)))
+present.push(
+  ...[typesFile, formsFile, summariesFile, completionFile, proofPage].filter((path) =>
+    existsSync(path),
+  ),
+)
 const contentOf = (path: string): string | undefined =>
   present.includes(path) ? readFileSync(path, 'utf8') : undefined
 const stale = [

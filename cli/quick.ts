@@ -1,0 +1,22 @@
+// What must be there at once: the version, and what completes words in a shell. It loads no parser and no command.
+
+/** False where the words ask for something else. */
+export const runQuickly = async ([name, ...rest]: readonly string[]): Promise<boolean> => {
+  if (name === 'version' || name === '--version' || name === '-V') {
+    const { version } = await import('../src/kernel/version.ts')
+    process.stdout.write(`${version}\n`)
+    return true
+  }
+  // Called by the scripts that `stagely completion` prints.
+  if (name === 'complete') {
+    const { complete } = await import('./completion/complete.ts')
+    await complete(rest)
+    return true
+  }
+  if (name !== 'completion' || rest.length !== 1) return false
+  const { isShell, printScript } = await import('./completion/scripts.ts')
+  const [shell] = rest
+  if (!isShell(shell)) return false
+  await printScript(shell)
+  return true
+}
