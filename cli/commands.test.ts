@@ -1,3 +1,4 @@
+import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import type { Condition } from '../src/resources/conditions.ts'
 import type { ReviewChange } from '../src/manifests/review.ts'
@@ -9,7 +10,7 @@ import { parseGoal } from './commands/wait.ts'
 import { connectionError } from './connect/connection-error.ts'
 import { renderDescription } from './commands/describe.ts'
 import { servedKind, nameOf, parseTargets } from './objects/kinds.ts'
-import { parseWait } from './options.ts'
+import { waiting, waitOf } from './options.ts'
 
 const stagelet = (
   generation: number,
@@ -397,12 +398,22 @@ describe('warningsOf a team', () => {
   })
 })
 
-describe('parseWait', () => {
-  it('reads yes, no and times', () => {
-    expect(parseWait(undefined, 5)).toBeUndefined()
-    expect(parseWait('false', 5)).toBeUndefined()
-    expect(parseWait(true, 5)).toBe(5)
-    expect(parseWait('2m', 5)).toBe(120_000)
+describe('--wait', () => {
+  const given = (...words: string[]): number | undefined => {
+    const command = waiting(new Command('x'), 'it is done').exitOverride()
+    command.configureOutput({ writeErr: () => undefined }).action(() => undefined)
+    return waitOf(command.parse(words, { from: 'user' }).opts())
+  }
+
+  it('reads yes, no and times, and takes no time for for ever', () => {
+    expect(given()).toBeUndefined()
+    expect(given('--wait=false')).toBeUndefined()
+    expect(given('--wait')).toBe(600_000)
+    expect(given('--wait', '--timeout', '90s')).toBe(90_000)
+    expect(given('--wait=2m')).toBe(120_000)
+    expect(given('--wait', '--timeout', '90')).toBe(90_000)
+    expect(given('--wait', '--timeout', '0s')).toBeGreaterThan(20 * 86_400_000)
+    expect(() => given('--wait', 'shop')).toThrow(/use a time such as/)
   })
 })
 

@@ -111,28 +111,42 @@ export const parseDuration = (text: string): number => {
   return Number(match[1]) * unit
 }
 
-export const timeoutOption = (defaultMs: number, what = 'how long to wait'): Option =>
-  new Option('--timeout <time>', what)
-    .argParser(parseDuration)
-    .default(defaultMs, `${defaultMs / 1000}s`)
+/** The longest that a timer takes, 24 days. */
+const foreverMs = 2 ** 31 - 1
 
-/** `--wait`, `--wait=false`, `--wait=5m` → milliseconds; undefined: do not wait. */
-export const parseWait = (
-  given: boolean | string | undefined,
-  defaultMs: number,
-): number | undefined => {
-  if (given === undefined || given === false || given === 'false') return undefined
-  if (given === true || given === 'true') return defaultMs
-  return parseDuration(given)
-}
+const parseTimeout = (text: string): number => Math.min(parseDuration(text) || foreverMs, foreverMs)
+
+/** The same for every command that waits. */
+export const timeoutOption = (): Option =>
+  new Option('--timeout <time>', 'how long to wait, such as 90s, 5m or 1h; 0s: for ever')
+    .argParser(parseTimeout)
+    .default(600_000, '10m')
 
 export interface WaitFlags {
-  readonly wait?: boolean | string
+  readonly wait?: boolean | number
   readonly timeout: number
 }
 
-/** For a command that does not wait by default. */
-export const waiting = (command: Command, what: string, defaultMs = 120_000): Command =>
+const parseWait = (text: string): boolean | number => {
+  if (text === 'true' || text === 'false') return text === 'true'
+  return parseTimeout(text)
+}
+
+/** How long the command is to wait, in ms; undefined: not at all. `--wait=5m` is `--wait --timeout 5m`. */
+export const waitOf = ({ wait, timeout }: WaitFlags): number | undefined => {
+  if (wait === undefined || wait === false) return undefined
+  return wait === true ? timeout : wait
+}
+
+const waitOption = (text: string): Option => new Option('--wait [time]', text).argParser(parseWait)
+
+/** For a command that does not wait by default. `until`: `its services run the value`. */
+export const waiting = (command: Command, until: string): Command =>
+  command.addOption(waitOption(`wait until ${until}`)).addOption(timeoutOption())
+
+/** For a command that waits by default. */
+export const waitingByDefault = (command: Command, until: string): Command =>
   command
-    .option('--wait [timeout]', what)
-    .addOption(timeoutOption(defaultMs, 'how long --wait waits'))
+    .addOption(waitOption(`wait until ${until}; the default`).default(true))
+    .option('--no-wait', 'return at once, as --wait=false')
+    .addOption(timeoutOption())

@@ -4,7 +4,7 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { CliError, Exit } from '../errors.ts'
-import type { CommonFlags } from '../options.ts'
+import { waitOf, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note } from '../print.ts'
 import { canAsk, promptLine } from '../prompt.ts'
 import { chosenProject } from '../secrets/identity.ts'
@@ -27,7 +27,7 @@ export const createRequest = async (
   more: { readonly emergency?: true },
 ): Promise<{ rest: RestClient; asked: AccessRequest }> => {
   const rest = await openRest(flags)
-  const project = await chosenProject(await openApi(flags), flags.project)
+  const project = await chosenProject(await openApi(flags), flags.project, keys[0])
   const { scope, environment, for: duration, reason } = flags
   const secrets = keys.map((key) => ({ key, scope }))
   const path = `${projectPath(rest.namespace, project)}/access-requests`
@@ -47,22 +47,27 @@ export const createRequest = async (
 const isDecided = ({ state }: AccessRequest): boolean => state !== 'Pending'
 
 /** Exits with 1 where the request came to another end than an approval. */
-export const waitForApproval = async (rest: RestClient, asked: AccessRequest): Promise<void> => {
+export const waitForApproval = async (
+  rest: RestClient,
+  asked: AccessRequest,
+  timeoutMs: number,
+): Promise<void> => {
   const decided = await pollUntilDone(asked, {
     read: async () => (await rest.call<AccessRequest>(requestPath(rest, asked.name))).body,
     isDone: isDecided,
     progress: ({ message }) => message,
     everyMs: 2_000,
+    timeoutMs,
+    late: ({ name, message }) => `${name} is not decided: ${message ?? ''}`,
   })
   note(`${decided.name} is ${decided.state ?? ''}: ${decided.message ?? ''}`)
   if (decided.state !== 'Approved' && decided.state !== 'Active') throw new Exit(1)
 }
 
-interface Wanted extends CommonFlags {
+interface Wanted extends CommonFlags, WaitFlags {
   readonly project?: string
   readonly scope?: string
   readonly reason?: string
-  readonly wait?: boolean
 }
 
 /** Where a read was refused for a policy: asks for access, and with --wait returns when it is given. Ends the command else. */
@@ -72,7 +77,8 @@ export const askForAccess = async (error: unknown, key: string, flags: Wanted): 
   if (flags.reason === undefined) note(error.message)
   const reason = flags.reason ?? (await promptLine('To ask for access, say why: '))
   const { rest, asked } = await createRequest([key], { ...flags, reason }, {})
-  if (flags.wait === true) return waitForApproval(rest, asked)
+  const timeoutMs = waitOf(flags)
+  if (timeoutMs !== undefined) return waitForApproval(rest, asked, timeoutMs)
   throw new CliError(
     `${asked.name} waits for an approval: ${asked.message ?? ''}; when it is approved, read the value again (or use --wait)`,
     1,

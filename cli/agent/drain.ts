@@ -1,7 +1,6 @@
 // agent drain and undrain: for maintenance of a machine. No new rollout starts there; drain waits for
 // running ones. Containers keep running.
 import type { Command } from 'commander'
-import { Option } from 'commander'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { waitDone, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
@@ -10,29 +9,28 @@ import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind, nameOf } from '../objects/kinds.ts'
 import { listObjects, mergePatchObject } from '../objects/objects.ts'
-import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
+import {
+  newCommand,
+  waitingByDefault,
+  waitOf,
+  type CommonFlags,
+  type WaitFlags,
+} from '../options.ts'
 import { note, out } from '../print.ts'
 import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
 
-interface DrainFlags extends CommonFlags {
-  readonly wait: boolean | string
-  readonly timeout: number
-}
+type DrainFlags = CommonFlags & WaitFlags
 
 export const drainCommand = (): Command =>
-  newCommand(
-    'drain',
-    'Start no new rollout on agents, and wait for the running ones. Containers keep running.',
-    ['stagely agent drain web-1', 'stagely agent drain web-1 web-2 --timeout 10m'],
+  waitingByDefault(
+    newCommand(
+      'drain',
+      'Start no new rollout on agents, and wait for the running ones. Containers keep running.',
+      ['stagely agent drain web-1', 'stagely agent drain web-1 web-2 --timeout 20m'],
+    ),
+    'rollouts that run have ended',
   )
     .argument('<name...>', 'names of agents')
-    .addOption(
-      new Option(
-        '--wait [yes]',
-        'wait for rollouts that run; --wait=false returns at once',
-      ).default('true'),
-    )
-    .addOption(timeoutOption(300_000))
     .action(drain)
 
 export const undrainCommand = (): Command =>
@@ -58,7 +56,7 @@ const setDrained = async (api: KubeApi, name: string, drained: boolean): Promise
 
 const drain = async (words: string[], flags: DrainFlags): Promise<void> => {
   const names = agentNames(words)
-  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   for (const name of names) await setDrained(api, name, true)
   if (timeoutMs !== undefined) await waitUntilIdle(api, new Set(names), timeoutMs)

@@ -1,7 +1,6 @@
 // agent rotate-keys: requests new keys from agents, and waits until they have them. No container
 // restarts.
 import type { Command } from 'commander'
-import { Option } from 'commander'
 import { agentOutcome } from '../../src/resources/wait-outcome.ts'
 import { annotations } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
@@ -9,37 +8,38 @@ import { openApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
-import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
+import {
+  newCommand,
+  waitingByDefault,
+  waitOf,
+  type CommonFlags,
+  type WaitFlags,
+} from '../options.ts'
 import { note, out } from '../print.ts'
 import { requestAction } from '../wait/request-action.ts'
 import { waitForOutcomes, type AwaitedObject } from '../wait/wait-for-outcomes.ts'
 
-interface Flags extends CommonFlags {
+interface Flags extends CommonFlags, WaitFlags {
   readonly all?: boolean
-  readonly wait: boolean | string
-  readonly timeout: number
 }
 
 export const rotateKeysCommand = (): Command =>
-  newCommand(
-    'rotate-keys',
-    'Give agents new keys. They stay joined, and no container restarts. An agent that is away does it when it is back.',
-    ['stagely agent rotate-keys web-1', 'stagely agent rotate-keys --all --timeout 5m'],
+  waitingByDefault(
+    newCommand(
+      'rotate-keys',
+      'Give agents new keys. They stay joined, and no container restarts. An agent that is away does it when it is back.',
+      ['stagely agent rotate-keys web-1', 'stagely agent rotate-keys --all --timeout 5m'],
+    ),
+    'they have them',
   )
     .argument('[name...]', 'names of agents')
     .option('--all', 'every agent of the namespace')
-    .addOption(
-      new Option('--wait [yes]', 'wait until they have them; --wait=false returns at once').default(
-        'true',
-      ),
-    )
-    .addOption(timeoutOption(60_000))
     .action(rotate)
 
 const rotate = async (given: string[], flags: Flags): Promise<void> => {
   if (given.length === 0 && flags.all !== true) throw usageError('name agents, or give --all')
   if (given.length > 0 && flags.all === true) throw usageError('give names or --all, not both')
-  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   const kind = servedKind('Agent')
   const names =

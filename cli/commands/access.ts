@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander'
 import { createRequest, requestPath, waitForApproval, type Asked } from '../access/ask.ts'
 import { reportCommand } from '../access/report.ts'
 import { openRest } from '../connect/rest.ts'
-import { newCommand, newGroup } from '../options.ts'
+import { newCommand, newGroup, waiting, waitOf, type WaitFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -22,12 +22,11 @@ export const command = (): Command => {
   return group
 }
 
-interface Flags extends Asked {
+interface Flags extends Asked, WaitFlags {
   readonly note?: string
   readonly outcome?: string
   readonly state?: string
   readonly emergency?: boolean
-  readonly wait?: boolean
   readonly yes?: boolean
 }
 
@@ -99,18 +98,20 @@ const withRequestFlags = (made: Command): Command =>
     .requiredOption('--reason <text>', 'why, for those who approve and for auditors')
 
 const request = (): Command =>
-  withRequestFlags(
-    newCommand('request -o', 'Ask to read guarded values for a while.', [
-      'stagely access request STRIPE_SECRET_KEY -p shop --scope backend --for 30m --reason "INC-42: refunds fail"',
-      'stagely access request -p shop --environment production --reason "CHG-7: move" --wait',
-    ]),
-  )
-    .option('--wait', 'wait until others have decided')
-    .action(async (keys: string[], flags: Flags) => {
-      const { rest, asked: made } = await createRequest(keys, flags, {})
-      await printAs(made, flags.output, () => `${made.name}: ${made.message ?? ''}`)
-      if (flags.wait === true) await waitForApproval(rest, made)
-    })
+  waiting(
+    withRequestFlags(
+      newCommand('request -o', 'Ask to read guarded values for a while.', [
+        'stagely access request STRIPE_SECRET_KEY -p shop --scope backend --for 30m --reason "INC-42: refunds fail"',
+        'stagely access request -p shop --environment production --reason "CHG-7: move" --wait',
+      ]),
+    ),
+    'others have decided',
+  ).action(async (keys: string[], flags: Flags) => {
+    const { rest, asked: made } = await createRequest(keys, flags, {})
+    await printAs(made, flags.output, () => `${made.name}: ${made.message ?? ''}`)
+    const timeoutMs = waitOf(flags)
+    if (timeoutMs !== undefined) await waitForApproval(rest, made, timeoutMs)
+  })
 
 const breakGlass = (): Command =>
   asking(

@@ -9,7 +9,7 @@ import { openApi } from '../connect/api.ts'
 import {
   newCommand,
   noteHeaders,
-  parseWait,
+  waitOf,
   waiting,
   type CommonFlags,
   type WaitFlags,
@@ -35,14 +35,14 @@ export const command = (): Command =>
       'stagely apply -f - < shop.yaml',
       'stagely apply -f shop.yaml --dry-run',
     ]),
-    'wait until the affected stagelets are in sync',
+    'the affected stagelets are in sync',
   )
     .option('-y, --yes', 'do not ask where a key would go to more services')
     .option('--dry-run', 'check everything and say what would happen; change nothing')
     .action(apply)
 
 const apply = async (flags: Flags): Promise<void> => {
-  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   const documents = await readManifests(flags.filename, {
     namespace: api.namespace,

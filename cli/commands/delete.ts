@@ -1,6 +1,5 @@
 // delete: by name, label or file; waits until the objects are deleted.
 import type { Command } from 'commander'
-import { Option } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
@@ -10,16 +9,20 @@ import { CliError, Exit, NotStagely, renderError, usageError } from '../errors.t
 import { servedKind, parseTargets, quotedName } from '../objects/kinds.ts'
 import { followObject, type FollowRef } from '../objects/follow.ts'
 import { listObjects } from '../objects/objects.ts'
-import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
+import {
+  newCommand,
+  waitingByDefault,
+  waitOf,
+  type CommonFlags,
+  type WaitFlags,
+} from '../options.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { readManifests } from '../apply/read-manifests.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 
-interface Flags extends CommonFlags {
+interface Flags extends CommonFlags, WaitFlags {
   readonly all?: boolean
-  readonly wait: boolean | string
-  readonly timeout: number
   readonly ignoreNotFound?: boolean
   readonly force?: boolean
   readonly cascade?: boolean
@@ -27,27 +30,24 @@ interface Flags extends CommonFlags {
 }
 
 export const command = (): Command =>
-  asking(
-    newCommand(
-      'delete -l -f',
-      'Delete objects after a confirmation, and wait until they are gone.',
-      [
-        'stagely delete secret stripe-secret-key.backend',
-        'stagely delete -f shop.yaml --yes',
-        'stagely delete stagelets -l team=web --wait=false',
-        'stagely delete stagelet shop --force      # its machine is dead for good',
-        'stagely delete namespace team-a --cascade # with the stagelets in it',
-      ],
+  waitingByDefault(
+    asking(
+      newCommand(
+        'delete -l -f',
+        'Delete objects after a confirmation, and wait until they are gone.',
+        [
+          'stagely delete secret stripe-secret-key.backend',
+          'stagely delete -f shop.yaml --yes',
+          'stagely delete stagelets -l team=web --wait=false',
+          'stagely delete stagelet shop --force      # its machine is dead for good',
+          'stagely delete namespace team-a --cascade # with the stagelets in it',
+        ],
+      ),
     ),
+    'they are gone',
   )
     .argument('[kind...]', 'KIND NAME... or KIND/NAME...')
     .option('--all', 'every object of the kind in the namespace')
-    .addOption(
-      new Option('--wait [yes]', 'wait until they are gone; --wait=false returns at once').default(
-        'true',
-      ),
-    )
-    .addOption(timeoutOption(120_000))
     .option('--ignore-not-found', 'a missing object counts as deleted')
     .option('--cascade', 'of a namespace: delete its stagelets as well; without it they keep it')
     .option(
@@ -71,7 +71,7 @@ const checkUsage = (words: readonly string[], flags: Flags): ReturnType<typeof p
 }
 
 const remove = async (words: string[], flags: Flags): Promise<void> => {
-  const waits = parseWait(flags.wait, flags.timeout) !== undefined
+  const timeoutMs = waitOf(flags)
   const targets = checkUsage(words, flags)
   const api = await openApi(flags)
   const doomed = targets.length > 0 ? await byTarget(api, targets, flags) : await byFile(api, flags)
@@ -92,7 +92,7 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
       if (!(isReason(error, 'NotFound') && flags.ignoreNotFound === true)) failures.push(error)
     }
   }
-  if (waits) await waitUntilGone(api, gone, flags.timeout)
+  if (timeoutMs !== undefined) await waitUntilGone(api, gone, timeoutMs)
   if (gone.length > 0) for (const line of restorable()) note(line)
   for (const failure of failures) note(renderError(failure))
   if (failures.length > 0) throw new Exit(1)

@@ -4,7 +4,7 @@ import { deployOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.
 import { annotations } from '../../src/resources/meta.ts'
 import { openApi } from '../connect/api.ts'
 import { fullName, servedKind, nameOf } from '../objects/kinds.ts'
-import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
+import { newCommand, waitOf, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { requestAction } from '../wait/request-action.ts'
 import { waitForSync } from '../wait/wait-in-sync.ts'
@@ -16,13 +16,12 @@ export const command = (): Command =>
       'stagely deploy shop web --wait=10m',
     ]),
     'follow the rollout until it is done',
-    300_000,
   )
     .argument('<stagelet...>', 'names of stagelets')
     .action(deploy)
 
 const deploy = async (words: string[], flags: CommonFlags & WaitFlags): Promise<void> => {
-  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   const kind = servedKind('Stagelet')
   const earlier = new Map<string, string>()

@@ -6,6 +6,7 @@ import { type KubeApi, asTable, openApi, pathOf } from '../connect/api.ts'
 import { Exit, renderError, usageError } from '../errors.ts'
 import { parseTargets, type KindTarget } from '../objects/kinds.ts'
 import {
+  calledAnywhere,
   readTargets,
   objectSelection,
   type IfThere,
@@ -87,10 +88,15 @@ const printTables = async (
     if (names.length > 0 && selection.selector !== undefined)
       throw usageError('give names or -l, not both')
     const scope = kind.namespaced ? selection.namespace : undefined
-    if (names.length > 0 && kind.namespaced && scope === undefined)
-      throw usageError('names need one namespace: leave out -A')
-    const paths =
-      names.length === 0 ? [pathOf(kind, scope)] : names.map((name) => pathOf(kind, scope, name))
+    const isAnywhere = kind.namespaced && scope === undefined
+    const foundIn = async (name: string): Promise<string[]> =>
+      isAnywhere
+        ? (await calledAnywhere(api, kind, name)).map(({ metadata }) =>
+            pathOf(kind, metadata.namespace, name),
+          )
+        : [pathOf(kind, scope, name)]
+    const paths = names.length === 0 ? [pathOf(kind, scope)] : []
+    for (const name of names) append(paths, (await ifThere(foundIn(name))) ?? [])
     const parts: ServerTable[] = []
     for (const path of paths) {
       const part = await ifThere(readTable(api, path, selection))

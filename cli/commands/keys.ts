@@ -3,7 +3,14 @@ import type { KeyRotation, Keys } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
-import { newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
+import {
+  newCommand,
+  newGroup,
+  waiting,
+  waitOf,
+  type CommonFlags,
+  type WaitFlags,
+} from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { pollUntilDone } from '../wait/poll.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
@@ -63,35 +70,34 @@ const status = async (flags: CommonFlags): Promise<void> => {
   await printAs(body, flags.output, () => describeKeys(body))
 }
 
-interface RotateFlags extends CommonFlags {
+interface RotateFlags extends CommonFlags, WaitFlags {
   readonly project?: string
   readonly all?: boolean
   readonly master?: boolean
   readonly toProvider?: string
   readonly sealing?: boolean
-  readonly wait?: boolean
-  readonly timeout: number
 }
 
 const rotateCommand = (): Command =>
-  newCommand(
-    'rotate -o=data',
-    'Start a rotation of keys. It runs in the controller: no container restarts, and nothing waits for it.',
-    [
-      'stagely keys rotate --project shop',
-      'stagely keys rotate --all --wait',
-      'stagely keys rotate --master',
-      'stagely keys rotate --to-provider vault-transit --wait',
-      'stagely keys rotate --sealing > sealing.pub',
-    ],
+  waiting(
+    newCommand(
+      'rotate -o=data',
+      'Start a rotation of keys. It runs in the controller: no container restarts, and nothing waits for it.',
+      [
+        'stagely keys rotate --project shop',
+        'stagely keys rotate --all --wait',
+        'stagely keys rotate --master',
+        'stagely keys rotate --to-provider vault-transit --wait',
+        'stagely keys rotate --sealing > sealing.pub',
+      ],
+    ),
+    'it has ended',
   )
     .option('-p, --project <name>', 'a new data key for this project')
     .option('--all', 'new data keys for all projects')
     .option('--master', 'wrap every key with the current master key, such as a new version of it')
     .option('--to-provider <name>', 'as --master, but only if this is the key provider')
     .option('--sealing', 'a new key for "stagely seal"; prints its public half')
-    .option('--wait', 'wait until it has ended')
-    .addOption(timeoutOption(0, 'how long --wait waits; 0s is for ever'))
     .action(rotate)
 
 const bodyOf = (flags: RotateFlags, namespace: string): object => {
@@ -109,6 +115,7 @@ const bodyOf = (flags: RotateFlags, namespace: string): object => {
 }
 
 const rotate = async (flags: RotateFlags): Promise<void> => {
+  const timeoutMs = waitOf(flags)
   const rest = await openRest(flags)
   const body = bodyOf(flags, rest.namespace)
   if (flags.sealing === true) return rotateSealing(rest, flags.output)
@@ -116,7 +123,7 @@ const rotate = async (flags: RotateFlags): Promise<void> => {
   const left = begun.not_rotated ?? []
   const ended = {
     ...begun,
-    ...(flags.wait === true && (await waitFor(rest, begun, flags.timeout))),
+    ...(timeoutMs !== undefined && (await waitFor(rest, begun, timeoutMs))),
   }
   await printAs(ended, flags.output, () =>
     ended.state === 'Running'

@@ -65,7 +65,7 @@ const exposureCommand = (): Command =>
     .requiredOption('--version <number>', 'which version', parseNumber)
     .action(async (key: string, flags: SecretFlags & { readonly version: number }) => {
       const api = await openApi(flags)
-      const project = await chosenProject(api, flags.project)
+      const project = await chosenProject(api, flags.project, key)
       const { metadata } = await requireKnown(api, identityOf(project, key, flags))
       const rest = await openRest(flags)
       const secret = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(metadata.name)}`

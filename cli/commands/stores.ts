@@ -112,7 +112,7 @@ const checkCommand = (): Command =>
     ['stagely stores check prod-aws'],
   )
     .argument('<name>', 'name of the store')
-    .addOption(timeoutOption(30_000))
+    .addOption(timeoutOption())
     .action(async (name: string, flags: AskFlags) => {
       const store = await ask('check', name, flags)
       await show(name, flags)
@@ -127,7 +127,7 @@ const refreshCommand = (): Command =>
   ])
     .argument('<name>', 'name of the store')
     .option('--key <key>', 'ask for this key of the store; may be given again', collect)
-    .addOption(timeoutOption(60_000))
+    .addOption(timeoutOption())
     .action(async (name: string, flags: AskFlags) => {
       const store = await ask('refresh', name, flags)
       failIfThrottled(
@@ -147,7 +147,7 @@ const resumeCommand = (): Command =>
     ['stagely stores resume prod-aws'],
   )
     .argument('<name>', 'name of the store')
-    .addOption(timeoutOption(60_000))
+    .addOption(timeoutOption())
     .action(async (name: string, flags: AskFlags) => {
       await ask('resume', name, flags)
       note('The next read removes what is still missing; "stagely secrets restore" undoes it.')

@@ -43,7 +43,7 @@ export const command = (): Command =>
         'condition=TYPE, condition=TYPE=STATUS, or delete',
       ).makeOptionMandatory(),
     )
-    .addOption(timeoutOption(60_000))
+    .addOption(timeoutOption())
     .option('--all', 'every object of the kind')
     .addOption(
       new Option('-o, --output <format>', 'the objects as they are then: json or yaml').choices([

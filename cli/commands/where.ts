@@ -71,7 +71,7 @@ const post = async (rest: RestClient, path: string, body: object): Promise<Where
 
 const lookForKey = async (key: string, flags: SecretFlags): Promise<Where> => {
   const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project)
+  const project = await chosenProject(api, flags.project, key)
   const { metadata } = await requireKnown(api, identityOf(project, key, flags))
   const rest = await openRest(flags)
   const secret = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(metadata.name)}`

@@ -3,21 +3,7 @@
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { kindNames } from '../../src/resources/kind-names.ts'
 import type { ConnectFlags } from '../connect/connect.ts'
-
-/** A command as the shell completes it. */
-export interface CompletedCommand {
-  /** Words after `stagely`, such as `secrets set`; empty: the top level. */
-  readonly path: string
-  /** Subcommands and flags, with a space between them. */
-  readonly words: string
-  /** For each argument, the kind of its names; empty for none. */
-  readonly names?: readonly string[]
-  /** The last argument may be given again. */
-  readonly more?: true
-  /** Flags that take the next word. */
-  readonly valued?: string
-  readonly choices?: Readonly<Record<string, readonly string[]>>
-}
+import type { CompletedCommand } from './completed-command.ts'
 
 const ofFlags: Readonly<Record<string, string>> = {
   '--project': 'Project',

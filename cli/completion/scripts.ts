@@ -1,5 +1,5 @@
 // The scripts that complete `stagely` in a shell: commands and flags by themselves, names by `stagely complete`.
-import type { CompletedCommand } from './complete.ts'
+import type { CompletedCommand } from './completed-command.ts'
 
 const bash = (table: readonly CompletedCommand[]): string => `_stagely_words() {
   case "$1" in
@@ -14,12 +14,16 @@ _stagely() {
   for word in "\${before[@]}"; do
     case "$word" in -*) ;; *) _stagely_words "\${path:+$path }$word" && path="\${path:+$path }$word" ;; esac
   done
-  if [ -n "$path" ] && [ "\${cur#-}" = "$cur" ]; then
-    local names="$(command stagely complete "\${before[@]}" 2>/dev/null)"
+  if [ "\${cur#-}" = "$cur" ]; then
+    local names="" commands=""
+    [ -n "$path" ] && names="$(command stagely complete "\${before[@]}" 2>/dev/null)"
+    for word in $words; do
+      case "$word" in -*) ;; *) commands="$commands $word" ;; esac
+    done
     case "$names/\${COMP_WORDS[COMP_CWORD-1]}" in
-      /*) ;;
+      /*) words="$commands" ;;
       */-*) words="$names" ;;
-      *) words="$words $names" ;;
+      *) words="$commands $names" ;;
     esac
   fi
   COMPREPLY=($(compgen -W "$words" -- "$cur"))

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { append } from '../../src/kernel/append.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { KindNames } from '../../src/resources/kind-names.ts'
-import { isReason } from '../../src/kernel/errors.ts'
+import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import { mergePatch, pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
 import type { KindTarget } from './kinds.ts'
 import { usageError } from '../errors.ts'
@@ -11,6 +11,8 @@ import { usageError } from '../errors.ts'
 export interface ObjectSelection {
   readonly namespace: string | undefined
   readonly selector?: string | undefined
+  /** Of fields, such as `metadata.name=shop`. */
+  readonly fields?: string | undefined
   /** Which of the objects are meant; absent: all. */
   readonly isMeant?: ((object: KubeObject) => boolean) | undefined
 }
@@ -75,12 +77,34 @@ export const listObjects = async (
   let next: string | undefined
   do {
     const answer = (await api.call(pathOf(kind, selection.namespace), {
-      query: { labelSelector: selection.selector, limit: '500', continue: next },
+      query: {
+        labelSelector: selection.selector,
+        fieldSelector: selection.fields,
+        limit: '500',
+        continue: next,
+      },
     })) as KubeList
     append(items, answer.items.filter(selection.isMeant ?? (() => true)))
     next = answer.metadata.continue
   } while (next !== undefined && next !== '')
   return items
+}
+
+/** All of the name, in whichever namespace. NotFound where there is none. */
+export const calledAnywhere = async (
+  api: KubeApi,
+  kind: KindNames,
+  name: string,
+): Promise<KubeObject[]> => {
+  const found = await listObjects(api, kind, {
+    namespace: undefined,
+    fields: `metadata.name=${name}`,
+  })
+  if (found.length > 0) return found
+  throw new StagelyError(
+    'NotFound',
+    `no namespace that this login sees has a ${kind.singular} "${name}"`,
+  )
 }
 
 /** undefined: it is one of several, and not there. */
@@ -98,12 +122,12 @@ export const readTargets = async (
     if (names.length > 0 && selection.selector !== undefined) {
       throw usageError('give names or -l, not both')
     }
-    if (names.length > 0 && selection.namespace === undefined && kind.namespaced) {
-      throw usageError('names need one namespace: leave out -A')
-    }
     for (const name of names) {
-      const object = await ifThere(getObject(api, kind, selection.namespace ?? '', name))
-      if (object !== undefined) found.push({ kind, object })
+      const isEverywhere = selection.namespace === undefined && kind.namespaced
+      const reading = isEverywhere
+        ? calledAnywhere(api, kind, name)
+        : getObject(api, kind, selection.namespace ?? '', name).then((object) => [object])
+      for (const object of (await ifThere(reading)) ?? []) found.push({ kind, object })
     }
     if (names.length === 0) {
       const objects = await listObjects(api, kind, selection)

@@ -3,28 +3,27 @@ import type { Command } from 'commander'
 import type { Stagelet } from '../../src/rest/types.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { openRest, projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
-import { timeoutOption } from '../options.ts'
+import { waitOf, waitingByDefault, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { pollUntilDone } from '../wait/poll.ts'
 import { findIfThere, noPreview, previewCommand, type PreviewFlags } from './find.ts'
 
-interface Flags extends PreviewFlags {
+interface Flags extends PreviewFlags, WaitFlags {
   readonly yes?: boolean
-  readonly wait: boolean
-  readonly timeout: number
 }
 
 export const downCommand = (): Command =>
-  previewCommand(
-    'down',
-    'Take a preview down: its containers, networks, volumes, own secrets, and its folder where the agent made it.',
-    ['stagely preview down pr-42', 'stagely preview down pr-42 --from shop --yes'],
+  waitingByDefault(
+    previewCommand(
+      'down',
+      'Take a preview down: its containers, networks, volumes, own secrets, and its folder where the agent made it.',
+      ['stagely preview down pr-42', 'stagely preview down pr-42 --from shop --yes'],
+    ),
+    'the agent has taken it down',
   )
     .argument('<name>', 'name of the preview')
     .option('-y, --yes', 'do not ask')
-    .option('--no-wait', 'do not wait until the agent has taken it down')
-    .addOption(timeoutOption(300_000, 'how long to wait'))
     .action(down)
 
 /** Undefined when it is gone. */
@@ -56,7 +55,8 @@ const down = async (name: string, flags: Flags): Promise<void> => {
     // It has gone meanwhile.
     if (!isReason(error, 'NotFound')) throw error
   })
-  if (flags.wait) {
+  const timeoutMs = waitOf(flags)
+  if (timeoutMs !== undefined) {
     const own = stageletPath(team, stagelet)
     const whyNot = (left: Stagelet | undefined): string => {
       const reachable = left?.conditions.find(({ type }) => type === 'AgentReachable')
@@ -70,9 +70,9 @@ const down = async (name: string, flags: Flags): Promise<void> => {
       isDone: (left) => left === undefined || left.id !== id,
       progress: whyNot,
       everyMs: 300,
-      timeoutMs: flags.timeout,
+      timeoutMs,
       late: whyNot,
     })
   }
-  out(`preview/${name} ${flags.wait ? 'is gone' : 'is being taken down'}`)
+  out(`preview/${name} ${timeoutMs === undefined ? 'is being taken down' : 'is gone'}`)
 }

@@ -12,7 +12,7 @@ import { deployOutcome, pending, type WaitOutcome } from '../../src/resources/wa
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
 import { CliError, Exit } from '../errors.ts'
-import { parseLifetime, timeoutOption } from '../options.ts'
+import { parseLifetime, waitOf, waitingByDefault, type WaitFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { hanging, note } from '../print.ts'
 import { waitForSync } from '../wait/wait-in-sync.ts'
@@ -21,14 +21,12 @@ import { commentOf, toPreview, type Preview } from './preview.ts'
 
 type Pairs = Readonly<Record<string, string>>
 
-interface Flags extends PreviewFlags {
+interface Flags extends PreviewFlags, WaitFlags {
   readonly ttl?: string
   readonly image?: Pairs
   readonly set?: Pairs
   readonly comment?: string
   readonly json?: boolean
-  readonly wait: boolean
-  readonly timeout: number
 }
 
 /** `KEY=VALUE`, which may be given again. A message never repeats the value. */
@@ -41,14 +39,17 @@ const pairs =
   }
 
 export const upCommand = (): Command =>
-  previewCommand(
-    'up -o=data',
-    'Make a preview, or deploy it anew with other images and values, and wait until it is healthy. What is not given stays as it is.',
-    [
-      'stagely preview up pr-42 --from shop',
-      'stagely preview up pr-42 --from shop --ttl 72h --image web=ghcr.io/acme/web@sha256:…',
-      'stagely preview up pr-42 --from shop --set FEATURE_X=on --comment comment.md --json',
-    ],
+  waitingByDefault(
+    previewCommand(
+      'up -o=data',
+      'Make a preview, or deploy it anew with other images and values, and wait until it is healthy. What is not given stays as it is.',
+      [
+        'stagely preview up pr-42 --from shop',
+        'stagely preview up pr-42 --from shop --ttl 72h --image web=ghcr.io/acme/web@sha256:…',
+        'stagely preview up pr-42 --from shop --set FEATURE_X=on --comment comment.md --json',
+      ],
+    ),
+    'it is healthy',
   )
     .argument('<name>', 'name of the preview, such as pr-42')
     .option('--ttl <time>', 'how long it lives after its last deploy: 72h', parseLifetime)
@@ -67,17 +68,15 @@ export const upCommand = (): Command =>
       'write a comment for a pull request, as Markdown, also of a failure',
     )
     .addOption(new Option('--json', 'as -o json'))
-    .option('--no-wait', 'do not wait until it is healthy')
-    .addOption(timeoutOption(600_000, 'how long to wait until it is healthy'))
     .action(up)
 
 const up = async (name: string, flags: Flags): Promise<void> => {
-  const until = realClock.monotonic() + flags.timeout
+  const until = realClock.monotonic() + (waitOf(flags) ?? flags.timeout)
   const rest = await openRest(flags)
   const project = await templateProject(rest, flags)
   const before = await putPreview(rest, { project, name }, flags, until)
   note(`preview ${name} is stagelet ${before.name} on agent ${before.agent}`)
-  const why = flags.wait ? await waitUntilHealthy(flags, before, until) : undefined
+  const why = waitOf(flags) === undefined ? undefined : await waitUntilHealthy(flags, before, until)
   const { body } = await rest.call<Stagelet>(stageletPath(before.team, before.name))
   const preview = withFault(toPreview(body), why)
   if (flags.comment !== undefined) await writeFile(flags.comment, commentOf(preview))

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
-import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
+import { newCommand, waitOf, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { asking } from '../prompt.ts'
@@ -116,7 +116,7 @@ export const undoCommand = (): Command =>
         ],
       ),
     ),
-    'wait until every stagelet of the project runs the restored secrets',
+    'every stagelet of the project runs the restored secrets',
   )
     .argument('<target...>', 'a project: shop, project/shop')
     .option('--to-revision <number>', '0 or absent: the one before the newest', parseNumber, 0)
@@ -128,7 +128,7 @@ export const undoCommand = (): Command =>
     .action(undo)
 
 const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
-  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   const target = await findRolloutTarget(api, words)
   const { project } = target

@@ -34,7 +34,7 @@ export const statusCommand = (): Command =>
   )
     .argument('<target...>', 'a project, or KIND/NAME: project/shop, stagelet/shop')
     .option('-w, --watch [bool]', 'wait for the end (default); --watch=false does not', true)
-    .addOption(timeoutOption(0, 'how long to wait; 0s is for ever'))
+    .addOption(timeoutOption())
     .action(status)
 
 const status = async (words: string[], flags: Flags): Promise<void> => {
@@ -64,7 +64,7 @@ const follow = async (
   target: RolloutTarget,
   { view, timeoutMs }: { view: Rollout; timeoutMs: number },
 ): Promise<void> => {
-  const signal = timeoutMs === 0 ? undefined : AbortSignal.timeout(timeoutMs)
+  const signal = AbortSignal.timeout(timeoutMs)
   let said = ''
   let badSince: number | undefined
   let now = view

@@ -6,7 +6,7 @@ import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { getObject, mergePatchObject } from '../objects/objects.ts'
-import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
+import { newCommand, waitOf, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
@@ -87,13 +87,13 @@ export const retryCommand = (): Command =>
         'stagely rollout retry shop --wait --timeout 5m',
       ],
     ),
-    'wait until the stagelets run the revision',
+    'the stagelets run the revision',
   )
     .argument('<target...>', targetWords)
     .action(retry)
 
 const retry = async (words: string[], flags: CommonFlags & WaitFlags): Promise<void> => {
-  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   const { kind, name, project } = await findRolloutTarget(api, words)
   const before = await stageletsOfProject(api, project, {

@@ -25,7 +25,7 @@ const remove = async (
   flags: SecretFlags & { yes?: boolean; note?: string },
 ): Promise<void> => {
   const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project)
+  const project = await chosenProject(api, flags.project, key)
   const identity = identityOf(project, key, flags)
   const found = await requireKnown(api, identity)
   const kind = servedKind('StagelySecret')

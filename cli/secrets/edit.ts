@@ -26,7 +26,7 @@ export const editCommand = (): Command =>
       'stagely secrets edit NGINX_CONF --project shop --scope web',
       'EDITOR="code --wait" stagely secrets edit LOG_LEVEL --project shop',
     ]),
-    'wait until the containers that see it run it',
+    'the containers that see it run it',
   )
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .action(edit)
@@ -40,7 +40,7 @@ const edit = async (key: string, flags: EditFlags): Promise<void> => {
       `the value must not be written to a disk, and none of ${folders.join(', ')} is in memory: use "stagely secrets set"`,
     )
   const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project)
+  const project = await chosenProject(api, flags.project, key)
   const stored = await requireKnown(api, identityOf(project, key, flags))
   refuseGiven(key, stored)
   const rest = await openRest(flags)

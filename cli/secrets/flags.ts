@@ -18,7 +18,7 @@ export const parseNames = (text: string, before: readonly string[] = []): string
 
 export const projectOption = [
   '-p, --project <name>',
-  'project; may be left out where the namespace has just one',
+  'project; may be left out where the namespace has just one, or just one has the key',
 ] as const
 
 export const withSecretFlags = (command: Command): Command =>

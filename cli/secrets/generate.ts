@@ -7,7 +7,7 @@ import { specOf } from '../../src/resources/typed.ts'
 import { type KubeApi, mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
-import { noteHeaders, parseWait, waiting, type WaitFlags } from '../options.ts'
+import { noteHeaders, waitOf, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { confirmNew } from '../apply/reach.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
@@ -34,7 +34,7 @@ interface GenerateFlags extends Flags {
 }
 
 const kind = servedKind('StagelySecret')
-const waits = 'wait until the containers that see it run it'
+const waits = 'the containers that see it run it'
 
 export const generateCommand = (): Command =>
   waiting(
@@ -74,7 +74,7 @@ export const rotateCommand = (): Command =>
     .action(rotateGenerated)
 
 const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
-  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   const identity = await identityIn(api, key, flags)
   const { length, charset, keypair } = flags
@@ -107,7 +107,7 @@ const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
 
 /** Makes a new value for a secret whose value is generated. */
 export const rotateGenerated = async (key: string, flags: Flags): Promise<void> => {
-  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   const identity = await identityIn(api, key, flags)
   const before = await requireKnown(api, identity)

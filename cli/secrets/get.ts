@@ -9,35 +9,36 @@ import { printAs, renderObjects } from '../output/output.ts'
 import { out, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
-import type { ObjectFlags } from '../options.ts'
+import { waiting, type ObjectFlags, type WaitFlags } from '../options.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { chosenProject, identityOf, requireKnown } from './identity.ts'
 import { bytesOf, revealOne } from './reveal.ts'
 
-interface GetFlags extends Omit<SecretFlags, 'output'> {
+interface GetFlags extends Omit<SecretFlags, 'output'>, WaitFlags {
   readonly output?: ObjectFlags['output']
   readonly reveal?: boolean
   readonly version?: string
   readonly asWritten?: boolean
   readonly reason?: string
-  readonly wait?: boolean
 }
 
 export const getCommand = (): Command =>
-  secretCommand(
-    'get -o=objects',
-    'Show one secret: its version and state, or with --reveal its value.',
-    [
-      'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend',
-      'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend --reveal',
-      'stagely secrets get TLS_KEY --project shop --reveal > /dev/shm/tls.key',
-    ],
+  waiting(
+    secretCommand(
+      'get -o=objects',
+      'Show one secret: its version and state, or with --reveal its value.',
+      [
+        'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend',
+        'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend --reveal',
+        'stagely secrets get TLS_KEY --project shop --reveal > /dev/shm/tls.key',
+      ],
+    ),
+    'others have approved the request, with --reveal',
   )
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .option('--reveal', 'print the value; needs the right to read values, and is always audited')
     .option('--version <number>', 'with --reveal: an older version, as it was written')
     .option('--reason <text>', 'with --reveal: ask for access where values are guarded, and why')
-    .option('--wait', 'with --reveal: wait until others have approved the request')
     .option('--as-written', 'with --reveal: show ${KEY}, not the value that it stands for')
     .action(get)
 
@@ -49,7 +50,7 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
   if (flags.asWritten === true && flags.reveal !== true)
     throw usageError('--as-written goes with --reveal')
   const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project)
+  const project = await chosenProject(api, flags.project, key)
   const object = await requireKnown(api, identityOf(project, key, flags))
   const { name } = object.metadata
   if (flags.reveal === true) {

@@ -49,7 +49,7 @@ export const secretHistoryCommand = (): Command =>
 
 const history = async (key: string | undefined, flags: SecretFlags): Promise<void> => {
   const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project)
+  const project = await chosenProject(api, flags.project, key)
   const rest = await openRest(flags)
   if (key === undefined) {
     const path = `${projectPath(rest.namespace, project)}/revisions`

@@ -96,10 +96,17 @@ export const nameFor = (
   return isTaken(name) ? `${name}.${identity.project}`.slice(0, 253) : name
 }
 
-/** The given project, else the only one of the namespace. CliError when there is none. */
-export const chosenProject = async (api: KubeApi, given: string | undefined): Promise<string> => {
+/**
+ * The given project, else the only one of the namespace, else the only one that has a secret of the key. CliError when
+ * there is none.
+ */
+export const chosenProject = async (
+  api: KubeApi,
+  given: string | undefined,
+  key?: string,
+): Promise<string> => {
   try {
-    return await requireProject(api, given)
+    return await requireProject(api, given, key)
   } catch (error) {
     // A token for a part of a project reads no project. What follows is judged by its own place.
     if (!isReason(error, 'Forbidden')) throw error
@@ -108,7 +115,11 @@ export const chosenProject = async (api: KubeApi, given: string | undefined): Pr
   }
 }
 
-const requireProject = async (api: KubeApi, given: string | undefined): Promise<string> => {
+const requireProject = async (
+  api: KubeApi,
+  given: string | undefined,
+  key: string | undefined,
+): Promise<string> => {
   const kind = servedKind('Project')
   if (given !== undefined && (await getIfThere(api, kind, api.namespace, given)) !== undefined)
     return given
@@ -123,7 +134,17 @@ const requireProject = async (api: KubeApi, given: string | undefined): Promise<
       `namespace ${api.namespace} has no project ${given}; there are: ${names.join(', ')}`,
     )
   if (names.length === 1) return names[0]!
-  throw usageError(`say which project with --project: ${names.join(', ')}`)
+  const holders = key === undefined ? [] : await projectsWith(api, key)
+  if (holders.length === 1) return holders[0]!
+  const which =
+    holders.length === 0 ? names.join(', ') : `${holders.join(' and ')} have a secret ${key ?? ''}`
+  throw usageError(`say which project with --project: ${which}`)
+}
+
+const projectsWith = async (api: KubeApi, key: string): Promise<string[]> => {
+  const of = { namespace: api.namespace, fields: `spec.key=${key}` }
+  const secrets = await listObjects(api, servedKind('StagelySecret'), of)
+  return [...new Set(secrets.map((secret) => secretIdentityOf(secret).project))].sort()
 }
 
 /** The environments of the project. CliError when it does not list `name`. */

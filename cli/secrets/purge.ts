@@ -28,7 +28,7 @@ export const purgeCommand = (): Command =>
 
 const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promise<void> => {
   const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project)
+  const project = await chosenProject(api, flags.project, key)
   const rest = await openRest(flags)
   const identity = identityOf(project, key, flags)
   const living = (await readStoredSecrets(api)).find(identity)

@@ -68,7 +68,7 @@ const rollback = async (key: string | undefined, flags: RollbackFlags): Promise<
 
 const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> => {
   const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project)
+  const project = await chosenProject(api, flags.project, key)
   const { toVersion = 0 } = flags
   const identity = identityOf(project, key, flags)
   const found = await requireKnown(api, identity)

@@ -8,7 +8,7 @@ import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
-import { noteHeaders, parseWait, waiting, type WaitFlags } from '../options.ts'
+import { noteHeaders, waitOf, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { confirmNew } from '../apply/reach.ts'
@@ -47,7 +47,7 @@ export const setCommand = (): Command =>
       'stagely secrets set HOOK_KEY --project shop --audience Controller < hook.key',
       "echo 'postgres://app:${DB_PASSWORD}@db/app' | stagely secrets set DB_URL --project shop --references",
     ]),
-    'wait until the containers that see it run it',
+    'the containers that see it run it',
   )
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .option('--from-file <file>', 'read the value from a file, byte for byte')
@@ -103,7 +103,7 @@ export const writeSecret = async (
   flags: SetFlags,
   readValue: () => Promise<Buffer>,
 ): Promise<void> => {
-  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
   const { references, audience, expectVersion, plain } = flags

@@ -74,7 +74,7 @@ describe('the rules of a Rotation', () => {
       good,
       /not begin with one of the last three/,
     ],
-    ['seconds', { overlap: '30s' }, good, /1m is the shortest, seconds are not taken/],
+    ['seconds', { overlap: '30s' }, good, /90s, 30m, 12h or 90d; 1m is the shortest/],
     ['no time', { schedule: { every: '30 days' } }, good, /30m, 12h or 90d/],
     [
       'a window that never opens',

@@ -163,13 +163,10 @@ export const secretStoreStatus = z.strictObject({
 export type SecretStoreSpec = z.infer<typeof secretStoreSpec>
 export type SecretStoreStatus = z.infer<typeof secretStoreStatus>
 
-const unitMs: Readonly<Record<string, number>> = { s: 1_000 }
-
 /** ms. */
 export const everyMsOf = ({ refresh }: SecretStoreSpec): number => {
   const { every = '5m' } = refresh ?? {}
-  const [unit = ''] = every.slice(-1)
-  return unit in unitMs ? Number(every.slice(0, -1)) * unitMs[unit]! : durationMs(every)
+  return durationMs(every)
 }
 
 export const staleMsOf = ({ staleAfter = '24h' }: SecretStoreSpec): number => durationMs(staleAfter)
