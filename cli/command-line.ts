@@ -137,8 +137,8 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (isProgram) {
     return (await runProgram(argv)) ?? 0
   }
-  endQuietlyWhenNobodyReads()
   if (await runQuickly(argv)) return 0
+  endQuietlyWhenNobodyReads()
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (load !== undefined) {
     const loaded = (await load()).command()

@@ -3,6 +3,7 @@
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { kindNames } from '../../src/resources/kind-names.ts'
 import type { ConnectFlags } from '../connect/connect.ts'
+import { out } from '../print.ts'
 import type { CompletedCommand } from './completed-command.ts'
 
 const ofFlags: Readonly<Record<string, string>> = {
@@ -26,11 +27,18 @@ export interface Completed {
   readonly flags: Readonly<Record<string, string>>
 }
 
-/** `words`: those before the one that is being written. */
-export const completedBy = (
+/** The command that words name, what is given to it, and the flag whose value comes next. */
+interface ReadWords {
+  readonly here: CompletedCommand
+  readonly given: readonly string[]
+  readonly flags: Readonly<Record<string, string>>
+  readonly waits: string | undefined
+}
+
+const read = (
   table: readonly CompletedCommand[],
   words: readonly string[],
-): Completed | undefined => {
+): ReadWords | undefined => {
   let here = table.find(({ path }) => path === '')
   const given: string[] = []
   const flags: Record<string, string> = {}
@@ -48,17 +56,26 @@ export const completedBy = (
     } else if (child !== undefined) here = child
     else given.push(word)
   }
-  if (here === undefined) return undefined
-  if (waits !== undefined) {
-    const names = here.choices?.[waits] ?? ofFlags[waits]
-    return names === undefined ? undefined : { names, given, flags }
-  }
-  const { names: kinds = [], more } = here
-  const names = kinds[given.length] ?? (more === true ? kinds.at(-1) : undefined)
+  return here && { here, given, flags, waits }
+}
+
+/** `words`: those before the one that is being written. */
+export const completedBy = (
+  table: readonly CompletedCommand[],
+  words: readonly string[],
+): Completed | undefined => {
+  const found = read(table, words)
+  if (found === undefined) return undefined
+  const { here, given, flags, waits } = found
+  const { names: kinds = [], more, choices } = here
+  const ofArgument = kinds[given.length] ?? (more === true ? kinds.at(-1) : undefined)
+  const names = waits === undefined ? ofArgument : (choices?.[waits] ?? ofFlags[waits])
   return names === undefined || names === '' ? undefined : { names, given, flags }
 }
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const projectOf = ({ spec }: KubeObject): string | undefined =>
   (spec?.['projectRef'] as { readonly name?: string } | undefined)?.name
@@ -96,9 +113,7 @@ export const namesFrom = async (
         ...(await called('Stagelet')).map((name) => `stagelet/${name}`),
       ]
     case 'key':
-      return unique(
-        ofProject(await list('StagelySecret')).map(({ spec }) => String(spec?.['key'] ?? '')),
-      )
+      return unique(ofProject(await list('StagelySecret')).map(({ spec }) => textOf(spec?.['key'])))
     case 'environment': {
       const projects = await list('Project')
       return unique(
@@ -124,7 +139,7 @@ export const complete = async (words: readonly string[]): Promise<void> => {
   const wanted = completedBy(completionTable, words)
   if (wanted === undefined) return
   const names = await namesOf(wanted).catch(() => [])
-  if (names.length > 0) process.stdout.write(`${names.join('\n')}\n`)
+  if (names.length > 0) out(names.join('\n'))
 }
 
 const namesOf = async (wanted: Completed): Promise<readonly string[]> => {

@@ -1,4 +1,5 @@
 // The scripts that complete `stagely` in a shell: commands and flags by themselves, names by `stagely complete`.
+import { out } from '../print.ts'
 import type { CompletedCommand } from './completed-command.ts'
 
 const bash = (table: readonly CompletedCommand[]): string => `_stagely_words() {
@@ -57,5 +58,5 @@ export const isShell = (word: string | undefined): word is Shell =>
 
 export const printScript = async (shell: Shell): Promise<void> => {
   const { completionTable } = await import('./table.ts')
-  process.stdout.write(scripts[shell](completionTable))
+  out(scripts[shell](completionTable))
 }

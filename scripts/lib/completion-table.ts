@@ -23,7 +23,7 @@ const byGroup: Readonly<Record<string, string>> = {
   context: 'context',
 }
 
-const flagsOf = ({ long, short }: Option): string[] => [long, short].filter((flag) => flag != null)
+const flagsOf = ({ long, short }: Option): string[] => [long, short].flatMap((flag) => flag ?? [])
 
 const commandAt = (command: Command, path: string): CompletedCommand => {
   const options = command.options.filter((option) => !option.hidden)
