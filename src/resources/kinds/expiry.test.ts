@@ -33,7 +33,12 @@ it('an end after the year 9999 hides no nearer one, and is a time of RFC 3339', 
 describe('the rules', () => {
   const generate = { valueFrom: { generate: {} } }
   it.each<[string, unknown, object, RegExp]>([
-    ['no time at all', { after: '0d' }, {}, /whole number above 0 and a unit: 90s, 30m, 12h or 90d/],
+    [
+      'no time at all',
+      { after: '0d' },
+      {},
+      /whole number above 0 and a unit: 90s, 30m, 12h or 90d/,
+    ],
     ['words', { after: '90 days' }, {}, /30m, 12h or 90d/],
     ['a number', { after: 90 }, {}, /must be text, such as 30m/],
     ['a date alone', { at: '2027-03-31' }, {}, /must be a time, such as 2027/],
