@@ -19,6 +19,7 @@ import { benchRest } from './rest.ts'
 import { benchRollout } from './rollout.ts'
 import { benchRotation } from './rotation.ts'
 import { benchScale } from './scale.ts'
+import { benchScan } from './scan.ts'
 import { benchImage, benchImageScript } from './stacks.ts'
 import { benchStore } from './store.ts'
 import { benchStoreChange } from './store-change.ts'
@@ -27,7 +28,7 @@ import { isMet } from './targets.ts'
 import { startWorld } from './world.ts'
 
 // prettier-ignore
-const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents', 'scale', 'dashboard', 'stores', 'rotation'] as const
+const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents', 'scale', 'dashboard', 'stores', 'rotation', 'scan'] as const
 /** What one world of real programs is measured with. */
 const processes = ['rollout', 'changes', 'rest'] as const
 
@@ -137,6 +138,7 @@ await group(['rotation'], async () => {
   await makeTestImage()
   show(await benchRotation(full ? 100 : 3))
 })
+await group(['scan'], () => benchScan(full, show))
 if (!flags.json) {
   const sum = missed.length === 0 ? 'Every target is met.' : `Missed: ${missed.join(', ')}.`
   process.stdout.write(`\n  ${sum}\n`)

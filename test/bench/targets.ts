@@ -49,6 +49,9 @@ export const targets: Readonly<Record<string, Target>> = {
   judged_5000_cpu_s: below(5),
   slo_1000_started_p99_ms: below(1_000),
   slo_1000_proven_p99_ms: below(3_000),
+  where_s: below(10),
+  scan_tree_mbps: above(150),
+  scan_staged_1mb_ms: below(1_000),
   rotation_steps_ms: below(50),
   // 15 s, and the minute of the proof.
   rotation_whole_s: below(75),

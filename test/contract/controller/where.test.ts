@@ -23,7 +23,7 @@ import { startTestController, type TestController } from '../../support/programs
 
 const old = 'old-v4lue "of" $1 & <two>/+'
 const current = 'current-v4lue/of+7'
-/** Stands for the text of all other files; the bench row `where` has a gigabyte. */
+/** Stands for the text of all other files; the bench row `where_s` has a third of a gigabyte. */
 const otherText = 'DB_HOST=db.example.com # current-v4lue, of old-v4lue\n'.repeat(80_000)
 
 interface FakeContainer {
