@@ -10,10 +10,14 @@ const writeAdminToken = (dir: string, token: string): Promise<void> =>
   writeWhole(join(dir, 'admin-token'), `${token}\n`, { mode: 0o600 })
 
 /** The command that logs a person of this machine in by those files; undefined where the token was taken away. */
-export const loginCommand = (url: string, dataDir: string): string | undefined => {
+export const loginCommand = (
+  url: string,
+  { dataDir, agentTrust }: Pick<Config, 'dataDir' | 'agentTrust'>,
+): string | undefined => {
   const [token, ca] = [join(dataDir, 'admin-token'), join(dataDir, 'ca.crt')]
   if (!existsSync(token)) return undefined
-  const trusted = url.startsWith('https:') && existsSync(ca) ? ` --ca-file ${ca}` : ''
+  const isOwn = url.startsWith('https:') && agentTrust === 'own' && existsSync(ca)
+  const trusted = isOwn ? ` --ca-file ${ca}` : ''
   return `stagely login --server ${url}${trusted} --token-file ${token}`
 }
 

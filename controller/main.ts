@@ -84,8 +84,9 @@ const startAgain = async (
 }
 
 /** What to do next, until the token of the first administrator is taken away. No secret: the token stays in its file. */
-const tellReady = ({ url }: RunningController, { dataDir, dashboard }: Config): void => {
-  const login = loginCommand(url, dataDir)
+const tellReady = ({ url }: RunningController, config: Config): void => {
+  const { dataDir, dashboard } = config
+  const login = loginCommand(url, config)
   const next = [
     `to log in as its administrator: ${login}`,
     ...(dashboard ? [`the dashboard: ${url}/ui (logged in there: stagely open)`] : []),

@@ -165,5 +165,7 @@ const tellNext = (config: Config, given: Record<string, string>, kept: boolean):
   )
     // prettier-ignore
     printRemark(`the master key will be ${config.dataDir}/master.key: keep a copy elsewhere`)
-  printRemark(`then: stagely login --server ${config.advertiseUrl ?? defaultUrl(config, config.port)} --ca-file ${config.dataDir}/ca.crt --token-file ${config.dataDir}/admin-token`) // prettier-ignore
+  const url = config.advertiseUrl ?? defaultUrl(config, config.port)
+  const trusted = config.agentTrust === 'own' ? ` --ca-file ${config.dataDir}/ca.crt` : ''
+  printRemark(`then: stagely login --server ${url}${trusted} --token-file ${config.dataDir}/admin-token`) // prettier-ignore
 }
