@@ -1,7 +1,7 @@
 // `stagely scan` on a real repository and a real controller: what is found where, in which state, and that no value is in
 // any answer or output.
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -331,6 +331,45 @@ describe('a scan', () => {
     expect(named.stdout).toContain('(a name that holds a value):1  STRIPE')
     expect(named.stderr).toContain('not reported: 1 in files')
     await rm(join(repository, 'keys'), { recursive: true })
+  })
+
+  it('scans names with line breaks and standard input; says what it does not scan, and follows no link or submodule', async () => {
+    await write('with\nbreak/a\tb.txt', `X=${strong}\n`)
+    await write('binary.bin', `\0\0${strong}\0`)
+    const huge = join(repository, 'huge.img')
+    await writeFile(huge, '')
+    await truncate(huge, 2 * 1024 ** 3)
+    const tree = await cli('scan', '-o', 'json')
+    const places = placesOf(JSON.parse(tree.stdout) as Finding[])
+    expect(places).toContain('with\nbreak/a\tb.txt:1 STRIPE current')
+    expect(places).toContain('binary.bin:1 STRIPE current')
+    expect(tree.stderr).toContain('not scanned: huge.img is larger than 64 MiB')
+    const text = await cli('scan')
+    expect(text.stdout).toContain('with\\nbreak/a')
+    await rm(huge)
+    // A submodule is a repository of its own: it is scanned where it is.
+    const { stdout: head } = await run('git', ['rev-parse', 'HEAD'], { cwd: repository })
+    await git('update-index', '--add', '--cacheinfo', `160000,${head.trim()},module`)
+    expect((await found('--staged')).map(({ path }) => path)).not.toContain('module')
+    await git('rm', '-q', '--cached', 'module')
+    const given = await cliWith(`log: ${weak}\nx ${strong}\n`, 'scan', '--stdin', '-o', 'json')
+    expect([given.code, placesOf(JSON.parse(given.stdout) as Finding[])]).toEqual([
+      1,
+      ['stdin:1 PHRASE current', 'stdin:2 STRIPE current'],
+    ])
+    expect([
+      (await cliWith('nothing\n', 'scan', '--stdin')).code,
+      (await cli('scan', '--staged', '--stdin')).code,
+    ]).toEqual([0, 2])
+    await rm(join(repository, 'with\nbreak'), { recursive: true })
+    await rm(join(repository, 'binary.bin'))
+  })
+
+  it('says that a clone is shallow', async () => {
+    const shallow = join(dir, 'shallow')
+    await run('git', ['clone', '-q', '--depth', '1', `file://${repository}`, shallow])
+    const scanned = await cli('scan', shallow, '--range', 'HEAD')
+    expect(scanned.stderr).toContain('this clone is shallow: commits that it does not have')
   })
 
   it('shows no value anywhere', () => {
