@@ -7,10 +7,12 @@ import { describe, expect, it } from 'vitest'
 
 const root = new URL('../', import.meta.url).pathname
 
-/** The test that reads the page, and runs its blocks as they are written. */
+/** The test that reads the page, and runs its blocks, or the ones that need no machine of others, as they are written. */
 const ran: Readonly<Record<string, string>> = {
   'day-two.md': 'test/contract/cli/cli-environments.test.ts',
   'environments.md': 'test/contract/cli/cli-environments.test.ts',
+  'quickstart.md': 'scripts/release/tests/machine.sh',
+  'server.md': 'scripts/release/tests/ten-commands.sh',
   'tour-rotation.md': 'test/integration/tour-rotation.test.ts',
 }
 
@@ -26,11 +28,9 @@ const notRun: Readonly<Record<string, string>> = {
   'kubernetes.md': 'a whole cluster',
   'operations.md':
     'root, systemd, several machines; upgrades: test/integration/build-before.test.ts',
-  'quickstart.md': 'a package and systemd: scripts/release/test.sh',
   'scanning.md': 'a repository; the command: test/contract/cli/cli-scan.test.ts',
   'security-model.md':
     'people who decide; the command: test/contract/people/access-requests.test.ts',
-  'server.md': 'root, systemd and a public name; units: test/integration/install.test.ts',
   'stores.md': 'AWS; the command: test/contract/stores',
 }
 
@@ -54,6 +54,6 @@ describe('a block of commands', () => {
 
   it.each(Object.entries(ran))('of %s is read by the test that runs it', async (page, test) => {
     const text = await readFile(join(root, test), 'utf8')
-    expect(text).toMatch(new RegExp(`docs/${page}|pageCommands\\('${page}'\\)`))
+    expect(text).toMatch(new RegExp(`docs/${page}|pageBlocks\\('${page}'\\)|commands_of ${page}`))
   })
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Ran } from '../../support/programs/cli.ts'
-import { pageCommands } from '../../support/page-commands.ts'
+import { pageBlocks, withoutTimes } from '../../support/page-commands.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
 
 let world: CommandWorld
@@ -313,23 +313,28 @@ describe('environments of the command line', () => {
     const stack = `${head}\nkind: Project\nmetadata: {name: shop, namespace: day}\n---\n${head}\nkind: Stagelet\nmetadata: {name: shop, namespace: day}\nspec: {projectRef: {name: shop}, agentRef: {name: web-1}, compose: {directory: /srv/day}}\n`
     const manifest = await file('day.yaml', stack)
     expect((await world.apply(stack)).code).toBe(0)
-    const commands = pageCommands('day-two.md')
-    expect(commands.length).toBeGreaterThan(20)
-    // No machine answers here.
-    const onMachine = commands.filter(({ args }) => args[0] === 'compose')
-    expect(onMachine).toHaveLength(3)
-    for (const { line, args: words, input } of commands) {
-      if (words[0] === 'compose') continue
-      const args = words.map((word) => {
-        if (word === 'shop.yaml') return manifest
-        return word === 'default' ? 'day' : word
-      })
-      const at = args.indexOf('--')
-      args.splice(at === -1 ? args.length : at, 0, '-n', 'day')
-      if (args[0] === 'user') args.splice(-2)
-      if (args[1] === 'create' && args.includes('--user')) args.splice(-2)
-      const run = await world.cliWith(input, ...args)
-      expect([line, run.code, run.stderr]).toEqual([line, 0, expect.any(String) as string])
+    const blocks = pageBlocks('day-two.md')
+    expect(blocks.filter(({ output }) => output !== undefined).length).toBeGreaterThan(2)
+    let count = 0
+    for (const { commands, output } of blocks) {
+      // No machine answers here.
+      if (commands.every(({ args }) => args[0] === 'compose')) continue
+      let printed = ''
+      for (const { line, args: words, input } of commands) {
+        const args = words.map((word) => {
+          if (word === 'shop.yaml') return manifest
+          return word === 'default' ? 'day' : word
+        })
+        const isOfController = args[0] === 'user' || args.includes('--user')
+        const at = args.indexOf('--')
+        if (!isOfController) args.splice(at === -1 ? args.length : at, 0, '-n', 'day')
+        const run = await world.cliWith(input, ...args)
+        expect([line, run.code, run.stderr]).toEqual([line, 0, expect.any(String) as string])
+        printed += run.stdout
+        count += 1
+      }
+      if (output !== undefined) expect(withoutTimes(printed)).toBe(output)
     }
+    expect(count).toBeGreaterThan(18)
   })
 })
