@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import type { SupportFlags, MachinePart } from '../agent/machine/support.ts'
 import { CliError, Exit, renderError } from './errors.ts'
-import { endQuietlyWhenNobodyReads, note } from './print.ts'
+import { endQuietlyWhenNobodyReads, note, wantProgress } from './print.ts'
 import { runQuickly } from './quick.ts'
 
 type Load = () => Promise<{ command: () => Command }>
@@ -144,6 +144,10 @@ const run = async (argv: readonly string[]): Promise<number> => {
     const loaded = (await load()).command()
     loaded.name(`stagely ${name}`)
     throwOnExit(loaded)
+    loaded.hook('preAction', (_, action) => {
+      const { output } = action.opts<{ output?: string }>()
+      wantProgress(output === undefined || output === 'wide')
+    })
     await loaded.parseAsync(rest, { from: 'user' })
     return 0
   }

@@ -1,5 +1,13 @@
 import { expect, it, vi } from 'vitest'
-import { hanging, oneLine, outStream, printable } from './print.ts'
+import {
+  hanging,
+  note,
+  oneLine,
+  outStream,
+  printable,
+  startProgress,
+  wantProgress,
+} from './print.ts'
 
 it('what is printed cannot steer the terminal', () => {
   expect(printable('a\tb\nü 日本')).toBe('a\tb\nü 日本')
@@ -48,5 +56,33 @@ it('a stream cannot steer the terminal either, and is bytes elsewhere', async ()
   } finally {
     process.stdout.isTTY = isTTY
     write.mockRestore()
+  }
+})
+
+it('progress is one line at a terminal, of what takes over a second, and of no JSON', () => {
+  let said = ''
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += String(text)
+    return true
+  })
+  try {
+    let now = 0
+    const clock = { monotonic: () => now }
+    const [atTerminal, elsewhere] = [startProgress(true, clock), startProgress(false, clock)]
+    atTerminal('500 read')
+    now = 1_500
+    elsewhere('500 read')
+    expect(said).toBe('')
+    atTerminal('1000 read')
+    atTerminal('1500 read')
+    note('a line')
+    atTerminal(undefined)
+    expect(said).toBe('1000 read\r\u001b[2K1500 read\r\u001b[2Ka line\n')
+    wantProgress(false)
+    atTerminal('2000 read')
+    expect(said).not.toContain('2000')
+  } finally {
+    wantProgress(true)
+    stderr.mockRestore()
   }
 })

@@ -1,5 +1,6 @@
 // The only place that writes to the terminal: results to stdout, everything else to stderr.
-import { printable } from '../src/kernel/printable.ts'
+import { realClock, type Clock } from '../src/kernel/clock.ts'
+import { oneLine, printable } from '../src/kernel/printable.ts'
 
 export { oneLine, printable } from '../src/kernel/printable.ts'
 
@@ -9,11 +10,50 @@ export const hanging = (text: string, by = 4): string =>
 
 const line = (text: string): string => printable(text.endsWith('\n') ? text : `${text}\n`)
 
+let isProgressShown = false
+let isProgressWanted = true
+
+/** With `-o json` and the like, nothing but the answer is printed. */
+export const wantProgress = (isWanted: boolean): void => {
+  isProgressWanted = isWanted
+}
+
+const clearProgress = (): void => {
+  if (isProgressShown) process.stderr.write('\r\u001b[2K')
+  isProgressShown = false
+}
+
+const slowMs = 1_000
+
+/**
+ * How far the work is, in one line that the next one takes the place of: only at a terminal, and only of what takes over
+ * a second. Undefined: the work has ended.
+ */
+export const startProgress = (
+  isTerminal = process.stdout.isTTY && process.stderr.isTTY,
+  clock: Pick<Clock, 'monotonic'> = realClock,
+): ((text: string | undefined) => void) => {
+  const since = clock.monotonic()
+  return (text) => {
+    clearProgress()
+    if (text === undefined || !isTerminal || !isProgressWanted) return
+    if (clock.monotonic() - since < slowMs) return
+    process.stderr.write(oneLine(text))
+    isProgressShown = true
+  }
+}
+
+/** Columns of the terminal; undefined where the output goes to a file or another program. */
+export const terminalWidth = (): number | undefined =>
+  process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined
+
 export const out = (text: string): void => {
+  clearProgress()
   process.stdout.write(line(text))
 }
 
 export const note = (text: string): void => {
+  clearProgress()
   process.stderr.write(line(text))
 }
 

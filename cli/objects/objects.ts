@@ -7,6 +7,7 @@ import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import { mergePatch, pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
 import type { KindTarget } from './kinds.ts'
 import { usageError } from '../errors.ts'
+import { startProgress } from '../print.ts'
 
 export interface ObjectSelection {
   readonly namespace: string | undefined
@@ -75,6 +76,7 @@ export const listObjects = async (
 ): Promise<KubeObject[]> => {
   const items: KubeObject[] = []
   let next: string | undefined
+  const progress = startProgress()
   do {
     const answer = (await api.call(pathOf(kind, selection.namespace), {
       query: {
@@ -86,7 +88,9 @@ export const listObjects = async (
     })) as KubeList
     append(items, answer.items.filter(selection.isMeant ?? (() => true)))
     next = answer.metadata.continue
+    progress(`${kind.plural}: ${items.length} read`)
   } while (next !== undefined && next !== '')
+  progress(undefined)
   return items
 }
 

@@ -59,3 +59,35 @@ describe('renderColumns', () => {
     expect(renderColumns(['A', 'B'], [['1', '']])).toBe('A   B\n1')
   })
 })
+
+describe('a table at a terminal', () => {
+  const header = ['NAME', 'STATE', 'MESSAGE']
+  const message = 'waits for agent box, which nobody has heard of since noon'
+  const lines = (most: number | undefined, rows: string[][]): string[] =>
+    renderColumns(header, rows, most).split('\n')
+
+  it('wraps a long last column, and loses no word of it', () => {
+    const rows = [['shop', 'Waits', message]]
+    const shown = lines(48, rows)
+    expect(Math.max(...shown.map((line) => line.length))).toBeLessThanOrEqual(48)
+    expect(
+      shown
+        .slice(1)
+        .map((line) => line.slice(15))
+        .join(' '),
+    ).toBe(message)
+  })
+
+  it('cuts another long column, and never a name', () => {
+    const shown = lines(46, [['a-name-of-some-length', message, '3m']])
+    expect(shown[1]).toContain('a-name-of-some-length')
+    expect(shown[1]).toMatch(/…   3m$/)
+    expect(Math.max(...shown.map((line) => line.length))).toBe(46)
+  })
+
+  it('is whole where it goes to a file, or fits, or could not be read', () => {
+    const rows = [['shop', 'Waits', message]]
+    const whole = lines(undefined, rows)
+    for (const most of [whole[1]!.length, 20]) expect(lines(most, rows)).toEqual(whole)
+  })
+})

@@ -1,6 +1,6 @@
 // Aligned columns as kubectl prints them.
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { oneLine } from '../print.ts'
+import { oneLine, terminalWidth } from '../print.ts'
 
 export interface ServerTable {
   readonly columnDefinitions:
@@ -26,13 +26,51 @@ export const renderRow = (row: readonly string[], widths: readonly number[]): st
     .join('   ')
     .trimEnd()
 
+const leastWrapped = 24
+const leastCut = 12
+
+/** Words in lines of at most so many characters; a longer word is a line of its own. */
+const wrap = (text: string, width: number): string[] => {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
+}
+
+/** Rows of a terminal of `most` columns: a long last column is wrapped, another long one is cut. A name never is. */
+const fitRows = (rows: readonly string[][], most: number): string[][] => {
+  const widths = widthsOf(rows)
+  const over = widths.reduce((sum, width) => sum + width + 3, -3) - most
+  const last = widths.length - 1
+  if (over <= 0 || last < 1) return [...rows]
+  const wrapped = (widths[last] ?? 0) - over
+  if (wrapped >= leastWrapped)
+    return rows.flatMap((row) =>
+      wrap(row[last] ?? '', wrapped).map((text, i) =>
+        i === 0 ? [...row.slice(0, last), text] : [...row.slice(0, last).fill(''), text],
+      ),
+    )
+  const widest = Math.max(...widths.slice(1))
+  const at = widths.indexOf(widest, 1)
+  const cut = widest - over
+  if (cut < leastCut) return [...rows]
+  const short = (text: string): string => (text.length > cut ? `${text.slice(0, cut - 1)}…` : text)
+  return rows.map((row) => row.map((text, i) => (i === at ? short(text) : text)))
+}
+
+/** `most`: characters of a line; undefined: as many as there are. */
 export const renderColumns = (
   header: readonly string[],
   rows: readonly (readonly string[])[],
+  most = terminalWidth(),
 ): string => {
-  const all = [header, ...rows.map((row) => row.map(oneLine))]
-  const widths = widthsOf(all)
-  return all.map((row) => renderRow(row, widths)).join('\n')
+  const all = [[...header], ...rows.map((row) => row.map(oneLine))]
+  const fitting = most === undefined ? all : fitRows(all, most)
+  const widths = widthsOf(fitting)
+  return fitting.map((row) => renderRow(row, widths)).join('\n')
 }
 
 /** A server-side Table as lines of text, the header first. Cells of `date` are already human-readable. */

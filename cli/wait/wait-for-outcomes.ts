@@ -9,7 +9,7 @@ import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { followObject, type FollowRef } from '../objects/follow.ts'
-import { hanging, note, out } from '../print.ts'
+import { hanging, note, out, startProgress } from '../print.ts'
 
 /**
  * Returns the present state of another object of the same namespace, which is followed from the first
@@ -56,19 +56,24 @@ export const waitForOutcomes = async (
   const late: string[] = []
   const last = new Map<string, KubeObject | undefined>()
   const looks = createLooks(api, signal)
+  const progress = startProgress()
+  let ended = 0
   try {
     await Promise.all(
       awaited.map(async (awaitedObject) => {
         const { end, object } = await followToEnd(api, awaitedObject, { signal, looks })
         last.set(awaitedObject.label, object)
+        ended += 1
         if (end.kind === 'done') {
           if (awaitedObject.doneLine !== undefined) out(awaitedObject.doneLine)
         } else if (end.kind === 'pending')
           late.push(hanging(`${awaitedObject.label}: ${end.message}`))
         else bad.push(hanging(`${awaitedObject.label}: ${end.reason}: ${end.message}`))
+        if (awaited.length > 1) progress(`${ended} of ${awaited.length} have ended`)
       }),
     )
   } finally {
+    progress(undefined)
     over.abort()
     await isLate
   }
