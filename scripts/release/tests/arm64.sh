@@ -12,7 +12,7 @@ if command -v qemu-aarch64 >/dev/null && ls "$out"/*linux-arm64.tar.xz >/dev/nul
   [ "$(arm --version)" = "$version" ]
   arm controller --data-dir "$tree/data" --listen 127.0.0.1:18443 >"$work/arm64.log" 2>&1 &
   controller=$!
-  for _ in $(seq 180); do
+  for _ in $(seq 600); do # Emulated: minutes on a busy machine.
     grep -q '^to log in' "$work/arm64.log" && break
     kill -0 $controller
     sleep 1
