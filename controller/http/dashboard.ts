@@ -1,7 +1,7 @@
 // Serves the built files of the dashboard from memory. What they show comes from the REST API, which asks for a login.
 import { builtFolder } from './built.ts'
 import type { App } from './env.ts'
-import { answerFile, answerNoFile, policyOf, usePageHeaders } from './static-files.ts'
+import { answerFile, answerNoFile, contentPolicyOf, usePageHeaders } from './static-files.ts'
 import type { StaticFiles } from './static-files.ts'
 
 export const dashboardFolder = builtFolder('dashboard')
@@ -11,7 +11,7 @@ export interface DashboardOptions {
   readonly isTrusted: boolean
 }
 
-const policy = policyOf("'self'", "'none'")
+const policy = contentPolicyOf("'self'", "'none'")
 
 const missing = `This build of Stagely has no dashboard. "npm run build" makes it;
 "stagely controller --no-dashboard" serves none.

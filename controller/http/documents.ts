@@ -4,7 +4,7 @@ import type { App } from './env.ts'
 import {
   answerFile,
   answerNoFile,
-  policyOf,
+  contentPolicyOf,
   readStaticFiles,
   usePageHeaders,
 } from './static-files.ts'
@@ -18,7 +18,7 @@ export interface DocumentsOptions {
 }
 
 /** Icons are in the styles; the library of the page names its type of trusted HTML. */
-const policy = policyOf("'self' data:", 'vue')
+const policy = contentPolicyOf("'self' data:", 'vue')
 
 const missing = `This build of Stagely has no documents. "npm run build" makes them.
 `

@@ -79,7 +79,7 @@ const pageHeaders: Readonly<Record<string, string>> = {
 }
 
 /** What both forbid; images and scripts of types that a page makes are its own matter. */
-export const policyOf = (images: string, trustedTypes: string): string =>
+export const contentPolicyOf = (images: string, trustedTypes: string): string =>
   [
     "default-src 'none'",
     "script-src 'self'",
