@@ -1,4 +1,7 @@
 // Whether work costs no more than its size: CPU, the least of some attempts, since others use the machine too.
+import { realClock } from '../../src/kernel/clock.ts'
+import { passes } from './eventually.ts'
+
 /** What eight times as much may cost: twice as much again, and a constant. */
 export const factor = 8
 const mostTimes = 2.2 * factor
@@ -24,6 +27,10 @@ export const leastCpuMs = async (
     least = Math.min(least, await cpuMsOf(work))
   return least
 }
+
+/** Resolves when this process does next to nothing by itself: what its loops still do would count as what is asked. */
+export const atRest = (): Promise<true> =>
+  passes(async () => (await cpuMsOf(() => realClock.sleep(200))) < 20)
 
 export const isLinear = (smallMs: number, largeMs: number): boolean =>
   largeMs <= smallMs * mostTimes + constantMs

@@ -10,7 +10,7 @@ import { apiPathOf, apiVersionOf } from '../../../src/resources/kind-names.ts'
 import { kinds, type Kind } from '../../../src/resources/registry.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { grownOf } from '../../support/databases/grown.ts'
-import { factor, isLinear, leastCpuMs, tooDear } from '../../support/linear.ts'
+import { factor, isLinear, atRest, leastCpuMs, tooDear } from '../../support/linear.ts'
 
 const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
 /**
@@ -407,6 +407,7 @@ it(
     for (const route of routes) few.set(route.id, await leastCpuMs(ask(route, 1), { attempts: 1 }))
     await fill(fewSecrets, fewSecrets * factor)
     await reportServices()
+    await atRest()
     const found: string[] = []
     for (const route of routes) {
       const small = few.get(route.id)!
