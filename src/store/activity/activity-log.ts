@@ -138,17 +138,19 @@ export class ActivityLog {
   }
 }
 
-/** Drops activity by its age. The newest rollouts and containers of each stagelet stay as long as it does. */
+/** Drops activity by its age. Of each stagelet, the newest rollouts and containers stay, and those that are there first. */
 export const dropOldActivity = async (q: Queryable, now: number): Promise<void> => {
   await q.query(
     `DELETE FROM activity a WHERE kind <> 'rollout' AND at < $1
        AND NOT (kind = 'container' AND EXISTS (SELECT 1 FROM objects o WHERE o.uid = a.subject))`,
     [now - keepMs],
   )
+  // A container that nobody has replaced for long is older than what comes and goes beside it.
+  const isThere = `kind = 'container' AND NOT detail ? 'removed'`
   const group = `CASE WHEN kind IN ('rollout', 'container') THEN kind ELSE '' END`
   await q.query(
     `DELETE FROM activity a USING (
-       SELECT id, row_number() OVER (PARTITION BY subject, ${group} ORDER BY at DESC, id DESC) AS place
+       SELECT id, row_number() OVER (PARTITION BY subject, ${group} ORDER BY (${isThere}) DESC, at DESC, id DESC) AS place
        FROM activity) p
      WHERE p.id = a.id AND p.place > CASE a.kind
        WHEN 'rollout' THEN ${keepRollouts} WHEN 'container' THEN ${keepContainers} ELSE ${keepOthers} END`,
