@@ -1,6 +1,6 @@
 // Receipts of exposure beside what the engine itself said: every interval, of every version that was looked at.
 import type { Exposure, SignedExposure } from '../../../src/audit/exposure.ts'
-import { realClock } from '../../../src/kernel/clock.ts'
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { askEngine } from '../docker/engine-api.ts'
 import type { Model, Secret } from './model.ts'
 import type { Place } from './place.ts'
@@ -27,12 +27,6 @@ export interface Exposures {
 
 const withinMs = 1_000
 
-interface Said {
-  readonly Action: string
-  readonly timeNano: number
-  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
-}
-
 interface Looked {
   readonly Id: string
   readonly Config: {
@@ -43,29 +37,22 @@ interface Looked {
 
 const idOf = (id: string): string => id.slice(0, 12)
 
+const engineTime = (ms: number | undefined): string =>
+  ms === undefined ? 'a time that the engine did not tell' : toFineTimestamp(ms)
+
 export const watchExposures = (place: Place, model: Model): Exposures => {
   const { world, stack } = place
   const lives = new Map<string, EngineLife>()
   const versions = new Map<string, KnownVersion>()
-  let sinceMs = realClock.now()
 
   const takeEvents = async (): Promise<void> => {
-    const untilMs = realClock.now()
-    const [since, until] = [sinceMs - 5_000, untilMs].map((ms) => (ms / 1000).toFixed(3))
-    const filters = ['create', 'destroy'].flatMap((event) => ['--filter', `event=${event}`])
-    const of = ['--since', since!, '--until', until!, '--format', '{{json .}}']
-    const lines = (await stack.docker('events', ...of, ...filters)).split('\n')
-    for (const line of lines.filter(Boolean)) {
-      const { Action, timeNano, Actor } = JSON.parse(line) as Said
-      const id = idOf(Actor.ID)
-      const life = lives.get(id) ?? {
-        service: Actor.Attributes['com.docker.compose.service'] ?? '',
-      }
-      lives.set(id, life)
-      if (Action === 'create') life.made = timeNano / 1e6
-      else life.removed = timeNano / 1e6
+    // The stack follows its events since before there was a container: the engine keeps its last 256 only.
+    for (const { action, service, id, atMs } of await stack.eventsSince(0, ['create', 'destroy'])) {
+      const life = lives.get(idOf(id)) ?? { service }
+      lives.set(idOf(id), life)
+      if (action === 'create') life.made = atMs
+      else life.removed = atMs
     }
-    sinceMs = untilMs
   }
 
   const lookInto = async (): Promise<Map<string, Looked>> => {
@@ -129,10 +116,11 @@ export const watchExposures = (place: Place, model: Model): Exposures => {
           ? (at === undefined) !== (real === undefined)
           : Math.abs(Date.parse(at) - real) > withinMs
       for (const at of [from.earliest, from.latest])
-        if (off(at, life.made)) wrong.push(`${what} was made at ${life.made ?? '?'}, not ${at}`)
+        if (off(at, life.made))
+          wrong.push(`${what} was made at ${engineTime(life.made)}, not ${at}`)
       for (const at of [until?.earliest, until?.latest])
         if (off(at, life.removed))
-          wrong.push(`${what} was removed at ${life.removed ?? '?'}, not ${at ?? '-'}`)
+          wrong.push(`${what} was removed at ${engineTime(life.removed)}, not ${at ?? '-'}`)
     }
     const told = new Set(holders.map(({ container }) => container))
     for (const container of known.with)
