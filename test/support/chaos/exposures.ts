@@ -2,6 +2,7 @@
 import type { Exposure, SignedExposure } from '../../../src/audit/exposure.ts'
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { askEngine } from '../docker/engine-api.ts'
+import { restOf, type Rest } from '../load.ts'
 import type { Model, Secret } from './model.ts'
 import type { Place } from './place.ts'
 
@@ -11,7 +12,7 @@ interface EngineLife {
   removed?: number
 }
 
-interface KnownVersion extends Pick<Secret, 'name' | 'key' | 'scope'> {
+interface KnownVersion extends Pick<Secret, 'name'> {
   readonly version: number
   /** Short ids of containers that were found with the value, and with another one. */
   readonly with: Set<string>
@@ -76,14 +77,7 @@ export const watchExposures = (place: Place, model: Model): Exposures => {
       if (type !== 'env') continue
       const { uid, version } = await current(name)
       const id = `${uid} ${version}`
-      const given = versions.get(id) ?? {
-        name,
-        key,
-        scope,
-        version,
-        with: new Set(),
-        without: new Set(),
-      }
+      const given = versions.get(id) ?? { name, version, with: new Set(), without: new Set() }
       versions.set(id, given)
       for (const [container, { Config }] of containers) {
         const service = Config.Labels['com.docker.compose.service'] ?? ''
@@ -94,10 +88,11 @@ export const watchExposures = (place: Place, model: Model): Exposures => {
     }
   }
 
-  const receiptOf = async ({ key, scope, version }: KnownVersion): Promise<Exposure> => {
-    const of = ['--project', 'shop', '--scope', scope, '--version', String(version)]
-    const text = await world.must('receipt', 'exposure', key, ...of)
-    return (JSON.parse(text) as SignedExposure).exposure
+  const receiptOf = async (rest: Rest, { name, version }: KnownVersion): Promise<Exposure> => {
+    const path = `/projects/default%2Fshop/secrets/${name}/versions/${version}/exposure`
+    const { status, body } = await rest('GET', path)
+    if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`)
+    return (body as SignedExposure).exposure
   }
 
   const wrongIn = (known: KnownVersion, { holders }: Exposure): string[] => {
@@ -136,11 +131,12 @@ export const watchExposures = (place: Place, model: Model): Exposures => {
     compare: async () => {
       const wrong: string[] = []
       let intervals = 0
+      const rest = await restOf(world)
       for (const [id, known] of versions) {
         // Of a secret that was deleted there is no receipt; another one may have its name.
         if (!model.secrets.has(known.name)) continue
         if (!id.startsWith((await current(known.name)).uid)) continue
-        const exposure = await receiptOf(known)
+        const exposure = await receiptOf(rest, known)
         intervals += exposure.holders.length
         const faults = wrongIn(known, exposure)
         wrong.push(...faults.map((fault) => `${known.name} version ${known.version}: ${fault}`))
