@@ -27,7 +27,7 @@ export const largeImportTests = (given: () => Dashboard): void => {
     await expect.poll(revisionOf).toBe(before + 1)
 
     const address = `/ui/t/default/p/shop?at=${before}&q=is:changed+key:BIG_4`
-    const past = await open(address, { after: page })
+    const past = await open(address)
     await past.getByRole('row', { name: /BIG_4 .*new/ }).waitFor()
     expect(await axe(past)).toEqual([])
     await past.getByRole('button', { name: `Go back to r${before}` }).click()
