@@ -25,6 +25,11 @@ export const keyFrom = (variable: string): string => {
   return value
 }
 
+const readCa = (file: string): Promise<Buffer> =>
+  readFile(file).catch((error: unknown) => {
+    throw new CliError(`cannot read the certificate of --ca ${file}`, 1, error)
+  })
+
 export const openTool = async (
   name: string,
   { url, caFile }: ToolAddress,
@@ -33,9 +38,11 @@ export const openTool = async (
   if (url === undefined) throw usageError(`say where ${name} is: --url https://…`)
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw usageError(`--url ${url} is no address such as https://host:9443`)
+  if (new URL(url).username !== '' || new URL(url).password !== '')
+    throw usageError('--url holds a user or a password: everybody on the machine can read it there')
   if (url.startsWith('http:') && !isLoopback(url))
     throw usageError(`${url} would carry the API key and all values unencrypted: use https`)
-  const ca = caFile === undefined ? undefined : await readFile(caFile)
+  const ca = caFile === undefined ? undefined : await readCa(caFile)
   const base = url.replace(/\/+$/, '')
   return async (path, body) => {
     const text = body === undefined ? undefined : JSON.stringify(body)

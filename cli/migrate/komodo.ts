@@ -5,7 +5,7 @@ import { parseDotenv } from '../../src/formats/dotenv.ts'
 import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
 import { keyFrom, openTool, type ToolAddress } from './ask.ts'
-import type { StackSource } from './source.ts'
+import { makeSource, type StackSource } from './source.ts'
 
 const name = 'Komodo'
 
@@ -30,9 +30,6 @@ export const readKomodo = async (stack: string, address: ToolAddress): Promise<S
       `Left out, since ${name} fills them in from its own variables: ${open.map(({ key }) => key).join(', ')}. Give them by "stagely secrets set".`,
     )
   const given = entries.filter((entry) => !open.includes(entry))
-  return {
-    name,
-    variables: new Map(given.map(({ key, value }) => [key, value])),
-    ...(typeof file === 'string' && file !== '' && { composeFile: file }),
-  }
+  const variables = given.map(({ key, value }) => [key, value] as const)
+  return makeSource(name, variables, file)
 }

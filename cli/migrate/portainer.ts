@@ -3,7 +3,7 @@
 import { isRecord } from '../../src/kernel/record.ts'
 import { CliError } from '../errors.ts'
 import { keyFrom, openTool, type ToolAddress } from './ask.ts'
-import type { StackSource } from './source.ts'
+import { makeSource, type StackSource } from './source.ts'
 
 const name = 'Portainer'
 
@@ -29,6 +29,9 @@ export const readPortainer = async (stack: string, address: ToolAddress): Promis
     const [key, value] = [textAt(pair, 'name'), textAt(pair, 'value')]
     return key === undefined || value === undefined ? [] : [[key, value] as const]
   })
-  const file = textAt(await ask(`/api/stacks/${Number(id)}/file`), 'StackFileContent')
-  return { name, variables: new Map(pairs), ...(file !== undefined && { composeFile: file }) }
+  return makeSource(
+    name,
+    pairs,
+    textAt(await ask(`/api/stacks/${Number(id)}/file`), 'StackFileContent'),
+  )
 }

@@ -111,7 +111,12 @@ describe('migrate', () => {
     answer = (path, headers) => {
       if (headers['x-api-key'] !== 'ptr_key') return [401, { message: 'canary-refusal' }]
       if (path === '/api/stacks/7/file') return [200, { StackFileContent: composeFile }]
-      const env = Object.entries(variables).map(([name, value]) => ({ name, value }))
+      // What steers Compose or the loader is no variable of the stack, whoever wrote it there.
+      const steering = { COMPOSE_PROJECT_NAME: 'taken-over', LD_PRELOAD: '/tmp/evil.so' }
+      const env = Object.entries({ ...variables, ...steering }).map(([name, value]) => ({
+        name,
+        value,
+      }))
       const stacks = [
         { Id: 3, Name: 'other', Env: null },
         { Id: 7, Name: 'porter', Env: env },
@@ -168,6 +173,10 @@ describe('migrate', () => {
     expect(html.stderr).toContain('answered with status 200, and not as its documents say')
     const plain = await migrate(key, 'safe', ...from, 'http://portainer.example')
     expect([plain.code, plain.stderr.includes('unencrypted')]).toEqual([2, true])
+    const named = await migrate(key, 'safe', ...from, 'https://me:canary-pw@portainer.example')
+    expect([named.code, named.stderr.includes('a user or a password')]).toEqual([2, true])
+    const noCa = await migrate(key, 'safe', ...from, url, '--ca', '/nowhere/ca.crt')
+    expect(noCa.stderr).toContain('cannot read the certificate of --ca /nowhere/ca.crt')
     const gone = await migrate(key, 'safe', ...from, 'http://127.0.0.1:1')
     expect(gone.stderr).toContain('did not answer (ECONNREFUSED): check --url and --ca')
     const tool = await migrate({}, 'safe', '--from', 'vaultwarden')
