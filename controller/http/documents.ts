@@ -1,4 +1,5 @@
 // Serves the site of the documents (ADR 0089). Nobody may need it for weeks: its files are read with the first request.
+import { lazy } from '../../src/kernel/lazy.ts'
 import { builtFolder } from './built.ts'
 import type { App } from './env.ts'
 import {
@@ -8,7 +9,6 @@ import {
   readStaticFiles,
   usePageHeaders,
 } from './static-files.ts'
-import type { StaticFiles } from './static-files.ts'
 
 export const documentsFolder = builtFolder('docs')
 
@@ -24,12 +24,11 @@ const missing = `This build of Stagely has no documents. "npm run build" makes t
 `
 
 export const mountDocuments = (app: App, { folder, isTrusted }: DocumentsOptions): void => {
-  let reading: Promise<StaticFiles | undefined> | undefined
+  const reading = lazy(() => readStaticFiles(folder))
   usePageHeaders(app, '/docs/*', { policy, isTrusted })
   app.get('/docs', (c) => c.redirect('/docs/', 302))
   app.get('/docs/*', async (c) => {
-    reading ??= readStaticFiles(folder)
-    const files = await reading
+    const files = await reading()
     if (files === undefined) return answerNoFile(c, missing)
     const path = c.req.path.slice('/docs/'.length)
     const file = [path, `${path}.html`, `${path}index.html`].map((name) => files.get(name))

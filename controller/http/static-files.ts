@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { brotliDecompressSync } from 'node:zlib'
+import { lazy } from '../../src/kernel/lazy.ts'
 import type { App, AppContext } from './env.ts'
 
 export interface StaticFile {
@@ -10,8 +11,8 @@ export interface StaticFile {
   readonly etag: string
   /** Names change with the content. */
   readonly isHashed: boolean
-  /** Absent: only packed by Brotli. */
-  readonly bytes?: Uint8Array<ArrayBuffer>
+  /** Unpacked once where the build has left only a packed one. */
+  readonly bytes: () => Uint8Array<ArrayBuffer>
   /** The same, packed by the build. */
   readonly packed: Readonly<Partial<Record<'br' | 'gzip', Uint8Array<ArrayBuffer>>>>
 }
@@ -57,11 +58,12 @@ export const readStaticFiles = async (folder: string): Promise<StaticFiles | und
     const packed: Partial<Record<'br' | 'gzip', Uint8Array<ArrayBuffer>>> = {}
     for (const [coding, suffix] of Object.entries(packedNames))
       if (there.has(name + suffix)) packed[coding as 'br' | 'gzip'] = await read(name + suffix)
-    const bytes = there.has(name) ? await read(name) : undefined
-    const digest = createHash('sha256').update(bytes ?? packed.br ?? '')
+    const whole = there.has(name) ? await read(name) : undefined
+    const bytes = lazy(() => whole ?? new Uint8Array(brotliDecompressSync(packed.br ?? '')))
+    const digest = createHash('sha256').update(whole ?? packed.br ?? '')
     const etag = `W/"${digest.digest('base64url')}"`
     const isHashed = name.startsWith('assets/')
-    files.set(name, { type, etag, isHashed, ...(bytes !== undefined && { bytes }), packed })
+    files.set(name, { type, etag, isHashed, bytes, packed })
   }
   return files
 }
@@ -132,6 +134,5 @@ export const answerFile = (c: AppContext, file: StaticFile, status: 200 | 404 = 
     if (packed === undefined || !accepted.includes(coding)) continue
     return c.body(packed, status, { 'content-type': file.type, 'content-encoding': coding })
   }
-  const bytes = file.bytes ?? new Uint8Array(brotliDecompressSync(file.packed.br ?? ''))
-  return c.body(bytes, status, { 'content-type': file.type })
+  return c.body(file.bytes(), status, { 'content-type': file.type })
 }
