@@ -5,31 +5,32 @@ import { objectSchema } from '../../src/resources/schemas/crd.ts'
 import { usageError } from '../errors.ts'
 import { oneLine } from '../print.ts'
 
-interface Node {
+/** A part of a schema, as `explain` and the reference read it. */
+export interface SchemaNode {
   readonly type?: string
   readonly description?: string
   readonly enum?: readonly unknown[]
   readonly default?: unknown
-  readonly properties?: Readonly<Record<string, Node>>
+  readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly required?: readonly string[]
-  readonly items?: Node
-  readonly additionalProperties?: Node
+  readonly items?: SchemaNode
+  readonly additionalProperties?: SchemaNode
 }
 
 /** The fields below: of a list, those of an item; of a map, those of a value. */
-const inside = (node: Node): Node => {
+const inside = (node: SchemaNode): SchemaNode => {
   const inner = node.items ?? node.additionalProperties
   return inner === undefined ? node : inside(inner)
 }
 
-const typeOf = (node: Node): string => {
+const typeOf = (node: SchemaNode): string => {
   if (node.items !== undefined) return `[]${typeOf(node.items)}`
   if (node.additionalProperties !== undefined)
     return `map[string]${typeOf(node.additionalProperties)}`
   return node.type === 'object' ? 'Object' : (node.type ?? '')
 }
 
-const find = (root: Node, kind: KindNames, path: readonly string[]): Node => {
+const find = (root: SchemaNode, kind: KindNames, path: readonly string[]): SchemaNode => {
   let node = root
   for (const [i, name] of path.entries()) {
     const fields = inside(node).properties ?? {}
@@ -45,18 +46,18 @@ const find = (root: Node, kind: KindNames, path: readonly string[]): Node => {
   return node
 }
 
-const label = (name: string, node: Node, parent: Node): string => {
+const label = (name: string, node: SchemaNode, parent: SchemaNode): string => {
   const isRequired = inside(parent).required?.includes(name) === true
   return `${name}\t<${typeOf(node)}>${isRequired ? ' -required-' : ''}`
 }
 
-const detailsOf = (node: Node): string[] => [
+const detailsOf = (node: SchemaNode): string[] => [
   ...(node.description === undefined ? [] : [oneLine(node.description)]),
   ...(node.enum === undefined ? [] : [`One of: ${node.enum.map(String).join(', ')}.`]),
   ...(node.default === undefined ? [] : [`Default: ${JSON.stringify(node.default)}.`]),
 ]
 
-const fieldsOf = (parent: Node, indent: string, isRecursive: boolean): string[] =>
+const fieldsOf = (parent: SchemaNode, indent: string, isRecursive: boolean): string[] =>
   Object.entries(inside(parent).properties ?? {}).flatMap(([name, node]) => [
     `${indent}${label(name, node, parent)}`,
     ...(isRecursive
@@ -70,7 +71,7 @@ export const explainFields = (
   path: readonly string[],
   isRecursive: boolean,
 ): string => {
-  const root = objectSchema(requireKind(kind.kind)) as Node
+  const root = objectSchema(requireKind(kind.kind)) as SchemaNode
   const node = find(root, kind, path)
   const fields = fieldsOf(node, '  ', isRecursive)
   const name = path.at(-1)
@@ -88,7 +89,7 @@ export const explainFields = (
 }
 
 /** Editors say of an unknown field that there is none. */
-const closed = (node: Node): object => {
+const closed = (node: SchemaNode): object => {
   const { properties, items, additionalProperties, ...more } = node
   return {
     ...more,
@@ -105,7 +106,7 @@ const closed = (node: Node): object => {
   }
 }
 
-const metadata: Node = {
+const metadata: SchemaNode = {
   type: 'object',
   required: ['name'],
   properties: {
@@ -121,7 +122,11 @@ export const manifestSchema = (kinds: readonly KindNames[]): object => ({
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'A manifest of Stagely',
   oneOf: kinds.map((kind) => {
-    const { properties = {}, required = [], ...root } = objectSchema(requireKind(kind.kind)) as Node
+    const {
+      properties = {},
+      required = [],
+      ...root
+    } = objectSchema(requireKind(kind.kind)) as SchemaNode
     const { status: _written, apiVersion, kind: name, ...declared } = properties
     return closed({
       ...root,

@@ -1,28 +1,18 @@
 // The page of all kinds, made of their schemas.
+import type { SchemaNode } from '../../cli/explain/fields.ts'
 import { kinds, type Kind } from '../../src/resources/registry.ts'
 import { objectSchema } from '../../src/resources/schemas/crd.ts'
 import { generatedMark } from './mark.ts'
 
-interface Node {
-  readonly type?: string
-  readonly description?: string
-  readonly enum?: readonly unknown[]
-  readonly default?: unknown
-  readonly properties?: Readonly<Record<string, Node>>
-  readonly required?: readonly string[]
-  readonly items?: Node
-  readonly additionalProperties?: Node
-}
-
 /** The way to the fields of a list begins with `[]`, of a map with `{}`. */
-const inside = (node: Node): { node: Node; way: string } => {
+const inside = (node: SchemaNode): { node: SchemaNode; way: string } => {
   const [inner, mark] = node.items ? [node.items, '[]'] : [node.additionalProperties, '.NAME']
   if (inner === undefined) return { node, way: '' }
   const deeper = inside(inner)
   return { node: deeper.node, way: mark + deeper.way }
 }
 
-const typeOf = (node: Node): string => {
+const typeOf = (node: SchemaNode): string => {
   if (node.items !== undefined) return `list of ${typeOf(node.items)}`
   if (node.additionalProperties !== undefined) return `map of ${typeOf(node.additionalProperties)}`
   return node.type ?? 'any'
@@ -31,7 +21,7 @@ const typeOf = (node: Node): string => {
 /** Angle brackets, and words like `${KEY}`, are text. */
 const plain = (text: string): string => text.replaceAll('<', '\\<').replaceAll('*', '\\*')
 
-const lineOf = (path: string, node: Node, isRequired: boolean): string => {
+const lineOf = (path: string, node: SchemaNode, isRequired: boolean): string => {
   const facts = [
     typeOf(node),
     ...(isRequired ? ['required'] : []),
@@ -48,7 +38,7 @@ const lineOf = (path: string, node: Node, isRequired: boolean): string => {
 /** The same in all kinds. */
 const isOfAll = (path: string): boolean => /^status\.conditions\[\]/.test(path)
 
-const linesOf = (path: string, given: Node): string[] => {
+const linesOf = (path: string, given: SchemaNode): string[] => {
   const { node, way } = inside(given)
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
     const childPath = `${path}${way}.${name}`
@@ -61,7 +51,7 @@ const linesOf = (path: string, given: Node): string[] => {
 }
 
 const part = (kind: Kind, name: 'spec' | 'status'): string => {
-  const node = (objectSchema(kind) as Node).properties?.[name]
+  const node = (objectSchema(kind) as SchemaNode).properties?.[name]
   const lines = node === undefined ? [] : linesOf(name, node)
   return lines.length === 0 ? '' : `### ${kind.kind} ${name}\n\n${lines.join('\n')}\n\n`
 }
