@@ -10,7 +10,7 @@ import { apiPathOf, apiVersionOf } from '../../../src/resources/kind-names.ts'
 import { kinds, type Kind } from '../../../src/resources/registry.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { grownOf } from '../../support/databases/grown.ts'
-import { factor, isLinear, atRest, leastCpuMs, tooDear } from '../../support/linear.ts'
+import { atRest, cpuMsOf, factor, leastCpuMs, tooDear } from '../../support/linear.ts'
 
 const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
 /**
@@ -166,8 +166,8 @@ const compared = async (name: string, small: Request, large: Request): Promise<s
     const { status, text } = await perform(request)
     if (status >= 300) found.push(`${name}: ${status} ${text.slice(0, 300)}`)
   }
-  const few = await leastCpuMs(ask(small), { attempts: 1 })
-  const many = await leastCpuMs(ask(large), { enough: (ms) => isLinear(few, ms) })
+  const few = await cpuMsOf(ask(small))
+  const many = await leastCpuMs(ask(large), few)
   return [...new Set([...found, ...tooDear(name, few, many)])]
 }
 
@@ -404,14 +404,14 @@ it(
     }
     await reportServices()
     const few = new Map<string, number>()
-    for (const route of routes) few.set(route.id, await leastCpuMs(ask(route, 1), { attempts: 1 }))
+    for (const route of routes) few.set(route.id, await cpuMsOf(ask(route, 1)))
     await fill(fewSecrets, fewSecrets * factor)
     await reportServices()
     await atRest()
     const found: string[] = []
     for (const route of routes) {
       const small = few.get(route.id)!
-      const many = await leastCpuMs(ask(route, factor), { enough: (ms) => isLinear(small, ms) })
+      const many = await leastCpuMs(ask(route, factor), small)
       found.push(...tooDear(route.id, small, many))
     }
     expect([...found, ...failed]).toEqual([])
