@@ -23,16 +23,17 @@ export const largeImportTests = (given: () => Dashboard): void => {
     await page.keyboard.press('Control+Enter')
     await page.getByText('they go in 2, and make one revision').waitFor()
     await page.getByRole('button', { name: 'Apply: no container changes' }).click()
-    await page.getByRole('heading', { name: `Revision ${before + 1}` }).waitFor()
+    // The review says "Impact, as of revision …" as soon as the stream tells of it, before the answer is here.
+    await page.getByRole('heading', { name: `Revision ${before + 1}`, exact: true }).waitFor()
     await expect.poll(revisionOf).toBe(before + 1)
 
     const address = `/ui/t/default/p/shop?at=${before}&q=is:changed+key:BIG_4`
-    const past = await open(address)
+    const past = await open(address, { after: page })
     await past.getByRole('row', { name: /BIG_4 .*new/ }).waitFor()
     expect(await axe(past)).toEqual([])
     await past.getByRole('button', { name: `Go back to r${before}` }).click()
     await past.getByRole('button', { name: 'Go back: no container changes' }).click()
-    await past.getByRole('heading', { name: `Revision ${before + 2}` }).waitFor()
+    await past.getByRole('heading', { name: `Revision ${before + 2}`, exact: true }).waitFor()
     await past.goBack()
     await past.getByRole('button', { name: 'Show current' }).click()
     await past.getByText('No secret matches this filter').waitFor()

@@ -193,7 +193,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     await keyboard.type('<img src=x onerror=alert(1)> after INC-42')
     await page.getByRole('button', { name: 'Apply: re-create 1 service' }).waitFor()
     await Promise.all([keyboard.press('Control+Enter'), keyboard.press('Control+Enter')])
-    await page.getByRole('heading', { name: `Revision ${revision + 1}` }).waitFor()
+    await page.getByRole('heading', { name: `Revision ${revision + 1}`, exact: true }).waitFor()
     await page.getByText(/^In sync after \d/).waitFor()
     await page.getByText('1 of 1 others untouched').waitFor()
     await page.getByText('<img src=x onerror=alert(1)> after INC-42').waitFor()
@@ -424,7 +424,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     await apply.waitFor()
     // Whoever watches a revision goes on watching.
     await watched.getByText(/^live/).waitFor()
-    await watched.getByRole('heading', { name: 'Revision 1' }).waitFor()
+    await watched.getByRole('heading', { name: 'Revision 1', exact: true }).waitFor()
     await watched.close()
 
     const listed = await rest('GET', '/me/sessions')
