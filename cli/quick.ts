@@ -11,7 +11,7 @@ export const runQuickly = async ([name, ...rest]: readonly string[]): Promise<bo
     return true
   }
   // Called by the scripts that `stagely completion` prints.
-  if (name === 'complete') {
+  if (name === '__complete') {
     const { complete } = await import('./completion/complete.ts')
     endQuietlyWhenNobodyReads()
     await complete(rest)
@@ -22,6 +22,6 @@ export const runQuickly = async ([name, ...rest]: readonly string[]): Promise<bo
   const [shell] = rest
   if (!isShell(shell)) return false
   endQuietlyWhenNobodyReads()
-  await printScript(shell)
+  printScript(shell)
   return true
 }

@@ -15,4 +15,6 @@ Examples:
   stagely completion zsh > ~/.stagely.zsh      # and source it in ~/.zshrc
   stagely completion fish > ~/.config/fish/completions/stagely.fish`,
     )
-    .action((shell: Shell) => printScript(shell))
+    .action((shell: Shell) => {
+      printScript(shell)
+    })

@@ -1,10 +1,10 @@
-// Which names complete a command line. The words of commands and flags are in the shell's script; here are those that a
-// server knows. Nothing is kept: each time, the server is asked, and waited for at most a second and a half.
+// What completes a command line: words of commands, flags, and names that a server knows. Nothing is kept: each time, the
+// server is asked, and waited for at most a second and a half.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { kindNames } from '../../src/resources/kind-names.ts'
-import type { ConnectFlags } from '../connect/connect.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { out } from '../print.ts'
-import type { CompletedCommand } from './completed-command.ts'
+import type { CompletedCommand } from './table.ts'
 
 const ofFlags: Readonly<Record<string, string>> = {
   '--project': 'Project',
@@ -18,33 +18,23 @@ const ofFlags: Readonly<Record<string, string>> = {
   '-n': 'Namespace',
 }
 
-/** What the word that is being written may be. */
-export interface Completed {
-  /** A kind, `key`, `target`, `context`, `environment` or `kind`; or the words themselves. */
-  readonly names: string | readonly string[]
-  /** Arguments before it. */
-  readonly given: readonly string[]
-  readonly flags: Readonly<Record<string, string>>
-}
+type Flags = Readonly<Record<string, string>>
 
 /** The command that words name, what is given to it, and the flag whose value comes next. */
 interface ReadWords {
   readonly here: CompletedCommand
   readonly given: readonly string[]
-  readonly flags: Readonly<Record<string, string>>
+  readonly flags: Flags
   readonly waits: string | undefined
 }
 
-const read = (
-  table: readonly CompletedCommand[],
-  words: readonly string[],
-): ReadWords | undefined => {
-  let here = table.find(({ path }) => path === '')
+const read = (table: readonly CompletedCommand[], words: readonly string[]): ReadWords => {
+  let here = table[0]!
   const given: string[] = []
   const flags: Record<string, string> = {}
   let waits: string | undefined
   for (const word of words) {
-    const next = `${here?.path ?? ''} ${word}`.trim()
+    const next = `${here.path} ${word}`.trim()
     const child = given.length === 0 ? table.find(({ path }) => path === next) : undefined
     if (waits !== undefined) {
       flags[waits] = word
@@ -52,25 +42,40 @@ const read = (
     } else if (word.startsWith('-')) {
       const [flag = '', value] = word.split('=')
       if (value !== undefined) flags[flag] = value
-      else if (here?.valued?.split(' ').includes(flag) === true) waits = flag
+      else if (here.valued?.split(' ').includes(flag) === true) waits = flag
     } else if (child !== undefined) here = child
     else given.push(word)
   }
-  return here && { here, given, flags, waits }
+  return { here, given, flags, waits }
 }
 
-/** `words`: those before the one that is being written. */
-export const completedBy = (
+type List = (kind: string, flags: Flags) => Promise<readonly KubeObject[]>
+
+/** What the last of the words may become. `table` begins with the top level. */
+export const offersFor = async (
   table: readonly CompletedCommand[],
-  words: readonly string[],
-): Completed | undefined => {
-  const found = read(table, words)
-  if (found === undefined) return undefined
-  const { here, given, flags, waits } = found
-  const { names: kinds = [], more, choices } = here
+  line: readonly string[],
+  list: List,
+): Promise<readonly string[]> => {
+  // bash has the = of a flag as a word of its own; elsewhere it is within the word.
+  const words = line.slice(0, -1).filter((word) => word !== '=')
+  const last = line.at(-1) ?? ''
+  const [, before = '', flag, value] = /^((--[^=]+)=)(.*)$/.exec(last) ?? []
+  const current = value ?? (last === '=' ? '' : last)
+  const { here, given, flags, waits } = read(table, flag === undefined ? words : [...words, flag])
+  if (flag !== undefined && waits === undefined) return []
+  const { words: own, names: kinds = [], more, choices } = here
+  if (waits === undefined && current.startsWith('-'))
+    return own.split(' ').filter((word) => word.startsWith(current))
   const ofArgument = kinds[given.length] ?? (more === true ? kinds.at(-1) : undefined)
   const names = waits === undefined ? ofArgument : (choices?.[waits] ?? ofFlags[waits])
-  return names === undefined || names === '' ? undefined : { names, given, flags }
+  const commands =
+    waits === undefined && given.length === 0
+      ? own.split(' ').filter((word) => word[0] !== '-')
+      : []
+  return [...commands, ...(await namesOf(names ?? '', given, (kind) => list(kind, flags), flags))]
+    .filter((word) => word.startsWith(current))
+    .map((word) => before + word)
 }
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
@@ -80,8 +85,6 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 const projectOf = ({ spec }: KubeObject): string | undefined =>
   (spec?.['projectRef'] as { readonly name?: string } | undefined)?.name
 
-type List = (kind: string) => Promise<readonly KubeObject[]>
-
 const served = kindNames.filter(({ internal }) => internal !== true)
 
 const kindCalled = (word: string): string | undefined =>
@@ -89,10 +92,12 @@ const kindCalled = (word: string): string | undefined =>
     [plural, singular, kind, kind.toLowerCase(), ...shortNames].includes(word),
   )?.kind ?? (/^secrets?$/.test(word) ? 'StagelySecret' : undefined)
 
-/** The names of one kind, as `list` has them. */
-export const namesFrom = async (
-  { names, given, flags }: Completed,
-  list: List,
+/** The names of a kind; or of `key`, `target`, `context`, `environment`, `kind`; or the words themselves. */
+const namesOf = async (
+  names: string | readonly string[],
+  [word]: readonly string[],
+  list: (kind: string) => Promise<readonly KubeObject[]>,
+  flags: Flags,
 ): Promise<readonly string[]> => {
   if (typeof names !== 'string') return names
   const project = flags['--project'] ?? flags['-p']
@@ -101,8 +106,9 @@ export const namesFrom = async (
   const called = async (kind: string): Promise<string[]> =>
     (await list(kind)).map(({ metadata }) => metadata.name)
   switch (names) {
+    case '':
+      return []
     case 'kind': {
-      const [word] = given
       if (word === undefined) return served.map(({ plural }) => plural)
       const kind = kindCalled(word)
       return kind === undefined ? [] : called(kind)
@@ -133,35 +139,33 @@ export const namesFrom = async (
 const patienceMs = 1_500
 const most = '1000'
 
-/** Prints the names, one a line. Nothing where the server says nothing: a completion has no place for an error. */
-export const complete = async (words: readonly string[]): Promise<void> => {
-  const { completionTable } = await import('./table.ts')
-  const wanted = completedBy(completionTable, words)
-  if (wanted === undefined) return
-  const names = await namesOf(wanted).catch(() => [])
-  if (names.length > 0) out(names.join('\n'))
-}
-
-const namesOf = async (wanted: Completed): Promise<readonly string[]> => {
-  if (wanted.names === 'context') {
+const listed: List = async (kind, flags) => {
+  if (kind === 'context') {
     const { readLogins } = await import('../logins.ts')
-    return Object.keys((await readLogins()).contexts)
+    const { contexts } = await readLogins()
+    return Object.keys(contexts).map((name) => ({ metadata: { name } }) as KubeObject)
   }
   const { openApi, pathOf } = await import('../connect/api.ts')
-  const { flags } = wanted
-  const namespace = flags['--namespace'] ?? flags['-n']
-  const given: ConnectFlags = {
-    ...(namespace !== undefined && { namespace }),
-    ...(flags['--context'] !== undefined && { context: flags['--context'] }),
-    ...(flags['--kubeconfig'] !== undefined && { kubeconfig: flags['--kubeconfig'] }),
-  }
+  const api = await openApi(
+    defined({
+      namespace: flags['--namespace'] ?? flags['-n'],
+      context: flags['--context'],
+      kubeconfig: flags['--kubeconfig'],
+    }),
+  )
+  const path = pathOf(
+    served.find((each) => each.kind === kind)!,
+    api.namespace,
+  )
   const signal = AbortSignal.timeout(patienceMs)
-  const list: List = async (kind) => {
-    const api = await openApi(given)
-    const names = served.find((each) => each.kind === kind)!
-    const path = pathOf(names, api.namespace)
-    const answer = await api.call(path, { query: { limit: most }, signal })
-    return (answer as { readonly items: readonly KubeObject[] }).items
-  }
-  return namesFrom(wanted, list)
+  const answer = await api.call(path, { query: { limit: most }, signal })
+  return (answer as { readonly items: readonly KubeObject[] }).items
+}
+
+/** Prints what fits, one a line. Where the server says nothing: a completion has no place for an error. */
+export const complete = async (line: readonly string[]): Promise<void> => {
+  const { completionTable } = await import('./table.ts')
+  const list: List = (kind, flags) => listed(kind, flags).catch(() => [])
+  const offers = await offersFor(completionTable, line, list)
+  if (offers.length > 0) out(offers.join('\n'))
 }

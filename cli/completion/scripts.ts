@@ -1,54 +1,42 @@
-// The scripts that complete `stagely` in a shell: commands and flags by themselves, names by `stagely complete`.
+// The scripts that complete `stagely` in a shell. Each asks `stagely __complete`, which knows the words.
 import { out } from '../print.ts'
-import type { CompletedCommand } from './completed-command.ts'
 
-const bash = (table: readonly CompletedCommand[]): string => `_stagely_words() {
-  case "$1" in
-${table.map(({ path, words }) => `    "${path}") words="${words}" ;;`).join('\n')}
-    *) return 1 ;;
-  esac
-}
-_stagely() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" path="" word words=""
-  local -a before=("\${COMP_WORDS[@]:1:COMP_CWORD-1}")
-  _stagely_words ""
-  for word in "\${before[@]}"; do
-    case "$word" in -*) ;; *) _stagely_words "\${path:+$path }$word" && path="\${path:+$path }$word" ;; esac
-  done
-  if [ "\${cur#-}" = "$cur" ]; then
-    local names="" commands=""
-    [ -n "$path" ] && names="$(command stagely complete "\${before[@]}" 2>/dev/null)"
-    for word in $words; do
-      case "$word" in -*) ;; *) commands="$commands $word" ;; esac
-    done
-    case "$names/\${COMP_WORDS[COMP_CWORD-1]}" in
-      /*) words="$commands" ;;
-      */-*) words="$names" ;;
-      *) words="$commands $names" ;;
-    esac
-  fi
-  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+const bash = `_stagely() {
+  local IFS=$'\\n'
+  COMPREPLY=($(command stagely __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
 }
 complete -o default -F _stagely stagely
 `
 
-const fish = (table: readonly CompletedCommand[]): string =>
-  `function __fish_stagely_at
-  set -l words (commandline -opc)[2..-1]
-  string match -q -- $argv[1] (string join " " (string match -v -- "-*" $words))
-end
-complete -c stagely -f -a '(stagely complete (commandline -opc)[2..-1] 2>/dev/null)'
-${table
-  .map(({ path, words }) => `complete -c stagely -f -n '__fish_stagely_at "${path}"' -a '${words}'`)
-  .join('\n')}
+// Also a file of $fpath, which zsh runs as the function itself when the first word is completed.
+const zsh = `#compdef stagely
+_stagely() {
+  local -a found
+  found=("\${(@f)$(command stagely __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ -n "$found" ]]; then compadd -- "\${found[@]}"; else _files; fi
+}
+if [[ "\${funcstack[1]}" = _stagely ]]; then
+  _stagely
+else
+  (( \${+functions[compdef]} )) || { autoload -Uz compinit && compinit -i; }
+  compdef _stagely stagely
+fi
 `
 
-const scripts = {
-  bash,
-  zsh: (table: readonly CompletedCommand[]) =>
-    `autoload -U +X bashcompinit && bashcompinit\n${bash(table)}`,
-  fish,
-}
+const fish = `function __fish_stagely
+  set -l words (commandline -opc)
+  set -l current (commandline -ct)
+  set -l found (command stagely __complete $words[2..] "$current" 2>/dev/null)
+  if set -q found[1]
+    printf '%s\\n' $found
+  else
+    __fish_complete_path "$current"
+  end
+end
+complete -c stagely -f -a '(__fish_stagely)'
+`
+
+const scripts = { bash, zsh, fish }
 
 export type Shell = keyof typeof scripts
 export const shells = Object.keys(scripts) as readonly Shell[]
@@ -56,7 +44,4 @@ export const shells = Object.keys(scripts) as readonly Shell[]
 export const isShell = (word: string | undefined): word is Shell =>
   word !== undefined && Object.hasOwn(scripts, word)
 
-export const printScript = async (shell: Shell): Promise<void> => {
-  const { completionTable } = await import('./table.ts')
-  out(scripts[shell](completionTable))
-}
+export const printScript = (shell: Shell): void => out(scripts[shell])

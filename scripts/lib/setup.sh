@@ -125,7 +125,8 @@ test_programs=("${docker_programs[@]}" "${moto_programs[@]}" 'kubectl=command -v
   'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1'
   'chromium-headless-shell=test -x /usr/bin/chromium-headless-shell' 'redis-tools=command -v redis-cli'
   'valkey-tools=command -v valkey-cli' 'mariadb-server-core=command -v mariadbd'
-  'mariadb-client-core=command -v mariadb' 'promtool|prometheus=command -v promtool')
+  'mariadb-client-core=command -v mariadb' 'promtool|prometheus=command -v promtool'
+  'zsh=command -v zsh' 'fish=command -v fish')
 
 docker_answers() { docker version --format '{{.Server.Version}}'; }
 

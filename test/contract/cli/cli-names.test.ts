@@ -73,42 +73,80 @@ describe('a name with -A', () => {
   })
 })
 
+/** Print what the shell offers for each of the lines, in a line. $1 is the script of `stagely completion`. */
+const drivers = {
+  bash: `. "$1"; shift
+for line; do
+  read -ra COMP_WORDS <<<"$line"
+  [[ $line != *' ' ]] || COMP_WORDS+=('')
+  COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _stagely; echo "\${COMPREPLY[*]}"
+done`,
+  // A terminal within zsh. Tab puts all that is offered into the line; Ctrl-X prints the line, and empties it.
+  zsh: `zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z "PS1= PS2=; . $1; all() { _main_complete; compstate[insert]=all }; zle -C all complete-word all
+show() { print -r -- \\"<<\\$BUFFER>>\\"; BUFFER= }; zle -N show; bindkey '^I' all '^X' show; print RE''ADY"
+zpty -r -m z shown '*READY*'
+for line in "\${@[2,-1]}"; do
+  zpty -w -n z "$line"$'\\t\\C-x'
+  zpty -r -m z shown '*<<*>>*'
+  print -r -- "\${\${shown##*<<}%%>>*}"
+done`,
+  fish: `source $argv[1]
+for line in $argv[2..]
+  echo (complete -C $line)
+end`,
+}
+
 describe('completion', () => {
-  /** What bash offers for the last of these words, by the script as it is printed. */
-  const offered = async (...words: string[]): Promise<string[]> => {
+  const offered = async (shell: keyof typeof drivers, lines: string[]): Promise<string[]> => {
     const stagely = join(world.dir, 'stagely')
     await writeFile(stagely, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`)
     await chmod(stagely, 0o755)
-    const script = join(world.dir, 'completion.bash')
-    await writeFile(script, await world.must('completion', 'bash'))
-    const line = ['stagely', ...words].map((word) => `'${word}'`).join(' ')
-    const ask = `. '${script}'; COMP_WORDS=(${line}); COMP_CWORD=${words.length}; _stagely; printf '%s\\n' "\${COMPREPLY[@]}"`
+    const [script, driver] = [join(world.dir, `of.${shell}`), join(world.dir, `driver.${shell}`)]
+    await writeFile(script, await world.must('completion', shell))
+    await writeFile(driver, drivers[shell])
     const env = {
       HOME: world.dir,
+      TERM: 'xterm',
       STAGELY_SERVER: world.url,
       STAGELY_TOKEN_FILE: join(world.controllerDir, 'admin-token'),
       STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
+      PATH: `${world.dir}:${process.env['PATH'] ?? ''}`,
     }
-    const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-c', ask], {
-      env: { ...env, PATH: `${world.dir}:${process.env['PATH'] ?? ''}` },
-    })
+    const args = [driver, script, ...lines.map((line) => `stagely ${line}`)]
+    const { stdout, stderr } = await promisify(execFile)(shell, args, { env, cwd: world.dir })
     expect(stderr).toBe('')
-    return stdout.split('\n').filter((word) => word !== '')
+    return stdout.trimEnd().split('\n')
   }
 
-  it('offers commands, kinds, objects, keys, projects and environments', async () => {
-    expect(await offered('rot')).toEqual(['rotation'])
-    expect(await offered('get', 'stageletes'.slice(0, 8))).toEqual(['stagelets'])
-    expect(await offered('describe', 'projects', '')).toEqual(expect.arrayContaining(['blog']))
-    expect(await offered('secrets', 'get', 'STR')).toEqual(['STRIPE_KEY'])
-    expect(await offered('secrets', 'list', '--project', 's')).toEqual(['shop'])
-    expect(await offered('secrets', 'set', 'X', '--environment', '')).toEqual(['production'])
-    expect(await offered('secrets', 'get', '--rev')).toEqual(['--reveal'])
-  })
+  it.each(['bash', 'zsh', 'fish'] as const)(
+    'in %s offers commands, kinds, objects, keys, projects, environments, flags and files',
+    async (shell) => {
+      const expected = {
+        rot: 'rotation',
+        'get stagelet': 'stagelets',
+        'describe projects ': 'blog shop',
+        'secrets get STR': 'STRIPE_KEY',
+        'secrets list --project s': 'shop',
+        'secrets set X --environment ': 'production',
+        'secrets get --rev': '--reveal',
+        // bash offers files by itself.
+        ...(shell !== 'bash' && { [`apply -f driver.${shell.slice(0, 2)}`]: `driver.${shell}` }),
+      }
+      const lines = await offered(shell, Object.keys(expected))
+      const words = lines.map((line, at) => {
+        const asked = `stagely ${Object.keys(expected)[at]!}`
+        const isWhole = line.startsWith('stagely ')
+        return isWhole ? line.slice(asked.lastIndexOf(' ') + 1).trim() : line
+      })
+      expect(words).toEqual(Object.values(expected))
+    },
+  )
 
   it('offers words alone, and no error, where no controller answers', async () => {
     const env = { STAGELY_SERVER: 'https://127.0.0.1:1', HOME: world.dir }
-    const asked = promisify(execFile)(process.execPath, [main, 'complete', 'get', 'agents'], {
+    const asked = promisify(execFile)(process.execPath, [main, '__complete', 'get', 'agents', ''], {
       env,
     })
     await expect(asked).resolves.toEqual({ stdout: '', stderr: '' })
