@@ -27,17 +27,15 @@ import { renderRights } from './reference/rights.ts'
 import { renderSummaries } from './reference/summaries.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** The chart has a copy of its own: it is packed and installed without the rest. */
-const crdsDirs = [join(root, 'crds'), join(root, 'charts/stagely/files/crds')]
+/** The chart is packed and installed without the rest. */
+const crdsDir = join(root, 'charts/stagely/files/crds')
 const check = process.argv.includes('--check')
 
 const render = (kind: Kind): string =>
   `# Generated from src/resources by "npm run generate". Do not edit.\n${stringify(renderCrd(kind), { lineWidth: 120, aliasDuplicateObjects: false })}`
 
 const wanted = new Map(
-  crdsDirs.flatMap((dir) =>
-    crdKinds.map((kind) => [join(dir, `${kind.group}_${kind.plural}.yaml`), render(kind)] as const),
-  ),
+  crdKinds.map((kind) => [join(crdsDir, `${kind.group}_${kind.plural}.yaml`), render(kind)]),
 )
 
 /**
@@ -142,7 +140,7 @@ ${formLines.join('')}}
 `,
 )
 
-const madeDirs = [...crdsDirs, referenceDir]
+const madeDirs = [crdsDir, referenceDir]
 for (const dir of madeDirs) mkdirSync(dir, { recursive: true })
 const present = madeDirs.flatMap((dir) =>
   readdirSync(dir)

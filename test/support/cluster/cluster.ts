@@ -88,7 +88,10 @@ export const installCrds = async (api: ClusterApi): Promise<() => Promise<void>>
   for (const kind of crdKinds) {
     const name = resourceNameOf(kind)
     if ((await api.call('GET', `${crdsPath}/${name}`)) !== undefined) continue
-    const file = resolve(import.meta.dirname, `../../../crds/stagely.dev_${kind.plural}.yaml`)
+    const file = resolve(
+      import.meta.dirname,
+      `../../../charts/stagely/files/crds/stagely.dev_${kind.plural}.yaml`,
+    )
     await api.call('POST', crdsPath, parse(await readFile(file, 'utf8')))
     made.push(name)
   }
