@@ -3,13 +3,13 @@ import { holdsProject } from '../../../src/access/place.ts'
 import { rolesWith } from '../../../src/access/roles.ts'
 import type { AccessRow } from '../../../src/audit/access-report.ts'
 import { defined } from '../../../src/kernel/defined.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
-import { environmentsOf, protectedIn } from '../../../src/resources/project-environments.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { AccessFacts } from '../../../src/store/audit/access-facts.ts'
-import { meets, without, type Span } from './spans.ts'
+import { cutBy, meets, without, type Span } from './spans.ts'
 import {
   policySpans,
   projectSpans,
+  protectionSpans,
   rightSpans,
   type Kept,
   type PolicySpan,
@@ -24,48 +24,59 @@ const entersProtected: readonly string[] = rolesWith('update', 'environments/pro
 const keepsRight = ({ machine, from }: RightSpan, { policy, from: since }: PolicySpan): boolean =>
   machine !== undefined && policy.machines?.includes(machine) === true && from <= since
 
-/** Environments that are protected now, for who does not enter them. */
-const closedTo = (
-  { role, narrowing }: RightSpan,
-  project: string,
-  projects: readonly KubeObject[],
-): string[] =>
-  entersProtected.includes(role)
-    ? []
-    : protectedIn(
-        environmentsOf(projects.find(({ metadata }) => metadata.name === project)),
-      ).filter((name) => narrowing?.environments?.includes(name) !== true)
+/** Environments, where they are closed. */
+interface Closed extends Span {
+  readonly names: readonly string[]
+}
+
+/** The parts of a span, with the environments that are closed in each; two in a row differ. */
+const partsOf = (span: Span, closed: readonly Closed[]): Closed[] =>
+  cutBy(span, closed).reduce<Closed[]>((parts, part) => {
+    const there = closed.filter((one) => meets(one, part))
+    const names = [...new Set(there.flatMap((one) => one.names))].sort()
+    const last = parts.at(-1)
+    return last !== undefined && sameJson(last.names, names)
+      ? [...parts.slice(0, -1), { ...last, to: part.to }]
+      : [...parts, { ...part, names }]
+  }, [])
 
 export const readerRows = (facts: AccessFacts, kept: Kept, period: Span): AccessRow[] => {
   const policies = policySpans(facts, kept)
   const rights = rightSpans(facts, kept).filter(({ role }) => readers.includes(role))
   return projectSpans(facts, kept).flatMap((project) => {
+    const protections = protectionSpans(facts, kept, project.name)
     const guards = policies.filter(({ policy }) => policy.projects.includes(project.name))
     return rights.flatMap((right): AccessRow[] => {
-      const { narrowing, by, why, seqs } = right
+      const { role, narrowing, by, why, seqs } = right
       if (narrowing !== undefined && !holdsProject(narrowing, project.name)) return []
       const life = { from: Math.max(right.from, project.from), to: Math.min(right.to, project.to) }
       if (life.from >= life.to) return []
       const binding = guards.filter((guard) => !keepsRight(right, guard))
       const whole = binding.filter(({ policy }) => policy.environments === undefined)
+      const guarded = binding.map(({ policy, from, to }) => ({
+        from,
+        to,
+        names: policy.environments ?? [],
+      }))
+      const closed = entersProtected.includes(role)
+        ? []
+        : protections.map((span) => ({
+            ...span,
+            names: span.names.filter((name) => narrowing?.environments?.includes(name) !== true),
+          }))
       return without(life, whole)
+        .flatMap((span) => partsOf(span, [...guarded, ...closed]))
         .filter((span) => meets(span, period))
-        .map((span) => {
-          const parts = binding.filter((guard) => meets(guard, span) && meets(guard, period))
-          const guarded = parts.flatMap(({ policy }) => policy.environments ?? [])
-          const closed = closedTo(right, project.name, kept.projects)
-          const notIn = [...new Set([...guarded, ...closed])]
-          return {
-            row: 'reader',
-            name: why,
-            projects: [project.name],
-            by,
-            ...defined({ environments: narrowing?.environments && [...narrowing.environments] }),
-            ...(notIn.length > 0 && { not_in: notIn }),
-            ...spanFields(span),
-            audit: seqs.map(String),
-          }
-        })
+        .map(({ names, ...span }) => ({
+          row: 'reader',
+          name: why,
+          projects: [project.name],
+          by,
+          ...defined({ environments: narrowing?.environments && [...narrowing.environments] }),
+          ...(names.length > 0 && { not_in: [...names] }),
+          ...spanFields(span),
+          audit: seqs.map(String),
+        }))
     })
   })
 }

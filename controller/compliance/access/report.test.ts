@@ -139,8 +139,33 @@ describe('who could read without a request', () => {
     ]
     expect(readers(reportOf(rows, { kept: { projects: [project] } }))).toEqual([
       ['olga', 'role owner', short(1), short(11)],
-      ['max', 'role maintainer', short(1), undefined, 'staging', 'production'],
-      ['olga', 'role owner', short(1), undefined, 'staging'],
+      ['max', 'role maintainer', short(5), undefined, 'production', 'staging'],
+      ['olga', 'role owner', short(5), undefined, 'staging'],
+    ])
+  })
+
+  it('is told for each part of the time in which other environments were closed', () => {
+    const closes = (hours: number, now: string[], before: string[]) =>
+      row(hours, ['Project', 'shop', 'update'], { protected: now, protectedBefore: before })
+    const rows = [
+      member('max', 1, 'add member', { role: 'maintainer' }),
+      member('olga', 1, 'add member', { role: 'owner' }),
+      closes(2, ['production'], ['demo']),
+      closes(12, ['production', 'staging'], ['production']),
+      policyRow(14, { environments: ['staging'] }),
+      row(16, ['AccessPolicy', 'guard', 'delete']),
+      closes(30, [], ['production', 'staging']),
+      row(17, ['Project', 'shop', 'delete']),
+      row(18, ['Project', 'shop', 'create']),
+    ].sort((a, b) => (a.at < b.at ? -1 : 1))
+    expect(readers(reportOf(rows))).toEqual([
+      ['max', 'role maintainer', short(2), short(12), 'production'],
+      ['max', 'role maintainer', short(12), short(17), 'production', 'staging'],
+      ['olga', 'role owner', short(1), short(14)],
+      ['olga', 'role owner', short(14), short(16), 'staging'],
+      ['olga', 'role owner', short(16), short(17)],
+      ['max', 'role maintainer', short(18), undefined],
+      ['olga', 'role owner', short(18), undefined],
     ])
   })
 })

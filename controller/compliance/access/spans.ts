@@ -23,6 +23,15 @@ export const without = <T extends Span>(span: T, holes: readonly Span[]): T[] =>
     [span],
   )
 
+/** The parts of a span between the begins and ends of others, in order. */
+export const cutBy = (span: Span, others: readonly Span[]): Span[] => {
+  const inside = others
+    .flatMap(({ from, to }) => [from, to])
+    .filter((at) => at > span.from && at < span.to)
+  const at = [...new Set([span.from, ...inside, span.to])].sort((a, b) => a - b)
+  return at.slice(1).map((to, i) => ({ from: at[i]!, to }))
+}
+
 /** Each begins where something changed, and lasts until the next change; an undefined state is left out. */
 export const spansOf = <S>(
   changes: readonly { readonly at: number; readonly state: S | undefined }[],

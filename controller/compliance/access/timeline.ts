@@ -5,6 +5,7 @@ import type { AuditRecord } from '../../../src/audit/record.ts'
 import { grouped } from '../../../src/kernel/grouped.ts'
 import type { AccessPolicySpec } from '../../../src/resources/kinds/access-policy.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
+import { environmentsOf, protectedIn } from '../../../src/resources/project-environments.ts'
 import { statusOf } from '../../../src/resources/typed.ts'
 import type { AccessFacts } from '../../../src/store/audit/access-facts.ts'
 import { policyDetail } from '../../../src/store/objects/access-policies.ts'
@@ -86,16 +87,23 @@ export const policySpans = (facts: AccessFacts, { policies }: Kept): PolicySpan[
   return [...logged, ...unlogged].sort((a, b) => a.from - b.from)
 }
 
+const livesBy: ReadonlySet<string> = new Set(['create', 'delete'])
+
 export const projectSpans = (
   facts: AccessFacts,
   { projects }: Kept,
 ): (Span & { readonly name: string })[] => {
-  const byName = grouped(rowsOf(facts, 'Project'), ({ object }) => object.name)
-  const logged = [...byName].flatMap(([name, rows]) =>
-    spansOf(
-      rows.map((row) => ({ at: ms(row), state: row.action === 'delete' ? undefined : name })),
-    ).map(({ from, to }) => ({ from, to, name })),
-  )
+  const lives = rowsOf(facts, 'Project').filter(({ action }) => livesBy.has(action))
+  const byName = grouped(lives, ({ object }) => object.name)
+  const logged = [...byName].flatMap(([name, rows]) => {
+    // The row of its making was pruned.
+    const start = rows[0]!.action === 'delete' ? [{ at: 0, state: name }] : []
+    const changes = rows.map((row) => ({
+      at: ms(row),
+      state: row.action === 'delete' ? undefined : name,
+    }))
+    return spansOf([...start, ...changes]).map(({ from, to }) => ({ from, to, name }))
+  })
   const unlogged = projects
     .filter(({ metadata }) => byName.get(metadata.name)?.at(-1)?.action !== 'create')
     .map(({ metadata: { name, creationTimestamp: created = '' } }) => ({
@@ -104,6 +112,28 @@ export const projectSpans = (
       name,
     }))
   return [...logged, ...unlogged].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}
+
+/** Which environments of a project were protected when. The time before the first change has those which that change ended. */
+export const protectionSpans = (
+  facts: AccessFacts,
+  { projects }: Kept,
+  name: string,
+): (Span & { readonly names: readonly string[] })[] => {
+  const changes = rowsOf(facts, 'Project').filter(
+    ({ object, action, detail }) =>
+      object.name === name && (action === 'delete' || detail?.['protected'] !== undefined),
+  )
+  const namesIn = (row: AuditRecord, field: string): string[] =>
+    (row.detail?.[field] as string[] | undefined) ?? []
+  const project = projects.find(({ metadata }) => metadata.name === name)
+  const [first] = changes
+  const before = first ? namesIn(first, 'protectedBefore') : protectedIn(environmentsOf(project))
+  const states = changes.map((row) => ({ at: ms(row), state: namesIn(row, 'protected') }))
+  return spansOf([{ at: 0, state: before }, ...states]).map(({ state, ...span }) => ({
+    ...span,
+    names: state,
+  }))
 }
 
 /** When a person could not log in, by id: before the end of the user, what `isOff` says. */

@@ -28,7 +28,7 @@ const rowsSql = `
 SELECT ${auditColumns} FROM audit
 WHERE result = 'success' AND (
   (${ofTeam} AND (kind IN ('AccessPolicy', 'AccessRequest', 'Member', 'Token')
-    OR (kind = 'Project' AND action IN ('create', 'delete'))))
+    OR (kind = 'Project' AND (action IN ('create', 'delete') OR detail -> 'protected' IS NOT NULL))))
   OR (namespace = '' AND kind = 'User' AND action IN ('create user', 'update user', 'delete user', 'break glass')))
 ORDER BY seq`
 

@@ -1,8 +1,9 @@
-// The rules of a project: how old its values and keys may be, and who reads them (AccessPolicy). The audit log keeps each
-// change of them, so that a report compares what was done with the rules of its time.
+// The rules of a project: how old its values and keys may be, which environments are protected, and who reads them
+// (AccessPolicy). The audit log keeps each change of them, so that a report compares what was done with the rules of its time.
 import { defined } from '../../kernel/defined.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import type { ProjectSpec } from '../../resources/kinds/project.ts'
+import { environmentsOf, protectedIn } from '../../resources/project-environments.ts'
 import { specOf } from '../../resources/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { policyDetail } from './access-policies.ts'
@@ -26,6 +27,12 @@ export const withRules = (
   if (after.kind !== 'Project') return entry
   const rules = rulesOf(after)
   const rulesBefore = before && rulesOf(before)
-  if (sameJson(rules, rulesBefore ?? {})) return entry
-  return { ...entry, detail: { ...entry.detail, rules, ...defined({ rulesBefore }) } }
+  const [closed, closedBefore] = [after, before].map((one) => protectedIn(environmentsOf(one)))
+  const detail = {
+    ...(!sameJson(rules, rulesBefore ?? {}) && { rules, ...defined({ rulesBefore }) }),
+    ...(!sameJson(closed, closedBefore) && { protected: closed, protectedBefore: closedBefore }),
+  }
+  return Object.keys(detail).length === 0
+    ? entry
+    : { ...entry, detail: { ...entry.detail, ...detail } }
 }

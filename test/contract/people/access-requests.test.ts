@@ -454,8 +454,15 @@ describe('the report for auditors', () => {
 
   it('says who could read on a day, by which policy and which right, and what nobody could', async () => {
     await newProject('told')
+    const closed = (isClosed: boolean) =>
+      admin('PATCH', '/projects/default%2Ftold', {
+        environments: [{ name: 'live', protected: isClosed }],
+      })
+    await closed(false)
     clock.leap(hour)
     const before = day(clock.now())
+    clock.leap(hour)
+    await closed(true)
     clock.leap(hour)
     await admin('POST', '/policies', policyOf('told', 'told'))
     clock.leap(hour)
@@ -472,6 +479,13 @@ describe('the report for auditors', () => {
       expect.arrayContaining(['olga', 'a-maintainer', 'admin', 'bot']),
     )
     expect(readersIn(open)).not.toContain('dev')
+    // Not in what was protected later.
+    const later = await reportOf(`project=told&from=${before}`)
+    const ofMaintainer = ({ access }: SignedAccessReport) =>
+      access.rows.flatMap((one) =>
+        one.row === 'reader' && one.by === 'a-maintainer' ? [one.not_in] : [],
+      )
+    expect([ofMaintainer(open), ofMaintainer(later)]).toEqual([[undefined], [undefined, ['live']]])
     // By the role of an auditor, which needs no other.
     const guarded = await reportOf(`project=told&from=${since}`, tokenOf('a-auditor'))
     expect(readersIn(guarded)).toEqual(['ci'])
