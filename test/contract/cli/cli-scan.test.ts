@@ -26,6 +26,7 @@ describe('a scan', () => {
   let repository: string
   let outputs = ''
   let tokens = 0
+  let gitEnv = {}
 
   const cli = (...words: string[]): ReturnType<typeof runCli> => cliWith('', ...words)
   const cliWith = async (stdin: string, ...words: string[]): ReturnType<typeof runCli> => {
@@ -34,6 +35,7 @@ describe('a scan', () => {
       STAGELY_SERVER: controller.url,
       STAGELY_TOKEN: controller.token,
       STAGELY_CA_FILE: `${controller.dataDir}/ca.crt`,
+      ...gitEnv,
     }
     const ran = await runCli(words, env, stdin, repository)
     outputs += ran.stdout + ran.stderr
@@ -370,6 +372,16 @@ describe('a scan', () => {
     await run('git', ['clone', '-q', '--depth', '1', `file://${repository}`, shallow])
     const scanned = await cli('scan', shallow, '--range', 'HEAD')
     expect(scanned.stderr).toContain('this clone is shallow: commits that it does not have')
+  })
+
+  it('passes on how git refuses a repository of another user, and what to do', async () => {
+    gitEnv = { GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' }
+    const refused = await cli('scan', '--staged')
+    gitEnv = {}
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(
+      /^error: git rev-parse: .*dubious ownership[^]*git config --global --add safe\.directory /,
+    )
   })
 
   it('shows no value anywhere', () => {
