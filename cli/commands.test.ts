@@ -1,4 +1,3 @@
-import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import type { Condition } from '../src/resources/conditions.ts'
 import type { ReviewChange } from '../src/manifests/review.ts'
@@ -10,7 +9,7 @@ import { parseGoal } from './commands/wait.ts'
 import { connectionError } from './connect/connection-error.ts'
 import { renderDescription } from './commands/describe.ts'
 import { servedKind, nameOf, parseTargets } from './objects/kinds.ts'
-import { waiting, waitOf } from './options.ts'
+import { Command, waitOf } from './options.ts'
 
 const stagelet = (
   generation: number,
@@ -400,7 +399,7 @@ describe('warningsOf a team', () => {
 
 describe('--wait', () => {
   const given = (...words: string[]): number | undefined => {
-    const command = waiting(new Command('x'), 'it is done').exitOverride()
+    const command = new Command('x').waiting('it is done').exitOverride()
     command.configureOutput({ writeErr: () => undefined }).action(() => undefined)
     return waitOf(command.parse(words, { from: 'user' }).opts())
   }

@@ -1,5 +1,5 @@
 // Flags that several commands share, with the same meaning in each.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command as Parsed, InvalidArgumentError, Option } from 'commander'
 import { isLifetime } from '../src/resources/lifetime.ts'
 import type { ConnectFlags } from './connect/connect.ts'
 
@@ -12,6 +12,37 @@ export interface CommonFlags extends ConnectFlags {
   readonly selector?: string
   readonly output?: Output
   readonly filename?: readonly string[]
+}
+
+/** A command with what many of them have. */
+export class Command extends Parsed {
+  /** It deletes something: without --yes, confirm() asks. */
+  isAsking = false
+
+  asking(): this {
+    this.isAsking = true
+    return this.option('-y, --yes', 'do not ask')
+  }
+
+  having(...commands: readonly (() => Command)[]): this {
+    for (const make of commands) this.addCommand(make())
+    return this
+  }
+
+  choice(flags: string, text: string, choices: readonly string[]): this {
+    return this.addOption(new Option(flags, text).choices(choices))
+  }
+
+  /** For a command that does not wait by default. `until`: `its services run the value`. */
+  waiting(until: string): this {
+    return this.addOption(waitOption(`wait until ${until}`)).addOption(timeoutOption())
+  }
+
+  waitingByDefault(until: string): this {
+    return this.addOption(waitOption(`wait until ${until}; the default`).default(true))
+      .option('--no-wait', 'return at once, as --wait=false')
+      .addOption(timeoutOption())
+  }
 }
 
 /**
@@ -127,6 +158,8 @@ export interface WaitFlags {
   readonly timeout: number
 }
 
+const waitOption = (text: string): Option => new Option('--wait [time]', text).argParser(parseWait)
+
 const parseWait = (text: string): boolean | number => {
   if (text === 'true' || text === 'false') return text === 'true'
   return parseTimeout(text)
@@ -137,16 +170,3 @@ export const waitOf = ({ wait, timeout }: WaitFlags): number | undefined => {
   if (wait === undefined || wait === false) return undefined
   return wait === true ? timeout : wait
 }
-
-const waitOption = (text: string): Option => new Option('--wait [time]', text).argParser(parseWait)
-
-/** For a command that does not wait by default. `until`: `its services run the value`. */
-export const waiting = (command: Command, until: string): Command =>
-  command.addOption(waitOption(`wait until ${until}`)).addOption(timeoutOption())
-
-/** For a command that waits by default. */
-export const waitingByDefault = (command: Command, until: string): Command =>
-  command
-    .addOption(waitOption(`wait until ${until}; the default`).default(true))
-    .option('--no-wait', 'return at once, as --wait=false')
-    .addOption(timeoutOption())

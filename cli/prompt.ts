@@ -1,7 +1,6 @@
 // Questions at a terminal. They go to stderr, so that stdout holds only the command's result.
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import type { Command } from 'commander'
 import {
   askLine as askShown,
   askToConfirm,
@@ -61,13 +60,3 @@ export const confirm = async (asked: Question, yes: boolean | undefined): Promis
   note('Nothing was changed.')
   throw new Exit(1)
 }
-
-const destructive = new WeakSet<Command>()
-
-/** For a command that deletes something: adds --yes; without it, confirm() asks. */
-export const asking = (command: Command): Command => {
-  destructive.add(command)
-  return command.option('-y, --yes', 'do not ask')
-}
-
-export const isAsking = (command: Command): boolean => destructive.has(command)

@@ -1,10 +1,10 @@
 // Shows the logs of one stagelet, for the commands that do.
-import { Option, type Command } from 'commander'
+import { Option } from 'commander'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { LogLine } from '../src/protocol/logs.ts'
 import { CliError, usageError } from './errors.ts'
 import { readLogs, type LogsQuery } from './logs.ts'
-import { collect, type CommonFlags } from './options.ts'
+import { collect, type Command, type CommonFlags } from './options.ts'
 import { note, oneLine, out } from './print.ts'
 import { openRest, stageletPath } from './connect/rest.ts'
 

@@ -1,10 +1,10 @@
 // Who could read values when, and by which requests: signed, for an auditor.
-import { Option, type Command } from 'commander'
+import { Option } from 'commander'
 import { accessCsv } from '../../src/audit/access-csv.ts'
 import { accessWords, type SignedAccessReport } from '../../src/audit/access-report.ts'
 import { toInstant } from '../audit/time.ts'
 import { openRest } from '../connect/rest.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 
 interface ReportFlags extends Omit<CommonFlags, 'output'> {
@@ -50,12 +50,11 @@ export const reportCommand = (): Command =>
         .default(toInstant('365d'), '365d'),
     )
     .option('--emergency', 'only emergencies and their reviews')
-    .addOption(
-      new Option(
-        '-o, --output <format>',
-        'csv or json: to be kept and verified; table: to be read',
-      ).choices(['csv', 'json', 'table']),
-    )
+    .choice('-o, --output <format>', 'csv or json: to be kept and verified; table: to be read', [
+      'csv',
+      'json',
+      'table',
+    ])
     .action(report)
 
 const report = async (flags: ReportFlags): Promise<void> => {

@@ -1,6 +1,5 @@
 // agent drain and undrain: for maintenance of a machine. No new rollout starts there; drain waits for
 // running ones. Containers keep running.
-import type { Command } from 'commander'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { waitDone, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
@@ -9,27 +8,19 @@ import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind, nameOf } from '../objects/kinds.ts'
 import { listObjects, mergePatchObject } from '../objects/objects.ts'
-import {
-  newCommand,
-  waitingByDefault,
-  waitOf,
-  type CommonFlags,
-  type WaitFlags,
-} from '../options.ts'
+import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
 
 type DrainFlags = CommonFlags & WaitFlags
 
 export const drainCommand = (): Command =>
-  waitingByDefault(
-    newCommand(
-      'drain',
-      'Start no new rollout on agents, and wait for the running ones. Containers keep running.',
-      ['stagely agent drain web-1', 'stagely agent drain web-1 web-2 --timeout 20m'],
-    ),
-    'rollouts that run have ended',
+  newCommand(
+    'drain',
+    'Start no new rollout on agents, and wait for the running ones. Containers keep running.',
+    ['stagely agent drain web-1', 'stagely agent drain web-1 web-2 --timeout 20m'],
   )
+    .waitingByDefault('rollouts that run have ended')
     .argument('<name...>', 'names of agents')
     .action(drain)
 

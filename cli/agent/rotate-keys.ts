@@ -1,6 +1,5 @@
 // agent rotate-keys: requests new keys from agents, and waits until they have them. No container
 // restarts.
-import type { Command } from 'commander'
 import { agentOutcome } from '../../src/resources/wait-outcome.ts'
 import { annotations } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
@@ -8,13 +7,7 @@ import { openApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
-import {
-  newCommand,
-  waitingByDefault,
-  waitOf,
-  type CommonFlags,
-  type WaitFlags,
-} from '../options.ts'
+import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { requestAction } from '../wait/request-action.ts'
 import { waitForOutcomes, type AwaitedObject } from '../wait/wait-for-outcomes.ts'
@@ -24,14 +17,12 @@ interface Flags extends CommonFlags, WaitFlags {
 }
 
 export const rotateKeysCommand = (): Command =>
-  waitingByDefault(
-    newCommand(
-      'rotate-keys',
-      'Give agents new keys. They stay joined, and no container restarts. An agent that is away does it when it is back.',
-      ['stagely agent rotate-keys web-1', 'stagely agent rotate-keys --all --timeout 5m'],
-    ),
-    'they have them',
+  newCommand(
+    'rotate-keys',
+    'Give agents new keys. They stay joined, and no container restarts. An agent that is away does it when it is back.',
+    ['stagely agent rotate-keys web-1', 'stagely agent rotate-keys --all --timeout 5m'],
   )
+    .waitingByDefault('they have them')
     .argument('[name...]', 'names of agents')
     .option('--all', 'every agent of the namespace')
     .action(rotate)

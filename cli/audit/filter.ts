@@ -1,7 +1,6 @@
 // Flags that select audit rows.
-import { Option, type Command } from 'commander'
 import { toInstant } from './time.ts'
-import type { CommonFlags } from '../options.ts'
+import type { Command, CommonFlags } from '../options.ts'
 
 export interface FilterFlags extends CommonFlags {
   readonly by?: string
@@ -23,7 +22,7 @@ export const filterOptions = (command: Command): Command =>
     )
     .option('--kind <kind>', 'only objects of this kind: StagelySecret, Stagelet, User, …')
     .option('--name <name>', 'only the object of this name')
-    .addOption(new Option('--result <result>', 'only this result').choices(['success', 'denied']))
+    .choice('--result <result>', 'only this result', ['success', 'denied'])
     .option('--request <id>', 'only the request with this id')
     .option(
       '--since <time>',

@@ -1,7 +1,7 @@
 // Files that the key of the audit log has signed: read, checked without a controller, and told in words.
+import type { Command } from '../options.ts'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import type { Command } from 'commander'
 import type * as z from 'zod'
 import { nodeCrypto } from '../../src/audit/chain.ts'
 import type { ChainCrypto } from '../../src/audit/texts.ts'

@@ -1,26 +1,22 @@
 // access: asking to read guarded values, and deciding what others ask for.
 import type { AccessReach, AccessRequest } from '../../src/rest/types.ts'
-import { Option, type Command } from 'commander'
+import { Option } from 'commander'
 import { createRequest, requestPath, waitForApproval, type Asked } from '../access/ask.ts'
 import { reportCommand } from '../access/report.ts'
 import { openRest } from '../connect/rest.ts'
-import { newCommand, newGroup, waiting, waitOf, type WaitFlags } from '../options.ts'
+import { newCommand, newGroup, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
-import { asking, confirm } from '../prompt.ts'
+import { confirm } from '../prompt.ts'
 
-export const command = (): Command => {
-  const group = newGroup('access', 'Ask to read guarded values, and decide what others ask for.', [
+export const command = (): Command =>
+  newGroup('access', 'Ask to read guarded values, and decide what others ask for.', [
     'stagely access request STRIPE_SECRET_KEY -p shop --reason "INC-42: refunds fail" --wait',
     'stagely access list',
     'stagely access approve req-x8k2p',
     'stagely access break-glass -p shop --reason "INC-42: shop is down"',
     'stagely access report --at 2026-11-01',
-  ])
-  const decisions = [approve, deny, cancel, revoke, breakGlass, review]
-  for (const make of [request, list, show, ...decisions, reportCommand]) group.addCommand(make())
-  return group
-}
+  ]).having(request, list, show, approve, deny, cancel, revoke, breakGlass, review, reportCommand)
 
 interface Flags extends Asked, WaitFlags {
   readonly note?: string
@@ -98,36 +94,35 @@ const withRequestFlags = (made: Command): Command =>
     .requiredOption('--reason <text>', 'why, for those who approve and for auditors')
 
 const request = (): Command =>
-  waiting(
-    withRequestFlags(
-      newCommand('request -o', 'Ask to read guarded values for a while.', [
-        'stagely access request STRIPE_SECRET_KEY -p shop --scope backend --for 30m --reason "INC-42: refunds fail"',
-        'stagely access request -p shop --environment production --reason "CHG-7: move" --wait',
-      ]),
-    ),
-    'others have decided',
-  ).action(async (keys: string[], flags: Flags) => {
-    const { rest, asked: made } = await createRequest(keys, flags, {})
-    await printAs(made, flags.output, () => `${made.name}: ${made.message ?? ''}`)
-    const timeoutMs = waitOf(flags)
-    if (timeoutMs !== undefined) await waitForApproval(rest, made, timeoutMs)
-  })
+  withRequestFlags(
+    newCommand('request -o', 'Ask to read guarded values for a while.', [
+      'stagely access request STRIPE_SECRET_KEY -p shop --scope backend --for 30m --reason "INC-42: refunds fail"',
+      'stagely access request -p shop --environment production --reason "CHG-7: move" --wait',
+    ]),
+  )
+    .waiting('others have decided')
+    .action(async (keys: string[], flags: Flags) => {
+      const { rest, asked: made } = await createRequest(keys, flags, {})
+      await printAs(made, flags.output, () => `${made.name}: ${made.message ?? ''}`)
+      const timeoutMs = waitOf(flags)
+      if (timeoutMs !== undefined) await waitForApproval(rest, made, timeoutMs)
+    })
 
 const breakGlass = (): Command =>
-  asking(
-    withRequestFlags(
-      newCommand(
-        'break-glass -o',
-        'Read guarded values in an emergency, without an approval. All owners are told at once, another person reviews it, and the values are changed afterwards.',
-        ['stagely access break-glass -p shop --reason "INC-42: shop is down"'],
-      ),
+  withRequestFlags(
+    newCommand(
+      'break-glass -o',
+      'Read guarded values in an emergency, without an approval. All owners are told at once, another person reviews it, and the values are changed afterwards.',
+      ['stagely access break-glass -p shop --reason "INC-42: shop is down"'],
     ),
-  ).action(async (keys: string[], flags: Flags) => {
-    const details = ['All owners are told at once. Another person reviews it.']
-    await confirm({ question: 'Declare an emergency?', details }, flags.yes)
-    const { asked: made } = await createRequest(keys, flags, { emergency: true })
-    await printAs(made, flags.output, () => `${made.name} is active until ${made.ends_at ?? ''}`)
-  })
+  )
+    .asking()
+    .action(async (keys: string[], flags: Flags) => {
+      const details = ['All owners are told at once. Another person reviews it.']
+      await confirm({ question: 'Declare an emergency?', details }, flags.yes)
+      const { asked: made } = await createRequest(keys, flags, { emergency: true })
+      await printAs(made, flags.output, () => `${made.name} is active until ${made.ends_at ?? ''}`)
+    })
 
 const list = (): Command =>
   newCommand('list -o', 'List your requests, and those that you may decide or list.', [

@@ -1,11 +1,10 @@
 // activity: what happened in the last 90 days, in words.
 import type { Happened } from '../../src/rest/types.ts'
-import { Option, type Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { toInstant } from '../audit/time.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { maySucceedLater, usageError } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../output/records.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
@@ -56,11 +55,9 @@ export const command = (): Command =>
   )
     .option('--project <name>', 'only of this project')
     .option('--stagelet <name>', 'only of this stagelet')
-    .addOption(
-      new Option('--kind <kind>', 'only of this kind').choices([
-        ...['revision', 'rollout', 'drift', 'agent', 'control'],
-      ]),
-    )
+    .choice('--kind <kind>', 'only of this kind', [
+      ...['revision', 'rollout', 'drift', 'agent', 'control'],
+    ])
     .option(
       '--since <time>',
       'since this time: 2026-01-31, 2026-01-31T10:00:00Z, or 24h for a day ago',

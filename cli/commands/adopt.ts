@@ -1,11 +1,10 @@
 // adopt: takes an object over from its folder or cluster, so that the API may change it; or releases it
 // to the source that declares it.
-import type { Command } from 'commander'
 import { annotations } from '../../src/resources/meta.ts'
 import { openApi } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../objects/kinds.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { mergePatchObject } from '../objects/objects.ts'
 import { out } from '../print.ts'
 

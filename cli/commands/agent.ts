@@ -1,5 +1,5 @@
 // agent: makes join tokens, lists agents, revokes them. `agent run` is not here.
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { rotateKeysCommand } from '../agent/rotate-keys.ts'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
 import { openApi, pathOf } from '../connect/api.ts'
@@ -8,33 +8,33 @@ import { defined } from '../../src/kernel/defined.ts'
 import { isDuration } from '../../src/resources/duration.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind, nameOf, quotedName } from '../objects/kinds.ts'
-import { newCommand, newGroup, parseDuration, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, parseDuration, type Command, type CommonFlags } from '../options.ts'
 import { listObjects } from '../objects/objects.ts'
 import { out } from '../print.ts'
-import { asking, confirm } from '../prompt.ts'
+import { confirm } from '../prompt.ts'
 import { listCommandOf } from './get.ts'
 
-export const command = (): Command => {
-  const group = newGroup('agent', 'Run an agent, and manage who may be one.', [
+export const command = (): Command =>
+  newGroup('agent', 'Run an agent, and manage who may be one.', [
     'stagely agent token create --namespace default --name web-1',
     'stagely agent run --data-dir /var/lib/stagely-agent --join-file token --allow-dir /srv',
     'stagely agent list',
     'stagely agent drain web-1',
     'stagely agent revoke web-1',
-  ])
-  for (const program of programs) group.addCommand(program())
-  const token = newGroup('token', 'Create join tokens.', [
+  ]).having(
+    ...programs,
+    tokenCommand,
+    listCommand,
+    drainCommand,
+    undrainCommand,
+    rotateKeysCommand,
+    revokeCommand,
+  )
+
+const tokenCommand = (): Command =>
+  newGroup('token', 'Create join tokens.', [
     'stagely agent token create --namespace default --name web-1 --ttl 10m',
-  ])
-  token.addCommand(createCommand())
-  group.addCommand(token)
-  group.addCommand(listCommand())
-  group.addCommand(drainCommand())
-  group.addCommand(undrainCommand())
-  group.addCommand(rotateKeysCommand())
-  group.addCommand(revokeCommand())
-  return group
-}
+  ]).having(createCommand)
 
 /** Only for the help: command-line.ts runs these programs, which parse their own flags. */
 const programs: readonly (() => Command)[] = [
@@ -116,12 +116,11 @@ const listCommand = (): Command =>
   })
 
 const revokeCommand = (): Command =>
-  asking(
-    newCommand('revoke', 'Revoke the keys of an agent. Its name may join again with a new token.', [
-      'stagely agent revoke web-1',
-      'stagely agent revoke web-1 --yes',
-    ]),
-  )
+  newCommand('revoke', 'Revoke the keys of an agent. Its name may join again with a new token.', [
+    'stagely agent revoke web-1',
+    'stagely agent revoke web-1 --yes',
+  ])
+    .asking()
     .argument('<name>', 'name of the agent')
     .action(async (word: string, flags: CommonFlags & { yes?: boolean }) => {
       const kind = servedKind('Agent')

@@ -1,5 +1,4 @@
 // apply: checks everything first, here and on the server; then writes one change set.
-import type { Command } from 'commander'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import type { ReviewStatus, WidenedKey } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
@@ -10,7 +9,7 @@ import {
   newCommand,
   noteHeaders,
   waitOf,
-  waiting,
+  type Command,
   type CommonFlags,
   type WaitFlags,
 } from '../options.ts'
@@ -28,15 +27,13 @@ interface Flags extends CommonFlags, WaitFlags {
 }
 
 export const command = (): Command =>
-  waiting(
-    newCommand('apply -m -f', 'Create or update everything in files, as one change set.', [
-      'stagely apply -f shop.yaml',
-      'stagely apply -f manifests/ --wait=5m',
-      'stagely apply -f - < shop.yaml',
-      'stagely apply -f shop.yaml --dry-run',
-    ]),
-    'the affected stagelets are in sync',
-  )
+  newCommand('apply -m -f', 'Create or update everything in files, as one change set.', [
+    'stagely apply -f shop.yaml',
+    'stagely apply -f manifests/ --wait=5m',
+    'stagely apply -f - < shop.yaml',
+    'stagely apply -f shop.yaml --dry-run',
+  ])
+    .waiting('the affected stagelets are in sync')
     .option('-y, --yes', 'do not ask where a key would go to more services')
     .option('--dry-run', 'check everything and say what would happen; change nothing')
     .action(apply)

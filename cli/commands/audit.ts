@@ -1,30 +1,26 @@
 // audit: who did what, what a person has read, and the proof that no row was changed.
 import type { Erasure, ReadSecret } from '../../src/rest/types.ts'
 import { open } from 'node:fs/promises'
-import { Option, type Command } from 'commander'
+import { Option } from 'commander'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { filterOptions, filterQuery, type FilterFlags } from '../audit/filter.ts'
 import { readHeadFile, verifyLines } from '../audit/verify-lines.ts'
 import { recordView, revealedView } from '../audit/views.ts'
 import { CliError, Exit } from '../errors.ts'
 import { parseLimit, takeFirst } from '../connect/limited.ts'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { note, out, outStream } from '../print.ts'
-import { asking, confirm } from '../prompt.ts'
+import { confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../output/records.ts'
 import { openRest } from '../connect/rest.ts'
 
-export const command = (): Command => {
-  const group = newGroup('audit', 'Show who did what, and verify that the log is complete.', [
+export const command = (): Command =>
+  newGroup('audit', 'Show who did what, and verify that the log is complete.', [
     'stagely audit list --since 24h',
     'stagely audit export > audit.jsonl',
     'stagely audit verify audit.jsonl --head audit.head',
     'stagely audit revealed --by alice',
-  ])
-  const commands = [list(), exportLog(), verify(), head(), revealed(), erase()]
-  for (const subcommand of commands) group.addCommand(subcommand)
-  return group
-}
+  ]).having(list, exportLog, verify, head, revealed, erase)
 
 const list = (): Command =>
   filterOptions(
@@ -176,13 +172,12 @@ const revealed = (): Command =>
     })
 
 const erase = (): Command =>
-  asking(
-    newCommand(
-      'erase -o',
-      'Replace the name of a person by a pseudonym in the whole log, for good. The log can still be verified.',
-      ['stagely audit erase alice --dry-run', 'stagely audit erase alice --yes'],
-    ),
+  newCommand(
+    'erase -o',
+    'Replace the name of a person by a pseudonym in the whole log, for good. The log can still be verified.',
+    ['stagely audit erase alice --dry-run', 'stagely audit erase alice --yes'],
   )
+    .asking()
     .argument('<person>', 'name or id')
     .option('--dry-run', 'only count the rows that name the person')
     .action(async (person: string, flags: CommonFlags & { dryRun?: boolean; yes?: boolean }) => {

@@ -1,5 +1,6 @@
 // completion: a script for the shell. `cli/main.ts` answers without this file where nothing is wrong with the words.
-import { Argument, Command } from 'commander'
+import { Command } from '../options.ts'
+import { Argument } from 'commander'
 import { printScript, shells, type Shell } from '../completion/scripts.ts'
 
 export const command = (): Command =>

@@ -1,5 +1,5 @@
 // compliance: how old the keys and values of a project were, and what was overdue, signed for an auditor.
-import { Option, type Command } from 'commander'
+import { Option } from 'commander'
 import * as z from 'zod'
 import { accessCsv, signedInCsv } from '../../src/audit/access-csv.ts'
 import {
@@ -18,24 +18,16 @@ import {
 import { signedHead } from '../../src/audit/record.ts'
 import { verifyFile, verifyOptions } from '../audit/signed-file.ts'
 import { toInstant } from '../audit/time.ts'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output/yaml.ts'
 import { out } from '../print.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 
-export const command = (): Command => {
-  const group = newGroup(
-    'compliance',
-    'Make and verify signed reports on the age of keys and values.',
-    [
-      'stagely compliance report --project cards --since 365d -o json > cards.json',
-      'stagely compliance verify cards.json --head audit.head',
-    ],
-  )
-  group.addCommand(reportCommand())
-  group.addCommand(verifyCommand())
-  return group
-}
+export const command = (): Command =>
+  newGroup('compliance', 'Make and verify signed reports on the age of keys and values.', [
+    'stagely compliance report --project cards --since 365d -o json > cards.json',
+    'stagely compliance verify cards.json --head audit.head',
+  ]).having(reportCommand, verifyCommand)
 
 interface ReportFlags extends CommonFlags {
   readonly project: string
@@ -61,11 +53,10 @@ const reportCommand = (): Command =>
         .argParser(toInstant)
         .default(toInstant('365d'), '365d'),
     )
-    .addOption(
-      new Option(
-        '-o, --output <format>',
-        'json: the signed report, to be kept and verified; yaml: the same, to be read',
-      ).choices(['json', 'yaml']),
+    .choice(
+      '-o, --output <format>',
+      'json: the signed report, to be kept and verified; yaml: the same, to be read',
+      ['json', 'yaml'],
     )
     .action(report)
 

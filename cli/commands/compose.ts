@@ -1,9 +1,9 @@
 // compose: runs Docker Compose through the agent of this machine, so that containers keep their
 // secrets.
+import { Command } from '../options.ts'
 import type { IncomingMessage } from 'node:http'
 import { userInfo } from 'node:os'
 import { StringDecoder } from 'node:string_decoder'
-import { Command } from 'commander'
 import { handVerbs } from '../../src/compose/by-hand.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { messageOf } from '../../src/kernel/errors.ts'

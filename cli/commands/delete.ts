@@ -1,5 +1,4 @@
 // delete: by name, label or file; waits until the objects are deleted.
-import type { Command } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
@@ -9,15 +8,9 @@ import { CliError, Exit, NotStagely, renderError, usageError } from '../errors.t
 import { servedKind, parseTargets, quotedName } from '../objects/kinds.ts'
 import { followObject, type FollowRef } from '../objects/follow.ts'
 import { listObjects } from '../objects/objects.ts'
-import {
-  newCommand,
-  waitingByDefault,
-  waitOf,
-  type CommonFlags,
-  type WaitFlags,
-} from '../options.ts'
+import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { asking, confirm } from '../prompt.ts'
+import { confirm } from '../prompt.ts'
 import { readManifests } from '../apply/read-manifests.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 
@@ -30,22 +23,15 @@ interface Flags extends CommonFlags, WaitFlags {
 }
 
 export const command = (): Command =>
-  waitingByDefault(
-    asking(
-      newCommand(
-        'delete -l -f',
-        'Delete objects after a confirmation, and wait until they are gone.',
-        [
-          'stagely delete secret stripe-secret-key.backend',
-          'stagely delete -f shop.yaml --yes',
-          'stagely delete stagelets -l team=web --wait=false',
-          'stagely delete stagelet shop --force      # its machine is dead for good',
-          'stagely delete namespace team-a --cascade # with the stagelets in it',
-        ],
-      ),
-    ),
-    'they are gone',
-  )
+  newCommand('delete -l -f', 'Delete objects after a confirmation, and wait until they are gone.', [
+    'stagely delete secret stripe-secret-key.backend',
+    'stagely delete -f shop.yaml --yes',
+    'stagely delete stagelets -l team=web --wait=false',
+    'stagely delete stagelet shop --force      # its machine is dead for good',
+    'stagely delete namespace team-a --cascade # with the stagelets in it',
+  ])
+    .asking()
+    .waitingByDefault('they are gone')
     .argument('[kind...]', 'KIND NAME... or KIND/NAME...')
     .option('--all', 'every object of the kind in the namespace')
     .option('--ignore-not-found', 'a missing object counts as deleted')

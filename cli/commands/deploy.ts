@@ -1,22 +1,19 @@
 // deploy: rolls out pending edits of the user's compose files.
-import type { Command } from 'commander'
 import { deployOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
 import { annotations } from '../../src/resources/meta.ts'
 import { openApi } from '../connect/api.ts'
 import { fullName, servedKind, nameOf } from '../objects/kinds.ts'
-import { newCommand, waitOf, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
+import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { requestAction } from '../wait/request-action.ts'
 import { waitForSync } from '../wait/wait-in-sync.ts'
 
 export const command = (): Command =>
-  waiting(
-    newCommand('deploy', 'Roll out pending edits of Compose files.', [
-      'stagely deploy shop',
-      'stagely deploy shop web --wait=10m',
-    ]),
-    'follow the rollout until it is done',
-  )
+  newCommand('deploy', 'Roll out pending edits of Compose files.', [
+    'stagely deploy shop',
+    'stagely deploy shop web --wait=10m',
+  ])
+    .waiting('follow the rollout until it is done')
     .argument('<stagelet...>', 'names of stagelets')
     .action(deploy)
 

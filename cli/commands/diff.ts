@@ -1,11 +1,10 @@
 // diff: the changes that an apply would make, and the services that would get a new container. Names
 // only.
-import type { Command } from 'commander'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import { Exit, usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { plainChange } from '../output/plain-value.ts'
 import { printAs } from '../output/output.ts'
 import { readOverride } from '../apply/override.ts'

@@ -1,10 +1,9 @@
 // explain: the fields of a kind, in words; or a schema of manifests for editors.
-import type { Command } from 'commander'
 import { crdKinds } from '../../src/resources/schemas/crd.ts'
 import { usageError } from '../errors.ts'
 import { explainFields, manifestSchema } from '../explain/fields.ts'
 import { findKinds } from '../objects/kinds.ts'
-import { newLocalCommand } from '../options.ts'
+import { newLocalCommand, type Command } from '../options.ts'
 import { out } from '../print.ts'
 
 export const command = (): Command =>

@@ -1,5 +1,4 @@
 // get: server-side tables as kubectl prints them, or the objects.
-import type { Command } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { type KubeApi, asTable, openApi, pathOf } from '../connect/api.ts'
@@ -12,7 +11,7 @@ import {
   type IfThere,
   type ObjectSelection,
 } from '../objects/objects.ts'
-import { newCommand, type ObjectFlags } from '../options.ts'
+import { newCommand, type Command, type ObjectFlags } from '../options.ts'
 import { renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'

@@ -1,13 +1,12 @@
 // keys: their age and their rotation.
 import type { KeyRotation, Keys } from '../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
 import {
   newCommand,
   newGroup,
-  waiting,
   waitOf,
+  type Command,
   type CommonFlags,
   type WaitFlags,
 } from '../options.ts'
@@ -15,14 +14,11 @@ import { printAs } from '../output/output.ts'
 import { pollUntilDone } from '../wait/poll.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
 
-export const command = (): Command => {
-  const group = newGroup('keys', 'Show and rotate keys. For admins of the controller.', [
+export const command = (): Command =>
+  newGroup('keys', 'Show and rotate keys. For admins of the controller.', [
     'stagely keys status',
     'stagely keys rotate --all --wait',
-  ])
-  for (const make of [statusCommand, rotateCommand]) group.addCommand(make())
-  return group
-}
+  ]).having(statusCommand, rotateCommand)
 
 const statusCommand = (): Command =>
   newCommand(
@@ -79,20 +75,18 @@ interface RotateFlags extends CommonFlags, WaitFlags {
 }
 
 const rotateCommand = (): Command =>
-  waiting(
-    newCommand(
-      'rotate -o=data',
-      'Start a rotation of keys. It runs in the controller: no container restarts, and nothing waits for it.',
-      [
-        'stagely keys rotate --project shop',
-        'stagely keys rotate --all --wait',
-        'stagely keys rotate --master',
-        'stagely keys rotate --to-provider vault-transit --wait',
-        'stagely keys rotate --sealing > sealing.pub',
-      ],
-    ),
-    'it has ended',
+  newCommand(
+    'rotate -o=data',
+    'Start a rotation of keys. It runs in the controller: no container restarts, and nothing waits for it.',
+    [
+      'stagely keys rotate --project shop',
+      'stagely keys rotate --all --wait',
+      'stagely keys rotate --master',
+      'stagely keys rotate --to-provider vault-transit --wait',
+      'stagely keys rotate --sealing > sealing.pub',
+    ],
   )
+    .waiting('it has ended')
     .option('-p, --project <name>', 'a new data key for this project')
     .option('--all', 'new data keys for all projects')
     .option('--master', 'wrap every key with the current master key, such as a new version of it')

@@ -1,11 +1,11 @@
 // leak-test: which secrets the containers of a stagelet have printed. The agent counts on its machine;
 // no line of a log is sent.
 import type { LeakTest } from '../../src/rest/types.ts'
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { CliError, Exit } from '../errors.ts'
 import { servedKind, nameOf } from '../objects/kinds.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { hanging, note, oneLine, out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'

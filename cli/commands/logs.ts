@@ -1,8 +1,7 @@
 // logs: output of a stagelet's containers. The agent masks the secrets before anything leaves the
 // machine.
-import type { Command } from 'commander'
 import { servedKind, nameOf } from '../objects/kinds.ts'
-import { newCommand } from '../options.ts'
+import { newCommand, type Command } from '../options.ts'
 import { logsOptions, showLogs, type LogsFlags } from '../show-logs.ts'
 
 export const command = (): Command =>

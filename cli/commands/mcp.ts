@@ -1,14 +1,13 @@
 // mcp: a server of the Model Context Protocol on stdin and stdout, for assistants. It only reads.
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
-import type { Command } from 'commander'
 import { version } from '../../src/kernel/version.ts'
 import { createApi } from '../connect/api.ts'
 import { findConnection } from '../connect/connect.ts'
 import { createRest } from '../connect/rest.ts'
 import { renderError } from '../errors.ts'
 import { tools, withoutValues, type Asking } from '../mcp/tools.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { readOverview } from './status.ts'
 
 export const command = (): Command =>

@@ -1,14 +1,13 @@
 // migrate: adopts a stack whose values another tool holds. Reads them into memory, then does as init.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Command } from 'commander'
 import { readEnvironment } from '../config.ts'
 import { CliError, usageError } from '../errors.ts'
 import { sourceOfEnvironment } from '../migrate/environment.ts'
 import { readKomodo } from '../migrate/komodo.ts'
 import { readPortainer } from '../migrate/portainer.ts'
 import type { StackSource } from '../migrate/source.ts'
-import { newCommand } from '../options.ts'
+import { newCommand, type Command } from '../options.ts'
 import { note } from '../print.ts'
 import { adopt, withInitFlags, type InitFlags } from './init.ts'
 

@@ -1,7 +1,6 @@
 // notifiers: whether what the controller tells arrives. Notifiers themselves are objects: "stagely get notifiers".
-import type { Command } from 'commander'
 import { CliError } from '../errors.ts'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 

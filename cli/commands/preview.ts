@@ -1,10 +1,9 @@
 // preview: stacks for a branch, made of the template of a project, which end by themselves.
-import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Stagelet } from '../../src/rest/types.ts'
 import { openRest, stageletPath } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
-import { newGroup, parseLifetime } from '../options.ts'
+import { newGroup, parseLifetime, type Command } from '../options.ts'
 import { printRecords } from '../output/records.ts'
 import { note, out } from '../print.ts'
 import { downCommand } from '../preview/down.ts'
@@ -14,16 +13,12 @@ import { upCommand } from '../preview/up.ts'
 import { logsOptions, showLogs, type LogsFlags } from '../show-logs.ts'
 import { openBrowser } from '../open-browser.ts'
 
-export const command = (): Command => {
-  const group = newGroup(
+export const command = (): Command =>
+  newGroup(
     'preview',
     'Stacks for a branch, which end by themselves. spec.preview of a project is their template.',
     ['stagely preview up pr-42 --from shop', 'stagely preview list', 'stagely preview down pr-42'],
-  )
-  for (const make of [upCommand, listCommand, openCommand, logsCommand, extendCommand, downCommand])
-    group.addCommand(make())
-  return group
-}
+  ).having(upCommand, listCommand, openCommand, logsCommand, extendCommand, downCommand)
 
 const listCommand = (): Command =>
   previewCommand('list -o -A', 'List previews, with their state, address and end.', [

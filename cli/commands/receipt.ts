@@ -1,5 +1,4 @@
 // receipt: what the controller signs of a revision: who made it, why, and which stagelets run it.
-import type { Command } from 'commander'
 import * as z from 'zod'
 import { receiptFault, receiptWords, type SignedReceipt } from '../../src/audit/receipt.ts'
 import {
@@ -12,24 +11,19 @@ import {
 import { signedHead } from '../../src/audit/record.ts'
 import { verifyFile, verifyOptions } from '../audit/signed-file.ts'
 import { usageError } from '../errors.ts'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { openApi } from '../connect/api.ts'
 import { parseNumber, secretCommand, type SecretFlags } from '../secrets/flags.ts'
 import { chosenProject, identityOf, requireKnown } from '../secrets/identity.ts'
 
-export const command = (): Command => {
-  const group = newGroup(
+export const command = (): Command =>
+  newGroup(
     'receipt',
     'Get and verify receipts: signed statements of who changed which keys when, and which stagelets run the revision.',
     ['stagely receipt get shop --revision 44 > r44.json', 'stagely receipt verify r44.json'],
-  )
-  group.addCommand(getCommand())
-  group.addCommand(exposureCommand())
-  group.addCommand(verifyCommand())
-  return group
-}
+  ).having(getCommand, exposureCommand, verifyCommand)
 
 const getCommand = (): Command =>
   newCommand('get', 'Print the receipt of a revision, as JSON.', [

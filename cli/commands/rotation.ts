@@ -1,6 +1,5 @@
 // rotation: credentials that are changed by themselves, and ended when nothing runs with them.
 import type { ReadSecret, Rotation, RotationBreak, RotationStep } from '../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { specOf } from '../../src/resources/typed.ts'
@@ -8,7 +7,7 @@ import { Exit, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { promptLine, canAsk } from '../prompt.ts'
@@ -27,19 +26,12 @@ interface Flags extends CommonFlags {
   readonly revealedTo?: string
 }
 
-export const command = (): Command => {
-  const group = newGroup(
-    'rotation',
-    'Manage rotations of credentials: status, run, pause, revoke.',
-    [
-      'stagely rotation list',
-      'stagely rotation show shop-db',
-      'stagely rotation run shop-db --now',
-    ],
-  )
-  for (const make of [list, show, run, pause, resume, history, revoke]) group.addCommand(make())
-  return group
-}
+export const command = (): Command =>
+  newGroup('rotation', 'Manage rotations of credentials: status, run, pause, revoke.', [
+    'stagely rotation list',
+    'stagely rotation show shop-db',
+    'stagely rotation run shop-db --now',
+  ]).having(list, show, run, pause, resume, history, revoke)
 
 const ofProject = (made: Command): Command =>
   made.option('-p, --project <name>', 'project; that of the rotation when absent')

@@ -1,13 +1,12 @@
 // run: starts a local process with the secrets of a service as its environment. Nothing is written to a
 // disk.
 import type { SecretValue } from '../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { type KubeApi, openApi } from '../connect/api.ts'
 import { readEnvironment, readRuntimeFolders } from '../config.ts'
 import { runForeground } from '../../src/process/foreground.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { note } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { makeEnvironment, withVariables, type Variable } from '../run/environment.ts'

@@ -1,9 +1,8 @@
 // scan: whether values of our own secrets lie in a tree, in commits, in Compose files, and whether they are still in use.
-import { Option, type Command } from 'commander'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { openRest } from '../connect/rest.ts'
 import { Exit } from '../errors.ts'
-import { newCommand, newLocalCommand, type CommonFlags } from '../options.ts'
+import { newCommand, newLocalCommand, type Command, type CommonFlags } from '../options.ts'
 import { note, oneLine, out } from '../print.ts'
 import { fixCommand, findingsCommand } from '../scan/fix.ts'
 import { projectsOf, scanFor, type Finding } from '../scan/findings.ts'
@@ -41,9 +40,7 @@ export const command = (): Command =>
     .option('--range <commits>', 'what these commits have added, such as origin/main..HEAD')
     .option('--compose', 'the Compose files of the folder, .env and every env_file')
     .option('--stdin', 'standard input')
-    .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'sarif']),
-    )
+    .choice('-o, --output <format>', 'how to print', ['text', 'json', 'sarif'])
     .option(
       '--report',
       'tell the controller where: the secrets say RotationDue until they are changed',

@@ -1,7 +1,7 @@
 // seal: seals a value for a manifest in Git. Only the controller can open it, and only in its one
 // place.
 import type { SealingKey } from '../../src/rest/types.ts'
-import { Option, type Command } from 'commander'
+import { Option } from 'commander'
 import {
   parseSealingFile,
   parseSealingKey,
@@ -15,7 +15,7 @@ import { audiences, type SecretSpec } from '../../src/resources/kinds/stagelysec
 import { stageletIn } from '../../src/secrets/set-entry.ts'
 import { findEndpoint } from '../connect/connect.ts'
 import { CliError, usageError } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
@@ -47,11 +47,10 @@ export const command = (): Command =>
     .option('-s, --scope <scope>', '"global" or one service', 'global')
     .option('--stagelet <name>', 'for a secret of just this stagelet')
     .option('--environment <names>', 'for a secret of just these environments', parseNames)
-    .addOption(
-      new Option(
-        '--audience <audience>',
-        'Controller: for a secret that no service and no agent ever sees',
-      ).choices(audiences),
+    .choice(
+      '--audience <audience>',
+      'Controller: for a secret that no service and no agent ever sees',
+      audiences,
     )
     .option(
       '--file <path>',
@@ -62,12 +61,7 @@ export const command = (): Command =>
     .option('--key-file <file>', 'public key to seal with: nothing goes over the network')
     .option('--fetch-key', 'print the public key of the controller, and seal nothing')
     .addOption(new Option('--value <value>').hideHelp())
-    .addOption(
-      new Option('-o, --output <format>', 'a whole StagelySecret as json or yaml').choices([
-        'json',
-        'yaml',
-      ]),
-    )
+    .choice('-o, --output <format>', 'a whole StagelySecret as json or yaml', ['json', 'yaml'])
     .addHelpText(
       'after',
       `

@@ -1,7 +1,7 @@
 // search: finds objects of all one's teams by their names.
 import type { SearchResult } from '../../src/rest/types.ts'
-import { InvalidArgumentError, type Command } from 'commander'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { InvalidArgumentError } from 'commander'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest } from '../connect/rest.ts'
 

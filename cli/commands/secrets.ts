@@ -1,6 +1,5 @@
 // secrets: the daily work with secrets.
-import type { Command } from 'commander'
-import { newGroup } from '../options.ts'
+import { newGroup, type Command } from '../options.ts'
 import { compareCommand } from '../secrets/compare.ts'
 import { deleteCommand } from '../secrets/delete.ts'
 import { diffCommand } from '../secrets/diff.ts'
@@ -17,31 +16,26 @@ import { restoreCommand } from '../secrets/restore.ts'
 import { rollbackCommand } from '../secrets/rollback.ts'
 import { setCommand } from '../secrets/set.ts'
 
-export const command = (): Command => {
-  const group = newGroup(
-    'secrets',
-    'Work with secrets and their history; values are shown only where asked.',
-    [
-      'stagely secrets list --project shop',
-      'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
-      'stagely secrets import .env --project shop --scope backend',
-    ],
+export const command = (): Command =>
+  newGroup('secrets', 'Work with secrets and their history; values are shown only where asked.', [
+    'stagely secrets list --project shop',
+    'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
+    'stagely secrets import .env --project shop --scope backend',
+  ]).having(
+    secretListCommand,
+    getCommand,
+    setCommand,
+    editCommand,
+    generateCommand,
+    rotateCommand,
+    importCommand,
+    exportCommand,
+    deleteCommand,
+    dueCommand,
+    secretHistoryCommand,
+    diffCommand,
+    compareCommand,
+    rollbackCommand,
+    restoreCommand,
+    purgeCommand,
   )
-  group.addCommand(secretListCommand())
-  group.addCommand(getCommand())
-  group.addCommand(setCommand())
-  group.addCommand(editCommand())
-  group.addCommand(generateCommand())
-  group.addCommand(rotateCommand())
-  group.addCommand(importCommand())
-  group.addCommand(exportCommand())
-  group.addCommand(deleteCommand())
-  group.addCommand(dueCommand())
-  group.addCommand(secretHistoryCommand())
-  group.addCommand(diffCommand())
-  group.addCommand(compareCommand())
-  group.addCommand(rollbackCommand())
-  group.addCommand(restoreCommand())
-  group.addCommand(purgeCommand())
-  return group
-}

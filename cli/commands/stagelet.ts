@@ -1,10 +1,9 @@
 // stagelet: puts off the end of a stagelet that has one (spec.ttl).
-import type { Command } from 'commander'
 import { annotations } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { openApi } from '../connect/api.ts'
 import { fullName, nameOf, servedKind } from '../objects/kinds.ts'
-import { newCommand, newGroup, parseLifetime, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, parseLifetime, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { requestAction } from '../wait/request-action.ts'
 

@@ -1,6 +1,5 @@
 // status: one screen with everything that is wrong, or the statement that nothing is.
 import { isDeepStrictEqual } from 'node:util'
-import type { Command } from 'commander'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
@@ -17,7 +16,7 @@ import {
   type ObjectSelection,
 } from '../objects/objects.ts'
 import { maySucceedLater } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note } from '../print.ts'
 import { renderColumns } from '../output/table.ts'

@@ -1,6 +1,5 @@
 // stores: SecretStores, how fresh they are, and the actions that a person may ask for.
 import type { Store } from '../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { nextSyncOf } from '../../src/rest/next-sync.ts'
 import { statusConditions, findCondition } from '../../src/resources/conditions.ts'
@@ -11,7 +10,14 @@ import { openApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { get, listCommandOf } from './get.ts'
-import { collect, newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
+import {
+  collect,
+  newCommand,
+  newGroup,
+  timeoutOption,
+  type Command,
+  type CommonFlags,
+} from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
@@ -29,16 +35,12 @@ type Verb = keyof typeof verbs
 const pathOf = (rest: RestClient, flags: CommonFlags, name: string): string =>
   `/stores/${encodeURIComponent(`${flags.namespace ?? rest.namespace}/${name}`)}`
 
-export const command = (): Command => {
-  const group = newGroup('stores', 'Manage external secret stores: state, refresh, check.', [
+export const command = (): Command =>
+  newGroup('stores', 'Manage external secret stores: state, refresh, check.', [
     'stagely stores list',
     'stagely stores show prod-aws',
     'stagely stores refresh prod-aws --key prod/shop/db',
-  ])
-  for (const make of [listCommand, showCommand, checkCommand, refreshCommand, resumeCommand])
-    group.addCommand(make())
-  return group
-}
+  ]).having(listCommand, showCommand, checkCommand, refreshCommand, resumeCommand)
 
 const listCommand = (): Command =>
   listCommandOf('secretstores', {

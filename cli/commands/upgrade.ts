@@ -1,12 +1,11 @@
 // upgrade --check: which versions run, and in which order they are upgraded. Asks the controller alone.
-import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { version as ownVersion } from '../../src/kernel/version.ts'
 import { openApi } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { listObjects, objectSelection } from '../objects/objects.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { renderColumns } from '../output/table.ts'
 import { upgradePlan, type RunningPart, type UpgradePlan } from '../upgrade/plan.ts'

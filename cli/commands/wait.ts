@@ -1,5 +1,4 @@
 // wait: returns when a condition holds for the current spec, or when the objects are gone.
-import type { Command } from 'commander'
 import { Option } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { currentCondition } from '../../src/resources/conditions.ts'
@@ -19,7 +18,7 @@ import { fullName, parseTargets } from '../objects/kinds.ts'
 import { listObjects, objectSelection } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { printAs } from '../output/output.ts'
-import { newCommand, timeoutOption, type CommonFlags } from '../options.ts'
+import { newCommand, timeoutOption, type Command, type CommonFlags } from '../options.ts'
 import { waitForOutcomes, type LookUp } from '../wait/wait-for-outcomes.ts'
 import { withProject } from '../wait/wait-in-sync.ts'
 
@@ -45,12 +44,7 @@ export const command = (): Command =>
     )
     .addOption(timeoutOption())
     .option('--all', 'every object of the kind')
-    .addOption(
-      new Option('-o, --output <format>', 'the objects as they are then: json or yaml').choices([
-        'json',
-        'yaml',
-      ]),
-    )
+    .choice('-o, --output <format>', 'the objects as they are then: json or yaml', ['json', 'yaml'])
     .action(wait)
 
 interface Goal {

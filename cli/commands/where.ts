@@ -1,6 +1,6 @@
 // where: on which machines, in which containers, files, images and logs a value lies. Agents look; names of places come
 // back, and no value.
-import type { Command } from 'commander'
+import type { Command } from '../options.ts'
 import type { Where } from '../../src/rest/types.ts'
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'

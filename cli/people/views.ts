@@ -1,6 +1,7 @@
 // How users, members and tokens are printed, and checks of arguments before a request.
+import type { Command } from '../options.ts'
 import type { Member, Session, Team, Token, User } from '../../src/rest/types.ts'
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { narrowingText } from '../../src/access/place.ts'
 import { teamRoles } from '../../src/access/team-roles.ts'

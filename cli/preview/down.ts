@@ -1,9 +1,8 @@
 // preview down: takes a preview down, and waits until nothing is left of it.
-import type { Command } from 'commander'
 import type { Stagelet } from '../../src/rest/types.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { openRest, projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
-import { waitOf, waitingByDefault, type WaitFlags } from '../options.ts'
+import { waitOf, type Command, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { pollUntilDone } from '../wait/poll.ts'
@@ -14,14 +13,12 @@ interface Flags extends PreviewFlags, WaitFlags {
 }
 
 export const downCommand = (): Command =>
-  waitingByDefault(
-    previewCommand(
-      'down',
-      'Take a preview down: its containers, networks, volumes, own secrets, and its folder where the agent made it.',
-      ['stagely preview down pr-42', 'stagely preview down pr-42 --from shop --yes'],
-    ),
-    'the agent has taken it down',
+  previewCommand(
+    'down',
+    'Take a preview down: its containers, networks, volumes, own secrets, and its folder where the agent made it.',
+    ['stagely preview down pr-42', 'stagely preview down pr-42 --from shop --yes'],
   )
+    .waitingByDefault('the agent has taken it down')
     .argument('<name>', 'name of the preview')
     .option('-y, --yes', 'do not ask')
     .action(down)

@@ -2,8 +2,7 @@
 import type { Project, Stagelet } from '../../src/rest/types.ts'
 import type { RestClient } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
-import type { Command } from 'commander'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 
 export interface PreviewFlags extends CommonFlags {
   readonly from?: string

@@ -1,5 +1,5 @@
 // preview up: makes a preview of the template of a project, or deploys it anew, and waits until it is healthy.
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { writeFile } from 'node:fs/promises'
 import type { Stagelet } from '../../src/rest/types.ts'
 import { defined } from '../../src/kernel/defined.ts'
@@ -12,7 +12,7 @@ import { deployOutcome, pending, type WaitOutcome } from '../../src/resources/wa
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
 import { CliError, Exit } from '../errors.ts'
-import { parseLifetime, waitOf, waitingByDefault, type WaitFlags } from '../options.ts'
+import { parseLifetime, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { hanging, note } from '../print.ts'
 import { waitForSync } from '../wait/wait-in-sync.ts'
@@ -39,18 +39,16 @@ const pairs =
   }
 
 export const upCommand = (): Command =>
-  waitingByDefault(
-    previewCommand(
-      'up -o=data',
-      'Make a preview, or deploy it anew with other images and values, and wait until it is healthy. What is not given stays as it is.',
-      [
-        'stagely preview up pr-42 --from shop',
-        'stagely preview up pr-42 --from shop --ttl 72h --image web=ghcr.io/acme/web@sha256:…',
-        'stagely preview up pr-42 --from shop --set FEATURE_X=on --comment comment.md --json',
-      ],
-    ),
-    'it is healthy',
+  previewCommand(
+    'up -o=data',
+    'Make a preview, or deploy it anew with other images and values, and wait until it is healthy. What is not given stays as it is.',
+    [
+      'stagely preview up pr-42 --from shop',
+      'stagely preview up pr-42 --from shop --ttl 72h --image web=ghcr.io/acme/web@sha256:…',
+      'stagely preview up pr-42 --from shop --set FEATURE_X=on --comment comment.md --json',
+    ],
   )
+    .waitingByDefault('it is healthy')
     .argument('<name>', 'name of the preview, such as pr-42')
     .option('--ttl <time>', 'how long it lives after its last deploy: 72h', parseLifetime)
     .option(

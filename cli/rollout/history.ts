@@ -1,13 +1,11 @@
 // rollout history and undo: the revisions of a project, and the rollback to one.
 import type { SetDiff } from '../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
-import { newCommand, waitOf, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
+import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
-import { asking } from '../prompt.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { rollBack } from '../secrets/roll-back.ts'
 import { parseNumber } from '../secrets/flags.ts'
@@ -103,21 +101,18 @@ interface UndoFlags extends CommonFlags, WaitFlags {
 }
 
 export const undoCommand = (): Command =>
-  waiting(
-    asking(
-      newCommand(
-        'undo -o=data -m',
-        'Roll all secrets of a project back to the previous revision, or to an older one.',
-        [
-          'stagely rollout undo shop',
-          'stagely rollout undo shop --to-revision 3 --dry-run',
-          'stagely rollout undo shop --to-revision 3 --yes',
-          'stagely rollout undo shop --wait --timeout 5m',
-        ],
-      ),
-    ),
-    'every stagelet of the project runs the restored secrets',
+  newCommand(
+    'undo -o=data -m',
+    'Roll all secrets of a project back to the previous revision, or to an older one.',
+    [
+      'stagely rollout undo shop',
+      'stagely rollout undo shop --to-revision 3 --dry-run',
+      'stagely rollout undo shop --to-revision 3 --yes',
+      'stagely rollout undo shop --wait --timeout 5m',
+    ],
   )
+    .asking()
+    .waiting('every stagelet of the project runs the restored secrets')
     .argument('<target...>', 'a project: shop, project/shop')
     .option('--to-revision <number>', '0 or absent: the one before the newest', parseNumber, 0)
     .option('--dry-run', 'show what would change, and change nothing')

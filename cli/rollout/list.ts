@@ -1,8 +1,7 @@
 // rollout list: the kept rollouts of a stagelet, of a project, or of all that one may see.
 import type { KeptRollout } from '../../src/rest/types.ts'
-import { Option, type Command } from 'commander'
 import { openApi } from '../connect/api.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { parseLimit, takeFirst } from '../connect/limited.ts'
 import { note } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
@@ -61,11 +60,9 @@ export const rolloutListCommand = (): Command =>
     ],
   )
     .argument('[target...]', 'a project, or KIND/NAME: project/shop, stagelet/shop; else all')
-    .addOption(
-      new Option('--state <result>', 'only with this result').choices([
-        ...['Progressing', 'Healthy', 'Failed', 'RolledBack', 'Superseded'],
-      ]),
-    )
+    .choice('--state <result>', 'only with this result', [
+      ...['Progressing', 'Healthy', 'Failed', 'RolledBack', 'Superseded'],
+    ])
     .option('--limit <number>', 'how many at most', parseLimit, 50)
     .action(list)
 

@@ -1,11 +1,10 @@
 // rollout status: follows a rollout to its end, with a line for each step.
 import type { Rollout } from '../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
 import { CliError, usageError } from '../errors.ts'
 import { openApi } from '../connect/api.ts'
-import { newCommand, timeoutOption, type CommonFlags } from '../options.ts'
+import { newCommand, timeoutOption, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'

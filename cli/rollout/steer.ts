@@ -1,12 +1,11 @@
 // rollout pause, resume, retry: change the spec, as an edit of the object would.
 import type { Rollout } from '../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { retryOutcome, syncOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { getObject, mergePatchObject } from '../objects/objects.ts'
-import { newCommand, waitOf, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
+import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
@@ -77,18 +76,16 @@ export const resumeCommand = (): Command =>
   )
 
 export const retryCommand = (): Command =>
-  waiting(
-    newCommand(
-      'retry',
-      'Retry rollouts that failed or are late: on every stagelet of a project, or on one.',
-      [
-        'stagely rollout retry shop',
-        'stagely rollout retry stagelet/shop',
-        'stagely rollout retry shop --wait --timeout 5m',
-      ],
-    ),
-    'the stagelets run the revision',
+  newCommand(
+    'retry',
+    'Retry rollouts that failed or are late: on every stagelet of a project, or on one.',
+    [
+      'stagely rollout retry shop',
+      'stagely rollout retry stagelet/shop',
+      'stagely rollout retry shop --wait --timeout 5m',
+    ],
   )
+    .waiting('the stagelets run the revision')
     .argument('<target...>', targetWords)
     .action(retry)
 

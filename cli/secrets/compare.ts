@@ -1,5 +1,4 @@
 // secrets compare: what two environments of a project have of each key. The server compares the values, and returns none.
-import type { Command } from 'commander'
 import type { Secret } from '../../src/rest/types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import {
@@ -16,7 +15,7 @@ import { servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { renderColumns } from '../output/table.ts'
 import { entryOf } from './environments.ts'

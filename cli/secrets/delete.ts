@@ -1,22 +1,20 @@
 // secrets delete: by key and scope, after confirmation.
-import type { Command } from 'commander'
 import { openApi, pathOf } from '../connect/api.ts'
 import { servedKind, quotedName } from '../objects/kinds.ts'
-import { noteHeaders } from '../options.ts'
+import { noteHeaders, type Command } from '../options.ts'
 import { readGrace, restorableFor, restorableUntil } from '../delete/grace.ts'
 import { note, out } from '../print.ts'
-import { asking, confirm } from '../prompt.ts'
+import { confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { chosenProject, identityOf, placeText, requireKnown } from './identity.ts'
 
 export const deleteCommand = (): Command =>
-  asking(
-    secretCommand('delete -m', 'Delete one secret; the services that see it get new containers.', [
-      'stagely secrets delete STRIPE_SECRET_KEY --project shop --scope backend',
-      'stagely secrets delete DB_URL --project shop --stagelet staging --yes',
-    ]),
-  )
+  secretCommand('delete -m', 'Delete one secret; the services that see it get new containers.', [
+    'stagely secrets delete STRIPE_SECRET_KEY --project shop --scope backend',
+    'stagely secrets delete DB_URL --project shop --stagelet staging --yes',
+  ])
+    .asking()
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .action(remove)
 

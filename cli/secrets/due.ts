@@ -1,10 +1,10 @@
 // secrets due: values that end, grow too old, or are known outside, nearest first.
 import { append } from '../../src/kernel/append.ts'
 import type { Secret } from '../../src/rest/types.ts'
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
 import { openApi } from '../connect/api.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { chosenProject } from './identity.ts'

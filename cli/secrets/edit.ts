@@ -1,6 +1,5 @@
 // secrets edit: the value in an editor, in a file in memory. What the controller refuses can be mended there.
 import { readFile } from 'node:fs/promises'
-import type { Command } from 'commander'
 import { openApi } from '../connect/api.ts'
 import { openRest } from '../connect/rest.ts'
 import { readEditor, readEnvironment, readRuntimeFolders } from '../config.ts'
@@ -10,7 +9,7 @@ import { note } from '../print.ts'
 import { canAsk, confirm } from '../prompt.ts'
 import { memoryFolder, writePrivateFiles } from '../run/private-files.ts'
 import { runForeground } from '../../src/process/foreground.ts'
-import { waiting, type WaitFlags } from '../options.ts'
+import type { Command, WaitFlags } from '../options.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { chosenProject, identityOf, requireKnown } from './identity.ts'
 import { bytesOf, revealOne } from './reveal.ts'
@@ -21,13 +20,11 @@ interface EditFlags extends SecretFlags, WaitFlags {
 }
 
 export const editCommand = (): Command =>
-  waiting(
-    secretCommand('edit -m', 'Change a value in your editor; it is read, which is audited.', [
-      'stagely secrets edit NGINX_CONF --project shop --scope web',
-      'EDITOR="code --wait" stagely secrets edit LOG_LEVEL --project shop',
-    ]),
-    'the containers that see it run it',
-  )
+  secretCommand('edit -m', 'Change a value in your editor; it is read, which is audited.', [
+    'stagely secrets edit NGINX_CONF --project shop --scope web',
+    'EDITOR="code --wait" stagely secrets edit LOG_LEVEL --project shop',
+  ])
+    .waiting('the containers that see it run it')
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .action(edit)
 

@@ -1,7 +1,7 @@
+import type { Command } from '../options.ts'
 import { openApi } from '../connect/api.ts'
 // secrets export: prints values of a project, for people with the right. Always audited.
 import type { SecretValue } from '../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { renderDotenv } from '../formats/dotenv.ts'
 import { isShellName, renderShell } from '../formats/shell.ts'

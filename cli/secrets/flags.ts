@@ -1,6 +1,6 @@
 // Flags that name secrets, with one meaning in every command of the group.
-import { InvalidArgumentError, type Command } from 'commander'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { InvalidArgumentError } from 'commander'
+import { newCommand, type Command, type CommonFlags } from '../options.ts'
 
 export interface SecretFlags extends CommonFlags {
   readonly project?: string

@@ -1,5 +1,4 @@
 // secrets generate, secrets rotate: values that the controller makes and nobody has to see.
-import { Option, type Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { charsets, keypairs, type GenerateSpec } from '../../src/resources/kinds/value-source.ts'
@@ -7,7 +6,7 @@ import { specOf } from '../../src/resources/typed.ts'
 import { type KubeApi, mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
-import { noteHeaders, waitOf, waiting, type WaitFlags } from '../options.ts'
+import { noteHeaders, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { confirmNew } from '../apply/reach.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
@@ -37,39 +36,26 @@ const kind = servedKind('StagelySecret')
 const waits = 'the containers that see it run it'
 
 export const generateCommand = (): Command =>
-  waiting(
-    secretCommand('generate -m', 'Let the controller generate the value of a secret.', [
-      'stagely secrets generate SESSION_KEY --project shop --scope backend',
-      'stagely secrets generate PIN --project shop --length 8 --charset digits',
-      'stagely secrets generate SIGNING_KEY --project shop --keypair ed25519 --wait',
-    ]),
-    waits,
-  )
+  secretCommand('generate -m', 'Let the controller generate the value of a secret.', [
+    'stagely secrets generate SESSION_KEY --project shop --scope backend',
+    'stagely secrets generate PIN --project shop --length 8 --charset digits',
+    'stagely secrets generate SIGNING_KEY --project shop --keypair ed25519 --wait',
+  ])
+    .waiting(waits)
     .argument('<key>', 'variable name, such as SESSION_KEY')
     .option('--length <number>', 'characters, 1 to 4096 (default: 32)', parseNumber)
-    .addOption(
-      new Option(
-        '--charset <charset>',
-        'characters to choose from (default: alphanumeric)',
-      ).choices(charsets),
-    )
-    .addOption(
-      new Option('--keypair <kind>', 'a private key as PKCS#8 PEM in place of a text').choices(
-        keypairs,
-      ),
-    )
+    .choice('--charset <charset>', 'characters to choose from (default: alphanumeric)', charsets)
+    .choice('--keypair <kind>', 'a private key as PKCS#8 PEM in place of a text', keypairs)
     .option('--replace', 'also where the secret has a value that somebody wrote')
     .option('-y, --yes', 'do not ask where the key was kept to fewer services')
     .action(generate)
 
 export const rotateCommand = (): Command =>
-  waiting(
-    secretCommand('rotate -m', 'Generate a new value for a secret whose value is generated.', [
-      'stagely secrets rotate SESSION_KEY --project shop --scope backend --wait',
-      'stagely secrets rotate SESSION_KEY --project shop --scope backend -m "INC-42: it leaked"',
-    ]),
-    waits,
-  )
+  secretCommand('rotate -m', 'Generate a new value for a secret whose value is generated.', [
+    'stagely secrets rotate SESSION_KEY --project shop --scope backend --wait',
+    'stagely secrets rotate SESSION_KEY --project shop --scope backend -m "INC-42: it leaked"',
+  ])
+    .waiting(waits)
     .argument('<key>', 'variable name, such as SESSION_KEY')
     .action(rotateGenerated)
 

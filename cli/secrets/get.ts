@@ -1,5 +1,4 @@
 // secrets get: one secret without its value; with --reveal the value, which is audited.
-import type { Command } from 'commander'
 import type { SecretValue } from '../../src/rest/types.ts'
 import { askForAccess } from '../access/ask.ts'
 import { asTable, openApi, pathOf } from '../connect/api.ts'
@@ -9,7 +8,7 @@ import { printAs, renderObjects } from '../output/output.ts'
 import { out, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
-import { waiting, type ObjectFlags, type WaitFlags } from '../options.ts'
+import type { Command, ObjectFlags, WaitFlags } from '../options.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { chosenProject, identityOf, requireKnown } from './identity.ts'
 import { bytesOf, revealOne } from './reveal.ts'
@@ -23,18 +22,16 @@ interface GetFlags extends Omit<SecretFlags, 'output'>, WaitFlags {
 }
 
 export const getCommand = (): Command =>
-  waiting(
-    secretCommand(
-      'get -o=objects',
-      'Show one secret: its version and state, or with --reveal its value.',
-      [
-        'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend',
-        'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend --reveal',
-        'stagely secrets get TLS_KEY --project shop --reveal > /dev/shm/tls.key',
-      ],
-    ),
-    'others have approved the request, with --reveal',
+  secretCommand(
+    'get -o=objects',
+    'Show one secret: its version and state, or with --reveal its value.',
+    [
+      'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend',
+      'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend --reveal',
+      'stagely secrets get TLS_KEY --project shop --reveal > /dev/shm/tls.key',
+    ],
   )
+    .waiting('others have approved the request, with --reveal')
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .option('--reveal', 'print the value; needs the right to read values, and is always audited')
     .option('--version <number>', 'with --reveal: an older version, as it was written')

@@ -1,13 +1,12 @@
 // secrets import: stores a file of secrets in a project. Shows a diff by names first; then writes one
 // change set.
-import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { entryText, type Entry, type ParsedEntries } from '../formats/entries.ts'
 import { formatNamed, readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
 import { openApi } from '../connect/api.ts'
-import { noteHeaders } from '../options.ts'
+import { noteHeaders, type Command } from '../options.ts'
 import { plainChange } from '../output/plain-value.ts'
 import { printAs } from '../output/output.ts'
 import { note } from '../print.ts'

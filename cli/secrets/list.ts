@@ -1,5 +1,4 @@
 // secrets list: names and versions, and of values only plain ones. Of a project with environments: who has which key where.
-import type { Command } from 'commander'
 import {
   environmentRows,
   rowId,
@@ -13,7 +12,7 @@ import { get } from '../commands/get.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { listObjects, type ObjectSelection } from '../objects/objects.ts'
-import { newCommand } from '../options.ts'
+import { newCommand, type Command } from '../options.ts'
 import { renderColumns } from '../output/table.ts'
 import { out } from '../print.ts'
 import { entryOf } from './environments.ts'

@@ -1,9 +1,9 @@
 // secrets purge: erases a secret with all its versions, whether deleted or not.
-import type { Command } from 'commander'
+import type { Command } from '../options.ts'
 import { CliError } from '../errors.ts'
 import { openApi } from '../connect/api.ts'
 import { lossOfSecret } from '../delete/losses.ts'
-import { asking, confirm } from '../prompt.ts'
+import { confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
@@ -12,13 +12,12 @@ import { findDeleted, listDeleted } from './restore.ts'
 import { printAs } from '../output/output.ts'
 
 export const purgeCommand = (): Command =>
-  asking(
-    secretCommand(
-      'purge -o=data',
-      'Erase a secret for good, also a deleted one. Nothing restores it.',
-      ['stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend'],
-    ),
+  secretCommand(
+    'purge -o=data',
+    'Erase a secret for good, also a deleted one. Nothing restores it.',
+    ['stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend'],
   )
+    .asking()
     .argument('<key>', 'variable name, or the id of a deleted secret')
     .addHelpText(
       'after',

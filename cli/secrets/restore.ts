@@ -1,6 +1,6 @@
 // secrets restore: restores a deleted secret under its old id.
+import type { Command } from '../options.ts'
 import type { DeletedSecret } from '../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'

@@ -1,12 +1,11 @@
 // secrets rollback: an old value of one secret, or all secrets of a project as they were.
-import type { Command } from 'commander'
 import { toInstant } from '../audit/time.ts'
 import { usageError } from '../errors.ts'
 import { openApi } from '../connect/api.ts'
-import { noteHeaders } from '../options.ts'
+import { noteHeaders, type Command } from '../options.ts'
 import { out } from '../print.ts'
 import { lossOfSecret } from '../delete/losses.ts'
-import { asking, confirm } from '../prompt.ts'
+import { confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
@@ -29,18 +28,17 @@ interface StoredRecord {
 }
 
 export const rollbackCommand = (): Command =>
-  asking(
-    secretCommand(
-      'rollback -o=data -m',
-      'Roll one secret back to an old version, or all secrets of a project to an old revision.',
-      [
-        'stagely secrets rollback STRIPE_SECRET_KEY --to-version 3 --project shop --scope backend',
-        'stagely secrets rollback --project shop --to-revision 12 --dry-run',
-        'stagely secrets rollback --project shop --to-time 2026-01-31T10:00:00Z',
-        'stagely secrets rollback --project shop --to-time 2h --yes',
-      ],
-    ),
+  secretCommand(
+    'rollback -o=data -m',
+    'Roll one secret back to an old version, or all secrets of a project to an old revision.',
+    [
+      'stagely secrets rollback STRIPE_SECRET_KEY --to-version 3 --project shop --scope backend',
+      'stagely secrets rollback --project shop --to-revision 12 --dry-run',
+      'stagely secrets rollback --project shop --to-time 2026-01-31T10:00:00Z',
+      'stagely secrets rollback --project shop --to-time 2h --yes',
+    ],
   )
+    .asking()
     .argument('[key]', 'variable name, with --to-version; without it, the whole project')
     .option('--to-version <number>', 'of the secret: the version to restore', parseNumber)
     .option('--to-revision <number>', 'of the project: the revision to restore', parseNumber)

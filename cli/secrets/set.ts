@@ -1,5 +1,5 @@
 // secrets set: one value, without a manifest.
-import { Option, type Command } from 'commander'
+import { Option } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { audiences, type visibilities } from '../../src/resources/kinds/stagelysecret.ts'
@@ -8,7 +8,7 @@ import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
-import { noteHeaders, waitOf, waiting, type WaitFlags } from '../options.ts'
+import { noteHeaders, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { confirmNew } from '../apply/reach.ts'
@@ -35,20 +35,18 @@ interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
 }
 
 export const setCommand = (): Command =>
-  waiting(
-    secretCommand('set -m', 'Set the value of one secret, from stdin, a file or a hidden prompt.', [
-      'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend      # asks for it',
-      'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
-      'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
-      'stagely secrets set TLS_KEY --project shop --from-file tls.key --file ./certs/tls.key',
-      'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
-      'stagely secrets set STRIPE_SECRET_KEY --project shop --environment production < key.txt',
-      'echo debug | stagely secrets set LOG_LEVEL --project shop --plain',
-      'stagely secrets set HOOK_KEY --project shop --audience Controller < hook.key',
-      "echo 'postgres://app:${DB_PASSWORD}@db/app' | stagely secrets set DB_URL --project shop --references",
-    ]),
-    'the containers that see it run it',
-  )
+  secretCommand('set -m', 'Set the value of one secret, from stdin, a file or a hidden prompt.', [
+    'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend      # asks for it',
+    'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
+    'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
+    'stagely secrets set TLS_KEY --project shop --from-file tls.key --file ./certs/tls.key',
+    'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
+    'stagely secrets set STRIPE_SECRET_KEY --project shop --environment production < key.txt',
+    'echo debug | stagely secrets set LOG_LEVEL --project shop --plain',
+    'stagely secrets set HOOK_KEY --project shop --audience Controller < hook.key',
+    "echo 'postgres://app:${DB_PASSWORD}@db/app' | stagely secrets set DB_URL --project shop --references",
+  ])
+    .waiting('the containers that see it run it')
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .option('--from-file <file>', 'read the value from a file, byte for byte')
     .option('--keep-newline', 'keep the newline at the end of stdin; else one is dropped')
@@ -57,11 +55,10 @@ export const setCommand = (): Command =>
     .option('--no-references', 'the value is plain text, also if it was a template')
     .option('--plain', 'the value is no secret: it is shown where its name is')
     .option('--no-plain', 'the value is masked, also if it was plain')
-    .addOption(
-      new Option(
-        '--audience <audience>',
-        'who gets the value: Controller keeps it from every service and agent',
-      ).choices(audiences),
+    .choice(
+      '--audience <audience>',
+      'who gets the value: Controller keeps it from every service and agent',
+      audiences,
     )
     .option('--file <path>', 'deliver it as the file of this path in the Compose file')
     .option('--file-target <path>', 'deliver it as a file, at this path of the container')

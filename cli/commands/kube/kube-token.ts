@@ -1,5 +1,5 @@
 // kube-token: the credential plugin for kubeconfigs that "stagely kubeconfig --exec" makes.
-import { Command } from 'commander'
+import { Command } from '../../options.ts'
 import { findEndpoint, howToConnect } from '../../connect/connect.ts'
 import { CliError } from '../../errors.ts'
 import { loginFor, readLogins } from '../../logins.ts'

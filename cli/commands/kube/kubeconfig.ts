@@ -1,8 +1,8 @@
 // kubeconfig: prints the configuration for kubectl, or merges it into a file.
+import { Command } from '../../options.ts'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Command } from 'commander'
 import { findEndpoint, howToConnect, type LoginEndpoint } from '../../connect/connect.ts'
 import { readConnectionEnv } from '../../config.ts'
 import { CliError, usageError } from '../../errors.ts'

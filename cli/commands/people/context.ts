@@ -1,20 +1,16 @@
 // context: the stored logins of this person, of which one is current.
-import type { Command } from 'commander'
 import { usageError } from '../../errors.ts'
 import { contextName, loginNamed, readLogins, writeLogins, type StoredLogin } from '../../logins.ts'
-import { newGroup, newLocalCommand, type Output } from '../../options.ts'
+import { newGroup, newLocalCommand, type Command, type Output } from '../../options.ts'
 import { printRecords, type RecordView } from '../../output/records.ts'
 import { out } from '../../print.ts'
 
-export const command = (): Command => {
-  const group = newGroup('context', 'Choose among several controllers, by the names of logins.', [
+export const command = (): Command =>
+  newGroup('context', 'Choose among several controllers, by the names of logins.', [
     'stagely context list',
     'stagely context use staging',
     'stagely get stagelets --context prod',
-  ])
-  for (const make of [listCommand, useCommand, renameCommand]) group.addCommand(make())
-  return group
-}
+  ]).having(listCommand, useCommand, renameCommand)
 
 interface Context {
   readonly name: string

@@ -1,8 +1,8 @@
 // login: stores the controller's address. The token comes from the OpenID provider through the browser, for the token of a
 // CI's job, from a file or from stdin, never from argv.
+import { Command } from '../../options.ts'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Command } from 'commander'
 import { defined } from '../../../src/kernel/defined.ts'
 import { readConnectionEnv } from '../../config.ts'
 import { createApi } from '../../connect/api.ts'

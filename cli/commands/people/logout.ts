@@ -1,12 +1,11 @@
 // logout: forgets a stored login. A token that a browser login made is revoked, since nobody else has it.
-import type { Command } from 'commander'
 import type { Me } from '../../../src/rest/types.ts'
 import { messageOf } from '../../../src/kernel/errors.ts'
 import { connectionTo } from '../../connect/connect.ts'
 import { createRest } from '../../connect/rest.ts'
 import { CliError, Exit, RefusedToken, usageError } from '../../errors.ts'
 import { loginNamed, readLogins, writeLogins, type StoredLogin } from '../../logins.ts'
-import { newLocalCommand } from '../../options.ts'
+import { newLocalCommand, type Command } from '../../options.ts'
 import { pathPart } from '../../people/views.ts'
 import { note, out } from '../../print.ts'
 

@@ -1,7 +1,6 @@
 // open: a link that logs a browser in as you, so that nobody has to paste a token.
-import type { Command } from 'commander'
 import { CliError } from '../../errors.ts'
-import { newCommand, type CommonFlags } from '../../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../../options.ts'
 import { openBrowser } from '../../open-browser.ts'
 import { note, out } from '../../print.ts'
 import { openRest } from '../../connect/rest.ts'

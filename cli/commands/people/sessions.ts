@@ -1,21 +1,17 @@
 // sessions: the browsers in which a person is logged in.
 import type { Session } from '../../../src/rest/types.ts'
-import type { Command } from 'commander'
-import { newCommand, newGroup, type CommonFlags } from '../../options.ts'
+import { newCommand, newGroup, type Command, type CommonFlags } from '../../options.ts'
 import { pathPart, sessionView } from '../../people/views.ts'
 import { out } from '../../print.ts'
-import { asking, confirm } from '../../prompt.ts'
+import { confirm } from '../../prompt.ts'
 import { printRecords } from '../../output/records.ts'
 import { openRest } from '../../connect/rest.ts'
 
-export const command = (): Command => {
-  const group = newGroup('sessions', 'List and end the sessions of your browsers.', [
+export const command = (): Command =>
+  newGroup('sessions', 'List and end the sessions of your browsers.', [
     'stagely sessions list',
     'stagely sessions revoke 7b1f6c0e-2a57-4a35-9c54-0d9a5d2f3b11',
-  ])
-  for (const make of [listCommand, revokeCommand]) group.addCommand(make())
-  return group
-}
+  ]).having(listCommand, revokeCommand)
 
 const listCommand = (): Command =>
   newCommand('list -o', 'List the browsers in which you are logged in.', [
@@ -28,11 +24,10 @@ const listCommand = (): Command =>
   })
 
 const revokeCommand = (): Command =>
-  asking(
-    newCommand('revoke', 'End a session: its browser is logged out at once.', [
-      'stagely sessions revoke 7b1f6c0e-2a57-4a35-9c54-0d9a5d2f3b11 --yes',
-    ]),
-  )
+  newCommand('revoke', 'End a session: its browser is logged out at once.', [
+    'stagely sessions revoke 7b1f6c0e-2a57-4a35-9c54-0d9a5d2f3b11 --yes',
+  ])
+    .asking()
     .argument('<id>', 'session, by id')
     .action(async (id: string, flags: CommonFlags & { yes?: boolean }) => {
       const details = ['Whoever uses it must log in again.']

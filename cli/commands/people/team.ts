@@ -1,9 +1,8 @@
 // team: teams, their members and the members' roles.
 import type { Member, Team } from '../../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { narrowingText } from '../../../src/access/place.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
-import { newCommand, newGroup, type CommonFlags } from '../../options.ts'
+import { newCommand, newGroup, type Command, type CommonFlags } from '../../options.ts'
 import { usageError } from '../../errors.ts'
 import {
   memberView,
@@ -18,21 +17,22 @@ import { out } from '../../print.ts'
 import { printRecord, printRecords } from '../../output/records.ts'
 import { openRest } from '../../connect/rest.ts'
 
-export const command = (): Command => {
-  const group = newGroup('team', 'Manage teams (namespaces) and their members.', [
+export const command = (): Command =>
+  newGroup('team', 'Manage teams (namespaces) and their members.', [
     'stagely team create team-a',
     'stagely team members team-a',
     'stagely team add team-a ann --role developer',
     'stagely team set-role team-a ann --role maintainer',
     'stagely team add team-a bob --role developer --project shop',
     'stagely team remove team-a ann',
-  ])
-  for (const make of [createCommand, listCommand, membersCommand, removeCommand])
-    group.addCommand(make())
-  group.addCommand(putCommand('add', 'Add a user to a team.'))
-  group.addCommand(putCommand('set-role', 'Change the role of a member, and where it counts.'))
-  return group
-}
+  ]).having(
+    createCommand,
+    listCommand,
+    membersCommand,
+    removeCommand,
+    () => putCommand('add', 'Add a user to a team.'),
+    () => putCommand('set-role', 'Change the role of a member, and where it counts.'),
+  )
 
 const createCommand = (): Command =>
   newCommand('create -o', 'Create a team. For admins.', ['stagely team create team-a'])

@@ -1,10 +1,15 @@
 // token: a person's own tokens, those of a team's machines, and for admins those of any user.
 import type { Token } from '../../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { realClock, toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { usageError } from '../../errors.ts'
-import { newCommand, newGroup, parseDuration, type CommonFlags } from '../../options.ts'
+import {
+  newCommand,
+  newGroup,
+  parseDuration,
+  type Command,
+  type CommonFlags,
+} from '../../options.ts'
 import {
   parseRole,
   pathPart,
@@ -14,20 +19,17 @@ import {
   type PlaceFlags,
 } from '../../people/views.ts'
 import { note, out } from '../../print.ts'
-import { asking, confirm } from '../../prompt.ts'
+import { confirm } from '../../prompt.ts'
 import { printRecord, printRecords } from '../../output/records.ts'
 import { openRest } from '../../connect/rest.ts'
 
-export const command = (): Command => {
-  const group = newGroup('token', 'Create, list and revoke tokens.', [
+export const command = (): Command =>
+  newGroup('token', 'Create, list and revoke tokens.', [
     'stagely token create laptop --ttl 30d > token',
     'stagely token create ci --team team-a --role deployer > token',
     'stagely token list --team team-a',
     'stagely token revoke laptop',
-  ])
-  for (const make of [createCommand, listCommand, revokeCommand]) group.addCommand(make())
-  return group
-}
+  ]).having(createCommand, listCommand, revokeCommand)
 
 interface OwnerFlags extends CommonFlags {
   readonly team?: string
@@ -121,12 +123,10 @@ const listCommand = (): Command =>
 
 const revokeCommand = (): Command =>
   withOwner(
-    asking(
-      newCommand('revoke', 'Revoke a token, at once.', [
-        'stagely token revoke laptop',
-        'stagely token revoke ci --team team-a --yes',
-      ]),
-    ),
+    newCommand('revoke', 'Revoke a token, at once.', [
+      'stagely token revoke laptop',
+      'stagely token revoke ci --team team-a --yes',
+    ]).asking(),
   )
     .argument('<name>', 'token, by name or id')
     .action(async (name: string, flags: OwnerFlags & { yes?: boolean }) => {

@@ -1,29 +1,27 @@
 // user: the people who may log in. For admins of the controller.
 import type { User, UserWithTeams } from '../../../src/rest/types.ts'
-import type { Command } from 'commander'
 import { defined } from '../../../src/kernel/defined.ts'
-import { newCommand, newGroup, type CommonFlags } from '../../options.ts'
+import { newCommand, newGroup, type Command, type CommonFlags } from '../../options.ts'
 import { pathPart, userView } from '../../people/views.ts'
 import { out } from '../../print.ts'
-import { asking, confirm } from '../../prompt.ts'
+import { confirm } from '../../prompt.ts'
 import { printRecord, printRecords } from '../../output/records.ts'
 import { openRest } from '../../connect/rest.ts'
 import { usageError } from '../../errors.ts'
 
-export const command = (): Command => {
-  const group = newGroup('user', 'Add, list, change and remove users. For admins.', [
+export const command = (): Command =>
+  newGroup('user', 'Add, list, change and remove users. For admins.', [
     'stagely user create ann --email ann@example.com',
     'stagely token create first --user ann --ttl 1h > token',
     'stagely user disable ann',
-  ])
-  for (const make of [createCommand, listCommand, updateCommand, deleteCommand])
-    group.addCommand(make())
-  group.addCommand(
-    switchCommand('disable', true, 'Disable a user: every token is refused at once.'),
+  ]).having(
+    createCommand,
+    listCommand,
+    updateCommand,
+    deleteCommand,
+    () => switchCommand('disable', true, 'Disable a user: every token is refused at once.'),
+    () => switchCommand('enable', false, 'Enable a disabled user again.'),
   )
-  group.addCommand(switchCommand('enable', false, 'Enable a disabled user again.'))
-  return group
-}
 
 interface UserFlags extends CommonFlags {
   readonly email?: string
@@ -93,12 +91,11 @@ const switchCommand = (name: string, disabled: boolean, summary: string): Comman
     .action((user: string, flags: CommonFlags) => update(user, flags, { disabled }))
 
 const deleteCommand = (): Command =>
-  asking(
-    newCommand('delete', 'Remove a user, with tokens and memberships.', [
-      'stagely user delete ann',
-      'stagely user delete ann --yes',
-    ]),
-  )
+  newCommand('delete', 'Remove a user, with tokens and memberships.', [
+    'stagely user delete ann',
+    'stagely user delete ann --yes',
+  ])
+    .asking()
     .argument('<name>', 'user, by name, e-mail address or id')
     .action(remove)
 

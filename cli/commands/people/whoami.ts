@@ -1,8 +1,7 @@
 // whoami: the identity and the rights that the controller gives you.
 import type { Me } from '../../../src/rest/types.ts'
 import { narrowingText } from '../../../src/access/place.ts'
-import type { Command } from 'commander'
-import { newCommand, type CommonFlags } from '../../options.ts'
+import { newCommand, type Command, type CommonFlags } from '../../options.ts'
 import { printAs } from '../../output/output.ts'
 import { openRest } from '../../connect/rest.ts'
 import { renderColumns } from '../../output/table.ts'

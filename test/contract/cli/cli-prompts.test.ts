@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import type { Command as Parsed } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isAsking } from '../../../cli/prompt.ts'
+import { Command } from '../../../cli/options.ts'
 import { eventually } from '../../support/eventually.ts'
 import { main } from '../../support/programs/cli.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
@@ -263,8 +263,8 @@ describe('every command that takes something away', () => {
       /^[^.]+\.ts$/.test(name),
     )
     const marked: string[] = []
-    const walk = (command: Command, path: string): void => {
-      if (isAsking(command)) marked.push(path)
+    const walk = (command: Parsed, path: string): void => {
+      if (command instanceof Command && command.isAsking) marked.push(path)
       for (const child of command.commands) walk(child, `${path} ${child.name()}`)
     }
     for (const file of files) {
