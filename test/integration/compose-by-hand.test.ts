@@ -2,12 +2,13 @@
 // prints one, and what was done is told.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { controllerHere } from '../support/programs/controller-here.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { runPage } from '../support/page-commands.ts'
 import { main, runCli, startWorld, type Ran, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { shortLived } from '../support/short-lived.ts'
@@ -182,6 +183,26 @@ describe('stagely compose', () => {
     expect((await run(['--', 'up', '-d'])).code).toBe(0)
     expect((await stack.environmentOf('web'))['TOKEN']).toBe(secret)
     await expect.poll(async () => (await drifted())?.status).toBe('False')
+  })
+
+  it('takes the commands of the documents that need a machine', async () => {
+    const env = { ...world.env(), SUDO_USER: 'ann' }
+    const folder = join(world.dir, 'page')
+    await mkdir(folder)
+    const ofStack = { backend: 'web' }
+    const there = `stagely compose --agent-data-dir ${world.agentDir} --stagelet shop`
+    const own = { 'stagely compose': there }
+    await runPage('day-two.md', { folder, env, part: 'stagely compose', names: own })
+    await runPage('cli.md', { folder, env, part: 'stagely logs', names: ofStack })
+    const agent = { 'web-1': 'box' }
+    await runPage('operations.md', { folder, env, part: 'stagely agent drain', names: agent })
+    const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8')
+    const [, manifest = ''] = /```yaml\n([^`]*)```/.exec(readme) ?? []
+    await writeFile(join(folder, 'secrets.yaml'), manifest)
+    const differs = { 'diff -f secrets.yaml': 'diff -f secrets.yaml || test $? = 1' }
+    await runPage('../README.md', { folder, env, part: 'stagely diff', names: differs })
+    const password = { STRIPE_SECRET_KEY: 'TOKEN', 'new-value': secret }
+    await runPage('quickstart.md', { folder, env, part: 'printf new-value', names: password })
   })
 
   it('has said no value to anybody', async () => {

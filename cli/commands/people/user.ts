@@ -61,11 +61,16 @@ const listCommand = (): Command =>
     await printRecords(await rest.list<User>('/users', 'users'), userView, flags.output)
   })
 
-const update = async (name: string, flags: CommonFlags, body: object): Promise<void> => {
+const update = async (
+  name: string,
+  flags: CommonFlags,
+  body: object,
+  done = 'updated',
+): Promise<void> => {
   const rest = await openRest(flags)
   const path = `/users/${pathPart(name)}`
   const reply = await rest.call<User>(path, { method: 'PATCH', body })
-  if (flags.output === undefined) out(`user/${reply.body.name} updated`)
+  if (flags.output === undefined) out(`user/${reply.body.name} ${done}`)
   else await printRecord(reply.body, userView, flags.output)
 }
 
@@ -88,7 +93,7 @@ const updateCommand = (): Command =>
 const switchCommand = (name: string, disabled: boolean, summary: string): Command =>
   newCommand(`${name} -o`, summary, [`stagely user ${name} ann`])
     .argument('<name>', 'user, by name, e-mail address or id')
-    .action((user: string, flags: CommonFlags) => update(user, flags, { disabled }))
+    .action((user: string, flags: CommonFlags) => update(user, flags, { disabled }, `${name}d`))
 
 const deleteCommand = (): Command =>
   newCommand('delete', 'Remove a user, with tokens and memberships.', [

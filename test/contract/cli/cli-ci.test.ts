@@ -17,6 +17,7 @@ import {
   startCiIssuer,
   type CiIssuer,
 } from '../../support/http/ci-issuer.ts'
+import { runPage } from '../../support/page-commands.ts'
 import { main, runCli, type Ran } from '../../support/programs/cli.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 
@@ -414,5 +415,45 @@ describe('the component for GitLab', () => {
     expect(await readFile(join(dir, 'previews'), 'utf8')).toContain(
       '--image web=acme/web:1 --image api=acme/api:1',
     )
+  })
+})
+
+describe('the documents', () => {
+  it('log in as docs/ci.md and docs/api.md say', async () => {
+    const folder = await newFolder('pages')
+    const page = await readFile(resolve('docs/ci.md'), 'utf8')
+    const [, trust = ''] = /```yaml\n(# trust.yaml\n[^`]*)```/.exec(page) ?? []
+    await writeFile(join(folder, 'trust.yaml'), trust)
+    claims = githubClaims
+    const names = { 'https://stagely.example.com': controller.url }
+    const env: NodeJS.ProcessEnv = { STAGELY_CA_FILE: ca(), STAGELY_SERVER: controller.url }
+    const runnerEnv = { GITHUB_ACTIONS: 'true', GITHUB_ENV: join(folder, 'env') }
+    await runPage('ci.md', {
+      folder,
+      env,
+      names: { ...names, 'team-a': 'default' },
+      before: (block) => {
+        if (block.includes('--ci'))
+          Object.assign(env, ofGithub(), runnerEnv, {
+            RUNNER_TEMP: folder,
+            STAGELY_TOKEN: undefined,
+          })
+        else env['STAGELY_TOKEN'] = controller.token
+      },
+    })
+    expect(await readFile(join(folder, 'stagely-token'), 'utf8')).toMatch(/^smt_/)
+    await writeFile(
+      join(folder, 'token'),
+      await issuer.sign({ ...githubClaims, aud: controller.url }),
+    )
+    await runPage('api.md', {
+      folder,
+      part: 'curl https://stagely.example.com',
+      env: {},
+      names: { ...names, TEAM: 'default', 'curl ': `curl --cacert ${ca()} ` },
+      after: (_, stdout) => {
+        expect(JSON.parse(stdout)).toMatchObject({ token_type: 'Bearer' })
+      },
+    })
   })
 })

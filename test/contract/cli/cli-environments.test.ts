@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Ran } from '../../support/programs/cli.ts'
-import { pageBlocks, withoutTimes } from '../../support/page-commands.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
 
 let world: CommandWorld
@@ -252,89 +251,5 @@ describe('environments of the command line', () => {
       expect(ran.stdout + ran.stderr).toContain('in environment "production"')
       expect(ran.stdout + ran.stderr).not.toContain(live)
     }
-  })
-
-  it('take the commands of docs/environments.md as they are written', async () => {
-    const page = await readFile(join(import.meta.dirname, '../../../docs/environments.md'), 'utf8')
-    const blocks = [...page.matchAll(/```(\w*)\n([^`]*)```/g)].map(([, kind, text = '']) => ({
-      kind,
-      text,
-    }))
-    const folder = join(dir, 'tour')
-    await mkdir(folder)
-    for (const { text } of blocks.filter(({ kind }) => kind === 'yaml'))
-      await writeFile(join(folder, /^# (\S+)/.exec(text)![1]!), text)
-    await world.apply('apiVersion: v1\nkind: Namespace\nmetadata: {name: tour}\n')
-    const commands = blocks
-      .filter(({ kind }) => kind === 'sh')
-      .flatMap(({ text }) => text.trim().split('\n'))
-    expect(commands).toHaveLength(14)
-    const agents = ['web-1', 'web-2'].map(
-      (name) =>
-        `---\napiVersion: stagely.dev/v1alpha1\nkind: Agent\nmetadata: {name: ${name}, namespace: tour}\n`,
-    )
-    expect((await world.apply(agents.join(''))).code).toBe(0)
-    const shown = blocks.filter(({ kind }) => kind === '').map(({ text }) => text)
-    /** From the moment on when it is made. */
-    let token: string | undefined
-    for (const [index, command] of commands.entries()) {
-      await writeFile(join(folder, '.env'), `DB_PASSWORD=password-of-${index}\n`)
-      await rm(join(folder, 'stagely.yaml'), { force: true })
-      const [, ...words] = command.split(' ')
-      const [verb, sub] = words
-      const args = words.map((word) => {
-        if (word === '/srv/shop') return folder
-        if (word === 'default') return 'tour'
-        return /\.(yaml|md)$/.test(word) ? join(folder, word) : word
-      })
-      // No machine answers here.
-      if (verb === 'preview') args.push('--no-wait')
-      const at = args.indexOf('--')
-      args.splice(at === -1 ? args.length : at, 0, '-n', 'tour')
-      const ran = await (token === undefined ? world.cli(...args) : world.cliAs(token, ...args))
-      const isRefused = command.includes('OTHER_KEY')
-      expect([command, ran.code, ran.stderr]).toEqual([
-        command,
-        sub === 'compare' || isRefused ? 1 : 0,
-        isRefused ? expect.stringContaining('Forbidden') : (expect.any(String) as string),
-      ])
-      if (verb === 'token') token = ran.stdout.trim()
-      if (verb === 'secrets' && (sub === 'list' || sub === 'compare'))
-        expect(ran.stdout).toBe(shown.shift())
-      if (args.includes('--json'))
-        expect(JSON.parse(ran.stdout)).toMatchObject({ stagelet: 'shop-pr-42', agent: 'web-2' })
-    }
-    expect(shown).toEqual([])
-  })
-
-  it('take the commands of a day as docs/day-two.md has them', async () => {
-    const head = 'apiVersion: stagely.dev/v1alpha1'
-    await world.apply('apiVersion: v1\nkind: Namespace\nmetadata: {name: day}\n')
-    const stack = `${head}\nkind: Project\nmetadata: {name: shop, namespace: day}\n---\n${head}\nkind: Stagelet\nmetadata: {name: shop, namespace: day}\nspec: {projectRef: {name: shop}, agentRef: {name: web-1}, compose: {directory: /srv/day}}\n`
-    const manifest = await file('day.yaml', stack)
-    expect((await world.apply(stack)).code).toBe(0)
-    const blocks = pageBlocks('day-two.md')
-    expect(blocks.filter(({ output }) => output !== undefined).length).toBeGreaterThan(2)
-    let count = 0
-    for (const { commands, output } of blocks) {
-      // No machine answers here.
-      if (commands.every(({ args }) => args[0] === 'compose')) continue
-      let printed = ''
-      for (const { line, args: words, input } of commands) {
-        const args = words.map((word) => {
-          if (word === 'shop.yaml') return manifest
-          return word === 'default' ? 'day' : word
-        })
-        const isOfController = args[0] === 'user' || args.includes('--user')
-        const at = args.indexOf('--')
-        if (!isOfController) args.splice(at === -1 ? args.length : at, 0, '-n', 'day')
-        const run = await world.cliWith(input, ...args)
-        expect([line, run.code, run.stderr]).toEqual([line, 0, expect.any(String) as string])
-        printed += run.stdout
-        count += 1
-      }
-      if (output !== undefined) expect(withoutTimes(printed)).toBe(output)
-    }
-    expect(count).toBeGreaterThan(18)
   })
 })

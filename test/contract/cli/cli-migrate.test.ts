@@ -5,6 +5,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runPage } from '../../support/page-commands.ts'
 import type { Ran } from '../../support/programs/cli.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
 
@@ -187,5 +188,46 @@ describe('migrate', () => {
     expect(shown.code, shown.stderr).toBe(0)
     expect(await readdir(join(world.dir, 'safe'))).toEqual(['compose.yaml'])
     expect((await world.cli('get', 'project', 'safe')).code).toBe(1)
+  })
+
+  it('takes the commands of docs/coming-from.md, with stand-ins of the other tools', async () => {
+    const shop = await stackFolder('from', {
+      'compose.yaml': composeFile,
+      '.env': 'LOG_LEVEL=debug\n',
+    })
+    const programs = join(shop, 'bin')
+    await mkdir(programs)
+    const given = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
+    const starts = { doppler: 'shift 2', infisical: 'shift 3', sops: 'set -- sh -c "$3"' }
+    for (const [name, start] of Object.entries(starts))
+      await writeFile(
+        join(programs, name),
+        `#!/bin/sh\n${start}\nexec env ${given.join(' ')} "$@"\n`,
+        { mode: 0o755 },
+      )
+    await writeFile(join(programs, 'docker'), '#!/bin/sh\necho canary-of-swarm\n', { mode: 0o755 })
+    const env = Object.entries(variables).map(([name, value]) => ({ name, value }))
+    answer = (path) =>
+      path === '/read'
+        ? [200, { name: 'shop', config: { environment: given.join('\n'), file_contents: '' } }]
+        : [200, [{ Id: 7, Name: 'shop', Env: env }]]
+    let printed = ''
+    await runPage('coming-from.md', {
+      folder: shop,
+      env: world.env(),
+      names: {
+        '/srv/shop': shop,
+        '=…': '=key',
+        '--agent web-1': '--agent box --yes --overwrite',
+        'https://portainer:9443': url,
+        'https://komodo.example': url,
+        '--project shop': '--project from',
+      },
+      after: (_, stdout) => {
+        printed += stdout
+      },
+    })
+    expect(printed).not.toMatch(canaries)
+    expect(await valuesIn('from')).toMatchObject(adopted)
   })
 })

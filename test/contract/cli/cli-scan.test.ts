@@ -9,6 +9,7 @@ import type { Finding } from '../../../cli/scan/findings.ts'
 import type { Fingerprints, FoundSecret, Secret } from '../../../src/rest/types.ts'
 import { eventually, reaches } from '../../support/eventually.ts'
 import { memoryFolder } from '../../support/memory-folder.ts'
+import { runPage } from '../../support/page-commands.ts'
 import { runCli } from '../../support/programs/cli.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 
@@ -28,16 +29,16 @@ describe('a scan', () => {
   let tokens = 0
   let gitEnv = {}
 
+  const commandEnv = (): NodeJS.ProcessEnv => ({
+    HOME: controller.dataDir,
+    STAGELY_SERVER: controller.url,
+    STAGELY_TOKEN: controller.token,
+    STAGELY_CA_FILE: `${controller.dataDir}/ca.crt`,
+    ...gitEnv,
+  })
   const cli = (...words: string[]): ReturnType<typeof runCli> => cliWith('', ...words)
   const cliWith = async (stdin: string, ...words: string[]): ReturnType<typeof runCli> => {
-    const env = {
-      HOME: controller.dataDir,
-      STAGELY_SERVER: controller.url,
-      STAGELY_TOKEN: controller.token,
-      STAGELY_CA_FILE: `${controller.dataDir}/ca.crt`,
-      ...gitEnv,
-    }
-    const ran = await runCli(words, env, stdin, repository)
+    const ran = await runCli(words, commandEnv(), stdin, repository)
     outputs += ran.stdout + ran.stderr
     return ran
   }
@@ -365,6 +366,41 @@ describe('a scan', () => {
     ]).toEqual([0, 2])
     await rm(join(repository, 'with\nbreak'), { recursive: true })
     await rm(join(repository, 'binary.bin'))
+  })
+
+  it('is what docs/scanning.md says', async () => {
+    const clean = join(dir, 'clean')
+    await mkdir(clean)
+    const gitThere = (...args: string[]): Promise<unknown> =>
+      run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: clean })
+    await gitThere('init', '-q')
+    await gitThere('commit', '-q', '--allow-empty', '-m', 'first')
+    await gitThere('update-ref', 'refs/remotes/origin/main', 'HEAD')
+    await controller.call('POST', `${project}/secrets`, {
+      body: { key: 'MADE', scope: 'web', value_from: { generate: { length: 32 } } },
+    })
+    const revealed = await controller.call('POST', `${project}/secrets/made.web/reveal`, {
+      body: {},
+    })
+    const { value } = revealed.json<{ value: string }>()
+    const env = commandEnv()
+    await runPage('scanning.md', {
+      folder: clean,
+      env,
+      names: {
+        '/srv/shop': clean,
+        'docker logs shop-web-1 2>&1': 'echo a line',
+        'scan --report ': 'scan --report || test $? = 1 ',
+        '3f9a1c20d4e5b677': "$(stagely scan findings | awk '/ MADE / {print $1}')",
+        '--team shop': '--team default',
+      },
+      before: async (block) => {
+        if (!block.includes('--report')) return
+        await writeFile(join(clean, 'made.txt'), `${value}\n`)
+        await gitThere('add', 'made.txt')
+      },
+    })
+    expect((await secretStatus('made.web')).version).toBe(2)
   })
 
   it('says that a clone is shallow', async () => {

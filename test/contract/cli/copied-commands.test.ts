@@ -208,7 +208,7 @@ describe('what "copy as" gives', () => {
     folder = await mkdtemp(join(tmpdir(), 'stagely-copied-'))
     await writeFile(join(folder, 'ca.crt'), controller.ca)
     await writeFile(join(folder, 'kubeconfig'), controller.kubeConfig().exportConfig())
-    stagelyProgram = await servedCommand(folder, environment)
+    stagelyProgram = await servedCommand(folder)
     await must('POST', '/api/v1/projects', { team: 'default', name: 'shop' })
     await must('POST', '/api/v1/agents', { team: 'default', name: 'box' })
     await must('POST', `${kube}/stagelets`, {

@@ -18,6 +18,7 @@ import {
   type TestAgent,
 } from '../../support/agents/agent-protocol.ts'
 import { memoryFolder } from '../../support/memory-folder.ts'
+import { runPage } from '../../support/page-commands.ts'
 import { runCli } from '../../support/programs/cli.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 
@@ -175,17 +176,14 @@ describe('a look for values', () => {
     const answer = await controller.call(method, path, { body })
     expect(answer.status, answer.text).toBeLessThan(300)
   }
+  const commandEnv = (): NodeJS.ProcessEnv => ({
+    HOME: controller.dataDir,
+    STAGELY_SERVER: controller.url,
+    STAGELY_TOKEN: controller.token,
+    STAGELY_CA_FILE: `${controller.dataDir}/ca.crt`,
+  })
   const cli = (words: readonly string[], stdin = ''): ReturnType<typeof runCli> =>
-    runCli(
-      [...words],
-      {
-        HOME: controller.dataDir,
-        STAGELY_SERVER: controller.url,
-        STAGELY_TOKEN: controller.token,
-        STAGELY_CA_FILE: `${controller.dataDir}/ca.crt`,
-      },
-      stdin,
-    )
+    runCli([...words], commandEnv(), stdin)
 
   beforeAll(async () => {
     dir = await mkdtemp(join(memoryFolder, 'stagely-where-'))
@@ -272,6 +270,15 @@ describe('a look for values', () => {
     expect(table.stdout).toMatch(
       /^web-1 +old-worker-1 \(unmanaged\) +environment +TOKEN +version 1: superseded since 2/m,
     )
+    await runPage('cli.md', {
+      folder: dir,
+      env: commandEnv(),
+      part: 'stagely where',
+      names: { STRIPE_SECRET_KEY: 'STRIPE', backend: 'web' },
+      after: (_, stdout) => {
+        expect(stdout.split('\n')).toHaveLength(table.stdout.split('\n').length)
+      },
+    })
     const given = await cli(['where', '-o', 'json'], old)
     expect([given.code, (JSON.parse(given.stdout) as Where).places.length]).toEqual([0, 20])
     expect((await cli(['where', 'STRIPE', old])).code).toBe(2)

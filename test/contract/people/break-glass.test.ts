@@ -1,4 +1,6 @@
 // Emergency access as an operator takes it: the built command beside a running controller.
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditRecord } from '../../../src/audit/record.ts'
 import {
@@ -6,6 +8,7 @@ import {
   type Answer,
   type TestController,
 } from '../../support/programs/controller.ts'
+import { runPage } from '../../support/page-commands.ts'
 import { runCli, type Ran } from '../../support/programs/processes.ts'
 import { freshDatabase } from '../../support/databases/fresh-database.ts'
 
@@ -116,5 +119,22 @@ describe('break-glass access', () => {
     const path = `/access-requests/default%2F${requests[0]!.name}/review`
     expect((await as(token, 'PUT', path, { outcome: 'Justified' })).status).toBe(403)
     expect((await as(controller.token, 'PUT', path, { outcome: 'Justified' })).status).toBe(200)
+  })
+
+  it('is what docs/operations.md says', async () => {
+    await runPage('operations.md', {
+      folder: await mkdtemp(join(controller.dataDir, 'page-')),
+      part: 'export STAGELY_TOKEN',
+      env: {
+        DATABASE_URL: database.url,
+        STAGELY_SECRET_KEY: masterKey,
+        STAGELY_SERVER: controller.url,
+        STAGELY_CA_FILE: join(controller.dataDir, 'ca.crt'),
+      },
+      names: { '/var/lib/stagely': controller.dataDir },
+      after: (_, stdout) => {
+        expect(stdout).toContain('user/break-glass disabled')
+      },
+    })
   })
 })

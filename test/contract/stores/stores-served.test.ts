@@ -1,8 +1,11 @@
 // Stores of secrets elsewhere, over the port: signed notifications, names for an import, commands, and no value anywhere.
 import { createHmac } from 'node:crypto'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { eventually } from '../../support/eventually.ts'
+import { runPage } from '../../support/page-commands.ts'
 import { runCli } from '../../support/programs/processes.ts'
 import { startPlainVault, type PlainVault } from '../../support/stores/plain-vault.ts'
 
@@ -124,6 +127,29 @@ test('an import makes secrets of all keys that the store allows, and reads no va
   await eventually(() => versionOf('api-key.global')).toBe(1)
   expect((await cli('stores', 'list')).stdout).toMatch(/vault\s+vault\s+True\s+True\s+\w+\s+2/)
   expect((await cli('stores', 'check', 'vault')).stdout).toContain('Ready=True Accepted')
+})
+
+test('the commands of docs/stores.md, with Vault in place of AWS', async () => {
+  const folder = await mkdtemp(join(controller.dataDir, 'page-'))
+  const page = await readFile(join(import.meta.dirname, '../../../docs/stores.md'), 'utf8')
+  const [, manifests = ''] = /```yaml\n([^`]*)```/.exec(page) ?? []
+  const aws = 'aws: { region: eu-central-1 }'
+  expect(manifests).toContain(aws)
+  const filled = manifests.replace(aws, `vault: { address: "${vault.url}" }`)
+  await writeFile(join(folder, 'store.yaml'), filled.replace('/password', '/value'))
+  await runPage('stores.md', {
+    folder,
+    env: {
+      STAGELY_SERVER: controller.url,
+      STAGELY_TOKEN: controller.token,
+      STAGELY_CA_FILE: join(controller.dataDir, 'ca.crt'),
+    },
+    names: {
+      'stagely secrets set': `printf ${canaries.token} | stagely secrets set`,
+      'store.yaml': 'store.yaml\nstagely wait --for=condition=Ready secretstore/prod-aws',
+    },
+  })
+  await eventually(() => versionOf('db-password.backend')).toBe(1)
 })
 
 test('a value that production has is refused for a preview, and the others of the look are stored', async () => {

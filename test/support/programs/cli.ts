@@ -131,6 +131,7 @@ export const runCli = async (
 
 /** The command, with the same environment each time. */
 export interface Commands {
+  env(): NodeJS.ProcessEnv
   cli(...args: string[]): Promise<Ran>
   cliWith(input: string, ...args: string[]): Promise<Ran>
   /** With another token. */
@@ -145,6 +146,7 @@ export interface Commands {
 }
 
 export const commandsIn = (env: () => NodeJS.ProcessEnv): Commands => ({
+  env,
   cli: (...args) => runCli(args, env()),
   cliWith: (input, ...args) => runCli(args, env(), input),
   cliAs: (token, ...args) => runCli(args, { ...env(), STAGELY_TOKEN: token }),

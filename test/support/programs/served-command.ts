@@ -1,38 +1,43 @@
-// The program `stagely` for shells of a test, without the start of a process: it hands its words and its input to
-// `runCli`, which has one.
+// The program `stagely` for shells of a test, without the start of a process: it hands its words, its input, its folder
+// and its environment to `runCli`, which has one.
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { runCli } from './cli.ts'
 
-/** Says what the answer says, and ends with the code that comes last in it. */
+/** The answer is what a shell does in place of the command. */
 const program = (socket: string): string => `#!/bin/sh
 for word; do set -- "$@" --data-urlencode "word=$word"; shift; done
-said=$(curl -sS --unix-socket '${socket}' "$@" --data-urlencode input@- http://stagely)
-printf %s "\${said%?}"
-exit "\${said#"\${said%?}"}"
+eval "$(curl -sS --unix-socket '${socket}' "$@" --data-urlencode "folder=$PWD" --data-urlencode "environment=$(env)" \\
+  --data-urlencode input@- http://stagely)"
 `
+
+const quoted = (said: string): string => `'${said.replaceAll("'", `'\\''`)}'`
+
+const environmentOf = (lines: string): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    [...lines.matchAll(/^(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  )
 
 export interface ServedCommand {
   close(): void
 }
 
-/** Puts it into the folder. Every command has that environment. */
-export const servedCommand = async (
-  folder: string,
-  environment: () => NodeJS.ProcessEnv,
-): Promise<ServedCommand> => {
+/** Puts it into the folder. */
+export const servedCommand = async (folder: string): Promise<ServedCommand> => {
   const socket = join(folder, 'stagely.sock')
   const server = createServer((request, response) => {
     const answer = async (): Promise<string> => {
       const asked = new URLSearchParams(await text(request))
-      const ran = await runCli(asked.getAll('word'), environment(), asked.get('input') ?? '')
-      return `${ran.stdout}${ran.stderr}${ran.code}`
+      const given = (name: string): string => asked.get(name) ?? ''
+      const environment = environmentOf(given('environment'))
+      const ran = await runCli(asked.getAll('word'), environment, given('input'), given('folder'))
+      return `printf %s ${quoted(ran.stdout)}; printf %s ${quoted(ran.stderr)} >&2; exit ${ran.code}`
     }
     answer().then(
       (said) => response.end(said),
-      (error: unknown) => response.end(`${String(error)}1`),
+      (error: unknown) => response.end(`echo ${quoted(String(error))} >&2; exit 1`),
     )
   })
   await new Promise<void>((resolve) => server.listen(socket, resolve))

@@ -1,0 +1,246 @@
+// The commands of the documents that need a controller alone, as they are written.
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { freshDatabase } from '../../support/databases/fresh-database.ts'
+import { runPage } from '../../support/page-commands.ts'
+import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
+
+const head = 'apiVersion: stagely.dev/v1alpha1'
+/** Of every controller that a test starts here. */
+const masterKey = Buffer.alloc(32, 9).toString('base64')
+const example = 'https://stagely.example.com:8443'
+
+let world: CommandWorld
+let folder: string
+
+const file = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text)
+
+const inTeam = (team: string, text: string): string =>
+  text.replace('NAME', `namespace: ${team}, name`)
+
+/** Objects of a namespace of the page's own. */
+const apply = async (team: string, ...objects: string[]): Promise<void> => {
+  const texts = objects.map((text) => `${head}\n${inTeam(team, text)}\n`)
+  const namespace = `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${team}}\n`
+  const ran = await world.apply([namespace, ...texts].join('---\n'))
+  expect(ran.code, ran.stderr).toBe(0)
+}
+const project = 'kind: Project\nmetadata: {NAME: shop}'
+const agent = (name: string): string => `kind: Agent\nmetadata: {NAME: ${name}}`
+const stagelet =
+  'kind: Stagelet\nmetadata: {NAME: shop}\nspec: {projectRef: {name: shop}, agentRef: {name: web-1}, compose: {directory: /srv/day}}'
+
+const within = (team: string): NodeJS.ProcessEnv => ({
+  ...world.env(),
+  STAGELY_NAMESPACE: team,
+})
+
+beforeAll(async () => {
+  world = await startCommandWorld()
+})
+afterAll(() => world?.stop())
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(world.dir, 'page-'))
+})
+
+/** Files of a page that say their names. */
+const writeFiles = async (page: string): Promise<void> => {
+  const text = await readFile(join(import.meta.dirname, '../../../docs', page), 'utf8')
+  for (const [, block = ''] of text.matchAll(/```yaml\n([^`]*)```/g)) {
+    const name = /^# (\S+)/.exec(block)?.[1]
+    if (name !== undefined) await file(name, block)
+  }
+}
+
+it('environments.md', async () => {
+  await writeFiles('environments.md')
+  await apply('tour', agent('web-1'), agent('web-2'))
+  const env = within('tour')
+  let count = 0
+  await runPage('environments.md', {
+    folder,
+    env,
+    // No machine answers here.
+    names: {
+      '/srv/shop': folder,
+      '--team default': '--team tour',
+      'preview up pr-42': 'preview up --no-wait pr-42',
+      'preview down': 'preview down --no-wait',
+    },
+    codes: { 'secrets compare': 1, OTHER_KEY: 1 },
+    before: async () => {
+      await file('.env', `DB_PASSWORD=password-of-${count++}\n`)
+      await rm(join(folder, 'stagely.yaml'), { force: true })
+    },
+    after: (block, stdout) => {
+      if (block.startsWith('stagely token create')) env['STAGELY_TOKEN'] = stdout.trim()
+      if (block.includes('--json')) expect(stdout).toContain('"stagelet": "shop-pr-42"')
+    },
+  })
+})
+
+it('day-two.md', async () => {
+  await apply('day', project, agent('web-1'), stagelet)
+  await file(
+    'shop.yaml',
+    [project, stagelet].map((text) => `${head}\n${inTeam('day', text)}\n`).join('---\n'),
+  )
+  await runPage('day-two.md', {
+    folder,
+    env: within('day'),
+    names: { 'team add default': 'team add day', '--team default': '--team day' },
+  })
+})
+
+it('adopting.md', async () => {
+  await apply('adopt')
+  await mkdir(join(folder, 'secrets'))
+  await file(
+    'compose.yaml',
+    'services: {backend: {image: busybox, environment: {DB_PASSWORD: "${DB_PASSWORD}"}}}\n',
+  )
+  await file('.env', 'DB_PASSWORD=adopted-value-1\n')
+  await file('secrets.json', '{"FROM_JSON": "a value"}')
+  await file('secrets/smtp.txt', 'a password\n')
+  await runPage('adopting.md', {
+    folder,
+    env: within('adopt'),
+    names: {
+      '/srv/shop': folder,
+      'stagely init': 'stagely init --project shop --yes',
+      'sudo stagely agent install': 'stagely agent install --dry-run',
+      'import .env': 'import .env --yes',
+    },
+  })
+})
+
+it('compliance.md', async () => {
+  await apply('cards', project.replace('shop', 'cards'))
+  await world.must('user', 'create', 'alice')
+  const today = new Date().toISOString().slice(0, 10)
+  await runPage('compliance.md', {
+    folder,
+    env: within('cards'),
+    names: { '2026-01-01': today },
+  })
+})
+
+it('server.md', async () => {
+  const systemd = join(folder, 'bin/systemctl')
+  await mkdir(join(folder, 'bin'))
+  await writeFile(systemd, '#!/bin/sh\n', { mode: 0o755 })
+  for (const path of [world.dir, folder]) await chmod(path, 0o755)
+  for (const name of ['stagely.crt', 'stagely.key']) await file(name, 'PEM')
+  const env = within('default')
+  await runPage('server.md', {
+    folder,
+    env,
+    names: {
+      // No machine with systemd is here.
+      'controller install': 'controller install --dry-run',
+      'ssh root@web-1 stagely agent install': 'stagely agent install --dry-run',
+      '/etc/stagely/tls': folder,
+      '/etc/stagely/backup-token': 'backup-token',
+      ' ann': ' bea',
+      // The token of the test is of that user.
+      'user disable admin': 'user update admin --admin',
+    },
+  })
+  const token = (await readFile(join(folder, 'backup-token'), 'utf8')).trim()
+  const ran = await world.cliAs(token, 'backup', '--to', join(folder, 'stagely.backup'))
+  expect([ran.code, ran.stderr]).toEqual([0, expect.any(String)])
+})
+
+it('operations.md', async () => {
+  await runPage('operations.md', {
+    folder,
+    env: within('default'),
+    names: {
+      // No package is here: scripts/release/tests/upgrade.sh has one.
+      'apt install ./stagely_*.deb': '',
+      'systemctl restart stagely-controller stagely-agent': '',
+    },
+  })
+})
+
+it('dead-machine.md', async () => {
+  await apply('dead', project, agent('web-1'), stagelet)
+  await world.must('backup', '--to', join(folder, 'stagely.backup'))
+  const database = await freshDatabase()
+  const restored = join(folder, 'restored')
+  await runPage('dead-machine.md', {
+    folder,
+    env: { ...within('dead'), DATABASE_URL: database.url, STAGELY_SECRET_KEY: masterKey },
+    names: {
+      '/var/lib/stagely': restored,
+      '--data-dir DIR': `--data-dir ${restored}`,
+      '--force\n': '--force --yes\n',
+      'agent revoke': 'agent revoke --yes',
+      'ssh root@web-1 stagely agent install': 'stagely agent install --dry-run',
+      'stagely delete': 'stagely delete --yes',
+    },
+  })
+  await database.drop()
+})
+
+it('cli.md', async () => {
+  await apply('team-a', project)
+  await file('url.txt', 'postgres://app:a-password@db/app')
+  await file('admin-token', world.env()['STAGELY_TOKEN'] ?? '')
+  await file('ca.crt', await readFile(world.env()['STAGELY_CA_FILE'] ?? '', 'utf8'))
+  const env: NodeJS.ProcessEnv = {}
+  await runPage('cli.md', {
+    folder,
+    env,
+    names: { [example]: world.url },
+    after: (block) => {
+      if (block.includes('logout')) Object.assign(env, world.env())
+    },
+  })
+})
+
+it('api.md', async () => {
+  await apply('api', project)
+  await file('ca.crt', await readFile(world.env()['STAGELY_CA_FILE'] ?? '', 'utf8'))
+  await runPage('api.md', {
+    folder,
+    env: within('api'),
+    names: {
+      'projects/default%2Fshop': 'projects/api%2Fshop',
+      'namespaces/default/': 'namespaces/api/',
+    },
+  })
+})
+
+it('security-model.md', async () => {
+  const secret =
+    'kind: StagelySecret\nmetadata: {NAME: stripe}\nspec: {projectRef: {name: shop}, key: STRIPE_SECRET_KEY, scope: backend, value: a-guarded-value}'
+  const policy =
+    'kind: AccessPolicy\nmetadata: {NAME: production}\nspec: {projects: [shop], breakGlass: {users: [dev]}}'
+  await apply('guard', project, secret, policy)
+  const env = within('guard')
+  for (const [name, role] of [
+    ['dev', 'developer'],
+    ['olga', 'owner'],
+  ] as const) {
+    await world.must('user', 'create', name)
+    await world.must('team', 'add', 'guard', name, '--role', role)
+    env[name] = (await world.must('token', 'create', 'page', '--user', name)).trim()
+  }
+  const asking = 'STAGELY_TOKEN=$dev stagely access'
+  const deciding = 'STAGELY_TOKEN=$olga stagely access'
+  await runPage('security-model.md', {
+    folder,
+    env,
+    names: {
+      // Nobody approves while this shell waits.
+      'stagely access request': `${asking} request >asked`,
+      ' --wait': '',
+      'stagely access approve req-x8k2p': `${deciding} approve $(cut -d: -f1 asked)`,
+      'stagely access break-glass': `${asking} break-glass --yes >opened`,
+      'stagely access review req-x8k2p': `${deciding} review $(cut -d' ' -f1 opened)`,
+    },
+  })
+})
