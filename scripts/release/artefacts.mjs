@@ -65,7 +65,7 @@ Description: secrets for Docker Compose, reconciled
 
 const digestOf = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
-/** An image in the layout of OCI, in one tar that `docker load` and `skopeo` read. `layers` are folders and their owners, the lowest first. */
+/** An image in the layout of OCI, in one tar that `docker load` and `skopeo` read. `layers` are folders, their owners and what is left out, the lowest first. */
 export const writeImage = (layers, file, { machine, epoch, config, tag, work }) => {
   rmSync(work, { recursive: true, force: true })
   mkdirSync(join(work, 'blobs/sha256'), { recursive: true })
@@ -75,9 +75,10 @@ export const writeImage = (layers, file, { machine, epoch, config, tag, work }) 
     return { digest, size: bytes.length }
   }
   const putJson = (mediaType, value) => ({ mediaType, ...put(Buffer.from(JSON.stringify(value))) })
-  const tars = layers.map(({ folder, owner, names = ['.'] }) =>
-    tarOf(folder, flagsOf(epoch, owner), ...names),
-  )
+  const tars = layers.map(({ folder, owner, without = [], names = ['.'] }) => {
+    const left = without.map((name) => `--exclude=./${name}`)
+    return tarOf(folder, [...flagsOf(epoch, owner), ...left], ...names)
+  })
   const type = (name) => `application/vnd.oci.image.${name}`
   const described = putJson(type('config.v1+json'), {
     created: new Date(epoch * 1000).toISOString(),

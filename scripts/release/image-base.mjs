@@ -21,16 +21,9 @@ export const packages = {
 
 /** Parts that nothing in the image reads. */
 const unused = [
-  'usr/share/doc',
-  'usr/share/man',
-  'usr/share/locale',
-  'usr/share/lintian',
-  'usr/share/bash-completion',
-  'usr/share/zsh',
-  'usr/share/fish',
-  'usr/share/info',
-  'usr/lib/x86_64-linux-gnu/gconv',
-  'usr/lib/aarch64-linux-gnu/gconv',
+  ...['doc', 'man', 'locale', 'lintian', 'info'].map((name) => `usr/share/${name}`),
+  ...['bash-completion', 'zsh', 'fish'].map((name) => `usr/share/${name}`),
+  ...['x86_64', 'aarch64'].map((name) => `usr/lib/${name}-linux-gnu/gconv`),
   'usr/lib/systemd',
 ]
 
@@ -124,7 +117,8 @@ export const finishBase = (folder, machine) => {
   const loader = machine.debian === 'amd64' ? 'lib64' : 'lib'
   for (const name of ['bin', 'sbin', 'lib', ...(loader === 'lib64' ? ['lib64'] : [])])
     if (!existsSync(join(folder, name))) symlinkSync(`usr/${name}`, join(folder, name))
-  for (const name of ['sh', 'dirname', 'readlink', 'env', 'cat', 'ls'])
+  // `sleep` is what the chart has a pod do before it stops.
+  for (const name of ['sh', 'dirname', 'readlink', 'env', 'cat', 'ls', 'sleep'])
     if (!existsSync(join(folder, 'usr/bin', name)))
       symlinkSync('busybox', join(folder, 'usr/bin', name))
   for (const [name, mode] of [

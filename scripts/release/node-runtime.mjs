@@ -1,5 +1,5 @@
 // The Node.js that is shipped: from npm, pinned by packaging/node/package-lock.json, and compared over HTTPS with the archive
-// of nodejs.org where that can be reached. The signature of the list of sums there is not checked.
+// of nodejs.org where that can be reached. ADR 0088 says why the signature of the list of sums there is not checked.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'

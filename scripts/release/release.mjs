@@ -83,6 +83,11 @@ const agentConfig = {
   Entrypoint: ['/usr/bin/stagely'],
   Cmd: ['agent', 'run', '--data-dir', '/var/lib/stagely-agent'],
 }
+/** The pages and the embedded database, which are the controller's. */
+const notOfAgent = [
+  ...['dashboard', 'docs', 'api-docs'],
+  ...['pglite*', 'initdb.wasm', 'empty-cluster.tar.gz', 'migrations'].map((name) => `cli/${name}`),
+].map((name) => `usr/lib/stagely/app/dist/${name}`)
 const env = { Env: ['PATH=/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/tmp'] }
 
 const makeImages = (machine, tree) => {
@@ -96,10 +101,11 @@ const makeImages = (machine, tree) => {
   finishBase(folders.base, machine)
   const data = writeDataFolder(join(work, 'data'))
   const [base, docker, program] = [folders.base, folders.agent, tree].map((folder) => ({ folder }))
+  const agent = { ...program, without: notOfAgent }
   for (const [name, config, layers, limit] of [
     ['controller', controllerConfig, [base, program, data], 170],
-    // Compose alone has 64 MB.
-    ['agent', agentConfig, [base, docker, program], 170 + 65],
+    // Node.js has 109 MB, Compose 64, the C and C++ libraries with a shell 10.
+    ['agent', agentConfig, [base, docker, agent], 195],
   ]) {
     const file = `stagely-${name}-${version}-${machine.oci}.oci.tar`
     const tag = name === 'agent' ? `stagely-agent:${version}` : `stagely:${version}`

@@ -10,7 +10,7 @@ if command -v qemu-aarch64 >/dev/null && ls "$out"/*linux-arm64.tar.xz >/dev/nul
   tar -xzf "$tree/image/$layer" -C "$tree/root"
   arm() { qemu-aarch64 -L "$tree/root" "$tree/usr/lib/stagely/node" -- "$tree/usr/lib/stagely/app/dist/cli/main.js" "$@"; }
   [ "$(arm --version)" = "$version" ]
-  arm controller --data-dir "$tree/data" --listen 127.0.0.1:18443 >"$work/arm64.log" 2>&1 &
+  arm controller --data-dir "$tree/data" --listen 127.0.0.1:18445 >"$work/arm64.log" 2>&1 &
   controller=$!
   for _ in $(seq 600); do # Emulated: minutes on a busy machine.
     grep -q '^to log in' "$work/arm64.log" && break

@@ -1,4 +1,4 @@
-# Fresh roots of Debian 12 and 13 without Node: package, archive, image.
+# Fresh roots of Debian 12 and 13 without Node: package and archive.
 
 # try_controller NAME COMMAND…: runs a controller in a container, logs in with what its first start prints, and lists.
 try_controller() {
@@ -38,13 +38,3 @@ for suite in bookworm trixie; do
     for n in $(seq 120); do ! grep -q "^stagely controller ready" /tmp/log || exit 0; sleep 1; done; cat /tmp/log; exit 1' >"$work/log" 2>&1 || { cat "$work/log"; return 1; }
   pass "in a fresh $suite the archive makes the unit, and what the unit starts is a controller"
 done
-
-docker load -q -i "$out"/stagely-controller-*-"$deb".oci.tar >/dev/null
-try_controller stagely-release-image --read-only --tmpfs /tmp --cap-drop ALL --user 12345:12345 \
-  --tmpfs /var/lib/stagely:uid=12345,mode=0700 "stagely:$version" \
-  controller --data-dir /var/lib/stagely --listen 127.0.0.1:8443
-pass 'the image runs as any user, with a read-only root and no capabilities'
-docker load -q -i "$out"/stagely-agent-*-"$deb".oci.tar >/dev/null
-docker run --rm --network none -v /var/run/docker.sock:/var/run/docker.sock "stagely-agent:$version" agent doctor >"$work/doctor" || true
-grep -E '^ok +compose' "$work/doctor" || { cat "$work/doctor"; return 1; }
-pass "the agent's image has a Compose that its doctor accepts"

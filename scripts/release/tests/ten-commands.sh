@@ -18,3 +18,11 @@ on stagely-release-compose 'docker tag $(docker images -q stagely-test/postgres)
 docker cp -q "$root/docs/examples/controller/compose.yaml" stagely-release-compose:/root/compose.yaml
 follow stagely-release-compose "$(commands_of server.md '### By Compose'; agent_and_stack)"
 pass 'compose.yaml does the same'
+
+on stagely-release-compose "systemctl -q disable --now stagely-agent
+  docker load -q -i /release/stagely-agent-*-amd64.oci.tar >/dev/null
+  docker tag stagely-agent:$version stagely-agent
+  $(commands_of operations.md '### An agent in a container')
+  printf by-the-image | stagely secrets set STRIPE_SECRET_KEY --project shop --scope worker --wait >/dev/null
+  docker exec shop-worker-1 /busybox env | grep -qx STRIPE_SECRET_KEY=by-the-image" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }
+pass "an agent in a container goes on with the stack"
