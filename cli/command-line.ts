@@ -116,9 +116,9 @@ STAGELY_CA_FILE, or by what "stagely login" stored, or by KUBECONFIG. Its addres
     )
   program.command('controller').description('Run the controller.')
   program.command('restore').description('Read a backup into an empty database.')
-  const { summaries } = await import('./summaries.ts')
-  for (const [name, summary] of Object.entries(summaries))
-    program.command(name).description(summary)
+  const { completionTable } = await import('./completion/table.ts')
+  for (const { path, summary } of completionTable)
+    if (summary !== undefined) program.command(path).description(summary)
   return program
 }
 

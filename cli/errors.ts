@@ -12,6 +12,22 @@ export class CliError extends Error {
   }
 }
 
+/** For `catch`: the system refuses, by its code. `what`: `read .env`. */
+export const cannot =
+  (what: string, remedy = '') =>
+  (error: unknown): never => {
+    if (error instanceof CliError) throw error
+    const { code = 'failed' } = error as NodeJS.ErrnoException
+    throw new CliError(`cannot ${what} (${code})${remedy}`, 1, error)
+  }
+
+/** The same, with these words. */
+export const failing =
+  (message: string, exitCode?: 1 | 2) =>
+  (error: unknown): never => {
+    throw new CliError(message, exitCode, error)
+  }
+
 export const usageError = (message: string): CliError => new CliError(message, 2)
 
 /** There was no answer, or not the whole of it. */

@@ -2,6 +2,7 @@
 import { Command as Parsed, InvalidArgumentError, Option } from 'commander'
 import { isLifetime } from '../src/resources/lifetime.ts'
 import type { ConnectFlags } from './connect/connect.ts'
+import { realClock } from '../src/kernel/clock.ts'
 
 const outputs = ['json', 'yaml', 'name', 'wide'] as const
 
@@ -169,4 +170,21 @@ const parseWait = (text: string): boolean | number => {
 export const waitOf = ({ wait, timeout }: WaitFlags): number | undefined => {
   if (wait === undefined || wait === false) return undefined
   return wait === true ? timeout : wait
+}
+
+const units = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const day = /^\d{4}-\d\d-\d\d$/
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+
+/** `24h`, `7d` and `30m` count back from now; a date is its beginning in UTC. Returns RFC 3339. */
+export const toInstant = (text: string, _previous?: unknown, now = realClock.now()): string => {
+  const ago = /^(\d+)([mhd])$/.exec(text)
+  if (ago !== null) {
+    return new Date(now - Number(ago[1]) * units[ago[2] as keyof typeof units]).toISOString()
+  }
+  const ms = day.test(text) || instant.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(ms)) {
+    throw new InvalidArgumentError('use a day (2026-01-31), a time (2026-01-31T10:00:00Z) or 24h.')
+  }
+  return new Date(ms).toISOString()
 }

@@ -24,7 +24,6 @@ import { renderConditions } from './reference/conditions.ts'
 import { renderKinds } from './reference/kinds.ts'
 import { renderRest } from './reference/rest.ts'
 import { renderRights } from './reference/rights.ts'
-import { renderSummaries } from './reference/summaries.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** The chart is packed and installed without the rest. */
@@ -100,9 +99,7 @@ const proofPage = join(root, 'docs/proof.md')
 const proofs = JSON.parse(readFileSync(join(root, 'docs/proof.json'), 'utf8')) as Proofs
 wanted.set(proofPage, renderProofPage(proofs))
 
-const summariesFile = join(root, 'cli/summaries.ts')
 const commands = await loadAll()
-wanted.set(summariesFile, renderSummaries(commands))
 const completionFile = join(root, 'cli/completion/table.ts')
 wanted.set(completionFile, renderCompletionTable(commands))
 const referenceDir = join(root, 'docs/reference')
@@ -148,9 +145,7 @@ const present = madeDirs.flatMap((dir) =>
     .map((name) => join(dir, name)),
 )
 present.push(
-  ...[typesFile, formsFile, summariesFile, completionFile, proofPage].filter((path) =>
-    existsSync(path),
-  ),
+  ...[typesFile, formsFile, completionFile, proofPage].filter((path) => existsSync(path)),
 )
 const contentOf = (path: string): string | undefined =>
   present.includes(path) ? readFileSync(path, 'utf8') : undefined

@@ -2,9 +2,8 @@
 import { Option } from 'commander'
 import { accessCsv } from '../../src/audit/access-csv.ts'
 import { accessWords, type SignedAccessReport } from '../../src/audit/access-report.ts'
-import { toInstant } from '../audit/time.ts'
+import { newCommand, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { openRest } from '../connect/rest.ts'
-import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 
 interface ReportFlags extends Omit<CommonFlags, 'output'> {

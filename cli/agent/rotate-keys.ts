@@ -6,10 +6,9 @@ import { statusOf } from '../../src/resources/typed.ts'
 import { openApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
-import { listObjects } from '../objects/objects.ts'
+import { listObjects, requestAction } from '../objects/objects.ts'
 import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { requestAction } from '../wait/request-action.ts'
 import { waitForOutcomes, type AwaitedObject } from '../wait/wait-for-outcomes.ts'
 
 interface Flags extends CommonFlags, WaitFlags {

@@ -13,7 +13,7 @@ import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere, getObject, listObjects } from '../objects/objects.ts'
-import { entryOf } from '../secrets/environments.ts'
+import { entryOf } from '../secrets/identity.ts'
 
 /** A name for the file in messages; Compose reads the real one from a pipe. */
 const fileName = 'docker-compose.stagely.yml'

@@ -11,7 +11,7 @@ import {
 } from '../../src/manifests/parse.ts'
 import { apiVersionOf, kindNames } from '../../src/resources/kind-names.ts'
 import { decodeObject } from '../../src/resources/validation/validate.ts'
-import { CliError, Exit, usageError } from '../errors.ts'
+import { CliError, Exit, cannot, usageError } from '../errors.ts'
 import { note } from '../print.ts'
 
 /** Reads stdin to its end. */
@@ -57,17 +57,11 @@ const readSources = async (paths: readonly string[]): Promise<Source[]> => {
       sources.push({ file: 'stdin', text: (await readStdin()).toString('utf8') })
       continue
     }
-    try {
-      if ((await stat(path)).isDirectory()) append(sources, await readFolder(path))
-      else sources.push({ file: path, text: await readFile(path, 'utf8') })
-    } catch (error) {
-      if (error instanceof CliError) throw error
-      throw new CliError(
-        `cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? 'failed'})`,
-        1,
-        error,
-      )
-    }
+    const read = async (): Promise<Source[]> =>
+      (await stat(path)).isDirectory()
+        ? readFolder(path)
+        : [{ file: path, text: await readFile(path, 'utf8') }]
+    append(sources, await read().catch(cannot(`read ${path}`)))
   }
   return sources
 }

@@ -5,9 +5,38 @@ import { text } from 'node:stream/consumers'
 import type * as z from 'zod'
 import { nodeCrypto } from '../../src/audit/chain.ts'
 import type { ChainCrypto } from '../../src/audit/texts.ts'
-import { CliError, Exit } from '../errors.ts'
+import { CliError, Exit, failing } from '../errors.ts'
 import { note, out } from '../print.ts'
-import { readHeadFile } from './verify-lines.ts'
+import { createInterface } from 'node:readline'
+import { signedHead, type SignedHead } from '../../src/audit/record.ts'
+import { ChainVerifier, type ChainVerdict, type VerifyOptions } from '../../src/audit/verify.ts'
+
+export const verifyLines = async (
+  stream: NodeJS.ReadableStream,
+  options: VerifyOptions,
+): Promise<ChainVerdict> => {
+  const verifier = new ChainVerifier(nodeCrypto, options)
+  let failed: unknown
+  stream.on('error', (error) => {
+    failed = error
+  })
+  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+    await verifier.accept(line)
+  }
+  if (failed !== undefined) throw new CliError('the export could not be read to its end', 1, failed)
+  return verifier.finish()
+}
+
+/** Reads a signed head: from a file that holds one, or from the last line of an export. */
+export const readHeadFile = async (file: string): Promise<SignedHead> => {
+  const text = await readFile(file, 'utf8').catch(failing(`cannot read ${file}`))
+  const last = text.trimEnd().split('\n').at(-1) ?? ''
+  try {
+    return signedHead.parse(JSON.parse(last))
+  } catch (error) {
+    throw new CliError(`${file} has no signed head: make one with "stagely audit head"`, 2, error)
+  }
+}
 
 interface VerifyFlags {
   readonly key?: string
@@ -38,9 +67,7 @@ const read = async <T extends { readonly public_key: string }>(
   { noun, made, schema, parse = JSON.parse }: SignedKind<T>,
 ): Promise<{ signed: T; content: string }> => {
   const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
-    (error: unknown) => {
-      throw new CliError(`cannot read ${file}`, 1, error)
-    },
+    failing(`cannot read ${file}`),
   )
   try {
     return { signed: schema.parse(parse(content)), content }

@@ -1,7 +1,7 @@
 // Audit rows as tables.
 import type { ReadSecret } from '../../src/rest/types.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import type { RecordView } from '../output/records.ts'
+import { fields, type RecordView } from '../output/records.ts'
 
 const objectOf = ({ object: { kind, namespace, name } }: AuditRecord): string =>
   `${kind.toLowerCase()}/${namespace === '' ? '' : `${namespace}/`}${name}`
@@ -30,9 +30,7 @@ export const recordView: RecordView<AuditRecord> = {
 export const revealedView: RecordView<ReadSecret> = {
   columns: [
     { header: 'TEAM', cell: (r) => r.namespace },
-    { header: 'PROJECT', cell: (r) => r.project },
-    { header: 'KEY', cell: (r) => r.key },
-    { header: 'SCOPE', cell: (r) => r.scope },
+    ...fields<ReadSecret>('project', 'key', 'scope'),
     { header: 'READ VERSION', cell: (r) => r.version },
     { header: 'CURRENT', cell: (r) => r.current_version ?? '(gone)' },
     { header: 'ROTATE', cell: (r) => (r.knows_current ? 'yes' : '') },

@@ -6,7 +6,7 @@ import { reportCommand } from '../access/report.ts'
 import { openRest } from '../connect/rest.ts'
 import { newCommand, newGroup, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
-import { printRecords, type RecordView } from '../output/records.ts'
+import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { confirm } from '../prompt.ts'
 
 export const command = (): Command =>
@@ -37,8 +37,7 @@ const whenOf = (asked: AccessRequest): string => {
 
 const listView: RecordView<AccessRequest> = {
   columns: [
-    { header: 'NAME', cell: ({ name }) => name },
-    { header: 'PROJECT', cell: ({ project }) => project },
+    ...fields<AccessRequest>('name', 'project'),
     { header: 'STATE', cell: ({ state }) => state ?? '' },
     { header: 'BY', cell: ({ requester }) => requester?.name ?? '' },
     { header: 'UNTIL', cell: whenOf },

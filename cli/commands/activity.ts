@@ -1,10 +1,9 @@
 // activity: what happened in the last 90 days, in words.
 import type { Happened } from '../../src/rest/types.ts'
 import { realClock } from '../../src/kernel/clock.ts'
-import { toInstant } from '../audit/time.ts'
+import { newCommand, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { maySucceedLater, usageError } from '../errors.ts'
-import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../output/records.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'

@@ -3,12 +3,11 @@ import type { Erasure, ReadSecret } from '../../src/rest/types.ts'
 import { open } from 'node:fs/promises'
 import { Option } from 'commander'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import { filterOptions, filterQuery, type FilterFlags } from '../audit/filter.ts'
-import { readHeadFile, verifyLines } from '../audit/verify-lines.ts'
+import { readHeadFile, verifyLines } from '../audit/signed-file.ts'
 import { recordView, revealedView } from '../audit/views.ts'
-import { CliError, Exit } from '../errors.ts'
+import { CliError, Exit, cannot } from '../errors.ts'
 import { parseLimit, takeFirst } from '../connect/limited.ts'
-import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { note, out, outStream } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../output/records.ts'
@@ -128,18 +127,9 @@ const openLines = async (
   flags: VerifyFlags,
 ): Promise<NodeJS.ReadableStream> => {
   if (file === '-') return process.stdin
-  if (file !== undefined) return openFile(file)
+  if (file !== undefined) return (await open(file).catch(cannot(`read ${file}`))).createReadStream()
   const query = { after: flags.after === undefined ? undefined : String(flags.after) }
   return (await openRest(flags)).stream('/audit/export', { query })
-}
-
-const openFile = async (path: string): Promise<NodeJS.ReadableStream> => {
-  try {
-    return (await open(path)).createReadStream()
-  } catch (error) {
-    const { code = 'failed' } = error as NodeJS.ErrnoException
-    throw new CliError(`cannot read ${path} (${code})`, 1, error)
-  }
 }
 
 const head = (): Command =>
@@ -212,3 +202,44 @@ const parseRow = (text: string): number => {
   if (Number.isInteger(row) && row >= 0) return row
   throw new CliError('--after must be the number of a row', 2)
 }
+
+interface FilterFlags extends CommonFlags {
+  readonly by?: string
+  readonly action?: string
+  readonly kind?: string
+  readonly name?: string
+  readonly result?: string
+  readonly request?: string
+  readonly since?: string
+  readonly until?: string
+}
+
+const filterOptions = (command: Command): Command =>
+  command
+    .option('--by <person>', 'only rows of this person: name or id')
+    .option(
+      '--action <action>',
+      'only this action: create, update, delete, reveal, deliver, deny, …',
+    )
+    .option('--kind <kind>', 'only objects of this kind: StagelySecret, Stagelet, User, …')
+    .option('--name <name>', 'only the object of this name')
+    .choice('--result <result>', 'only this result', ['success', 'denied'])
+    .option('--request <id>', 'only the request with this id')
+    .option(
+      '--since <time>',
+      'since this time: 2026-01-31, 2026-01-31T10:00:00Z, or 24h for a day ago',
+      toInstant,
+    )
+    .option('--until <time>', 'until this time', toInstant)
+
+const filterQuery = (flags: FilterFlags): Record<string, string | undefined> => ({
+  by: flags.by,
+  action: flags.action,
+  kind: flags.kind,
+  namespace: flags.namespace,
+  name: flags.name,
+  result: flags.result,
+  request_id: flags.request,
+  since: flags.since,
+  until: flags.until,
+})

@@ -2,10 +2,10 @@
 import { deployOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
 import { annotations } from '../../src/resources/meta.ts'
 import { openApi } from '../connect/api.ts'
-import { fullName, servedKind, nameOf } from '../objects/kinds.ts'
+import { fullName, nameOf, servedKind } from '../objects/kinds.ts'
 import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { requestAction } from '../wait/request-action.ts'
+import { requestAction } from '../objects/objects.ts'
 import { waitForSync } from '../wait/wait-in-sync.ts'
 
 export const command = (): Command =>

@@ -6,7 +6,7 @@ import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { plainChange } from '../output/plain-value.ts'
-import { printAs } from '../output/output.ts'
+import { checkFormat, printAs } from '../output/output.ts'
 import { readOverride } from '../apply/override.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../apply/read-manifests.ts'
@@ -55,9 +55,7 @@ const diff = async (words: readonly string[], flags: DiffFlags): Promise<void> =
   }
   if (words.length > 0) throw usageError('name manifests with -f, or a stagelet with --override')
   const { output } = flags
-  if (output !== undefined && output !== 'json' && output !== 'yaml') {
-    throw usageError(`-o ${output} is not known here; use json or yaml`)
-  }
+  checkFormat(output)
   const api = await openApi(flags)
   const documents = await readManifests(flags.filename, {
     namespace: api.namespace,

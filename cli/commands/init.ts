@@ -5,21 +5,21 @@ import { isAbsolute, join, relative, resolve } from 'node:path'
 import { defined } from '../../src/kernel/defined.ts'
 import { environmentsOf } from '../../src/resources/project-environments.ts'
 import { readIfThere } from '../../src/kernel/whole-file.ts'
-import { type KubeApi, openApi } from '../connect/api.ts'
+import { openApi, type KubeApi } from '../connect/api.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
 import { readComposeEnvironment } from '../config.ts'
-import { CliError, Exit, usageError } from '../errors.ts'
+import { CliError, Exit, failing, usageError } from '../errors.ts'
 import { readComposeProject, type ComposeProject } from '../init/compose-project.ts'
 import { renderManifests, type InitManifests } from '../init/manifests.ts'
-import { usedInOtherPlaces, propose, type Proposal } from '../init/propose.ts'
+import { propose, usedInOtherPlaces, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
 import type { StackSource } from '../migrate/source.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere, listObjects } from '../objects/objects.ts'
 import { collect, newCommand, type Command, type CommonFlags } from '../options.ts'
-import { printAs } from '../output/output.ts'
+import { checkFormat, printAs } from '../output/output.ts'
 import { note } from '../print.ts'
-import { promptLine, canAsk, confirm } from '../prompt.ts'
+import { canAsk, confirm, promptLine } from '../prompt.ts'
 import { reviewObjects } from '../apply/review.ts'
 import { readStoredSecrets } from '../secrets/identity.ts'
 
@@ -88,9 +88,7 @@ export const withInitFlags = (command: Command): Command =>
 /** Proposes, asks, writes the manifests and stores the values; `source`: the tool that has them now. */
 export const adopt = async (dir: string, flags: InitFlags, source?: StackSource): Promise<void> => {
   const output = flags.json === true ? 'json' : flags.output
-  if (output !== undefined && output !== 'json' && output !== 'yaml') {
-    throw usageError(`-o ${output} is not known here; use json or yaml`)
-  }
+  checkFormat(output)
   const stack = await findStack(dir, flags)
   const project = await readProject(stack, flags, source)
   const { exclude = [], global = [], references, all = false } = flags
@@ -99,7 +97,7 @@ export const adopt = async (dir: string, flags: InitFlags, source?: StackSource)
   const api = await openApi(flags)
   const manifests = await manifestsOf(api, { project, proposal, stack }, flags)
   const path = flags.manifest ?? join(project.directory, 'stagely.yaml')
-  const written = await readOrUndefined(path)
+  const written = await readIfThere(path).catch(failing(`cannot read ${path}`))
   const review = await reviewObjects(api, manifests.objects)
   for (const { index, field, message } of review.faults) {
     const { kind, metadata } = manifests.objects[index] ?? { kind: '', metadata: { name: '' } }
@@ -139,9 +137,7 @@ interface Stack {
 }
 
 const findStack = async (dir: string, flags: InitFlags): Promise<Stack> => {
-  const directory = await realpath(dir).catch((error: unknown) => {
-    throw new CliError(`there is no folder ${dir}`, 1, error)
-  })
+  const directory = await realpath(dir).catch(failing(`there is no folder ${dir}`))
   const placed = async (paths: readonly string[] | undefined): Promise<string[] | undefined> =>
     paths && (await Promise.all(paths.map((path) => placeIn(directory, path))))
   return { directory, files: await placed(flags.file), envFiles: await placed(flags.envFile) }
@@ -212,8 +208,3 @@ const agentOf = async (api: KubeApi, given: string | undefined): Promise<string>
   if (typed === '') throw usageError('the stack needs an agent: --agent NAME')
   return typed
 }
-
-const readOrUndefined = (path: string): Promise<string | undefined> =>
-  readIfThere(path).catch((error: unknown) => {
-    throw new CliError(`cannot read ${path}`, 1, error)
-  })

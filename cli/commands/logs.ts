@@ -1,8 +1,8 @@
 // logs: output of a stagelet's containers. The agent masks the secrets before anything leaves the
 // machine.
-import { servedKind, nameOf } from '../objects/kinds.ts'
+import { nameOf, servedKind } from '../objects/kinds.ts'
 import { newCommand, type Command } from '../options.ts'
-import { logsOptions, showLogs, type LogsFlags } from '../show-logs.ts'
+import { logsOptions, showLogs, type LogsFlags } from '../logs.ts'
 
 export const command = (): Command =>
   logsOptions(

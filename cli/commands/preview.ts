@@ -10,7 +10,7 @@ import { downCommand } from '../preview/down.ts'
 import { findPreview, listPreviews, previewCommand, type PreviewFlags } from '../preview/find.ts'
 import { previewView, toPreview } from '../preview/preview.ts'
 import { upCommand } from '../preview/up.ts'
-import { logsOptions, showLogs, type LogsFlags } from '../show-logs.ts'
+import { logsOptions, showLogs, type LogsFlags } from '../logs.ts'
 import { openBrowser } from '../open-browser.ts'
 
 export const command = (): Command =>

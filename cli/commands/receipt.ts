@@ -14,9 +14,8 @@ import { usageError } from '../errors.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
-import { openApi } from '../connect/api.ts'
 import { parseNumber, secretCommand, type SecretFlags } from '../secrets/flags.ts'
-import { chosenProject, identityOf, requireKnown } from '../secrets/identity.ts'
+import { openSecret } from '../secrets/identity.ts'
 
 export const command = (): Command =>
   newGroup(
@@ -58,13 +57,9 @@ const exposureCommand = (): Command =>
     .argument('<key>', 'variable name')
     .requiredOption('--version <number>', 'which version', parseNumber)
     .action(async (key: string, flags: SecretFlags & { readonly version: number }) => {
-      const api = await openApi(flags)
-      const project = await chosenProject(api, flags.project, key)
-      const { metadata } = await requireKnown(api, identityOf(project, key, flags))
-      const rest = await openRest(flags)
-      const secret = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(metadata.name)}`
-      const path = `${secret}/versions/${flags.version}/exposure`
-      out(JSON.stringify((await rest.call<SignedExposure>(path)).body, null, 2))
+      const { rest, path } = await openSecret(key, flags)
+      const { body } = await rest.call<SignedExposure>(`${path}/versions/${flags.version}/exposure`)
+      out(JSON.stringify(body, null, 2))
     })
 
 const verifyCommand = (): Command =>

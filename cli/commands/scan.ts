@@ -1,16 +1,18 @@
 // scan: whether values of our own secrets lie in a tree, in commits, in Compose files, and whether they are still in use.
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { openRest } from '../connect/rest.ts'
-import { Exit } from '../errors.ts'
+import { CliError, Exit } from '../errors.ts'
 import { newCommand, newLocalCommand, type Command, type CommonFlags } from '../options.ts'
 import { note, oneLine, out } from '../print.ts'
-import { fixCommand, findingsCommand } from '../scan/fix.ts'
+import { findingsCommand, fixCommand } from '../scan/fix.ts'
 import { projectsOf, scanFor, type Finding } from '../scan/findings.ts'
-import { installHook } from '../scan/hook.ts'
 import { applyIgnores, ignoresFile, readIgnores } from '../scan/ignores.ts'
 import { reportFindings, repositoryName } from '../scan/report.ts'
 import { toSarif } from '../scan/sarif.ts'
 import { openSource, type SourceFlags } from '../scan/sources.ts'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { hooksFolder } from '../scan/git.ts'
 
 interface Flags extends Omit<CommonFlags, 'output'>, SourceFlags {
   readonly project?: string
@@ -113,4 +115,22 @@ const textOf = (finding: Finding): string => {
     case 'deleted':
       return `${head}  DELETED, version ${version} of a secret that is gone`
   }
+}
+
+const mark = '# Made by "stagely scan install-hook".'
+const content = `#!/bin/sh\n${mark}\nexec stagely scan --staged\n`
+
+/** The path of the hook. CliError where another hook is there. */
+const installHook = async (folder: string): Promise<string> => {
+  const hooks = resolve(folder, await hooksFolder(folder))
+  const path = join(hooks, 'pre-commit')
+  const before = await readFile(path, 'utf8').catch(() => undefined)
+  if (before?.includes(mark) === false)
+    throw new CliError(
+      `${path} is another hook: add the line "stagely scan --staged || exit 1" to it`,
+    )
+  await mkdir(hooks, { recursive: true })
+  await writeFile(path, content)
+  await chmod(path, 0o755)
+  return path
 }

@@ -2,7 +2,7 @@
 import type { SearchResult } from '../../src/rest/types.ts'
 import { InvalidArgumentError } from 'commander'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
-import { printRecords, type RecordView } from '../output/records.ts'
+import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { openRest } from '../connect/rest.ts'
 
 const view: RecordView<SearchResult> = {
@@ -10,9 +10,7 @@ const view: RecordView<SearchResult> = {
     { header: 'KIND', cell: ({ kind }) => kind },
     { header: 'NAMESPACE', cell: ({ team }) => team },
     { header: 'PROJECT', cell: ({ kind, name, project }) => (kind === 'project' ? name : project) },
-    { header: 'NAME', cell: ({ name }) => name },
-    { header: 'KEY', cell: ({ key }) => key },
-    { header: 'SCOPE', cell: ({ scope }) => scope },
+    ...fields<SearchResult>('name', 'key', 'scope'),
     { header: 'ID', cell: ({ id }) => id, wide: true },
   ],
   nameOf: ({ kind, name }) => `${kind}/${name}`,

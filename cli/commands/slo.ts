@@ -1,8 +1,7 @@
 // slo: how fast changes come to containers, against what is promised.
 import type { Propagation } from '../../src/rest/types.ts'
-import { toInstant } from '../audit/time.ts'
+import { newCommand, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { Exit } from '../errors.ts'
-import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'

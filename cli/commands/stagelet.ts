@@ -5,7 +5,7 @@ import { openApi } from '../connect/api.ts'
 import { fullName, nameOf, servedKind } from '../objects/kinds.ts'
 import { newCommand, newGroup, parseLifetime, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { requestAction } from '../wait/request-action.ts'
+import { requestAction } from '../objects/objects.ts'
 
 const examples = ['stagely stagelet extend pr-42', 'stagely stagelet extend pr-42 --for 48h']
 

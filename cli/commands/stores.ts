@@ -2,10 +2,10 @@
 import type { Store } from '../../src/rest/types.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { nextSyncOf } from '../../src/rest/next-sync.ts'
-import { statusConditions, findCondition } from '../../src/resources/conditions.ts'
+import { findCondition, statusConditions } from '../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
-import { waitDone, failed, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
+import { failed, pending, waitDone, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import { openApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
@@ -21,7 +21,7 @@ import {
 import { printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
-import { requestAction } from '../wait/request-action.ts'
+import { requestAction } from '../objects/objects.ts'
 import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
 
 const verbs = {

@@ -11,9 +11,8 @@ import { findConnection, type ControllerConnection } from '../connect/connect.ts
 import { renderError, usageError } from '../errors.ts'
 import { collect, newCommand, type Command, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { writeArchive } from '../support/archive.ts'
+import { readParts, writeArchive, type BundleFile, type BundlePart } from '../support/part.ts'
 import { controllerParts } from '../support/controller-parts.ts'
-import { readParts, type BundleFile, type BundlePart } from '../support/part.ts'
 import { createRedactor, secretValues } from '../support/redact.ts'
 
 interface MachineFlags {

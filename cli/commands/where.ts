@@ -2,15 +2,14 @@
 // back, and no value.
 import type { Command } from '../options.ts'
 import type { Where } from '../../src/rest/types.ts'
-import { openApi } from '../connect/api.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { openRest, type RestClient } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
 import { printAs } from '../output/output.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { note, oneLine } from '../print.ts'
 import { secretCommand, type SecretFlags } from '../secrets/flags.ts'
-import { chosenProject, identityOf, requireKnown } from '../secrets/identity.ts'
 import { readGivenValue, refuseArgv } from '../secrets/values.ts'
+import { openSecret } from '../secrets/identity.ts'
 
 type Place = Where['places'][number]
 
@@ -70,12 +69,8 @@ const post = async (rest: RestClient, path: string, body: object): Promise<Where
   (await rest.call<Where>(path, { method: 'POST', body })).body
 
 const lookForKey = async (key: string, flags: SecretFlags): Promise<Where> => {
-  const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project, key)
-  const { metadata } = await requireKnown(api, identityOf(project, key, flags))
-  const rest = await openRest(flags)
-  const secret = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(metadata.name)}`
-  return post(rest, `${secret}/where`, {})
+  const { rest, path } = await openSecret(key, flags)
+  return post(rest, `${path}/where`, {})
 }
 
 const lookForGiven = async (flags: SecretFlags): Promise<Where> => {

@@ -5,6 +5,7 @@ import { kindNames } from '../../src/resources/kind-names.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { out } from '../print.ts'
 import type { CompletedCommand } from './table.ts'
+import { findKinds } from '../objects/kinds.ts'
 
 const ofFlags: Readonly<Record<string, string>> = {
   '--project': 'Project',
@@ -87,11 +88,6 @@ const projectOf = ({ spec }: KubeObject): string | undefined =>
 
 const served = kindNames.filter(({ internal }) => internal !== true)
 
-const kindCalled = (word: string): string | undefined =>
-  served.find(({ plural, singular, shortNames, kind }) =>
-    [plural, singular, kind, kind.toLowerCase(), ...shortNames].includes(word),
-  )?.kind ?? (/^secrets?$/.test(word) ? 'StagelySecret' : undefined)
-
 /** The names of a kind; or of `key`, `target`, `context`, `environment`, `kind`; or the words themselves. */
 const namesOf = async (
   names: string | readonly string[],
@@ -110,8 +106,7 @@ const namesOf = async (
       return []
     case 'kind': {
       if (word === undefined) return served.map(({ plural }) => plural)
-      const kind = kindCalled(word)
-      return kind === undefined ? [] : called(kind)
+      return called(findKinds(word)[0]?.kind ?? '')
     }
     case 'target':
       return [
@@ -166,6 +161,6 @@ const listed: List = async (kind, flags) => {
 export const complete = async (line: readonly string[]): Promise<void> => {
   const { completionTable } = await import('./table.ts')
   const list: List = (kind, flags) => listed(kind, flags).catch(() => [])
-  const offers = await offersFor(completionTable, line, list)
+  const offers = await offersFor(completionTable, line, list).catch(() => [])
   if (offers.length > 0) out(offers.join('\n'))
 }

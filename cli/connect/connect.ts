@@ -10,7 +10,7 @@ import { delimiter } from 'node:path'
 import type * as ClientNode from '@kubernetes/client-node'
 import { defined } from '../../src/kernel/defined.ts'
 import { readConnectionEnv } from '../config.ts'
-import { CliError } from '../errors.ts'
+import { CliError, cannot, failing } from '../errors.ts'
 import { currentLogin, loginFor, loginNamed, readLogins } from '../logins.ts'
 
 export interface ConnectFlags {
@@ -137,32 +137,19 @@ const endpointOptions = async ({
 }
 
 const readTokenFile = async (file: string | undefined): Promise<string | undefined> => {
-  if (file === undefined) return undefined
-  try {
-    return (await readFile(file, 'utf8')).trim()
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
-    const message = `cannot read the token file ${file} (${code}); check STAGELY_TOKEN_FILE`
-    throw new CliError(message, 1, error)
-  }
+  const remedy = '; check STAGELY_TOKEN_FILE'
+  const text = file && readFile(file, 'utf8').catch(cannot(`read the token file ${file}`, remedy))
+  return (await text)?.trim()
 }
 
-const readCa = async (file: string): Promise<Buffer> => {
-  try {
-    return await readFile(file)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
-    throw new CliError(`cannot read the CA file ${file} (${code}); check STAGELY_CA_FILE`, 1, error)
-  }
-}
+const readCa = (file: string): Promise<Buffer> =>
+  readFile(file).catch(cannot(`read the CA file ${file}`, '; check STAGELY_CA_FILE'))
 
 const kubeconfigOptions = async (config: ClientNode.KubeConfig): Promise<http.RequestOptions> => {
   const options: http.RequestOptions = {}
-  try {
-    await config.applyToHTTPSOptions(options)
-  } catch (error) {
-    throw new CliError('cannot use these credentials; check the kubeconfig', 1, error)
-  }
+  await config
+    .applyToHTTPSOptions(options)
+    .catch(failing('cannot use these credentials; check the kubeconfig'))
   const agent = options.agent
   if (typeof agent === 'object') Object.assign(agent, { keepAlive: true })
   return options

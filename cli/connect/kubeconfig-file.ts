@@ -4,7 +4,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Document, isMap, isSeq, parseDocument } from 'yaml'
 import { readIfThere, writeWhole } from '../../src/kernel/whole-file.ts'
-import { CliError } from '../errors.ts'
+import { CliError, cannot, failing } from '../errors.ts'
 
 export interface KubeconfigParts {
   /** Name of the cluster, the user and the context. */
@@ -18,20 +18,11 @@ export interface KubeconfigParts {
 export const mergeKubeconfig = async (file: string, parts: KubeconfigParts): Promise<void> => {
   // A link is kept: its target is replaced.
   const target = await realpath(file).catch(() => file)
-  const before = await readIfThere(target).catch((error: unknown) => {
-    throw new CliError(`cannot read ${target}`, 1, error)
-  })
+  const before = await readIfThere(target).catch(failing(`cannot read ${target}`))
   const merged = mergeInto(before ?? '', parts, file)
-  try {
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 })
-    await writeWhole(target, merged, { mode: 0o600 })
-  } catch (error) {
-    throw new CliError(
-      `cannot write ${file} (${(error as NodeJS.ErrnoException).code ?? 'failed'})`,
-      1,
-      error,
-    )
-  }
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+    .then(() => writeWhole(target, merged, { mode: 0o600 }))
+    .catch(cannot(`write ${file}`))
 }
 
 /** The file's text with the parts merged in. */

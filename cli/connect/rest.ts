@@ -50,6 +50,13 @@ const root = '/api/v1'
 export const projectPath = (namespace: string, project: string): string =>
   `/projects/${encodeURIComponent(`${namespace}/${project}`)}`
 
+/** `name` is the object's name, or a `sec_…` id. */
+export const secretPath = (
+  { namespace }: Pick<RestClient, 'namespace'>,
+  project: string,
+  name: string,
+): string => `${projectPath(namespace, project)}/secrets/${encodeURIComponent(name)}`
+
 /** Path of a stagelet, likewise. */
 export const stageletPath = (namespace: string, stagelet: string): string =>
   `/stagelets/${encodeURIComponent(`${namespace}/${stagelet}`)}`

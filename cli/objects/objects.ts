@@ -1,13 +1,14 @@
 // Reads objects, for every command that shows several.
 import { isDeepStrictEqual } from 'node:util'
 import { append } from '../../src/kernel/append.ts'
-import type { KubeObject } from '../../src/resources/meta.ts'
+import type { KubeObject, requestAnnotations } from '../../src/resources/meta.ts'
 import type { KindNames } from '../../src/resources/kind-names.ts'
-import { isReason, StagelyError } from '../../src/kernel/errors.ts'
+import { StagelyError, isReason } from '../../src/kernel/errors.ts'
 import { mergePatch, pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
 import type { KindTarget } from './kinds.ts'
 import { usageError } from '../errors.ts'
 import { startProgress } from '../print.ts'
+import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 
 export interface ObjectSelection {
   readonly namespace: string | undefined
@@ -142,4 +143,23 @@ export const readTargets = async (
     }
   }
   return found
+}
+
+interface RequestedAction {
+  /** The object as it is with the request. */
+  readonly object: KubeObject
+  /** The text of the annotation. A status that repeats this text says that the action is done. */
+  readonly request: string
+}
+
+/** `details`: what the action is for, such as keys of a store. */
+export const requestAction = async (
+  api: KubeApi,
+  target: { readonly kind: KindNames; readonly name: string },
+  annotation: (typeof requestAnnotations)[number],
+  details: readonly string[] = [],
+): Promise<RequestedAction> => {
+  const request = [toFineTimestamp(realClock.now()), ...details].join('\n')
+  const patch = { metadata: { annotations: { [annotation]: request } } }
+  return { object: await mergePatchObject(api, target, patch), request }
 }

@@ -3,6 +3,7 @@ import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { jsonPathOf, type ObjectFlags } from '../options.ts'
 import { out } from '../print.ts'
+import { usageError } from '../errors.ts'
 
 /** Data as JSON or YAML; else the text for people. */
 export const printAs = async (
@@ -55,3 +56,9 @@ export const plainAnnotations = (object: KubeObject): Record<string, string> =>
       ([key]) => key !== annotations.lastApplied,
     ),
   )
+
+/** Usage error for a format that makes no sense here. Call it before anything is done. */
+export const checkFormat = (output: string | undefined): void => {
+  if (output !== undefined && output !== 'json' && output !== 'yaml')
+    throw usageError(`-o ${output} is not known here; use json or yaml`)
+}

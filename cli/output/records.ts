@@ -4,9 +4,11 @@ import { printAs } from './output.ts'
 import { note } from '../print.ts'
 import { renderColumns } from './table.ts'
 
+type Cell = string | number | null | undefined
+
 interface Column<T> {
   readonly header: string
-  readonly cell: (item: T) => string | number | null | undefined
+  readonly cell: (item: T) => Cell
   /** True: only with -o wide. */
   readonly wide?: boolean
 }
@@ -18,6 +20,15 @@ export interface RecordView<T> {
   /** Printed on stderr for an empty table: `No tokens found.` */
   readonly empty: string
 }
+
+type CellOf<T> = { [K in keyof T]-?: T[K] extends Cell ? K & string : never }[keyof T]
+
+/** Columns of the fields with these names: `read_at` is READ AT. */
+export const fields = <T>(...names: readonly CellOf<T>[]): Column<T>[] =>
+  names.map((name) => ({
+    header: name.replaceAll('_', ' ').toUpperCase(),
+    cell: (item) => item[name] as Cell,
+  }))
 
 /** -o json and -o yaml print the server's data, as an array. */
 export const printRecords = async <T>(

@@ -1,7 +1,7 @@
 // A preview as the commands print it, from the stagelet that it is.
 import type { Stagelet } from '../../src/rest/types.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import type { RecordView } from '../output/records.ts'
+import { fields, type RecordView } from '../output/records.ts'
 
 export interface Preview {
   readonly name: string
@@ -64,10 +64,7 @@ const distance = (time: string | undefined, nowMs: number): string => {
 
 export const previewView = (nowMs: number): RecordView<Preview> => ({
   columns: [
-    { header: 'NAME', cell: ({ name }) => name },
-    { header: 'PROJECT', cell: ({ project }) => project },
-    { header: 'ENVIRONMENT', cell: ({ environment }) => environment },
-    { header: 'STATE', cell: ({ state }) => state },
+    ...fields<Preview>('name', 'project', 'environment', 'state'),
     { header: 'AGE', cell: ({ created_at }) => distance(created_at, nowMs) },
     {
       header: 'ENDS',

@@ -7,13 +7,12 @@ import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } fr
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
-import { rollBack } from '../secrets/roll-back.ts'
+import { rollBack } from '../secrets/rollback.ts'
 import { parseNumber } from '../secrets/flags.ts'
-import { printAs } from '../output/output.ts'
-import { checkFormat, renderDiff } from '../secrets/set-diff.ts'
+import { checkFormat, printAs } from '../output/output.ts'
+import { renderDiff } from '../secrets/diff.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
-import { findRolloutTarget } from './target.ts'
-import { readRollout } from './view.ts'
+import { findRolloutTarget, readRollout } from './target.ts'
 
 interface Revision {
   readonly revision: number

@@ -4,7 +4,7 @@ import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { parseLimit, takeFirst } from '../connect/limited.ts'
 import { note } from '../print.ts'
-import { printRecords, type RecordView } from '../output/records.ts'
+import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { openRest } from '../connect/rest.ts'
 import { findRolloutTarget } from './target.ts'
 
@@ -30,8 +30,7 @@ const view: RecordView<KeptRollout> = {
   columns: [
     { header: 'STARTED', cell: (r) => r.started_at?.replace(/\.\d+Z$/, 'Z') },
     { header: 'STAGELET', cell: (r) => `${r.team}/${r.stagelet}` },
-    { header: 'REVISION', cell: (r) => r.revision },
-    { header: 'RESULT', cell: (r) => r.result },
+    ...fields<KeptRollout>('revision', 'result'),
     { header: 'DURATION', cell: tookOf },
     { header: 'CAUSE', cell: (r) => r.cause },
     { header: 'BY', cell: (r) => r.by.join(', ') },

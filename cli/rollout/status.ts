@@ -9,9 +9,8 @@ import { printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
 import { openRest, type RestClient } from '../connect/rest.ts'
 import { renderColumns } from '../output/table.ts'
-import { findRolloutTarget, type RolloutTarget } from './target.ts'
+import { findRolloutTarget, readRollout, type RolloutTarget } from './target.ts'
 import { judgeRollout, type RolloutVerdict } from './verdict.ts'
-import { readRollout } from './view.ts'
 
 interface Flags extends CommonFlags {
   readonly watch?: boolean | string

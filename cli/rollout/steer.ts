@@ -1,6 +1,6 @@
 // rollout pause, resume, retry: change the spec, as an edit of the object would.
 import type { Rollout } from '../../src/rest/types.ts'
-import { retryOutcome, syncOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
+import { retryOutcome, rolloutStartOf, syncOutcome } from '../../src/resources/wait-outcome.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
@@ -9,8 +9,7 @@ import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } fr
 import { note, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
-import { findRolloutTarget, type RolloutTarget } from './target.ts'
-import { rolloutPath } from './view.ts'
+import { findRolloutTarget, rolloutPath, type RolloutTarget } from './target.ts'
 
 const targetWords = 'a project, or KIND/NAME: project/shop, stagelet/shop'
 

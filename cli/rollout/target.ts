@@ -3,8 +3,10 @@ import { isReason } from '../../src/kernel/errors.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { servedKind, parseTargets } from '../objects/kinds.ts'
+import { parseTargets, servedKind } from '../objects/kinds.ts'
 import { getIfThere, getObject } from '../objects/objects.ts'
+import type { Rollout } from '../../src/rest/types.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 
 export interface RolloutTarget {
   readonly kind: 'Project' | 'Stagelet'
@@ -45,4 +47,16 @@ export const findRolloutTarget = async (
     throw new CliError(`there is no project "${name}"; did you mean stagelet/${name}?`)
   }
   return { kind, name, project: name }
+}
+
+export const rolloutPath = (rest: RestClient, project: string): string =>
+  `${projectPath(rest.namespace, project)}/rollout`
+
+export const readRollout = async (
+  rest: RestClient,
+  project: string,
+  signal?: AbortSignal,
+): Promise<Rollout> => {
+  const call = signal === undefined ? {} : { signal }
+  return (await rest.call<Rollout>(rolloutPath(rest, project), call)).body
 }

@@ -7,7 +7,7 @@ import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
-import { printRecords, type RecordView } from '../output/records.ts'
+import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { note, oneLine, out } from '../print.ts'
 import { runText } from '../rotation/views.ts'
 import { rotateGenerated } from '../secrets/generate.ts'
@@ -24,12 +24,7 @@ type Finding = FoundSecret & { readonly project: string }
 
 const view: RecordView<Finding> = {
   columns: [
-    { header: 'ID', cell: ({ id }) => id },
-    { header: 'KEY', cell: ({ key }) => key },
-    { header: 'PROJECT', cell: ({ project }) => project },
-    { header: 'SCOPE', cell: ({ scope }) => scope },
-    { header: 'VERSION', cell: ({ version }) => version },
-    { header: 'STATE', cell: ({ state }) => state },
+    ...fields<Finding>('id', 'key', 'project', 'scope', 'version', 'state'),
     { header: 'REPOSITORY', cell: ({ repository }) => oneLine(repository) },
     { header: 'AT', cell: ({ path, line }) => oneLine(`${path}:${line}`) },
     { header: 'FOUND', cell: ({ found_at: at }) => at },

@@ -16,13 +16,11 @@ import { openApi } from '../connect/api.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
-import { printAs } from '../output/output.ts'
+import { checkFormat, printAs } from '../output/output.ts'
 import { renderColumns } from '../output/table.ts'
-import { entryOf } from './environments.ts'
+import { chosenProject, entryOf, requireEnvironment, secretIdentityOf } from './identity.ts'
 import { projectOption } from './flags.ts'
-import { chosenProject, requireEnvironment, secretIdentityOf } from './identity.ts'
 import { cellText } from './list.ts'
-import { checkFormat } from './set-diff.ts'
 
 interface CompareFlags extends CommonFlags {
   readonly project?: string

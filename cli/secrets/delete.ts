@@ -1,13 +1,12 @@
 // secrets delete: by key and scope, after confirmation.
-import { openApi, pathOf } from '../connect/api.ts'
-import { servedKind, quotedName } from '../objects/kinds.ts'
+import { pathOf } from '../connect/api.ts'
+import { quotedName, servedKind } from '../objects/kinds.ts'
 import { noteHeaders, type Command } from '../options.ts'
 import { readGrace, restorableFor, restorableUntil } from '../delete/grace.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
-import { openRest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, identityOf, placeText, requireKnown } from './identity.ts'
+import { openSecret, placeText } from './identity.ts'
 
 export const deleteCommand = (): Command =>
   secretCommand('delete -m', 'Delete one secret; the services that see it get new containers.', [
@@ -22,15 +21,12 @@ const remove = async (
   key: string,
   flags: SecretFlags & { yes?: boolean; note?: string },
 ): Promise<void> => {
-  const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project, key)
-  const identity = identityOf(project, key, flags)
-  const found = await requireKnown(api, identity)
+  const { api, rest, project, identity, object: found } = await openSecret(key, flags)
   const kind = servedKind('StagelySecret')
   const services = (found.status as { services?: string[] } | undefined)?.services ?? []
   const reachText = services.length === 0 ? 'no service sees it' : `seen by ${services.join(', ')}`
   const loss = { namespace: api.namespace, project, whole: false }
-  const grace = await readGrace(await openRest(flags), loss)
+  const grace = await readGrace(rest, loss)
   const details = [restorableFor(grace, loss)]
   await confirm(
     { question: `Delete ${key} of scope ${placeText(identity)} (${reachText})?`, details },

@@ -4,9 +4,9 @@ import type { SetDiff } from '../../src/rest/types.ts'
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject } from './identity.ts'
+import { chosenProject, placeText } from './identity.ts'
 import { printAs } from '../output/output.ts'
-import { renderDiff } from './set-diff.ts'
+import { changedValue, valueText } from '../output/plain-value.ts'
 
 interface DiffFlags extends SecretFlags {
   readonly from: number
@@ -33,4 +33,32 @@ const diff = async (flags: DiffFlags): Promise<void> => {
   const path = `${projectPath(rest.namespace, project)}/revisions/diff`
   const { body } = await rest.call<SetDiff>(path, { query })
   await printAs(body, flags.output, () => renderDiff(body))
+}
+
+interface Named {
+  readonly name: string
+  readonly key: string
+  readonly scope: string
+  readonly stagelet?: string
+  readonly environments?: readonly string[]
+  readonly audience?: string
+}
+
+const label = ({ key, audience, ...place }: Named): string =>
+  `${key} (${audience === undefined ? placeText(place) : 'for the controller'})`
+
+const given = (value: string | undefined): string =>
+  value === undefined ? '' : `: ${valueText(value)}`
+
+/** Text for people. */
+export const renderDiff = ({ added, removed, changed }: SetDiff): string => {
+  const lines = [
+    ...added.map((secret) => `+ ${label(secret)}${given(secret.value)}`),
+    ...removed.map((secret) => `- ${label(secret)}${given(secret.from_value)}`),
+    ...changed.map(
+      (secret) =>
+        `~ ${label(secret)}  ${secret.what.join(', ')}: version ${secret.from_version} -> ${secret.to_version}${changedValue(secret.from_value, secret.value)}`,
+    ),
+  ]
+  return lines.length === 0 ? 'No differences.' : lines.join('\n')
 }

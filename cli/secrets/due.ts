@@ -5,7 +5,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
-import { printRecords, type RecordView } from '../output/records.ts'
+import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { chosenProject } from './identity.ts'
 
@@ -42,9 +42,7 @@ const view: RecordView<Secret> = {
     { header: 'DUE', cell: dueAt },
     { header: 'WHY', cell: whyOf },
     { header: 'NAMESPACE', cell: ({ team }) => team, wide: true },
-    { header: 'PROJECT', cell: ({ project }) => project },
-    { header: 'KEY', cell: ({ key }) => key },
-    { header: 'SCOPE', cell: ({ scope }) => scope },
+    ...fields<Secret>('project', 'key', 'scope'),
     { header: 'SEEN BY', cell: whoRuns },
     { header: 'NAME', cell: ({ name }) => name, wide: true },
   ],

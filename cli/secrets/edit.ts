@@ -1,7 +1,5 @@
 // secrets edit: the value in an editor, in a file in memory. What the controller refuses can be mended there.
 import { readFile } from 'node:fs/promises'
-import { openApi } from '../connect/api.ts'
-import { openRest } from '../connect/rest.ts'
 import { readEditor, readEnvironment, readRuntimeFolders } from '../config.ts'
 import { CliError, renderError, usageError } from '../errors.ts'
 import { entryText } from '../formats/entries.ts'
@@ -11,9 +9,9 @@ import { memoryFolder, writePrivateFiles } from '../run/private-files.ts'
 import { runForeground } from '../../src/process/foreground.ts'
 import type { Command, WaitFlags } from '../options.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, identityOf, requireKnown } from './identity.ts'
 import { bytesOf, revealOne } from './reveal.ts'
 import { refuseGiven, writeSecret } from './set.ts'
+import { openSecret } from './identity.ts'
 
 interface EditFlags extends SecretFlags, WaitFlags {
   readonly note?: string
@@ -36,13 +34,9 @@ const edit = async (key: string, flags: EditFlags): Promise<void> => {
     throw new CliError(
       `the value must not be written to a disk, and none of ${folders.join(', ')} is in memory: use "stagely secrets set"`,
     )
-  const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project, key)
-  const stored = await requireKnown(api, identityOf(project, key, flags))
+  const { rest, path: secret, object: stored } = await openSecret(key, flags)
   refuseGiven(key, stored)
-  const rest = await openRest(flags)
-  const what = { as_written: true }
-  const revealed = await revealOne(rest, project, stored.metadata.name, what)
+  const revealed = await revealOne(rest, secret, { as_written: true })
   const before = entryText(bytesOf(revealed))
   if (before === undefined)
     throw new CliError(`the value of ${key} is not text: use "stagely secrets set --from-file"`)

@@ -1,12 +1,10 @@
+// secrets export: prints values of a project, for people with the right. Always audited.
 import type { Command } from '../options.ts'
 import { openApi } from '../connect/api.ts'
-// secrets export: prints values of a project, for people with the right. Always audited.
 import type { SecretValue } from '../../src/rest/types.ts'
 import { CliError, usageError } from '../errors.ts'
 import { renderDotenv } from '../formats/dotenv.ts'
-import { isShellName, renderShell } from '../formats/shell.ts'
 import { makeEnvironment, steeredBy } from '../run/environment.ts'
-
 import { toYaml } from '../output/yaml.ts'
 import { note, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
@@ -144,3 +142,10 @@ const asValue = ({ value_from: _from, references, ...fields }: SecretInput): Sec
 
 const valueOf = ({ value = '', value_base64: base64 }: SecretValue): SecretInput =>
   base64 === undefined ? { value } : { value_base64: base64 }
+
+/** Between single quotes a shell takes every byte literally, except the quote. */
+const renderShell = (entries: readonly { key: string; value: string }[]): string =>
+  entries.map(({ key, value }) => `export ${key}='${value.replaceAll("'", `'\\''`)}'\n`).join('')
+
+/** True for a valid name of a shell variable. */
+const isShellName = (key: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(key)

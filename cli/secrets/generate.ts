@@ -3,7 +3,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { charsets, keypairs, type GenerateSpec } from '../../src/resources/kinds/value-source.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import { type KubeApi, mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { mergePatch, openApi, pathOf, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { noteHeaders, waitOf, type Command, type WaitFlags } from '../options.ts'
@@ -14,11 +14,11 @@ import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import {
   chosenProject,
   identityOf,
+  newSecret,
   readStoredSecrets,
   requireKnown,
   type SecretIdentity,
 } from './identity.ts'
-import { newSecret } from './new-secret.ts'
 
 interface Flags extends SecretFlags, WaitFlags {
   readonly note?: string

@@ -1,17 +1,16 @@
 // secrets get: one secret without its value; with --reveal the value, which is audited.
 import type { SecretValue } from '../../src/rest/types.ts'
 import { askForAccess } from '../access/ask.ts'
-import { asTable, openApi, pathOf } from '../connect/api.ts'
+import { asTable, pathOf } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { printAs, renderObjects } from '../output/output.ts'
 import { out, outBytes } from '../print.ts'
-import { openRest } from '../connect/rest.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
 import type { Command, ObjectFlags, WaitFlags } from '../options.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, identityOf, requireKnown } from './identity.ts'
 import { bytesOf, revealOne } from './reveal.ts'
+import { openSecret } from './identity.ts'
 
 interface GetFlags extends Omit<SecretFlags, 'output'>, WaitFlags {
   readonly output?: ObjectFlags['output']
@@ -46,15 +45,11 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
   }
   if (flags.asWritten === true && flags.reveal !== true)
     throw usageError('--as-written goes with --reveal')
-  const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project, key)
-  const object = await requireKnown(api, identityOf(project, key, flags))
-  const { name } = object.metadata
+  const { api, rest, path, project, object, name } = await openSecret(key, flags)
   if (flags.reveal === true) {
     const version = flags.version === undefined ? undefined : Number(flags.version)
     const what = { version, as_written: flags.asWritten }
-    const rest = await openRest(flags)
-    const read = (): Promise<SecretValue> => revealOne(rest, project, name, what)
+    const read = (): Promise<SecretValue> => revealOne(rest, path, what)
     const revealed = await read().catch(async (error: unknown) => {
       const { environment: _, output: __, ...asking } = flags
       await askForAccess(error, key, { ...asking, project })
@@ -64,11 +59,8 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
     else if (output !== undefined) throw new CliError(`-o ${output} shows no value`, 2)
     else outBytes(bytesOf(revealed))
   } else if (output === undefined || output === 'wide') {
-    const path = pathOf(servedKind('StagelySecret'), api.namespace, name)
-    out(
-      renderTable((await api.call(path, { accept: asTable })) as ServerTable, {
-        wide: output === 'wide',
-      }),
-    )
+    const there = pathOf(servedKind('StagelySecret'), api.namespace, name)
+    const table = (await api.call(there, { accept: asTable })) as ServerTable
+    out(renderTable(table, { wide: output === 'wide' }))
   } else out(await renderObjects([object], output, true))
 }

@@ -3,10 +3,10 @@ import type { Command } from '../options.ts'
 import type { Revision, SecretVersion } from '../../src/rest/types.ts'
 import { openApi } from '../connect/api.ts'
 import { valueText } from '../output/plain-value.ts'
-import { printRecords, type RecordView } from '../output/records.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { fields, printRecords, type RecordView } from '../output/records.ts'
+import { openRest, projectPath } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, identityOf, requireKnown } from './identity.ts'
+import { chosenProject, openSecret } from './identity.ts'
 
 const versionView = (versions: readonly SecretVersion[]): RecordView<SecretVersion> => ({
   columns: [
@@ -14,8 +14,7 @@ const versionView = (versions: readonly SecretVersion[]): RecordView<SecretVersi
     { header: 'CURRENT', cell: (v) => (v.current ? '*' : '') },
     { header: 'WRITTEN', cell: (v) => v.created_at },
     { header: 'BY', cell: (v) => v.created_by },
-    { header: 'BYTES', cell: (v) => v.bytes },
-    { header: 'SAME AS', cell: (v) => v.same_as },
+    ...fields<SecretVersion>('bytes', 'same_as'),
     ...(versions.some(({ value }) => value !== undefined)
       ? [{ header: 'VALUE', cell: (v: SecretVersion) => v.value && valueText(v.value) }]
       : []),
@@ -30,8 +29,7 @@ const revisionView: RecordView<Revision> = {
   columns: [
     { header: 'REVISION', cell: (r) => r.revision },
     { header: 'CLOSED', cell: (r) => r.closed_at.replace(/\.\d+Z$/, 'Z') },
-    { header: 'WRITTEN', cell: (r) => r.written },
-    { header: 'DELETED', cell: (r) => r.deleted },
+    ...fields<Revision>('written', 'deleted'),
     { header: 'BY', cell: (r) => r.by.join(', ') },
     { header: 'NOTE', cell: (r) => r.note?.replaceAll('\n', ' / ') },
   ],
@@ -48,21 +46,17 @@ export const secretHistoryCommand = (): Command =>
     .action(history)
 
 const history = async (key: string | undefined, flags: SecretFlags): Promise<void> => {
-  const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project, key)
-  const rest = await openRest(flags)
   if (key === undefined) {
+    const rest = await openRest(flags)
+    const project = await chosenProject(await openApi(flags), flags.project)
     const path = `${projectPath(rest.namespace, project)}/revisions`
     const revisions = await rest.list<Revision>(path, 'revisions')
     await printRecords(revisions, revisionView, flags.output)
     return
   }
-  const { metadata } = await requireKnown(api, identityOf(project, key, flags))
-  const path = `${secretPath(rest, project, metadata.name)}/versions`
-  const versions = await rest.list<SecretVersion>(path, 'versions', { values: 'true' })
+  const { rest, path } = await openSecret(key, flags)
+  const versions = await rest.list<SecretVersion>(`${path}/versions`, 'versions', {
+    values: 'true',
+  })
   await printRecords(versions, versionView(versions), flags.output)
 }
-
-/** `name` is the object's name, or a `sec_…` id. */
-export const secretPath = (rest: RestClient, project: string, name: string): string =>
-  `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(name)}`

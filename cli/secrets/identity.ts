@@ -4,15 +4,17 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/schemas/secret-fields.ts'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import { notWithStagelet } from '../../src/resources/kinds/secret-cel.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { ofKind, specOf } from '../../src/resources/typed.ts'
 import { environmentsOf, namesOf } from '../../src/resources/project-environments.ts'
 import { withHint } from '../../src/search/near-name.ts'
-import { environmentsIn } from '../../src/secrets/set-entry.ts'
-import type { KubeApi } from '../connect/api.ts'
+import { environmentsIn, viewersIn, type ProjectEntry } from '../../src/secrets/set-entry.ts'
+import { openApi, type KubeApi } from '../connect/api.ts'
+import { openRest, secretPath } from '../connect/rest.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere, listObjects } from '../objects/objects.ts'
 import type { SecretFlags } from './flags.ts'
+import { defined } from '../../src/kernel/defined.ts'
 
 export interface SecretIdentity {
   readonly project: string
@@ -220,7 +222,57 @@ export const requireKnown = async (api: KubeApi, identity: SecretIdentity): Prom
   throw new CliError(`project ${project} has no secret ${key} of scope ${scope}${only}; ${remedy}`)
 }
 
+/** The secret that a command names, and what the command works on it with. */
+export const openSecret = async (key: string, flags: Omit<SecretFlags, 'output'>) => {
+  const [api, rest] = [await openApi(flags), await openRest(flags)]
+  const project = await chosenProject(api, flags.project, key)
+  const identity = identityOf(project, key, flags)
+  const object = await requireKnown(api, identity)
+  const { name } = object.metadata
+  return { api, rest, project, identity, object, name, path: secretPath(rest, project, name) }
+}
+
 const flagsOf = ({ scope, stagelet, environments }: SecretIdentity): string =>
   `--scope ${scope}` +
   (stagelet === undefined ? '' : ` --stagelet ${stagelet}`) +
   (environments === undefined ? '' : ` --environment ${environments.join(',')}`)
+
+export const newSecret = (
+  identity: SecretIdentity,
+  isTaken: (name: string) => boolean,
+  value: object,
+): KubeObject => {
+  const { project, key, scope, stagelet, environments } = identity
+  return {
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'StagelySecret',
+    metadata: { name: nameFor({ ...identity, ...value }, isTaken) },
+    spec: {
+      projectRef: { name: project },
+      key,
+      scope,
+      ...(stagelet !== undefined && { stageletRef: { name: stagelet } }),
+      ...defined({ environments }),
+      ...value,
+    },
+  }
+}
+
+/** A secret as a set holds it, but for its value. */
+export const entryOf = (secret: KubeObject): ProjectEntry => {
+  const { metadata, spec, status } = ofKind('StagelySecret', secret)
+  const { key, scope, type, file, ...more } = spec
+  return {
+    secretId: metadata.uid ?? '',
+    name: metadata.name,
+    version: status?.version ?? 0,
+    key,
+    scope,
+    type,
+    ...viewersIn(more),
+    ...(file !== undefined && { file }),
+    bytes: 0,
+    valueDigest: '', // only the agent and the controller have it
+    ...(more.references === true && { references: [] }),
+  }
+}

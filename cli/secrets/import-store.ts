@@ -9,8 +9,7 @@ import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import type { SecretFlags } from './flags.ts'
-import { chosenProject, identityOf, readStoredSecrets } from './identity.ts'
-import { newSecret } from './new-secret.ts'
+import { chosenProject, identityOf, newSecret, readStoredSecrets } from './identity.ts'
 
 export interface StoreImportFlags extends SecretFlags {
   readonly store?: string

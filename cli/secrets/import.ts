@@ -3,12 +3,11 @@
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { entryText, type Entry, type ParsedEntries } from '../formats/entries.ts'
-import { formatNamed, readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
 import { openApi } from '../connect/api.ts'
 import { noteHeaders, type Command } from '../options.ts'
 import { plainChange } from '../output/plain-value.ts'
-import { printAs } from '../output/output.ts'
+import { checkFormat, printAs } from '../output/output.ts'
 import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { renderWidened } from '../apply/reach.ts'
@@ -17,10 +16,12 @@ import { renderAffected } from '../apply/review.ts'
 import { secretCommand } from './flags.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
 import { chosenProject, identityOf, placeText, readStoredSecrets } from './identity.ts'
-import { planImportOfFile, type ImportItem, type FileImportPlan } from './plan-import.ts'
-import { proposeEntries } from './propose-import.ts'
+import { planImportOfFile, type FileImportPlan, type ImportItem } from './plan-import.ts'
 import { readValueFile } from './values.ts'
 import { importBatches, writeBatches } from './write-import.ts'
+import { kindsOfLines, staysInFile } from '../../src/secrets/managed-values.ts'
+import { dotenvEntries } from '../formats/dotenv.ts'
+import { jsonEntries, yamlEntries } from '../formats/structured.ts'
 
 interface ImportFlags extends StoreImportFlags {
   readonly format?: string
@@ -84,9 +85,7 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
     return importFromStore(flags)
   }
   const { output } = flags
-  if (output !== undefined && output !== 'json' && output !== 'yaml') {
-    throw usageError(`-o ${output} is not known here; use json or yaml`)
-  }
+  checkFormat(output)
   const { file, isDotenv, read } = await sourceOf(given, flags)
   const shown = file === '-' ? 'stdin' : file
   const parsed = checked(read(sourceText(await readValueFile(file), shown)), shown)
@@ -170,4 +169,77 @@ const summaryOf = ({ items, ...reach }: FileImportPlan): object => {
       }))
   const [added, changed, unchanged] = [of('added'), of('changed'), of('unchanged')]
   return { added, changed, unchanged, ...reach }
+}
+
+interface Proposing {
+  /** Of the file, for messages. */
+  readonly shown: string
+  /** Only lines of a `.env` say nothing but a key and a value. */
+  readonly isDotenv: boolean
+  /** The project has the key. */
+  readonly isStored: (key: string) => boolean
+  /** A service is named, or all lines are wanted. */
+  readonly isPlaceSaid: boolean
+  /** What looks like no secret becomes plain. */
+  readonly takesPlain: boolean
+}
+
+/** Says what stays in the file. CliError where nothing is left. */
+const proposeEntries = (
+  entries: readonly Entry[],
+  { shown, isDotenv, isStored, isPlaceSaid, takesPlain }: Proposing,
+): readonly Entry[] => {
+  const texts = entries.map(({ key, value }) => ({ key, value: value && entryText(value) }))
+  const lines = kindsOfLines(texts).map((kind, index) => ({
+    entry: entries[index]!,
+    kind: isDotenv || kind === 'Steers' ? kind : ('Secret' as const),
+  }))
+  const stays = lines.filter(
+    ({ entry: { key, scope }, kind }) =>
+      scope === undefined && staysInFile(kind, { isPlaceSaid, isStored: isStored(key) }),
+  )
+  const keysOf = (kind: string): string =>
+    [...new Set(stays.filter((line) => line.kind === kind).map(({ entry }) => entry.key))].join(
+      ', ',
+    )
+  const [steering, plain] = [keysOf('Steers'), keysOf('Plain')]
+  const how = '--all takes them, --scope SERVICE gives all lines to one service.'
+  if (steering !== '')
+    note(
+      `${shown}: left out, since they steer Compose and would go to every service: ${steering}. ${how}`,
+    )
+  if (plain !== '')
+    note(`${shown}: left out, since they look like no secret and need none: ${plain}. ${how}`)
+  const left = new Set(stays)
+  const taken = lines.filter((line) => !left.has(line))
+  if (taken.length === 0)
+    throw new CliError(
+      `${shown} holds no secrets of services; "--all" takes its lines all the same`,
+    )
+  return taken.map(({ entry, kind }) => ({
+    ...entry,
+    ...defined({
+      isPlain: isDotenv && takesPlain && kind !== 'Secret' ? (true as const) : undefined,
+    }),
+  }))
+}
+
+const readers: Record<string, (text: string) => ParsedEntries> = {
+  dotenv: dotenvEntries,
+  json: jsonEntries,
+  yaml: yamlEntries,
+}
+
+/** Chosen by --format, else by the file's name: .json, .yaml, and dotenv for all others. */
+const formatNamed = (format: string | undefined, file: string): string => {
+  const byName = /\.json$/i.test(file) ? 'json' : /\.ya?ml$/i.test(file) ? 'yaml' : 'dotenv'
+  return format ?? byName
+}
+
+const readerOf = (format: string | undefined, file: string): ((text: string) => ParsedEntries) => {
+  const reader = readers[formatNamed(format, file)]
+  if (reader === undefined) {
+    throw usageError(`--format ${format ?? ''} is not known; use dotenv, json or yaml`)
+  }
+  return reader
 }

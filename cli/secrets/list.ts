@@ -15,9 +15,8 @@ import { listObjects, type ObjectSelection } from '../objects/objects.ts'
 import { newCommand, type Command } from '../options.ts'
 import { renderColumns } from '../output/table.ts'
 import { out } from '../print.ts'
-import { entryOf } from './environments.ts'
+import { chosenProject, entryOf, secretIdentityOf } from './identity.ts'
 import { withSecretFlags, type SecretFlags } from './flags.ts'
-import { chosenProject, secretIdentityOf } from './identity.ts'
 
 export const secretListCommand = (): Command =>
   withSecretFlags(

@@ -7,19 +7,16 @@ import { servedKind } from '../objects/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { out } from '../print.ts'
-import { printRecords, type RecordView } from '../output/records.ts'
+import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { secretPath } from './history.ts'
+import { secretPath } from '../connect/rest.ts'
 import { chosenProject, identityOf, placeText, type Place } from './identity.ts'
-import { printAs } from '../output/output.ts'
-import { checkFormat } from './set-diff.ts'
+import { checkFormat, printAs } from '../output/output.ts'
 
 const deletedView: RecordView<DeletedSecret> = {
   columns: [
-    { header: 'KEY', cell: (d) => d.key },
-    { header: 'SCOPE', cell: (d) => d.scope },
-    { header: 'STAGELET', cell: (d) => d.stagelet },
+    ...fields<DeletedSecret>('key', 'scope', 'stagelet'),
     { header: 'ENVIRONMENTS', cell: (d) => d.environments?.join(',') },
     { header: 'DELETED', cell: (d) => d.deleted_at },
     { header: 'BY', cell: (d) => d.deleted_by },

@@ -28,15 +28,13 @@ export const revealAll = async (
   return body.secrets
 }
 
+/** `secret`: its path. */
 export const revealOne = async (
   rest: RestClient,
-  project: string,
-  name: string,
+  secret: string,
   what: { version?: number | undefined; as_written?: boolean | undefined },
-): Promise<SecretValue> => {
-  const path = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(name)}/reveal`
-  return (await rest.call<SecretValue>(path, { method: 'POST', body: what })).body
-}
+): Promise<SecretValue> =>
+  (await rest.call<SecretValue>(`${secret}/reveal`, { method: 'POST', body: what })).body
 
 export const bytesOf = ({ value, value_base64: base64 }: SecretValue): Buffer =>
   base64 === undefined ? Buffer.from(value ?? '') : Buffer.from(base64, 'base64')

@@ -1,17 +1,18 @@
 // secrets rollback: an old value of one secret, or all secrets of a project as they were.
-import { toInstant } from '../audit/time.ts'
+import { noteHeaders, toInstant, type Command } from '../options.ts'
 import { usageError } from '../errors.ts'
 import { openApi } from '../connect/api.ts'
-import { noteHeaders, type Command } from '../options.ts'
 import { out } from '../print.ts'
 import { lossOfSecret } from '../delete/losses.ts'
 import { confirm } from '../prompt.ts'
-import { openRest } from '../connect/rest.ts'
+import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
-import { secretPath } from './history.ts'
-import { chosenProject, identityOf, placeText, requireKnown } from './identity.ts'
-import { rollBack } from './roll-back.ts'
+import { chosenProject, openSecret, placeText } from './identity.ts'
 import { printAs } from '../output/output.ts'
+import type { Rollback, SetDiff } from '../../src/rest/types.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { renderAffected } from '../apply/review.ts'
+import { renderDiff } from './diff.ts'
 
 interface RollbackFlags extends SecretFlags {
   readonly toVersion?: number
@@ -65,13 +66,9 @@ const rollback = async (key: string | undefined, flags: RollbackFlags): Promise<
 }
 
 const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> => {
-  const api = await openApi(flags)
-  const project = await chosenProject(api, flags.project, key)
   const { toVersion = 0 } = flags
-  const identity = identityOf(project, key, flags)
-  const found = await requireKnown(api, identity)
+  const { rest, path, identity, object: found } = await openSecret(key, flags)
   const { version = 0 } = (found.status ?? {}) as { version?: number }
-  const rest = await openRest(flags)
   await confirm(
     {
       question: `Put version ${toVersion} of ${key} (${placeText(identity)}) back over ${version}?`,
@@ -79,14 +76,11 @@ const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> 
     },
     flags.yes,
   )
-  const { body } = await rest.call<StoredRecord>(
-    `${secretPath(rest, project, found.metadata.name)}/rollback`,
-    {
-      method: 'POST',
-      body: { version: toVersion, expected_version: version },
-      headers: noteHeaders(flags),
-    },
-  )
+  const { body } = await rest.call<StoredRecord>(`${path}/rollback`, {
+    method: 'POST',
+    body: { version: toVersion, expected_version: version },
+    headers: noteHeaders(flags),
+  })
   await printAs(body, flags.output, () =>
     body.version === version
       ? `${key} is unchanged: version ${version} holds this value already`
@@ -102,4 +96,81 @@ const rollbackProject = async (flags: RollbackFlags): Promise<void> => {
   const { done } = await rollBack(rest, { project, choice, dryRun, yes, output, note })
   if (done !== undefined && output === undefined)
     out(`project ${project} is as it was at revision ${done.revision}`)
+}
+
+/** Older controllers do not say which secrets are kept, and whom a rollback reaches. */
+type Rolled = Omit<Rollback, 'kept' | 'impact'> & Partial<Pick<Rollback, 'kept' | 'impact'>>
+
+const keptLines = (kept: readonly string[]): string[] =>
+  kept.length === 0
+    ? []
+    : [
+        `Kept as they are, since a store gives their values, or a Rotation makes or has ended them: ${kept.join(', ')}`,
+      ]
+
+const impactLines = (
+  { affected, cascaded, held }: Rollback['impact'],
+  namespace: string,
+): string[] =>
+  renderAffected({
+    affected: affected.map((service) => ({ ...service, namespace })),
+    cascaded: cascaded.map((service) => ({ ...service, namespace })),
+    held: held.map((stagelet) => ({ ...stagelet, namespace })),
+  })
+
+interface RollBack {
+  readonly project: string
+  /** The API's field with the revision or time. */
+  readonly choice: object
+  readonly dryRun: boolean | undefined
+  readonly yes: boolean | undefined
+  readonly output: string | undefined
+  /** Why. */
+  readonly note: string | undefined
+}
+
+const countOf = ({ added, removed, changed }: SetDiff): number =>
+  added.length + removed.length + changed.length
+
+/** `done` undefined: it was a dry run. `changes` 0: nothing differs, and nobody was asked. */
+export const rollBack = async (
+  rest: RestClient,
+  { project, choice, dryRun, yes, output, note }: RollBack,
+): Promise<{
+  readonly done: Rolled | undefined
+  readonly plan: Rolled
+  readonly changes: number
+}> => {
+  const path = `${projectPath(rest.namespace, project)}/rollback`
+  const call = async (body: object, dry: boolean): Promise<Rolled> =>
+    (
+      await rest.call<Rolled>(path, {
+        method: 'POST',
+        body: { ...body, ...defined({ note }), dry_run: dry },
+      })
+    ).body
+  const plan = await call(choice, true)
+  if (dryRun === true || output === undefined)
+    await printAs(plan, output, () =>
+      [
+        `Back to revision ${plan.revision}:`,
+        renderDiff(plan),
+        ...keptLines(plan.kept ?? []),
+        ...(plan.impact === undefined ? [] : impactLines(plan.impact, rest.namespace)),
+      ].join('\n'),
+    )
+  const changes = countOf(plan)
+  if (dryRun === true) return { done: undefined, plan, changes }
+  if (changes > 0) {
+    const question = `Make project ${project} what it was at revision ${plan.revision}?`
+    const details = [
+      `${changes} ${changes === 1 ? 'secret changes' : 'secrets change'}; services that see one get new containers. It becomes the newest revision: this can be undone.`,
+    ]
+    await confirm({ question, details }, yes)
+  }
+  // Exactly the shown change or none: the revision that the time meant then, and only when nothing has
+  // changed since.
+  const done = await call({ revision: plan.revision, expected_set: plan.set }, false)
+  if (output !== undefined) await printAs(done, output, () => '')
+  return { done, plan, changes }
 }

@@ -15,9 +15,8 @@ import { confirmNew } from '../apply/reach.ts'
 import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
-import { secretPath } from './history.ts'
-import { chosenProject, identityOf, readStoredSecrets } from './identity.ts'
-import { newSecret } from './new-secret.ts'
+import { secretPath } from '../connect/rest.ts'
+import { chosenProject, identityOf, newSecret, readStoredSecrets } from './identity.ts'
 import { readGivenValue, refuseArgv, valueAsField, type ValueFlags } from './values.ts'
 
 type Audience = (typeof audiences)[number]

@@ -2,7 +2,7 @@
 // user of the machine can read and which the shell stores.
 import { readFile } from 'node:fs/promises'
 import { entryText } from '../formats/entries.ts'
-import { CliError, usageError } from '../errors.ts'
+import { cannot, usageError } from '../errors.ts'
 import { askHidden, canAsk } from '../prompt.ts'
 import { readStdin } from '../apply/read-manifests.ts'
 
@@ -17,15 +17,8 @@ export const valueAsField = (bytes: Buffer): { value: string } | { valueBase64: 
   return value === undefined ? { valueBase64: bytes.toString('base64') } : { value }
 }
 
-export const readValueFile = async (path: string): Promise<Buffer> => {
-  if (path === '-') return readStdin()
-  try {
-    return await readFile(path)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
-    throw new CliError(`cannot read ${path} (${code})`, 1, error)
-  }
-}
+export const readValueFile = (path: string): Promise<Buffer> =>
+  path === '-' ? readStdin() : readFile(path).catch(cannot(`read ${path}`))
 
 export const readGivenValue = async (key: string, flags: ValueFlags): Promise<Buffer> => {
   if (flags.fromFile !== undefined && flags.fromFile !== '-') return readValueFile(flags.fromFile)

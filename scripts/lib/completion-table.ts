@@ -25,6 +25,9 @@ const byGroup: Readonly<Record<string, string>> = {
 
 const flagsOf = ({ long, short }: Option): string[] => [long, short].flatMap((flag) => flag ?? [])
 
+/** The rest is said by the help of the command itself. */
+const firstSentence = (text: string): string => /^.*?\.(?= |$)/.exec(text)?.[0] ?? text
+
 const commandAt = (command: Command, path: string): CompletedCommand => {
   const options = command.options.filter((option) => !option.hidden)
   const words = [...command.commands.map((child) => child.name()), ...options.map((o) => o.long!)]
@@ -40,6 +43,8 @@ const commandAt = (command: Command, path: string): CompletedCommand => {
   )
   const known = choices.filter(([, list]) => list !== undefined)
   return {
+    // `stagely --help` would load every command for its sentence, and take four times as long.
+    ...(!path.includes(' ') && { summary: firstSentence(command.description()) }),
     path,
     words: [...words, '--help'].join(' '),
     ...(names.some((name) => name !== '') && { names }),
@@ -56,6 +61,8 @@ const walk = (command: Command, before: string): CompletedCommand[] => {
 
 const declaration = `/** A command as the shell completes it. */
 export interface CompletedCommand {
+  /** Of a word after \`stagely\`: the first sentence of its help. */
+  readonly summary?: string
   /** Words after \`stagely\`, such as \`secrets set\`; empty: the top level. */
   readonly path: string
   /** Subcommands and flags, with a space between them. */

@@ -5,7 +5,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { findEndpoint, howToConnect, type LoginEndpoint } from '../../connect/connect.ts'
 import { readConnectionEnv } from '../../config.ts'
-import { CliError, usageError } from '../../errors.ts'
+import { CliError, cannot, usageError } from '../../errors.ts'
 import { mergeKubeconfig, type KubeconfigParts } from '../../connect/kubeconfig-file.ts'
 import { toYaml } from '../../output/yaml.ts'
 import { out } from '../../print.ts'
@@ -94,14 +94,5 @@ const pluginOf = (server: string): object => ({
   installHint: 'Install Stagely, and run "stagely login".',
 })
 
-const readBase64 = async (file: string): Promise<string> => {
-  try {
-    return (await readFile(file)).toString('base64')
-  } catch (error) {
-    throw new CliError(
-      `cannot read the CA file ${file} (${(error as NodeJS.ErrnoException).code ?? 'failed'})`,
-      1,
-      error,
-    )
-  }
-}
+const readBase64 = async (file: string): Promise<string> =>
+  (await readFile(file).catch(cannot(`read the CA file ${file}`))).toString('base64')

@@ -2,7 +2,7 @@
 import { usageError } from '../../errors.ts'
 import { contextName, loginNamed, readLogins, writeLogins, type StoredLogin } from '../../logins.ts'
 import { newGroup, newLocalCommand, type Command, type Output } from '../../options.ts'
-import { printRecords, type RecordView } from '../../output/records.ts'
+import { fields, printRecords, type RecordView } from '../../output/records.ts'
 import { out } from '../../print.ts'
 
 export const command = (): Command =>
@@ -22,9 +22,7 @@ interface Context {
 const view: RecordView<Context> = {
   columns: [
     { header: 'CURRENT', cell: ({ current }) => (current ? '*' : '') },
-    { header: 'NAME', cell: ({ name }) => name },
-    { header: 'SERVER', cell: ({ server }) => server },
-    { header: 'NAMESPACE', cell: ({ namespace }) => namespace },
+    ...fields<Context>('name', 'server', 'namespace'),
   ],
   nameOf: ({ name }) => name,
   empty: 'No login is stored: run "stagely login".',

@@ -7,7 +7,7 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { readConnectionEnv } from '../../config.ts'
 import { createApi } from '../../connect/api.ts'
 import { connectionTo, type LoginEndpoint } from '../../connect/connect.ts'
-import { CliError, usageError } from '../../errors.ts'
+import { CliError, cannot, usageError } from '../../errors.ts'
 import { contextName, nameFor, readLogins, writeLogins } from '../../logins.ts'
 import { loginByBrowser } from '../../people/browser-login.ts'
 import { placeForToken, tokenOfJob } from '../../people/ci-login.ts'
@@ -133,16 +133,6 @@ const readToken = async (
   file: string | undefined,
   fromEnv: string | undefined,
 ): Promise<string> => {
-  if (file !== undefined) {
-    try {
-      return (await readFile(file, 'utf8')).trim()
-    } catch (error) {
-      throw new CliError(
-        `cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? 'failed'})`,
-        1,
-        error,
-      )
-    }
-  }
+  if (file !== undefined) return (await readFile(file, 'utf8').catch(cannot(`read ${file}`))).trim()
   return fromEnv ?? (await readStdin()).toString('utf8').trim()
 }

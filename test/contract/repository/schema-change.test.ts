@@ -257,8 +257,8 @@ describe('a recipe of DEVELOPERS.md', () => {
 
   it('makes a command', async () => {
     expect(await run(['dist/cli/main.js', 'hello'])).toBe('hello from the copy\n')
-    const summaries = await readFile(join(copy.folder, 'cli/summaries.ts'), 'utf8')
-    expect(summaries).toContain('"hello": "Say hello."')
+    const table = await readFile(join(copy.folder, 'cli/completion/table.ts'), 'utf8')
+    expect(table).toContain('"summary":"Say hello.","path":"hello"')
   })
 
   it('makes a page with a file of its own', async () => {
