@@ -8,9 +8,9 @@ if command -v qemu-aarch64 >/dev/null && ls "$out"/*linux-arm64.tar.xz >/dev/nul
   mkdir "$tree/image" && tar -xf "$out"/stagely-controller-*-arm64.oci.tar -C "$tree/image"
   layer=$(node -p "JSON.parse(require('fs').readFileSync('$tree/image/manifest.json'))[0].Layers[0]")
   tar -xzf "$tree/image/$layer" -C "$tree/root"
-  arm() { qemu-aarch64 -L "$tree/root" "$tree/usr/lib/stagely/node" -- "$tree/usr/lib/stagely/app/dist/cli/main.js" "$@"; }
-  [ "$(arm --version)" = "$version" ]
-  arm controller --data-dir "$tree/data" --listen 127.0.0.1:18445 >"$work/arm64.log" 2>&1 &
+  arm=(qemu-aarch64 -L "$tree/root" "$tree/usr/lib/stagely/node" -- "$tree/usr/lib/stagely/app/dist/cli/main.js")
+  [ "$("${arm[@]}" --version)" = "$version" ]
+  "${arm[@]}" controller --data-dir "$tree/data" --listen 127.0.0.1:18445 >"$work/arm64.log" 2>&1 &
   controller=$!
   for _ in $(seq 600); do # Emulated: minutes on a busy machine.
     grep -q '^to log in' "$work/arm64.log" && break
