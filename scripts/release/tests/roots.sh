@@ -1,4 +1,4 @@
-# Fresh roots of Debian 12 and 13 without Node: package and archive.
+# Fresh roots of Debian 12 and 13 and, with the package ubuntu-keyring, of Ubuntu 24.04, without Node: package and archive.
 
 # try_controller NAME COMMAND…: runs a controller in a container, logs in with what its first start prints, and lists.
 try_controller() {
@@ -15,7 +15,9 @@ try_controller() {
   docker rm -fv "$name" >/dev/null
 }
 
-for suite in bookworm trixie; do
+suites=(bookworm trixie)
+if [ -f /usr/share/keyrings/ubuntu-archive-keyring.gpg ]; then suites+=(noble); else echo 'left out: Ubuntu, without ubuntu-keyring'; fi
+for suite in "${suites[@]}"; do
   image=stagely-release-test:$suite
   debootstrap --variant=minbase --include=ca-certificates "$suite" "$work/$suite" >"$work/log" 2>&1 || { tail "$work/log"; return 1; }
   tar -c -C "$work/$suite" . | docker import - "$image" >/dev/null
