@@ -12,13 +12,19 @@ export class CliError extends Error {
   }
 }
 
+const reasonsOfSystem: Readonly<Record<string, string>> = {
+  EACCES: 'this user has no right to it',
+  EISDIR: 'it is a folder',
+  ENOENT: 'there is no such file',
+}
+
 /** For `catch`: the system refuses, by its code. `what`: `read .env`. */
 export const cannot =
   (what: string, remedy = '') =>
   (error: unknown): never => {
     if (error instanceof CliError) throw error
     const { code = 'failed' } = error as NodeJS.ErrnoException
-    throw new CliError(`cannot ${what} (${code})${remedy}`, 1, error)
+    throw new CliError(`cannot ${what}: ${reasonsOfSystem[code] ?? code}${remedy}`, 1, error)
   }
 
 /** The same, with these words. */
@@ -61,6 +67,14 @@ export class Exit extends Error {
   }
 }
 
+/** What to do next, where the server says only what is wrong. */
+const remedyOf = ({ reason, message, details: { kind } }: StagelyError): string[] => {
+  if (reason === 'NotFound' && kind !== undefined)
+    return [`("stagely get ${kind}" shows what there is)`]
+  const isBare = reason === 'Forbidden' && !message.includes('roles that may')
+  return isBare ? ['("stagely whoami" shows your roles)'] : []
+}
+
 /** Text for stderr; kubectl's words for errors of the server. */
 export const renderError = (error: unknown): string => {
   if (!(error instanceof StagelyError)) return `error: ${messageOf(error)}`
@@ -74,6 +88,7 @@ export const renderError = (error: unknown): string => {
   return [
     head,
     ...untold.map((fault) => `* ${fault.field}: ${fault.message}`),
+    ...remedyOf(error),
     ...(requestId === undefined ? [] : [`(request ${requestId})`]),
   ].join('\n')
 }

@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { isRecord, tryParseJson } from '../src/kernel/record.ts'
 import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
 import { loginsFile } from './config.ts'
-import { CliError } from './errors.ts'
+import { CliError, cannot } from './errors.ts'
 
 export interface StoredLogin {
   readonly server: string
@@ -54,9 +54,7 @@ export const decodeLogins = (text: string): Logins | undefined => {
 /** CliError when the file cannot be read, or is damaged. */
 export const readLogins = async (): Promise<Logins> => {
   const file = loginsFile()
-  const text = await readIfThere(file).catch((error: unknown) => {
-    throw new CliError(`cannot read ${file}`, 1, error)
-  })
+  const text = await readIfThere(file).catch(cannot(`read ${file}`))
   if (text === undefined) return { contexts: {} }
   const logins = decodeLogins(text)
   if (logins === undefined)

@@ -31,7 +31,10 @@ export const prepareAgentDir = async (dir: string): Promise<boolean> => {
     return await makePrivate(dir, ourNames)
   } catch (error) {
     if (error instanceof StagelyError) throw error
-    throw new StagelyError('BadRequest', `--data-dir ${dir} cannot be used: ${messageOf(error)}`)
+    throw new StagelyError(
+      'BadRequest',
+      `--data-dir ${dir} cannot be used: ${messageOf(error)}; run this as root, or name a folder of this user`,
+    )
   }
 }
 

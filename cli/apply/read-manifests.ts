@@ -11,6 +11,7 @@ import {
 } from '../../src/manifests/parse.ts'
 import { apiVersionOf, kindNames } from '../../src/resources/kind-names.ts'
 import { decodeObject } from '../../src/resources/validation/validate.ts'
+import { withHint } from '../../src/search/near-name.ts'
 import { CliError, Exit, cannot, usageError } from '../errors.ts'
 import { note } from '../print.ts'
 
@@ -128,14 +129,20 @@ const namespaceFaults = (
 const schemaFaults = (document: ManifestDocument): ManifestFault[] => {
   const { object } = document
   const kind = kindNames.find((k) => k.kind === object.kind && k.internal !== true)
-  if (kind === undefined) return [at(document, 'kind', `"${object.kind}" is not a kind of Stagely`)]
+  if (kind === undefined) {
+    const kinds = kindNames.flatMap(({ kind, internal }) => (internal === true ? [] : kind))
+    const message = `"${object.kind}" is not a kind of Stagely; there are: ${withHint(object.kind, kinds)}`
+    return [at(document, 'kind', message)]
+  }
   if (object.apiVersion !== apiVersionOf(kind)) {
     return [at(document, 'apiVersion', `must be "${apiVersionOf(kind)}"`)]
   }
   const { faults, unknown } = decodeObject(object)
   return [
     ...faults.map((fault) => at(document, fault.field, fault.message)),
-    ...unknown.map((field) => at(document, field, 'unknown field')),
+    ...unknown.map((field) =>
+      at(document, field, `unknown field; "stagely explain ${kind.singular}" says which there are`),
+    ),
   ]
 }
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import type * as z from 'zod'
 import { nodeCrypto } from '../../src/audit/chain.ts'
 import type { ChainCrypto } from '../../src/audit/texts.ts'
-import { CliError, Exit, failing } from '../errors.ts'
+import { CliError, Exit, cannot } from '../errors.ts'
 import { note, out } from '../print.ts'
 import { createInterface } from 'node:readline'
 import { signedHead, type SignedHead } from '../../src/audit/record.ts'
@@ -29,7 +29,7 @@ export const verifyLines = async (
 
 /** Reads a signed head: from a file that holds one, or from the last line of an export. */
 export const readHeadFile = async (file: string): Promise<SignedHead> => {
-  const text = await readFile(file, 'utf8').catch(failing(`cannot read ${file}`))
+  const text = await readFile(file, 'utf8').catch(cannot(`read ${file}`))
   const last = text.trimEnd().split('\n').at(-1) ?? ''
   try {
     return signedHead.parse(JSON.parse(last))
@@ -67,7 +67,7 @@ const read = async <T extends { readonly public_key: string }>(
   { noun, made, schema, parse = JSON.parse }: SignedKind<T>,
 ): Promise<{ signed: T; content: string }> => {
   const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
-    failing(`cannot read ${file}`),
+    cannot(`read ${file}`),
   )
   try {
     return { signed: schema.parse(parse(content)), content }

@@ -8,7 +8,7 @@ import { readIfThere } from '../../src/kernel/whole-file.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
 import { readComposeEnvironment } from '../config.ts'
-import { CliError, Exit, failing, usageError } from '../errors.ts'
+import { CliError, Exit, failing, usageError, cannot } from '../errors.ts'
 import { readComposeProject, type ComposeProject } from '../init/compose-project.ts'
 import { renderManifests, type InitManifests } from '../init/manifests.ts'
 import { propose, usedInOtherPlaces, type Proposal } from '../init/propose.ts'
@@ -97,7 +97,7 @@ export const adopt = async (dir: string, flags: InitFlags, source?: StackSource)
   const api = await openApi(flags)
   const manifests = await manifestsOf(api, { project, proposal, stack }, flags)
   const path = flags.manifest ?? join(project.directory, 'stagely.yaml')
-  const written = await readIfThere(path).catch(failing(`cannot read ${path}`))
+  const written = await readIfThere(path).catch(cannot(`read ${path}`))
   const review = await reviewObjects(api, manifests.objects)
   for (const { index, field, message } of review.faults) {
     const { kind, metadata } = manifests.objects[index] ?? { kind: '', metadata: { name: '' } }

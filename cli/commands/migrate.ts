@@ -66,7 +66,9 @@ const readSource = async (dir: string, flags: MigrateFlags): Promise<StackSource
   if (from === 'environment') return sourceOfEnvironment(readEnvironment())
   if (from === 'portainer') return readPortainer(stack, { url, caFile })
   if (from === 'komodo') return readKomodo(stack, { url, caFile })
-  throw usageError(`--from ${from} is not known; use environment, portainer or komodo`)
+  throw usageError(
+    `--from ${from} is not known; use environment, portainer or komodo. Doppler, Infisical and SOPS start this command, as in "doppler run -- stagely migrate"`,
+  )
 }
 
 const saveComposeFile = async (dir: string, { name, composeFile }: StackSource): Promise<void> => {

@@ -1,7 +1,7 @@
 // wait: returns when a condition holds for the current spec, or when the objects are gone.
 import { Option } from 'commander'
 import { append } from '../../src/kernel/append.ts'
-import { currentCondition } from '../../src/resources/conditions.ts'
+import { statusConditions, currentCondition } from '../../src/resources/conditions.ts'
 import {
   waitDone,
   agentOutcome,
@@ -13,6 +13,7 @@ import {
 } from '../../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { KindNames } from '../../src/resources/kind-names.ts'
+import { withHint } from '../../src/search/near-name.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../objects/kinds.ts'
 import { listObjects, objectSelection } from '../objects/objects.ts'
@@ -71,8 +72,14 @@ const whileThere = (object: KubeObject): WaitOutcome => {
 
 const shown = (object: KubeObject, type: string): string => {
   const condition = currentCondition(object, type)
-  if (condition === undefined)
-    return `${type} is not known for generation ${object.metadata.generation ?? 0} yet`
+  if (condition === undefined) {
+    const types = statusConditions(object).map((other) => other.type)
+    const others =
+      types.length === 0 || types.some((other) => other.toLowerCase() === type.toLowerCase())
+        ? ''
+        : `; there are: ${withHint(type, types)}`
+    return `${type} is not known for generation ${object.metadata.generation ?? 0} yet${others}`
+  }
   return `${type}=${condition.status} ${condition.reason}: ${condition.message}`
 }
 

@@ -46,6 +46,6 @@ const sentence = (server: string, code: string): string => {
     case 'HPE_INVALID_CONSTANT':
       return `${server} does not speak this protocol (${code}): http instead of https, or the other way round?`
     default:
-      return `${server} did not answer (${code === '' ? 'no reason given' : code}): check STAGELY_SERVER`
+      return `${server} did not answer (${code === '' ? 'no reason given' : code}): check STAGELY_SERVER${server.startsWith('http:') ? ', and whether it is https' : ''}`
   }
 }

@@ -4,7 +4,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Document, isMap, isSeq, parseDocument } from 'yaml'
 import { readIfThere, writeWhole } from '../../src/kernel/whole-file.ts'
-import { CliError, cannot, failing } from '../errors.ts'
+import { CliError, cannot } from '../errors.ts'
 
 export interface KubeconfigParts {
   /** Name of the cluster, the user and the context. */
@@ -18,7 +18,7 @@ export interface KubeconfigParts {
 export const mergeKubeconfig = async (file: string, parts: KubeconfigParts): Promise<void> => {
   // A link is kept: its target is replaced.
   const target = await realpath(file).catch(() => file)
-  const before = await readIfThere(target).catch(failing(`cannot read ${target}`))
+  const before = await readIfThere(target).catch(cannot(`read ${target}`))
   const merged = mergeInto(before ?? '', parts, file)
   await mkdir(dirname(target), { recursive: true, mode: 0o700 })
     .then(() => writeWhole(target, merged, { mode: 0o600 }))

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { isRecord } from '../../src/kernel/record.ts'
-import { failing } from '../errors.ts'
+import { cannot } from '../errors.ts'
 import { declaredEnvFiles, writtenOf, type ServiceDeclaration } from './service-uses.ts'
 
 export type RawServices = Readonly<Record<string, ServiceDeclaration>>
@@ -43,7 +43,7 @@ export const readAsWritten = async (files: Files, fill: Fill, depth = 0): Promis
 type Yaml = Readonly<Record<string, unknown>>
 
 const readDocuments = async (path: string): Promise<Yaml[]> => {
-  const text = await readFile(path, 'utf8').catch(failing(`cannot read ${path}`))
+  const text = await readFile(path, 'utf8').catch(cannot(`read ${path}`))
   const options = { merge: true, prettyErrors: false, logLevel: 'silent' } as const
   return parseAllDocuments(text, options).flatMap((document) => {
     const content: unknown = document.toJS({ maxAliasCount: 1000 })

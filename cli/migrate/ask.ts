@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { httpRequest, readBodyText } from '../../src/kernel/request.ts'
 import { tryParseJson } from '../../src/kernel/record.ts'
 import { readEnvironment } from '../config.ts'
-import { CliError, usageError } from '../errors.ts'
+import { CliError, usageError, cannot } from '../errors.ts'
 import { isLoopback } from '../connect/connect.ts'
 
 export interface ToolAddress {
@@ -26,9 +26,7 @@ export const keyFrom = (variable: string): string => {
 }
 
 const readCa = (file: string): Promise<Buffer> =>
-  readFile(file).catch((error: unknown) => {
-    throw new CliError(`cannot read the certificate of --ca ${file}`, 1, error)
-  })
+  readFile(file).catch(cannot(`read the certificate of --ca ${file}`))
 
 export const openTool = async (
   name: string,

@@ -1,5 +1,6 @@
 // Finds the registry's kinds by the words that people write.
 import { kindNames, type KindNames } from '../../src/resources/kind-names.ts'
+import { withHint } from '../../src/search/near-name.ts'
 import { usageError } from '../errors.ts'
 
 export interface KindTarget {
@@ -24,8 +25,8 @@ export const findKinds = (word: string): KindNames[] => {
   if (kind !== undefined) return [kind]
   const many = served.filter((kind) => kind.categories.includes(lower))
   if (many.length > 0) return many
-  const plurals = served.map((kind) => kind.plural).join(', ')
-  throw usageError(`no kind is called "${word}"; known are: ${plurals}`)
+  const plurals = [...served.map((kind) => kind.plural), ...Object.keys(nicknames)]
+  throw usageError(`no kind is called "${word}"; known are: ${withHint(lower, plurals)}`)
 }
 
 const findKind = (word: string): KindNames => {

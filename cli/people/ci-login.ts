@@ -8,7 +8,7 @@ import { writeWhole } from '../../src/kernel/whole-file.ts'
 import { readCiEnv, type CiEnv, type ConnectionEnv } from '../config.ts'
 import { connectionTo, type LoginEndpoint } from '../connect/connect.ts'
 import { exchange } from '../connect/transport.ts'
-import { CliError, usageError } from '../errors.ts'
+import { CliError, usageError, cannot } from '../errors.ts'
 import { out } from '../print.ts'
 
 /** Where a pod of Kubernetes has a token for us. Its token for the cluster's own API is given to nobody. */
@@ -47,9 +47,9 @@ const readTokenFile = async (file: string): Promise<string | undefined> => {
   try {
     return (await readFile(file, 'utf8')).trim()
   } catch (error) {
-    const { code = 'failed' } = error as NodeJS.ErrnoException
+    const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' && file === projectedToken) return undefined
-    throw new CliError(`cannot read ${file} (${code})`, 1, error)
+    return cannot(`read ${file}`)(error)
   }
 }
 

@@ -80,7 +80,6 @@ const login = async (flags: Flags): Promise<void> => {
     flags.web === true
       ? (await loginByBrowser(place)).token
       : await readToken(flags.tokenFile, fromEnv)
-  if (token === '') throw new CliError('the token is empty')
   const endpoint = { ...place, token }
   // A login that does not work must not be stored.
   const api = createApi(connectionTo(endpoint))
@@ -133,6 +132,11 @@ const readToken = async (
   file: string | undefined,
   fromEnv: string | undefined,
 ): Promise<string> => {
-  if (file !== undefined) return (await readFile(file, 'utf8').catch(cannot(`read ${file}`))).trim()
-  return fromEnv ?? (await readStdin()).toString('utf8').trim()
+  const text =
+    file === undefined
+      ? (fromEnv ?? (await readStdin()).toString('utf8'))
+      : await readFile(file, 'utf8').catch(cannot(`read ${file}`))
+  if (text.trim() === '')
+    throw new CliError(`no token is in ${file ?? 'STAGELY_TOKEN, or on standard input'}`)
+  return text.trim()
 }

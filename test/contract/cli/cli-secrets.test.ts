@@ -147,7 +147,7 @@ describe('stagely secrets', () => {
     }
     expect(cert).toMatchObject({ spec: { type: 'file', file: { path: './c.pem' } } })
     expect(cert.status.bytes).toBe(2)
-    const missing = `Error from server (NotFound): stagelysecrets.stagely.dev "gone" not found`
+    const missing = `Error from server (NotFound): stagelysecrets.stagely.dev "gone" not found\n("stagely get stagelysecrets" shows what there is)`
     for (const output of [[], ['-o', 'name']]) {
       const both = await world.cli('get', 'secret', 'gone', 'cert.web', ...output)
       expect([both.code, both.stdout]).toEqual([1, expect.stringContaining('cert.web')])

@@ -372,7 +372,7 @@ describe('the stagely command', () => {
     const gone = await world.cli('audit', 'verify', join(dir, 'gone.jsonl'))
     expect([gone.code, gone.stderr]).toEqual([
       1,
-      `error: cannot read ${join(dir, 'gone.jsonl')} (ENOENT)\n`,
+      `error: cannot read ${join(dir, 'gone.jsonl')}: there is no such file\n`,
     ])
   })
 
