@@ -74,10 +74,15 @@ it('progress is one line at a terminal, of what takes over a second, and of no J
     elsewhere('500 read')
     expect(said).toBe('')
     atTerminal('1000 read')
-    atTerminal('1500 read')
+    now = 1_599
+    atTerminal('1100 read')
+    now = 1_600
+    atTerminal(`1500 read${' of many'.repeat(20)}`)
     note('a line')
     atTerminal(undefined)
-    expect(said).toBe('1000 read\r\u001b[2K1500 read\r\u001b[2Ka line\n')
+    expect(said).toBe(
+      '1000 read\r\u001b[2K1500 read of many of many of many of many of many of many of many of many of man\r\u001b[2Ka line\n',
+    )
     wantProgress(false)
     atTerminal('2000 read')
     expect(said).not.toContain('2000')

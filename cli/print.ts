@@ -1,5 +1,6 @@
 // The only place that writes to the terminal: results to stdout, everything else to stderr.
 import { realClock, type Clock } from '../src/kernel/clock.ts'
+import { repeatUntil } from '../src/kernel/pause.ts'
 import { oneLine, printable } from '../src/kernel/printable.ts'
 
 export { oneLine, printable } from '../src/kernel/printable.ts'
@@ -24,22 +25,47 @@ const clearProgress = (): void => {
 }
 
 const slowMs = 1_000
+const betweenMs = 100
 
 /**
- * How far the work is, in one line that the next one takes the place of: only at a terminal, and only of what takes over
- * a second. Undefined: the work has ended.
+ * How far the work is, in one line that the next one takes the place of: only at a terminal, only of what takes over a
+ * second, and ten times a second at most. Undefined: the work has ended.
  */
 export const startProgress = (
   isTerminal = process.stdout.isTTY && process.stderr.isTTY,
   clock: Pick<Clock, 'monotonic'> = realClock,
 ): ((text: string | undefined) => void) => {
-  const since = clock.monotonic()
+  let next = clock.monotonic() + slowMs
   return (text) => {
+    const now = clock.monotonic()
+    if (text !== undefined && (!isTerminal || !isProgressWanted || now < next)) return
     clearProgress()
-    if (text === undefined || !isTerminal || !isProgressWanted) return
-    if (clock.monotonic() - since < slowMs) return
-    process.stderr.write(oneLine(text))
+    if (text === undefined) return
+    next = now + betweenMs
+    process.stderr.write(oneLine(text).slice(0, (process.stderr.columns || 80) - 1))
     isProgressShown = true
+  }
+}
+
+/** Of work that says nothing until its end: the text with the seconds, anew each second. */
+export const withProgress = async <T>(text: string, work: Promise<T>): Promise<T> => {
+  const progress = startProgress()
+  const ended = new AbortController()
+  let seconds = 0
+  const telling = repeatUntil(ended.signal, realClock, {
+    everyMs: 1_000,
+    work: () => {
+      progress(`${text}, ${++seconds} s`)
+      return Promise.resolve()
+    },
+    onFault: () => undefined,
+  })
+  try {
+    return await work
+  } finally {
+    ended.abort()
+    await telling
+    progress(undefined)
   }
 }
 

@@ -18,7 +18,7 @@ import { servedKind } from '../objects/kinds.ts'
 import { getIfThere, listObjects } from '../objects/objects.ts'
 import { collect, newCommand, type Command, type CommonFlags } from '../options.ts'
 import { checkFormat, printAs } from '../output/output.ts'
-import { note } from '../print.ts'
+import { note, withProgress } from '../print.ts'
 import { canAsk, confirm, promptLine } from '../prompt.ts'
 import { reviewObjects } from '../apply/review.ts'
 import { readStoredSecrets } from '../secrets/identity.ts'
@@ -90,7 +90,7 @@ export const adopt = async (dir: string, flags: InitFlags, source?: StackSource)
   const output = flags.json === true ? 'json' : flags.output
   checkFormat(output)
   const stack = await findStack(dir, flags)
-  const project = await readProject(stack, flags, source)
+  const project = await withProgress('Compose reads the project', readProject(stack, flags, source))
   const { exclude = [], global = [], references, all = false } = flags
   const leaves = source?.name
   const proposal = propose(project, { exclude, global, references, all, ...defined({ leaves }) })

@@ -6,7 +6,7 @@ import { openRest, type RestClient } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
 import { printAs } from '../output/output.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
-import { note, oneLine } from '../print.ts'
+import { note, oneLine, withProgress } from '../print.ts'
 import { secretCommand, type SecretFlags } from '../secrets/flags.ts'
 import { readGivenValue, refuseArgv } from '../secrets/values.ts'
 import { openSecret } from '../secrets/identity.ts'
@@ -66,7 +66,12 @@ const where = async (
 }
 
 const post = async (rest: RestClient, path: string, body: object): Promise<Where> =>
-  (await rest.call<Where>(path, { method: 'POST', body })).body
+  (
+    await withProgress(
+      'looking through the machines',
+      rest.call<Where>(path, { method: 'POST', body }),
+    )
+  ).body
 
 const lookForKey = async (key: string, flags: SecretFlags): Promise<Where> => {
   const { rest, path } = await openSecret(key, flags)

@@ -12,7 +12,7 @@ import {
 } from '../../src/scan/scanner.ts'
 import { projectPath, type RestClient } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
-import { note } from '../print.ts'
+import { note, startProgress } from '../print.ts'
 import type { ScanSource } from './sources.ts'
 
 /** In place of a path that holds a value itself. */
@@ -91,10 +91,14 @@ const findingsOf = async (
     for (const value of strong.get(mac) ?? []) found.push({ place, value })
   const words = scanner.macsOfWords()
   const macs = [...words.keys()]
-  for (let from = 0; from < macs.length; from += inOneCall)
+  const progress = startProgress()
+  for (let from = 0; from < macs.length; from += inOneCall) {
+    progress(`${from} of ${macs.length} words were asked about`)
     for (const value of await matchesOf(rest, path, macs.slice(from, from + inOneCall)))
       for (const place of scanner.placesOfWord(words.get(value.mac) ?? 0))
         found.push({ place, value })
+  }
+  progress(undefined)
   return found.map(({ place, value }) => ({
     ...place,
     project,
@@ -124,12 +128,19 @@ export const scanFor = async (
 ): Promise<Finding[]> => {
   const scans = await Promise.all(projects.map((project) => openScan(rest, project)))
   const scanners = scans.map(({ scanner }) => scanner)
-  for await (const text of source)
+  const progress = startProgress()
+  let texts = 0
+  for await (const text of source) {
     if ('unread' in text) onUnread(text.unread)
     else {
       scanText(scanners, text)
       scanName(scanners, text)
     }
+    progress(
+      `${++texts} files are scanned${'commit' in text ? `, the last in commit ${text.commit.slice(0, 12)}` : ''}`,
+    )
+  }
+  progress(undefined)
   const found: Finding[] = []
   for (const scan of scans) append(found, await findingsOf(rest, scan))
   const hidden = new Set(found.filter(({ line }) => line === 0).map(({ path }) => path))

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
 import { Exit } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
-import { note } from '../print.ts'
+import { note, withProgress } from '../print.ts'
 import { inReferenceOrder } from '../apply/reference-order.ts'
 import { projectPath, type RestClient } from '../connect/rest.ts'
 import type { ImportItem } from './plan-import.ts'
@@ -52,9 +52,10 @@ export const writeBatches = async (
   batches: readonly (readonly ImportItem[])[],
 ): Promise<void> => {
   let written = 0
+  const all = batches.flat().length
   for (const batch of batches) {
     try {
-      await writeBatch(target, batch)
+      await withProgress(`${written} of ${all} secrets are written`, writeBatch(target, batch))
     } catch (error) {
       const rest = 'the same command again writes the rest'
       if (written > 0) note(`${written} secrets are written, and the others are not: ${rest}.`)
