@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { kinds, type Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
+import { definitionKind, mountDefinitions } from './definitions.ts'
 import { wantsAggregated } from './negotiate.ts'
 import { withSlash } from './route.ts'
 
@@ -50,7 +51,7 @@ const optional = (name: string, list: readonly string[]): object =>
   list.length === 0 ? {} : { [name]: list }
 
 /** Core kinds have '' for group and version, as in Kubernetes. */
-const responseKind = (kind: Kind): object => ({
+const responseKind = (kind: Pick<Kind, 'group' | 'version' | 'kind'>): object => ({
   group: kind.group,
   version: kind.group === '' ? '' : kind.version,
   kind: kind.kind,
@@ -69,27 +70,52 @@ const aggregatedResource = (kind: Kind): object => ({
   }),
 })
 
-/**
- * `kubectl cluster-info` lists the services of a cluster, and fails when the kind does not exist. The
- * list is always empty.
- */
-const services = { name: 'services', singular: 'service', kind: 'Service', verbs: ['list'] }
+type ReadKind = Pick<
+  Kind,
+  'group' | 'version' | 'kind' | 'plural' | 'singular' | 'shortNames' | 'namespaced'
+> & { readonly verbs: readonly string[] }
 
-const aggregatedServices = {
-  resource: services.name,
-  responseKind: { group: '', version: '', kind: services.kind },
-  scope: 'Namespaced',
-  singularResource: services.singular,
-  verbs: services.verbs,
-}
+/** What is served beside the kinds of the registry, and only read. */
+const readKinds: readonly ReadKind[] = [
+  // `kubectl cluster-info` lists the services of a cluster, and fails when the kind does not exist. The list is always
+  // empty.
+  {
+    group: '',
+    version: 'v1',
+    kind: 'Service',
+    plural: 'services',
+    singular: 'service',
+    shortNames: [],
+    namespaced: true,
+    verbs: ['list'],
+  },
+  definitionKind,
+]
 
-const legacyServices = {
-  name: services.name,
-  singularName: services.singular,
-  namespaced: true,
-  kind: services.kind,
-  verbs: services.verbs,
-}
+const aggregatedRead = (kind: ReadKind): object => ({
+  resource: kind.plural,
+  responseKind: responseKind(kind),
+  scope: kind.namespaced ? 'Namespaced' : 'Cluster',
+  singularResource: kind.singular,
+  verbs: kind.verbs,
+  ...optional('shortNames', kind.shortNames),
+})
+
+const legacyRead = ({
+  plural,
+  singular,
+  namespaced,
+  kind,
+  verbs,
+  shortNames,
+}: ReadKind): object => ({
+  name: plural,
+  singularName: singular,
+  namespaced,
+  kind,
+  verbs,
+  ...optional('shortNames', shortNames),
+})
 
 const noServices = {
   kind: 'ServiceList',
@@ -99,9 +125,12 @@ const noServices = {
   items: [],
 }
 
+const versionOf = (group: string): string =>
+  [...servedKinds, ...readKinds].find((kind) => kind.group === group)!.version
+
 const aggregatedResources = (group: string): object[] => [
   ...inGroup(group).map(aggregatedResource),
-  ...(group === '' ? [aggregatedServices] : []),
+  ...readKinds.filter((kind) => kind.group === group).map(aggregatedRead),
 ]
 
 const aggregated = (groups: readonly string[]): object => ({
@@ -112,7 +141,7 @@ const aggregated = (groups: readonly string[]): object => ({
     metadata: group === '' ? {} : { name: group },
     versions: [
       {
-        version: inGroup(group)[0]!.version,
+        version: versionOf(group),
         resources: aggregatedResources(group),
         freshness: 'Current',
       },
@@ -140,19 +169,20 @@ const resourceList = (groupVersion: string, group: string): object => ({
   groupVersion,
   resources: [
     ...inGroup(group).flatMap(legacyResources),
-    ...(group === '' ? [legacyServices] : []),
+    ...readKinds.filter((kind) => kind.group === group).map(legacyRead),
   ],
 })
 
 const groupOf = (group: string): object => {
-  const { version } = inGroup(group)[0]!
+  const version = versionOf(group)
   const entry = { groupVersion: `${group}/${version}`, version }
   return { name: group, versions: [entry], preferredVersion: entry }
 }
 
 /** `/api`, `/apis` and the lists below them, for everybody who is logged in. */
 export const mountDiscovery = (app: App): void => {
-  const groups = [...new Set(servedKinds.map((kind) => kind.group))].filter((group) => group !== '')
+  const all = [...servedKinds, ...readKinds].map((kind) => kind.group)
+  const groups = [...new Set(all)].filter((group) => group !== '')
   const pair = (path: string, whole: object, legacy: object): void => {
     const documents = { whole: documentOf(whole), legacy: documentOf(legacy) }
     app.on('GET', withSlash(path), (c) =>
@@ -182,8 +212,9 @@ export const mountDiscovery = (app: App): void => {
   single('/api/v1', resourceList('v1', ''))
   for (const path of ['/api/v1/services', '/api/v1/namespaces/:namespace/services'])
     app.get(path, (c) => c.json(noServices))
+  mountDefinitions(app)
   for (const group of groups) {
-    const { version } = inGroup(group)[0]!
+    const version = versionOf(group)
     single(`/apis/${group}`, { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group) })
     single(`/apis/${group}/${version}`, resourceList(`${group}/${version}`, group))
   }

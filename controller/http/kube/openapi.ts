@@ -1,7 +1,8 @@
 // Serves the OpenAPI v3 index and documents. The hash in a document's URL is its ETag, so that kubectl
-// caches it until the schemas change. Version 2 is served with empty content: kubectl asks it for
+// caches it until the schemas change. Version 2 has no paths: kubectl asks it for
 // unknown kinds, and takes a missing one for a broken server.
 import { lazy } from '../../../src/kernel/lazy.ts'
+import { metaSchemas } from '../../../src/resources/schemas/openapi-meta.ts'
 import { openApiSchemas } from '../../../src/resources/schemas/openapi.ts'
 import { apiPathOf } from '../../../src/resources/kind-names.ts'
 import type { App } from '../env.ts'
@@ -69,7 +70,11 @@ const field = (number: number, content: Buffer | string): Buffer => {
 
 const mountVersion2 = (app: App, version: string): void => {
   const info = { title: 'Stagely', version }
-  const json = documentOf({ swagger: '2.0', info, paths: {}, definitions: {} })
+  // Terraform asks it for what every object has.
+  const definitions = JSON.parse(
+    JSON.stringify(metaSchemas).replaceAll('#/components/schemas/', '#/definitions/'),
+  ) as object
+  const json = documentOf({ swagger: '2.0', info, paths: {}, definitions })
   const fields = [
     field(1, '2.0'),
     field(2, Buffer.concat([field(1, info.title), field(2, version)])),

@@ -184,6 +184,30 @@ describe('kubectl', () => {
     expect((await kubectl('get', 'services')).stderr).toContain('No resources found')
   })
 
+  it('shows the definitions of the kinds, which nobody writes', async () => {
+    const { stdout, stderr } = await kubectl('get', 'crd')
+    expect(stderr).toBe('')
+    expect(stdout).toContain('stagelets.stagely.dev')
+    const schema = '{.spec.versions[0].schema.openAPIV3Schema.properties.spec.required}'
+    const one = ['get', 'crd', 'projects.stagely.dev', '-o']
+    expect((await kubectl(...one, 'jsonpath={.status.conditions[1].type}')).stdout).toBe(
+      'Established',
+    )
+    const stagelet = ['get', 'crd', 'stagelets.stagely.dev', '-o', `jsonpath=${schema}`]
+    expect((await kubectl(...stagelet)).stdout).toContain('projectRef')
+    expect((await kubectl('get', 'crd', 'no.stagely.dev')).stderr).toContain('(NotFound)')
+    expect((await kubectl('delete', 'crd', 'projects.stagely.dev')).code).toBe(1)
+    // What Terraform reads for the metadata of each object.
+    const { stdout: version2 } = await kubectl('get', '--raw', '/openapi/v2')
+    const { definitions } = JSON.parse(version2) as { definitions: Record<string, object> }
+    const meta = definitions['io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta']
+    expect(meta).toHaveProperty('properties.labels')
+    for (const [, name] of version2.matchAll(/"#\/definitions\/([^"]+)"/g))
+      expect(definitions).toHaveProperty([name!])
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+    expect((await server.call('GET', path, { headers: { authorization: '' } })).status).toBe(401)
+  })
+
   it('applies, twice the same, then a change, a dry run and a diff', async () => {
     const file = await kubectl.manifest(
       { ...project('shop'), metadata: { name: 'shop' } },
