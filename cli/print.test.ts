@@ -81,7 +81,7 @@ it('progress is one line at a terminal, of what takes over a second, and of no J
     note('a line')
     atTerminal(undefined)
     expect(said).toBe(
-      '1000 read\r\u001b[2K1500 read of many of many of many of many of many of many of many of many of man\r\u001b[2Ka line\n',
+      '1000 read\r\u001b[2K1500 read of many of many of many of many of many of many of many of many of ma\r\u001b[2Ka line\n',
     )
     wantProgress(false)
     atTerminal('2000 read')

@@ -4,6 +4,7 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../../support/eventually.ts'
 import { main } from '../../support/programs/cli.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
 
@@ -134,13 +135,16 @@ describe('completion', () => {
         // bash offers files by itself.
         ...(shell !== 'bash' && { [`apply -f driver.${shell.slice(0, 2)}`]: `driver.${shell}` }),
       }
-      const lines = await offered(shell, Object.keys(expected))
-      const words = lines.map((line, at) => {
-        const asked = `stagely ${Object.keys(expected)[at]!}`
-        const isWhole = line.startsWith('stagely ')
-        return isWhole ? line.slice(asked.lastIndexOf(' ') + 1).trim() : line
-      })
-      expect(words).toEqual(Object.values(expected))
+      const read = async (): Promise<string[]> => {
+        const lines = await offered(shell, Object.keys(expected))
+        return lines.map((line, at) => {
+          const asked = `stagely ${Object.keys(expected)[at]!}`
+          const isWhole = line.startsWith('stagely ')
+          return isWhole ? line.slice(asked.lastIndexOf(' ') + 1).trim() : line
+        })
+      }
+      // A busy server answers later than a key waits.
+      await eventually(read).toEqual(Object.values(expected))
     },
   )
 
