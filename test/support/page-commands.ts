@@ -59,6 +59,9 @@ const runText = (text: string, cwd: string, env: NodeJS.ProcessEnv): Promise<End
 const withoutTimes = (text: string): string =>
   text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '2026-01-31T12:00:00Z')
 
+const replacedIn = (text: string, names: readonly (readonly [string, string])[]): string =>
+  names.reduce((done, [name, other]) => done.replaceAll(name, other), text)
+
 /** Each name of the test stands in one of the blocks. */
 export const runPage = async (page: string, run: PageRun): Promise<void> => {
   const { folder, part, env, names = {}, codes = {} } = run
@@ -69,15 +72,15 @@ export const runPage = async (page: string, run: PageRun): Promise<void> => {
   const blocks = allBlocks(page).filter(({ text }) =>
     part === undefined ? !listed.some((line) => text.startsWith(line)) : text.startsWith(part),
   )
+  const pathsBack = Object.entries(names).flatMap(([name, own]) =>
+    own.startsWith('/') ? [[own, name] as const] : [],
+  )
   const all = blocks.map(({ text }) => text).join('')
   expect([...Object.keys(names), ...Object.keys(codes)].filter((name) => !all.includes(name))).toEqual([]) // prettier-ignore
   try {
     for (const { text, output } of blocks) {
       await run.before?.(text)
-      const filled = Object.entries(names).reduce(
-        (so, [name, own]) => so.replaceAll(name, own),
-        text,
-      )
+      const filled = replacedIn(text, Object.entries(names))
       const path = `${programs}:${process.env['PATH'] ?? ''}`
       const ended = await runText(filled, folder, { HOME: folder, ...env, PATH: path })
       const code = Object.entries(codes).find(([part]) => text.includes(part))?.[1] ?? 0
@@ -85,7 +88,8 @@ export const runPage = async (page: string, run: PageRun): Promise<void> => {
         filled,
         { code, stderr: expect.any(String) as string },
       ])
-      if (output !== undefined) expect(withoutTimes(ended.stdout)).toBe(output)
+      const shown = replacedIn(withoutTimes(ended.stdout), pathsBack)
+      if (output !== undefined) expect(shown).toBe(output)
       run.after?.(text, ended.stdout)
     }
   } finally {

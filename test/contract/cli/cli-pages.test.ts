@@ -96,11 +96,12 @@ it('day-two.md', async () => {
 
 it('adopting.md', async () => {
   await apply('adopt')
-  await mkdir(join(folder, 'secrets'))
-  await file(
-    'compose.yaml',
-    'services: {backend: {image: busybox, environment: {DB_PASSWORD: "${DB_PASSWORD}"}}}\n',
-  )
+  folder = join(folder, 'shop')
+  await mkdir(join(folder, 'secrets'), { recursive: true })
+  const backend =
+    '{image: busybox, environment: {DATABASE_URL: "postgres://app:${DB_PASSWORD}@db/shop"}}'
+  const db = '{image: busybox, environment: {POSTGRES_PASSWORD: "${DB_PASSWORD}"}}'
+  await file('compose.yaml', `services: {backend: ${backend}, db: ${db}}\n`)
   await file('.env', 'DB_PASSWORD=adopted-value-1\n')
   await file('secrets.json', '{"FROM_JSON": "a value"}')
   await file('secrets/smtp.txt', 'a password\n')
@@ -109,7 +110,7 @@ it('adopting.md', async () => {
     env: within('adopt'),
     names: {
       '/srv/shop': folder,
-      'stagely init': 'stagely init --project shop --yes',
+      'stagely init': 'stagely init --yes',
       'sudo stagely agent install': 'stagely agent install --dry-run',
       'import .env': 'import .env --yes',
     },
