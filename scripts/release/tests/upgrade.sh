@@ -17,7 +17,8 @@ install_package() { on "$machine" "apt-get install -y --allow-downgrades $1 >/de
 # Until the controller and the agent say that they run VERSION, and the stack is in sync.
 runs() {
   for _ in $(seq 60); do
-    on "$machine" 'stagely upgrade --check 2>/dev/null' | awk '/^(controller|agent)/ { print $3 }' | sort -u | grep -qxF "$1" &&
+    # Both say the same version: one line.
+    [ "$(on "$machine" 'stagely upgrade --check 2>/dev/null' | awk '/^(controller|agent)/ { print $3 }' | sort -u)" = "$1" ] &&
       on "$machine" 'stagely wait --for=condition=SecretsInSync stagelet/shop --timeout 60s >/dev/null 2>&1' && return
     sleep 1
   done
@@ -47,8 +48,8 @@ install_package ./next.deb
 runs 99.1.0
 [ "$(shown | others worker)" = "$(others worker <<<"$before_upgrade")" ] || { diff <(echo "$before_upgrade") <(shown); return 1; }
 worker_has sk_test_before
-on "$machine" 'stagely activity --kind rollout --limit 1' | grep -q 'is healthy'
-on "$machine" 'stagely upgrade --check' | grep -q 'Nothing is older'
+on "$machine" 'stagely activity --kind rollout --limit 1 | grep "is healthy"' >/dev/null
+on "$machine" 'stagely upgrade --check | grep "Nothing is older"' >/dev/null
 pass "an upgrade by package from the build of before ($before) restarts the controller and the agent, and no container; the rollout that was under way is reported"
 
 # To today's version, while values are written, and somebody removes a container by hand.
@@ -82,7 +83,7 @@ on "$machine" 'stagely audit verify >/dev/null'
 versions=$(on "$machine" "stagely get secrets stripe-secret-key.worker -o jsonpath='{.status.version}'")
 [ "$versions" -gt "$(on "$machine" 'wc -l <acknowledged')" ]
 on "$machine" 'docker exec shop-cache-1 /busybox env' | grep -qx REDIS_PASSWORD=battery-staple-2
-on "$machine" 'stagely activity --kind rollout --limit 1' | grep -q 'is healthy'
+on "$machine" 'stagely activity --kind rollout --limit 1 | grep "is healthy"' >/dev/null
 pass 'to another version by package, while values are written: other containers stay, each acknowledged write is there, its rollout is reported, and a container that was removed meanwhile is back'
 
 # A report that was lost would leave its container out of the receipts of exposure, or without an end.
