@@ -56,6 +56,9 @@ export const watchExposures = (place: Place, model: Model): Exposures => {
     }
   }
 
+  const livesOf = (service: string): EngineLife[] =>
+    [...lives.values()].filter((life) => life.service === service)
+
   const lookInto = async (): Promise<Map<string, Looked>> => {
     const listed = (await askEngine<{ Id: string }[]>('/containers/json?all=true')) ?? []
     const all = listed.map(({ Id }) => askEngine<Looked>(`/containers/${Id}/json`))
@@ -98,8 +101,15 @@ export const watchExposures = (place: Place, model: Model): Exposures => {
   const wrongIn = (known: KnownVersion, { holders }: Exposure): string[] => {
     const wrong: string[] = []
     for (const { container, service, from, until, certain } of holders) {
-      const life = lives.get(container ?? '')
       const what = `${service} ${container ?? 'without a container'}`
+      if (container === undefined && !certain) {
+        // A rollout that ended before the service had any container whose life is known.
+        const first = Math.min(...livesOf(service).map(({ made = Infinity }) => made))
+        if (until === undefined || Date.parse(until.latest) > first + withinMs)
+          wrong.push(`${what} may have held it until ${until?.latest ?? 'now'}`)
+        continue
+      }
+      const life = lives.get(container ?? '')
       if (life === undefined) {
         wrong.push(`${what} is no container that the engine told of`)
         continue
@@ -137,7 +147,7 @@ export const watchExposures = (place: Place, model: Model): Exposures => {
         if (!model.secrets.has(known.name)) continue
         if (!id.startsWith((await current(known.name)).uid)) continue
         const exposure = await receiptOf(rest, known)
-        intervals += exposure.holders.length
+        intervals += exposure.holders.filter(({ container }) => container !== undefined).length
         const faults = wrongIn(known, exposure)
         wrong.push(...faults.map((fault) => `${known.name} version ${known.version}: ${fault}`))
       }
