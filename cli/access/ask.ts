@@ -2,7 +2,7 @@
 import type { AccessRequest } from '../../src/rest/types.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { openApi } from '../connect/api.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { openRest, post, projectPath, type RestClient } from '../connect/rest.ts'
 import { CliError, Exit } from '../errors.ts'
 import { waitOf, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note } from '../print.ts'
@@ -31,16 +31,8 @@ export const createRequest = async (
   const { scope, environment, for: duration, reason } = flags
   const secrets = keys.map((key) => ({ key, scope }))
   const path = `${projectPath(rest.namespace, project)}/access-requests`
-  const { body: asked } = await rest.call<AccessRequest>(path, {
-    method: 'POST',
-    body: {
-      reason,
-      environment,
-      duration,
-      ...more,
-      ...(secrets.length > 0 && { secrets }),
-    },
-  })
+  const body = { reason, environment, duration, ...more, ...(secrets.length > 0 && { secrets }) }
+  const asked = await post<AccessRequest>(rest, path, body)
   return { rest, asked }
 }
 

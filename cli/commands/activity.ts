@@ -6,8 +6,7 @@ import { messageOf } from '../../src/kernel/errors.ts'
 import { maySucceedLater, usageError } from '../errors.ts'
 import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../output/records.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
-import { parseLimit, takeFirst } from '../connect/limited.ts'
+import { openRest, parseLimit, takeFirst, type RestClient } from '../connect/rest.ts'
 
 /** What it happened to. */
 const subjectOf = ({ project, stagelet, agent }: Happened): string => {

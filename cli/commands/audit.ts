@@ -6,12 +6,11 @@ import type { AuditRecord } from '../../src/audit/record.ts'
 import { readHeadFile, verifyLines } from '../audit/signed-file.ts'
 import { recordView, revealedView } from '../audit/views.ts'
 import { CliError, Exit, cannot } from '../errors.ts'
-import { parseLimit, takeFirst } from '../connect/limited.ts'
+import { openRest, parseLimit, takeFirst } from '../connect/rest.ts'
 import { newCommand, newGroup, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { note, out, outStream } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../output/records.ts'
-import { openRest } from '../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('audit', 'Show who did what, and verify that the log is complete.', [

@@ -12,7 +12,7 @@ import {
 } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { pollUntilDone } from '../wait/poll.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
+import { openRest, post, type RestClient } from '../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('keys', 'Show and rotate keys. For admins of the controller.', [
@@ -138,8 +138,7 @@ const describeLeft = (left: NonNullable<KeyRotation['not_rotated']>): string =>
 
 /** Done at once: values that an old key sealed can still be opened. */
 const rotateSealing = async (rest: RestClient, output: string | undefined): Promise<void> => {
-  const call = { method: 'POST' } as const
-  const { body } = await rest.call<{ public_key: string }>('/sealing-key/rotate', call)
+  const body = await post<{ public_key: string }>(rest, '/sealing-key/rotate')
   await printAs(body, output, () => body.public_key)
 }
 

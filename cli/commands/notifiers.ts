@@ -2,7 +2,7 @@
 import { CliError } from '../errors.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { openRest } from '../connect/rest.ts'
+import { openRest, post } from '../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('notifiers', 'Test notifiers. "stagely get notifiers" lists them.', [
@@ -20,11 +20,9 @@ const testCommand = (): Command =>
     .action(async (name: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
       const id = encodeURIComponent(`${flags.namespace ?? rest.namespace}/${name}`)
-      const { body } = await rest.call<{ delivered: boolean; answer: string }>(
-        `/notifiers/${id}/test`,
-        { method: 'POST' },
-      )
-      const said = `notifier/${name}: ${body.answer}`
-      if (!body.delivered) throw new CliError(said)
+      const path = `/notifiers/${id}/test`
+      const { delivered, answer } = await post<{ delivered: boolean; answer: string }>(rest, path)
+      const said = `notifier/${name}: ${answer}`
+      if (!delivered) throw new CliError(said)
       out(said)
     })

@@ -10,9 +10,9 @@ import { openApi } from '../connect/api.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
-import { promptLine, canAsk } from '../prompt.ts'
+import { canAsk, promptLine } from '../prompt.ts'
 import { printRecords } from '../output/records.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { openRest, post, projectPath, type RestClient } from '../connect/rest.ts'
 import { revealedView } from '../audit/views.ts'
 import { chosenProject } from '../secrets/identity.ts'
 import { listCommandOf } from './get.ts'
@@ -181,8 +181,7 @@ const start = async (
   name: string,
   body: RunBody,
 ): Promise<void> => {
-  const call = { method: 'POST' as const, body }
-  const { body: rotation } = await rest.call<Rotation>(`${named(path, name)}/run`, call)
+  const rotation = await post<Rotation>(rest, `${named(path, name)}/run`, body)
   out(runText(rotation, { isHasty: body.now === true || body.without_proof === true }))
 }
 
@@ -237,8 +236,7 @@ const revoke = (): Command =>
     .option('--confirm <name>', 'name of the rotation')
     .action(async (name: string, flags: Flags) => {
       const place = await open(name, flags)
-      const send = (body: object) =>
-        place.rest.call(`${named(place.path, name)}/revoke`, { method: 'POST', body })
+      const send = (body: object) => post(place.rest, `${named(place.path, name)}/revoke`, body)
       // Without a name the controller refuses what it would never do, and else asks for the name.
       await send({}).catch((error: unknown) => {
         if (!(error instanceof StagelyError && error.reason === 'BadRequest')) throw error

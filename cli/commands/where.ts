@@ -2,7 +2,7 @@
 // back, and no value.
 import type { Command } from '../options.ts'
 import type { Where } from '../../src/rest/types.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
+import { openRest, post, type RestClient } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
 import { printAs } from '../output/output.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
@@ -65,17 +65,12 @@ const where = async (
     throw new Exit(1)
 }
 
-const post = async (rest: RestClient, path: string, body: object): Promise<Where> =>
-  (
-    await withProgress(
-      'looking through the machines',
-      rest.call<Where>(path, { method: 'POST', body }),
-    )
-  ).body
+const look = (rest: RestClient, path: string, body: object): Promise<Where> =>
+  withProgress('looking through the machines', post<Where>(rest, path, body))
 
 const lookForKey = async (key: string, flags: SecretFlags): Promise<Where> => {
   const { rest, path } = await openSecret(key, flags)
-  return post(rest, `${path}/where`, {})
+  return look(rest, `${path}/where`, {})
 }
 
 const lookForGiven = async (flags: SecretFlags): Promise<Where> => {
@@ -83,11 +78,9 @@ const lookForGiven = async (flags: SecretFlags): Promise<Where> => {
     throw usageError(
       'a given value is looked for everywhere: flags that name a secret need its key',
     )
-  const bytes = await readGivenValue('the value', {})
+  const value_base64 = (await readGivenValue('the value', {})).toString('base64')
   const rest = await openRest(flags)
-  return post(rest, `/teams/${encodeURIComponent(rest.namespace)}/where`, {
-    value_base64: bytes.toString('base64'),
-  })
+  return look(rest, `/teams/${encodeURIComponent(rest.namespace)}/where`, { value_base64 })
 }
 
 const show = async (found: Where, { output }: SecretFlags): Promise<void> => {

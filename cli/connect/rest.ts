@@ -19,6 +19,7 @@ import {
   type Call,
   type Reply,
 } from './transport.ts'
+import { InvalidArgumentError } from 'commander'
 
 interface RestCall extends Call {
   /** From the ETag of an earlier answer: the write is refused when the object has changed since. */
@@ -60,6 +61,13 @@ export const secretPath = (
 /** Path of a stagelet, likewise. */
 export const stageletPath = (namespace: string, stagelet: string): string =>
   `/stagelets/${encodeURIComponent(`${namespace}/${stagelet}`)}`
+
+/** The body of the answer. */
+export const post = async <T>(
+  rest: Pick<RestClient, 'call'>,
+  path: string,
+  body?: object,
+): Promise<T> => (await rest.call<T>(path, { method: 'POST', body })).body
 
 export const openRest = async (flags: ConnectFlags): Promise<RestClient> =>
   createRest(await findConnection(flags))
@@ -136,4 +144,40 @@ const problemError = (server: string, { status, headers, text }: Reply): Error =
       ...requestIdOf(headers),
     },
   )
+}
+
+const mostOfPage = 1_000
+
+/** A number of items. */
+export const parseLimit = (text: string): number => {
+  const limit = Number(text)
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new InvalidArgumentError('must be a positive number.')
+  return limit
+}
+
+interface Wanted {
+  readonly path: string
+  /** Name of the list in the answer. */
+  readonly list: string
+  readonly query: Call['query']
+  readonly limit: number
+}
+
+/** Puts the first items of a list into `items`, page by page. True where there are more. */
+export const takeFirst = async (
+  rest: RestClient,
+  { path, list, query, limit }: Wanted,
+  items: unknown[],
+): Promise<boolean> => {
+  let cursor: string | undefined
+  do {
+    const size = String(Math.min(limit - items.length, mostOfPage))
+    const { body } = await rest.call<Record<string, unknown> & { next_cursor?: string }>(path, {
+      query: { ...query, limit: size, cursor },
+    })
+    append(items, (body[list] as unknown[] | undefined) ?? [])
+    cursor = body.next_cursor
+  } while (cursor !== undefined && items.length < limit)
+  return cursor !== undefined
 }

@@ -7,7 +7,6 @@ import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere, listObjects } from '../objects/objects.ts'
 import type { RestClient } from '../connect/rest.ts'
-import { readGrace, restorableFor, restorableUntil, type Loss } from './grace.ts'
 import {
   listed,
   lossOfAgent,
@@ -15,8 +14,12 @@ import {
   lossOfProject,
   lossOfSecret,
   lossOfStagelet,
+  readGrace,
+  restorableFor,
+  restorableUntil,
   stageletsOfAgent,
   usersOf,
+  type Loss,
 } from './losses.ts'
 import type { FollowRef } from '../objects/follow.ts'
 

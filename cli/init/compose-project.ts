@@ -8,7 +8,7 @@ import type { Environment } from '../../src/compose/environment.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { isRecord } from '../../src/kernel/record.ts'
 import { CliError } from '../errors.ts'
-import type { StackSource } from '../migrate/source.ts'
+import type { StackSource } from '../migrate/environment.ts'
 import { readAsWritten, type RawServices } from './as-written.ts'
 import {
   fieldTexts,

@@ -5,7 +5,7 @@ import { parseDotenv } from '../../src/formats/dotenv.ts'
 import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
 import { keyFrom, openTool, type ToolAddress } from './ask.ts'
-import { makeSource, type StackSource } from './source.ts'
+import { makeSource, type StackSource } from './environment.ts'
 
 const name = 'Komodo'
 

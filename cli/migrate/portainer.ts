@@ -3,7 +3,7 @@
 import { isRecord } from '../../src/kernel/record.ts'
 import { CliError } from '../errors.ts'
 import { keyFrom, openTool, type ToolAddress } from './ask.ts'
-import { makeSource, type StackSource } from './source.ts'
+import { makeSource, type StackSource } from './environment.ts'
 
 const name = 'Portainer'
 

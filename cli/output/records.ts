@@ -1,7 +1,7 @@
 // Prints answers of the REST API as a table, JSON, YAML or names.
 import type { Output } from '../options.ts'
 import { printAs } from './output.ts'
-import { note } from '../print.ts'
+import { note, out } from '../print.ts'
 import { renderColumns } from './table.ts'
 
 type Cell = string | number | null | undefined
@@ -47,13 +47,15 @@ export const printRecords = async <T>(
   )
 }
 
-/** One item: an object with -o json and -o yaml, else a table with one row. */
+/** One item: an object with -o json and -o yaml, else a table with one row. `said`: in its place without -o. */
 export const printRecord = async <T>(
   item: T,
   view: RecordView<T>,
   output: Output | undefined,
+  said?: string,
 ): Promise<void> => {
-  if (output === 'json' || output === 'yaml') await printAs(item, output, () => '')
+  if (output === undefined && said !== undefined) out(said)
+  else if (output === 'json' || output === 'yaml') await printAs(item, output, () => '')
   else await printRecords([item], view, output)
 }
 

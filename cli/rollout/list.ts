@@ -2,10 +2,9 @@
 import type { KeptRollout } from '../../src/rest/types.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
-import { parseLimit, takeFirst } from '../connect/limited.ts'
+import { openRest, parseLimit, takeFirst } from '../connect/rest.ts'
 import { note } from '../print.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
-import { openRest } from '../connect/rest.ts'
 import { findRolloutTarget } from './target.ts'
 
 const tookOf = ({ started_at: from = '', finished_at: to = '' }: KeptRollout): string => {

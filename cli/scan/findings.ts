@@ -7,10 +7,10 @@ import {
   createScanner,
   scanName,
   scanText,
-  type Scanner,
   type ScanPlace,
+  type Scanner,
 } from '../../src/scan/scanner.ts'
-import { projectPath, type RestClient } from '../connect/rest.ts'
+import { post, projectPath, type RestClient } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
 import { note, startProgress } from '../print.ts'
 import type { ScanSource } from './sources.ts'
@@ -52,11 +52,8 @@ const matchesOf = async (
 ): Promise<FingerprintMatch[]> => {
   for (let wait = 0; ; wait++) {
     try {
-      const answer = await rest.call<{ matches: FingerprintMatch[] }>(`${path}/matches`, {
-        method: 'POST',
-        body: { macs },
-      })
-      return answer.body.matches
+      const answer = await post<{ matches: FingerprintMatch[] }>(rest, `${path}/matches`, { macs })
+      return answer.matches
     } catch (error) {
       const seconds = error instanceof StagelyError ? error.details.retryAfterSeconds : undefined
       if (seconds === undefined || seconds > 120 || wait >= mostWaits) throw error

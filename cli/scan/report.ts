@@ -1,9 +1,10 @@
 // scan --report: tells the controller where values were found. No value, no snippet, and no author.
 import { basename, resolve } from 'node:path'
 import { note } from '../print.ts'
-import { projectPath, type RestClient } from '../connect/rest.ts'
+import { post, projectPath, type RestClient } from '../connect/rest.ts'
 import { hiddenName, type Finding } from './findings.ts'
 import { originOf, topFolder } from './git.ts'
+import { version } from '../../src/kernel/version.ts'
 
 /** `git.example.com/acme/shop` of an address, without what may be a credential. */
 export const repositoryOf = (address: string): string => {
@@ -47,24 +48,19 @@ export const reportFindings = async (
   for (const project of new Set(named.map((finding) => finding.project))) {
     const own = named.filter((finding) => finding.project === project)
     for (let from = 0; from < own.length; from += inOneReport) {
-      const { body } = await rest.call<Reported>(
-        `${projectPath(rest.namespace, project)}/findings`,
-        {
-          method: 'POST',
-          body: {
-            repository: repository.slice(0, longestRepository),
-            findings: own
-              .slice(from, from + inOneReport)
-              .map(({ secret_id, version, commit, path, line }) => ({
-                secret_id,
-                version,
-                commit,
-                path,
-                line,
-              })),
-          },
-        },
-      )
+      const place = `${projectPath(rest.namespace, project)}/findings`
+      const body = await post<Reported>(rest, place, {
+        repository: repository.slice(0, longestRepository),
+        findings: own
+          .slice(from, from + inOneReport)
+          .map(({ secret_id, version, commit, path, line }) => ({
+            secret_id,
+            version,
+            commit,
+            path,
+            line,
+          })),
+      })
       for (const name of Object.keys(sum) as (keyof Reported)[]) sum[name] += body[name]
     }
   }
@@ -73,3 +69,47 @@ export const reportFindings = async (
   if (sum.not_kept > 0) note(`not kept: ${sum.not_kept}, there are too many: fix what is reported`)
   note(`reported ${sum.reported} to the controller, ${sum.known} were known: stagely scan findings`)
 }
+
+const levels = {
+  current: 'error',
+  superseded: 'warning',
+  deleted: 'note',
+  revoked: 'note',
+} as const
+
+export const toSarif = (findings: readonly Finding[]): unknown => ({
+  $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+  version: '2.1.0',
+  runs: [
+    {
+      tool: {
+        driver: {
+          name: 'stagely scan',
+          version,
+          rules: Object.entries(levels).map(([state, level]) => ({
+            id: `${state}-secret`,
+            shortDescription: { text: `The ${state} value of a secret` },
+            defaultConfiguration: { level },
+          })),
+        },
+      },
+      results: findings.map(({ path, line, commit, project, key, scope, ...finding }) => ({
+        ruleId: `${finding.state}-secret`,
+        level: levels[finding.state],
+        message: {
+          text: `${key} (${project}, ${scope}), version ${finding.version}: ${finding.state} since ${finding.since}`,
+        },
+        locations: [
+          {
+            physicalLocation: {
+              artifactLocation: { uri: path.split('/').map(encodeURIComponent).join('/') },
+              region: { startLine: line },
+            },
+          },
+        ],
+        partialFingerprints: { 'secret/version': `${finding.secret_id}/${finding.version}` },
+        ...(commit !== undefined && { properties: { commit } }),
+      })),
+    },
+  ],
+})

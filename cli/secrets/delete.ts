@@ -2,7 +2,7 @@
 import { pathOf } from '../connect/api.ts'
 import { quotedName, servedKind } from '../objects/kinds.ts'
 import { noteHeaders, type Command } from '../options.ts'
-import { readGrace, restorableFor, restorableUntil } from '../delete/grace.ts'
+import { readGrace, restorableFor, restorableUntil } from '../delete/losses.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'

@@ -8,11 +8,12 @@ import { getIfThere } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { out } from '../print.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { openRest, post, projectPath, secretPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { secretPath } from '../connect/rest.ts'
-import { chosenProject, identityOf, placeText, type Place } from './identity.ts'
+import { chosenProject, identityOf, placeText, readStoredSecrets, type Place } from './identity.ts'
 import { checkFormat, printAs } from '../output/output.ts'
+import { lossOfSecret } from '../delete/losses.ts'
+import { confirm } from '../prompt.ts'
 
 const deletedView: RecordView<DeletedSecret> = {
   columns: [
@@ -79,8 +80,7 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
     (await getIfThere(api, servedKind('Project'), api.namespace, given)) === undefined
   const project = isGone ? given : await chosenProject(api, given)
   if (isGone) {
-    const body = { team: rest.namespace, name: given }
-    await rest.call('/projects', { method: 'POST', body })
+    await post(rest, '/projects', { team: rest.namespace, name: given })
   }
   const deleted = await listDeleted(rest, project)
   if (deleted.length === 0) {
@@ -96,7 +96,7 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
   const newest = deleted.filter((secret) => findDeleted(deleted, secret.key, secret) === secret)
   for (const secret of newest) {
     const path = `${secretPath(rest, project, secret.id)}/restore`
-    const { body } = await rest.call<Restored>(path, { method: 'POST' })
+    const body = await post<Restored>(rest, path)
     restored.push(body)
     text(`${secret.key} (${placeText(secret)}) restored, version ${body.version}`)
   }
@@ -140,10 +140,58 @@ const restore = async (
     )
   }
   const path = `${secretPath(rest, project, found.id)}/restore`
-  const { body } = await rest.call<Restored>(path, { method: 'POST' })
+  const body = await post<Restored>(rest, path)
   await printAs(
     body,
     flags.output,
     () => `${found.key} (${placeText(found)}) restored, version ${body.version}`,
+  )
+}
+
+export const purgeCommand = (): Command =>
+  secretCommand(
+    'purge -o=data',
+    'Erase a secret for good, also a deleted one. Nothing restores it.',
+    ['stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend'],
+  )
+    .asking()
+    .argument('<key>', 'variable name, or the id of a deleted secret')
+    .addHelpText(
+      'after',
+      '\nBackups and the write-ahead log of the database keep what they hold until they are gone too.',
+    )
+    .action(purge)
+
+const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promise<void> => {
+  const api = await openApi(flags)
+  const project = await chosenProject(api, flags.project, key)
+  const rest = await openRest(flags)
+  const identity = identityOf(project, key, flags)
+  const living = (await readStoredSecrets(api)).find(identity)
+  const name =
+    living?.metadata.name ?? findDeleted(await listDeleted(rest, project), key, identity)?.id
+  if (name === undefined) {
+    throw new CliError(
+      `project ${project} has no secret ${key} of scope ${placeText(identity)}, living or deleted; "stagely secrets list" and "stagely secrets restore" show what there is`,
+    )
+  }
+  const state = living === undefined ? 'deleted' : 'in use'
+  await confirm(
+    {
+      question: `Erase ${key} (${placeText(identity)}, ${state}) with all its versions, for good?`,
+      details: [
+        ...(living === undefined ? [] : [lossOfSecret(living)]),
+        'No rollback and no restore brings it back; "stagely secrets delete" leaves a time for that.',
+      ],
+    },
+    flags.yes,
+  )
+  const path = `${secretPath(rest, project, name)}/purge`
+  const body = await post<{ versions: number }>(rest, path)
+  await printAs(
+    body,
+    flags.output,
+    () =>
+      `${key} (${placeText(identity)}) purged: ${body.versions} ${body.versions === 1 ? 'version is' : 'versions are'} gone`,
   )
 }

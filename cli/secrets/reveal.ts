@@ -1,6 +1,6 @@
 // Values, for people with the right. Each reading is audited.
 import type { SecretValue } from '../../src/rest/types.ts'
-import { projectPath, type RestClient } from '../connect/rest.ts'
+import { post, projectPath, type RestClient } from '../connect/rest.ts'
 import { entryText } from '../formats/entries.ts'
 
 export interface RevealQuery {
@@ -21,20 +21,15 @@ export const revealAll = async (
   query: RevealQuery,
 ): Promise<SecretValue[]> => {
   const path = `${projectPath(rest.namespace, project)}/reveal`
-  const { body } = await rest.call<{ secrets: SecretValue[] }>(path, {
-    method: 'POST',
-    body: query,
-  })
-  return body.secrets
+  return (await post<{ secrets: SecretValue[] }>(rest, path, query)).secrets
 }
 
 /** `secret`: its path. */
-export const revealOne = async (
+export const revealOne = (
   rest: RestClient,
   secret: string,
   what: { version?: number | undefined; as_written?: boolean | undefined },
-): Promise<SecretValue> =>
-  (await rest.call<SecretValue>(`${secret}/reveal`, { method: 'POST', body: what })).body
+): Promise<SecretValue> => post(rest, `${secret}/reveal`, what)
 
 export const bytesOf = ({ value, value_base64: base64 }: SecretValue): Buffer =>
   base64 === undefined ? Buffer.from(value ?? '') : Buffer.from(base64, 'base64')

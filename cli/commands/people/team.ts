@@ -15,7 +15,7 @@ import {
 } from '../../people/views.ts'
 import { out } from '../../print.ts'
 import { printRecord, printRecords } from '../../output/records.ts'
-import { openRest } from '../../connect/rest.ts'
+import { openRest, post } from '../../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('team', 'Manage teams (namespaces) and their members.', [
@@ -39,10 +39,8 @@ const createCommand = (): Command =>
     .argument('<team>', 'name of the team')
     .action(async (name: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
-      const call = { method: 'POST', body: { name } } as const
-      const { body } = await rest.call<Team>('/teams', call)
-      if (flags.output === undefined) out(`team/${body.name} created`)
-      else await printRecord(body, teamView, flags.output)
+      const body = await post<Team>(rest, '/teams', { name })
+      await printRecord(body, teamView, flags.output, `team/${body.name} created`)
     })
 
 const listCommand = (): Command =>
@@ -90,9 +88,8 @@ const putCommand = (name: string, summary: string): Command =>
       const where = flags.wholeTeam === true ? everywhere : places
       const call = { method: 'PUT', body: { role: flags.role, ...where } } as const
       const { body } = await rest.call<Member>(`${membersPath(team)}/${pathPart(user)}`, call)
-      if (flags.output === undefined)
-        out(`user/${body.user} is ${body.role} of team ${team}${only(body)}`)
-      else await printRecord(body, memberView, flags.output)
+      const said = `user/${body.user} is ${body.role} of team ${team}${only(body)}`
+      await printRecord(body, memberView, flags.output, said)
     })
 
 const only = (member: Member): string => {

@@ -21,7 +21,7 @@ import {
 import { note, out } from '../../print.ts'
 import { confirm } from '../../prompt.ts'
 import { printRecord, printRecords } from '../../output/records.ts'
-import { openRest } from '../../connect/rest.ts'
+import { openRest, post } from '../../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('token', 'Create, list and revoke tokens.', [
@@ -97,10 +97,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
     ...placesOf(flags),
   }
   const rest = await openRest(flags)
-  const { body: made } = await rest.call<Token & { token?: string }>(pathOf(flags), {
-    method: 'POST',
-    body,
-  })
+  const made = await post<Token & { token?: string }>(rest, pathOf(flags), body)
   if (flags.output !== undefined) {
     await printRecord(made, tokenView, flags.output)
     return

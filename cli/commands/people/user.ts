@@ -6,7 +6,7 @@ import { pathPart, userView } from '../../people/views.ts'
 import { out } from '../../print.ts'
 import { confirm } from '../../prompt.ts'
 import { printRecord, printRecords } from '../../output/records.ts'
-import { openRest } from '../../connect/rest.ts'
+import { openRest, post } from '../../connect/rest.ts'
 import { usageError } from '../../errors.ts'
 
 export const command = (): Command =>
@@ -46,10 +46,8 @@ const createCommand = (): Command =>
     .option('--admin', 'administrator of the whole controller')
     .action(async (name: string, flags: UserFlags) => {
       const rest = await openRest(flags)
-      const call = { method: 'POST', body: { name, ...bodyOf(flags) } } as const
-      const { body } = await rest.call<User>('/users', call)
-      if (flags.output === undefined) out(`user/${body.name} created`)
-      else await printRecord(body, userView, flags.output)
+      const body = await post<User>(rest, '/users', { name, ...bodyOf(flags) })
+      await printRecord(body, userView, flags.output, `user/${body.name} created`)
     })
 
 const listCommand = (): Command =>
