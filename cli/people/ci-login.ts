@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { httpRequest, readBodyText } from '../../src/kernel/request.ts'
 import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
-import { writeWhole } from '../../src/kernel/whole-file.ts'
+import { readIfThere, writeWhole } from '../../src/kernel/whole-file.ts'
 import { readCiEnv, type CiEnv, type ConnectionEnv } from '../config.ts'
 import { connectionTo, type LoginEndpoint } from '../connect/connect.ts'
 import { exchange } from '../connect/transport.ts'
@@ -44,13 +44,8 @@ const noToken = (env: CiEnv): CliError =>
   )
 
 const readTokenFile = async (file: string): Promise<string | undefined> => {
-  try {
-    return (await readFile(file, 'utf8')).trim()
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' && file === projectedToken) return undefined
-    return cannot(`read ${file}`)(error)
-  }
+  const text = file === projectedToken ? readIfThere(file) : readFile(file, 'utf8')
+  return (await text.catch(cannot(`read ${file}`)))?.trim()
 }
 
 /** Asks the runner of GitHub or Forgejo. Its answer is in no message. */
@@ -120,9 +115,7 @@ export interface TokenPlace {
 }
 
 const saveIn = (file: string, token: string): Promise<void> =>
-  writeWhole(file, `${token}\n`, { mode: 0o600, sync: false }).catch((error: unknown) => {
-    throw new CliError(`cannot write ${file}: ${messageOf(error)}`, 1, error)
-  })
+  writeWhole(file, `${token}\n`, { mode: 0o600, sync: false }).catch(cannot(`write ${file}`))
 
 /**
  * Where commands of the job find the token, and nobody after the job: the file of STAGELY_TOKEN_FILE, or on GitHub and
