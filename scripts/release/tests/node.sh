@@ -1,6 +1,8 @@
 # The unit and contract tests on the Node.js that is shipped.
 
 mkdir -p "$work/shipped"
+# A service's user must be able to read the Node.js that its unit starts.
+chmod 0755 "$work"
 dpkg-deb --fsys-tarfile "$out"/stagely_*_"$deb".deb | tar -xO ./usr/lib/stagely/node >"$work/shipped/node"
 chmod 0755 "$work/shipped/node"
 (
