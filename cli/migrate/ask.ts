@@ -22,6 +22,9 @@ export const keyFrom = (variable: string): string => {
   const value = readEnvironment()[variable]
   if (value === undefined || value === '')
     throw usageError(`put the API key into the variable ${variable}`)
+  // Such as "…", where the key was copied from a page that cuts it.
+  if (!/^[\x21-\x7e]+$/.test(value))
+    throw usageError(`the variable ${variable} holds characters that no API key has: copy it again`)
   return value
 }
 

@@ -129,6 +129,8 @@ describe('migrate', () => {
     expect([keyless.code, keyless.stderr.includes('PORTAINER_API_KEY')]).toEqual([2, true])
     const wrong = await migrate({ PORTAINER_API_KEY: 'x' }, 'porter', ...args)
     expect(wrong.stderr).toBe('error: Portainer refuses the API key (status 401)\n')
+    const cut = await migrate({ PORTAINER_API_KEY: 'ptr_…' }, 'porter', ...args)
+    expect([cut.code, cut.stderr.includes('copy it again')]).toEqual([2, true])
     const key = { PORTAINER_API_KEY: 'ptr_key' }
     const unknown = await migrate(key, 'porter', ...args, '--stack', 'nope')
     expect(unknown.stderr).toContain('Portainer has no stack "nope"; it has other, porter')
