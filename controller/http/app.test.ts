@@ -21,7 +21,7 @@ const deps = {
 const open = ['/healthz', '/livez', '/readyz', '/version', '/metrics']
 /** What every logged-in user reads or asks about himself. */
 const everybody =
-  /^\/(api|apis|openapi|api\/v1|apis\/stagely\.dev(\/v1alpha1)?|openapi\/v[23](\/.*)?|api\/v1\/(namespaces\/:namespace\/)?services|apis\/authoriz.*\/selfsubject\w+|apis\/authentic.*\/selfsubjectreviews|api\/docs(\/.*)?|api\/openapi.*|api\/v1\/openapi.*)$/
+  /^\/(api|apis|openapi|api\/v1|apis\/apiextensions\.k8s\.io(\/v1(\/customresourcedefinitions(\/:name)?)?)?|apis\/stagely\.dev(\/v1alpha1)?|openapi\/v[23](\/.*)?|api\/v1\/(namespaces\/:namespace\/)?services|apis\/authoriz.*\/selfsubject\w+|apis\/authentic.*\/selfsubjectreviews|api\/docs(\/.*)?|api\/openapi.*|api\/v1\/openapi.*)$/
 
 describe('createApp', () => {
   it('serves no route that has no rule', () => {
