@@ -94,7 +94,7 @@ const withRequestFlags = (made: Command): Command =>
 
 const request = (): Command =>
   withRequestFlags(
-    newCommand('request -o', 'Ask to read guarded values for a while.', [
+    newCommand('request -o=data', 'Ask to read guarded values for a while.', [
       'stagely access request STRIPE_SECRET_KEY -p shop --scope backend --for 30m --reason "INC-42: refunds fail"',
       'stagely access request -p shop --environment production --reason "CHG-7: move" --wait',
     ]),
@@ -110,7 +110,7 @@ const request = (): Command =>
 const breakGlass = (): Command =>
   withRequestFlags(
     newCommand(
-      'break-glass -o',
+      'break-glass -o=data',
       'Read guarded values in an emergency, without an approval. All owners are told at once, another person reviews it, and the values are changed afterwards.',
       ['stagely access break-glass -p shop --reason "INC-42: shop is down"'],
     ),
@@ -143,7 +143,7 @@ const list = (): Command =>
 
 const show = (): Command =>
   newCommand(
-    'show -o',
+    'show -o=data',
     'Show a request: who asks, for what, who runs it, and who has read it before.',
     ['stagely access show req-x8k2p'],
   )
@@ -156,7 +156,7 @@ const show = (): Command =>
     })
 
 const decision = ([word, path]: readonly [word: string, path: string], summary: string): Command =>
-  newCommand(`${word} -o`, summary, [`stagely access ${word} req-x8k2p --note "…"`])
+  newCommand(`${word} -o=data`, summary, [`stagely access ${word} req-x8k2p --note "…"`])
     .argument('<name>', 'request')
     .option('--note <text>', 'why, for the requester and auditors')
     .action((name: string, flags: Flags) => decide(name, path, flags, {}))
@@ -181,7 +181,7 @@ const cancel = (): Command =>
 const revoke = (): Command => decision(['revoke', 'revocation'], 'End a grant before its time.')
 
 const review = (): Command =>
-  newCommand('review -o', 'Record the review of an emergency of another person.', [
+  newCommand('review -o=data', 'Record the review of an emergency of another person.', [
     'stagely access review req-x8k2p --outcome Justified --note "INC-42"',
   ])
     .argument('<name>', 'request')

@@ -3,7 +3,7 @@
 // Twice gives the same bytes, by the same Node, xz, dpkg and binutils.
 // A signature is made where MINISIGN_SECRET_KEY_FILE names a key (made with `minisign -G -W`).
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -179,6 +179,8 @@ const nodeVersion = Object.values(
 
 rmSync(out, { recursive: true, force: true })
 mkdirSync(work, { recursive: true })
+if (!existsSync(join(root, 'node_modules/.package-lock.json')))
+  run('npm', ['ci', '--no-audit', '--no-fund'])
 if (!values['no-build'])
   run('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'inherit', 'inherit'] })
 if (kinds.includes('npm')) makeNpm()
