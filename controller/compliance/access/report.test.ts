@@ -154,7 +154,7 @@ describe('who could read without a request', () => {
       closes(12, ['production', 'staging'], ['production']),
       policyRow(14, { environments: ['staging'] }),
       row(16, ['AccessPolicy', 'guard', 'delete']),
-      closes(30, [], ['production', 'staging']),
+      closes(30, ['production'], []),
       row(17, ['Project', 'shop', 'delete']),
       row(18, ['Project', 'shop', 'create']),
     ].sort((a, b) => (a.at < b.at ? -1 : 1))
@@ -164,8 +164,25 @@ describe('who could read without a request', () => {
       ['olga', 'role owner', short(1), short(14)],
       ['olga', 'role owner', short(14), short(16), 'staging'],
       ['olga', 'role owner', short(16), short(17)],
-      ['max', 'role maintainer', short(18), undefined],
+      ['max', 'role maintainer', short(18), short(30)],
       ['olga', 'role owner', short(18), undefined],
+    ])
+  })
+
+  it('is told by what is protected now where a project was made again before changes were kept', () => {
+    const project = {
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Project',
+      metadata: { name: 'shop', namespace: 'pay' },
+      spec: { environments: [{ name: 'production', protected: true }] },
+    }
+    const rows = [
+      member('max', 1, 'add member', { role: 'maintainer' }),
+      row(2, ['Project', 'shop', 'delete']),
+      row(3, ['Project', 'shop', 'create']),
+    ]
+    expect(readers(reportOf(rows, { kept: { projects: [project] } }))).toEqual([
+      ['max', 'role maintainer', short(3), undefined, 'production'],
     ])
   })
 })

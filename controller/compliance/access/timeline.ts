@@ -87,13 +87,13 @@ export const policySpans = (facts: AccessFacts, { policies }: Kept): PolicySpan[
   return [...logged, ...unlogged].sort((a, b) => a.from - b.from)
 }
 
-const livesBy: ReadonlySet<string> = new Set(['create', 'delete'])
+const lifeActions: ReadonlySet<string> = new Set(['create', 'delete'])
 
 export const projectSpans = (
   facts: AccessFacts,
   { projects }: Kept,
 ): (Span & { readonly name: string })[] => {
-  const lives = rowsOf(facts, 'Project').filter(({ action }) => livesBy.has(action))
+  const lives = rowsOf(facts, 'Project').filter(({ action }) => lifeActions.has(action))
   const byName = grouped(lives, ({ object }) => object.name)
   const logged = [...byName].flatMap(([name, rows]) => {
     // The row of its making was pruned.
@@ -114,7 +114,10 @@ export const projectSpans = (
   return [...logged, ...unlogged].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 
-/** Which environments of a project were protected when. The time before the first change has those which that change ended. */
+/**
+ * Which environments of a project were protected when. What no row tells of, the next change ended; where there is none, it
+ * is as now.
+ */
 export const protectionSpans = (
   facts: AccessFacts,
   { projects }: Kept,
@@ -127,10 +130,13 @@ export const protectionSpans = (
   const namesIn = (row: AuditRecord, field: string): string[] =>
     (row.detail?.[field] as string[] | undefined) ?? []
   const project = projects.find(({ metadata }) => metadata.name === name)
-  const [first] = changes
-  const before = first ? namesIn(first, 'protectedBefore') : protectedIn(environmentsOf(project))
-  const states = changes.map((row) => ({ at: ms(row), state: namesIn(row, 'protected') }))
-  return spansOf([{ at: 0, state: before }, ...states]).map(({ state, ...span }) => ({
+  const endedBy = (next: AuditRecord | undefined): string[] =>
+    next ? namesIn(next, 'protectedBefore') : protectedIn(environmentsOf(project))
+  const states = changes.map((row, i) => ({
+    at: ms(row),
+    state: row.action === 'delete' ? endedBy(changes[i + 1]) : namesIn(row, 'protected'),
+  }))
+  return spansOf([{ at: 0, state: endedBy(changes[0]) }, ...states]).map(({ state, ...span }) => ({
     ...span,
     names: state,
   }))
