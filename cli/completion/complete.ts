@@ -4,7 +4,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { kindNames } from '../../src/resources/kind-names.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { out } from '../print.ts'
-import type { CompletedCommand } from './table.ts'
+import type { CompletedCommand } from './completed-command.ts'
 import { findKinds } from '../objects/kinds.ts'
 
 const ofFlags: Readonly<Record<string, string>> = {

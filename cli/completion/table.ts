@@ -1,20 +1,5 @@
 // Generated from the commands by "npm run generate". Do not edit.
-/** A command as the shell completes it. */
-export interface CompletedCommand {
-  /** Of a word after `stagely`: the first sentence of its help. */
-  readonly summary?: string
-  /** Words after `stagely`, such as `secrets set`; empty: the top level. */
-  readonly path: string
-  /** Subcommands and flags, with a space between them. */
-  readonly words: string
-  /** For each argument, the kind of its names; empty for none. */
-  readonly names?: readonly string[]
-  /** The last argument may be given again. */
-  readonly more?: true
-  /** Flags that take the next word. */
-  readonly valued?: string
-  readonly choices?: Readonly<Record<string, readonly string[]>>
-}
+import type { CompletedCommand } from './completed-command.ts'
 
 export const completionTable: readonly CompletedCommand[] = [
   {"path":"","words":"apply get search describe delete diff wait status explain logs leak-test where scan deploy rollout run compose init migrate secrets preview stagelet stores rotation notifiers seal adopt access activity slo audit receipt compliance agent keys backup upgrade support-bundle login logout context open sessions whoami token user team completion kubeconfig kube-token mcp"},

@@ -1,6 +1,6 @@
 // What completes the words of each command (cli/completion/table.ts), made from the commands themselves.
 import type { Command, Option } from 'commander'
-import type { CompletedCommand } from '../../cli/completion/table.ts'
+import type { CompletedCommand } from '../../cli/completion/completed-command.ts'
 
 /** By the name of an argument, the names that it takes; `NAME` is of the group's kind. */
 const byArgument: Readonly<Record<string, string>> = {
@@ -59,30 +59,13 @@ const walk = (command: Command, before: string): CompletedCommand[] => {
   return [commandAt(command, path), ...command.commands.flatMap((child) => walk(child, `${path} `))]
 }
 
-const declaration = `/** A command as the shell completes it. */
-export interface CompletedCommand {
-  /** Of a word after \`stagely\`: the first sentence of its help. */
-  readonly summary?: string
-  /** Words after \`stagely\`, such as \`secrets set\`; empty: the top level. */
-  readonly path: string
-  /** Subcommands and flags, with a space between them. */
-  readonly words: string
-  /** For each argument, the kind of its names; empty for none. */
-  readonly names?: readonly string[]
-  /** The last argument may be given again. */
-  readonly more?: true
-  /** Flags that take the next word. */
-  readonly valued?: string
-  readonly choices?: Readonly<Record<string, readonly string[]>>
-}
-`
-
 export const renderCompletionTable = (commands: readonly Command[]): string => {
   const top = { path: '', words: commands.map((command) => command.name()).join(' ') }
   const rows = [top, ...commands.flatMap((command) => walk(command, ''))]
   return [
     '// Generated from the commands by "npm run generate". Do not edit.',
-    declaration,
+    "import type { CompletedCommand } from './completed-command.ts'",
+    '',
     'export const completionTable: readonly CompletedCommand[] = [',
     ...rows.map((row) => `  ${JSON.stringify(row)},`),
     ']',
