@@ -27,6 +27,10 @@ const time = [
     message: 'take a Clock',
   },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'take a Clock' },
+  {
+    selector: "CallExpression[callee.property.name='toISOString']",
+    message: 'a number from outside makes it throw: use toFineTimestamp of src/kernel/clock.ts',
+  },
 ]
 // The rule against floating promises takes a second argument of then() for a handler of all faults.
 const thens = [
@@ -111,6 +115,7 @@ const inBrowsers = [
   },
 ]
 const pure = [
+  './kernel/clock.ts',
   './kernel/defined.ts',
   './kernel/grouped.ts',
   './kernel/same-json.ts',

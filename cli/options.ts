@@ -2,7 +2,7 @@
 import { Command as Parsed, InvalidArgumentError, Option } from 'commander'
 import { isLifetime } from '../src/resources/lifetime.ts'
 import type { ConnectFlags } from './connect/connect.ts'
-import { realClock } from '../src/kernel/clock.ts'
+import { realClock, toFineTimestamp } from '../src/kernel/clock.ts'
 
 const outputs = ['json', 'yaml', 'name', 'wide'] as const
 
@@ -180,11 +180,11 @@ const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 export const toInstant = (text: string, _previous?: unknown, now = realClock.now()): string => {
   const ago = /^(\d+)([mhd])$/.exec(text)
   if (ago !== null) {
-    return new Date(now - Number(ago[1]) * units[ago[2] as keyof typeof units]).toISOString()
+    return toFineTimestamp(now - Number(ago[1]) * units[ago[2] as keyof typeof units])
   }
   const ms = day.test(text) || instant.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(ms)) {
     throw new InvalidArgumentError('use a day (2026-01-31), a time (2026-01-31T10:00:00Z) or 24h.')
   }
-  return new Date(ms).toISOString()
+  return toFineTimestamp(ms)
 }

@@ -1,7 +1,7 @@
 // The part of a support bundle that describes this machine. Of the agent's folder it takes only state.json, field by field;
 // of containers it takes what `docker ps` shows, without command lines and environment.
 import { join } from 'node:path'
-import { realClock } from '../../src/kernel/clock.ts'
+import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { dockerHostFault, parseAgentConfig, withoutForeignEngine } from '../config.ts'
 import { readContainers } from '../docker/info.ts'
@@ -35,7 +35,7 @@ const containersOf = async (socketPath: string): Promise<object[]> => {
     image: Image,
     state: State,
     status: Status,
-    created: new Date(Created * 1000).toISOString(),
+    created: toFineTimestamp(Created * 1000),
     labels: Object.fromEntries(Object.entries(Labels).filter(([key]) => ownLabel.test(key))),
   }))
 }

@@ -1,9 +1,10 @@
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { expect, it } from 'vitest'
 import type { EngineEvent } from '../docker/engine.ts'
 import type { ObservedContainer } from './container.ts'
 import { createContainerLives } from './container-lives.ts'
 
-const at = (second: number): string => new Date(1_700_000_000_000 + second * 1000).toISOString()
+const at = (second: number): string => toFineTimestamp(1_700_000_000_000 + second * 1000)
 const event = (Action: string, id: string, second: number, digest = 'd1'): EngineEvent => ({
   Action,
   timeNano: (1_700_000_000_000 + second * 1000) * 1e6,

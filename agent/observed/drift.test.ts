@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import {
   endedByOthers,
@@ -16,7 +17,7 @@ const now = 1_700_000_000_000
 const container = (service: string, over: Partial<ObservedContainer> = {}): ObservedContainer =>
   aContainer(service, 'right', {
     name: `shop-${service}-1`,
-    startedAt: new Date(now - 3_600_000).toISOString(),
+    startedAt: toFineTimestamp(now - 3_600_000),
     createdAtMs: now - 3_600_000,
     ...over,
   })
@@ -161,14 +162,14 @@ describe('drift', () => {
     expect(waitForPerson(inputOf([container('db'), ended('web', 1)], [['die', 'web']]), now)).toBe(
       0,
     )
-    const startedAt = new Date(now).toISOString()
+    const startedAt = toFineTimestamp(now)
     const stranger = container('web', { id: 'other', digest: '', startedAt })
     expect(waitForPerson(inputOf([container('db'), stranger], stop('web')), now)).toBe(2_000)
     expect(waitForPerson(stopped, now - 86_400_000)).toBe(0)
   })
 
   describe('an end with exit code 0', () => {
-    const finishedAt = new Date(now - 5_000).toISOString()
+    const finishedAt = toFineTimestamp(now - 5_000)
     const done = container('web', { state: 'exited', finishedAt })
     const stoppedAfter = (
       events: readonly (readonly [string, string])[],
@@ -211,7 +212,7 @@ describe('drift', () => {
 
   it('does not come between an up by hand and what shares with the one that it has re-created', () => {
     const [db, web] = [container('db'), container('web', { cutOff: true })]
-    const made = { ...db, id: 'next-db', startedAt: new Date(now - 500).toISOString() }
+    const made = { ...db, id: 'next-db', startedAt: toFineTimestamp(now - 500) }
     const input = { ...inputOf([made, web], []), affected: ['web'] }
     expect(waitForPerson(input, now)).toBe(1_500)
     expect(waitForPerson(input, now + 1_500)).toBe(0)

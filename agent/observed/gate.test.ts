@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import { aContainer } from '../../test/support/agents/a-container.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
@@ -83,7 +84,7 @@ const judge = async (
           ExitCode: exitCode,
           Error: '',
           OOMKilled: nextLook().oomKilled ?? false,
-          StartedAt: new Date(startMs).toISOString(),
+          StartedAt: toFineTimestamp(startMs),
           ...(health === undefined
             ? {}
             : {

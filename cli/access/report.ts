@@ -1,4 +1,5 @@
 // Who could read values when, and by which requests: signed, for an auditor.
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { Option } from 'commander'
 import { accessCsv } from '../../src/audit/access-csv.ts'
 import { accessWords, type SignedAccessReport } from '../../src/audit/access-report.ts'
@@ -23,7 +24,7 @@ interface Moment {
 const toMoment = (text: string): Moment => {
   const from = toInstant(text)
   const lastsMs = /^\d{4}-\d\d-\d\d$/.test(text) ? 86_400_000 : 1_000
-  return { from, to: new Date(Date.parse(from) + lastsMs).toISOString() }
+  return { from, to: toFineTimestamp(Date.parse(from) + lastsMs) }
 }
 
 export const reportCommand = (): Command =>

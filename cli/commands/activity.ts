@@ -1,6 +1,6 @@
 // activity: what happened in the last 90 days, in words.
 import type { Happened } from '../../src/rest/types.ts'
-import { realClock } from '../../src/kernel/clock.ts'
+import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { newCommand, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { maySucceedLater, usageError } from '../errors.ts'
@@ -95,7 +95,7 @@ const follow = async (
   const momentOf = ({ id, at }: Happened): string => `${id} ${at}`
   print([...items].reverse())
   let printed = new Set(items.map(momentOf))
-  let newest = items[0]?.at ?? new Date(realClock.now()).toISOString()
+  let newest = items[0]?.at ?? toFineTimestamp(realClock.now())
   let isLost = false
   const notAnswered = (error: unknown): undefined => {
     if (!maySucceedLater(error)) throw error
@@ -103,7 +103,7 @@ const follow = async (
   }
   for (;;) {
     await realClock.sleep(pollMs)
-    const since = new Date(Date.parse(newest) - overlapMs).toISOString()
+    const since = toFineTimestamp(Date.parse(newest) - overlapMs)
     const found = await rest
       .list<Happened>('/activity', 'activity', { ...query, since })
       .catch(notAnswered)

@@ -2,7 +2,7 @@
 // safe to send.
 import { stat } from 'node:fs/promises'
 import { arch, release, type } from 'node:os'
-import { realClock } from '../../src/kernel/clock.ts'
+import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { version } from '../../src/kernel/version.ts'
 import { readConnectionEnv, readEnvironment } from '../config.ts'
@@ -157,7 +157,7 @@ const refuseTaken = async (file: string): Promise<void> => {
 }
 
 const bundle = async (flags: Flags, machine: AgentMachine): Promise<void> => {
-  const when = new Date(realClock.now()).toISOString()
+  const when = toFineTimestamp(realClock.now())
   const folder = `stagely-support-${when.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`
   const file = flags.output ?? `${folder}.tar.gz`
   await refuseTaken(file)

@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import type { ComplianceFacts, VersionFact } from '../../src/store/keys/compliance-facts.ts'
 import { complianceReportOf } from './report.ts'
@@ -5,7 +6,7 @@ import { complianceReportOf } from './report.ts'
 const day = 86_400_000
 const from = Date.parse('2026-01-01T00:00:00Z')
 const at = (days: number): number => from + days * day
-const text = (days: number): string => new Date(at(days)).toISOString().replace('.000', '')
+const text = (days: number): string => toFineTimestamp(at(days)).replace('.000', '')
 const nothing: ComplianceFacts = {
   versions: [],
   secrets: [],

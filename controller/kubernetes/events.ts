@@ -5,7 +5,7 @@ import { isReason } from '../../src/kernel/errors.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/kinds/core.ts'
 import { keyOf, refFromKey, type KubeObject } from '../../src/resources/meta.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import { done, waitFor, type Reconciler } from '../../src/runtime/control-loop.ts'
+import { noState, done, waitFor, type Reconciler } from '../../src/runtime/control-loop.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Claims } from './claims.ts'
 import type { ClusterClient } from './cluster-client.ts'
@@ -31,6 +31,7 @@ export interface EventDeps {
 
 export const createEventReconciler = (deps: EventDeps): Reconciler => ({
   name: 'kubernetes-events',
+  notKnown: noState,
   reconcile: (key) =>
     afterRetryAfter(async () => {
       const event = await deps.store.get(refFromKey(key))

@@ -6,6 +6,7 @@ import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { NewCondition } from '../../src/resources/conditions.ts'
 import { annotations, keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import {
+  noState,
   done,
   stalled,
   waitFor,
@@ -104,6 +105,7 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
 
   return {
     name: 'kubernetes',
+    notKnown: noState,
     reconcile: (key) => afterRetryAfter(() => reconcile(key)),
   }
 }

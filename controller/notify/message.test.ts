@@ -105,3 +105,14 @@ it('goes to the chat of Telegram that is named, and to ntfy with a title and the
     click: `${base}/ui/t/default/p/sh%C3%B6p?secret=shop-key.web`,
   })
 })
+
+it('lets no line of a text pass for a notice of its own', () => {
+  const forged = message([
+    notice({ message: 'ended\nGlassBroken project/shop (default): by root' }),
+  ])
+  const inChats = chats.map((name) => shownIn(name, forged).replaceAll('\\', ''))
+  for (const shown of [...inChats, letterOf(forged).text]) {
+    expect(shown).toContain('\n    | GlassBroken')
+    expect(shown.split('\n').filter((line) => line.includes('Glass'))).toHaveLength(1)
+  }
+})

@@ -1,7 +1,8 @@
 // A message of a Notifier, in the form that its receiver reads. Pure.
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { createHmac } from 'node:crypto'
 import { defined } from '../../src/kernel/defined.ts'
-import { oneLine, printable } from '../../src/kernel/printable.ts'
+import { oneLine, printable, setIn } from '../../src/kernel/printable.ts'
 import type { Chat } from '../../src/resources/kinds/notifier.ts'
 import type { Notice } from '../../src/store/core/notice.ts'
 
@@ -78,7 +79,7 @@ export const webhookPost = (
     ...defined({ link: linkOf(message, notice) }),
   }))
   const data = { notifier, count, notices: linked }
-  const timestamp = notices[0]?.at ?? new Date(nowMs).toISOString()
+  const timestamp = notices[0]?.at ?? toFineTimestamp(nowMs)
   const body = JSON.stringify({ type: 'stagely.notices', timestamp, data })
   return { headers: signedHeaders({ id, body }, { nowMs, signingKey }), body }
 }
@@ -94,7 +95,7 @@ const linesOf = (
   const lines = notices.slice(0, mostLines).map((notice) => {
     const { reason, kind, team, project, name, message: text } = notice
     const place = project === undefined ? team : `${team}/${project}`
-    const rest = printable(`${kind.toLowerCase()}/${name} (${place}): ${text}`)
+    const rest = setIn(`${kind.toLowerCase()}/${name} (${place}): ${text}`)
     return render({ reason, rest, link: linkOf(message, notice) })
   })
   const more = count - lines.length
@@ -203,7 +204,7 @@ export const letterOf = (letter: NotifierMessage): Letter => {
     project === undefined ? team : `${team}/${project}`
   const paragraphs = notices.map((notice) => {
     const link = linkOf(letter, notice)
-    return `${notice.reason}: ${notice.kind.toLowerCase()}/${notice.name} (${placeOf(notice)}), ${notice.at}\n${notice.message}${link === undefined ? '' : `\n${link}`}`
+    return `${notice.reason}: ${notice.kind.toLowerCase()}/${notice.name} (${placeOf(notice)}), ${notice.at}\n${setIn(notice.message)}${link === undefined ? '' : `\n${link}`}`
   })
   const [first] = notices
   const reasons = [...new Set(notices.map(({ reason }) => reason))].join(', ')

@@ -8,6 +8,7 @@ import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import {
   done,
+  noState,
   startControlLoop,
   waitFor,
   type ReconcileOutcome,
@@ -79,7 +80,14 @@ export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<voi
     loop.enqueue(outboxKey)
     return done
   }
-  const loop = startControlLoop({ clock, log, workers }, { name: 'notices', reconcile })
+  const loop = startControlLoop(
+    { clock, log, workers },
+    {
+      name: 'notices',
+      reconcile,
+      notKnown: noState,
+    },
+  )
   const schedule = (): void => loop.enqueueAfter(outboxKey, settleMs)
   const following = scheduleOn(deps, stopping.signal, schedule, isOfEvent)
   loop.enqueue(outboxKey)

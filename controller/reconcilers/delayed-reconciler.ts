@@ -18,6 +18,7 @@ export const withDelay = (
   return {
     reconciler: {
       name: reconciler.name,
+      notKnown: (key, signal) => reconciler.notKnown(key, signal),
       reconcile: async (key, signal) => {
         const startedAt = clock.now()
         try {

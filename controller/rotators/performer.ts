@@ -10,7 +10,7 @@ import {
   isTrue,
   type Condition,
 } from '../../src/resources/conditions.ts'
-import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
@@ -27,6 +27,7 @@ import type { LookElsewhere } from '../where/elsewhere.ts'
 import { followStore } from '../follow-store.ts'
 import type { RotationCounts, RotationMetrics } from './metrics.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
+import { writeNotKnown } from '../reconcilers/not-known.ts'
 import { secretForController } from '../secret-for-controller.ts'
 import { withVerdicts } from './machine/status-conditions.ts'
 import { decideRotation } from './machine/decide.ts'
@@ -101,7 +102,14 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
     if (until === undefined) return done
     return waitFor(Math.min(Math.max(until - clock.now(), leastMs), idleMs))
   }
-  const loop = startControlLoop({ clock, log, workers }, { name: 'rotation', reconcile })
+  const loop = startControlLoop(
+    { clock, log, workers },
+    {
+      name: 'rotation',
+      reconcile,
+      notKnown: (key) => writeNotKnown({ store, clock }, [refFromKey(key)]),
+    },
+  )
 
   const note = (rotation: KubeObject, isGone: boolean): void => {
     const key = keyOf(refOf(rotation))

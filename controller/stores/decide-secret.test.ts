@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import { checked, decideFetched, decideRemoval, decideSeen } from './decide-secret.ts'
 import { storeSecretOf, type StoreSecret } from './store-secret.ts'
@@ -122,7 +123,7 @@ describe('what a fetched answer means', () => {
 
 describe('what is removed', () => {
   const missing = (since: number): StoreSecret =>
-    secret({ version: 'v1', place: 'here', missingSince: new Date(since).toISOString() })
+    secret({ version: 'v1', place: 'here', missingSince: toFineTimestamp(since) })
   const long = missing(now.nowMs - 300_000)
   const facts = {
     all: 4,

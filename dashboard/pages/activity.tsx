@@ -120,7 +120,7 @@ const Days = ({ rows }: { readonly rows: readonly Happened[] }) => (
   <>
     {byDay(rows).map(({ day, rows: own }) => (
       <Panel
-        key={day.toISOString()}
+        key={day.getTime()}
         flush
         title={nameOfDay(day)}
         aside={<span class="muted num">{own.length}</span>}

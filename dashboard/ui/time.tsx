@@ -1,4 +1,5 @@
 // Times: "since" for states, "ago" for events, and the whole moment in the title.
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { computed, type ReadonlySignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { thisSecond } from '../live/clock.ts'
@@ -73,7 +74,7 @@ export const Since = ({ at }: Props) => {
   const moment = useText(() => momentOf(ms, today.value), [ms])
   if (Number.isNaN(ms)) return <Never />
   return (
-    <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
+    <time dateTime={toFineTimestamp(ms)} title={whole.format(ms)}>
       {moment}
     </time>
   )
@@ -89,7 +90,7 @@ export const Until = ({ at }: Props) => {
   const text = useText(() => untilOf(ms - thisSecond.value), [ms])
   if (Number.isNaN(ms)) return <Never />
   return (
-    <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
+    <time dateTime={toFineTimestamp(ms)} title={whole.format(ms)}>
       {text}
     </time>
   )
@@ -103,7 +104,7 @@ export const Ago = ({ at }: Props) => {
   const text = useText(() => agoOf(thisSecond.value - ms), [ms])
   if (Number.isNaN(ms)) return <Never />
   return (
-    <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
+    <time dateTime={toFineTimestamp(ms)} title={whole.format(ms)}>
       {text}
     </time>
   )

@@ -38,6 +38,8 @@ ${generatedMark('scripts/reference/conditions.yaml')}
 
 What each condition of \`stagely describe\` says, and what to do. A condition is \`True\`, \`False\` or \`Unknown\`. Its message names the object, the cause and often the remedy.
 
+Any of them may be \`Unknown\` with the reason **ReconcileFailed**: the controller fails each time that it judges the object, so that what it said before may be wrong. *Remedy:* Its log has "reconcile failed", and why. The condition is judged again with the next change, and every few minutes.
+
 ${sections.join('')}## Events and notices
 
 Events that are no condition, and reasons of notices. \`stagely activity\` and \`stagely get events\` show them.

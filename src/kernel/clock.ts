@@ -37,14 +37,20 @@ export const realClock: Clock = {
 const aborted = new DOMException('The operation was aborted', 'AbortError')
 
 const leastMs = Date.parse('0000-01-01T00:00:00Z')
-const mostMs = Date.parse('9999-12-31T23:59:59Z')
+const mostMs = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * RFC 3339 with seconds, as Kubernetes writes times in metadata and conditions. RFC 3339 has the years 0 to 9999: a
- * moment outside, such as a "never", counts as the nearest in it, so that texts sort as their times do.
+ * RFC 3339 with milliseconds, so that two moments of one second differ. RFC 3339 has the years 0 to 9999: a moment
+ * outside, such as a "never", or a time of a machine less an odd skew, counts as the nearest in it. So texts sort as
+ * their times do, and no number makes this throw.
  */
-export const toTimestamp = (ms: number): string =>
-  new Date(Math.min(Math.max(ms, leastMs), mostMs)).toISOString().replace(/\.\d+Z$/, 'Z')
+export const toFineTimestamp = (ms: number): string =>
+  new Date(Math.min(Math.max(ms, leastMs), mostMs)).toISOString()
 
-/** RFC 3339 with milliseconds, so that two moments of one second differ. */
-export const toFineTimestamp = (ms: number): string => new Date(ms).toISOString()
+/** RFC 3339 with seconds, as Kubernetes writes times in metadata and conditions. */
+export const toTimestamp = (ms: number): string => toFineTimestamp(ms).replace(/\.\d+Z$/, 'Z')
+
+/** True for a moment as in RFC 3339, in its years 0 to 9999. */
+export const isInstant = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text) &&
+  !Number.isNaN(Date.parse(text))

@@ -35,6 +35,24 @@ describe('a report', () => {
     expect(decodeReport(given)).toEqual({ report: given })
   })
 
+  it('is escaped where it could control a reader or the database could not hold it, in names too', () => {
+    const odd = report({ services: [service('w\0eb')], passed: { 'na\nme': '\ud800' } })
+    expect(decodeReport(odd)).toMatchObject({
+      report: { services: [{ name: 'w\\x00eb' }], passed: { 'na\\nme': '\\ud800' } },
+    })
+  })
+
+  it.each(['+275760-09-13T00:00:00.000Z', 'soon', '9e15'])(
+    'with a moment that is none is malformed: %s',
+    (at) => {
+      const rollout = { revision: 1, result: 'Healthy' as const, finishedAt: at }
+      expect(decodeReport(report({ rollout }))).toEqual({
+        faults: ['rollout.finishedAt'],
+        stageletUid: 's',
+      })
+    },
+  )
+
   it('loses what is over, and says so', () => {
     const detail = 'x'.repeat(limits.message + 1)
     const services = [{ ...service('web'), detail }, ...named(14_999)]

@@ -6,21 +6,22 @@ import * as z from 'zod'
 import { openMessage, sealMessage } from './agent-request.ts'
 import { createOpener, createSealer } from './hpke.ts'
 import type { KeyPair } from './keys.ts'
-import { machineText, protocolText, rawKey } from './agent-text.ts'
+import { machineText, opaque } from '../resources/told.ts'
+import { protocolText, rawKey } from './agent-text.ts'
 
 /** Body of the POST. */
 export const joinRequest = z.object({
   protocol: protocolText,
-  tokenId: z.string().max(64),
+  tokenId: opaque(64),
   /** HPKE encapsulated key, base64url. */
-  enc: z.string().max(64),
+  enc: opaque(64),
   /** A `joinContent`, sealed; base64url. */
-  sealed: z.string().max(8192),
+  sealed: opaque(8192),
 })
 
 /** Keys are raw 32 bytes in base64url. */
 export const joinContent = z.object({
-  tokenSecret: z.string().max(256),
+  tokenSecret: opaque(256),
   namespace: machineText,
   name: machineText,
   ed25519: rawKey,

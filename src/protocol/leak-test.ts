@@ -2,7 +2,7 @@
 // counts. An order on the stream asks for it, and names of keys and numbers come back by POST: no line
 // of a log leaves the machine.
 import * as z from 'zod'
-import { machineText, storable } from './agent-text.ts'
+import { faultText, machineText, toldCount } from '../resources/told.ts'
 
 /** Lines of each container that a test may ask for. */
 export const maxLeakTestLines = 100_000
@@ -21,34 +21,33 @@ export const leakTestOrder = z.object({
   tail: z.int().min(1),
 })
 
-const count = z.int().nonnegative()
 const keys = z.array(machineText).max(10_000)
 
 /** What one service has printed. */
 const leakTestService = z.object({
   name: machineText,
   /** Lines that were read. */
-  lines: count,
+  lines: toldCount,
   /** Keys whose values were printed, in any form, and how often. */
-  hits: z.array(z.object({ key: machineText, count })).max(10_000),
+  hits: z.array(z.object({ key: machineText, count: toldCount })).max(10_000),
   /** Keys that the service sees, whose values are too short to be found. */
   unmaskable: keys,
   /** Why a log of it could not be read. */
-  fault: storable(2_000).optional(),
+  fault: faultText.optional(),
 })
 
 /** POST leak-tests: how far the agent is, or the end. Sending the end twice changes nothing. */
 export const leakTestReport = z.object({
   id: z.uuid(),
   /** Lines that were read so far. */
-  lines: count,
+  lines: toldCount,
   end: z
     .object({
       services: z.array(leakTestService).max(2_000),
       /** False: a bound of bytes or of time ended it early. */
       complete: z.boolean(),
       /** Why nothing was counted. */
-      error: storable(2_000).optional(),
+      error: faultText.optional(),
     })
     .optional(),
 })

@@ -2,10 +2,11 @@
 // answers with batches by POST. Short requests pass proxies that buffer whole bodies. The agent sends
 // the next batch after the answer to the last one.
 import * as z from 'zod'
-import { count, limits, message, name, timeText } from '../resources/limits.ts'
+import { count, instant, limits, name } from '../resources/limits.ts'
+import { faultText, machineText, opaque, output, toldCount } from '../resources/told.ts'
 
 /** Name of the session, with the replica that has the reader. */
-const session = z.string().max(limits.name)
+const session = opaque(limits.name)
 
 /** Asks the agent to send the logs of a stagelet in this session, until the session ends. */
 export const logsOrder = z.object({
@@ -24,22 +25,22 @@ export const logsOrder = z.object({
 
 const logLine = z.object({
   type: z.literal('line'),
-  service: name,
+  service: machineText,
   /** Name of the container. */
-  container: name,
+  container: machineText,
   stream: z.enum(['stdout', 'stderr']),
   /** Time at which the engine received the line: RFC 3339 with nanoseconds. */
-  time: timeText,
+  time: instant,
   /** Masked; without its newline. A line of more than 32 KiB is split. */
-  text: z.string().max(limits.logLine),
+  text: output(limits.logLine),
 })
 
 export const logRecord = z.discriminatedUnion('type', [
   logLine,
   /** Number of lines that were left out here, because the reader was slower than the containers. */
-  z.object({ type: z.literal('dropped'), lines: count }),
+  z.object({ type: z.literal('dropped'), lines: toldCount }),
   /** The last record. `error` says why the logs end early; absent at their real end. */
-  z.object({ type: z.literal('end'), error: message.optional() }),
+  z.object({ type: z.literal('end'), error: faultText.optional() }),
 ])
 
 /** A number that counts messages from 0. No program runs long enough to exceed it. */

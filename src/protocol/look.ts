@@ -1,7 +1,7 @@
 // A look: an agent searches its machine for values that the controller names, and answers with places. The order is
 // sealed, since it holds the values. The answer holds names, paths and numbers of lines: no value, and no line.
 import * as z from 'zod'
-import { machineText, storable } from './agent-text.ts'
+import { faultText, machineText, told } from '../resources/told.ts'
 
 /** An agent ends a look after this time, and says what it has not reached. */
 export const lookLimitMs = 20_000
@@ -47,14 +47,14 @@ const foundPlace = z.object({
   /** When the container was created: seconds since the epoch. */
   since: z.int().nonnegative().optional(),
   /** Name of the variable or label; `path:line` of a file. */
-  at: storable(4_200).optional(),
-  values: z.array(z.string().max(64)).max(mostValues),
+  at: told(4_200).optional(),
+  values: z.array(machineText).max(mostValues),
 })
 
 export const lookAnswer = z.object({
   places: z.array(foundPlace).max(mostPlaces),
   /** What was not looked through, and why. */
-  unread: z.array(storable(2_000)).max(50),
+  unread: z.array(faultText).max(50),
 })
 
 export type LookOrder = z.infer<typeof lookOrder>

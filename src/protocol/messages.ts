@@ -18,7 +18,8 @@ import { limits } from '../resources/limits.ts'
 import { fileSpec } from '../resources/kinds/stagelysecret.ts'
 import { leakTestOrder, type LeakTestOrder } from './leak-test.ts'
 import { logsOrder, serial, type LogsOrder } from './logs.ts'
-import { machineText, protocolText, rawKey, storable } from './agent-text.ts'
+import { machineText, opaque } from '../resources/told.ts'
+import { protocolText, rawKey } from './agent-text.ts'
 import { lookOrder, type LookOrder } from './look.ts'
 import { taskOrder, type TaskOrder } from './tasks.ts'
 
@@ -37,7 +38,7 @@ export const agentPaths = {
 } as const
 
 /** Identifies one start of an agent. */
-const bootId = storable(128)
+const bootId = opaque(128)
 
 /** The latest time that JavaScript knows, in ms. */
 const latestTime = 8_640_000_000_000_000
@@ -50,9 +51,9 @@ export const keysRequest = z.object({
   ed25519: rawKey,
   x25519: rawKey,
   /** Ed25519 signature by the new key over `keysProof`, base64url. */
-  proof: z.string().max(128),
+  proof: opaque(128),
   /** Id of the order to rotate; absent when the agent rotates by itself. */
-  request: z.string().max(256).optional(),
+  request: opaque(256).optional(),
 })
 
 /** The text that the proof of new keys signs. The proof is valid only for replacing the key `held`. */
@@ -84,9 +85,9 @@ export const streamRequest = z.object({
   holds: z
     .array(
       z.object({
-        stageletUid: z.string().max(64),
+        stageletUid: opaque(64),
         /** Absent from older agents: they get their bundles once more. */
-        projectUid: z.string().max(64).optional(),
+        projectUid: opaque(64).optional(),
         epoch: z.int().nonnegative(),
         revision: z.int().nonnegative(),
       }),

@@ -3,7 +3,7 @@
 // answer holds facts, never a value.
 import * as z from 'zod'
 import { faultKinds, type Facts } from '../databases/step.ts'
-import { machineText, storable } from './agent-text.ts'
+import { faultText, machineText, opaque } from '../resources/told.ts'
 import { lookAnswer } from './look.ts'
 
 /** The agent ends a step after this time. */
@@ -33,8 +33,8 @@ export const taskOrder = z.object({
 
 /** What a step has found: see src/databases/step.ts. */
 const taskFacts = z.object({
-  faults: z.array(storable(2_000)).max(50).optional(),
-  warnings: z.array(storable(2_000)).max(50).optional(),
+  faults: z.array(faultText).max(50).optional(),
+  warnings: z.array(faultText).max(50).optional(),
   accepted: z.enum(['accepted', 'refused', 'meaningless']).optional(),
   sessions: z.int().nonnegative().optional(),
   from: z.array(machineText).max(100).optional(),
@@ -44,10 +44,10 @@ const taskFacts = z.object({
 
 /** POST tasks: the facts of a task, or the places that a look has found; or why there are none. */
 export const taskReport = z.object({
-  id: z.string().max(128),
+  id: opaque(128),
   facts: taskFacts.optional(),
   found: lookAnswer.optional(),
-  fault: z.object({ kind: z.enum(faultKinds), message: storable(2_000) }).optional(),
+  fault: z.object({ kind: z.enum(faultKinds), message: faultText }).optional(),
 })
 
 /** `ended`: nobody waits for this answer any more. */

@@ -1,6 +1,7 @@
 // How much a text, a list or a map from outside may hold: from agents, other replicas, browsers and people. Each is far
 // above what Docker, Compose and practice use. Schemas name them; bounds.test.ts refuses a schema without one.
 import * as z from 'zod'
+import { isInstant } from '../kernel/clock.ts'
 
 export const limits = {
   /** Characters of a name: of a service, container, project, variable or key. */
@@ -59,7 +60,12 @@ export const limits = {
 
 export const name = z.string().max(limits.name)
 export const word = z.string().max(limits.word)
-export const timeText = z.string().max(limits.time)
+/** A moment as in RFC 3339: what it makes is a Date. */
+export const instant = z
+  .string()
+  .max(limits.time)
+  .refine(isInstant, 'must be a time as in RFC 3339, such as 2026-01-31T12:00:00Z')
+  .meta({ format: 'date-time' })
 export const digestText = z.string().max(limits.digest)
 /** `stagelet/service`, `namespace/name`. */
 export const twoNames = z.string().max(2 * limits.name + 1)

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { earliest } from '../kernel/earliest.ts'
 import { oneLine } from '../kernel/printable.ts'
-import { count, timeText, word } from './limits.ts'
+import { count, instant, word } from './limits.ts'
 
 /** Of one secret. */
 export const mostFindings = 50
@@ -28,8 +28,8 @@ export const secretFinding = z.strictObject({
   id: word.describe('One for each version, repository and path.'),
   version: count.describe('Newest version with the value that was found.'),
   ...findingPlace,
-  foundAt: timeText.meta({ format: 'date-time' }).describe('When it was reported first.'),
-  closedAt: timeText.meta({ format: 'date-time' }).optional().describe('Absent: it is open.'),
+  foundAt: instant.describe('When it was reported first.'),
+  closedAt: instant.optional().describe('Absent: it is open.'),
   closedAs: z
     .enum(closedStates)
     .optional()

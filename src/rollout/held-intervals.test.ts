@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../kernel/clock.ts'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import {
@@ -8,7 +9,7 @@ import {
   type RolloutFacts,
 } from './held-intervals.ts'
 
-const at = (second: number): string => new Date(1_700_000_000_000 + second * 1000).toISOString()
+const at = (second: number): string => toFineTimestamp(1_700_000_000_000 + second * 1000)
 const secondOf = (text: string): number => (Date.parse(text) - 1_700_000_000_000) / 1000
 
 /** A container as the engine's events tell of it. */

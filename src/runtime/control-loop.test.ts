@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import { silentLogger, type Logger } from '../kernel/log.ts'
-import { done, startControlLoop, stalled, waitFor, type ReconcileOutcome } from './control-loop.ts'
+import {
+  done,
+  noState,
+  startControlLoop,
+  stalled,
+  waitFor,
+  type ReconcileOutcome,
+} from './control-loop.ts'
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -10,10 +17,15 @@ const start = (answers: (ReconcileOutcome | Error)[], log: Logger = silentLogger
   const clock = createFakeClock()
   const runs: string[] = []
   const outcomes: string[] = []
+  const unknown: string[] = []
   const loop = startControlLoop(
     { clock, log, onRun: (_name, outcome) => outcomes.push(outcome) },
     {
       name: 'test',
+      notKnown: (key) => {
+        unknown.push(key)
+        return Promise.resolve()
+      },
       reconcile: (key) => {
         runs.push(key)
         const answer = answers.shift() ?? done
@@ -21,7 +33,7 @@ const start = (answers: (ReconcileOutcome | Error)[], log: Logger = silentLogger
       },
     },
   )
-  return { clock, loop, runs, outcomes }
+  return { clock, loop, runs, outcomes, unknown }
 }
 
 describe('startControlLoop', () => {
@@ -63,6 +75,19 @@ describe('startControlLoop', () => {
     await loop.stop()
   })
 
+  it('says that nothing is known of a key that fails again and again, and not of one that fails once', async () => {
+    const once = start([new Error('boom')])
+    once.loop.enqueue('a')
+    await once.clock.advance(1_000)
+    expect(once.unknown).toEqual([])
+    const often = start(Array.from({ length: 6 }, () => new Error('boom')))
+    often.loop.enqueue('a')
+    await often.clock.advance(5_000)
+    expect(often.runs).toHaveLength(7)
+    expect(often.unknown).toEqual(['a', 'a'])
+    await Promise.all([once.loop.stop(), often.loop.stop()])
+  })
+
   it('waits for running work when stopped', async () => {
     const { loop, runs } = start([])
     loop.enqueue('a')
@@ -81,6 +106,7 @@ describe('startControlLoop', () => {
       { clock, log: silentLogger, workers: 1 },
       {
         name: 'test',
+        notKnown: noState,
         reconcile: (key) => {
           alone.push(key)
           return Promise.resolve(done)

@@ -16,6 +16,8 @@ export type ReconcileOutcome =
 
 export const done: ReconcileOutcome = { kind: 'done' }
 export const stalled: ReconcileOutcome = { kind: 'stalled' }
+/** `notKnown` of what shows no state of its own. */
+export const noState = (): Promise<void> => Promise.resolve()
 export const waitFor = (ms: number): ReconcileOutcome => ({ kind: 'waitFor', ms })
 
 export interface Reconciler {
@@ -30,6 +32,8 @@ export interface Reconciler {
     keys: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, ReconcileOutcome>>
+  /** Says of a key that its state is not known. Called when its runs fail again and again, after each of them. */
+  notKnown(key: string, signal: AbortSignal): Promise<void>
 }
 
 export interface LoopObserver {
@@ -53,6 +57,8 @@ export interface ControlLoop {
 /** Size of a batch. Limits how long a batch delays other writers. */
 const mostAtOnce = 64
 const backoff = { baseMs: 50, capMs: 300_000 }
+/** So many runs one after the other, within some seconds: by then it is no hitch. */
+const failuresUntilUnknown = 5
 
 export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): ControlLoop => {
   const { clock } = deps
@@ -85,7 +91,9 @@ export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): Contro
       if (result === 'error' && !stopping.signal.aborted) {
         log.error({ err: error, object: key }, 'reconcile failed')
       }
-      queue.addFailed(key)
+      const failures = queue.addFailed(key)
+      if (result === 'error' && failures >= failuresUntilUnknown)
+        await sayNotKnown(key, { reconciler, log, signal: stopping.signal })
     } finally {
       queue.done(key)
       deps.onRun?.(reconciler.name, result, clock.now() - startedAt)
@@ -132,5 +140,17 @@ export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): Contro
       queue.close()
       await Promise.all(workers)
     },
+  }
+}
+
+const sayNotKnown = async (
+  key: string,
+  { reconciler, log, signal }: { reconciler: Reconciler; log: Logger; signal: AbortSignal },
+): Promise<void> => {
+  try {
+    await reconciler.notKnown(key, signal)
+  } catch (error) {
+    if (!isReason(error, 'Conflict') && !signal.aborted)
+      log.error({ err: error, object: key }, 'its status could not be set to Unknown')
   }
 }

@@ -1,5 +1,5 @@
 // A control loop for work of which there is only one, such as the outbox or a folder.
-import { startControlLoop, type LoopDeps, type ReconcileOutcome } from './control-loop.ts'
+import { noState, startControlLoop, type LoopDeps, type ReconcileOutcome } from './control-loop.ts'
 
 export interface SingleLoop {
   /** Asks for a run soon. Events come in bursts: `settleMs` pass before the run, and before a further one. */
@@ -37,7 +37,7 @@ export const startSingleLoop = (
       if (isRequested) runAgain()
     }
   }
-  const loop = startControlLoop({ clock, log, workers: 1 }, { name, reconcile })
+  const loop = startControlLoop({ clock, log, workers: 1 }, { name, reconcile, notKnown: noState })
   return {
     schedule: () => {
       if (isRunning) isRequested = true

@@ -61,11 +61,12 @@ export class WorkQueue {
     after(this.#options.clock, ms, cancel.signal, () => this.add(key))
   }
 
-  /** Adds after the key's next backoff delay, with full jitter. */
-  addFailed(key: string): void {
+  /** Adds after the key's next backoff delay, with full jitter. Returns how often it has failed since it was forgotten. */
+  addFailed(key: string): number {
     const attempt = this.#failures.get(key) ?? 0
     this.#failures.set(key, attempt + 1)
     this.addAfter(key, backoffMs(attempt, this.#options.backoff, this.#options.random))
+    return attempt + 1
   }
 
   /** Forgets the failures of a key: its next delay is the base delay again. */

@@ -1,4 +1,5 @@
 // Drops rows that are older than their retention.
+import { toFineTimestamp } from '../kernel/clock.ts'
 import { lastSeenOf } from '../resources/kinds/core.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
 import { specOf, statusOf } from '../resources/typed.ts'
@@ -43,7 +44,7 @@ const lastSeen = (event: KubeObject): string =>
 
 /** Drops events that have not happened again for an hour. */
 export const dropOldEvents = (session: WriteSession, now: number): void => {
-  const before = new Date(now - keepEventsMs).toISOString()
+  const before = toFineTimestamp(now - keepEventsMs)
   const old = session.view.objects
     .withTerm(term.kind('Event'))
     .filter(({ object }) => lastSeen(object) < before)

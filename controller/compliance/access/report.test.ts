@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import type { AuditRecord } from '../../../src/audit/record.ts'
 import { accessReportOf, type AskedAccess } from './report.ts'
@@ -5,7 +6,7 @@ import type { Kept } from './timeline.ts'
 
 const hour = 3_600_000
 const start = Date.parse('2026-11-01T00:00:00Z')
-const at = (hours: number): string => new Date(start + hours * hour).toISOString()
+const at = (hours: number): string => toFineTimestamp(start + hours * hour)
 const short = (hours: number): string => at(hours).replace('.000', '')
 
 let seq = 0

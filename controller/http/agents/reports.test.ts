@@ -69,14 +69,6 @@ const open = (
 }
 
 describe('reports of agents', () => {
-  it('are stored with what the database cannot hold replaced, in names too', async () => {
-    const { reports, stored } = open()
-    const odd = { ...reported('w\0eb'), 'na\0me': '\ud800' } as unknown as ReportedStagelet
-    await reports.accept('a', agent, { boot: 'b', seq: 1, observations: [odd] })
-    expect(stored()).toMatchObject({ services: [{ service: 'w\ufffdeb' }], 'na\ufffdme': '\ufffd' })
-    expect(stored()?.receivedAt).toMatch(/^20\d\d-.*Z$/)
-  })
-
   it('are refused as replays also where both wait for one write', async () => {
     let release: () => void = () => undefined
     const { reports, stored, looks } = open(new Promise((resolve) => (release = resolve)))

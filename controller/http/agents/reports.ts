@@ -3,11 +3,10 @@
 // next one.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { batched } from '../../../src/kernel/async/batched.ts'
-import { storableJson } from '../../../src/kernel/storable.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
 import { isReportedSince, presenceOf } from '../../../src/resources/presence.ts'
 import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
-import type { ReportRequest, ReportedStagelet } from '../../../src/protocol/messages.ts'
+import type { ReportRequest } from '../../../src/protocol/messages.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import { agentKeyOf, agentRefOf } from '../../../src/protocol/agent-key.ts'
@@ -219,20 +218,10 @@ const divide = (
   for (const reported of report.observations) {
     const view = objects.stagelet(reported.stageletUid)
     if (view?.agentKey === agentKey) {
-      mine.push({ view, spec: { agent: agentKey, boot, seq, ...storable(reported) } })
+      mine.push({ view, spec: { agent: agentKey, boot, seq, ...reported } })
     } else refused.push(reported.stageletUid)
   }
   return { mine, refused }
-}
-
-/**
- * The report as the database stores it, so that two of them can be compared. Log lines and names of a machine may hold
- * text that cannot be stored.
- */
-const storable = (reported: ReportedStagelet): ReportedStagelet => {
-  const json = JSON.stringify(reported)
-  const stored = storableJson(json)
-  return stored === json ? reported : (JSON.parse(stored) as ReportedStagelet)
 }
 
 const renderObservation = (view: StageletView, spec: ObservationSpec): KubeObject => ({

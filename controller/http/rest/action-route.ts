@@ -1,4 +1,5 @@
 // One way to ask for an action of an object: a route that writes an annotation, which whichever replica leads sees.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import type { KubeObject, requestAnnotations } from '../../../src/resources/meta.ts'
 import { route, type RestAnswer, type RestContext, type RouteEntry } from './route.ts'
 import { changeTarget } from './target.ts'
@@ -15,7 +16,7 @@ export const withRequest = (
   nowMs: number,
   details: readonly string[] = [],
 ): KubeObject => {
-  const text = [new Date(nowMs).toISOString(), ...details].join('\n')
+  const text = [toFineTimestamp(nowMs), ...details].join('\n')
   const annotations = { ...object.metadata.annotations, [annotation]: text }
   return { ...object, metadata: { ...object.metadata, annotations } }
 }

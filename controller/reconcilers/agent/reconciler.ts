@@ -5,6 +5,7 @@ import { durationMs } from '../../../src/resources/duration.ts'
 import { refFromKey, type ObjectRef } from '../../../src/resources/meta.ts'
 import {
   done,
+  noState,
   waitFor,
   type ReconcileOutcome,
   type Reconciler,
@@ -70,6 +71,7 @@ export const createAgentReconciler = ({
   }
   return {
     name: 'agent',
+    notKnown: noState,
     reconcile: async (key) => (await reconcileAll([key])).get(key) ?? done,
     reconcileAll,
   }

@@ -15,6 +15,7 @@ import {
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
+import { withSecretsOf, writeNotKnown } from '../not-known.ts'
 import { decideOrphan, decideProject } from './decide.ts'
 import { gatherProjectFacts, secretsOf, type ProjectFacts, type SecretObject } from './gather.ts'
 import { expiryEvents, isToRenew, notRenewed, renew } from './expiry.ts'
@@ -91,7 +92,9 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
     }
     return waitMs === undefined ? done : waitFor(Math.min(Math.max(waitMs, leastMs), mostMs))
   }
-  return { name: 'project', reconcile }
+  const notKnown = async (key: string): Promise<void> =>
+    writeNotKnown(deps, await withSecretsOf(deps.store, refFromKey(key)))
+  return { name: 'project', reconcile, notKnown }
 }
 
 interface Work {

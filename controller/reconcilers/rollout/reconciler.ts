@@ -14,6 +14,7 @@ import {
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
+import { writeNotKnown } from '../not-known.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { decideRollout, retryOf, type RolloutDecision } from './decide.ts'
 import { gatherRollout, type RolloutInput } from './gather.ts'
@@ -22,6 +23,7 @@ import { rolloutEventOf } from './verdict.ts'
 /** Reads and decides outside any transaction: a project may have thousands of stagelets. */
 export const createRolloutReconciler = (deps: { store: Store; clock: Clock }): Reconciler => ({
   name: 'rollout',
+  notKnown: (key) => writeNotKnown(deps, [refFromKey(key)]),
   reconcile: async (key): Promise<ReconcileOutcome> => {
     const input = await gatherRollout(deps.store, refFromKey(key), { now: deps.clock.now() })
     if (input === undefined) return done

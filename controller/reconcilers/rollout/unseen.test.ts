@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { aStagelet } from '../../../test/support/builders.ts'
@@ -7,7 +8,7 @@ import type { RolloutInput } from './gather.ts'
 import { viewRollout } from './view.ts'
 
 const now = Date.parse('2026-01-01T12:00:00Z')
-const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString()
+const ago = (seconds: number): string => toFineTimestamp(now - seconds * 1000)
 
 const named = (name: string, status: StageletStatus): StageletObject => {
   const base = aStagelet({ status })

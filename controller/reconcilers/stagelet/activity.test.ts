@@ -196,4 +196,11 @@ describe('what is kept of a stagelet', () => {
       },
     ])
   })
+
+  it('holds a time, whatever an agent says of its clock and of its machine', () => {
+    const agent = { status: { clockSkewMs: -8_640_000_000_000_000 } } as StageletInput['agent']
+    const last = { ...ended(started(1, 1), 'Healthy', 2), finishedAt: '9999-12-31T23:59:59Z' }
+    const [entry] = kept({ ...reports(last), agent })
+    expect(entry?.detail).toMatchObject({ finishedAt: '9999-12-31T23:59:59.999Z' })
+  })
 })

@@ -5,6 +5,7 @@ import { findCondition } from '../../../src/resources/conditions.ts'
 import {
   describeManualRun,
   authorAsTold,
+  runAsTold,
   type Quarantined,
 } from '../../../src/resources/kinds/observation.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
@@ -16,7 +17,6 @@ import type {
   RolledService,
   RolloutRecord,
 } from '../../../src/store/core/activity-entry.ts'
-import { specOf } from '../../../src/resources/typed.ts'
 import type { StageletInput } from './facts.ts'
 import { controllerTimeOf } from './machine-time.ts'
 import { isUntoldHealing } from './drift.ts'
@@ -155,7 +155,7 @@ const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutEntry[] 
 const handsOf = ({ observation, stagelet }: StageletInput): string[] => [
   ...new Set(
     observation?.drift?.changes.flatMap(({ by }) =>
-      by === undefined ? [] : [authorAsTold(by, specOf('Stagelet', stagelet).agentRef.name)],
+      by === undefined ? [] : [authorAsTold(by, stagelet.spec.agentRef.name)],
     ),
   ),
 ]
@@ -167,6 +167,7 @@ const driftOf = (input: StageletInput, next: StageletStatus): DriftEntry[] => {
   if (is === undefined || is.status === 'Unknown' || is.reason === 'AsDeclared') return []
   if (is.reason === was?.reason && is.message === was.message) return []
   const { drift, hand } = observation ?? {}
+  const agentName = stagelet.spec.agentRef.name
   const entryOf = (mark: string, detail: DriftRecord): DriftEntry => ({
     mark,
     kind: 'drift',
@@ -178,7 +179,7 @@ const driftOf = (input: StageletInput, next: StageletStatus): DriftEntry[] => {
   const isReported =
     hand !== undefined &&
     was?.reason !== 'ByHand' &&
-    was?.message.includes(describeManualRun(hand)) === true
+    was?.message.includes(runAsTold(describeManualRun(hand), agentName)) === true
   if (hand === undefined || isReported) return []
   const { at, ...said } = hand
   const ranAt = Date.parse(fixedBy(input)(at) ?? '')

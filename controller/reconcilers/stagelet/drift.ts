@@ -5,6 +5,7 @@ import { annotations } from '../../../src/resources/meta.ts'
 import {
   describeManualRun,
   describeOutOfMemory,
+  runAsTold,
   type Drift,
   type ObservationSpec,
 } from '../../../src/resources/kinds/observation.ts'
@@ -28,8 +29,8 @@ export const isUntoldHealing = (
 
 type Change = Drift['changes'][number]
 
-const describeChange = (change: Change): string =>
-  change.by === undefined ? whatOf(change) : `${whatOf(change)}, by ${change.by}`
+const describeChange = (change: Change, agent: string): string =>
+  change.by === undefined ? whatOf(change) : `${whatOf(change)}, by ${runAsTold(change.by, agent)}`
 
 const whatOf = (change: Change): string => {
   const { service, container, what, exitCode, outOfMemory } = change
@@ -50,15 +51,22 @@ const whatOf = (change: Change): string => {
   }
 }
 
-export const describeDrift = ({ changes }: Pick<Drift, 'changes'>): string =>
-  changes.length === 0 ? 'containers differ' : changes.map(describeChange).join('; ')
+/** `agent`: the name of the agent that told it; '' where nobody knows which. */
+export const describeDrift = ({ changes }: Pick<Drift, 'changes'>, agent: string): string =>
+  changes.length === 0
+    ? 'containers differ'
+    : changes.map((change) => describeChange(change, agent)).join('; ')
+
+const agentIn = ({ agent = '' }: Partial<ObservationSpec>): string =>
+  agent.slice(agent.indexOf('/') + 1)
 
 /** Where a person ran `stagely compose`, and everything is as declared after it. */
-const byHand = ({ drift, hand }: Partial<ObservationSpec>): DriftVerdict | undefined => {
+const byHand = (observation: Partial<ObservationSpec>): DriftVerdict | undefined => {
+  const { drift, hand } = observation
   if (hand === undefined || (drift !== undefined && drift.since >= hand.at)) return undefined
   const { at, exitCode, touched } = hand
   const what = touched.length === 0 ? 'no container was touched' : `touched: ${touched.join(', ')}`
-  const message = `as declared, after ${describeManualRun(hand)} at ${at}: exit code ${exitCode}; ${what}`
+  const message = `as declared, after ${runAsTold(describeManualRun(hand), agentIn(observation))} at ${at}: exit code ${exitCode}; ${what}`
   return { status: 'False', reason: 'ByHand', message }
 }
 
@@ -69,7 +77,7 @@ export const drifted = (name: string, observation: ObservationSpec | undefined):
   if (hand !== undefined) return hand
   if (drift === undefined)
     return { status: 'False', reason: 'AsDeclared', message: 'the containers are as declared' }
-  const what = describeDrift(drift)
+  const what = describeDrift(drift, agentIn(observation ?? {}))
   switch (drift.state) {
     case 'Found': {
       const next = observation?.phase === 'Paused' ? 'paused: not healed' : 'healing'

@@ -128,7 +128,7 @@ describe('the events of a stagelet', () => {
     expect(story({ observation: found })).toEqual(['Warning DriftFound'])
     const { conditions } = decideStagelet(anInput([], { observation: found })).status
     expect(findCondition(conditions, 'Drifted')?.message).toBe(
-      'healing: web (shop-web-1) was removed, by ann (as told) with "stagely compose up -d web"',
+      'healing: web (shop-web-1) was removed, by ann (as told by agent box) with "stagely compose up -d web"',
     )
   })
 

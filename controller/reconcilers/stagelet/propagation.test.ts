@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import {
   aService,
@@ -15,7 +16,7 @@ import type { StageletInput } from './facts.ts'
 import { propagatedIn, type Propagated } from './propagation.ts'
 
 const start = Date.parse('2026-01-31T10:00:00.000Z')
-const at = (ms: number, skewMs = 0): string => new Date(start + ms + skewMs).toISOString()
+const at = (ms: number, skewMs = 0): string => toFineTimestamp(start + ms + skewMs)
 const revisions = (closed: number) => ({ epoch: 1, closed, closesAt: undefined, quietAt: 0 })
 const entries = [anEntry({ key: 'PORT' })]
 const digest = serviceDigest(entries) ?? ''

@@ -18,6 +18,7 @@ import { earliest } from '../../../src/kernel/earliest.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
+import { writeNotKnown } from '../not-known.ts'
 import { decideStagelet } from './decide.ts'
 import { stageletEventsOf } from './events.ts'
 import { awaitedBy } from './first-rollout.ts'
@@ -59,6 +60,7 @@ export const createStageletReconciler = (deps: {
     name: 'stagelet',
     reconcile: async (key) => (await reconcileAll([key])).get(key) ?? done,
     reconcileAll,
+    notKnown: (key) => writeNotKnown(deps, [refFromKey(key)]),
     isSettled: (stagelet) =>
       settled.get(keyOf(refOf(stagelet))) === stagelet.metadata.resourceVersion,
     forget: (key) => settled.delete(key),

@@ -101,7 +101,10 @@ const engineSeenAt = (input: StageletInput, seenAt: string | undefined): string 
 }
 
 /** The conditions as the status has them. */
-const lastSeenOf = ({ stagelet }: StageletInput, at: string | undefined): LastSeen => {
+export const lastSeenOf = (
+  { stagelet }: Pick<StageletInput, 'stagelet'>,
+  at: string | undefined,
+): LastSeen => {
   const { conditions = [], runningRevision } = stagelet.status ?? {}
   return {
     ...defined({ at, revision: runningRevision }),

@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import { defined } from '../../../src/kernel/defined.ts'
 import type {
@@ -15,7 +16,7 @@ import { nothingToProve, settledMs } from '../proof/proof.ts'
 const minute = 60_000
 const day = 86_400_000
 const now = Date.parse('2026-03-02T12:00:00Z')
-const at = (ms: number): string => new Date(now + ms).toISOString().replace('.000Z', 'Z')
+const at = (ms: number): string => toFineTimestamp(now + ms).replace('.000Z', 'Z')
 
 const spec = {
   projectRef: { name: 'shop' },

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { aStagelet, anEntry } from '../../../test/support/builders.ts'
-import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { toTimestamp, toFineTimestamp } from '../../../src/kernel/clock.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { ProjectInput, SecretObject } from '../../reconcilers/project/gather.ts'
 import { decideRotation } from '../machine/decide.ts'
@@ -100,7 +100,7 @@ class World {
       ...one,
       name: names[i]!,
       revision: 2,
-      since: new Date(since).toISOString(),
+      since: toFineTimestamp(since),
     }))
     const input: ProjectInput = {
       now: toTimestamp(this.now),

@@ -1,5 +1,6 @@
 // A service of somebody's own that makes, tries and ends a credential. Each step is posted, signed as Standard Webhooks
 // say, with the same id at each repetition.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { isIP } from 'node:net'
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
@@ -113,7 +114,7 @@ export const openWebhook = (
       ...defined({ values, which }),
     }
     const nowMs = clock.now()
-    const timestamp = new Date(nowMs).toISOString()
+    const timestamp = toFineTimestamp(nowMs)
     const body = JSON.stringify({ type: 'stagely.rotation', timestamp, data })
     const signingKey = await secretOf(signingKeyRef.name)
     const headers = { ...signedHeaders({ id, body }, { nowMs, signingKey }), 'idempotency-key': id }

@@ -1,9 +1,11 @@
 // Notifications that stores send, by the uid of the store. The first asks for a sync at once; those of the next seconds share one sync.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { annotations, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import {
   done,
+  noState,
   startControlLoop,
   waitFor,
   type ReconcileOutcome,
@@ -60,7 +62,7 @@ export const gatherNotifications = (deps: GatherDeps) => {
     store.write(actorOf(object, address), {}, async (tx) => {
       const current = await tx.get(refOf(object))
       if (current === undefined || current.metadata.uid !== object.metadata.uid) return
-      const at = new Date(clock.now()).toISOString()
+      const at = toFineTimestamp(clock.now())
       const text = [`${at} hint`, ...(keys ?? [])].join('\n')
       const texts = { ...current.metadata.annotations, [annotations.refresh]: text }
       await tx.update({ ...current, metadata: { ...current.metadata, annotations: texts } })
@@ -81,7 +83,11 @@ export const gatherNotifications = (deps: GatherDeps) => {
     gathers.set(uid, clock.now() + gatherMs)
     return waitFor(gatherMs)
   }
-  const loop = startControlLoop(deps, { name: 'store-hints', reconcile })
+  const loop = startControlLoop(deps, {
+    name: 'store-hints',
+    reconcile,
+    notKnown: noState,
+  })
   return {
     stop: () => loop.stop(),
     receive: (uid: string, notification: WaitingNotification): void => {

@@ -1,4 +1,5 @@
 // Rows of the audit log: those that a filter wants, page after page.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { AuditRow } from '../../../src/rest/types.ts'
@@ -23,7 +24,7 @@ export const auditQuery = ({ since, result, ...words }: EventFilter, now: number
   const length = lengths[since ?? '']
   return {
     ...words,
-    ...(length !== undefined && { since: new Date(now - length).toISOString() }),
+    ...(length !== undefined && { since: toFineTimestamp(now - length) }),
     ...((result === 'success' || result === 'denied') && { result }),
   }
 }

@@ -1,4 +1,5 @@
 // The dialog that creates a token, of a person or of a team's machines.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { useState } from 'preact/hooks'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
 import type { Token } from '../../../src/rest/types.ts'
@@ -46,7 +47,7 @@ export const NewTokenDialog = ({
   const [days, setDays] = useState(90)
   const [isReadOnly, setReadOnly] = useState(false)
   const [texts, setTexts] = useState(textsOf({}))
-  const expiresAt = days === 0 ? undefined : new Date(now() + days * dayMs).toISOString()
+  const expiresAt = days === 0 ? undefined : toFineTimestamp(now() + days * dayMs)
   const action = createToken({
     team: place.team,
     name: name.trim(),

@@ -1,4 +1,5 @@
 // How fast a change comes to containers, as measured, against what is promised.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import type { Propagation } from '../../../src/rest/types.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
@@ -38,7 +39,7 @@ const useSlo = () => {
     key: ['slo', team, project, days],
     pollSeconds: 60,
     read: (signal) => {
-      const since = new Date(now() - Number(days) * dayMs).toISOString()
+      const since = toFineTimestamp(now() - Number(days) * dayMs)
       const query = { ...defined({ team, project }), since }
       return must(api.GET('/slo', { params: { query }, signal }))
     },

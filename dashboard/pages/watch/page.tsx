@@ -1,4 +1,5 @@
 // One revision: who made it and why, and the clock of each container that it re-creates. The clock ends by itself.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { useEffect, useState } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import { api, must } from '../../api/client.ts'
@@ -94,7 +95,7 @@ const Bar = ({ lane, scale }: { readonly lane: Lane; readonly scale: number }) =
 
 /** A moment on the clock: in seconds after the change was stored; the title has the whole moment. */
 const At = ({ ms, from }: { readonly ms: number; readonly from: number }) => (
-  <time dateTime={new Date(from + ms).toISOString()} title={fineMomentOf(from + ms)}>
+  <time dateTime={toFineTimestamp(from + ms)} title={fineMomentOf(from + ms)}>
     {secondsOf(ms)}
   </time>
 )

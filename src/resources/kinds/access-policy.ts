@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { teamRoles } from '../../access/team-roles.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { duration, durationMs } from '../duration.ts'
-import { count, limits, timeText } from '../limits.ts'
+import { count, limits, instant } from '../limits.ts'
 import { environmentName } from './environment.ts'
 import { conditionsSchema, nameOfKind } from './status.ts'
 
@@ -95,10 +95,7 @@ export const accessPolicyStatus = z.strictObject({
   observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
-  changedAt: timeText
-    .meta({ format: 'date-time' })
-    .optional()
-    .describe('When the spec was changed last.'),
+  changedAt: instant.optional().describe('When the spec was changed last.'),
   approvers: count.optional().describe('How many people may approve.'),
   machinesWithout: z
     .array(z.string().max(limits.name))

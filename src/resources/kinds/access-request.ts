@@ -1,11 +1,10 @@
 // An AccessRequest: a person asks to read guarded values for a while. Its spec never changes. See ADR 0086.
 import * as z from 'zod'
 import { duration } from '../duration.ts'
-import { count, digestText, limits, timeText, word } from '../limits.ts'
+import { count, digestText, limits, instant, word } from '../limits.ts'
 import { environmentName } from './environment.ts'
 import { objectName, refSchema } from './status.ts'
 
-const time = timeText.meta({ format: 'date-time' })
 const reasonLength = 1_000
 
 export const accessRequestSpec = z.strictObject({
@@ -67,7 +66,7 @@ export const decisionActions = ['Approve', 'Deny', 'Cancel', 'Revoke', 'Review']
 const decisionSchema = z.strictObject({
   action: z.enum(decisionActions).describe('What somebody did with the request.'),
   by: person.describe('Who did it.'),
-  at: time.describe('When.'),
+  at: instant.describe('When.'),
   digest: digestText
     .optional()
     .describe('Of an approval: digest of the request, the secrets and the policies of that time.'),
@@ -119,16 +118,16 @@ export const accessRequestStatus = z.strictObject({
     })
     .optional()
     .describe('How many approvals there are.'),
-  expiresAt: time.optional().describe('Until when it can be approved.'),
-  approvedAt: time.optional().describe('When the last approval that it needed came.'),
-  startBy: time.optional().describe('Until when the first use has to come.'),
-  startedAt: time.optional().describe('When a value was read first.'),
-  endsAt: time.optional().describe('When the grant ends by itself.'),
-  endedAt: time.optional().describe('When it came to an end, whatever the end.'),
+  expiresAt: instant.optional().describe('Until when it can be approved.'),
+  approvedAt: instant.optional().describe('When the last approval that it needed came.'),
+  startBy: instant.optional().describe('Until when the first use has to come.'),
+  startedAt: instant.optional().describe('When a value was read first.'),
+  endsAt: instant.optional().describe('When the grant ends by itself.'),
+  endedAt: instant.optional().describe('When it came to an end, whatever the end.'),
   uses: count.optional().describe('How often values were read.'),
-  lastUsedAt: time.optional().describe('When a value was read last.'),
+  lastUsedAt: instant.optional().describe('When a value was read last.'),
   read: z.array(secretSchema).max(limits.entries).optional().describe('The values that were read.'),
-  reviewBy: time.optional().describe('Of an emergency: until when a review is due.'),
+  reviewBy: instant.optional().describe('Of an emergency: until when a review is due.'),
   after: z
     .array(
       z.strictObject({

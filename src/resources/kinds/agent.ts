@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { duration } from '../duration.ts'
-import { count, limits, timeText, word } from '../limits.ts'
+import { count, limits, instant, word } from '../limits.ts'
 import { conditionsSchema } from './status.ts'
 
 export const ephemeralSpec = z.strictObject({
@@ -32,18 +32,18 @@ export const agentStatus = z.strictObject({
   version: word.optional().describe('Stagely version of the agent.'),
   engineVersion: word.optional().describe('Docker Engine version.'),
   composeVersion: word.optional().describe('Docker Compose version.'),
-  lastSeen: timeText.optional().describe('When the agent last connected or disconnected.'),
-  lastLost: timeText
+  lastSeen: instant.optional().describe('When the agent last connected or disconnected.'),
+  lastLost: instant
     .optional()
     .describe(
       'When the controller last heard of the agent; only while the agent is away. What the agent reported may no longer be true.',
     ),
-  endedAt: timeText
+  endedAt: instant
     .optional()
     .describe('When an ephemeral agent was ended; shown as it is deleted.'),
-  pausedSince: timeText.optional().describe('Since when spec.paused is true.'),
-  drainedSince: timeText.optional().describe('Since when spec.drained is true.'),
-  keysRotatedAt: timeText.optional().describe('When the agent last registered new keys.'),
+  pausedSince: instant.optional().describe('Since when spec.paused is true.'),
+  drainedSince: instant.optional().describe('Since when spec.drained is true.'),
+  keysRotatedAt: instant.optional().describe('When the agent last registered new keys.'),
   keyFingerprint: word
     .optional()
     .describe('Fingerprint of the public keys of the agent, as in the audit log.'),

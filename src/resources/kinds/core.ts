@@ -1,6 +1,6 @@
 // The two kinds of core/v1 that the API serves: namespaces (= teams) and events.
 import * as z from 'zod'
-import { count, limits, message, timeText, word } from '../limits.ts'
+import { count, limits, message, instant, word } from '../limits.ts'
 
 export const namespaceSpec = z.strictObject({
   finalizers: z
@@ -34,10 +34,6 @@ const objectReference = z.strictObject({
     .describe('The field of the object that the event is about.'),
 })
 
-const isTime = (text: string): boolean =>
-  /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text))
-const time = timeText.refine(isTime, 'must be a time as in RFC 3339')
-
 /**
  * A core/v1 Event has its fields at the top level. The store keeps them in `spec`, and the API moves
  * them. Older programs write `source`, the times and `count`; newer ones `reportingComponent`,
@@ -66,18 +62,18 @@ export const eventSpec = z.strictObject({
     .default('')
     .describe('The program that reported the event, in the field that newer clients read.'),
   reportingInstance: word.default('').describe('Process of the program; may be empty.'),
-  firstTimestamp: time.optional().describe('Time of the first occurrence.'),
-  lastTimestamp: time
+  firstTimestamp: instant.optional().describe('Time of the first occurrence.'),
+  lastTimestamp: instant
     .optional()
     .describe('Time of the last occurrence. The event is deleted one hour later.'),
-  eventTime: time
+  eventTime: instant
     .optional()
     .describe('Time of the first occurrence, in the field that newer programs write.'),
   count: count.optional().describe('Number of occurrences.'),
   series: z
     .strictObject({
       count: count.describe('Number of occurrences until now.'),
-      lastObservedTime: time.describe('Time of the last occurrence.'),
+      lastObservedTime: instant.describe('Time of the last occurrence.'),
     })
     .optional()
     .describe('Repeated occurrences, in the field that newer programs write.'),

@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import {
   dataKeyDueAt,
@@ -12,7 +13,7 @@ import {
 const day = 86_400_000
 const from = Date.parse('2026-01-01T00:00:00Z')
 const msAfter = (days: number): number => from + days * day
-const text = (days: number): string => new Date(msAfter(days)).toISOString()
+const text = (days: number): string => toFineTimestamp(msAfter(days))
 const rule = (own?: KeyRule['own']): KeyRule => ({
   namespace: 'pay',
   name: 'cards',

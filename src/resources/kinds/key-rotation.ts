@@ -1,6 +1,6 @@
 // The greatest age of a project's keys: its rule, and the conditions that hold at a moment. Pure.
 import * as z from 'zod'
-import { timeText, word } from '../limits.ts'
+import { instant, word } from '../limits.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { earliest } from '../../kernel/earliest.ts'
 import { durationMs } from '../duration.ts'
@@ -25,15 +25,13 @@ export const keyRotationSpec = z.strictObject({
     ),
 })
 
-const time = timeText.meta({ format: 'date-time' })
-
 export const projectKeysStatus = z.strictObject({
-  dataKeySince: time.optional().describe('Since when its data key seals values.'),
+  dataKeySince: instant.optional().describe('Since when its data key seals values.'),
   wrappedBy: word
     .optional()
     .describe('Name of the key that wraps its keys; absent for the master key.'),
-  wrappedSince: time.optional().describe('Since when that key wraps keys here.'),
-  rotationDueAt: time.optional().describe('When the first of them is due for rotation.'),
+  wrappedSince: instant.optional().describe('Since when that key wraps keys here.'),
+  rotationDueAt: instant.optional().describe('When the first of them is due for rotation.'),
 })
 
 type KeyRotation = z.infer<typeof keyRotationSpec>

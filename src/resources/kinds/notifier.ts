@@ -1,6 +1,6 @@
 // A Notifier tells people what happened: by a webhook, in a chat, or by e-mail.
 import * as z from 'zod'
-import { count, timeText } from '../limits.ts'
+import { count, instant } from '../limits.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { conditionsSchema, nameOfKind, refSchema } from './status.ts'
 
@@ -120,10 +120,7 @@ export const notifierStatus = z.strictObject({
   observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
-  lastDeliveredAt: timeText
-    .meta({ format: 'date-time' })
-    .optional()
-    .describe('When a notice was taken last.'),
+  lastDeliveredAt: instant.optional().describe('When a notice was taken last.'),
   conditions: conditionsSchema,
 })
 

@@ -1,22 +1,31 @@
 // The last report of an agent about one stagelet. Internal: stored so that a report to one replica
 // wakes the reconciler on another; never served by the API.
 import * as z from 'zod'
-import { count, digestText, limits, mapOf, message, name, timeText, word } from '../limits.ts'
+import { count, instant, limits, mapOf } from '../limits.ts'
+import { opaque, told, toldCount, toldLines } from '../told.ts'
+
+const name = told(limits.name)
+const word = told(limits.word)
+const message = toldLines(limits.message)
+/** Of a label, which anybody writes. */
+const digestText = told(limits.digest)
 
 const services = z.array(name).max(limits.services)
 const keys = z.array(name).max(limits.keys)
 const digests = z.array(digestText).max(limits.digests)
 /** As the engine says it. */
-const exitCode = z.int().min(-2_147_483_648)
+const exitCode = z.int().min(-2_147_483_648).max(4_294_967_295)
+/** Bytes: a pebibyte. */
+const mostMemory = 2 ** 50
 
 /** `made`: as the engine says it. */
-export const madeContainer = z.strictObject({ id: word, made: timeText })
+export const madeContainer = z.strictObject({ id: word, made: instant })
 
 export const observedService = z.strictObject({
   name,
   /** Distinct digest labels of its containers; '' stands for a container without the label. */
   digests,
-  containers: count,
+  containers: toldCount,
   state: z.enum([
     'running',
     'restarting',
@@ -28,15 +37,15 @@ export const observedService = z.strictObject({
     'scaledToZero',
   ]),
   health: z.enum(['healthy', 'unhealthy', 'starting']).optional(),
-  restarts: count,
+  restarts: toldCount,
   exitCode: exitCode.optional(),
-  since: timeText.optional(),
+  since: instant.optional(),
   /** For each of `digests`, the oldest container with it; of those without the label too. Absent from an older agent. */
   oldest: z.array(madeContainer).max(limits.digests).optional(),
   /** Ports of the machine that its containers publish, such as `20001/tcp` or `127.0.0.1:20001/tcp`; absent for none. */
   ports: z.array(name).max(limits.sharing).optional(),
   /** When the health check of the last of its containers first passed, by the engine. */
-  healthySince: timeText.optional(),
+  healthySince: instant.optional(),
   /**
    * Why the service is not well although nothing is being rolled out: container, restarts, health
    * output; masked.
@@ -69,8 +78,8 @@ export const removedContainer = z.strictObject({
   id: word,
   service: name,
   digest: digestText,
-  made: timeText.optional(),
-  at: timeText,
+  made: instant.optional(),
+  at: instant,
 })
 
 /** Secrets with which a service failed its gate: not run again until they change or a retry is requested. */
@@ -80,12 +89,9 @@ export const quarantined = z.strictObject({
     'Digest of the secrets of the service; empty for a service without secrets.',
   ),
   revision: count.describe('Revision with which the service failed.'),
-  retry: z
-    .string()
-    .max(limits.annotation)
-    .describe(
-      'Value of the retry annotation when the service failed. A new value permits another attempt.',
-    ),
+  retry: opaque(limits.annotation).describe(
+    'Value of the retry annotation when the service failed. A new value permits another attempt.',
+  ),
   message: message.describe(
     'What happened: exit code, restarts, health output, last log lines; masked.',
   ),
@@ -101,7 +107,7 @@ export const quarantined = z.strictObject({
 /** A change of containers that were right before, made outside of the agent's own rollouts. */
 export const drift = z.strictObject({
   state: z.enum(['Found', 'Healed', 'Held', 'Flapping']),
-  since: timeText,
+  since: instant,
   changes: z
     .array(
       z.strictObject({
@@ -113,7 +119,7 @@ export const drift = z.strictObject({
         /** Person and command, when the change was made through the agent: see describeManualRun. */
         by: message.optional(),
         /** Out of memory: the limit in bytes, 0 for a container without a limit. */
-        outOfMemory: count.optional(),
+        outOfMemory: z.int().min(0).max(mostMemory).optional(),
       }),
     )
     .max(limits.listed),
@@ -125,7 +131,7 @@ export const manualRun = z.strictObject({
   command: message,
   /** As the command reported it; not proven. */
   user: name,
-  at: timeText,
+  at: instant,
   exitCode,
   /** Services with other containers than before, or in another state. */
   touched: services,
@@ -134,12 +140,16 @@ export const manualRun = z.strictObject({
 export const describeManualRun = ({ user, command }: Pick<ManualRun, 'user' | 'command'>): string =>
   `${user} (as told) with "stagely compose ${command}"`
 
-/** The person in the text of describeManualRun(). */
-const authorOfRun = (by: string): string => by.replace(/ \(as told\) with "[^]*$/, '')
+/** The text of describeManualRun(): a person, and a command. */
+const manualRunText = /^([^]*?)(?: \(as told\)( with "[^]*)?)?$/
 
 /** The author of a change, with who says so: the agent alone knows it, and repeats what a command reported. `agent` '': nobody knows which. */
 export const authorAsTold = (by: string, agent: string): string =>
-  `${authorOfRun(by)} (as told by ${agent === '' ? 'the agent' : `agent ${agent}`})`
+  `${manualRunText.exec(by)![1]!} (as told by ${agent === '' ? 'the agent' : `agent ${agent}`})`
+
+/** The same with the command. */
+export const runAsTold = (by: string, agent: string): string =>
+  authorAsTold(by, agent) + (manualRunText.exec(by)![2] ?? '')
 
 /** Text for people. `limit` in bytes; 0: no limit. */
 export const describeOutOfMemory = (limit: number): string =>
@@ -152,37 +162,37 @@ export const cutField = z.strictObject({
   /** `services`, `services[].detail`. */
   field: name,
   /** Entries or characters, of the largest. */
-  had: count,
-  kept: count,
+  had: toldCount,
+  kept: toldCount,
 })
 
 /** Outcome of the last action. `phase` is the agent's progress with (epoch, revision). */
 export const observationSpec = z.strictObject({
   /** `namespace/name` of the agent that reported. */
   agent: z.string().max(2 * limits.name),
-  stageletUid: z.string().max(64),
+  stageletUid: opaque(64),
   /** Presence of the agent at the time of the report; see presence.ts. */
   presence: word.optional(),
   boot: word,
   seq: count,
   /** When the controller got it. */
-  receivedAt: timeText.optional(),
+  receivedAt: instant.optional(),
   generation: count,
   /** Project of `revision`. Absent from an older agent. */
-  projectUid: z.string().max(64).optional(),
+  projectUid: opaque(64).optional(),
   epoch: count,
   revision: count,
   phase: z.enum(['Pending', 'Applying', 'Gating', 'Settled', 'Failed', 'Paused', 'Released']),
   composeProject: name.optional(),
   services: z.array(observedService).max(limits.services),
   /** Digests that passed the health gate, by service; '' for a service without secrets. */
-  passed: mapOf(digestText, { most: limits.services }),
+  passed: mapOf(digestText, { most: limits.services, key: name }),
   rollout: z
     .strictObject({
       revision: count,
       result: z.enum(['Progressing', 'Healthy', 'Failed', 'RolledBack']),
-      startedAt: timeText.optional(),
-      finishedAt: timeText.optional(),
+      startedAt: instant.optional(),
+      finishedAt: instant.optional(),
       recreated: services.optional(),
       cascaded: services.optional(),
       service: name.optional(),
@@ -201,11 +211,11 @@ export const observationSpec = z.strictObject({
       reason: word,
       message,
       /** When the engine answered last, by the machine's clock; only where it does not answer now. */
-      seenAt: timeText.optional(),
+      seenAt: instant.optional(),
     })
     .optional(),
   /** Value of the redeploy annotation that the agent has followed, also where nothing was to be done. */
-  deployed: z.string().max(limits.annotation).optional(),
+  deployed: opaque(limits.annotation).optional(),
   /** Services that a pending edit of the compose files would create or re-create. */
   pendingEdits: services,
   /** Variables of the compose file that neither a secret nor the environment sets. */

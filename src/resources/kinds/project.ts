@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
-import { count, limits, name, timeText } from '../limits.ts'
+import { count, limits, name, instant } from '../limits.ts'
 import { checkEnvironments, environmentsSpec } from './environment.ts'
 import { keyRotationSpec, projectKeysStatus } from './key-rotation.ts'
 import { checkPreview, previewSpec } from './preview.ts'
@@ -112,7 +112,7 @@ export const projectStatus = z.strictObject({
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
   revision: count.optional().describe('Newest closed revision of the secret set.'),
-  revisionClosedAt: timeText.optional().describe('When that revision was closed.'),
+  revisionClosedAt: instant.optional().describe('When that revision was closed.'),
   secrets: count.optional().describe('How many secrets the newest set holds.'),
   stagelets: stageletCounts.optional().describe('Stagelets of the project, counted by state.'),
   rollout: projectRollout

@@ -1,11 +1,9 @@
 // Parts of the status of a Rotation.
 import * as z from 'zod'
-import { count, limits, message, name, path, timeText, word } from '../limits.ts'
+import { count, limits, message, name, path, instant, word } from '../limits.ts'
 
 export const causes = ['First', 'Schedule', 'Run', 'Expiry', 'Revealed', 'Refused'] as const
 export type Cause = (typeof causes)[number]
-
-export const isoTime = timeText.meta({ format: 'date-time' })
 
 export const blockedBySpec = z.strictObject({
   stagelet: word.optional().describe('The stagelet that is waited for.'),
@@ -30,14 +28,14 @@ export const evidenceSpec = z.strictObject({
 
 export const useSpec = z.strictObject({
   looks: count.describe('How often sessions of the old credential were looked for.'),
-  since: isoTime.describe('When they were looked for first.'),
-  at: isoTime.describe('When they were looked for last. Nobody knows what was between two looks.'),
+  since: instant.describe('When they were looked for first.'),
+  at: instant.describe('When they were looked for last. Nobody knows what was between two looks.'),
   watchedMs: count
     .optional()
     .describe(
       'How many milliseconds these looks have watched, together; absent where each was one moment, or nobody tells.',
     ),
-  seenAt: isoTime.optional().describe('When a session was seen last; absent where none was.'),
+  seenAt: instant.optional().describe('When a session was seen last; absent where none was.'),
 })
 
 export const releasedSpec = z.strictObject({
@@ -45,7 +43,7 @@ export const releasedSpec = z.strictObject({
   agent: word.describe('Agent on whose machine the stack was left.'),
   directory: path.describe('Folder of its compose file.'),
   composeProject: word.optional().describe('Its Compose project, where that was seen.'),
-  at: isoTime.describe('When Stagely let it go. Nobody has seen it since.'),
+  at: instant.describe('When Stagely let it go. Nobody has seen it since.'),
   services: z
     .array(name)
     .max(limits.services)
@@ -64,7 +62,7 @@ export const releasedSpec = z.strictObject({
 })
 
 export const requestSpec = z.strictObject({
-  at: isoTime.describe('When it was asked for.'),
+  at: instant.describe('When it was asked for.'),
   by: word.describe('Who asked for it.'),
   cause: z.enum(causes).describe('What it is asked for.'),
   now: z.boolean().optional().describe('True: window and overlap are skipped.'),
@@ -80,8 +78,8 @@ const restoredStates = [
 ] as const
 
 export const restoredSpec = z.strictObject({
-  at: isoTime.describe('When the controller first started on the backup that was restored.'),
-  takenAt: isoTime.describe('When that backup was taken.'),
+  at: instant.describe('When the controller first started on the backup that was restored.'),
+  takenAt: instant.describe('When that backup was taken.'),
   state: z
     .enum(restoredStates)
     .describe(
@@ -94,7 +92,7 @@ export const restoredSpec = z.strictObject({
   project: z
     .strictObject({
       uid: word.describe('metadata.uid of the Project.'),
-      since: timeText.describe('Its creation time: another one may have its uid.'),
+      since: instant.describe('Its creation time: another one may have its uid.'),
     })
     .optional()
     .describe('The project that has this revision.'),

@@ -1,3 +1,4 @@
+import { toFineTimestamp } from '../../kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
 import { checkRotation } from './rotation-rules.ts'
 import { rotationSpec } from './rotation.ts'
@@ -137,7 +138,7 @@ describe('the rules of a Rotation', () => {
 })
 
 const msOf = (text: string): number => Date.parse(text)
-const iso = (ms: number): string => new Date(ms).toISOString().replace(':00.000Z', 'Z')
+const iso = (ms: number): string => toFineTimestamp(ms).replace(':00.000Z', 'Z')
 
 describe('a window', () => {
   const berlin = { from: '02:00', to: '05:00', timezone: 'Europe/Berlin' }

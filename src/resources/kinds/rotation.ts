@@ -1,6 +1,6 @@
 // A Rotation makes new credentials at their time, and ends the old ones when nothing runs with them any more.
 import * as z from 'zod'
-import { count, limits, mapOf, message, name, twoNames, word } from '../limits.ts'
+import { count, limits, mapOf, message, name, twoNames, word, instant } from '../limits.ts'
 import { duration } from '../duration.ts'
 import {
   awsIamRotator,
@@ -17,7 +17,6 @@ import {
   releasedSpec,
   requestSpec,
   restoredSpec,
-  isoTime,
   useSpec,
 } from './rotation-status.ts'
 import { conditionsSchema, nameOfKind, refSchema } from './status.ts'
@@ -169,10 +168,10 @@ export const rotationStatus = z.strictObject({
     .boolean()
     .optional()
     .describe('True: the attempt ends the old credential without a proof.'),
-  startedAt: isoTime.optional().describe('When the attempt began.'),
-  phaseSince: isoTime.optional().describe('When the phase began.'),
+  startedAt: instant.optional().describe('When the attempt began.'),
+  phaseSince: instant.optional().describe('When the phase began.'),
   tries: count.optional().describe('How often the effect of the phase has failed.'),
-  retryAt: isoTime.optional().describe('When the effect is tried again.'),
+  retryAt: instant.optional().describe('When the effect is tried again.'),
   retryFor: message.optional().describe('Why it is tried again. Never a value.'),
   slot: word
     .optional()
@@ -209,7 +208,7 @@ export const rotationStatus = z.strictObject({
     })
     .optional()
     .describe('What the outputs held that this Rotation has not made, and could not take over.'),
-  provenSince: isoTime
+  provenSince: instant
     .optional()
     .describe(
       'Since when everything runs the new credential, is healthy, and was not interrupted.',
@@ -242,8 +241,8 @@ export const rotationStatus = z.strictObject({
     .describe(
       'Phases that the last rotation has not done: there was no old credential, or somebody asked to skip them.',
     ),
-  provenAt: isoTime.optional().describe('When that was proven.'),
-  endedAt: isoTime.optional().describe('When the last attempt ended, well or not.'),
+  provenAt: instant.optional().describe('When that was proven.'),
+  endedAt: instant.optional().describe('When the last attempt ended, well or not.'),
   failures: count.optional().describe('How many attempts have failed since the last good one.'),
   failure: z
     .strictObject({
@@ -252,8 +251,8 @@ export const rotationStatus = z.strictObject({
     })
     .optional()
     .describe('Why the last attempt failed; absent after a good one.'),
-  lastRotatedAt: isoTime.optional().describe('When a rotation was completed last.'),
-  nextAt: isoTime.optional().describe('When the next rotation starts.'),
+  lastRotatedAt: instant.optional().describe('When a rotation was completed last.'),
+  nextAt: instant.optional().describe('When the next rotation starts.'),
   blockedBy: z.array(blockedBySpec).max(20).optional().describe('Who is waited for; the first 20.'),
   released: z
     .array(releasedSpec)
@@ -262,8 +261,8 @@ export const rotationStatus = z.strictObject({
     .describe(
       'Stacks that were released, and may run a credential of this Rotation. No old one is ended before they are seen again, or somebody ends it without a proof.',
     ),
-  provingSince: isoTime.optional().describe('When the values of the present rollout were written.'),
-  revokeStartedAt: isoTime
+  provingSince: instant.optional().describe('When the values of the present rollout were written.'),
+  revokeStartedAt: instant
     .optional()
     .describe('When the end of the old credential began. After that the attempt only goes on.'),
   evidence: z

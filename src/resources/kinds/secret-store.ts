@@ -1,6 +1,6 @@
 // A SecretStore is somebody else's store of secrets that the controller reads from.
 import * as z from 'zod'
-import { count, limits, message, timeText, word } from '../limits.ts'
+import { count, limits, message, instant, word } from '../limits.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
 import { duration, durationMs } from '../duration.ts'
@@ -129,7 +129,7 @@ export const secretStoreSpec = z
   })
 
 const time = (description: string): z.ZodOptional<z.ZodString> =>
-  timeText.meta({ format: 'date-time' }).optional().describe(description)
+  instant.optional().describe(description)
 
 export const secretStoreStatus = z.strictObject({
   observedGeneration: count

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { lifetime } from '../duration.ts'
-import { count, digestText, limits, message, name, timeText, word } from '../limits.ts'
+import { count, digestText, limits, message, name, instant, word } from '../limits.ts'
 import { composeSpec } from './compose-spec.ts'
 import { environmentName } from './environment.ts'
 import { quarantined } from './observation.ts'
@@ -61,7 +61,7 @@ const seenOfService = {
     .min(-2_147_483_648)
     .optional()
     .describe('Exit code of its container, where that has ended.'),
-  since: timeText.optional().describe('When the newest container started.'),
+  since: instant.optional().describe('When the newest container started.'),
   ports: z
     .array(name)
     .max(limits.sharing)
@@ -69,14 +69,14 @@ const seenOfService = {
     .describe(
       'Ports of the machine that its containers publish, such as 20001/tcp, or 127.0.0.1:20001/tcp.',
     ),
-  healthySince: timeText
+  healthySince: instant
     .optional()
     .describe(
       'When its health check, or that of the last of several containers, first passed; absent without one, and where the engine does not say it any more.',
     ),
 }
 
-const seenAt = timeText
+const seenAt = instant
   .optional()
   .describe('When the agent was last seen; absent where that is not known.')
 
@@ -122,8 +122,8 @@ const rolloutStatus = z.strictObject({
     .describe(
       'Cause: a new revision, an edit of the compose file, or containers that were changed from outside.',
     ),
-  startedAt: timeText.optional().describe('When the agent began the rollout.'),
-  finishedAt: timeText.optional().describe('When the health gate passed or failed.'),
+  startedAt: instant.optional().describe('When the agent began the rollout.'),
+  finishedAt: instant.optional().describe('When the health gate passed or failed.'),
   recreated: z
     .array(name)
     .max(limits.services)
@@ -140,7 +140,7 @@ const rolloutStatus = z.strictObject({
   message: message
     .optional()
     .describe('What happened. After a failure with the last log lines, masked.'),
-  closedAt: timeText
+  closedAt: instant
     .optional()
     .describe('When the revision was closed; only of a new revision, and where it was the newest.'),
   heldBy: word
@@ -169,15 +169,15 @@ export const stageletStatus = z.strictObject({
   observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
-  endsAt: timeText
+  endsAt: instant
     .optional()
     .describe('When the stagelet is deleted; only with spec.ttl. An extension puts it off.'),
   wantedRevision: count.optional().describe('Revision that the agent is told to run.'),
-  wantedSince: timeText.optional().describe('When the agent was first told so.'),
+  wantedSince: instant.optional().describe('When the agent was first told so.'),
   project: z
     .strictObject({
       uid: word.describe('metadata.uid of the Project.'),
-      since: timeText.describe(
+      since: instant.describe(
         'Creation time of the Project. A deleted Project and its successor have two times.',
       ),
     })
@@ -187,7 +187,7 @@ export const stageletStatus = z.strictObject({
     .strictObject({
       revision: count.describe('Newest revision that the stagelet may have.'),
       project: word.optional().describe('metadata.uid of the Project whose revision it is.'),
-      at: timeText.describe('When the stagelet got the revision. Its time limit begins then.'),
+      at: instant.describe('When the stagelet got the revision. Its time limit begins then.'),
       retry: z
         .string()
         .max(limits.annotation)
@@ -208,7 +208,7 @@ export const stageletStatus = z.strictObject({
       'Services that failed their health gate. Each is not started again with the same secrets before a retry.',
     ),
   runningRevision: count.optional().describe('Newest revision that every container runs.'),
-  pausedSince: timeText
+  pausedSince: instant
     .optional()
     .describe('When the controller noticed that spec.paused is true; only while it is.'),
   deployed: z
@@ -222,7 +222,7 @@ export const stageletStatus = z.strictObject({
     .max(limits.services)
     .optional()
     .describe('Services of the stack, as observed.'),
-  lastReportAt: timeText
+  lastReportAt: instant
     .optional()
     .describe('When the agent last reported something new of the stagelet.'),
   unmountedFiles: z

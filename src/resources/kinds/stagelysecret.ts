@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { count, limits, message, timeText, word } from '../limits.ts'
+import { count, limits, message, instant, word } from '../limits.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
 import { environmentName } from './environment.ts'
 import { expirySpec } from './expiry.ts'
@@ -164,48 +164,37 @@ export const secretStatus = z.strictObject({
       'The stored value, with visibility: Plain: references as they are written. Absent where it is no text, or longer than 65536 bytes.',
     ),
   bytes: count.optional().describe('Length of the stored value in bytes.'),
-  updatedAt: timeText
-    .meta({ format: 'date-time' })
-    .optional()
-    .describe('When this version was written.'),
+  updatedAt: instant.optional().describe('When this version was written.'),
   updatedBy: z.string().max(1_024).optional().describe('Who wrote this version.'),
-  valueSince: timeText
-    .meta({ format: 'date-time' })
+  valueSince: instant
     .optional()
     .describe(
       'When this value was given first: a move to another place keeps it, and so does a rollback.',
     ),
-  certificateEndsAt: timeText
-    .meta({ format: 'date-time' })
+  certificateEndsAt: instant
     .optional()
     .describe('When the first of the certificates in the value ends.'),
-  expiresAt: timeText
-    .meta({ format: 'date-time' })
-    .optional()
-    .describe('When the value ends; absent while it has no end.'),
+  expiresAt: instant.optional().describe('When the value ends; absent while it has no end.'),
   expiresFrom: z
     .enum(['Spec', 'Certificate', 'Store'])
     .optional()
     .describe(
       'What says so: spec.expiry, the certificate that the value is, or the store that it comes from.',
     ),
-  rotationDueAt: timeText
-    .meta({ format: 'date-time' })
+  rotationDueAt: instant
     .optional()
     .describe('When the value is older than spec.secretPolicy of the project allows.'),
   knownOutside: z
     .strictObject({
       people: count.describe('How many people. The audit log has their names.'),
-      since: timeText
-        .meta({ format: 'date-time' })
-        .describe('Since when the controller knows of it.'),
+      since: instant.describe('Since when the controller knows of it.'),
     })
     .optional()
     .describe('People have read this value who may not read values of the project any more.'),
   readBy: z
     .strictObject({
       request: objectName.describe('Name of the AccessRequest.'),
-      at: timeText.meta({ format: 'date-time' }).describe('When it was read last.'),
+      at: instant.describe('When it was read last.'),
     })
     .optional()
     .describe('Somebody has read this value by an AccessRequest that has ended.'),
@@ -214,8 +203,7 @@ export const secretStatus = z.strictObject({
     .max(mostFindings)
     .optional()
     .describe('Files in which `stagely scan --report` has found a value of the secret.'),
-  plainUntil: timeText
-    .meta({ format: 'date-time' })
+  plainUntil: instant
     .optional()
     .describe('The value was plain until then, so that others may know it.'),
   renewals: count
@@ -224,17 +212,12 @@ export const secretStatus = z.strictObject({
   external: z
     .strictObject({
       version: message.optional().describe('Version in the words of the store.'),
-      fetchedAt: timeText
-        .meta({ format: 'date-time' })
-        .optional()
-        .describe('When this version was fetched.'),
+      fetchedAt: instant.optional().describe('When this version was fetched.'),
       place: word.optional().describe('Digest of the store and the key that it was fetched from.'),
-      expiresAt: timeText
-        .meta({ format: 'date-time' })
+      expiresAt: instant
         .optional()
         .describe('When this version ends in the store, where the store says so.'),
-      missingSince: timeText
-        .meta({ format: 'date-time' })
+      missingSince: instant
         .optional()
         .describe('Since when the store says that it has no such secret.'),
     })

@@ -1,6 +1,6 @@
 // Schema parts that several kinds share.
 import * as z from 'zod'
-import { count, limits, timeText, word } from '../limits.ts'
+import { count, limits, instant, word } from '../limits.ts'
 
 const conditionSchema = z.strictObject({
   type: word.describe('Name of the condition, in CamelCase.'),
@@ -12,9 +12,7 @@ const conditionSchema = z.strictObject({
     .describe(
       'Reason of the status, as a sentence for people, with the remedy. Never a secret value.',
     ),
-  lastTransitionTime: timeText
-    .meta({ format: 'date-time' })
-    .describe('When the status last changed.'),
+  lastTransitionTime: instant.describe('When the status last changed.'),
   observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this condition describes.'),

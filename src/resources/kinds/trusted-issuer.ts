@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { teamRoles } from '../../access/team-roles.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
-import { mapOf, path, timeText } from '../limits.ts'
+import { mapOf, path, instant } from '../limits.ts'
 import { environmentName } from './environment.ts'
 import { faultsOfRule } from './identity-claims.ts'
 import { conditionsSchema, nameOfKind } from './status.ts'
@@ -93,10 +93,7 @@ export const trustedIssuerSpec = z.strictObject({
 })
 
 export const trustedIssuerStatus = z.strictObject({
-  lastExchangeAt: timeText
-    .meta({ format: 'date-time' })
-    .optional()
-    .describe('When a job last got a token by it, to the minute.'),
+  lastExchangeAt: instant.optional().describe('When a job last got a token by it, to the minute.'),
   conditions: conditionsSchema,
 })
 

@@ -1,6 +1,7 @@
 // The first places where a value is not of its schema. zod makes an object of each fault, which costs a hundred times
 // as much as the value itself: what comes from agents is looked at here first.
 import type * as z from 'zod'
+import { isInstant } from '../../kernel/clock.ts'
 import { schemaNodeOf, type SchemaNode } from './schema-node.ts'
 
 /** Notes what does not fit; true where enough was found. */
@@ -21,7 +22,11 @@ const isPlain = (node: SchemaNode, value: unknown): boolean => {
   if (node.const !== undefined) return value === node.const
   if (node.enum !== undefined) return node.enum.includes(value)
   if (!isOfType(node.type, value)) return false
-  if (typeof value === 'string') return value.length <= (node.maxLength ?? Infinity)
+  if (typeof value === 'string')
+    return (
+      value.length <= (node.maxLength ?? Infinity) &&
+      (node.format !== 'date-time' || isInstant(value))
+    )
   if (typeof value === 'number')
     return (
       value >= (node.minimum ?? -Infinity) &&

@@ -5,6 +5,7 @@ export interface SchemaNode {
   readonly type?: string
   readonly enum?: readonly unknown[]
   readonly const?: unknown
+  readonly format?: string
   readonly maxLength?: number
   readonly maxItems?: number
   readonly maxProperties?: number

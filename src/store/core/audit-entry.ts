@@ -1,4 +1,5 @@
 // Audit rows of a commit. Commits are written one after the other, so that a row knows its place in the chain.
+import { toFineTimestamp } from '../../kernel/clock.ts'
 import { linkAfter } from '../../audit/chain.ts'
 import type { AuditContent, ChainPoint } from '../../audit/texts.ts'
 import { storableJson } from '../../kernel/storable.ts'
@@ -25,7 +26,7 @@ export const auditText = (
 ): string =>
   storableJson(
     JSON.stringify({
-      at: new Date(ms).toISOString().replace('Z', '000Z'),
+      at: toFineTimestamp(ms).replace('Z', '000Z'),
       kind,
       namespace,
       name,

@@ -118,7 +118,7 @@ describe('a proxy that ends TLS and records everything', () => {
       service: 'web',
       container: 'c',
       stream: 'stdout',
-      time: 't',
+      time: '2026-01-31T10:00:00Z',
       text: logLine,
     }
     const batch = { session: 'nobody', seq: 0, records: [line] }

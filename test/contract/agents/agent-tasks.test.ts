@@ -107,7 +107,6 @@ describe('a task of an agent', () => {
       { id: 'x', facts: { accepted: 'perhaps' } },
       { id: 'x', fault: { kind: 'Other', message: '' } },
       { id: 'x', fault: { kind: 'Failed', message: 'x'.repeat(2_001) } },
-      { id: 'x', fault: { kind: 'Failed', message: 'a\0b' } },
     ])
       await expect(answer(agent, body)).rejects.toMatchObject({ status: 400 })
   })

@@ -519,7 +519,7 @@ describe('what "copy as" gives', () => {
     for (const team of ['default', undefined]) {
       const names = ['a', 'b']
       const [curl, stagely] = names.map((name) => {
-        const expiresAt = new Date(Date.parse('2099-01-01')).toISOString()
+        const expiresAt = '2099-01-01T00:00:00.000Z'
         const role = team === undefined ? undefined : ('viewer' as const)
         const token = { team, name, role, readOnly: true, days: 1, expiresAt }
         return copiedTexts(people.createToken(token), controller.url)

@@ -1,5 +1,6 @@
 // What an operator needs to know comes as events: with real kubectl, counted, and gone after an hour. The
 // agent is played by the test, which writes its reports where the controller would.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Condition } from '../../../src/resources/conditions.ts'
@@ -241,7 +242,7 @@ describe('what outlasts the events', () => {
       ...['the agent is back', 'the agent went away: nobody sees what runs on its machine'],
     ])
     expect(rollouts).toHaveLength(2)
-    const after = new Date(Date.now() + 60_000).toISOString()
+    const after = toFineTimestamp(Date.now() + 60_000)
     expect(await listed(`activity?since=${after}`, 'activity')).toEqual([])
     expect(await listed('activity?stagelet=shop&limit=1', 'activity')).toHaveLength(1)
     expect(await listed('activity?team=elsewhere', 'activity')).toEqual([])

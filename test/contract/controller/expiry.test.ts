@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startOffBoarding } from '../../../controller/off-boarding.ts'
 import { startReconcilers, type Reconcilers } from '../../../controller/reconcilers/start.ts'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
-import { realClock } from '../../../src/kernel/clock.ts'
+import { realClock, toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { EventSpec } from '../../../src/resources/kinds/core.ts'
@@ -156,7 +156,7 @@ describe('values that end', () => {
   it('tells of many values that end at the same second in one message', async () => {
     const { ns } = await createShop(t.store)
     const count = soak(200, 10_000)
-    const at = new Date(clock.now() + 40 * day).toISOString()
+    const at = toFineTimestamp(clock.now() + 40 * day)
     await createAs(
       t.store,
       api,
@@ -484,7 +484,7 @@ describe('values that end', () => {
     const { ns } = await createShop(t.store)
     const { ns: fleet } = await createShop(t.store)
     const away = async (name: string, namespace = ns): Promise<void> => {
-      const lastTransitionTime = new Date(clock.now()).toISOString()
+      const lastTransitionTime = toFineTimestamp(clock.now())
       const ready = { type: 'Ready', status: 'Unknown', reason: 'Disconnected', message: '' }
       await t.store.write({ name: 'agents', source: 'system' }, {}, async (tx) => {
         const agent = (await tx.get({ kind: 'Agent', namespace, name }))!
@@ -572,7 +572,7 @@ describe('values that end', () => {
 
   it('refuses an end that is over, and takes the same manifest again after its end', async () => {
     const { ns } = await createShop(t.store)
-    const at = new Date(clock.now() + day).toISOString()
+    const at = toFineTimestamp(clock.now() + day)
     const spec = { value: 'abcdefgh', expiry: { at } }
     const made = await create(ns, 'key', spec)
     clock.leap(2 * day)

@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createProjectReconciler } from '../../../controller/reconcilers/project/reconciler.ts'
+import { createStageletReconciler } from '../../../controller/reconcilers/stagelet/reconciler.ts'
 import { startReconcilers, type Reconcilers } from '../../../controller/reconcilers/start.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
@@ -299,6 +300,37 @@ describe.each(databases.slice(0, soak(1, databases.length)))('reconciling on %s'
     })
     await set({ stagelets: status?.['stagelets'] })
     reconcilers = start()
+  })
+
+  it('says that nothing is known of what cannot be judged, and writes that once; what can be judged again is known', async () => {
+    await createAs(opened.store, api, secretOf(ns, 'judged', { value: 'x', scope: 'backend' }))
+    await rest()
+    await report()
+    await eventually('True/InSync', () => verdict('StagelySecret', 'judged', 'InSync'))
+    await reconcilers.stop()
+    const deps = { store: opened.store, clock: realClock }
+    const { signal } = new AbortController()
+    const fail = async (): Promise<void> => {
+      await createStageletReconciler(deps).notKnown(`Stagelet/${ns}/shop`, signal)
+      await createProjectReconciler(deps).notKnown(`Project/${ns}/shop`, signal)
+    }
+    await fail()
+    for (const type of ['SecretsInSync', 'Ready', 'Degraded', 'AgentReachable'])
+      expect(await verdict('Stagelet', 'shop', type)).toBe('Unknown/ReconcileFailed')
+    expect((await read('Stagelet', 'shop')).status?.['services']).toMatchObject(
+      services.map(() => ({ state: 'unknown' })),
+    )
+    expect(await verdict('Project', 'shop', 'Ready')).toBe('Unknown/ReconcileFailed')
+    expect(await verdict('StagelySecret', 'judged', 'InSync')).toBe('Unknown/ReconcileFailed')
+    expect(await verdict('StagelySecret', 'judged', 'Accepted')).toMatch(/^True/)
+    const version = await opened.store.currentVersion()
+    await fail()
+    expect(await opened.store.currentVersion()).toBe(version)
+    reconcilers = start()
+    await eventually('True/InSync', () => verdict('Stagelet', 'shop', 'SecretsInSync'))
+    await eventually('True/Ready', () => verdict('Stagelet', 'shop', 'Ready'))
+    await eventually('True/InSync', () => verdict('StagelySecret', 'judged', 'InSync'))
+    await eventually('True/Closed', () => verdict('Project', 'shop', 'Ready'))
   })
 
   it('counts events instead of repeating them', async () => {

@@ -1,4 +1,5 @@
 // Guarded values, as people and machines ask for them: by the REST API of a whole controller, with a clock that leaps.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
@@ -72,7 +73,7 @@ describe('values that a policy guards', () => {
         token: await newToken('a-maintainer', name.replaceAll(' ', '-'), more),
         requester: 'a-maintainer',
       }
-    const expires_at = new Date(clock.now() + 5_000).toISOString()
+    const expires_at = toFineTimestamp(clock.now() + 5_000)
     readers['expired'] = {
       token: await newToken('a-owner', 'expired', { expires_at }),
       requester: 'a-owner',
@@ -365,7 +366,7 @@ describe('what admins may not', () => {
   it('is to write what people have decided', async () => {
     const request = await ask('dev', 'shop')
     const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
-    const forged = { status: { state: 'Active', startedAt: new Date(clock.now()).toISOString() } }
+    const forged = { status: { state: 'Active', startedAt: toFineTimestamp(clock.now()) } }
     const sent = async (path: string, body: object, type = 'application/merge-patch+json') =>
       (
         await call('PATCH', `${base}/${path}`, {
@@ -450,7 +451,7 @@ describe('a person who is erased', () => {
 })
 
 describe('the report for auditors', () => {
-  const day = (ms: number): string => new Date(ms).toISOString()
+  const day = (ms: number): string => toFineTimestamp(ms)
 
   it('says who could read on a day, by which policy and which right, and what nobody could', async () => {
     await newProject('told')
@@ -554,7 +555,7 @@ describe('kubectl', () => {
 
 describe('a request that has ended long ago', () => {
   it('is dropped, and the report still tells of it, from the audit log', async () => {
-    const since = new Date(clock.now()).toISOString()
+    const since = toFineTimestamp(clock.now())
     const request = await granted('olga', 'shop')
     expect((await reveal(tokenOf('olga'), 'shop')).status).toBe(200)
     await decide('olga', request, 'revocation')

@@ -1,6 +1,7 @@
 // Every route × every role × own and foreign team × the place to which a token or a membership is narrowed × no, expired
 // and revoked token. The routes are
 // the tables that the server mounts; what is expected is read off the table of roles.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { Agent, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubeRoutes } from '../../../controller/http/app.ts'
@@ -235,7 +236,7 @@ describe('who may do what', () => {
   const newTokens = async (user: string): Promise<Tokens> => {
     const path = `${restBase}/users/${user}/tokens`
     // A time that has passed when the controller reads the request is refused: a busy machine takes seconds.
-    const expires_at = new Date(Date.now() + 8_000).toISOString()
+    const expires_at = toFineTimestamp(Date.now() + 8_000)
     const made = await Promise.all([
       admin('POST', path, { name: 'good' }),
       admin('POST', path, { name: 'expired', expires_at }),

@@ -1,4 +1,5 @@
 // Sessions of browsers: where their cookie counts, what it may do, and how it ends.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { IncomingMessage } from 'node:http'
 import type { AuditRecord } from '../../../src/audit/record.ts'
@@ -239,7 +240,7 @@ describe('the session of a browser', () => {
   })
 
   it('lasts no longer than the token that opened it', async () => {
-    const expires_at = new Date(Date.now() + 600_000).toISOString()
+    const expires_at = toFineTimestamp(Date.now() + 600_000)
     const token = await newToken('ann', { name: 'short', expires_at })
     const answer = await open({ token })
     const ends = Date.parse(answer.json<{ expires_at: string }>().expires_at)

@@ -1,4 +1,5 @@
 // What keeps a rotation from its start: a pause, another rotation, a login that may be somebody else's.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { reconcilerActor } from '../../../controller/reconcilers/actor.ts'
 import { advance, startRotationPerformer } from '../../../controller/rotators/performer.ts'
@@ -387,7 +388,7 @@ describe('a rotation that waits', () => {
         ]
         await tx.setStatus({ ...agent, status: { conditions } })
       })
-    const at = new Date(clock.now()).toISOString().replace(/\.\d+/, '')
+    const at = toFineTimestamp(clock.now()).replace(/\.\d+/, '')
     await setReady('False')
     await world.request()
     const performer = startRotationPerformer({

@@ -1,4 +1,5 @@
 // What a rotation may take for a proof that nothing runs with the old credential.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { endAgents } from '../../../controller/reconcilers/agent/end-agents.ts'
 import { agentFinalizer, type KubeObject } from '../../../src/resources/meta.ts'
@@ -183,7 +184,7 @@ describe('the proof of a rotation', () => {
 
   it('begins anew with each start of a container, and a service that cannot live gets the old values back', async () => {
     const world = await RotationWorld.begin(t, clock)
-    const since = (): string => new Date(clock.now()).toISOString()
+    const since = (): string => toFineTimestamp(clock.now())
     world.runs.set('one', { since: since(), restarts: 0 })
     await world.run(rotated(1))
     await world.agent('one')
@@ -386,7 +387,7 @@ describe('the proof of a rotation', () => {
     const ref = stageletIn(world, 'two')
     await t.store.write(system, {}, async (tx) => {
       const found = (await tx.get(ref))!
-      const lastReportAt = new Date(clock.now()).toISOString()
+      const lastReportAt = toFineTimestamp(clock.now())
       await tx.setStatus({ ...found, status: { ...found.status, lastReportAt } })
     })
     await world.run(rotated(2))
@@ -442,7 +443,7 @@ describe('the proof of a rotation', () => {
         const rotation = (await tx.get({ ...ref, kind: 'Rotation', name: 'db' }))!
         await tx.update({ ...rotation, spec: { ...rotation.spec, ended } })
       })
-      const now = new Date(clock.now()).toISOString()
+      const now = toFineTimestamp(clock.now())
       // Another absence than the one that was judged: the agent was back meanwhile.
       const back = { ref, why: 'it was away', since: '2026-01-01T00:00:00Z' }
       await t.store.write(system, {}, (tx) => endAgents(tx, [back], now))

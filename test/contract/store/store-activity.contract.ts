@@ -1,6 +1,6 @@
 // What the store keeps for people of what happened. On any database.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { toTimestamp, toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { ActivityLog } from '../../../src/store/activity/activity-log.ts'
 import { eraseInActivity } from '../../../src/store/activity/erase.ts'
@@ -133,7 +133,7 @@ export const activityContract = (name: string, open: OpenStore): void => {
       const { ns } = await createShop(t.store)
       const agent = await createAs(t.store, api, objectOf('Agent', ns, 'box'))
       const ref = { kind: 'Agent', namespace: ns, name: 'box' }
-      const lost = new Date(clock.now() + 5_000).toISOString()
+      const lost = toFineTimestamp(clock.now() + 5_000)
       const become = (reason: string, status: 'True' | 'Unknown', more = {}): Promise<unknown> => {
         clock.step(60_000)
         return t.store.write(system, {}, async (tx) => {

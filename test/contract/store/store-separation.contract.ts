@@ -1,4 +1,5 @@
 // What the store promises of an environment that has to differ from another one. On any database.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   findCondition,
@@ -228,7 +229,7 @@ export const separationContract = (name: string, open: OpenStore): void => {
       const copy = secret(ns, 'copy', 'preview', { value: canary })
       for (let i = 0; i < 20; i += 1) await refused(create(copy, guesser))
       const wrong = secret(ns, 'copy', 'preview', { value: other })
-      const hour = new Date(clock.now() + 3_600_000).toISOString().slice(0, 19)
+      const hour = toFineTimestamp(clock.now() + 3_600_000).slice(0, 19)
       for (const object of [copy, wrong])
         await expect(create(object, guesser)).rejects.toMatchObject({
           reason: 'TooManyRequests',

@@ -1,6 +1,6 @@
 // One contract for the providers of all external stores: AWS by moto, the others by stand-ins on sockets.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { realClock } from '../../../src/kernel/clock.ts'
+import { realClock, toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { awsCredentials } from '../../../controller/stores/providers/aws-calls.ts'
 import { openProvider } from '../../../controller/stores/open-provider.ts'
 import {
@@ -266,7 +266,7 @@ describe('a key of Vault', () => {
     const ref = { key: 'prod/db' }
     await vault.put(ref.key, { a: 'b' })
     const provider = await open(vault)
-    const inAnHour = new Date(Math.floor(clock.now() / 1_000 + 3_600) * 1_000).toISOString()
+    const inAnHour = toFineTimestamp(Math.floor(clock.now() / 1_000 + 3_600) * 1_000)
     vault.deletionTime = inAnHour.replace('.000Z', '.123456789Z')
     const end = { expiresAt: inAnHour.replace('.000', '') }
     expect(await versionOf(provider, ref)).toMatchObject(end)

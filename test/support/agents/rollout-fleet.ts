@@ -1,4 +1,5 @@
 // A project with stagelets that stand differently with its newest revision.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import type { AgentObject, RolloutInput } from '../../../controller/reconcilers/rollout/gather.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { RolloutSpec } from '../../../src/resources/kinds/project.ts'
@@ -7,7 +8,7 @@ import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { anEntry, aStagelet } from '../builders.ts'
 
 export const now = Date.parse('2026-01-01T12:00:00Z')
-export const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString()
+export const ago = (seconds: number): string => toFineTimestamp(now - seconds * 1000)
 
 export const anAgent = (
   name: string,

@@ -52,7 +52,7 @@ describe('the words of the feed', () => {
       what: 'healed',
       by: ['ann (as told by agent box)'],
       isBad: false,
-      message: `web (shop-web-1) was removed, by ${by}; healed`,
+      message: `web (shop-web-1) was removed, by ann (as told by agent box) with "stagely compose up"; healed`,
     })
     const hand: Activity = {
       ...place,

@@ -1,5 +1,9 @@
 // What happened, in words for people: pure.
-import { authorAsTold, describeManualRun } from '../../../../src/resources/kinds/observation.ts'
+import {
+  authorAsTold,
+  describeManualRun,
+  runAsTold,
+} from '../../../../src/resources/kinds/observation.ts'
 import type {
   Activity,
   AgentRecord,
@@ -111,7 +115,7 @@ const ofDrift = (drift: DriftRecord, { now, agent }: Seen): Told => {
   if (drift.state === 'ByHand') {
     const { user, exitCode, touched } = drift
     const what = touched.length === 0 ? 'no container was touched' : `touched: ${listed(touched)}`
-    const message = `Compose was run by ${describeManualRun(drift)}: exit code ${exitCode}; ${what}`
+    const message = `Compose was run by ${runAsTold(describeManualRun(drift), agent)}: exit code ${exitCode}; ${what}`
     return { what: 'by_hand', by: [authorAsTold(user, agent)], message }
   }
   const { state, changes } = drift
@@ -121,7 +125,7 @@ const ofDrift = (drift: DriftRecord, { now, agent }: Seen): Told => {
   return {
     what: state.toLowerCase(),
     by: [...people],
-    message: `${describeDrift(drift)}; ${state === 'Healed' || now === 'True' ? outcomes[state] : ends[now]}`,
+    message: `${describeDrift(drift, agent)}; ${state === 'Healed' || now === 'True' ? outcomes[state] : ends[now]}`,
     isBad: state !== 'Healed' && now !== 'False',
   }
 }

@@ -1,4 +1,5 @@
 // Where a value lies on the machines: agents look, and names of places come back. No value and no line does.
+import { toFineTimestamp } from '../../../../src/kernel/clock.ts'
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
@@ -68,7 +69,7 @@ const shownPlaces = ({ agent, places }: AgentLook, versions: ReadonlyMap<string,
       agent,
       ...defined(place),
       ...versions.get(name),
-      ...(created !== undefined && { createdAt: new Date(created * 1000).toISOString() }),
+      ...(created !== undefined && { createdAt: toFineTimestamp(created * 1000) }),
     })),
   )
 
