@@ -503,6 +503,33 @@ describe('a task in the container of a database', () => {
       expect(await asService('pg', loginIn(world), 'select 1')).toBe('1')
     })
 
+    it('not where the new login was given another password by hand, and says which one is refused', async () => {
+      const world = await begin('pg', ['hand_a', 'hand_b'])
+      await world.run(rotated(1))
+      await world.run(() => world.containers.size === 1)
+      const old = loginIn(world)
+      await world.request({ now: true })
+      await world.run(({ phase }) => phase === 'Proving')
+      await world.agent('one')
+      const next = loginIn(world)
+      expect([old.username, next.username]).toEqual(['hand_a', 'hand_b'])
+      const setByHand = (password: string): Promise<Ran> =>
+        run(
+          'pg',
+          ['psql', '-XqAt', '-U', 'postgres'],
+          `alter role hand_b password '${password}';\n`,
+        )
+      await setByHand('another')
+      await world.run(() => false, 10 * 60_000)
+      expect(await world.condition('Blocked')).toBe('Blocked=True/NewRefused')
+      expect(await world.message('Blocked')).toContain('credential of hand_b was proven')
+      expect(await asService('pg', old, 'select 1')).toBe('1')
+      await setByHand(next.password)
+      await world.run(rotated(2))
+      expect(await asService('pg', old, 'select 1')).toBe('refused')
+      expect(await asService('pg', next, 'select 1')).toBe('1')
+    })
+
     it('nothing where the server trusts everybody, and says so', async () => {
       const world = await begin('open', ['free_a', 'free_b'])
       await world.run(rotated(1))

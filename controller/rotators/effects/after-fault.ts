@@ -24,6 +24,7 @@ const mayWait = ({ rotation, status, nowMs }: EffectContext): boolean => {
 /** What the failing effect leaves open. */
 const unknownBy = {
   checkUse: 'who still uses the old credential',
+  beginRevoke: 'whether the new credential is accepted, so that the old one is kept',
   revoke: 'whether the old credential is ended',
   scramble: 'whether the new credential of the failed attempt is ended; the old one is in use',
 } as const
@@ -46,9 +47,9 @@ export const afterFault = async (
   if (early) return later(early)
   const tries = (status.tries ?? 0) + 1
   const retryAt = toTimestamp(nowMs + retryMs(tries))
-  if (effect === 'revoke' || effect === 'checkUse' || effect === 'scramble') {
+  if (effect in unknownBy) {
     const reason = effect === 'checkUse' ? 'StillUsed' : 'NotRevoked'
-    const message = `it is not known ${unknownBy[effect]}: ${fault.message}; it is tried again at ${retryAt}. Where that can never work, delete the rotation: its credentials stay as they are`
+    const message = `it is not known ${unknownBy[effect as keyof typeof unknownBy]}: ${fault.message}; it is tried again at ${retryAt}. Where that can never work, delete the rotation: its credentials stay as they are`
     return later({ tries, retryAt, blockedBy: [{ reason, message }] })
   }
   const isOver = tries >= mostTries || fault.kind === 'Failed' || fault.kind === 'Pending'

@@ -8,6 +8,7 @@ import { isSameLogin, sameValues } from './logins.ts'
 import { stillReleased } from '../proof/released.ts'
 import { afterEffect, dropStagedValues, stagedLost, type EffectOutcome } from './outcome.ts'
 import { RotatorFault, type Credential } from '../providers/rotator.ts'
+import { blockedByNew, isUntestable, triedInWords } from './try-new.ts'
 import { afterLook, useInWords, watchMs } from '../machine/old-use.ts'
 import { revocationIdOf, stagedPlaceOf, type EffectContext } from './work.ts'
 
@@ -75,7 +76,11 @@ export const beginRevoke = async (work: EffectContext): Promise<EffectOutcome> =
     const set = { blockedBy, retryAt: toTimestamp(work.nowMs + lookAgainMs) }
     return afterEffect(work, ['beginRevoke', 'SeenElsewhere'], { set })
   }
-  const { blockedBy: _, retryAt: __, ...status } = work.status
+  // Whoever ends it whatever runs does so at once; it is tried after that all the same.
+  const blocked =
+    work.status.withoutProof === true ? undefined : await blockedByNew(work, 'beginRevoke')
+  if (blocked !== undefined) return blocked
+  const { blockedBy: _, retryAt: __, tries: ___, retryFor: ____, ...status } = work.status
   const { versions = {} } = status
   return {
     ...afterEffect(work, ['beginRevoke', 'Stored'], { status }),
@@ -98,15 +103,16 @@ const measured: Readonly<Record<Ended, string>> = {
 
 /** How the old credential ended, in words. */
 const endInWords = (
-  { status }: EffectContext,
-  { values, slot = status.slot }: Credential,
+  work: EffectContext,
+  { values, slot = work.status.slot }: Credential,
   ended: Ended,
 ): string => {
+  const { status } = work
   const login = values['username'] ?? slot
   const whose = login === undefined ? '' : ` of ${login}`
   const proof = status.withoutProof === true ? ', without a proof that nothing runs with it' : ''
   const looked = useInWords(status)
-  return `the old credential${whose} is ended${proof}: ${measured[ended]}${looked === undefined ? '' : `; ${looked}`}`
+  return `the old credential${whose} is ended${proof}: ${measured[ended]}${looked === undefined ? '' : `; ${looked}`}; ${triedInWords(work)}`
 }
 
 /** Ends it, and looks whether it has. */
@@ -120,7 +126,7 @@ const endOld = async (work: EffectContext, old: Credential): Promise<Ended> => {
       'the old and the new credential are the same: it is not ended',
     )
   await rotator.revoke(old, revocationIdOf(work), signal)
-  if (rotation.spec.rotator.generate !== undefined) return 'OfNoOutput'
+  if (isUntestable(rotation.spec)) return 'OfNoOutput'
   // Nobody knows its password: what is asked is whether the login takes any.
   if (status.oldIsLogin === true) {
     const { canLogIn } = await rotator.stillUsed(old, signal)
@@ -147,8 +153,13 @@ const noOldOne = 'the credential is given out; there was no old one, so nothing 
 export const revoke = async (work: EffectContext): Promise<EffectOutcome> => {
   const { staged, status, nowMs } = work
   const old = status.hasOld === true ? await staged.open(stagedPlaceOf(work, 'old')) : undefined
+  // Hours may have passed since the end began: such as while the database was away.
+  const held = old && status.withoutProof !== true && (await blockedByNew(work, 'revoke'))
+  if (held) return held
   const ended = old && (await endOld(work, old))
   const endedAtMs = work.clock.now()
+  const dead = ended && (await blockedByNew(work, 'revoke'))
+  if (dead !== undefined) return dead
   const { slot, candidateSlot = slot, failure: _, restored, released: __, ...rest } = status
   // A proof that is no part of what a restore began.
   const isPast = status.hasOld === true && status.cause !== 'Refused'

@@ -14,6 +14,7 @@ import {
   type UnansweredTest,
 } from '../machine/restored.ts'
 import { endVersions } from './revoke.ts'
+import { isUntestable } from './try-new.ts'
 import { RotatorFault, type Accepted } from '../providers/rotator.ts'
 import { stagedPlaceOf, projectOfRotation, type EffectContext } from './work.ts'
 
@@ -35,7 +36,7 @@ const testAll = async (
       ? await staged.open(stagedPlaceOf(work, 'old'))
       : undefined,
   ]
-  if (outputs === undefined || rotation.spec.rotator.generate !== undefined)
+  if (outputs === undefined || isUntestable(rotation.spec))
     return { outputs: undefined, candidate: undefined, old: undefined }
   const ofOutputs = await rotator.checkAccepted(outputs, signal)
   onOutputs(ofOutputs)

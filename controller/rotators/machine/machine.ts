@@ -33,7 +33,7 @@ export type Effect =
   | ('set' | 'test' | 'write')
   /** Looks for sessions of the old credential. */
   | 'checkUse'
-  /** Stores that the old credential ends; ends it. */
+  /** Tries the new credential, stores that the old one ends; tries it again, ends the old one, and tries once more. */
   | ('beginRevoke' | 'revoke')
   /** Ends the new credential of an attempt that has failed. */
   | 'scramble'
@@ -99,7 +99,7 @@ export type Guard =
   | 'NothingToEnd'
   /** Somebody asked to end the old credential without a proof. */
   | ('ProofSkipped' | 'LookSkipped' | 'LookSkippedBeforeRemove')
-  /** It was proven before: a container was only started again. */
+  /** It was proven before: somebody has only started a container again. */
   | 'ProvenAgain'
   /** Not everything runs the new credential any more. */
   | 'ProofLost'
@@ -214,8 +214,14 @@ export const results = {
     RetryLater,
   },
   /** Its values sit in a container that nobody manages: no proof speaks of that. */
-  beginRevoke: { Stored: to('Ending'), SeenElsewhere: stay(), RetryLater },
-  revoke: { Ended: to('Idle', 'CredentialRevoked'), NothingEnded: to('Idle'), RetryLater },
+  beginRevoke: { Stored: to('Ending'), SeenElsewhere: stay(), NewRefused: stay(), RetryLater },
+  revoke: {
+    Ended: to('Idle', 'CredentialRevoked'),
+    NothingEnded: to('Idle'),
+    /** The new credential is not accepted any more: the old one may be the last that is. */
+    NewRefused: stay(),
+    RetryLater,
+  },
   scramble: { Discarded: to('Idle'), RetryLater },
   takeOver: { TakenOver: stay('CredentialTested'), NotTakenOver: stay(), RetryLater },
   verify: {
