@@ -541,11 +541,18 @@ describe('what a rotation does next', () => {
   it('keeps the overlap that has begun while a container is only started again', () => {
     const status = inside('Proving', { ...proven, provenAt: at(-5 * minute) })
     const next = decideRotation(spec, status, facts)
-    expect(said(next)).toBe('move Overlapping Switch')
-    expect((next as { status: RotationStatus }).status.provenAt).toBe(at(-5 * minute))
-    const late = inside('Overlapping', { ...watch, provenAt: at(-5 * minute) })
-    const moved = decideRotation(spec, late, { ...facts, ...proof({ rolling: ['one'] }) })
-    expect((moved as { status: RotationStatus }).status.provenAt).toBeUndefined()
+    expect(next).toMatchObject({ status: { phase: 'Overlapping', provenAt: at(-5 * minute) } })
+  })
+
+  it.each([
+    ['keeps, where somebody starts a container,', { runs: 'other' }, at(-5 * minute)],
+    ['loses, with a service that died,', { runs: 'other', restarts: { web: 1 } }, undefined],
+    ['loses, with the proof,', { rolling: ['one'] }, undefined],
+  ])('%s the overlap that has begun', (_, more, provenAt) => {
+    const status = inside('Overlapping', { ...watch, provenAt: at(-5 * minute) })
+    const next = decideRotation(spec, status, { ...facts, ...proof(more) })
+    const { phase, provenAt: then } = (next as { status: RotationStatus }).status
+    expect([phase, then]).toEqual(['Proving', provenAt])
   })
 
   it('is late after 7 days', () => {

@@ -192,7 +192,7 @@ export const proofSkipped = (situation: RotationSituation): Observed | undefined
   return status.withoutProof === true ? { status, set: stepBeforeRemove(situation) } : undefined
 }
 
-/** A container that was only started again keeps the overlap that has begun. */
+/** A container that somebody has only started again keeps the overlap that has begun. */
 export const provenAgain = (situation: RotationSituation): Observed | undefined =>
   situation.status.provenAt === undefined ? undefined : proven(situation)
 
@@ -226,8 +226,14 @@ export const proofLost = ({ spec, status, facts }: RotationSituation): Observed 
   return isLost ? { status: unproven } : undefined
 }
 
+/** Who ended by itself with the new values may do so again: the overlap begins anew. */
 export const proofInterrupted = ({ status, facts }: RotationSituation): Observed | undefined => {
+  const { provenAt: _, ...unproven } = status
   const { withoutProof, provenRuns } = status
   if (withoutProof === true || provenRuns === undefined) return undefined
-  return provenRuns.of === facts.proof.runs ? undefined : {}
+  if (provenRuns.of === facts.proof.runs) return undefined
+  const hasDied = Object.entries(facts.proof.restarts).some(
+    ([key, count]) => count > (provenRuns.restarts[key] ?? 0),
+  )
+  return hasDied ? { status: unproven } : {}
 }
