@@ -64,6 +64,16 @@ const goneOf = (stagelets: readonly KubeObject[], rows: readonly Row[]): string[
   )
 }
 
+/** Rows that one machine made beyond its budget are not kept, and counted. */
+const notKeptOf = (containers: readonly ContainerActivity[]): string[] =>
+  containers.flatMap(({ stagelet = '', detail: { uncounted }, at }) =>
+    uncounted === undefined
+      ? []
+      : [
+          `Of ${stagelet} ${uncounted} containers that came or went until ${toTimestamp(at)} are not kept.`,
+        ],
+  )
+
 /** What nobody knows of the project's stagelets. */
 const unknownOf = (
   stagelets: readonly KubeObject[],
@@ -130,14 +140,15 @@ export const exposureOf = async (
   const digest = own?.valueDigest
   const { namespace, name } = projectRefOf(secret)
   const rollouts = await rolloutsOf(deps, { namespace, name })
-  const containers = await deps.activity.containers(namespace, name)
+  const all = await deps.activity.containers(namespace, name)
+  const containers = all.filter(({ detail }) => detail.uncounted === undefined)
   const rows = [...rollouts, ...containers]
   const { items } = await deps.store.list('Stagelet', { namespace, project: name })
   const facts = { rollouts, containers, stagelets: items, wanted }
   const is: IsVersion = (entry) =>
     entry.secretId === secret.metadata.uid && entry.valueDigest === digest
   const holders = await holdersOf(deps.store, projectUid, is, facts)
-  const unknown = unknownOf(items, rows, wanted.createdAt)
+  const unknown = [...unknownOf(items, rows, wanted.createdAt), ...notKeptOf(all)]
   const { readers } = await readersOf(deps, secret, new Set([version]))
   const ends = holders.map(({ until }) => until?.latest)
   const isLost = holders.length > 0 && unknown.length === 0 && !ends.includes(undefined)

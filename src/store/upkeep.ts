@@ -92,4 +92,24 @@ export const compact = async (
     for (const row of feed.state.projects.rows()) dropIfUnused(session, row)
   })
   await dropOldRows(sql, retention, now)
+  if (sql.kind === 'pglite') await giveRoomBack(sql)
+}
+
+/** Bytes. A file that is smaller is not worth the work. */
+const smallFile = 16 * 2 ** 20
+/** Bytes. A row of activity has some hundred, with its indexes. */
+const mostOfRow = 4_096
+
+/**
+ * A server vacuums by itself, the embedded database does not: what is dropped would keep its place for ever. A vacuum
+ * makes it free for new rows. The log of activity, which one noisy machine can fill, gets smaller too.
+ */
+const giveRoomBack = async (sql: Sql): Promise<void> => {
+  await sql.exec('VACUUM')
+  const [row] = await sql.query<{ bloated: boolean }>(
+    `SELECT pg_total_relation_size(oid) > greatest($1::float8, reltuples * $2::float8) AS bloated
+     FROM pg_class WHERE oid = 'activity'::regclass`,
+    [smallFile, mostOfRow],
+  )
+  if (row?.bloated === true) await sql.exec('VACUUM FULL activity')
 }

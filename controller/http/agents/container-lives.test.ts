@@ -21,7 +21,7 @@ const spec = (
 const activity = (
   old: ObservationSpec | undefined,
   now: ObservationSpec,
-  skewMs = 0,
+  { skewMs = 0, most = 200 } = {},
 ): (readonly [string, unknown])[] =>
   containerActivity(
     place,
@@ -29,6 +29,7 @@ const activity = (
     {
       agent: { status: { clockSkewMs: skewMs } } as never,
       clock: { now: () => 5_000 },
+      take: (wanted) => Math.min(wanted, most),
     },
   ).map(({ mark, detail }) => [mark, detail] as const)
 const gone = { id: 'a', service: 'web', digest: 'd1', at: at(4) }
@@ -50,7 +51,7 @@ it('tells of each container with secrets once when it came, and once when it wen
 })
 
 it('takes off what the clock of the machine is ahead, and tells no time that nobody saw', () => {
-  expect(activity(undefined, spec([], [gone]), 2_000)).toEqual([
+  expect(activity(undefined, spec([], [gone]), { skewMs: 2_000 })).toEqual([
     ['container a', { service: 'web', digest: 'd1', removed: at(2) }],
   ])
 })
@@ -59,4 +60,12 @@ it('takes a report of an agent that tells of no containers', () => {
   const { services: _, ...rest } = spec([])
   const older = { ...rest, services: [{ name: 'web', digests: ['d1'] }] } as never
   expect(activity(spec([['a', 'd1']]), older)).toEqual([])
+})
+
+it('keeps the newest of more than may be kept, and says how many more there were', () => {
+  const many = spec(Array.from({ length: 5 }, (_, i) => [`c${i}`, 'd1'] as const))
+  const rows = activity(undefined, many, { most: 2 })
+  expect(rows.map(([mark]) => mark)).toEqual(['container c3', 'container c4', 'container more'])
+  expect(rows.at(-1)?.[1]).toEqual({ service: '', digest: '', uncounted: 3 })
+  expect(activity(undefined, many, { most: 0 })).toHaveLength(1)
 })

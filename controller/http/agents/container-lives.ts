@@ -24,13 +24,17 @@ const goneIn = (spec: ObservationSpec | undefined): Map<string, ContainerRecord>
     ]),
   )
 
+interface ContainerDeps {
+  readonly agent: ObjectOf<'Agent'> | undefined
+  readonly clock: Pick<Clock, 'now'>
+  /** How many of so many rows may be made. */
+  readonly take: (wanted: number) => number
+}
+
 export const containerActivity = (
   place: Pick<ActivityEntry, 'subject' | 'namespace' | 'project' | 'stagelet'>,
   { old, spec }: { readonly old: ObservationSpec | undefined; readonly spec: ObservationSpec },
-  {
-    agent,
-    clock,
-  }: { readonly agent: ObjectOf<'Agent'> | undefined; readonly clock: Pick<Clock, 'now'> },
+  { agent, clock, take }: ContainerDeps,
 ): ActivityEntry[] => {
   // By how much the machine's clock is ahead.
   const skewMs = agent?.status?.clockSkewMs ?? 0
@@ -41,11 +45,21 @@ export const containerActivity = (
   const [wasThere, wasGone] = [thereIn(old), goneIn(old)]
   const came = [...thereIn(spec)].filter(([id]) => !wasThere.has(id))
   const went = [...goneIn(spec)].filter(([id]) => !wasGone.has(id))
-  return [...came, ...went].map(([id, { service, digest, made, removed }]) => ({
+  const all = [...came, ...went]
+  if (all.length === 0) return []
+  const entryOf = (mark: string, detail: ContainerRecord): ActivityEntry => ({
     ...place,
     kind: 'container',
-    mark: `container ${id}`,
+    mark: `container ${mark}`,
     at: clock.now(),
-    detail: { service, digest, ...defined({ made: fixed(made), removed: fixed(removed) }) },
-  }))
+    detail,
+  })
+  const surplus = all.length - take(all.length)
+  const kept = all
+    .slice(surplus)
+    .map(([id, { service, digest, made, removed }]) =>
+      entryOf(id, { service, digest, ...defined({ made: fixed(made), removed: fixed(removed) }) }),
+    )
+  const more = { service: '', digest: '', uncounted: surplus }
+  return surplus === 0 ? kept : [...kept, entryOf('more', more)]
 }

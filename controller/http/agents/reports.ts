@@ -13,6 +13,7 @@ import { agentKeyOf, agentRefOf } from '../../../src/protocol/agent-key.ts'
 import { system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import type { Duplicates } from './streams/duplicates.ts'
 import { AgentRefusedError } from './requests/refusal.ts'
+import { createContainerBudget, type ContainerBudget } from './container-budget.ts'
 import { containerActivity } from './container-lives.ts'
 import type { ObjectCache } from './objects/object-cache.ts'
 import type { StageletView } from './objects/views.ts'
@@ -67,6 +68,7 @@ interface ReportFacts {
   readonly isLocked: boolean
   readonly newest: Newest
   readonly clock: Clock
+  readonly containers: ContainerBudget
 }
 
 /** By agent, the newest report that came here: most replays are found without the store. */
@@ -75,7 +77,7 @@ type Newest = Map<string, { boot: string; seq: number }>
 /** Returns the part of the report that is new. Throws for a report that must not count. */
 const check = async (
   tx: Transaction,
-  { boots, isLocked, newest, clock }: ReportFacts,
+  { boots, isLocked, newest, clock, containers }: ReportFacts,
   { agentUid, report, mine }: CheckedReport,
 ): Promise<Accepted[]> => {
   checkBoot(report.boot, boots.get(agentUid))
@@ -95,7 +97,8 @@ const check = async (
     if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
       throw replay(spec.seq, old.seq)
     if (old === undefined || isStale || !sameJson(old, spec, ownFields)) {
-      for (const entry of containerActivity(placeOf(view), { old, spec }, { agent, clock }))
+      const take = (wanted: number): number => containers.take(view.agentKey, wanted)
+      for (const entry of containerActivity(placeOf(view), { old, spec }, { agent, clock, take }))
         await tx.recordActivity(entry)
       news.push({ view, spec: { ...spec, receivedAt: newsAt(old, spec) } })
     }
@@ -137,18 +140,23 @@ export const createReports = (
   objects: ObjectCache,
 ): Reports => {
   const newest: Newest = new Map()
+  const containers = createContainerBudget(clock)
 
   const put = batched(mostInOneWrite, async (batch: readonly CheckedReport[]) => {
     const uids = batch.map(({ agentUid }) => agentUid)
     const boots = await connections.bootsOf(uids)
     try {
       return await store.write(system, {}, (tx) =>
-        putAll(tx, { boots, isLocked: false, newest, clock }, batch),
+        putAll(tx, { boots, isLocked: false, newest, clock, containers }, batch),
       )
     } catch (error) {
       if (!(error instanceof NeedsLock)) throw error
       return connections.write(system, async (tx, streams) =>
-        putAll(tx, { boots: await streams.bootsOf(uids), isLocked: true, newest, clock }, batch),
+        putAll(
+          tx,
+          { boots: await streams.bootsOf(uids), isLocked: true, newest, clock, containers },
+          batch,
+        ),
       )
     }
   })

@@ -7,6 +7,8 @@ import { readPropagation, type Propagation, type PropagationFilter } from './pro
 const keepMs = 90 * 86_400_000
 const keepRollouts = 50
 const keepContainers = 200
+/** Most rows of one answer: 100 stagelets with all that is kept of each. */
+export const mostContainers = 20_000
 /** Filter of activity. */
 const keepOthers = 1_000
 
@@ -124,13 +126,14 @@ export class ActivityLog {
     return pageOf(rows, limit)
   }
 
-  /** Containers with secrets of a project that came or went, the oldest first. */
+  /** Containers with secrets of a project that came or went, the oldest first; of more than `mostContainers` the newest. */
   async containers(namespace: string, project: string): Promise<ContainerActivity[]> {
     const rows = await this.#sql.query<Row>(
-      `SELECT ${columns}, mark FROM activity WHERE kind = 'container' AND namespace = $1 AND project = $2 ORDER BY at, id`,
+      `SELECT ${columns}, mark FROM activity WHERE kind = 'container' AND namespace = $1 AND project = $2
+       ORDER BY at DESC, id DESC LIMIT ${mostContainers}`,
       [namespace, project],
     )
-    return rows.map(toActivity) as ContainerActivity[]
+    return rows.map(toActivity).reverse() as ContainerActivity[]
   }
 
   propagation(filter: PropagationFilter): Promise<Propagation> {

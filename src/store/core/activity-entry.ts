@@ -67,6 +67,8 @@ export interface ContainerRecord {
   readonly made?: string
   /** Absent while there, or where nobody saw the end. */
   readonly removed?: string
+  /** So many more came or went at that time than are kept of one machine. Service and digest are empty then. */
+  readonly uncounted?: number
 }
 
 interface Details {
