@@ -151,7 +151,7 @@ const start = async (
   })
   url.watchLeader(
     () => leader.term() !== undefined,
-    () => opened.store.deposedWrites,
+    () => ({ deposed: opened.store.deposedWrites, refused: opened.store.refusedWrites }),
   )
   lifecycle.onStop('leader', 12_000, () => leader.stop())
   return { url: url.base, outdated: opened.outdated }

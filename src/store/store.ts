@@ -296,6 +296,11 @@ export class Store implements Reader {
     return this.#parts.writer.deposed
   }
 
+  /** How many writes the database has refused here for a reason of its own, such as a full disk. */
+  get refusedWrites(): number {
+    return this.#parts.writer.refusals.count
+  }
+
   /** Newest committed resourceVersion. */
   async currentVersion(): Promise<number> {
     return (await this.#fresh()).rv

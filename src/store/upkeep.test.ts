@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import type { StoreParts } from './store-parts.ts'
+import { Refusals } from './log/refusals.ts'
 import { healthOf } from './upkeep.ts'
 
 it.each([
@@ -34,7 +35,7 @@ it.each([
     sql: { query: () => Promise.resolve([{ mode, at: clock.now() - 7_000 }]) },
     clock,
     feed: { isOutdated },
-    writer: { oldestWaitMs },
+    writer: { oldestWaitMs, refusals: new Refusals(clock) },
     keys: { sweep: () => undefined },
     keyRing: { health: () => Promise.resolve({ ok: true }) },
   }

@@ -1,12 +1,14 @@
 // Regular work of the store: checks of sets, its health, and the removal of rows past their retention.
 import type { Clock } from '../kernel/clock.ts'
 import { isReason, messageOf } from '../kernel/errors.ts'
+import { within } from '../kernel/pause.ts'
 import type { ObjectRef } from '../resources/meta.ts'
 import { dropOldEvents, dropOldRequests, dropOldRows, finishNamespaces } from './compaction.ts'
 import { dropIfUnused } from './secrets/projects.ts'
 import { readSet } from './secrets/set-rows.ts'
 import type { Sql } from './drivers/sql.ts'
 import type { StoreHealth } from './core/health.ts'
+import type { Refusals } from './log/refusals.ts'
 import type { Fence, StoreParts } from './store-parts.ts'
 import { dropExpiredSecrets, hasExpiredSecrets } from './secrets/deleted-secrets.ts'
 import { controllerActor } from './core/actor.ts'
@@ -46,6 +48,10 @@ export const healthOf = async ({
     const reason = `a write waits for ${Math.round(oldestWaitMs / 1000)} s`
     return { ok: false, failed: 'writes', reason }
   }
+  if (writer.refusals.isOld) await tryWrite(sql, clock, writer.refusals)
+  const { fault: refusal } = writer.refusals
+  if (refusal !== undefined)
+    return { ok: false, failed: 'writes', reason: `writes are refused: ${refusal}` }
   keys.sweep()
   const health = await keyRing.health()
   return { ...health, ...(!health.ok && { failed: 'key-provider' }), clockAheadMs }
@@ -74,6 +80,25 @@ const askDatabase = (sql: Sql, clock: Clock): Promise<DatabaseAnswer> => {
     })
     .catch((error: unknown) => ({ fault: messageOf(error) }))
   return Promise.race([late, answer]).finally(() => done.abort())
+}
+
+const undone = new Error('nothing of the probe stays')
+
+/** What the database is asked for needs a file of its own, which a full disk refuses. It is rolled back. */
+const probeSql = `CREATE TABLE write_probe (filler text);
+INSERT INTO write_probe SELECT repeat(md5(n::text), 50) FROM generate_series(1, 40) AS n`
+
+/** Readers of an idle replica are told too that no write succeeds. Who may not create a table knows nothing by it. */
+const tryWrite = async (sql: Sql, clock: Clock, refusals: Refusals): Promise<void> => {
+  const probe = sql.transaction(async (tx) => {
+    await tx.exec(probeSql)
+    throw undone
+  })
+  const tried = probe.catch((error: unknown) => {
+    if (isReason(error, 'ServiceUnavailable')) refusals.refused(error.message)
+    else refusals.accepted()
+  })
+  await within(clock, healthMs, tried, () => undefined)
 }
 
 /** See Store. */

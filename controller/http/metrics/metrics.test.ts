@@ -33,7 +33,7 @@ it('renders once a second, whoever asks', async () => {
   let rendered = 0
   metrics.watchLeader(
     () => ++rendered > 0,
-    () => 0,
+    () => ({ deposed: 0, refused: 0 }),
   )
   const texts = await Promise.all(Array.from({ length: 50 }, () => metrics.render()))
   expect(new Set(texts).size).toBe(1)

@@ -13,6 +13,12 @@ import { createRotationMetrics } from './rotation-metrics.ts'
 import { createPropagationMetrics, type OnPropagated } from './propagation-metrics.ts'
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts'
 
+/** Writes of this replica that were refused since its start. */
+interface WriteCounts {
+  readonly deposed: number
+  readonly refused: number
+}
+
 export interface Metrics extends RotationMetrics {
   readonly registry: Registry
   /** The answer to a scrape. */
@@ -31,7 +37,7 @@ export interface Metrics extends RotationMetrics {
   /** Called with each closed revision that has come to its end on a stagelet, and its project. */
   readonly onPropagated: OnPropagated
   readonly ofStores: StoreMetrics
-  readonly watchLeader: (isLeader: () => boolean, deposedWrites: () => number) => void
+  readonly watchLeader: (isLeader: () => boolean, writes: () => WriteCounts) => void
   readonly watchFleet: (fleet: () => Fleet) => void
 }
 
@@ -147,9 +153,9 @@ export const createMetrics = (
     ofStores: createStoreMetrics(registry),
     claimedByOthers: () => (source.leads() ? source.claimed : undefined),
     watchFleet: (fleet) => watchFleet(registry, fleet),
-    watchLeader: (isLeader, deposedWrites) => {
+    watchLeader: (isLeader, writes) => {
       source.leads = isLeader
-      watchLeader(registry, isLeader, deposedWrites)
+      watchLeader(registry, isLeader, writes)
     },
   }
 }
@@ -171,7 +177,7 @@ const createKeysDue = (registry: Registry): Metrics['onKeysDue'] => {
 const watchLeader = (
   registry: Registry,
   isLeader: () => boolean,
-  deposedWrites: () => number,
+  writes: () => WriteCounts,
 ): void => {
   new Gauge({
     name: 'stagely_leader',
@@ -187,7 +193,16 @@ const watchLeader = (
     registers: [registry],
     collect() {
       this.reset()
-      this.inc(deposedWrites())
+      this.inc(writes().deposed)
+    },
+  })
+  new Counter({
+    name: 'stagely_refused_writes_total',
+    help: 'Writes of this replica that the database has refused for a reason of its own, such as a full disk.',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(writes().refused)
     },
   })
 }

@@ -14,6 +14,7 @@ import type { Queryable } from '../drivers/sql.ts'
 import { commit, lockCounters, wasCommitted, type Commit } from './commit.ts'
 import type { Feed } from './feed.ts'
 import { Group } from './group.ts'
+import { Refusals } from './refusals.ts'
 import {
   runWrite,
   type Answer,
@@ -51,12 +52,14 @@ export class Writer {
   readonly #beside = new Set<Promise<unknown>>()
   /** How many writes of deposed leaders were refused since the start. */
   deposed = 0
+  readonly refusals: Refusals
   /** The newest audit row that this process has written, or found at its start. */
   ownAudit: ChainPoint
 
   constructor(deps: WriterDeps) {
     this.#deps = deps
     this.ownAudit = deps.feed.state.chain
+    this.refusals = new Refusals(deps.clock)
   }
 
   /**
@@ -169,7 +172,9 @@ export class Writer {
         : this.#commit(writes))
     } catch (error) {
       this.#deps.feed.readSoon()
-      if (isReason(error, 'ServiceUnavailable') || writes.length === 1) {
+      const isDown = isReason(error, 'ServiceUnavailable')
+      if (isDown) this.refusals.refused(error.message, writes.length)
+      if (isDown || writes.length === 1) {
         for (const write of writes) write.reject(internal(error))
         return
       }
@@ -219,6 +224,7 @@ export class Writer {
   #publish(group: Group, answers: readonly Answer[]): void {
     this.#deps.feed.append(group.startRv, group.commit)
     for (const answer of answers) answer()
+    if (!group.isEmpty) this.refusals.accepted()
     if (group.isAudited) this.ownAudit = group.chain
   }
 

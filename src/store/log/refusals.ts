@@ -1,0 +1,37 @@
+// Writes that the database refused for a reason of its own, such as a full disk: until one succeeds, this replica is not ready.
+import type { Clock } from '../../kernel/clock.ts'
+
+/** A replica that writes nothing asks so often. */
+const idleMs = 60_000
+/** After a refused write, and while no other comes. */
+const againMs = 10_000
+
+export class Refusals {
+  /** How many were refused since the start. */
+  count = 0
+  /** Why the last write was refused; undefined once another has succeeded. */
+  fault: string | undefined
+  readonly #clock: Pick<Clock, 'monotonic'>
+  #knownAt: number
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock
+    this.#knownAt = clock.monotonic()
+  }
+
+  /** `count`: how many writes of somebody. */
+  refused(fault: string, count = 0): void {
+    this.count += count
+    this.fault = fault
+    this.#knownAt = this.#clock.monotonic()
+  }
+  accepted(): void {
+    this.fault = undefined
+    this.#knownAt = this.#clock.monotonic()
+  }
+  /** What is known is old: whether the database takes writes has to be tried. */
+  get isOld(): boolean {
+    const mostMs = this.fault === undefined ? idleMs : againMs
+    return this.#clock.monotonic() - this.#knownAt >= mostMs
+  }
+}
