@@ -1,11 +1,12 @@
 // The text of a cell of a lens: a sentence for screen readers, and where the value comes from.
 // Pure.
+import { defined } from '../../../src/kernel/defined.ts'
 import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import type { Edit } from '../../staging/staging.ts'
 import type { ClassOf } from './classes.ts'
 import type { Cell, Matrix } from './places/matrix.ts'
 import type { ServiceRef } from './places/run-count.ts'
-import { isSameIn, winnerOf, type SetIndex } from './set-index.ts'
+import { isSameIn, maySee, winnerOf, type SetIndex } from './set-index.ts'
 
 /** `project·web`, `own·global`: which of the four places wins. */
 export const winnerPlace = ({ scope, stagelet }: Pick<SetEntry, 'scope' | 'stagelet'>): string =>
@@ -89,19 +90,17 @@ export const serviceSentence = (
 export const isStagedIn = (
   edit: Edit,
   serviceRefs: readonly ServiceRef[],
-  cell: Cell | undefined,
+  { head, cell }: { readonly head: SetIndex; readonly cell?: Cell | undefined },
 ): boolean => {
   if (cell?.winners.some(({ secretId }) => secretId === edit.secretId) === true) return true
   const target = edit.target ?? {}
   const scope = target.scope ?? edit.scope
   const stagelet = 'stagelet' in target ? (target.stagelet ?? undefined) : edit.stagelet
-  const environments = edit.fields?.['environments']
-  return serviceRefs.some(
-    (serviceRef) =>
-      (stagelet === undefined || stagelet === serviceRef.stagelet) &&
-      (scope === 'global' || scope === serviceRef.service) &&
-      (!Array.isArray(environments) || environments.includes(serviceRef.parent.environment)),
-  )
+  const before = head.of(edit.key).find(({ secretId }) => secretId === edit.secretId)
+  const staged = edit.fields?.['environments'] as readonly string[] | null | undefined
+  const environments = staged === undefined ? before?.environments : (staged ?? undefined)
+  const place = { scope, ...defined({ stagelet, environments }) }
+  return serviceRefs.some((serviceRef) => maySee(place, serviceRef, head.layout))
 }
 
 export type Versus = 'same' | 'other' | 'gone' | 'new'

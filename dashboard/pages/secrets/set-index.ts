@@ -148,6 +148,14 @@ export interface SetViewer {
   readonly service: string
 }
 
+/** Whether a service may see what is in a place; another secret of the key may win. */
+export const maySee = (
+  place: Pick<ProjectEntry, 'scope' | 'stagelet' | 'environments'>,
+  { stagelet, service }: SetViewer,
+  layout: Layout,
+): boolean =>
+  (place.scope === 'global' || place.scope === service) && mayReach(place, stagelet, layout)
+
 /** The rule of precedence is asked where there are rivals, which is seldom. */
 export const winnerOf = (
   set: SetIndex,
@@ -155,11 +163,7 @@ export const winnerOf = (
   key: string,
 ): ProjectEntry | undefined => {
   const all = set.of(key)
-  const mine = all.filter(
-    (entry) =>
-      (entry.scope === 'global' || entry.scope === service) &&
-      mayReach(entry, stagelet, set.layout),
-  )
+  const mine = all.filter((entry) => maySee(entry, { stagelet, service }, set.layout))
   if (mine.length < 2) return mine[0]
   const entries = environmentSet({ entries: all, layout: set.layout }, stagelet)
   const winner = winnersFor(service, stagelet, entries).get(key)

@@ -25,7 +25,7 @@ const useReach = (
         }))
           touched.add(`${stagelet.name}/${service.name}`)
       for (const serviceRef of matrix.serviceRefs)
-        if (isStagedIn(edit, [serviceRef], undefined))
+        if (isStagedIn(edit, [serviceRef], matrix))
           touched.add(`${serviceRef.stagelet}/${serviceRef.service}`)
     }
     return {

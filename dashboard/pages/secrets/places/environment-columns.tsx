@@ -97,7 +97,7 @@ const environmentColumn = (lens: LensOf, name: string): Column<KeyRow> => {
       if (then !== undefined) return <Then versus={versusOf(then, matrix, row.key, serviceRefs)} />
       const there = row.environments.get(name)
       const cell = there && matrix.cellOf(row.key, serviceRefs)
-      const staged = <Staged row={row} serviceRefs={serviceRefs} cell={cell} />
+      const staged = <Staged row={row} serviceRefs={serviceRefs} cell={cell} head={matrix.head} />
       if (there === undefined)
         return (
           <>

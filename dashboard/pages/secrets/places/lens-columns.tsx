@@ -16,6 +16,7 @@ import {
 } from '../cells.ts'
 import type { ClassOf } from '../classes.ts'
 import type { ProjectSecrets } from '../data.ts'
+import type { SetIndex } from '../set-index.ts'
 import type { Cell } from './matrix.ts'
 import type { ServiceRef } from './run-count.ts'
 import s from './lenses.module.css'
@@ -79,12 +80,16 @@ export const Staged = ({
   row,
   serviceRefs,
   cell,
+  head,
 }: {
   row: KeyRow
   serviceRefs: readonly ServiceRef[]
   cell: Cell | undefined
+  head: SetIndex
 }) =>
-  row.edits.some((edit) => isStagedIn(edit, serviceRefs, cell)) ? <Glyph kind="staged" /> : null
+  row.edits.some((edit) => isStagedIn(edit, serviceRefs, { head, cell })) ? (
+    <Glyph kind="staged" />
+  ) : null
 
 /** Stagelets of which some service has the key; a key that no stagelet has is missing nowhere. */
 const createMissing = ({ stagelets, matrix }: ProjectSecrets) => {
@@ -136,7 +141,9 @@ export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
           if (then !== undefined)
             return <Then versus={versusOf(then, matrix, row.key, serviceRefs)} />
           const cell = matrix.cellOf(row.key, serviceRefs)
-          const staged = <Staged row={row} serviceRefs={serviceRefs} cell={cell} />
+          const staged = (
+            <Staged row={row} serviceRefs={serviceRefs} cell={cell} head={matrix.head} />
+          )
           if (cell === undefined)
             return (
               <>
@@ -202,7 +209,7 @@ export const serviceColumns = (
           const winner = cell?.winners[0]
           return (
             <>
-              <Staged row={row} serviceRefs={only} cell={cell} />
+              <Staged row={row} serviceRefs={only} cell={cell} head={matrix.head} />
               {cell === undefined ? (
                 <span class="muted">–</span>
               ) : winner === undefined ? (

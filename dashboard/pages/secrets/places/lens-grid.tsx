@@ -84,7 +84,7 @@ const useKeys = ({ place, all, rows, stagelet, environments }: Props): readonly 
       serviceRefs.some(
         (serviceRef) => all.then !== undefined && winnerOf(all.then, serviceRef, key) !== undefined,
       ) ||
-      edits.some((edit) => isStagedIn(edit, serviceRefs, undefined))
+      edits.some((edit) => isStagedIn(edit, serviceRefs, matrix))
     const { test } = parseFilter(query)
     const fromCompose = composeOnly(matrix, serviceRefs, place).filter((row) =>
       test(row, { isShared: () => false }),
@@ -126,7 +126,9 @@ const useCellKeys = (props: Props, serviceRefsAt: RefsAt) => {
     if (pressed === 'Delete') return found !== undefined && actions.remove(found)
     const serviceRefs = serviceRefsAt(row, column)
     const cell = all.matrix.cellOf(row.key, serviceRefs)
-    const edit = row.edits.find((edit) => column === 'key' || isStagedIn(edit, serviceRefs, cell))
+    const edit = row.edits.find(
+      (edit) => column === 'key' || isStagedIn(edit, serviceRefs, { head: all.matrix.head, cell }),
+    )
     if (pressed !== 'z' || edit === undefined) return false
     actions.takeBack(edit)
     return true

@@ -9,8 +9,11 @@ import type {
   SecretObject,
   StageletObject,
 } from '../../../../controller/reconcilers/project/gather.ts'
+import { defined } from '../../../../src/kernel/defined.ts'
+import { environmentSet } from '../../../../src/secrets/environment-set.ts'
+import type { Layout } from '../../../../src/secrets/layout.ts'
 import { diffSets } from '../../../../src/store/core/set-diff.ts'
-import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
+import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import { visibleTo } from '../../../../src/secrets/visible.ts'
 import type { Service, SetDiff, Stagelet } from '../../../../src/rest/types.ts'
 import { aStagelet } from '../../../../test/support/builders.ts'
@@ -26,12 +29,31 @@ interface Spot {
   readonly key: string
   readonly scope: string
   readonly stagelet: string | undefined
+  readonly environments?: readonly string[]
 }
 const spots: readonly Spot[] = keys.flatMap((key) =>
-  ['global', ...services].flatMap((scope) =>
-    [undefined, ...stagelets].map((stagelet) => ({ key, scope, stagelet })),
-  ),
+  ['global', ...services].flatMap((scope) => [
+    ...[undefined, ...stagelets].map((stagelet) => ({ key, scope, stagelet })),
+    ...['production', 'preview'].map((environment) => ({
+      key,
+      scope,
+      stagelet: undefined,
+      environments: [environment],
+    })),
+  ]),
 )
+/** Stagelets in environments, one of which may see nothing of the whole project. */
+const layouts: fc.Arbitrary<Layout> = fc.record({
+  stagelets: fc
+    .tuple(...stagelets.map(() => fc.constantFrom(undefined, 'production', 'preview')))
+    .map(
+      (places) =>
+        new Map(
+          places.flatMap((place, i) => (place === undefined ? [] : [[stagelets[i]!, place]])),
+        ),
+    ),
+  isolated: fc.constantFrom([], ['preview'], ['production']),
+})
 
 /** A secret in two sets: its version in each, 0 where it is not there, and whether its last text refers to A. */
 interface Made {
@@ -51,8 +73,8 @@ const made: fc.Arbitrary<readonly Made[]> = fc.uniqueArray(
   { selector: ({ spot }) => spot, maxLength: 10 },
 )
 
-const entryOf = ({ spot, refers }: Made, version: number): SetEntry => {
-  const { key, scope, stagelet } = spots[spot]!
+const entryOf = ({ spot, refers }: Made, version: number): ProjectEntry => {
+  const { key, scope, stagelet, environments } = spots[spot]!
   return {
     secretId: `sec_${spot}`,
     name: `s${spot}`,
@@ -61,13 +83,13 @@ const entryOf = ({ spot, refers }: Made, version: number): SetEntry => {
     scope,
     type: 'env',
     bytes: 1,
-    ...(stagelet === undefined ? {} : { stagelet }),
+    ...defined({ stagelet, environments }),
     valueDigest: `${spot} ${version}`,
     // Only to a secret that is always there, so that no reference is broken.
     ...(refers && key !== 'A' ? { references: ['global/BASE'] } : {}),
   }
 }
-const base = (version: number): SetEntry => ({
+const base = (version: number): ProjectEntry => ({
   secretId: 'sec_base',
   name: 'base',
   version,
@@ -78,12 +100,24 @@ const base = (version: number): SetEntry => ({
   valueDigest: `base ${version}`,
 })
 
+/** Also for those that see nothing of the whole project, so that no reference is broken. */
+const basesOf = (version: number, { isolated }: Layout): ProjectEntry[] => [
+  base(version),
+  ...isolated.map((environment) => ({
+    ...base(version),
+    secretId: `sec_base_${environment}`,
+    name: `base-${environment}`,
+    environments: [environment],
+  })),
+]
+
 /** As the REST API answers. */
-const asAnswer = (before: readonly SetEntry[], after: readonly SetEntry[]): SetDiff => {
+const asAnswer = (before: readonly ProjectEntry[], after: readonly ProjectEntry[]): SetDiff => {
   const { added, removed, changed } = diffSets(before, after)
-  const named = ({ secretId: id, environments: _, ...rest }: (typeof added)[number]) => ({
+  const named = ({ secretId: id, environments, ...rest }: (typeof added)[number]) => ({
     id,
     ...rest,
+    ...(environments !== undefined && { environments: [...environments] }),
   })
   return {
     added: added.map(named),
@@ -122,18 +156,22 @@ const shown = stagelets.map(
     }) as unknown as Stagelet,
 )
 
-const worldOf = (list: readonly Made[], [baseBefore, baseNow]: readonly [number, number]) => {
+const worldOf = (
+  list: readonly Made[],
+  [baseBefore, baseNow]: readonly [number, number],
+  layout: Layout,
+) => {
   const before = [
-    base(baseBefore),
+    ...basesOf(baseBefore, layout),
     ...list.filter((secret) => secret.before > 0).map((secret) => entryOf(secret, secret.before)),
   ]
   const now = [
-    base(baseNow),
+    ...basesOf(baseNow, layout),
     ...list
       .filter((secret) => secret.now > 0)
       .map((secret) => entryOf(secret, Math.max(secret.before, secret.now))),
   ]
-  const head = createSetIndex({ entries: now })
+  const head = createSetIndex({ entries: now, layout })
   const then = setBefore(head, asAnswer(before, now))
   return { before, now, head, then, matrix: createMatrix(head, shown, () => then) }
 }
@@ -142,12 +180,18 @@ const bases = fc.constantFrom<readonly [number, number]>([1, 1], [1, 2])
 
 it('says of each cell what a service runs just as its digests tell', () => {
   fc.assert(
-    fc.property(made, bases, (list, ofBase) => {
-      const { before, now, matrix, then } = worldOf(list, ofBase)
+    fc.property(made, bases, layouts, (list, ofBase, layout) => {
+      const { before, now, matrix, then } = worldOf(list, ofBase, layout)
       for (const stagelet of stagelets)
         for (const serviceRef of matrix.serviceRefsOf(stagelet)) {
-          const visible = (set: readonly SetEntry[]) =>
-            new Map(visibleTo(serviceRef.service, stagelet, set).map((entry) => [entry.key, entry]))
+          const visible = (set: readonly ProjectEntry[]) =>
+            new Map(
+              visibleTo(
+                serviceRef.service,
+                stagelet,
+                environmentSet({ entries: set, layout }, stagelet),
+              ).map((entry) => [entry.key, entry]),
+            )
           const [previous, next] = [visible(before), visible(now)]
           for (const key of [...keys, 'BASE']) {
             const [old, wanted] = [previous.get(key), next.get(key)]
@@ -171,17 +215,22 @@ it('says of each cell what a service runs just as its digests tell', () => {
           }
         }
     }),
-    { numRuns: 100 },
+    { numRuns: 500 },
   )
 })
 
 /** The same world as the controller has it. */
-const inputOf = (before: readonly SetEntry[], now: readonly SetEntry[]): ProjectInput => {
-  const setOf = (entries: readonly SetEntry[], revision: number) => ({
+const inputOf = (
+  before: readonly ProjectEntry[],
+  now: readonly ProjectEntry[],
+  layout: Layout,
+): ProjectInput => {
+  const setOf = (entries: readonly ProjectEntry[], revision: number) => ({
     projectUid: 'p',
     epoch: 1,
     revision,
     entries: [...entries],
+    layout,
   })
   const metadata = { name: 'shop', namespace: 'default' }
   return {
@@ -207,9 +256,9 @@ const inputOf = (before: readonly SetEntry[], now: readonly SetEntry[]): Project
 
 it('says of each secret who sees it and who runs it as the usage of the API does', () => {
   fc.assert(
-    fc.property(made, bases, (list, ofBase) => {
-      const { before, now, matrix } = worldOf(list, ofBase)
-      const input = inputOf(before, now)
+    fc.property(made, bases, layouts, (list, ofBase, layout) => {
+      const { before, now, matrix } = worldOf(list, ofBase, layout)
+      const input = inputOf(before, now, layout)
       const consumers = consumersBySecret(input)
       for (const entry of now) {
         const { key, version } = entry
@@ -235,7 +284,7 @@ it('says of each secret who sees it and who runs it as the usage of the API does
         expect(runs.current).toBe(own.filter((text) => text.endsWith('true')).length)
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 500 },
   )
 })
 
@@ -244,7 +293,7 @@ it('counts no service that is stopped, though its container has the newest value
     ...shown[1]!,
     services: [{ ...service('web', 2), state }, service('backend', 2)],
   })
-  const only = (scope: string): SetEntry => ({ ...base(1), scope })
+  const only = (scope: string): ProjectEntry => ({ ...base(1), scope })
   const asked = { id: 'sec_base', key: 'BASE' }
   const runs = (state: string, scope: string) =>
     createMatrix(createSetIndex({ entries: [only(scope)] }), [of(state)], () => undefined).runsOf(

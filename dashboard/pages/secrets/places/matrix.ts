@@ -5,7 +5,7 @@ import { grouped } from '../../../../src/kernel/grouped.ts'
 import { isStopped } from '../../../../src/resources/kinds/stopped-service.ts'
 import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret, Stagelet } from '../../../../src/rest/types.ts'
-import { isMadeOf, isSameIn, madeOf, winnerOf, type SetIndex } from '../set-index.ts'
+import { isMadeOf, isSameIn, madeOf, maySee, winnerOf, type SetIndex } from '../set-index.ts'
 import {
   counted,
   latest,
@@ -82,17 +82,6 @@ const serviceRefsIn = (stagelets: readonly Stagelet[]): ServiceRef[] =>
     })),
   )
 
-const remembered = <T>(make: (key: string) => T): ((key: string) => T) => {
-  const cache = new Map<string, T>()
-  return (key) => {
-    const found = cache.get(key)
-    if (found !== undefined) return found
-    const value = make(key)
-    cache.set(key, value)
-    return value
-  }
-}
-
 /** Whether a service runs what it should; undefined: not known. */
 const measured = (
   serviceRef: ServiceRef,
@@ -168,13 +157,17 @@ export const createMatrix = (
 ): Matrix => {
   const serviceRefs = serviceRefsIn(stagelets)
   const byStagelet = grouped(serviceRefs, ({ stagelet }) => stagelet)
-  const group = remembered((place) => {
-    const [scope = '', stagelet] = place.split(' ')
+  const groups = new Map<string, Group>()
+  const groupFor = (entry: ProjectEntry): Group => {
+    const { scope, stagelet, environments } = entry
+    const place = JSON.stringify([scope, stagelet, environments])
+    const known = groups.get(place)
+    if (known !== undefined) return known
     const own = stagelet === undefined ? serviceRefs : (byStagelet.get(stagelet) ?? [])
-    return groupOf(scope === 'global' ? own : own.filter(({ service }) => service === scope))
-  })
-  const groupFor = ({ scope, stagelet }: ProjectEntry): Group =>
-    group(stagelet === undefined ? scope : `${scope} ${stagelet}`)
+    const group = groupOf(own.filter((serviceRef) => maySee(entry, serviceRef, head.layout)))
+    groups.set(place, group)
+    return group
+  }
   const consumersOfSecret = createConsumers(
     head,
     { serviceRefs, refsFor: (entry) => groupFor(entry).serviceRefs },
