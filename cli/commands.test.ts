@@ -304,16 +304,22 @@ describe('warningsOf', () => {
     ])
   })
 
-  it('knows which conditions of stores, notifiers and rotations are good', () => {
-    const good = ['Fresh', 'Listening', 'Delivering', 'Tested']
+  it.each([
+    ['SecretStore', ['Fresh', 'Listening'], ['Braked']],
+    ['Notifier', ['Delivering'], []],
+    ['Rotation', ['Tested'], ['Blocked', 'Overdue']],
+    ['Project', ['Separated'], ['KeyRotationDue']],
+    ['AccessPolicy', ['Usable', 'EmergencyNotified'], []],
+  ])('of a %s: %s should be True, %s should not', (kind, good, bad) => {
     const told = (status: 'True' | 'False'): string[] =>
-      conditionWarnings(
-        stagelet(
+      conditionWarnings({
+        ...stagelet(
           1,
-          [...good, 'Blocked', 'Braked'].map((type) => ({ ...inSync, type, status })),
+          [...good, ...bad].map((type) => ({ ...inSync, type, status })),
         ),
-      ).map(({ condition }) => condition)
-    expect(told('True')).toEqual(['Blocked', 'Braked'])
+        kind,
+      }).map(({ condition }) => condition)
+    expect(told('True')).toEqual(bad)
     expect(told('False')).toEqual(good)
   })
 

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { conditionTypes } from '../src/resources/condition-types.ts'
 import { readConditions } from '../scripts/reference/conditions.ts'
 import { navigation, type Entry } from '../scripts/site/navigation.mjs'
 import { pagesOf } from '../scripts/site/pages.mjs'
@@ -83,6 +84,16 @@ describe('docs/reference/conditions.md', () => {
     expect(reasons.length).toBeGreaterThan(150)
     expect([...new Set(reasons)].filter((r) => !listed.has(r) && !isOfAnswers(r))).toEqual([])
     expect([...listed].filter((reason) => !new RegExp(`\\b${reason}\\b`).test(text))).toEqual([])
+  })
+
+  it('has each condition of whose good state the programs know, and no other', () => {
+    const namesOf = (table: Readonly<Record<string, object>>): string[] =>
+      Object.entries(table).flatMap(([kind, types]) =>
+        Object.keys(types).map((type) => `${kind} ${type}`),
+      )
+    const { Team: ofTeams, ...others } = conditions
+    const listed = namesOf({ ...others, Namespace: ofTeams! })
+    expect(namesOf(conditionTypes).sort()).toEqual(listed.sort())
   })
 
   it('names each condition only of a kind that there is', () => {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
+import { isBadCondition } from '../../src/resources/condition-types.ts'
 import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { KindNames } from '../../src/resources/kind-names.ts'
@@ -195,24 +196,6 @@ const foldWarnings = (warnings: readonly StatusWarning[]): StatusWarning[] => {
   })
 }
 
-/** Conditions that are good when True; all others are bad when True. */
-const goodWhenTrue = new Set([
-  'Ready',
-  'SecretsInSync',
-  'InSync',
-  'AgentReachable',
-  'Accepted',
-  'ManifestsApplied',
-  'ClusterFollowed',
-  'ScopeMatched',
-  'Fresh',
-  'Listening',
-  'Delivering',
-  'Tested',
-])
-/** Conditions that only show work in progress. */
-const neutral = new Set(['Progressing'])
-
 /** Conditions that follow from other conditions, or from the agent's own; shown only on their own. */
 const followOthers = new Set(['AgentReachable', 'SecretsInSync', 'InSync', 'Ready'])
 
@@ -220,11 +203,7 @@ const followOthers = new Set(['AgentReachable', 'SecretsInSync', 'InSync', 'Read
 export const conditionWarnings = (object: KubeObject): StatusWarning[] => {
   const kind: KindNames = findKinds(object.kind)[0]!
   const { conditions = [] } = (object.status ?? {}) as { conditions?: Condition[] }
-  const bad = conditions.filter(
-    (c) =>
-      !neutral.has(c.type) &&
-      (goodWhenTrue.has(c.type) ? c.status !== 'True' : c.status === 'True'),
-  )
+  const bad = conditions.filter((condition) => isBadCondition(object.kind, condition))
   const about = {
     namespace:
       object.metadata.namespace ?? (object.kind === 'Namespace' ? object.metadata.name : ''),
