@@ -1,7 +1,8 @@
 // What a deletion would delete, and what prevents it: read before the person is asked.
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
 import { projectNameOf } from '../../src/resources/project-ref.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { leftByRotation } from '../../src/resources/rotation-left.ts'
+import { specOf, statusOf } from '../../src/resources/typed.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
@@ -86,6 +87,10 @@ export const planDeletion = async (
       lines.push(await planNamespace(lists, name, { stays, cascade: flags.cascade === true }))
     } else if (kind.kind === 'Agent') {
       lines.push(lossOfAgent(name, stageletsOfAgent(name, await lists('Stagelet', namespace))))
+    } else if (kind.kind === 'Rotation') {
+      const object = await getIfThere(api, kind, namespace, name)
+      if (object === undefined) continue
+      lines.push(leftByRotation(name, specOf('Rotation', object), statusOf('Rotation', object)))
     } else if (kind.kind === 'Stagelet' || kind.kind === 'StagelySecret') {
       const object = await getIfThere(api, kind, namespace, name)
       if (object === undefined) continue

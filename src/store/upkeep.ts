@@ -95,8 +95,8 @@ const tryWrite = async (sql: Sql, clock: Clock, refusals: Refusals): Promise<voi
     throw undone
   })
   const tried = probe.catch((error: unknown) => {
-    if (isReason(error, 'ServiceUnavailable')) refusals.refused(error.message)
-    else refusals.accepted()
+    if (!isReason(error, 'ServiceUnavailable')) refusals.accepted()
+    refusals.note(error, 0)
   })
   await within(clock, healthMs, tried, () => undefined)
 }

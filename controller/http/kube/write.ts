@@ -3,13 +3,15 @@
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { applyMergePatch } from '../../../src/manifests/merge.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import { leftByRotation } from '../../../src/resources/rotation-left.ts'
+import { specOf, statusOf } from '../../../src/resources/typed.ts'
 import type { Schema } from '../../../src/resources/schemas/crd.ts'
 import { objectMetaSchema } from '../../../src/resources/schemas/openapi-meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { Store, StoredObject, Transaction } from '../../../src/store/store.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { checkUnused } from '../in-use.ts'
-import { answerList, answerObject, asStored } from './answer.ts'
+import { answerList, answerObject, asStored, warn } from './answer.ts'
 import { serveApply, readConfiguration } from './patches/apply.ts'
 import { readObject, readPatch, type Patch } from './body.ts'
 import {
@@ -191,6 +193,8 @@ export const serveDelete =
         return tx.remove(ref, preconditions)
       },
     )
+    if (object.kind === 'Rotation')
+      warn(c, [leftByRotation(ref.name, specOf('Rotation', object), statusOf('Rotation', object))])
     if (!gone) return answerObject(c, kind, object, { clock })
     return c.json(deletedStatus(kind, ref.name, object.metadata.uid))
   }

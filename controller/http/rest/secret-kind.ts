@@ -120,6 +120,7 @@ export const fullSecretSchema = z.strictObject({
       updatedAt: hidden, // shown as `updated_at`
       references: { name: 'refers_to' }, // the name is used for the field of spec
       publicKey: hidden,
+      rotated: hidden,
       serviceCount: { absent: 0 },
       services: { absent: [] },
     }),

@@ -2,6 +2,7 @@
 import { refOf } from '../../../src/resources/meta.ts'
 import { reconcilerActor } from '../../reconcilers/actor.ts'
 import type { Credential, Rotator } from '../providers/rotator.ts'
+import { ownLoginsOf } from './own-logins.ts'
 import type { EffectContext } from './work.ts'
 
 /** Values of now. */
@@ -105,7 +106,7 @@ export const idleFaults = async (
     return [
       `login ${name} still accepts passwords, and services may run with it: where nobody uses it, ${closing(work, name)}, then run the rotation`,
     ]
-  if (status.ownSlots?.includes(name) === true) return runFaults(work, name)
+  if (ownLoginsOf(work).includes(name)) return runFaults(work, name)
   if (canLogIn === undefined) return []
   return [
     `login ${name} can log in, and this rotation has not set it: somebody else may use it, who would be shut out; name another login, or, where nobody uses it, ${closing(work, name)}`,

@@ -14,6 +14,7 @@ import { afterEffect, dropStagedValues, stagedLost, type EffectOutcome } from '.
 import { beginRevoke, checkUse, endVersions, revoke } from './revoke.ts'
 import { takeOver } from './take-over.ts'
 import { verify } from './verify.ts'
+import { keepLogins, ownLoginsOf } from './own-logins.ts'
 import { renewed } from '../machine/restored.ts'
 import {
   RotatorFault,
@@ -42,8 +43,11 @@ const prepare = async (work: EffectContext): Promise<EffectOutcome> => {
     (rotator.create === undefined ? await rotator.make(candidateSlot) : undefined)
   const unsafe = made === undefined ? [] : await idleFaults(work, made, old)
   if (unsafe.length > 0) return notAllowed(work, unsafe)
+  // Noted before the login is set: a crash must not make it look like somebody else's.
+  const all = new Set([...ownLoginsOf(work), candidateSlot])
+  const ownSlots = rotator.slots.filter((slot) => all.has(slot))
   const set = {
-    ...(candidateSlot !== undefined && { candidateSlot, ownSlots: ownWith(work, candidateSlot) }),
+    ...(candidateSlot !== undefined && { candidateSlot, ownSlots }),
     ...(old !== undefined && { hasOld: true }),
     ...(old !== undefined && isLoginAlone(old) && { oldIsLogin: true }),
   }
@@ -55,6 +59,7 @@ const prepare = async (work: EffectContext): Promise<EffectOutcome> => {
     write: async (tx) => {
       if (old !== undefined) await tx.stage(project, stagedPlaceOf(work, 'old'), old)
       if (made !== undefined) await tx.stage(project, stagedPlaceOf(work, 'new'), made)
+      await keepLogins(work, ownSlots)(tx)
       await endIdle(work, tx)
       return undefined
     },
@@ -74,10 +79,6 @@ const endIdle = async (work: EffectContext, tx: Transaction): Promise<void> => {
     if (is?.version !== undefined) versions[output] = is.version
   await endVersions(work, versions)(tx)
 }
-
-/** Noted before the login is set: a crash must not make it look like somebody else's. */
-const ownWith = ({ status: { ownSlots = [] }, rotator }: EffectContext, slot: string): string[] =>
-  [...new Set([...ownSlots, slot])].filter((ownSlot) => rotator.slots.includes(ownSlot))
 
 const isSet = (work: EffectContext): EffectOutcome => {
   const { candidateSlot, cause, hasOld } = work.status

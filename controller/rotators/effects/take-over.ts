@@ -2,6 +2,7 @@
 // that came back. It must name a login of the Rotation, and be accepted.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { readOld } from './logins.ts'
+import { ownLoginsOf } from './own-logins.ts'
 import { afterEffect, type EffectOutcome } from './outcome.ts'
 import { RotatorFault } from '../providers/rotator.ts'
 import type { EffectContext } from './work.ts'
@@ -32,7 +33,7 @@ export const takeOver = async (work: EffectContext): Promise<EffectOutcome> => {
     const set = { retryAt, retryFor: error.message }
     return afterEffect(work, ['takeOver', 'RetryLater'], { status: rest, set })
   }
-  const ownSlots = [...new Set([...(rest.ownSlots ?? []), slot])]
+  const ownSlots = [...new Set([...ownLoginsOf(work), slot])]
   const message = `what the outputs hold is accepted as a login of ${slot}: it is taken over`
   const set = { versions, slot, ownSlots }
   return afterEffect(work, ['takeOver', 'TakenOver'], { status: rest, set, message })

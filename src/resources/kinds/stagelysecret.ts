@@ -209,6 +209,15 @@ export const secretStatus = z.strictObject({
   renewals: count
     .optional()
     .describe('How often the controller has made a new value at the end of the one before.'),
+  rotated: z
+    .strictObject({
+      place: message.describe('Where the logins are.'),
+      logins: z.array(word).max(limits.listed).describe('Names of the logins.'),
+    })
+    .optional()
+    .describe(
+      'Of an output of a Rotation: the logins that it has set. Another Rotation of the same outputs at the same place goes on with them.',
+    ),
   external: z
     .strictObject({
       version: message.optional().describe('Version in the words of the store.'),

@@ -43,6 +43,11 @@ export class Group {
     this.leader = leader ?? this.leader
   }
 
+  /** The state is still the one that the writes ran on. */
+  isOn(state: StoreState): boolean {
+    return this.state === state && state.rv === this.startRv
+  }
+
   get isEmpty(): boolean {
     return this.rv === this.startRv && !this.isAudited && this.projects().length === 0
   }

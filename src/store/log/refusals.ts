@@ -1,5 +1,6 @@
 // Writes that the database refused for a reason of its own, such as a full disk: until one succeeds, this replica is not ready.
 import type { Clock } from '../../kernel/clock.ts'
+import { isReason } from '../../kernel/errors.ts'
 
 /** A replica that writes nothing asks so often. */
 const idleMs = 60_000
@@ -19,10 +20,11 @@ export class Refusals {
     this.#knownAt = clock.monotonic()
   }
 
-  /** `count`: how many writes of somebody. */
-  refused(fault: string, count = 0): void {
+  /** What ended `count` writes; a fault of the writes themselves says nothing of the database. */
+  note(error: unknown, count: number): void {
+    if (!isReason(error, 'ServiceUnavailable')) return
     this.count += count
-    this.fault = fault
+    this.fault = error.message
     this.#knownAt = this.#clock.monotonic()
   }
   accepted(): void {

@@ -71,14 +71,13 @@ export class Writer {
     options: WriteOptions,
     work: (session: WriteSession) => Promise<T>,
   ): Promise<T> {
-    const deferred = new DeferredWork()
-    const request = { actor, options, work, deferred }
+    const request = { actor, options, work, deferred: new DeferredWork() }
     for (;;) {
       const outcome = await (options.review === undefined
         ? this.#enqueue(request)
         : this.#review(request, options.review))
       if (outcome !== 'again') return outcome.result as T
-      await this.#track(deferred.run())
+      await this.#track(request.deferred.run())
     }
   }
 
@@ -172,9 +171,8 @@ export class Writer {
         : this.#commit(writes))
     } catch (error) {
       this.#deps.feed.readSoon()
-      const isDown = isReason(error, 'ServiceUnavailable')
-      if (isDown) this.refusals.refused(error.message, writes.length)
-      if (isDown || writes.length === 1) {
+      this.refusals.note(error, writes.length)
+      if (isReason(error, 'ServiceUnavailable') || writes.length === 1) {
         for (const write of writes) write.reject(internal(error))
         return
       }
@@ -188,7 +186,7 @@ export class Writer {
     for (let lost = 0; lost <= mostLost; lost++) {
       const group = new Group(feed.state)
       const answers = await this.#runAll(group, writes)
-      if (!isCurrent(group, feed) || !(await this.#store(group))) continue
+      if (!group.isOn(feed.state) || !(await this.#store(group))) continue
       this.#publish(group, answers)
       return
     }
@@ -201,7 +199,7 @@ export class Writer {
     if (group.isEmpty) {
       // The answers must be true: another replica may have written something that is not read yet.
       await fresh()
-      return isCurrent(group, feed)
+      return group.isOn(feed.state)
     }
     const made = this.#commitOf(group)
     for (let repeats = 0; ; repeats++) {
@@ -300,7 +298,3 @@ class Rollback extends Error {
     this.answers = answers
   }
 }
-
-/** The state is still the one that the writes of the group ran on. */
-const isCurrent = ({ state, startRv }: Group, feed: Feed): boolean =>
-  feed.state === state && state.rv === startRv
