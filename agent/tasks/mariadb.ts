@@ -76,10 +76,12 @@ const sessionIn = (container: DatabaseContainer, given: Params): MariadbSession 
     const login = { args: ['-u', user], password: passwordOf(container, given) }
     const ran = await mariadb(container, login, [limits, ...statements])
     if (ran.exitCode === 0) return ran
-    throw new StepFault(
-      kindOf(ran),
-      `MariaDB does not do it for ${user} by the local socket; name adminRef where it has another password: ${ran.stderr.trim()}`,
-    )
+    const kind = kindOf(ran)
+    const what =
+      kind === 'Unreachable'
+        ? 'MariaDB does not take connections; it may be starting'
+        : `MariaDB does not do it for ${user} by the local socket; name adminRef where it has another password`
+    throw new StepFault(kind, `${what}: ${ran.stderr.trim()}`)
   }
   const texts: MariadbSession['texts'] = async (...queries) =>
     (await asAdmin(queries)).stdout.split('\n').filter((line) => line !== '')

@@ -23,7 +23,8 @@ const params = postgresParams.extend({
 /** A step must not wait for a lock: it is asked for again. */
 const limits = "set statement_timeout = '10s'; set lock_timeout = '5s';\n"
 const environment = [
-  ...['PGCONNECT_TIMEOUT=5', 'PGAPPNAME=stagely', 'PGPASSFILE=/dev/null'],
+  // No file can have this path: psql warns of one that is there and is no plain file.
+  ...['PGCONNECT_TIMEOUT=5', 'PGAPPNAME=stagely', 'PGPASSFILE=/dev/null/none'],
   ...['PGHOST=', 'PGHOSTADDR=', 'PGPASSWORD=', 'PGOPTIONS='],
 ]
 const flags = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose']

@@ -115,8 +115,8 @@ const endInWords = (
   return `the old credential${whose} is ended${proof}: ${measured[ended]}${looked === undefined ? '' : `; ${looked}`}; ${triedInWords(work)}`
 }
 
-/** Ends it, and looks whether it has. */
-const endOld = async (work: EffectContext, old: Credential): Promise<Ended> => {
+/** Ends it, and looks whether it has. `onEnd` is called before it is looked, which may take seconds. */
+const endOld = async (work: EffectContext, old: Credential, onEnd: () => void): Promise<Ended> => {
   const { rotator, rotation, staged, status, signal } = work
   if (rotation.spec.inPlace === true) return 'PasswordReplaced'
   const candidate = await staged.open(stagedPlaceOf(work, 'new'))
@@ -126,6 +126,7 @@ const endOld = async (work: EffectContext, old: Credential): Promise<Ended> => {
       'the old and the new credential are the same: it is not ended',
     )
   await rotator.revoke(old, revocationIdOf(work), signal)
+  onEnd()
   if (isUntestable(rotation.spec)) return 'OfNoOutput'
   // Nobody knows its password: what is asked is whether the login takes any.
   if (status.oldIsLogin === true) {
@@ -156,8 +157,11 @@ export const revoke = async (work: EffectContext): Promise<EffectOutcome> => {
   // Hours may have passed since the end began: such as while the database was away.
   const held = old && status.withoutProof !== true && (await blockedByNew(work, 'revoke'))
   if (held) return held
-  const ended = old && (await endOld(work, old))
-  const endedAtMs = work.clock.now()
+  let endedAtMs = nowMs
+  const onEnd = (): void => {
+    endedAtMs = work.clock.now()
+  }
+  const ended = old && (await endOld(work, old, onEnd))
   const dead = ended && (await blockedByNew(work, 'revoke'))
   if (dead !== undefined) return dead
   const { slot, candidateSlot = slot, failure: _, restored, released: __, ...rest } = status

@@ -157,7 +157,15 @@ const blockOf = ({ stagelet, late, services }: OutputViewer): BlockedBy | undefi
       reason: 'NoReport',
       message: `agent "${stagelet.spec.agentRef.name}" has not reported its services yet: stagely describe stagelet ${stagelet.metadata.name}`,
     }
-  return cutOf(stagelet) ?? oldContainerOf(stagelet)
+  return cutOf(stagelet) ?? pausedOf(services) ?? oldContainerOf(stagelet)
+}
+
+/** It holds its credential, and says nothing of whether it works: no time ends that. */
+const pausedOf = (services: OutputViewer['services']): BlockedBy | undefined => {
+  const paused = [...services.values()].find(({ state }) => state === 'paused')
+  if (paused === undefined) return undefined
+  const message = `a container of service ${paused.name} is paused: find it with docker ps --filter status=paused --filter label=com.docker.compose.service=${paused.name}, and docker unpause NAME`
+  return { reason: 'ContainerPaused', message }
 }
 
 /** What an agent had to leave out of its report is not seen. */

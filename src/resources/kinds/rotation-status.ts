@@ -8,7 +8,7 @@ export type Cause = (typeof causes)[number]
 export const blockedBySpec = z.strictObject({
   stagelet: word.optional().describe('The stagelet that is waited for.'),
   reason: word.describe(
-    'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, SeenElsewhere, NewRefused, NotRevoked, ProjectMissing, OtherRotation.',
+    'One word for programs: AgentAway, Paused, ContainerPaused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, SeenElsewhere, NewRefused, NotRevoked, ProjectMissing, OtherRotation.',
   ),
   message: message.describe('The same for people, with the remedy.'),
 })
