@@ -19,6 +19,17 @@ export const packages = {
   agent: ['docker-compose'],
 }
 
+/**
+ * Programs beside stagely itself, and where they are. Pods of the chart run some: `sleep` before they stop, `node` in the
+ * test of an installation.
+ */
+export const programs = {
+  ...Object.fromEntries(
+    ['sh', 'dirname', 'readlink', 'env', 'cat', 'ls', 'sleep'].map((name) => [name, 'busybox']),
+  ),
+  node: '../lib/stagely/node',
+}
+
 /** Parts that nothing in the image reads. */
 const unused = [
   ...['doc', 'man', 'locale', 'lintian', 'info'].map((name) => `usr/share/${name}`),
@@ -117,10 +128,9 @@ export const finishBase = (folder, machine) => {
   const loader = machine.debian === 'amd64' ? 'lib64' : 'lib'
   for (const name of ['bin', 'sbin', 'lib', ...(loader === 'lib64' ? ['lib64'] : [])])
     if (!existsSync(join(folder, name))) symlinkSync(`usr/${name}`, join(folder, name))
-  // `sleep` is what the chart has a pod do before it stops.
-  for (const name of ['sh', 'dirname', 'readlink', 'env', 'cat', 'ls', 'sleep'])
+  for (const [name, target] of Object.entries(programs))
     if (!existsSync(join(folder, 'usr/bin', name)))
-      symlinkSync('busybox', join(folder, 'usr/bin', name))
+      symlinkSync(target, join(folder, 'usr/bin', name))
   for (const [name, mode] of [
     ['tmp', 0o1777],
     ['etc', 0o755],

@@ -1,6 +1,6 @@
 // chart.mjs WORK [UID]: runs the image of the controller as a kubelet runs the Deployment of the chart: its arguments, variables,
 // volumes, user, read-only root and probes are those that `helm template` prints. The chart's own user, or UID. Ends with 0
-// when the pod was ready, answered a command in it, and stopped by its hook and a signal.
+// when the pod was ready, answered a command in it and the pod of `helm test`, and stopped by its hook and a signal.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -90,6 +90,18 @@ try {
     if (!passes(container[probe])) throw new Error(`the ${probe} failed`)
   docker('exec', name, 'stagely', 'get', 'namespaces')
   docker('exec', name, ...container.lifecycle.preStop.exec.command)
+  // The pod of `helm test`, beside it. What a Service maps is not here.
+  const service = objects.find((object) => object?.kind === 'Service')
+  const { port } = service.spec.ports[0]
+  const [tested] = objects.find((object) => object?.kind === 'Pod').spec.containers
+  docker(
+    ...['run', '--rm', '--read-only', '--cap-drop', 'ALL', '--user', '1000'],
+    ...['--add-host', `${service.metadata.name}:${address}`, '--entrypoint', tested.command[0]],
+    tested.image,
+    ...[...tested.command.slice(1), ...tested.args].map((text) =>
+      text.replace(`:${port}/`, `:${containerPort}/`),
+    ),
+  )
   docker('stop', '--time', String(pod.terminationGracePeriodSeconds), name)
   const code = docker('inspect', name, '--format', '{{.State.ExitCode}}')
   if (code !== '0') throw new Error(`the controller ended with ${code}`)

@@ -20,6 +20,7 @@ import {
 import { crdKinds, renderCrd } from '../../../src/resources/schemas/crd.ts'
 import { startHelmCluster } from '../../support/kube/helm-cluster.ts'
 import { faultsOf } from '../../support/kube/kubernetes-schemas.ts'
+import { programs } from '../../../scripts/release/image-base.mjs'
 import { holds } from '../../support/kube/structural-schema.ts'
 
 let scratch: string
@@ -53,6 +54,21 @@ test('what every combination of values renders follows the schemas of Kubernetes
   expect(await faultsOf(all, scratch)).toEqual([])
   for (const kind of ['Certificate', 'ServiceMonitor', 'PrometheusRule', 'ConfigMap'])
     expect(find(all, kind)).toBeDefined()
+})
+
+const commandsIn = (value: unknown): string[] => {
+  if (typeof value !== 'object' || value === null) return []
+  const own = (value as { readonly command?: unknown }).command
+  const here = Array.isArray(own) ? [String(own[0])] : []
+  return [...here, ...Object.values(value).flatMap(commandsIn)]
+}
+
+test('what pods run is in the released image', async () => {
+  const all: Rendered[] = []
+  for (const set of Object.values(chartValues)) all.push(...(await renderOnce(...set)))
+  const commands = new Set(all.flatMap(commandsIn))
+  expect([...commands].sort()).toEqual(['node', 'sleep'])
+  for (const command of commands) expect(Object.keys(programs)).toContain(command)
 })
 
 /** What the restricted Pod Security Standard lets a volume be. */
