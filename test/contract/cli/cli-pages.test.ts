@@ -1,7 +1,9 @@
 // The commands of the documents that need a controller alone, as they are written.
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { firstClosed } from '../../../src/systemd/command-line.ts'
 import { freshDatabase } from '../../support/databases/fresh-database.ts'
 import { runPage } from '../../support/page-commands.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
@@ -128,6 +130,13 @@ it('compliance.md', async () => {
   })
 })
 
+/** In a folder that is closed to others, the command asks for a user who may read the program, as it says itself. */
+const asWhom = async (): Promise<string> => {
+  const programs = [process.execPath, join(import.meta.dirname, '../../../dist/cli/main.js')]
+  const closed = await Promise.all(programs.map((path) => firstClosed(path)))
+  return closed.some((path) => path !== undefined) ? ` --user ${userInfo().username}` : ''
+}
+
 it('server.md', async () => {
   const systemd = join(folder, 'bin/systemctl')
   await mkdir(join(folder, 'bin'))
@@ -140,7 +149,7 @@ it('server.md', async () => {
     env,
     names: {
       // No machine with systemd is here.
-      'controller install': 'controller install --dry-run',
+      'controller install': `controller install --dry-run${await asWhom()}`,
       'ssh root@web-1 stagely agent install': 'stagely agent install --dry-run',
       '/etc/stagely/tls': folder,
       '/etc/stagely/backup-token': 'backup-token',
