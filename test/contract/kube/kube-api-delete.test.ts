@@ -49,6 +49,27 @@ describe('a DELETE', () => {
     expect((await server.call('DELETE', path('gone'))).status).toBe(404)
   })
 
+  it('of a rotation warns that no credential is ended', async () => {
+    const rotations = projects.replace('projects', 'rotations')
+    const spec = {
+      projectRef: { name: 'shop' },
+      outputs: { current: 'current' },
+      rotator: { generate: {} },
+    }
+    const body = {
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Rotation',
+      metadata: { name: 'signing' },
+      spec,
+    }
+    expect((await server.call('POST', rotations, { body })).status).toBe(201)
+    const { status, headers } = await server.call('DELETE', `${rotations}/signing`)
+    expect([status, String(headers['warning'])]).toEqual([
+      200,
+      expect.stringContaining('rotation signing: no credential is ended'),
+    ])
+  })
+
   it('refuses to let go under options that it does not know', async () => {
     const made = await fresh('options')
     for (const [body, field] of [

@@ -101,4 +101,12 @@ describe('rotations', () => {
     expect(ran).toContain('rotation/signing starts')
     await eventually(async () => (await shown()).attempt).toBe(3)
   })
+
+  it('are deleted after a question that says what stays valid', async () => {
+    const asked = await world.cli('delete', 'rotation', 'signing')
+    expect(asked.code).not.toBe(0)
+    expect(asked.stderr).toContain('rotation signing: no credential is ended')
+    expect((await shown()).attempt).toBe(3)
+    await world.must('delete', 'rotation', 'signing', '--yes')
+  })
 })
