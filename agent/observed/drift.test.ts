@@ -119,6 +119,13 @@ describe('drift', () => {
     ])
   })
 
+  it('tells of a container of an earlier revision that was stopped that it was stopped', () => {
+    const old = container('web', { state: 'exited', exitCode: 143, digest: 'of-revision-2' })
+    expect(findChanges(inputOf([container('db'), old], stop('web')))).toEqual([
+      { service: 'web', container: 'shop-web-1', what: 'Stopped', exitCode: 143 },
+    ])
+  })
+
   it('knows a stack that somebody stopped, or took down, as a whole, and not its own Compose', () => {
     const all = [...stop('web'), ...stop('db')]
     const down = [...all, ['destroy', 'web'], ['destroy', 'db']] as const

@@ -75,9 +75,11 @@ const changesOf = (service: string, input: DriftInput): DriftChange[] => {
     const { exitCode, outOfMemory } = c
     const memory = outOfMemory === undefined ? {} : { outOfMemory }
     const container = lastingName(c)
-    if (c.digest !== (wanted.get(service) ?? ''))
+    const isOver = isDown(c) || stopped.has(c.id)
+    // One with a label of ours is ours, though it may have secrets of an earlier revision: what happened to it is its end.
+    if (c.digest !== (wanted.get(service) ?? '') && !(isOver && c.digest !== ''))
       changes.push({ service, container, what: 'Replaced' })
-    else if (isDown(c) || stopped.has(c.id))
+    else if (isOver)
       changes.push({ service, container, what: exitOf(c.id)?.how ?? 'Died', exitCode, ...memory })
   }
   const gone = before.filter((c) => c.service === service && !ids.has(c.id))

@@ -41,7 +41,7 @@ const whatOf = (change: Change): string => {
     case 'Removed':
       return `${name} was removed`
     case 'Replaced':
-      return `${name} was re-created without its secrets, as by a plain "docker compose up"`
+      return `${name} runs without the secrets that it should have, as after a plain "docker compose up"`
     case 'Stopped':
       return `${name} was stopped by hand${code}`
     case 'Killed':
