@@ -97,12 +97,12 @@ export const fingerprintOf = (
   scanKey: Buffer,
   hashOf: WindowHash,
   value: Buffer,
-  made: boolean,
+  generated: boolean,
 ): Fingerprint | undefined => {
   const part = knownPart(value)
   if (part.length < minPatternBytes) return undefined
   const mac = macOf(scanKey, part)
-  if (part.length < windowBytes || !isStrong(part, made))
+  if (part.length < windowBytes || !isStrong(value, { generated }))
     return { strength: 'weak', length: part.length, mac }
   return { strength: 'strong', filter: hashOf(part), length: part.length, mac }
 }

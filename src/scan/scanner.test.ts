@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { maskPatterns } from '../masking/patterns.ts'
 import { generateValue } from '../secrets/generate.ts'
@@ -8,8 +8,9 @@ import { isStrong } from './strength.ts'
 
 const key = Buffer.alloc(32, 7)
 const hashOf = createWindowHash(key)
-const print = (value: string, made = false): Fingerprint =>
-  fingerprintOf(key, hashOf, Buffer.from(value), made)!
+/** A program of ours has drawn the strong one. */
+const print = (value: string): Fingerprint =>
+  fingerprintOf(key, hashOf, Buffer.from(value), value === strong)!
 
 /** As the route makes it. */
 const fileOf = (values: readonly string[]): FingerprintFile => {
@@ -110,24 +111,37 @@ describe('an attacker who has the file of a scanner', () => {
     for (const word of dictionary) expect(text).not.toContain(macOf(key, Buffer.from(word)))
   })
 
-  it('gets hashes of no value that fewer than 104 bits of guesses find', () => {
-    const weakOnes = [
-      'correct-horse-battery-staple-correct',
-      'Password-2026-12-01-Password-2026',
-      'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
-      '0123456789012345678901234567890123456789',
-      'https://hooks.example.com/services/the-usual-path/of-this-team',
-      'postgres://app:hunter2@db.internal.example.com:5432/shop?sslmode=require',
-      'abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz',
-    ]
-    for (const value of weakOnes) expect(isStrong(Buffer.from(value), false), value).toBe(false)
+  const typed = (value: string): boolean => isStrong(Buffer.from(value), { generated: false })
+  const random = (bytes: number, encoding: 'hex' | 'base64url'): string =>
+    randomBytes(bytes).toString(encoding).replace(/[-_]/g, 'x')
+
+  it.each([
+    'correct-horse-battery-staple-correct',
+    'Password-2026-12-01-Password-2026',
+    'Acme-Prod-Db-Passw0rd-2026!-and-more-of-it',
+    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    createHash('md5').update('letmein').digest('hex'),
+    createHash('sha256').update('letmein').digest('hex'),
+    createHash('sha256').update('letmein').digest('base64'),
+    '{"username": "admin", "password": "admin", "host": "db.internal.example.com"}',
+    'postgres://app:hunter2@db.internal.example.com:5432/shop?sslmode=require',
+    'sk_live_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    'ghp_the-password-of-our-production-database-2026',
+  ])('gets no hash of what a person may have written: %s', (value) => {
+    expect(typed(value)).toBe(false)
+  })
+
+  it('gets hashes of what a generator, or a service by the form of its tokens, has drawn', () => {
     for (const value of [
-      randomBytes(24).toString('base64'),
-      `ghp_${randomBytes(27).toString('base64url')}`,
+      `ghp_${random(27, 'base64url')}`,
+      `sk_live_${random(24, 'base64url')}`,
+      `dop_v1_${random(32, 'hex')}`,
+      generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     ])
-      expect(isStrong(Buffer.from(value), false), value).toBe(true)
-    expect(isStrong(Buffer.from(randomBytes(16).toString('hex')), true)).toBe(true)
-    expect(isStrong(Buffer.from('0f'.repeat(8)), true)).toBe(false)
+      expect(typed(value), value).toBe(true)
+    const drawn = (value: string): boolean => isStrong(Buffer.from(value), { generated: true })
+    expect(drawn(random(16, 'hex'))).toBe(true)
+    expect(drawn('0f'.repeat(8))).toBe(false)
   })
 
   it('has no fingerprint at all of values under eight bytes', () => {

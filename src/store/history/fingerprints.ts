@@ -1,7 +1,9 @@
 // Fingerprints of the values of a project, for scanners: of all kept versions, also of deleted secrets. They are made when
 // they are asked for, and kept in memory: a database holds none that could be stolen.
 import { toTimestamp } from '../../kernel/clock.ts'
-import type { ObjectRef } from '../../resources/meta.ts'
+import { defined } from '../../kernel/defined.ts'
+import { apiVersion, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { specOf } from '../../resources/typed.ts'
 import {
   createWindowHash,
   fingerprintOf,
@@ -16,6 +18,7 @@ import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { checkProtected } from '../places/protection.ts'
 import { requireProjectState } from '../secrets/projects.ts'
+import { term } from '../state/rows.ts'
 import { sealedColumns, type SealedRow } from '../secrets/set-rows.ts'
 import { openRow } from './versions.ts'
 
@@ -28,7 +31,7 @@ export interface FingerprintedValue extends Omit<StatedVersion, 'state'> {
   readonly scope: string
   readonly stagelet?: string
   readonly state: StatedVersion['state'] | 'deleted'
-  /** Somebody who may not write the secret gets no answers about a weak value. */
+  /** Somebody who may not write the secret, or write where a deleted one was, gets nothing of its values. */
   readonly mayAsk: boolean
 }
 
@@ -37,17 +40,16 @@ export interface ProjectFingerprints {
   readonly values: readonly FingerprintedValue[]
 }
 
-/** What a scanner gets of them. Of weak values that nobody may ask about, it gets nothing. */
+/** What a scanner gets of them. Of values that its login may not write it gets nothing. */
 export const scannerFileOf = (
   scanKey: Buffer,
   values: readonly FingerprintedValue[],
 ): FingerprintFile => {
-  const strong = values.flatMap(({ fingerprint }) =>
+  const asked = values.filter(({ mayAsk }) => mayAsk).map(({ fingerprint }) => fingerprint)
+  const strong = asked.flatMap((fingerprint) =>
     fingerprint.strength === 'strong' ? [fingerprint] : [],
   )
-  const lengths = values.flatMap(({ fingerprint: { strength, length }, mayAsk, state }) =>
-    strength === 'weak' && (mayAsk || state === 'deleted') ? [length] : [],
-  )
+  const lengths = asked.flatMap(({ strength, length }) => (strength === 'weak' ? [length] : []))
   const weak_lengths = [...new Set(lengths)].sort((a, b) => a - b)
   return { key: scanKey.toString('base64url'), strong, weak_lengths }
 }
@@ -75,12 +77,24 @@ const cacheOf = (keys: ProjectKeys): Map<string, Fingerprint | undefined> => {
   return cache
 }
 
-type Stated = Omit<FingerprintedValue, 'mayAsk' | 'state'> & Pick<StatedVersion, 'state'>
+/** `environments`: of the version, as its row has them. */
+type Stated = Omit<FingerprintedValue, 'mayAsk' | 'state'> &
+  Pick<StatedVersion, 'state'> & { readonly environments: readonly string[] | undefined }
+
+/** Uids of secrets whose values a generator or a rotation of ours draws. */
+const generatedIn = ({ view }: WriteSession, project: ObjectRef): ReadonlySet<string> =>
+  new Set(
+    view.objects.withTerm(term.secretsOf(project)).flatMap(({ object, uid }) => {
+      const { valueFrom } = specOf('StagelySecret', object)
+      const isDrawn = valueFrom?.generate !== undefined || valueFrom?.rotation !== undefined
+      return isDrawn ? [uid] : []
+    }),
+  )
 
 const readAll = async (
   q: Queryable,
   keys: ProjectKeys,
-  project: ProjectState,
+  { project, generated }: { project: ProjectState; generated: ReadonlySet<string> },
 ): Promise<Stated[]> => {
   const cache = cacheOf(keys)
   const scanKey = scanKeyOf(project.digestKey)
@@ -95,16 +109,19 @@ const readAll = async (
     for (const row of versions) {
       const state = states.get(row.version)
       if (state === undefined) continue
-      const id = `${row.secret_uid}/${row.version}`
+      const isDrawn = row.made === true && generated.has(row.secret_uid)
+      const id = `${row.secret_uid}/${row.version}/${isDrawn}`
       if (!cache.has(id)) {
-        const { value, made } = await openRow(keys, project, row)
-        cache.set(id, fingerprintOf(scanKey, hashOf, value, made === true))
+        const { value } = await openRow(keys, project, row)
+        cache.set(id, fingerprintOf(scanKey, hashOf, value, isDrawn))
       }
       const fingerprint = cache.get(id)
       if (fingerprint === undefined) continue
       const { secret_uid: secretId, name, key, scope, stagelet } = row
       const place = { secretId, name, key, scope, ...(stagelet !== null && { stagelet }) }
-      found.push({ ...place, ...state, fingerprint })
+      const environments =
+        row.environments === null ? undefined : (JSON.parse(row.environments) as string[])
+      found.push({ ...place, ...state, fingerprint, environments })
     }
   }
   return found
@@ -131,18 +148,47 @@ export const projectFingerprints = async (
 ): Promise<ProjectFingerprints> => {
   const project = await requireProjectState(session, ref)
   const { sql, keys } = session.deps
-  const all = session.deferred.result('fingerprints', () => readAll(sql, keys, project))
+  const generated = generatedIn(session, ref)
+  const all = session.deferred.result('fingerprints', () =>
+    readAll(sql, keys, { project, generated }),
+  )
   session.audit(ref, { action, detail: { values: all.length } })
   const { namespace } = ref
-  const values = all.map((value): FingerprintedValue => {
+  const values = all.map(({ environments, ...value }): FingerprintedValue => {
     const row = session.fetch({ kind: 'StagelySecret', namespace, name: value.name })
-    if (row?.uid !== value.secretId) return { ...value, state: deletedState(value), mayAsk: false }
-    return { ...value, mayAsk: mayWrite(session, row.object) }
+    if (row?.uid === value.secretId) return { ...value, mayAsk: mayWrite(session, row.object) }
+    const mayAsk = mayWrite(session, secretAsItWas(ref, { ...value, environments }))
+    return { ...value, state: deletedState(value), mayAsk }
   })
   return { scanKey: scanKeyOf(project.digestKey), values }
 }
 
-const deletedState = ({ state }: Stated): FingerprintedValue['state'] =>
+/** Of a deleted secret, what its place follows from. */
+const secretAsItWas = (
+  project: ObjectRef,
+  {
+    name,
+    key,
+    scope,
+    stagelet,
+    environments,
+  }: Pick<Stated, 'name' | 'key' | 'scope' | 'stagelet' | 'environments'>,
+): KubeObject => ({
+  apiVersion,
+  kind: 'StagelySecret',
+  metadata: { namespace: project.namespace, name },
+  spec: {
+    projectRef: { name: project.name },
+    key,
+    scope,
+    ...defined({
+      environments,
+      stageletRef: stagelet === undefined ? undefined : { name: stagelet },
+    }),
+  },
+})
+
+const deletedState = ({ state }: Pick<Stated, 'state'>): FingerprintedValue['state'] =>
   state === 'revoked' ? 'revoked' : 'deleted'
 
 const mayWrite = (

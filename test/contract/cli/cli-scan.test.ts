@@ -183,11 +183,38 @@ describe('a scan', () => {
       expect((await read(await tokenOf(role))).status).toBe(403)
     const developer = await read(await tokenOf('developer'))
     const { strong: known, weak_lengths: lengths } = developer.json<Fingerprints>()
-    expect(known.map(({ key }) => key).sort()).toEqual(['HOOK', 'HOOK', 'STRIPE'])
-    expect(lengths).toEqual([weak.length])
+    expect(known.map(({ key }) => key).sort()).toEqual(['HOOK', 'STRIPE'])
+    expect(lengths).toEqual([weak.length, `${old}-of-now-0Pq7`.length].sort((a, b) => a - b))
     const audit = await controller.call('GET', '/api/v1/audit?action=read%20fingerprints')
     expect(audit.json<{ rows: object[] }>().rows.length).toBeGreaterThan(0)
     outputs += developer.text + audit.text
+  })
+
+  it('gives whoever may not write in production nothing of its values, also of deleted ones', async () => {
+    const environments = [{ name: 'production', protected: true }, { name: 'preview' }]
+    const must = async (method: string, path: string, body?: object): Promise<void> => {
+      const answer = await controller.call(method, path, body && { body })
+      expect(answer.status, answer.text).toBeLessThan(300)
+    }
+    await must('POST', '/api/v1/projects', { team: 'default', name: 'guarded', environments })
+    const at = '/api/v1/projects/default%2Fguarded'
+    const put = (key: string, value: string, place: object): Promise<void> =>
+      must('POST', `${at}/secrets`, { key, scope: 'web', value, ...place })
+    const token = `ghp_${'aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5'}`
+    await put('LIVE', token, { environments: ['production'] })
+    await put('GONE', token.replace('aB3', 'bC4'), { environments: ['production'] })
+    await put('ALL', token.replace('aB3', 'cD5'), {})
+    await put('OWN', token.replace('aB3', 'dE6'), { environments: ['preview'] })
+    await put('PHRASE', 'of another length', { environments: ['production'] })
+    await must('DELETE', `${at}/secrets/gone.web.production`)
+    const seenBy = async (headers?: Record<string, string>) => {
+      const path = `${at}/fingerprints`
+      const answer = await controller.call('GET', path, headers && { headers })
+      const file = answer.json<Fingerprints>()
+      return [file.strong.map(({ key }) => key).sort(), file.weak_lengths]
+    }
+    expect(await seenBy()).toEqual([['ALL', 'GONE', 'LIVE', 'OWN'], [17]])
+    expect(await seenBy(await tokenOf('developer'))).toEqual([['OWN'], []])
   })
 
   const openFindings = async (...words: string[]): Promise<FoundSecret[]> =>

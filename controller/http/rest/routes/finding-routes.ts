@@ -127,7 +127,7 @@ const liveOf = (report: Report, prints: ProjectFingerprints): Map<string, Live[]
   for (const [i, found] of report.findings.entries()) {
     const value = byVersion.get(`${found.secret_id}/${found.version}`)
     const isEnded = value?.state === 'revoked' || value?.state === 'deleted'
-    const isHidden = value?.fingerprint.strength === 'weak' && !value.mayAsk
+    const isHidden = value?.mayAsk === false
     if (value === undefined || (isHidden && !isEnded))
       faults.push(
         fieldFault(i, 'version', 'is no version that a scan of this project finds: scan again'),

@@ -86,8 +86,8 @@ export const scanRoutes = routesOf('Values', [
       const show = shownValue(deps, namespace)
       const strong = await Promise.all(
         values.flatMap((value) => {
-          const { fingerprint } = value
-          if (fingerprint.strength === 'weak') return []
+          const { fingerprint, mayAsk } = value
+          if (fingerprint.strength === 'weak' || !mayAsk) return []
           const { filter, length } = fingerprint
           return [show(value).then((shown) => ({ ...shown, filter, length }))]
         }),
@@ -118,8 +118,7 @@ export const scanRoutes = routesOf('Values', [
         `match ${wanted.size} fingerprints`,
       )
       const matched = values.filter(
-        ({ fingerprint, mayAsk, state }) =>
-          (mayAsk || state === 'deleted') && wanted.has(fingerprint.mac),
+        ({ fingerprint, mayAsk }) => mayAsk && wanted.has(fingerprint.mac),
       )
       const show = shownValue(deps, refOf(project).namespace)
       const matches = await Promise.all(matched.map(show))
