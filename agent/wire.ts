@@ -180,7 +180,7 @@ const openOnDemand = (
     start: (order) => {
       if (order.type === 'logs') sessions.start(order)
       else if (order.type === 'leakTest') leakTests.start(order)
-      else if (order.type === 'look') looks.start(order)
+      else if (order.type === 'lookFor') looks.start(order)
       else tasks.start(order)
     },
     stop: () => {

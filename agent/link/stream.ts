@@ -145,7 +145,7 @@ export class DesiredStream {
       case 'logs':
       case 'leakTest':
       case 'task':
-      case 'look':
+      case 'lookFor':
         onDemand(order)
         return
       case undefined:

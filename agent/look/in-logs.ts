@@ -7,13 +7,12 @@ import type { Looking } from './looking.ts'
 const lookInLog = async (looking: Looking, id: string): Promise<string[] | undefined> => {
   const log = await looking.engine.openLog(id, { tail: lookTail, follow: false }, looking.signal)
   if (log === undefined) return undefined
-  const streams = { stdout: looking.counter.stream(), stderr: looking.counter.stream() }
+  const streams = { stdout: looking.stream(), stderr: looking.stream() }
   for await (const { stream, bytes } of readFrames(log)) {
     streams[stream].write(bytes)
     if (looking.isOver()) break
   }
-  for (const stream of Object.values(streams)) stream.end()
-  return [...new Set([...streams.stdout.hits.keys(), ...streams.stderr.hits.keys()])]
+  return [...new Set(Object.values(streams).flatMap((stream) => stream.end()))]
 }
 
 export const lookInLogs = async (looking: Looking): Promise<void> => {

@@ -1,7 +1,9 @@
-// Where values lie: asks every agent of a team to look through its machine. Nothing is stored.
-import type { FoundPlace, LookOrder } from '../../src/protocol/look.ts'
+// Where values lie: asks every agent of a team to look through its machine. Nothing is stored, and no agent learns a value
+// (ADR 0090).
+import type { FoundPlace } from '../../src/protocol/look.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { AgentTasks, LookOutcome } from '../http/agents/orders/tasks.ts'
+import { printsFor, type WantedValue } from './prints.ts'
 
 /** What an agent has found. `unknown`: nobody looked there. */
 export interface AgentLook {
@@ -21,7 +23,10 @@ export interface WhereDeps {
   readonly tasks: Pick<AgentTasks, 'look'>
 }
 
-type Wanted = Pick<LookOrder, 'values' | 'containersOnly'>
+export interface Wanted {
+  readonly values: readonly WantedValue[]
+  readonly containersOnly: boolean
+}
 
 /** Asks all agents of the team at once. Never rejects for an agent that does not answer. */
 export const lookEverywhere = async (
@@ -33,11 +38,35 @@ export const lookEverywhere = async (
   const { items } = await store.list('Agent', { namespace })
   return Promise.all(
     items.map(async ({ metadata: { name }, status = {} }): Promise<AgentLook> => {
-      const outcome = await tasks.look(`${namespace}/${name}`, wanted, signal)
-      return agentLookOf(name, outcome, status.lastLost ?? status.lastSeen)
+      const { guessable, ...prints } = printsFor(name, wanted.values)
+      if (guessable.length === wanted.values.length) return notAsked(name)
+      const { containersOnly } = wanted
+      const outcome = await tasks.look(
+        `${namespace}/${name}`,
+        { ...prints, containersOnly },
+        signal,
+      )
+      const found = agentLookOf(name, outcome, status.lastLost ?? status.lastSeen)
+      return guessable.length === 0 || found.state === 'unknown'
+        ? found
+        : { ...found, unread: [notLookedFor(guessable), ...found.unread] }
     }),
   )
 }
+
+/** Whoever holds a machine that has not got a value could try guesses on its fingerprint, as many as they like. */
+const why = 'this machine has not got it, and could guess it from its fingerprint'
+
+const notAsked = (agent: string): AgentLook => ({
+  agent,
+  state: 'unknown',
+  message: `nothing was looked for: ${why}. Give the secret a generated value, or look there by hand`,
+  places: [],
+  unread: [],
+})
+
+const notLookedFor = (names: readonly string[]): string =>
+  `version ${names.join(', ')} was not looked for: ${why}`
 
 const agentLookOf = (
   agent: string,

@@ -1,5 +1,5 @@
 // A look: an agent searches its machine for values that the controller names, and answers with places. The order is
-// sealed, since it holds the values. The answer holds names, paths and numbers of lines: no value, and no line.
+// sealed, since it may hold values. The answer holds names, paths and numbers of lines: no value, and no line.
 import * as z from 'zod'
 import { faultText, machineText, told } from '../resources/told.ts'
 
@@ -26,12 +26,31 @@ export const placeKinds = [
 ] as const
 export type PlaceKind = (typeof placeKinds)[number]
 
+/** base64url: 32 bytes of a key, 16 of a MAC. */
+const bytesText = z.string().max(64)
+const valueName = z.string().max(64)
+
+/**
+ * `name` stands for a value in the answer. Values come only to an agent that has got this very version of the secret. Of
+ * others it gets fingerprints (src/scan), under a key that is made for this order alone: it finds them, and learns none.
+ */
 export const lookOrder = z.object({
-  type: z.literal('look'),
+  type: z.literal('lookFor'),
   /** Of this asking; the answer names it. */
   id: z.string().max(128),
-  /** `name` stands for the value in the answer. `value` is base64. */
-  values: z.array(z.object({ name: z.string().max(64), value: z.string() })).max(mostValues),
+  /** base64. */
+  values: z.array(z.object({ name: valueName, value: z.string() })).max(mostValues),
+  key: bytesText,
+  prints: z
+    .array(
+      z.object({
+        name: valueName,
+        filter: z.int().min(0),
+        length: z.int().min(0),
+        mac: bytesText,
+      }),
+    )
+    .max(mostValues),
   /** Only containers: no files below the allowed folders, no images, no logs. */
   containersOnly: z.boolean(),
 })
@@ -44,8 +63,8 @@ const foundPlace = z.object({
   service: machineText.optional(),
   /** The container belongs to a stack of this agent. */
   managed: z.boolean().optional(),
-  /** When the container was created: seconds since the epoch. */
-  since: z.int().nonnegative().optional(),
+  /** When the container was created: seconds since the epoch, of RFC 3339. */
+  since: z.int().min(0).max(253_402_300_799).optional(),
   /** Name of the variable or label; `path:line` of a file. */
   at: told(4_200).optional(),
   values: z.array(machineText).max(mostValues),

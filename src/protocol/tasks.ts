@@ -42,6 +42,9 @@ const taskFacts = z.object({
   ended: z.literal(true).optional(),
 })
 
+/** The same, before the answer is looked at: who waits for it is named. */
+export const taskEnvelope = z.looseObject({ id: opaque(128) })
+
 /** POST tasks: the facts of a task, or the places that a look has found; or why there are none. */
 export const taskReport = z.object({
   id: opaque(128),
@@ -53,6 +56,7 @@ export const taskReport = z.object({
 /** `ended`: nobody waits for this answer any more. */
 export const taskResponse = z.object({ state: z.enum(['taken', 'ended']) })
 
+export type TaskEnvelope = z.infer<typeof taskEnvelope>
 export type TaskOrder = z.infer<typeof taskOrder>
 export type TaskReport = z.infer<typeof taskReport>
 

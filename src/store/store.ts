@@ -13,7 +13,13 @@ import type { ChainPoint } from '../audit/texts.ts'
 import { copyJson } from '../kernel/copy-json.ts'
 import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { ofKind, type ObjectOf } from '../resources/typed.ts'
-import { auditDeliveries, createDeliveries, type OpenSet } from './agents/deliveries.ts'
+import {
+  auditDeliveries,
+  createDeliveries,
+  deliveriesOf,
+  type DeliveredRevision,
+  type OpenSet,
+} from './agents/deliveries.ts'
 import type { Actor, Delivery } from './core/actor.ts'
 import type { Guesses } from './core/guesses.ts'
 import type { StoreHealth } from './core/health.ts'
@@ -209,6 +215,15 @@ export class Store implements Reader {
   /** Opens the values of a set that the stagelet may see, with their references filled in. Audited once for each revision, stagelet, agent and its keys. */
   openSet(projectUid: string, revision: number, delivery: Delivery): Promise<Seen<OpenedEntry>[]> {
     return this.#openSet(projectUid, revision, delivery)
+  }
+
+  /** Revisions of a project that agents were sent for these stagelets. */
+  deliveries(
+    namespace: string,
+    projectUid: string,
+    stagelets: readonly string[],
+  ): Promise<DeliveredRevision[]> {
+    return deliveriesOf(this.#parts.sql, namespace, projectUid, stagelets)
   }
 
   /** Versions that are kept, newest first; none for an unknown secret. */

@@ -42,7 +42,14 @@ const look = (dir: string, wanted: readonly string[]): Promise<readonly FoundPla
       name: String(i),
       value: Buffer.from(value).toString('base64'),
     }))
-    runs.start({ type: 'look', id: 'bench', values, containersOnly: false })
+    runs.start({
+      type: 'lookFor',
+      id: 'bench',
+      key: '',
+      prints: [],
+      values,
+      containersOnly: false,
+    })
   })
 
 export const benchWhere = async (full: boolean, sources: readonly Buffer[]): Promise<Row> => {

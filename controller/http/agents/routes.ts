@@ -12,7 +12,7 @@ import { sealedType } from '../../../src/protocol/agent-request.ts'
 import { joinContent, joinRequest, openJoin } from '../../../src/protocol/join.ts'
 import { leakTestReport } from '../../../src/protocol/leak-test.ts'
 import { logBatch } from '../../../src/protocol/logs.ts'
-import { taskReport } from '../../../src/protocol/tasks.ts'
+import { taskEnvelope } from '../../../src/protocol/tasks.ts'
 import { checkPublicKeys, publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   keysProof,
@@ -53,7 +53,7 @@ import { clientNetwork } from '../request-identity.ts'
 import { createRefusals } from './requests/refused-agents.ts'
 import { createReports } from './reports.ts'
 import { createHeartbeats } from './streams/heartbeats.ts'
-import { createAgentTasks, type AgentTasks } from './orders/tasks.ts'
+import { createAgentTasks, decodingTasks, type AgentTasks } from './orders/tasks.ts'
 
 const maxJoinBytes = 16_384
 /** Whose bodies come at the same time from one address: many agents may join from behind one. */
@@ -176,7 +176,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 
   app.post(agentPaths.leakTests, guard(taking(authenticate, bodies.leakTests, leakTests)))
 
-  app.post(agentPaths.tasks, guard(taking(authenticate, bodies.tasks, tasks)))
+  app.post(agentPaths.tasks, guard(taking(authenticate, bodies.tasks, decodingTasks(tasks))))
 
   return {
     logs,
@@ -296,7 +296,7 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
 const bodies = {
   logs: { schema: logBatch, maxBytes: maxLogBytes },
   leakTests: { schema: leakTestReport, maxBytes: maxLeakTestBytes },
-  tasks: { schema: taskReport, maxBytes: maxTaskBytes },
+  tasks: { schema: taskEnvelope, maxBytes: maxTaskBytes },
 }
 
 /** Passes a message of an agent to the part that waits for it, and answers with the result. */

@@ -50,7 +50,7 @@ export const createPeerLogs = (
     const peer = await replicas.holding(namespace, name)
     if (peer === undefined) return 'away'
     const { status, json } =
-      order.type === 'task' || order.type === 'look'
+      order.type === 'task' || order.type === 'lookFor'
         ? await client.post(peer, paths.task, { agentKey, sealed: sealTask(key, peer.id, order) })
         : await client.post(peer, paths.ask, { agentKey, order })
     // A controller that is older than the order refuses it as malformed, or knows no such path.

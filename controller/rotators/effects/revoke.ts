@@ -3,11 +3,12 @@ import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { refOf, type ObjectRef } from '../../../src/resources/meta.ts'
 import type { Phase, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
-import type { Transaction } from '../../../src/store/store.ts'
+import type { EventInput, Transaction } from '../../../src/store/store.ts'
 import { isSameLogin, sameValues } from './logins.ts'
 import { stillReleased } from '../proof/released.ts'
 import { afterEffect, dropStagedValues, stagedLost, type EffectOutcome } from './outcome.ts'
 import { RotatorFault, type Credential } from '../providers/rotator.ts'
+import type { SeenElsewhere } from '../../where/elsewhere.ts'
 import { blockedByNew, isUntestable, triedInWords } from './try-new.ts'
 import { afterLook, useInWords, watchMs } from '../machine/old-use.ts'
 import { revocationIdOf, stagedPlaceOf, type EffectContext } from './work.ts'
@@ -55,23 +56,40 @@ const refuseVersions = (
 const lookAgainMs = 60_000
 
 /** Containers that nobody manages and that hold the old credential. */
-const seenElsewhere = async (work: EffectContext): Promise<readonly string[]> => {
+const seenElsewhere = async (work: EffectContext): Promise<SeenElsewhere> => {
   const { rotation, staged, status, lookElsewhere, signal } = work
-  if (lookElsewhere === undefined || status.withoutProof === true) return []
+  const nothing = { found: [], claimed: [] }
+  if (lookElsewhere === undefined || status.withoutProof === true) return nothing
   const old = await staged.open(stagedPlaceOf(work, 'old'))
-  if (old === undefined) return []
+  if (old === undefined) return nothing
   const candidate = await staged.open(stagedPlaceOf(work, 'new'))
-  return lookElsewhere(refOf(rotation).namespace, old, candidate, signal)
+  const { outputs: secrets, rotator } = rotation.spec
+  const outputs = Object.fromEntries(
+    Object.entries(secrets).map(([output, secret]) => [
+      output,
+      { secret, before: status.versions?.[output] ?? Infinity },
+    ]),
+  )
+  const ending = {
+    namespace: refOf(rotation).namespace,
+    values: old.values,
+    outputs,
+    // The first one was there before the Rotation. What a webhook answers is anybody's.
+    generated: status.lastRotatedAt !== undefined && rotator.webhook === undefined,
+  }
+  return lookElsewhere(ending, candidate, signal)
 }
+
+const listOf = (containers: readonly string[]): string =>
+  containers.slice(0, mostContainers).join(', ') + (containers.length > mostContainers ? ', …' : '')
 
 const mostContainers = 5
 
 /** No rollback brings the old versions back from here on, and no failure leads back to them. */
 export const beginRevoke = async (work: EffectContext): Promise<EffectOutcome> => {
-  const containers = await seenElsewhere(work)
-  if (containers.length > 0) {
-    const more = containers.length > mostContainers ? ', …' : ''
-    const message = `the old credential sits in containers that are in no stack of Stagely: ${containers.slice(0, mostContainers).join(', ')}${more}: give them the new one or remove them, or end it without a proof with stagely rotation revoke`
+  const { found, claimed } = await seenElsewhere(work)
+  if (found.length > 0) {
+    const message = `the old credential sits in containers that are in no stack of Stagely: ${listOf(found)}: give them the new one or remove them, or end it without a proof with stagely rotation revoke`
     const blockedBy = [{ reason: 'SeenElsewhere', message }]
     const set = { blockedBy, retryAt: toTimestamp(work.nowMs + lookAgainMs) }
     return afterEffect(work, ['beginRevoke', 'SeenElsewhere'], { set })
@@ -86,10 +104,19 @@ export const beginRevoke = async (work: EffectContext): Promise<EffectOutcome> =
     ...afterEffect(work, ['beginRevoke', 'Stored'], { status }),
     write: async (tx) => {
       await endVersions(work, versions)(tx)
+      if (claimed.length > 0) await tx.recordEvent(claimedElsewhere(work, claimed))
       return undefined
     },
   }
 }
+
+/** One bad machine must not keep a credential alive. */
+const claimedElsewhere = ({ rotation }: EffectContext, claimed: readonly string[]): EventInput => ({
+  regarding: rotation,
+  type: 'Warning',
+  reason: 'SeenElsewhere',
+  message: `agents that never got the old credential say that it sits in containers of no stack: ${listOf(claimed)}. It ends all the same: look there`,
+})
 
 /** What was measured of the end. */
 type Ended = 'Refused' | 'LoginTaken' | 'PasswordReplaced' | 'OfNoOutput'

@@ -53,6 +53,30 @@ SELECT name, detail ->> 'agent' AS agent, detail ->> 'keys' AS keys FROM audit
 WHERE action = 'deliver' AND namespace = $1 AND name = ANY ($2)
   AND detail ->> 'project' = $3 AND detail ->> 'revision' = $4 AND detail ->> 'epoch' = $5`
 
+/** A revision that an agent was sent for a stagelet. */
+export interface DeliveredRevision {
+  readonly stagelet: string
+  /** `namespace/name` */
+  readonly agent: string
+  /** Fingerprint of the keys that it was sealed to; null in rows of earlier builds. */
+  readonly keys: string | null
+  readonly revision: number
+}
+
+/** What was delivered of a project, as far as the audit log is kept. */
+export const deliveriesOf = (
+  q: Queryable,
+  namespace: string,
+  projectUid: string,
+  stagelets: readonly string[],
+): Promise<DeliveredRevision[]> =>
+  q.query<DeliveredRevision>(
+    `SELECT DISTINCT name AS stagelet, detail ->> 'agent' AS agent, detail ->> 'keys' AS keys,
+       (detail ->> 'revision')::bigint AS revision
+     FROM audit WHERE action = 'deliver' AND namespace = $1 AND name = ANY ($2) AND detail ->> 'project' = $3`,
+    [namespace, stagelets, projectUid],
+  )
+
 const idOf = (stagelet: string, agent: string, keys: string | null | undefined): string =>
   JSON.stringify([stagelet, agent, keys ?? ''])
 

@@ -3,6 +3,7 @@
 import { toTimestamp } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { isDrawn } from '../../resources/kinds/value-source.ts'
 import { specOf } from '../../resources/typed.ts'
 import {
   createWindowHash,
@@ -85,9 +86,7 @@ type Stated = Omit<FingerprintedValue, 'mayAsk' | 'state'> &
 const generatedIn = ({ view }: WriteSession, project: ObjectRef): ReadonlySet<string> =>
   new Set(
     view.objects.withTerm(term.secretsOf(project)).flatMap(({ object, uid }) => {
-      const { valueFrom } = specOf('StagelySecret', object)
-      const isDrawn = valueFrom?.generate !== undefined || valueFrom?.rotation !== undefined
-      return isDrawn ? [uid] : []
+      return isDrawn(specOf('StagelySecret', object)) ? [uid] : []
     }),
   )
 
@@ -109,11 +108,11 @@ const readAll = async (
     for (const row of versions) {
       const state = states.get(row.version)
       if (state === undefined) continue
-      const isDrawn = row.made === true && generated.has(row.secret_uid)
-      const id = `${row.secret_uid}/${row.version}/${isDrawn}`
+      const drawn = row.made === true && generated.has(row.secret_uid)
+      const id = `${row.secret_uid}/${row.version}/${drawn}`
       if (!cache.has(id)) {
         const { value } = await openRow(keys, project, row)
-        cache.set(id, fingerprintOf(scanKey, hashOf, value, isDrawn))
+        cache.set(id, fingerprintOf(scanKey, hashOf, value, drawn))
       }
       const fingerprint = cache.get(id)
       if (fingerprint === undefined) continue

@@ -10,6 +10,8 @@ import { createLookRuns, type LookRuns } from '../../../agent/look/looks.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'
+import { agentPaths, type OnDemandOrder } from '../../../src/protocol/messages.ts'
+import type { LookOrder } from '../../../src/protocol/look.ts'
 import type { Where } from '../../../src/rest/types.ts'
 import {
   eventually,
@@ -22,6 +24,8 @@ import { runPage } from '../../support/page-commands.ts'
 import { runCli } from '../../support/programs/cli.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 
+/** Of a form that a service draws. */
+const token = 'sk_live_9Qm2Xv7Lr4Tz8Wc1Kd6Pf3Hn5Bj0GsYa'
 const old = 'old-v4lue "of" $1 & <two>/+'
 const current = 'current-v4lue/of+7'
 /** Stands for the text of all other files; the bench row `where_s` has a third of a gigabyte. */
@@ -124,6 +128,7 @@ const machineOf = (
       `services:\n  web:\n    environment:\n      X: ${JSON.stringify(value.replaceAll('$', '$$$$'))}\n`,
     ],
     ['stacks/shop/other.txt', otherText],
+    ['stacks/shop/token.json', JSON.stringify({ data: base64In(token, 'x') })],
   ],
 })
 
@@ -150,7 +155,7 @@ describe('a look for values', () => {
     const agent = startTestAgent(identities[n]!, {
       ...(knows === undefined ? {} : { knows }),
       onAsked: (order) => {
-        if (order.type === 'look') looks[n]!.start(order)
+        if (order.type === 'lookFor') looks[n]!.start(order)
       },
     })
     looks[n] = createLookRuns({
@@ -172,6 +177,19 @@ describe('a look for values', () => {
     agents[n] = agent
     await eventually(() => agent.connections === 1)
   }
+  const joined = async (name: string): Promise<AgentIdentity> => {
+    const made = await controller.call('POST', '/api/v1/agents', {
+      body: { team: 'default', name },
+    })
+    const { id } = made.json<{ id: string }>()
+    const token = await controller.call('POST', `/api/v1/agents/${id}/join-token`, { body: {} })
+    return joinTestAgent(parseJoinToken(token.json<{ token: string }>().token))
+  }
+  /** Until all machines have got the value: what an agent has not got is not looked for there in plain. */
+  const got = (value: string): Promise<unknown> =>
+    eventually(() =>
+      agents.every(({ wants }) => wants.some((want) => want.endsWith(`STRIPE=${value}`))),
+    )
   const put = async (method: string, path: string, body: object): Promise<void> => {
     const answer = await controller.call(method, path, { body })
     expect(answer.status, answer.text).toBeLessThan(300)
@@ -189,19 +207,20 @@ describe('a look for values', () => {
     dir = await mkdtemp(join(memoryFolder, 'stagely-where-'))
     controller = await startTestController()
     await put('POST', '/api/v1/projects', { team: 'default', name: 'shop' })
+    for (let n = 0; n < 3; n++) identities[n] = await joined(`web-${n}`)
+    for (const [n, value] of [current, old, old].entries()) {
+      await connect(n, value)
+      const compose = { directory: `/srv/shop-${n}` }
+      const stagelet = { team: 'default', name: `shop-${n}`, project: 'shop', compose }
+      await put('POST', '/api/v1/stagelets', { ...stagelet, agent: `web-${n}` })
+    }
     const body = { key: 'STRIPE', scope: 'web', value: old }
     await put('POST', '/api/v1/projects/default%2Fshop/secrets', body)
-    await put('PATCH', secret, { value: 'never used' })
-    await put('PATCH', secret, { value: current })
-    for (let n = 0; n < 3; n++) {
-      const made = await controller.call('POST', '/api/v1/agents', {
-        body: { team: 'default', name: `web-${n}` },
-      })
-      const { id } = made.json<{ id: string }>()
-      const token = await controller.call('POST', `/api/v1/agents/${id}/join-token`, { body: {} })
-      identities[n] = await joinTestAgent(parseJoinToken(token.json<{ token: string }>().token))
+    await got(old)
+    for (const value of ['never used', current]) {
+      await put('PATCH', secret, { value })
+      await got(value)
     }
-    for (const [n, value] of [current, old, old].entries()) await connect(n, value)
   })
   afterAll(async () => {
     for (const look of looks) look.stop()
@@ -279,8 +298,16 @@ describe('a look for values', () => {
         expect(stdout.split('\n')).toHaveLength(table.stdout.split('\n').length)
       },
     })
-    const given = await cli(['where', '-o', 'json'], old)
-    expect([given.code, (JSON.parse(given.stdout) as Where).places.length]).toEqual([0, 20])
+    const given = await cli(['where', '-o', 'json'], token)
+    expect([given.code, (JSON.parse(given.stdout) as Where).places]).toMatchObject([
+      0,
+      [0, 1, 2].map((n) => ({ agent: `web-${n}`, kind: 'file' })),
+    ])
+    const guess = await cli(['where'], old)
+    expect([guess.code, guess.stderr]).toEqual([
+      1,
+      expect.stringContaining('nothing was looked for') as string,
+    ])
     expect((await cli(['where', 'STRIPE', old])).code).toBe(2)
     const short = await cli(['where'], '8080')
     expect([short.code, short.stderr]).toEqual([1, expect.stringContaining('under 8 bytes')])
@@ -346,5 +373,74 @@ describe('a look for values', () => {
     expect(await statusesOf(await tokenOf('maintainer', { projects: ['shop'] }))).toEqual([
       403, 403,
     ])
+  })
+
+  /** An agent without a stack, in the hands of somebody else. `answer`: in place of what it has found. */
+  const stranger = async (
+    name: string,
+    answer: (id: string) => object,
+  ): Promise<{ agent: TestAgent; orders: OnDemandOrder[] }> => {
+    const identity = await joined(name)
+    const orders: OnDemandOrder[] = []
+    const agent = startTestAgent(identity, {
+      onAsked: (order) => {
+        orders.push(order)
+        if (order.type !== 'lookFor') return
+        const body = { id: order.id, ...answer(order.id) }
+        agent.client.post({ path: agentPaths.tasks, body }).catch(() => undefined)
+      },
+    })
+    agents.push(agent)
+    await eventually(() => agent.connections === 1)
+    return { agent, orders }
+  }
+  const rowOf = (where: Where, name: string): Where['agents'][number] | undefined =>
+    where.agents.find((row) => row.name === name)
+
+  it('gives a machine that has not got a value no value, and of one that can be guessed nothing', async () => {
+    const place = { kind: 'environment', container: 'c', at: 'TOKEN', values: ['1'] }
+    const { orders } = await stranger('stranger', () => ({
+      found: { places: [place], unread: [] },
+    }))
+    const body = { key: 'TOKEN', scope: 'web', value: token }
+    await put('POST', '/api/v1/projects/default%2Fshop/secrets', body)
+    const weak = await controller.call('POST', `${secret}/where`, { body: {} })
+    expect(rowOf(weak.json<Where>(), 'stranger')).toMatchObject({
+      state: 'unknown',
+      message: expect.stringContaining('could guess it') as string,
+    })
+    expect(orders).toEqual([])
+    const path = '/api/v1/projects/default%2Fshop/secrets/token.web/where'
+    const strong = (await controller.call('POST', path, { body: {} })).json<Where>()
+    expect(rowOf(strong, 'stranger')?.state).toBe('looked')
+    expect(strong.places.map(({ agent, kind }) => [agent, kind])).toEqual(
+      expect.arrayContaining([
+        ['stranger', 'environment'],
+        ['web-0', 'file'],
+      ]),
+    )
+    expect(orders).toMatchObject([{ values: [], prints: [{ name: '1', length: token.length }] }])
+    const told = JSON.stringify(orders)
+    const forms = [token, token.slice(8), hexOf(token), Buffer.from(token).toString('base64')]
+    for (const form of forms) expect(told).not.toContain(form)
+    // What it was given for one look tells nothing about another one: the keys differ.
+    await controller.call('POST', path, { body: {} })
+    const [first, second] = orders as LookOrder[]
+    expect(second!.key).not.toBe(first!.key)
+    expect(second!.prints[0]!.mac).not.toBe(first!.prints[0]!.mac)
+  })
+
+  it.each([
+    ['a time that is none', { found: { places: [{ kind: 'log', since: 9e15, values: ['1'] }] } }],
+    ['another shape', { found: 5 }],
+  ])('shows what the others have found where one machine answers with %s', async (_, wrong) => {
+    const name = `liar-${agents.length}`
+    await stranger(name, () => wrong)
+    const path = '/api/v1/projects/default%2Fshop/secrets/token.web/where'
+    const answer = await controller.call('POST', path, { body: {} })
+    expect(answer.status, answer.text).toBe(200)
+    const where = answer.json<Where>()
+    expect(rowOf(where, name)).toMatchObject({ state: 'unknown', message: 'it answered wrongly' })
+    expect(where.places.length).toBeGreaterThan(0)
   })
 })

@@ -10,18 +10,21 @@ import { StepFault, type Facts } from '../../../../src/databases/step.ts'
 import { lookPatienceMs, type LookAnswer, type LookOrder } from '../../../../src/protocol/look.ts'
 import {
   taskPatienceMs,
+  taskReport,
   type AgentTaskRunner,
+  type TaskEnvelope,
   type TaskOrder,
   type TaskReport,
 } from '../../../../src/protocol/tasks.ts'
 import type { OnDemandOrder } from '../../../../src/protocol/messages.ts'
+import { malformed } from '../requests/refusal.ts'
 import type { LogPeers } from './log-relay.ts'
 import type { OrderResult } from './order-result.ts'
 
 /** `asked`: the agent has not answered in time. */
 export type LookOutcome = LookAnswer | Exclude<OrderResult, 'asked'> | { readonly failed: string }
 
-type Looked = Pick<LookOrder, 'values' | 'containersOnly'>
+type Looked = Omit<LookOrder, 'type' | 'id'>
 
 export interface AgentTasks extends AgentTaskRunner {
   /** Where on the machine the values lie. Never rejects. */
@@ -127,7 +130,7 @@ export const createAgentTasks = (deps: AgentTasksDeps): AgentTasks => {
       const sent: { asked: OrderResult } = { asked: 'away' }
       const limits = { agentKey, signal, patienceMs: Math.min(patienceMs, lookPatienceMs) }
       const report = await answer(limits, async (id) => {
-        sent.asked = await askAnywhere(deps, agentKey, { type: 'look', id, ...wanted })
+        sent.asked = await askAnywhere(deps, agentKey, { type: 'lookFor', id, ...wanted })
         return sent.asked === 'asked'
       })
       return sent.asked === 'asked' ? lookOutcomeOf(report) : sent.asked
@@ -180,3 +183,14 @@ const factsOf = ({ facts, fault }: TaskReport): Facts => {
   if (fault !== undefined) throw new StepFault(fault.kind, fault.message)
   return defined(facts ?? {})
 }
+
+/** Whoever waits for the answer of this agent waits no longer, where it answers wrongly. */
+export const decodingTasks = (tasks: Pick<AgentTasks, 'accept'>) => ({
+  accept: async (agentKey: string, envelope: TaskEnvelope): Promise<string> => {
+    const { data, error } = taskReport.safeParse(envelope)
+    if (data !== undefined) return tasks.accept(agentKey, data)
+    const fault = { kind: 'Failed' as const, message: 'it answered wrongly' }
+    await tasks.accept(agentKey, { id: envelope.id, fault })
+    throw malformed(error.issues.map(({ path }) => path.join('.')))
+  },
+})

@@ -4,11 +4,15 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
-import { mostValues, placeKinds, type LookOrder } from '../../../../src/protocol/look.ts'
+import { mostValues, placeKinds } from '../../../../src/protocol/look.ts'
 import { minPatternBytes } from '../../../../src/masking/min-pattern-bytes.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import { refOf } from '../../../../src/resources/meta.ts'
+import { ofKind } from '../../../../src/resources/typed.ts'
 import { statesOf, type StatedVersion } from '../../../../src/secrets/version-states.ts'
+import { isDrawn } from '../../../../src/resources/kinds/value-source.ts'
+import { holdersIn } from '../../../where/holders.ts'
+import type { WantedValue } from '../../../where/prints.ts'
 import { lookEverywhere, type AgentLook } from '../../../where/where.ts'
 import { invalidInput } from '../input.ts'
 import { timeSchema } from '../representations.ts'
@@ -47,6 +51,7 @@ const whereSchema = z.strictObject({
   ),
 })
 
+const nobody: ReadonlySet<string> = new Set()
 const mostGuesses = 20
 
 /** A look tells of all containers of the machines, also of other projects. */
@@ -76,7 +81,7 @@ const shownPlaces = ({ agent, places }: AgentLook, versions: ReadonlyMap<string,
 const look = async (
   { deps, signal }: RestContext,
   namespace: string,
-  values: LookOrder['values'],
+  values: readonly WantedValue[],
   versions: readonly StatedVersion[],
 ): Promise<{ body: unknown }> => {
   const wanted = { values, containersOnly: false }
@@ -105,22 +110,23 @@ export const whereRoutes = routesOf('Values', [
     handle: async (context) => {
       refuseNarrowed(context)
       const { deps, actor } = context
-      const secret = await secretOf(context)
+      const secret = ofKind('StagelySecret', await secretOf(context))
       const all = statesOf(await deps.store.versionsOf(secret.metadata.uid ?? ''))
       const versions = all.slice(0, mostValues)
+      const holdersOf = await holdersIn(deps.store, secret)
       const opened = await Promise.all(
         versions.map(async ({ version, state: is }) => {
           const which = is === 'current' ? {} : { version }
-          const { value } = await deps.store.revealSecret(actor, refOf(secret), {
+          const { value, made } = await deps.store.revealSecret(actor, refOf(secret), {
             ...which,
             way: 'where',
           })
-          return { name: String(version), value }
+          const generated = made === true && isDrawn(secret.spec)
+          return { name: String(version), value, generated, holders: holdersOf(version) }
         }),
       )
-      const long = opened.filter(({ value }) => value.length >= minPatternBytes)
-      if (long.length === 0) throw tooShort('value')
-      const values = long.map(({ name, value }) => ({ name, value: value.toString('base64') }))
+      const values = opened.filter(({ value }) => value.length >= minPatternBytes)
+      if (values.length === 0) throw tooShort('value')
       return look(context, secret.metadata.namespace ?? '', values, versions)
     },
   }),
@@ -156,7 +162,7 @@ export const whereRoutes = routesOf('Values', [
       deps.store.guesses.note(counted, randomUUID())
       const object = { kind: 'Namespace', namespace: '', name: team }
       await deps.audit.record(actor, object, { action: 'look for a given value' })
-      return look(context, team, [{ name: 'given', value: value.toString('base64') }], [])
+      return look(context, team, [{ name: 'given', value, generated: false, holders: nobody }], [])
     },
   }),
 ])
