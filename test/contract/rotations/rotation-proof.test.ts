@@ -85,6 +85,24 @@ describe('the proof of a rotation', () => {
     expect(loginsOf(world)).toEqual(['app_a'])
   })
 
+  it('is held up by no machine that never got the credential, whatever it says', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.join('liar')
+    world.claims.set('liar', 'of-mine')
+    await world.run(rotated(1))
+    await world.agent('one')
+    await world.request({ now: true })
+    await world.run(rotated(2))
+    expect(loginsOf(world)).toEqual(['app_b'])
+    const { items } = await t.store.list('Event', { namespace: world.ns })
+    const messages = items.map(
+      ({ spec }) => `${String(spec?.['reason'])}: ${String(spec?.['message'])}`,
+    )
+    expect(messages).toContainEqual(
+      expect.stringMatching(/^SeenElsewhere: agents that never got .*: liar: of-mine\. It ends/),
+    )
+  })
+
   it('is of the place that the rotation named when it began', async () => {
     const world = await RotationWorld.begin(t, clock)
     await world.run(rotated(1))

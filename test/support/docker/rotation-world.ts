@@ -124,6 +124,9 @@ interface Runs {
   readonly state?: string
 }
 
+/** Fingerprint of the keys of the agent. */
+const ofBox = 'keys of box'
+
 export class RotationWorld {
   readonly database = new MemoryDatabase()
   readonly t: TestStore
@@ -137,6 +140,8 @@ export class RotationWorld {
   readonly away = new Set<string>()
   /** The environment of containers that are in no stack, by name. */
   readonly unmanaged = new Map<string, string>()
+  /** By agent, a container of which it says that it holds whatever is looked for. */
+  readonly claims = new Map<string, string>()
   /** Stagelets whose service dies with these values. */
   readonly dies = new Map<string, (values: Readonly<Record<string, string>>) => boolean>()
   readonly oneOffs = new Map<string, number>()
@@ -186,7 +191,17 @@ export class RotationWorld {
         }),
       )
     })
+    await world.join('box')
     return world
+  }
+
+  /** The agent has keys, and so gets what is sealed to them. */
+  async join(name: string): Promise<void> {
+    const ref = { kind: 'Agent', namespace: this.ns, name }
+    await this.t.store.write(system, {}, async (tx) => {
+      const agent = (await tx.get(ref)) ?? (await tx.create(objectOf('Agent', this.ns, name)))
+      await tx.setStatus({ ...agent, status: { ...agent.status, keyFingerprint: ofBox } })
+    })
   }
 
   get deps(): RotationDeps {
@@ -200,7 +215,15 @@ export class RotationWorld {
       lookElsewhere: createLookElsewhere({
         store: t.store,
         tasks: {
-          look: (_, { values }) => {
+          look: (agentKey, { values }) => {
+            const claimed = this.claims.get(agentKey.slice(this.ns.length + 1))
+            if (claimed !== undefined)
+              return Promise.resolve({
+                places: [
+                  { kind: 'environment', managed: false, container: claimed, values: ['password'] },
+                ],
+                unread: [],
+              })
             const texts = values.map(({ value }) => Buffer.from(value, 'base64').toString())
             const places = [...this.unmanaged].flatMap(([container, environment]) =>
               texts.some((text) => environment.includes(text))
@@ -288,6 +311,12 @@ export class RotationWorld {
     const digest = set && serviceDigest(visibleTo('web', stagelet, environmentSet(set, stagelet)))
     const values = await this.valuesOf(stagelet)
     const isAway = this.away.has(stagelet)
+    if (!isAway && closed > 0)
+      await store.openSet(this.projectUid, closed, {
+        stagelet,
+        agent: `${this.ns}/box`,
+        keys: ofBox,
+      })
     const fails = !isAway && this.dies.get(stagelet)?.(values) === true
     if (!isAway && !fails && Object.keys(values).length > 0) this.containers.set(stagelet, values)
     await store.write(system, {}, async (tx) => {
