@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { tmpBorders } from '../../test/support/agents/allowed-folders.ts'
-import { makeCopy, removeCopy } from './folder-copy.ts'
+import { faultOfCopiedMounts, makeCopy, removeCopy } from './folder-copy.ts'
 
 describe('a folder that is a copy', () => {
   let base: string
@@ -61,6 +61,32 @@ describe('a folder that is a copy', () => {
     await removeCopy({ uid: 'own', directory }, tmpBorders)
     expect(await readdir(at('previews'))).toEqual([])
     await removeCopy({ uid: 'own', directory }, tmpBorders)
+  })
+
+  it('uses nothing outside of it that nobody has named, also when its stagelet hides what it is', async () => {
+    await makeCopy(request(), tmpBorders, () => writes())
+    const { directory } = request()
+    const service = (source: string, readOnly = true) => ({
+      binds: [{ source, target: '/x', readOnly }],
+      others: [],
+    })
+    const told = async (source: string, tweak: object = {}, readOnly = true) => {
+      const mounts = { mounts: new Map([['web', service(source, readOnly)]]) }
+      const model = { services: [], mounts, fixedVolumes: [], ...tweak }
+      const spec = { directory, onChange: 'Hold' as const, ...tweak }
+      return (await faultOfCopiedMounts(spec, model))?.message
+    }
+    expect(await told(join(directory, 'site'), {}, false)).toBeUndefined()
+    expect(await told('/etc/localtime')).toBeUndefined()
+    expect(await told('/etc/localtime', {}, false)).toContain('/etc/localtime')
+    expect(await told(at('shop', 'data'))).toContain(`spec.compose.mounts: [${at('shop', 'data')}]`)
+    expect(await told(at('shop', 'data'), { mounts: [at('shop')] })).toBeUndefined()
+    await symlink(at('shop', 'data'), join(directory, 'way'))
+    expect(await told(join(directory, 'way'))).toContain(join(directory, 'way'))
+    const volume = { fixedVolumes: ['shop_data'] }
+    expect(await told(directory, volume)).toContain('shop_data')
+    expect(await told(directory, { ...volume, mounts: ['shop_data'] })).toBeUndefined()
+    expect(await told('/srv/any', { directory: at('shop') })).toBeUndefined()
   })
 
   it('lies and begins where the agent may use folders, and not in its own original', async () => {

@@ -22,8 +22,11 @@ import {
   type AllowedFolders,
   type StackFault,
 } from '../compose/allowed-folders.ts'
+import type { ComposeModel } from '../compose/compose-model.ts'
+import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
 import type { WritableMount } from '../docker/mounts.ts'
 import { findUnsafe } from './safe-folder.ts'
+import { usedPathsOf } from './written-by-containers.ts'
 
 /** In a folder that this agent has made: the uid of the stagelet. */
 const markName = '.stagely-copy'
@@ -102,6 +105,43 @@ export const makeCopy = async (
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     return fault('DirectoryMissing', messageOf(error))
+  }
+}
+
+/** Where they are only read. */
+const filesOfTime = ['/etc/localtime', '/etc/timezone']
+
+/** True for a folder that an agent has made as a copy, also where its stagelet does not say so any more. */
+const isCopy = async ({ directory, copyOf }: ComposeSpec): Promise<boolean> =>
+  copyOf !== undefined || (await isThere(join(await realPath(directory), markName)))
+
+/**
+ * A fault where services of a copied stack would use what the copied one has outside of its folder, such as its data:
+ * who chooses the image of such a service would read and write it.
+ */
+export const faultOfCopiedMounts = async (
+  spec: ComposeSpec,
+  model: Pick<ComposeModel, 'services' | 'mounts' | 'fixedVolumes'>,
+): Promise<StackFault | undefined> => {
+  if (!(await isCopy(spec))) return undefined
+  if ('fault' in model.mounts) return model.mounts.fault
+  const { directory, mounts: open = [] } = spec
+  const paths = open.filter((path) => path.startsWith('/'))
+  const folders = await Promise.all([directory, ...paths].map(realPath))
+  const found = usedPathsOf(model).filter(
+    ({ source, writes }) => writes || !filesOfTime.includes(source),
+  )
+  const used = [...new Set(found.map(({ source }) => source))]
+  const reals = await Promise.all(used.map(realPath))
+  const outside = [
+    ...used.filter((_, at) => !folders.some((folder) => isInside(reals[at] ?? '/', folder))),
+    ...model.fixedVolumes.filter((volume) => !open.includes(volume)),
+  ]
+  if (outside.length === 0) return undefined
+  const names = outside.slice(0, 5).join(', ')
+  return {
+    reason: 'CopyUsesOriginal',
+    message: `${directory} is a copy, and its services would use what lies outside of it: ${names}. Let the Compose files name other places, by variables. Where a copy may use these, the stagelet names them, or for previews the project (spec.preview.mounts): spec.compose.mounts: [${names}]`,
   }
 }
 

@@ -7,7 +7,7 @@ import { composeFault, modelFaultOf, StackRefused } from './compose-fault.ts'
 import { findComposeFiles, signatureOf, wantedFiles, type FilesResult } from './compose-files.ts'
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import { faultOfImages, writeImages } from './chosen-images.ts'
-import { makeCopy } from '../borders/folder-copy.ts'
+import { faultOfCopiedMounts, makeCopy } from '../borders/folder-copy.ts'
 import { isGuarded, type Environment } from '../../src/compose/environment.ts'
 import type { WritableMount } from '../docker/mounts.ts'
 import type { Compose } from '../../src/compose/compose.ts'
@@ -93,11 +93,12 @@ const checkWriters = (
 
 /** The model, or a fault where containers may change what it says. */
 const judged = async (
-  spec: ComposeSpec,
+  { spec, isEnding }: ModelRequest,
   { model, steering }: Cached,
   mounts: readonly WritableMount[],
 ): Promise<ModelResult> => {
-  const fault = await checkWriters(spec, steering, mounts, model)
+  const copied = isEnding ? undefined : await faultOfCopiedMounts(spec, model)
+  const fault = copied ?? (await checkWriters(spec, steering, mounts, model))
   return fault === undefined ? { model } : { fault, missingVariables: [] }
 }
 
@@ -191,7 +192,7 @@ export const createModelSource = (
       const composeVersion = compose.version
       const entry = { specKey, composeVersion, probes, names: keys, watched, model, steering }
       cached = entry
-      return await judged(request.spec, entry, mounts)
+      return await judged(request, entry, mounts)
     } catch (error) {
       return modelFaultOf(error)
     }
@@ -210,7 +211,7 @@ export const createModelSource = (
       ) {
         // Another value of a listed secret may select other parts of the files, and other variables in them.
         if (isDeepStrictEqual(entry.probes, probeEnvironmentsFor(request, entry.names)))
-          return await judged(request.spec, entry, await askMounts())
+          return await judged(request, entry, await askMounts())
       }
       cached = undefined
       return await load(request, specKey)

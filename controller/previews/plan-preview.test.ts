@@ -67,6 +67,13 @@ const refusal = (work: () => unknown): string => {
 }
 
 describe('a preview', () => {
+  it('uses outside of its copied folder what the template names', () => {
+    const { stagelet } = plan(worldOf({ directory: '/srv/p/{name}', mounts: ['/data/{name}'] }))
+    expect(stagelet.spec).toMatchObject({
+      compose: { copyOf: '/srv/shop', mounts: ['/data/pr-42'] },
+    })
+  })
+
   it('runs the files of its source under a name of its own, and goes with its volumes', () => {
     const { stagelet, before } = plan(worldOf({}))
     expect(before).toBeUndefined()

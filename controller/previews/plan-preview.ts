@@ -169,7 +169,7 @@ const sourceOf = (
 
 /** The folder and the files. Who chose these of the source has also chosen what its containers may do with them. */
 const filesOf = (
-  { directory }: PreviewSpec,
+  { directory, mounts }: PreviewSpec,
   source: Stagelet | undefined,
   fill: (text: string) => string,
 ): Stagelet['spec']['compose'] => {
@@ -179,6 +179,7 @@ const filesOf = (
     directory: directory === undefined ? own : fill(directory),
     ...defined({ copyOf: directory === undefined || source === undefined ? undefined : own }),
     ...defined({ files, profiles, envFiles, fileTargets, writableFolders }),
+    ...defined({ mounts: mounts?.map(fill) }),
     onChange: 'Hold',
   }
 }

@@ -1,6 +1,7 @@
 // Where a stack is, and how it is started.
 import * as z from 'zod'
 import { limits, mapOf, name, path } from '../limits.ts'
+import { containerPath, hostPath, pathIn } from '../paths.ts'
 
 const variableName = name.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable')
 
@@ -20,17 +21,23 @@ export const imagesSpec = mapOf(
 )
 
 export const composeSpec = z.strictObject({
-  directory: path
-    .regex(/^\//, 'must be an absolute path on the agent’s machine')
-    .describe('Folder of the compose file, on the agent’s machine. Absolute.'),
-  copyOf: path
-    .regex(/^\//, 'must be an absolute path on the agent’s machine')
+  directory: hostPath('folder').describe(
+    'Folder of the compose file, on the agent’s machine. Absolute.',
+  ),
+  copyOf: hostPath('source')
     .optional()
     .describe(
       'Where the directory does not exist, the agent makes it as a copy of this folder, without what containers write. With deleteVolumes it goes with the stack.',
     ),
+  mounts: z
+    .array(pathIn('other', path.min(1)))
+    .max(256)
+    .optional()
+    .describe(
+      'Where the directory is a copy: what its services may use although it is not in that folder, as absolute paths on the agent’s machine and names of volumes.',
+    ),
   files: z
-    .array(path.min(1))
+    .array(pathIn('inFolder', path.min(1)))
     .max(limits.files)
     .min(1)
     .optional()
@@ -46,7 +53,7 @@ export const composeSpec = z.strictObject({
     .describe('Compose project name; when absent, the one that Compose itself would choose.'),
   profiles: z.array(name.min(1)).max(limits.files).optional().describe('Profiles to enable.'),
   envFiles: z
-    .array(path.min(1))
+    .array(pathIn('inFolder', path.min(1)))
     .max(limits.files)
     .optional()
     .describe('Files for ${VAR} in the compose file, in place of .env.'),
@@ -75,21 +82,21 @@ export const composeSpec = z.strictObject({
       'Keys of global secrets that may fill ${VAR} anywhere in the compose file, such as in volumes, images and ports. Others fill it only where it makes a variable of a container.',
     ),
   fileTargets: z
-    .array(path.regex(/^\//, 'must be an absolute path in a container'))
+    .array(containerPath())
     .max(256)
     .optional()
     .describe(
       'Paths in containers that file secrets may take although the system or an entry point runs them.',
     ),
   writableFolders: z
-    .array(path.regex(/^\//, 'must be an absolute path on the agent’s machine'))
+    .array(hostPath('other'))
     .max(256)
     .optional()
     .describe(
       'Folders on the agent’s machine that containers may write although files of the stack or links of its mounts lie there. Whoever runs code in such a container can become root on that machine.',
     ),
   adopt: z
-    .array(z.string().min(1).max(255))
+    .array(pathIn('other', z.string().min(1).max(255)))
     .max(1024)
     .optional()
     .describe(

@@ -4,6 +4,7 @@ import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
 import { lifetime } from '../duration.ts'
 import { limits, mapOf, path } from '../limits.ts'
+import { hostPath, pathIn } from '../paths.ts'
 import { environmentName } from './environment.ts'
 import { imagesSpec, valuesSpec } from './compose-spec.ts'
 import { nameOfKind, refSchema } from './status.ts'
@@ -22,16 +23,28 @@ export const previewSpec = z.strictObject({
     .describe(
       'In place of agentRef: the connected agent with these labels that has the fewest stagelets.',
     ),
-  from: nameOfKind('Stagelet')
+  from: pathIn('noPath', nameOfKind('Stagelet'))
     .optional()
     .describe(
       'Stagelet of the project whose Compose files previews run, with its files, profiles and env files. Its agent runs them, where no other is named.',
     ),
-  directory: path
-    .regex(/^\//, 'must be an absolute path on the agent’s machine')
+  fromProtected: z
+    .boolean()
+    .optional()
+    .describe(
+      'True: previews may run the files of a protected environment, with the .env that lies there. Only who may change that environment says so.',
+    ),
+  directory: hostPath('folder')
     .optional()
     .describe(
       'Folder of a preview, such as /srv/previews/{name}. With `from`, the agent makes it as a copy of that folder, and removes it with the preview.',
+    ),
+  mounts: z
+    .array(pathIn('other', path.min(1)))
+    .max(256)
+    .optional()
+    .describe(
+      'What the services of a copied folder may use although it is not in that folder: paths such as /srv/data/{name}, and names of volumes.',
     ),
   ttl: lifetime.default('72h').describe('How long a preview lives after its last deploy.'),
   variables: valuesSpec
@@ -102,6 +115,8 @@ const faultsOfText = (
     }))
 }
 
+const listed = (list: unknown): unknown[] => (Array.isArray(list) ? list : [])
+
 const entriesOf = (map: unknown): [string, unknown][] => (isRecord(map) ? Object.entries(map) : [])
 
 /** Faults of a template that the schema cannot express. `environments`: those of its project. */
@@ -151,6 +166,9 @@ export const checkPreview = (
       ? [fault('directory', 'it needs {name}, since each preview gets a copy of its own')]
       : []),
     ...faultsOfText(at('directory'), directory ?? '', { words }),
+    ...listed(preview['mounts']).flatMap((text, index) =>
+      faultsOfText(at(`mounts[${index}]`), text, { words }),
+    ),
     ...variables.flatMap(([key, text]) =>
       faultsOfText(at(`variables[${key}]`), text, { words, ports: true }),
     ),

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { count, limits, message, instant, word } from '../limits.ts'
+import { containerPath, pathIn } from '../paths.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
 import { environmentName } from './environment.ts'
 import { expirySpec } from './expiry.ts'
@@ -13,10 +14,7 @@ export const maxEnvEntryBytes = 131_072
 export const maxFileBytes = 1_048_576
 
 export const fileSpec = z.strictObject({
-  path: z
-    .string()
-    .min(1)
-    .max(4096)
+  path: pathIn('composeFile', z.string().min(1).max(4096))
     .optional()
     .describe(
       'Path the compose file uses, relative to the compose directory: ./config/firebase.json',
@@ -28,12 +26,7 @@ export const fileSpec = z.strictObject({
     .describe('Permissions as quoted octal text; "0600" when absent.'),
   uid: z.int().min(0).max(4294967294).optional().describe('Owner in the container; 0 when absent.'),
   gid: z.int().min(0).max(4294967294).optional().describe('Group in the container; 0 when absent.'),
-  target: z
-    .string()
-    .max(limits.path)
-    .regex(/^\//, 'must be an absolute path in the container')
-    .optional()
-    .describe('Absolute path in the container.'),
+  target: containerPath().optional().describe('Absolute path in the container.'),
   envVar: z
     .string()
     .max(limits.name)

@@ -4,6 +4,7 @@ import { teamRoles } from '../../access/team-roles.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
 import { mapOf, path, instant } from '../limits.ts'
+import { pathIn } from '../paths.ts'
 import { environmentName } from './environment.ts'
 import { faultsOfRule } from './identity-claims.ts'
 import { conditionsSchema, nameOfKind } from './status.ts'
@@ -41,7 +42,9 @@ export const trustRule = z.strictObject({
   stagelets: places(nameOfKind('Stagelet')).describe(
     'Only these stagelets, and secrets of theirs alone; all when absent.',
   ),
-  folders: places(path.regex(/^\//, 'must be an absolute path on the machines of agents')).describe(
+  folders: places(
+    pathIn('rights', path.regex(/^\//, 'must be an absolute path on the machines of agents')),
+  ).describe(
     'Stagelets that the job makes lie below these folders of their machines. Absent: in a folder that no stack elsewhere has.',
   ),
   ttl: z

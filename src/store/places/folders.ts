@@ -1,109 +1,207 @@
-// Which folders of a machine a narrowed login may give to a stagelet. See ADR 0082.
+// Which paths of a machine an actor may give to a stagelet, or to the template of previews. The schemas say what is such a
+// path. See ADR 0082 and 0092.
 import { liesBelow, resolvedPath } from '../../access/folders.ts'
 import { isWithin, type Narrowing } from '../../access/place.ts'
+import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import type { KubeObject } from '../../resources/meta.ts'
+import { previewSpec, type PreviewSpec } from '../../resources/kinds/preview.ts'
+import { stageletSpec } from '../../resources/kinds/stagelet.ts'
+import { refOf, type KubeObject } from '../../resources/meta.ts'
+import { machinePathsIn, type MachinePath } from '../../resources/paths.ts'
+import { environmentsOf, namesOf, protectedIn } from '../../resources/project-environments.ts'
+import { projectNameOf, projectRefOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { Actor } from '../core/actor.ts'
 import { term } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
 import { finderIn, forbidden, narrowingFor, placeOf, type ObjectChange } from './places.ts'
 
-const composeOf = (stagelet: KubeObject) => specOf('Stagelet', stagelet).compose
+type Objects = Pick<View, 'objects'>
+
+interface Acting {
+  readonly actor: Actor
+  readonly view: Objects
+}
+
+const folderOf = (stagelet: KubeObject): string => specOf('Stagelet', stagelet).compose.directory
 
 const machineOf = (stagelet: KubeObject): string => specOf('Stagelet', stagelet).agentRef.name
 
-/** What chooses the files of a machine. */
-const choiceOf = (stagelet: KubeObject): unknown => {
-  const { directory, files, envFiles, writableFolders, adopt, projectName } = composeOf(stagelet)
-  const machine = machineOf(stagelet)
-  return { machine, directory, files, envFiles, writableFolders, adopt, projectName }
+/** What a spec names of a machine, with the paths in a folder as the machine knows them. */
+interface Named {
+  /** Absent: on any one. */
+  readonly machine?: string
+  readonly directory: string | undefined
+  readonly paths: readonly MachinePath[]
 }
 
-const templateOf = (project: KubeObject): unknown => specOf('Project', project)?.preview?.directory
-
-/** Folder and files of a stagelet, and what else it names on the machine. */
-const pathsOf = (stagelet: KubeObject): { readonly own: string[]; readonly more: string[] } => {
-  const { directory, files = [], envFiles = [], ...compose } = composeOf(stagelet)
-  const { writableFolders = [], adopt = [] } = compose
-  return {
-    own: [directory, ...files, ...envFiles].map((path) => resolvedPath(path, directory)),
-    more: [...writableFolders, ...adopt],
-  }
+const namedBy = (paths: readonly MachinePath[], machine?: string): Named => {
+  const directory = paths.find(({ role }) => role === 'folder')?.path
+  const whole = paths.map(({ role, path }) => ({
+    role,
+    path: role === 'inFolder' ? resolvedPath(path, directory) : path,
+  }))
+  return { directory, paths: whole, ...(machine !== undefined && { machine }) }
 }
 
-/** Another stack, which the actor may not write, lies in the folder, or around it. Without a machine: on any one. */
+const ofStagelet = (stagelet: KubeObject): Named =>
+  namedBy(machinePathsIn(stageletSpec, stagelet.spec), machineOf(stagelet))
+
+const templateOf = (project: KubeObject | undefined): PreviewSpec | undefined =>
+  project && specOf('Project', project)?.preview
+
+/** The stagelet of the project whose files previews run. */
+const sourceOf = (view: Objects, project: KubeObject): KubeObject | undefined => {
+  const { from } = templateOf(project) ?? {}
+  const { namespace, name } = refOf(project)
+  const source = from && finderIn(view)({ kind: 'Stagelet', namespace, name: from })
+  return source && projectNameOf(source) === name ? source : undefined
+}
+
+/** A template is for any name, and its source is on the machine of that. */
+const ofTemplate = (view: Objects, project: KubeObject): Named => {
+  const paths = machinePathsIn(previewSpec, templateOf(project)).map(({ role, path }) => ({
+    role,
+    path: path.replaceAll('{name}', 'name'),
+  }))
+  const source = sourceOf(view, project)
+  return namedBy([
+    ...paths,
+    ...(source === undefined ? [] : [{ role: 'source' as const, path: folderOf(source) }]),
+  ])
+}
+
+const stageletsIn = (view: Objects, { metadata }: KubeObject): KubeObject[] =>
+  view.objects
+    .withTerm(term.kind('Stagelet'))
+    .map(({ object }) => object)
+    .filter((other) => other.metadata.namespace === metadata.namespace)
+
+const isOn = (machine: string | undefined, stagelet: KubeObject): boolean =>
+  machine === undefined || machineOf(stagelet) === machine
+
+const meets = (a: string, b: string): boolean => liesBelow(a, b) || liesBelow(b, a)
+
+/** Another stack, which the actor may not write, lies in the folder, or around it. */
 const meetsOthers = (
-  view: Pick<View, 'objects'>,
+  view: Objects,
   narrowing: Narrowing,
-  where: {
-    readonly namespace: string | undefined
-    readonly machine?: string
-    readonly directory: string
-  },
-): boolean => {
-  const { namespace, machine, directory } = where
-  return view.objects.withTerm(term.kind('Stagelet')).some(({ object: other }) => {
-    if (other.metadata.namespace !== namespace) return false
-    if (machine !== undefined && machineOf(other) !== machine) return false
+  {
+    object,
+    machine,
+    path,
+  }: { readonly object: KubeObject; readonly machine: string | undefined; readonly path: string },
+): boolean =>
+  stageletsIn(view, object).some((other) => {
+    if (!isOn(machine, other)) return false
     const place = placeOf(other, finderIn(view))
-    if (place === undefined || isWithin(narrowing, place)) return false
-    const theirs = composeOf(other).directory
-    return liesBelow(directory, theirs) || liesBelow(theirs, directory)
+    return place !== undefined && !isWithin(narrowing, place) && meets(path, folderOf(other))
   })
+
+/** The folder is that of a stagelet of the same project and environment on the same machine, and holds no other stack. */
+const mayCopy = (
+  view: Objects,
+  narrowing: Narrowing,
+  { stagelet, path }: { readonly stagelet: KubeObject; readonly path: string },
+): boolean => {
+  const machine = machineOf(stagelet)
+  const { environment } = specOf('Stagelet', stagelet)
+  const isSource = (other: KubeObject): boolean =>
+    isOn(machine, other) &&
+    projectNameOf(other) === projectNameOf(stagelet) &&
+    specOf('Stagelet', other).environment === environment &&
+    resolvedPath(folderOf(other)) === resolvedPath(path)
+  return (
+    stageletsIn(view, stagelet).some(isSource) &&
+    !meetsOthers(view, narrowing, { object: stagelet, machine, path })
+  )
 }
 
-/** Why the stagelet may not have these paths; undefined: it may. */
+/** Why a narrowed actor may not choose these paths; undefined: it may. A path that no rule names is closed. */
 const refusalOf = (
-  view: Pick<View, 'objects'>,
+  view: Objects,
   narrowing: Narrowing,
-  stagelet: KubeObject,
+  { object, named }: { readonly object: KubeObject; readonly named: Named },
 ): string | undefined => {
-  const { own, more } = pathsOf(stagelet)
   const { folders } = narrowing
-  if (folders !== undefined)
-    return [...own, ...more].every((path) => folders.some((folder) => liesBelow(path, folder)))
-      ? undefined
-      : `folder, files and whatever else the stagelet names on the machine must lie below ${folders.join(', ')}`
-  if (more.length > 0) return 'writableFolders and adopt need a narrowing with folders'
-  if (!own.every((path) => liesBelow(path, composeOf(stagelet).directory)))
-    return 'files outside of the folder of the stack need a narrowing with folders'
-  const { namespace } = stagelet.metadata
-  const { directory } = composeOf(stagelet)
-  return meetsOthers(view, narrowing, { namespace, machine: machineOf(stagelet), directory })
-    ? 'the folder meets that of a stack elsewhere: choose another one'
-    : undefined
+  const { machine, directory = '/', paths } = named
+  const isStagelet = object.kind === 'Stagelet'
+  if (folders !== undefined) {
+    if (!paths.every(({ path }) => folders.some((folder) => liesBelow(path, folder))))
+      return `folder, files and whatever else it names on the machine must lie below ${folders.join(', ')}`
+    const { from } = templateOf(isStagelet ? undefined : object) ?? {}
+    if (from !== undefined && sourceOf(view, object) === undefined)
+      return 'preview.from names no stagelet, so nobody knows where its folder will be'
+  }
+  for (const { role, path } of paths) {
+    if (role === 'source' && isStagelet && !mayCopy(view, narrowing, { stagelet: object, path }))
+      return 'a copy (compose.copyOf) is made of the folder of a stagelet of the same environment alone'
+    if (folders !== undefined) continue
+    if (role === 'other') return 'writableFolders, adopt and mounts need a narrowing with folders'
+    if (role === 'inFolder' && !liesBelow(path, directory))
+      return 'files outside of the folder of the stack need a narrowing with folders'
+    if (role !== 'folder' || !meetsOthers(view, narrowing, { object, machine, path })) continue
+    return isStagelet
+      ? 'the folder meets that of a stack elsewhere: choose another one'
+      : 'the folder of the template for previews is not open to it'
+  }
+  return undefined
 }
 
-/** The same for the template of previews: its folder is for any machine and name. */
-const templateRefusal = (
-  view: Pick<View, 'objects'>,
-  narrowing: Narrowing,
-  project: KubeObject,
-): string | undefined => {
-  const directory = specOf('Project', project)?.preview?.directory?.replaceAll('{name}', 'name')
-  if (directory === undefined) return undefined
-  const { folders } = narrowing
-  const { namespace } = project.metadata
-  const isOpen =
-    folders?.some((folder) => liesBelow(directory, folder)) ??
-    !meetsOthers(view, narrowing, { namespace, directory })
-  return isOpen ? undefined : 'the folder of the template for previews is not open to it'
+const isProtected = (view: Objects, stagelet: KubeObject): boolean => {
+  const { environment } = specOf('Stagelet', stagelet)
+  const project = finderIn(view)(projectRefOf(stagelet))
+  return environment !== undefined && protectedIn(environmentsOf(project)).includes(environment)
 }
 
-/** Refuses a stagelet whose files a narrowed actor may not choose. What stays as it was is nobody's choice. */
-export const checkFolders = (
-  { actor, view }: { readonly actor: Actor; readonly view: Pick<View, 'objects'> },
-  { before, after }: ObjectChange,
-): void => {
-  if (after === undefined || actor.followsTemplate === true) return
-  const narrowing = narrowingFor(actor, after)
-  if (narrowing === undefined) return
-  const { kind } = after
-  if (kind !== 'Stagelet' && kind !== 'Project') return
-  const choice = kind === 'Stagelet' ? choiceOf : templateOf
-  if (before !== undefined && sameJson(choice(before), choice(after))) return
-  const refuse = kind === 'Stagelet' ? refusalOf : templateRefusal
-  const refusal = refuse(view, narrowing, after)
-  if (refusal !== undefined) throw forbidden(actor, narrowing, refusal)
+const mayFor = ({ actor }: Pick<Acting, 'actor'>, object: KubeObject, name: string): boolean =>
+  actor.mayChangeProtected?.(object.metadata.namespace ?? '', name) ?? true
+
+/** A path meets the folder of a stack in a protected environment, which the actor may not change. */
+const meetsProtected = (acting: Acting, object: KubeObject, { machine, paths }: Named): boolean =>
+  stageletsIn(acting.view, object)
+    .filter((other) => isOn(machine, other) && isProtected(acting.view, other))
+    .filter((other) => !mayFor(acting, object, specOf('Stagelet', other).environment ?? ''))
+    .some((other) => paths.some(({ path }) => meets(path, folderOf(other))))
+
+/** Of all environments where the source is not there yet: nobody knows in which one it will be. */
+const mayOpenSource = (acting: Acting, project: KubeObject): boolean => {
+  const source = sourceOf(acting.view, project)
+  const environment = source && specOf('Stagelet', source).environment
+  const names = environment === undefined ? namesOf(environmentsOf(project)) : [environment]
+  return names.every((name) => mayFor(acting, project, name))
+}
+
+const leadsIntoProtected = (acting: Acting, object: KubeObject, named: Named): boolean => {
+  const isTemplate = object.kind === 'Project'
+  const template = templateOf(isTemplate ? object : finderIn(acting.view)(projectRefOf(object)))
+  const isOpened = template?.fromProtected === true
+  if (isTemplate && isOpened) return !mayOpenSource(acting, object)
+  if (isOpened && acting.actor.followsTemplate === true) return false
+  return meetsProtected(acting, object, named)
+}
+
+const refusedAsProtected = ({ actor }: Acting, { kind, metadata }: KubeObject): StagelyError =>
+  new StagelyError(
+    'Forbidden',
+    `${actor.name} may not do this: ${kind} ${JSON.stringify(metadata.name)} would run from the folder of a stack in a protected environment, or copy it, with the files that lie there. Choose another folder. For previews, who may change that environment may set spec.preview.fromProtected of the project`,
+    { denied: { why: 'Role', namespace: metadata.namespace ?? '' } },
+  )
+
+/** What chooses the files of a machine, and what runs with them. */
+const choiceOf = (object: KubeObject): unknown =>
+  object.kind === 'Project'
+    ? templateOf(object)
+    : [ofStagelet(object), specOf('Stagelet', object).compose.projectName]
+
+/** Refuses paths that the actor may not choose. What stays as it was is nobody's choice. */
+export const checkFolders = (acting: Acting, { before, after }: ObjectChange): void => {
+  if (after === undefined || (after.kind !== 'Stagelet' && after.kind !== 'Project')) return
+  if (before !== undefined && sameJson(choiceOf(before), choiceOf(after))) return
+  const { actor, view } = acting
+  const named = after.kind === 'Stagelet' ? ofStagelet(after) : ofTemplate(view, after)
+  const narrowing = actor.followsTemplate === true ? undefined : narrowingFor(actor, after)
+  const refusal = narrowing && refusalOf(view, narrowing, { object: after, named })
+  if (narrowing !== undefined && refusal !== undefined) throw forbidden(actor, narrowing, refusal)
+  if (leadsIntoProtected(acting, after, named)) throw refusedAsProtected(acting, after)
 }

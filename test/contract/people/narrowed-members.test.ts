@@ -221,7 +221,16 @@ describe('a narrowed member', () => {
       ['at-previews', { directory: '/srv/previews/pr-1', env_files: ['../../web-prod/.env'] }, 403],
       ['at-previews', { directory: '/srv/previews/pr-1', writable_folders: ['/etc'] }, 403],
       ['at-previews', { directory: '/srv/previews/pr-1', adopt: ['prod_data'] }, 403],
+      ['at-previews', { directory: '/srv/previews/pr-1', copy_of: '/srv/web-prod' }, 403],
+      ['at-previews', { directory: '/srv/previews/pr-1', copy_of: '/srv/previews/other' }, 403],
+      ['at-previews', { directory: '/srv/previews/pr-1', mounts: ['/srv/web-prod'] }, 403],
       ['pr-lead', { directory: '/srv/pr-7' }, 201],
+      ['pr-lead', { directory: '/srv/pr-7', copy_of: '/srv/web-prod' }, 403],
+      ['pr-lead', { directory: '/srv/pr-7', copy_of: '/srv' }, 403],
+      ['pr-lead', { directory: '/srv/pr-7', copy_of: '/srv/unknown' }, 403],
+      ['pr-lead', { directory: '/srv/pr-7', copy_of: '/srv/web-pr' }, 201],
+      ['pr-lead', { directory: '/srv/pr-7', mounts: ['/srv/web-prod/data'] }, 403],
+      ['pr-lead', { directory: '/srv/pr-7', mounts: ['prod_data'] }, 403],
       ['pr-lead', { directory: '/srv/web-prod' }, 403],
       ['pr-lead', { directory: '/srv/web-prod/below' }, 403],
       ['pr-lead', { directory: '/srv' }, 403],
@@ -246,6 +255,7 @@ describe('a narrowed member', () => {
     const move = (compose: object): Promise<number> =>
       status('pr-lead', 'PATCH', `${kube}/stagelets/web-pr`, { spec: { compose } })
     expect(await move({ directory: '/srv/web-prod' })).toBe(403)
+    expect(await move({ copyOf: '/srv/web-prod' })).toBe(403)
     expect(await move({ profiles: ['debug'] })).toBe(200)
     expect(
       await status('boss', 'POST', '/api/v1/teams/default/tokens', {

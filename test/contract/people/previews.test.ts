@@ -152,6 +152,45 @@ describe('previews of a project', () => {
     expect([status, text]).toEqual([422, expect.stringContaining('it is protected')])
   })
 
+  it('run no files of a protected environment unless who may change that has said so', async () => {
+    await world.apply('projects', 'Project', 'safe', {
+      environments: [{ name: 'live', protected: true }, { name: 'preview' }],
+    })
+    const at = '/api/v1/projects/default%2Fsafe'
+    await world.stagelet('safe-live', { projectRef: { name: 'safe' }, environment: 'live' })
+    await world.make('keeper', 'maintainer', {})
+    const write = async (who: string, preview: object): Promise<number> =>
+      (await as(who, 'PATCH', at, { preview: { environment: 'preview', ...preview } })).status
+    const up = async (who: string, name: string): Promise<number> =>
+      (await as(who, 'PUT', `${at}/previews/${name}`, {})).status
+    const copied = { from: 'safe-live', directory: '/srv/previews/{name}' }
+    for (const preview of [
+      copied,
+      { ...copied, from_protected: true },
+      { from: 'safe-live', from_protected: true },
+      { from: 'not-there-yet', from_protected: true },
+      { from: 'safe-live' },
+      { directory: '/srv/safe-live/{name}', agent: 'box' },
+    ])
+      expect(await write('keeper', preview), JSON.stringify(preview)).toBe(403)
+    expect(await write('admin', copied)).toBe(200)
+    expect([await up('keeper', 'a'), await up('developer', 'b')]).toEqual([403, 403])
+    expect(await write('admin', { ...copied, from_protected: true })).toBe(200)
+    expect([await up('keeper', 'a'), await up('developer', 'b')]).toEqual([200, 200])
+    expect(await write('keeper', { ...copied, from_protected: true, ttl: '1h' })).toBe(403)
+    expect(await write('keeper', { ...copied, from_protected: null })).toBe(403)
+    expect((await as('keeper', 'PATCH', at, { description: 'ours' })).status).toBe(200)
+    for (const compose of [
+      { directory: '/srv/c', copy_of: '/srv/safe-live' },
+      { directory: '/srv/safe-live' },
+      { directory: '/srv/c', env_files: ['/srv/safe-live/.env'] },
+    ]) {
+      const body = { name: 'c', project: 'safe', agent: 'box', environment: 'preview', compose }
+      const { status, text } = await as('keeper', 'POST', '/api/v1/stagelets', body)
+      expect(status, text).toBe(403)
+    }
+  })
+
   it('go with their own secrets, and leave those of others', async () => {
     const before = (await all('stagelysecrets')).filter((name) => !name.includes('shop-pr-2'))
     const { status, text } = await as('ci', 'DELETE', `${shop}/previews/pr-2`)

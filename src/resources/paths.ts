@@ -1,0 +1,53 @@
+// What a path in a schema is a path of. Who may name a path of a machine follows from this (src/store/places/folders.ts).
+import * as z from 'zod'
+import { path } from './limits.ts'
+import { plainSchema } from './schemas/rest-fields.ts'
+
+/**
+ * Of the machine of an agent. `folder`: where a stack lies; `inFolder`: relative to that; `source`: a folder whose content
+ * is copied into it; `other`: whatever else is there.
+ */
+const machineRoles = ['folder', 'inFolder', 'source', 'other'] as const
+type MachineRole = (typeof machineRoles)[number]
+
+/** Texts whose names look like those of such paths, and by which nothing of a machine is reached. */
+type Elsewhere = 'container' | 'composeFile' | 'rights' | 'noPath'
+
+const meanings = z.registry<{ is: MachineRole | Elsewhere }>()
+
+/** Says what the text is a path of. Before `describe` and `optional`: each field has a schema of its own. */
+export const pathIn = <S extends z.ZodType>(is: MachineRole | Elsewhere, schema: S): S => {
+  meanings.add(schema, { is })
+  return schema
+}
+
+export const hostPath = (role: MachineRole): z.ZodString =>
+  pathIn(role, path.regex(/^\//, 'must be an absolute path on the agent’s machine'))
+
+export const containerPath = (): z.ZodString =>
+  pathIn('container', path.regex(/^\//, 'must be an absolute path in the container'))
+
+export const meaningOf = (schema: z.ZodType): MachineRole | Elsewhere | undefined =>
+  meanings.get(plainSchema(schema))?.is
+
+export interface MachinePath {
+  readonly role: MachineRole
+  readonly path: string
+}
+
+/** The paths of a machine that a value of the schema names. */
+export const machinePathsIn = (schema: z.ZodType, value: unknown): MachinePath[] => {
+  if (value === undefined || value === null) return []
+  const plain = plainSchema(schema)
+  const within = (inner: unknown, items: readonly unknown[]): MachinePath[] =>
+    items.flatMap((item) => machinePathsIn(inner as z.ZodType, item))
+  if (plain instanceof z.ZodObject)
+    return Object.entries(plain.shape).flatMap(([name, field]) =>
+      within(field, [(value as Readonly<Record<string, unknown>>)[name]]),
+    )
+  if (plain instanceof z.ZodUnion) return plain.options.flatMap((option) => within(option, [value]))
+  if (plain instanceof z.ZodArray) return within(plain.element, Array.isArray(value) ? value : [])
+  if (plain instanceof z.ZodRecord) return within(plain.valueType, Object.values(value))
+  const role = machineRoles.find((one) => one === meaningOf(plain))
+  return role === undefined || typeof value !== 'string' ? [] : [{ role, path: value }]
+}
