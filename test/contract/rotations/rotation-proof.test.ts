@@ -95,9 +95,7 @@ describe('the proof of a rotation', () => {
     await world.run(rotated(2))
     expect(loginsOf(world)).toEqual(['app_b'])
     const { items } = await t.store.list('Event', { namespace: world.ns })
-    const messages = items.map(
-      ({ spec }) => `${String(spec?.['reason'])}: ${String(spec?.['message'])}`,
-    )
+    const messages = items.map(({ spec }) => `${spec.reason}: ${spec.message}`)
     expect(messages).toContainEqual(
       expect.stringMatching(/^SeenElsewhere: agents that never got .*: liar: of-mine\. It ends/),
     )
