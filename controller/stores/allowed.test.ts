@@ -29,4 +29,14 @@ describe('what a store allows', () => {
     expect(notAllowed(spec, { ...asked, project: 'blog' })).toContain('project "blog"')
     expect(notAllowed(spec, { ...asked, key: 'dev/db' })).toContain('key "dev/db"')
   })
+
+  it('is nothing for secrets beyond the environments that it names', () => {
+    const spec = {
+      allow: { projects: ['shop'], environments: ['production'], remote: ['prod/*'] },
+    }
+    const asked = { project: 'shop', key: 'prod/db' }
+    expect(notAllowed(spec, { ...asked, environments: ['production'] })).toBeUndefined()
+    for (const environments of [undefined, ['staging'], ['production', 'staging']])
+      expect(notAllowed(spec, { ...asked, environments })).toContain('only secrets of production')
+  })
 })

@@ -57,7 +57,11 @@ export const whyNotAllowed = (
   secret: StoreSecret,
 ): { readonly outcome: SecretOutcome<never> | undefined } | undefined => {
   const { project, external, last, fresh: before } = secret
-  const why = notAllowed(spec, { project, key: external.key })
+  const why = notAllowed(spec, {
+    project,
+    key: external.key,
+    environments: secret.spec.environments,
+  })
   if (why === undefined) return undefined
   const fresh = no('NotAllowed', why)
   const same = before?.reason === fresh.reason && before.message === fresh.message

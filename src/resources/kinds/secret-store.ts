@@ -1,5 +1,6 @@
 // A SecretStore is somebody else's store of secrets that the controller reads from.
 import * as z from 'zod'
+import { environmentName } from './environment.ts'
 import { count, limits, message, instant, word } from '../limits.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
@@ -60,6 +61,14 @@ export const secretStoreSpec = z
           .min(1)
           .max(1000)
           .describe('Projects of the namespace whose secrets may take values from the store.'),
+        environments: z
+          .array(environmentName)
+          .min(1)
+          .max(limits.environments)
+          .optional()
+          .describe(
+            'Environments whose secrets may take values from the store; all, and secrets of the whole project, when absent.',
+          ),
         remote: z
           .array(text(1024))
           .min(1)

@@ -6,6 +6,7 @@ import { refOf, type KubeObject, type Place as NamedPlace } from '../../resource
 import { projectNameOf } from '../../resources/project-ref.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { finderIn, placeOf } from '../places/places.ts'
+import { valueSourcesOf } from '../places/value-sources.ts'
 import { term } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
 
@@ -31,21 +32,8 @@ export const policiesOf = (view: Objects, { namespace, name }: NamedPlace): Kube
     specOf('AccessPolicy', policy).projects.includes(name),
   )
 
-/** A follower has the value of another secret, which may follow one too. */
-const followedFrom = (view: Objects, secret: KubeObject): KubeObject[] => {
-  const { namespace } = refOf(secret)
-  const chain = [secret]
-  for (let last = secret; chain.length < 10;) {
-    const name = specOf('StagelySecret', last).valueFrom?.secretRef?.name
-    const next = name && finderIn(view)({ kind: 'StagelySecret', namespace, name })
-    if (!next || chain.includes(next)) return chain
-    chain.push((last = next))
-  }
-  return chain
-}
-
 /**
- * The policies that guard the value of a secret: where it counts, where the secret counts whose value it takes, and in
+ * The policies that guard the value of a secret: where it counts, where another secret with its value counts, and in
  * `more`, where an earlier version with its value counted.
  */
 export const guardsOf = (
@@ -53,7 +41,7 @@ export const guardsOf = (
   secret: KubeObject,
   more: readonly KubeObject[] = [],
 ): Policy[] => {
-  const all = [...followedFrom(view, secret), ...more]
+  const all = [...valueSourcesOf(view, secret).secrets, ...more]
   const places = all.flatMap((object) => placeOf(object, finderIn(view)) ?? [])
   return policiesIn(view, refOf(secret).namespace)
     .filter((policy) => {

@@ -9,6 +9,7 @@ import type { Actor } from '../core/actor.ts'
 import { term } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
 import { finderIn, isArrival, placeOf, type ObjectChange } from './places.ts'
+import { valueSourcesOf } from './value-sources.ts'
 
 type Objects = Pick<View, 'objects'>
 
@@ -24,21 +25,20 @@ const placeAmong = (view: Objects, object: KubeObject): string[] => {
 }
 
 /**
- * Of a secret also those of the secret that it follows, whose value it gets. A stagelet that is not in the project may
- * come in any environment, and a secret that is not there too: they count in all.
+ * Of a secret also those where another secret with its value counts: one that it follows, or one of the same key of a
+ * store. A stagelet that is not in the project may come in any environment, and a secret that is not there too: they
+ * count in all.
  */
 const ofSecret = (view: Objects, secret: KubeObject): string[] => {
   const find = finderIn(view)
   const { namespace } = refOf(secret)
-  const { stageletRef, valueFrom } = specOf('StagelySecret', secret)
+  const { stageletRef } = specOf('StagelySecret', secret)
   const named = stageletRef && find({ kind: 'Stagelet', namespace, name: stageletRef.name })
   const isThere = named !== undefined && projectNameOf(named) === projectNameOf(secret)
   if (stageletRef !== undefined && !isThere) return protectedOf(view, secret)
-  const own = placeAmong(view, secret)
-  const name = valueFrom?.secretRef?.name
-  if (name === undefined) return own
-  const source = find({ kind: 'StagelySecret', namespace, name })
-  return [...own, ...(source === undefined ? protectedOf(view, secret) : placeAmong(view, source))]
+  const { secrets, isOpen } = valueSourcesOf(view, secret)
+  const places = secrets.flatMap((source) => placeAmong(view, source))
+  return isOpen ? [...places, ...protectedOf(view, secret)] : places
 }
 
 /** Secrets that name a stagelet. They become its own with the stagelet. */

@@ -157,6 +157,11 @@ export const term = {
     `secret in environments ${namespace}/${name}`,
   /** Secrets whose values come from stores elsewhere. */
   fromStores: 'from stores',
+  /** Secrets that take a key of a store, whichever property of it. */
+  fromStore: (
+    namespace: string,
+    { store, key }: { readonly store: string; readonly key: string },
+  ) => `from store ${namespace}/${store} ${key}`,
   stageletsOf: ({ namespace, name }: Place): string => `stagelet ${namespace}/${name}`,
   composeProject: (namespace: string, agent: string, claim: string): string =>
     `compose ${namespace}/${agent} ${claim}`,
@@ -201,7 +206,9 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
       ...(source === undefined ? [] : [term.followersOf(project, source)]),
       ...(environments === undefined ? [] : [term.secretsInEnvironments(project)]),
       ...(references === true ? [term.templatesOf(project)] : []),
-      ...(valueFrom?.external === undefined ? [] : [term.fromStores]),
+      ...(valueFrom?.external === undefined
+        ? []
+        : [term.fromStores, term.fromStore(project.namespace, valueFrom.external)]),
     ]
   },
   Stagelet: (object) => {

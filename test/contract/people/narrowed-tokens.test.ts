@@ -310,6 +310,12 @@ describe('a token narrowed to an environment', () => {
     await secret('live-key', { ...inSafe, key: 'LIVE', environments: ['live'] })
     await secret('all-key', { ...inSafe, key: 'ALL' })
     await secret('pr-key', { ...inSafe, key: 'PR', environments: ['preview'] })
+    await secret('live-db', {
+      projectRef: inSafe.projectRef,
+      key: 'DB',
+      environments: ['live'],
+      valueFrom: { external: { store: 'vault', key: 'prod/db' } },
+    })
     await stagelet('live-web', { projectRef: inSafe.projectRef, environment: 'live' })
     await secret('for-later', { ...inSafe, key: 'OWN', stageletRef: { name: 'later-web' } })
     await secret('pr-source', { ...inSafe, key: 'SOURCE', environments: ['preview'] })
@@ -354,6 +360,15 @@ describe('a token narrowed to an environment', () => {
           key: 'LEAK',
           environments: ['preview'],
           value_from: { secretRef: { name: 'live-key' } },
+        },
+      ],
+      [
+        'POST',
+        `${safe}/secrets`,
+        {
+          key: 'LEAK',
+          environments: ['preview'],
+          value_from: { external: { store: 'vault', key: 'prod/db', property: '/password' } },
         },
       ],
       ['PATCH', `${safe}/secrets/pr-source`, value],
