@@ -118,8 +118,8 @@ const jobOf = (token: string, claims: JWTPayload, nowSeconds: number): VouchedJo
     throw new RefusedIdentity('Time', 'the token is not valid yet')
   if (exp - iat > longestSeconds || exp > nowSeconds + longestSeconds)
     throw new RefusedIdentity('Time', 'the token is valid for longer than a day')
-  if (sub === '' || sub.length > mostSubject)
-    throw new RefusedIdentity('Claims', 'the claim sub is missing, or is too long')
+  if (typeof sub !== 'string' || sub === '' || sub.length > mostSubject)
+    throw new RefusedIdentity('Claims', 'the claim sub is no text, is missing, or is too long')
   return {
     subject: sub,
     run: runOf(claims),

@@ -78,7 +78,7 @@ describe('stagely compose', () => {
     expect(recreatedBetween(before, after)).toEqual(['web'])
     expect(after['web']?.label).toBe(before['web']?.label)
     expect((await stack.environmentOf('web'))['TOKEN']).toBe(secret)
-    const told = 'ann (as told) with "stagely compose up -d --force-recreate web"'
+    const told = 'ann (as told by agent box) with "stagely compose up -d --force-recreate web"'
     await expect.poll(drifted).toMatchObject({
       status: 'False',
       reason: 'ByHand',
@@ -170,7 +170,7 @@ describe('stagely compose', () => {
   it('names who stopped a service, which is healed, and who stopped all, which stays so', async () => {
     expect((await run(['--', 'stop', '-t', '1', 'web'])).code).toBe(0)
     const told =
-      /web .* was stopped by hand.*, by ann \(as told\) with "stagely compose stop -t 1 web"/
+      /web .* was stopped by hand.*, by ann \(as told by agent box\) with "stagely compose stop -t 1 web"/
     await expect.poll(async () => (await drifted())?.message).toMatch(told)
     await expect.poll(async () => (await drifted())?.reason).toBe('Healed')
     expect((await drifted())?.message).toMatch(told)
@@ -179,7 +179,7 @@ describe('stagely compose', () => {
     )
     expect((await run(['--', 'stop', '-t', '1'])).code).toBe(0)
     await expect.poll(async () => (await drifted())?.reason).toBe('StoppedByHand')
-    expect((await drifted())?.message).toContain('ann (as told) with "stagely compose stop -t 1"')
+    expect((await drifted())?.message).toContain('ann (as told by agent box) with "stagely compose stop -t 1"')
     expect((await run(['--', 'up', '-d'])).code).toBe(0)
     expect((await stack.environmentOf('web'))['TOKEN']).toBe(secret)
     await expect.poll(async () => (await drifted())?.status).toBe('False')

@@ -38,8 +38,8 @@ const services: readonly Service[] = [
 /** They are checked of each token, by rules of their own. */
 const ofEachToken: readonly string[] = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']
 
-/** Claims of a branch or a tag, in which a beginning such as `refs/tags/v` is safe. */
-const isOfRef = (claim: string): boolean => /(^|_)ref$/.test(claim)
+/** Claims that are a branch or a tag, and nothing else: a beginning such as `refs/tags/v` is safe there. */
+const refClaims: readonly string[] = ['ref', 'base_ref', 'head_ref', 'ref_path']
 
 /** Why a rule with these claims trusts too many jobs of the service. */
 const faultOfOwner = (claims: readonly string[], { name, owners }: Service): string | undefined =>
@@ -63,11 +63,14 @@ export const faultsOfRule = (issuer: string, claims: Claims, field: string): Fau
       .filter((name) => ofEachToken.includes(name))
       .map((name) => forbiddenField(`${field}.${name}`, 'it is checked of each token already')),
     ...Object.entries(claims).flatMap(([name, text]) =>
-      typeof text === 'string' && text.endsWith('*') && !isOfRef(name) && !/[/:]\*$/.test(text)
+      typeof text === 'string' &&
+      text.endsWith('*') &&
+      !refClaims.includes(name) &&
+      !/[/:@]\*$/.test(text)
         ? [
             forbiddenField(
               `${field}.${name}`,
-              '"*" stands after "/" or ":", but in claims of a ref: acme/shop* would be acme/shop-evil too',
+              '"*" stands after "/", ":" or "@", but in claims of a ref: acme/shop* would be acme/shop-evil too',
             ),
           ]
         : [],
@@ -89,13 +92,11 @@ const mostShown = 200
 
 const faultOfClaim = (name: string, wanted: string, given: unknown): string | undefined => {
   if (given === undefined) return `the claim ${name} is missing`
-  if (typeof given !== 'string' && typeof given !== 'number' && typeof given !== 'boolean')
-    return `the claim ${name} is no single text`
-  const text = String(given)
-  const isAs = wanted.endsWith('*') ? text.startsWith(wanted.slice(0, -1)) : text === wanted
+  if (typeof given !== 'string') return `the claim ${name} is no text`
+  const isAs = wanted.endsWith('*') ? given.startsWith(wanted.slice(0, -1)) : given === wanted
   return isAs
     ? undefined
-    : `the claim ${name} is ${JSON.stringify(text.slice(0, mostShown))}, not ${JSON.stringify(wanted)}`
+    : `the claim ${name} is ${JSON.stringify(given.slice(0, mostShown))}, not ${JSON.stringify(wanted)}`
 }
 
 /** Why the rule is not for a token with these claims; undefined: it is. */

@@ -5,8 +5,9 @@ import type { Fault, StagelyError } from '../../kernel/errors.ts'
 import { maxShownBytes } from '../../resources/kinds/stagelysecret.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
-import { targetOf } from '../../secrets/references.ts'
-import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import { environmentSet, stageletOf } from '../../secrets/environment-set.ts'
+import { isFor, targetOf, viewersOf } from '../../secrets/references.ts'
+import type { ProjectEntry, Seen } from '../../secrets/set-entry.ts'
 import { systemSource } from '../core/actor.ts'
 import { invalidObject, objectForbidden } from '../core/errors.ts'
 import { refOfEntry, type ProjectState } from '../core/project-state.ts'
@@ -101,24 +102,33 @@ const maskedReference = (reference: string): Fault => ({
   message: `Invalid value: it refers to \${${reference}}, which is masked: a plain value refers only to plain ones`,
 })
 
-/** At the end of a write: Invalid where a plain secret that it changes refers to a masked one. */
+/**
+ * At the end of a write: Invalid where one of these plain secrets refers to a masked one, as whoever sees it sees the
+ * project. What another environment has under that key is no matter of it.
+ */
 export const checkPlainReferences = (
   session: WriteSession,
   project: ProjectState,
   changed: readonly ProjectEntry[],
 ): void => {
-  for (const { secretId } of changed) {
-    const entry = session.head(secretId)
-    if (entry?.plain !== true || entry.references === undefined) continue
-    const heads = session.headsOf(project.uid).map((head) => head.entry)
+  const templates = changed
+    .map(({ secretId }) => session.head(secretId))
+    .filter((entry) => entry?.plain === true && entry.references !== undefined)
+  if (templates.length === 0) return
+  const entries = session.headsOf(project.uid).map((head) => head.entry)
+  const laidOut = { entries, layout: project.layout }
+  const seenBy = viewersOf(laidOut).map((viewer) =>
+    environmentSet(laidOut, viewer).filter((entry) => isFor(entry, stageletOf(viewer))),
+  )
+  for (const entry of templates as ProjectEntry[]) {
+    const sets = seenBy.filter((set) => set.some(({ secretId }) => secretId === entry.secretId))
     const isMasked = (reference: string): boolean => {
       const { scope, key } = targetOf(entry, reference)
-      return heads.some(
-        (head) =>
-          head.key === key && (head.scope === scope || head.scope === 'global') && !head.plain,
-      )
+      const isTarget = (head: Seen<ProjectEntry>): boolean =>
+        head.key === key && (head.scope === scope || head.scope === 'global') && !head.plain
+      return sets.some((set) => set.some(isTarget))
     }
-    const masked = entry.references.filter(isMasked)
+    const masked = entry.references!.filter(isMasked)
     if (masked.length > 0)
       throw invalidObject(refOfEntry(project, entry), masked.map(maskedReference))
   }

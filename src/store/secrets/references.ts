@@ -336,7 +336,15 @@ const checkMove = async (
 export const checkReferences = async (session: WriteSession): Promise<void> => {
   const living = new Set(session.loaded.values())
   for (const change of session.layoutChanges)
-    if (living.has(change.project)) await checkMove(session, change)
+    if (living.has(change.project)) {
+      await checkMove(session, change)
+      const { project } = change
+      checkPlainReferences(
+        session,
+        project,
+        session.headsOf(project.uid).map(({ entry }) => entry),
+      )
+    }
   for (const project of new Set(session.secretChanges.map((change) => change.project))) {
     if (!living.has(project)) continue
     const changes = session.secretChanges.filter((change) => change.project === project)

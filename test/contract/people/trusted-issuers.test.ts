@@ -299,6 +299,11 @@ describe('a trusted issuer', () => {
       'checked of each token',
     ],
     ['a name that goes on', { claims: { repository: 'acme/shop*' } }, 'acme/shop-evil'],
+    [
+      'a workflow that goes on',
+      { claims: { repository: 'a/b', job_workflow_ref: 'acme/shop*' } },
+      'acme/shop-evil',
+    ],
     ['a star in the middle', { claims: { repository: 'acme/*/x' } }, 'its beginning'],
     ['a star alone', { claims: { repository: '*' } }, 'its beginning'],
     ['more than an hour', { ttl: '61m' }, '60m'],
@@ -457,7 +462,17 @@ describe('a trusted issuer', () => {
       'with a list of repositories': {
         token: () => github.sign({ ...githubClaims, repository: ['acme/shop', 'evil/shop'] }),
         told: /no rule/,
-        noted: /claim repository is no single text/,
+        noted: /claim repository is no text/,
+      },
+      'with a number in place of a text': {
+        token: () => github.sign({ ...githubClaims, repository: 1 }),
+        told: /no rule/,
+        noted: /claim repository is no text/,
+      },
+      'whose subject is a number': {
+        token: () => github.sign({ ...githubClaims, sub: 5 }),
+        told: /./,
+        noted: /claim sub is no text/,
       },
       'with a claim of the prototype': {
         token: () =>

@@ -12,6 +12,7 @@ import {
   api,
   createAs,
   createShop,
+  objectOf,
   createSteppedClock,
   folder,
   secretOf,
@@ -182,6 +183,20 @@ export const plainContract = (name: string, open: OpenStore): void => {
         expect(await refusal(ns, update(ns, 'key', plain(), by))).toContain(needsReveal)
         expect(shown(await update(ns, 'key', plain({ value: 'given' }), by))).toBe('given')
       }
+    })
+
+    it('judges a template by what its own environment sees, and tells nothing of another one', async () => {
+      const { ns } = await createShop(t.store)
+      const environments = [{ name: 'production' }, { name: 'preview' }]
+      await updateAs(t.store, api, objectOf('Project', ns, 'shop', { environments }))
+      const inPreview = (spec: object): object => ({ ...spec, environments: ['preview'] })
+      const host = { key: 'HOST', scope: 'global' }
+      await create(ns, 'host-live', { ...host, value: canary, environments: ['production'] })
+      await create(ns, 'host-pr', inPreview(plain({ ...host, value: 'pr.example.com' })))
+      const template = { key: 'URL', scope: 'global', value: 'http://${HOST}', references: true }
+      await create(ns, 'url-pr', inPreview(plain(template)))
+      const wide = create(ns, 'url', plain(template))
+      expect(await refusal(ns, wide)).toContain('refers to ${HOST}, which is masked')
     })
 
     it('refuses a sealed value, one from elsewhere, and one for the controller', async () => {
