@@ -15,6 +15,7 @@ import { isFor } from '../../src/secrets/references.ts'
 import { viewsOf, type ServiceView, type SetViews } from '../../src/secrets/set-views.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import { nameSet } from '../../src/store/core/set-diff.ts'
+import { isDigestOf } from '../../src/store/guard/digests.ts'
 import { awaitsTurn, whyStageletHeld, whyStageletStopped, type HoldReason } from './held.ts'
 import { emptySet, type Situation, type StageletFacts } from './situation.ts'
 import { widenedKeys } from './widened.ts'
@@ -167,8 +168,11 @@ const hitsOf = (
     if (service.state === 'scaledToZero') return []
     const old = before.viewOf(name, service.name)
     const next = after.viewOf(name, service.name)
-    const has = keepsOlder ? runningDigest(service, old) : old.digest
-    return has === next.digest ? [] : [{ service: service.name, ...differenceOf(old, next) }]
+    const place = { stagelet: was.stagelet, service: service.name }
+    const isSame = keepsOlder
+      ? isDigestOf(place, runningDigest(service, old), next.digest)
+      : old.digest === next.digest
+    return isSame ? [] : [{ service: service.name, ...differenceOf(old, next) }]
   })
 }
 

@@ -28,6 +28,7 @@ import { checkEnvironments } from './secrets/environments.ts'
 import { checkRemoved } from './secrets/followers.ts'
 import { checkPolicies } from './secrets/policy.ts'
 import { checkSeparation } from './secrets/separation.ts'
+import { checkPlainReferences } from './secrets/plain-values.ts'
 import { checkReferences } from './secrets/references.ts'
 import { migrate } from './drivers/migrate.ts'
 import { openPg } from './drivers/pg.ts'
@@ -52,6 +53,7 @@ const lastSteps: readonly LastStep[] = [
   checkEnvironments,
   admitTemplates,
   checkReferences,
+  checkPlainReferences,
   checkSeparation,
   checkCredentials,
   checkPolicies,

@@ -15,13 +15,27 @@ const key = randomBytes(32)
 /** One for all readers of an object that never changes. */
 const shownAs = new WeakMap<KubeObject, KubeObject>()
 
+const ownDigest = (stagelet: KubeObject, service: string, digest: string): string =>
+  createHmac('sha256', key)
+    .update(JSON.stringify([stagelet.metadata.uid, service, digest]))
+    .digest('hex')
+
+/**
+ * Whether what a stagelet shows as a digest of its service is of this set. The stagelet may be as its readers see it, so
+ * nothing else compares the two.
+ */
+export const isDigestOf = (
+  { stagelet, service }: { readonly stagelet: KubeObject; readonly service: string },
+  shown: string | undefined,
+  digest: string | undefined,
+): boolean =>
+  shown === digest ||
+  (shown !== undefined && !!digest && shown === ownDigest(stagelet, service, digest))
+
 const withDigestsOf = (stagelet: KubeObject): KubeObject => {
   const { services = [] } = statusOf('Stagelet', stagelet)
   const own = (service: string, digest: string | undefined): string | undefined =>
-    digest &&
-    createHmac('sha256', key)
-      .update(JSON.stringify([stagelet.metadata.uid, service, digest]))
-      .digest('hex')
+    digest && ownDigest(stagelet, service, digest)
   const shown = services.map(({ wantedDigest, runningDigest, lastSeen, ...service }) => ({
     ...service,
     ...defined({

@@ -103,16 +103,28 @@ const maskedReference = (reference: string): Fault => ({
 })
 
 /**
- * At the end of a write: Invalid where one of these plain secrets refers to a masked one, as whoever sees it sees the
- * project. What another environment has under that key is no matter of it.
+ * At the end of a write: Invalid where a plain secret that it changes, or lets others see, refers to a masked one, as
+ * whoever sees it sees the project. What another environment has under that key is no matter of it.
  */
-export const checkPlainReferences = (
+export const checkPlainReferences = (session: WriteSession): void => {
+  const changed = new Map<ProjectState, string[] | undefined>()
+  for (const { project, entry } of session.secretChanges)
+    changed.set(project, [...(changed.get(project) ?? []), entry.secretId])
+  for (const { project } of session.layoutChanges) changed.set(project, undefined)
+  const living = new Set(session.loaded.values())
+  for (const [project, secretIds] of changed)
+    if (living.has(project)) checkPlain(session, project, secretIds)
+}
+
+/** `secretIds`: those that have changed; absent: all. */
+const checkPlain = (
   session: WriteSession,
   project: ProjectState,
-  changed: readonly ProjectEntry[],
+  secretIds: readonly string[] | undefined,
 ): void => {
-  const templates = changed
-    .map(({ secretId }) => session.head(secretId))
+  const all = secretIds ?? session.headsOf(project.uid).map(({ entry }) => entry.secretId)
+  const templates = all
+    .map((secretId) => session.head(secretId))
     .filter((entry) => entry?.plain === true && entry.references !== undefined)
   if (templates.length === 0) return
   const entries = session.headsOf(project.uid).map((head) => head.entry)

@@ -24,7 +24,6 @@ import { refOfEntry, type LayoutChange, type ProjectState } from '../core/projec
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { toldEntry, toldObject } from '../places/places.ts'
 import { openHeads } from './secret-versions.ts'
-import { checkPlainReferences } from './plain-values.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { term } from '../state/rows.ts'
 import type { OpenedEntry } from '../core/sets.ts'
@@ -336,20 +335,10 @@ const checkMove = async (
 export const checkReferences = async (session: WriteSession): Promise<void> => {
   const living = new Set(session.loaded.values())
   for (const change of session.layoutChanges)
-    if (living.has(change.project)) {
-      await checkMove(session, change)
-      const { project } = change
-      checkPlainReferences(
-        session,
-        project,
-        session.headsOf(project.uid).map(({ entry }) => entry),
-      )
-    }
+    if (living.has(change.project)) await checkMove(session, change)
   for (const project of new Set(session.secretChanges.map((change) => change.project))) {
     if (!living.has(project)) continue
     const changes = session.secretChanges.filter((change) => change.project === project)
     await checkProject(session, project, changes)
-    const changed = changes.map(({ entry }) => entry)
-    checkPlainReferences(session, project, changed)
   }
 }
