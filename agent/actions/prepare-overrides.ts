@@ -3,7 +3,8 @@ import type { ServiceOverride } from '../../src/compose/override.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { FileStore } from '../files/file-store.ts'
-import { prepareFiles } from '../files/stack-files.ts'
+import { faultOfGoneFiles, prepareFiles } from '../files/stack-files.ts'
+import type { DeliveredFile } from '../stack/delivered-keys.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { ServicePlan } from '../files/file-plan.ts'
@@ -35,8 +36,14 @@ export const overridesFor = (
 export const prepareOverrides = async (
   target: StackTarget,
   model: ComposeModel,
-  files: FileStore,
+  {
+    files,
+    stateFile,
+  }: { readonly files: FileStore; readonly stateFile: Pick<DeliveredFile, 'delivered'> },
 ): Promise<Prepared | { readonly fault: StackFault }> => {
+  const { files: filled } = stateFile.delivered(model.projectName) ?? {}
+  const gone = await faultOfGoneFiles(filled, target, model)
+  if (gone !== undefined) return { fault: gone }
   const prepared = await prepareFiles(target, model, files)
   if ('fault' in prepared) return prepared
   const names = model.services.map((s) => s.name)

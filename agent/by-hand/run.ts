@@ -83,7 +83,7 @@ const inputFor = async (
   { override }: ManualCommand,
 ): Promise<Buffer | undefined> => {
   if (override === 'none') return undefined
-  const prepared = await prepareOverrides(target, model, deps.files)
+  const prepared = await prepareOverrides(target, model, deps)
   if ('fault' in prepared) throw new StagelyError('Conflict', prepared.fault.message)
   const { overrides } = prepared
   return renderOverride(override === 'names' ? withoutValues(overrides) : overrides)

@@ -56,6 +56,23 @@ const pathsOf = ({ file }: OpenedSecret, roots: readonly string[]): Set<string> 
   return new Set(all.map(cleanPath))
 }
 
+/** The user's own paths that file secrets fill: whoever mounts one by itself, with the key. */
+export const filledPaths = ({
+  services,
+  roots,
+}: Pick<FilePlanInput, 'services' | 'roots'>): Map<string, string> =>
+  new Map(
+    services.flatMap(({ entries, mounts }) =>
+      entries
+        .filter(({ type }) => type === 'file')
+        .flatMap((entry) => {
+          const paths = pathsOf(entry, roots)
+          const mounted = mounts.binds.filter(({ source }) => paths.has(source))
+          return mounted.map(({ source }) => [source, entry.key] as const)
+        }),
+    ),
+  )
+
 /** Path in the container at which this bind shows `path`; undefined where it does not. */
 const seenThrough = (bind: Bind, path: string): string | undefined =>
   isInside(path, bind.source)

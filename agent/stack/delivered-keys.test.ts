@@ -1,3 +1,4 @@
+import type { ComposeModel } from '../compose/compose-model.ts'
 import { describe, expect, it } from 'vitest'
 import { aDesired, anEntry } from '../../test/support/builders.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
@@ -11,7 +12,12 @@ const [url, token, extra] = ['URL', 'TOKEN', 'EXTRA'].map(entry) as [
   OpenedSecret,
   OpenedSecret,
 ]
-const model = { projectName: 'shop', services: [{ name: 'web' }] }
+const model = {
+  projectName: 'shop',
+  services: [{ name: 'web' }],
+  mounts: { mounts: new Map() },
+  roots: [],
+} as unknown as ComposeModel
 /** Container of "web" that was given these. */
 const running = (...entries: OpenedSecret[]): ObservedContainer =>
   ({ service: 'web', digest: serviceDigest(entries) ?? '' }) as ObservedContainer
@@ -81,6 +87,6 @@ describe('keys that the containers of a former stagelet were given', () => {
     expect(Object.values(kept()!.keys['web']!).map((keys) => keys.length)).toEqual([2, 3])
     await note('one', [token, url, extra], { containers: [running(extra, token, url)] })
     expect(Object.values(kept()!.keys['web']!)).toEqual([['EXTRA', 'TOKEN', 'URL']])
-    expect(Object.keys(kept()!).sort()).toEqual(['keys', 'uid'])
+    expect(Object.keys(kept()!).sort()).toEqual(['files', 'keys', 'uid'])
   })
 })

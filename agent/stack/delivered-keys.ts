@@ -3,7 +3,9 @@
 import * as z from 'zod'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
+import type { ComposeModel } from '../compose/compose-model.ts'
 import { unique } from '../compose/service-model.ts'
+import { filesOf } from '../files/stack-files.ts'
 import type { ObservedContainer } from '../observed/container.ts'
 import type { StackTarget } from './stack-target.ts'
 
@@ -13,6 +15,8 @@ export const deliveredKeys = z.object({
   uid: z.string(),
   /** Names of keys, by service and digest. */
   keys: z.record(z.string(), z.record(z.string(), z.array(z.string()))),
+  /** The user's own paths that file secrets filled, each with its key. */
+  files: z.record(z.string(), z.string()).optional(),
   /** Stagelet that waits for lost keys, and its redeploy annotation when the wait began. */
   held: z.object({ uid: z.string(), redeploy: z.string() }).optional(),
 })
@@ -64,15 +68,10 @@ export const awaitsLostKeys = async (
 /** To be called before an action, and when the stack is settled: notes the keys of `state.target`. */
 export const noteDelivered = async (
   file: DeliveredFile,
-  {
-    projectName,
-    services,
-  }: {
-    readonly projectName: string
-    readonly services: readonly { readonly name: string }[]
-  },
+  model: Pick<ComposeModel, 'projectName' | 'services' | 'mounts' | 'roots'>,
   { target, containers }: StackSets,
 ): Promise<void> => {
+  const { projectName, services } = model
   const { uid, name: stagelet } = target.desired
   const before = file.delivered(projectName)?.keys ?? {}
   const keys: DeliveredKeys['keys'] = {}
@@ -84,5 +83,5 @@ export const noteDelivered = async (
     const own = digest === undefined ? [] : [[digest, visible.map((e) => e.key)] as const]
     if (kept.length + own.length > 0) keys[name] = Object.fromEntries([...kept, ...own])
   }
-  await file.setDelivered(projectName, { uid, keys })
+  await file.setDelivered(projectName, { uid, keys, files: filesOf(target, model) })
 }

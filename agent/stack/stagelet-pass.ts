@@ -263,7 +263,7 @@ export const runPass = async (
   }
   // A fault that is over was none of the revision.
   if (phase === 'Failed' && rollout?.result !== 'Failed') cell.put({ phase: 'Pending' })
-  const prepared = await prepareOverrides(target, model, deps.files)
+  const prepared = await prepareOverrides(target, model, deps)
   if ('fault' in prepared) return stopWith(cell, prepared.fault)
   const { overrides, unmounted: unmountedFiles } = prepared
   cell.put({ unmountedFiles })

@@ -201,6 +201,24 @@ describe('file secrets', () => {
     expect(recreatedBetween(before, await stack.containers())).toEqual([])
   })
 
+  it('leave no folder in place of a deleted one: what runs is kept until somebody says what is meant', async () => {
+    const before = await stack.containers()
+    const revision = 200 + machine.reports.length
+    const now = [heldFile('APP', 'rotated', app, 'shorty'), ...first.slice(1)]
+    const others = now.filter(({ scope }) => scope !== 'priced')
+    machine.loop.setDesired(desiredFor(stack, { revision }), others)
+    const report = await machine.until((r) => r.revision === revision && r.phase === 'Failed')
+    expect(report.fault?.reason).toBe('FileMissing')
+    expect(report.fault?.message).toMatch(
+      /priced mounts .*pri\$ce\/app\.json, which the file secret APP filled until now/,
+    )
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+    expect((await read('priced', '/app/p$.json')).toString()).toBe('for priced')
+    expect(await readdir(stack.directory)).not.toContain('pri$ce')
+    await machine.roll(now)
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+  })
+
   it('come back after a reboot without a controller, and so does the stack', async () => {
     await machine.stop()
     const before = await stack.containers()
