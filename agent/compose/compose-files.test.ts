@@ -1,9 +1,14 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { findComposeFiles, signatureOf } from './compose-files.ts'
+import { readIfReadable } from '../../src/compose/files.ts'
+import { faultOfOddFiles, findComposeFiles, signatureOf } from './compose-files.ts'
 import { tmpBorders } from '../../test/support/agents/allowed-folders.ts'
+
+const run = promisify(execFile)
 
 describe('findComposeFiles', () => {
   let folder: string
@@ -44,6 +49,31 @@ describe('findComposeFiles', () => {
     await write('other.env', 'COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE=b.yml,a.yml # both\n')
     expect(await find({ envFiles: ['other.env'] })).toEqual(['b.yml', 'a.yml'])
     expect(await find({ files: ['compose.yaml'] })).toEqual(['compose.yaml'])
+  })
+
+  it('waits at no pipe that a container has put in place of a file, and names it', async () => {
+    await mkdir(join(folder, 'data'))
+    await write('compose.yaml', 'services: {web: {env_file: [./data/app.env]}}\n')
+    expect(await find()).toEqual(['compose.yaml'])
+    const pipe = join(folder, 'data/app.env')
+    await run('mkfifo', [pipe])
+    expect(await find()).toBe('FileNotReadable')
+    expect((await faultOfOddFiles([pipe]))?.message).toContain(`${pipe} is no regular file`)
+    expect(await readIfReadable(pipe)).toBe('')
+    await rm(pipe)
+    await symlink('/dev/zero', pipe)
+    expect(await find()).toBe('FileNotReadable')
+    expect(await readIfReadable(pipe)).toBe('')
+    await rm(pipe)
+    await writeFile(pipe, Buffer.alloc(4 * 2 ** 20 + 1))
+    expect((await faultOfOddFiles([pipe]))?.message).toContain('more than 4 MiB')
+    await writeFile(pipe, 'A=1\n')
+    expect(await find()).toEqual(['compose.yaml'])
+    for (const name of ['.env', 'docker-compose.yml', 'compose.override.yaml']) {
+      await run('mkfifo', [join(folder, name)])
+      expect(await readIfReadable(join(folder, name))).toBe('')
+    }
+    expect(await find()).toBe('FileNotReadable')
   })
 
   it('says what is missing', async () => {

@@ -8,6 +8,7 @@ import {
   isFile,
   overrides,
   readIfReadable,
+  whyNotReadable,
 } from '../../src/compose/files.ts'
 import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
 import {
@@ -44,8 +45,15 @@ export const fileWordsOf = (text: string): string[] =>
     .filter((word) => word.length <= maxWord && /\.(ya?ml|env)/.test(word))
     .flatMap((word) => [...word.matchAll(fileWord)].map(([found]) => found))
 
+interface NamedFiles {
+  readonly files: readonly string[]
+  /** What lies at the names of other files, and is none: a pipe, a device. */
+  readonly odd: readonly string[]
+}
+
 /** Compose files and the files that their text names, to the depth that includes go in practice. */
-const namedFiles = async (paths: readonly string[]): Promise<string[]> => {
+const namedFiles = async (paths: readonly string[]): Promise<NamedFiles> => {
+  const odd = new Set<string>()
   const found = new Set(paths)
   let layer = [...paths]
   for (let depth = 0; depth < 4 && layer.length > 0 && found.size < 200; depth++) {
@@ -53,14 +61,31 @@ const namedFiles = async (paths: readonly string[]): Promise<string[]> => {
     for (const path of layer) {
       for (const word of fileWordsOf(await readIfReadable(path))) {
         const named = resolve(dirname(path), word)
-        if (found.has(named) || !(await isFile(named))) continue
+        if (found.has(named)) continue
+        if ((await whyNotReadable(named)) !== undefined) odd.add(named)
+        if (!(await isFile(named))) continue
         found.add(named)
         if (/\.ya?ml$/.test(named)) next.push(named)
       }
     }
     layer = next
   }
-  return [...found]
+  return { files: [...found], odd: [...odd] }
+}
+
+/** A fault where Compose, and so this agent, would wait at one of these for ever, or read without an end. */
+export const faultOfOddFiles = async (
+  paths: readonly string[],
+): Promise<StackFault | undefined> => {
+  for (const path of paths) {
+    const why = await whyNotReadable(path)
+    if (why !== undefined)
+      return {
+        reason: 'FileNotReadable',
+        message: `${path} ${why}: Compose is not asked. A container may have made it: put a file there, and let no container write that folder`,
+      }
+  }
+  return undefined
 }
 
 /** Absolute paths of the Compose files of the spec, or of the default ones, one of which must exist. */
@@ -103,7 +128,9 @@ export const findComposeFiles = async (
   }
   const candidates =
     spec.files === undefined ? [...bases, ...overrides].map((f) => join(resolved.directory, f)) : []
-  const named = await namedFiles(paths)
+  const { files: named, odd } = await namedFiles(paths)
+  const unreadable = await faultOfOddFiles([...paths, ...envFiles, ...odd])
+  if (unreadable !== undefined) return { fault: unreadable }
   for (const path of named) {
     const fault = await checkNotOwn(path, folders)
     if (fault !== undefined) return { fault }

@@ -4,7 +4,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { findWrittenByContainers, usedPathsOf } from '../borders/written-by-containers.ts'
 import { askCompose, flagsFor, type ComposeModel, type ModelRequest } from './compose-model.ts'
 import { composeFault, modelFaultOf, StackRefused } from './compose-fault.ts'
-import { findComposeFiles, signatureOf, wantedFiles, type FilesResult } from './compose-files.ts'
+import {
+  faultOfOddFiles,
+  findComposeFiles,
+  signatureOf,
+  wantedFiles,
+  type FilesResult,
+} from './compose-files.ts'
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import { faultOfImages, writeImages } from './chosen-images.ts'
 import { faultOfCopiedMounts, makeCopy } from '../borders/folder-copy.ts'
@@ -102,15 +108,16 @@ const judged = async (
   return fault === undefined ? { model } : { fault, missingVariables: [] }
 }
 
-/** The files; a folder that is to be a copy is made before. */
+/** The files; a folder that is to be a copy is made before. `lastEnvFiles`: of the last model, under any name. */
 const readyFiles = async (
   { spec, uid, isEnding }: ModelRequest,
   folders: AllowedFolders,
   askMounts: AskMounts,
+  lastEnvFiles: readonly string[],
 ): Promise<FilesResult> => {
   const { directory, copyOf } = spec
-  const guarded = checkGuarded(spec)
-  if (guarded !== undefined) return { fault: guarded }
+  const fault = checkGuarded(spec) ?? (await faultOfOddFiles(lastEnvFiles))
+  if (fault !== undefined) return { fault }
   const copy = copyOf !== undefined && !isEnding ? { uid, directory, copyOf } : undefined
   const unmade = copy && (await makeCopy(copy, folders, askMounts))
   return unmade === undefined ? await findComposeFiles(spec, folders) : { fault: unmade }
@@ -142,6 +149,7 @@ export const createModelSource = (
 ): ModelSource => {
   let cached: Cached | undefined
   let watchedNow: readonly string[] = []
+  let lastEnvFiles: readonly string[] = []
 
   /** `more`: names of variables in files that no text here mentions. */
   const load = async (
@@ -149,7 +157,7 @@ export const createModelSource = (
     specKey: string,
     more: ReadonlySet<string> = new Set(),
   ): Promise<ModelResult> => {
-    const found = await readyFiles(request, folders, askMounts)
+    const found = await readyFiles(request, folders, askMounts, lastEnvFiles)
     const isRefused = 'fault' in found && found.fault.reason === 'DirectoryNotAllowed'
     const wanted = isRefused ? [] : wantedFiles(request.spec)
     watchedNow = 'fault' in found ? wanted : found.files.watched
@@ -173,7 +181,7 @@ export const createModelSource = (
       const isPlain = probes.marks.size === 0 && !texts.some((text) => notPlain.test(text))
       const asked = await askCompose(compose, request, { flags, probes, isPlain })
       // Env files under any name, also missing ones.
-      const all = asked.services.flatMap((s) => s.envFiles)
+      const all = (lastEnvFiles = asked.services.flatMap((s) => s.envFiles))
       const others = all.filter((f) => !named.includes(f))
       const watched = (watchedNow = [...named, ...new Set(others)])
       const signature = others.length === 0 ? before : await stackSignature(request.spec, watched)

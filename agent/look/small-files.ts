@@ -52,8 +52,9 @@ export const readSmallFile = async (path: string): Promise<Buffer | undefined> =
   const file = await open(path, flags).catch(() => undefined)
   if (file === undefined) return undefined
   try {
-    const { size } = await file.stat()
-    if (size > smallFileBytes) return undefined
+    const found = await file.stat()
+    const { size } = found
+    if (!found.isFile() || size > smallFileBytes) return undefined
     const content = Buffer.alloc(size)
     const { bytesRead } = await file.read(content, 0, size, 0)
     return content.subarray(0, bytesRead)

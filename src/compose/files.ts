@@ -1,5 +1,6 @@
 // Finds the files that Compose would read. Compose itself interprets them.
-import { readFile, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ComposeSpec } from '../resources/kinds/compose-spec.ts'
 
@@ -21,8 +22,36 @@ export const isFile = (path: string): Promise<boolean> =>
     () => false,
   )
 
-export const readIfReadable = (path: string): Promise<string> =>
-  readFile(path, 'utf8').catch(() => '')
+/** Bytes. No file that says what a stack is comes near it. */
+const mostBytes = 4 * 2 ** 20
+
+/**
+ * Why such a file of a stack must not be read; undefined where it may be, or is not there. A container that may write
+ * the folder can put a pipe in its place: whoever opens one waits for ever, and so does Compose.
+ */
+export const whyNotReadable = async (path: string): Promise<string | undefined> => {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined || found.isDirectory()) return undefined
+  if (!found.isFile()) return 'is no regular file, but a pipe, a socket or a device'
+  return found.size > mostBytes ? 'has more than 4 MiB' : undefined
+}
+
+/** The text of a file of a stack; '' for what is none, and for what is larger. Never waits. */
+export const readIfReadable = async (path: string): Promise<string> => {
+  // Looked at before it is opened too: to open a device may have an effect of its own.
+  if ((await whyNotReadable(path)) !== undefined) return ''
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined)
+  if (file === undefined) return ''
+  try {
+    const found = await file.stat()
+    if (!found.isFile() || found.size > mostBytes) return ''
+    return await file.readFile('utf8')
+  } catch {
+    return ''
+  } finally {
+    await file.close()
+  }
+}
 
 const firstOf = async (
   directory: string,
