@@ -197,10 +197,9 @@ export const createModelSource = (
       const roots = rootsOf(request.spec.directory, files)
       const inputs = `${steeringBefore}\n${await signatureOf(all)}`
       const model = { ...asked, variables, roots, signature, inputs }
-      const composeVersion = compose.version
-      const entry = { specKey, composeVersion, probes, names: keys, watched, model, steering }
-      cached = entry
-      return await judged(request, entry, mounts)
+      const entry = { specKey, composeVersion: compose.version, probes, names: keys, watched }
+      cached = { ...entry, model, steering }
+      return await judged(request, cached, mounts)
     } catch (error) {
       return modelFaultOf(error)
     }
