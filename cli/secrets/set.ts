@@ -24,6 +24,7 @@ type Audience = (typeof audiences)[number]
 interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
   readonly value?: string
   readonly references?: boolean
+  readonly detach?: boolean
   readonly plain?: boolean
   readonly audience?: Audience
   readonly file?: string
@@ -52,6 +53,7 @@ export const setCommand = (): Command =>
     .addOption(new Option('--value <value>').hideHelp())
     .option('--references', '${KEY} in the value is the value of another secret of the project')
     .option('--no-references', 'the value is plain text, also if it was a template')
+    .option('--detach', 'give it a value of its own, although it follows other secrets until now')
     .option('--plain', 'the value is no secret: it is shown where its name is')
     .option('--no-plain', 'the value is masked, also if it was plain')
     .choice(
@@ -88,6 +90,24 @@ export const refuseGiven = (key: string, before: KubeObject): void => {
     throw new CliError(`nobody types the value of ${key} (spec.valueFrom): ${why}`)
 }
 
+/** CliError where a text without a reference takes the place of one that follows other secrets: it would follow no more. */
+const refuseCut = async (
+  { references, value }: GivenValue,
+  before: KubeObject,
+  { key, project, flags }: { key: string; project: string; flags: SetFlags },
+): Promise<void> => {
+  const follows = specOf('StagelySecret', before).references === true
+  if (!follows || references !== undefined || value?.includes('${') === true) return
+  const rest = await openRest(flags)
+  const { body } = await rest.call<{ refers_to?: readonly string[] }>(
+    secretPath(rest, project, before.metadata.name),
+  )
+  const followed = (body.refers_to ?? []).map((name) => `\${${name}}`).join(', ')
+  throw new CliError(
+    `${key} follows ${followed || 'other secrets'}, and would follow no more: set what it follows, or give it a value of its own with --detach`,
+  )
+}
+
 const set = (key: string, flags: SetFlags): Promise<void> => {
   refuseArgv(key, flags.value)
   return writeSecret(key, flags, () => readGivenValue(key, flags))
@@ -102,7 +122,8 @@ export const writeSecret = async (
   const timeoutMs = waitOf(flags)
   const api = await openApi(flags)
   const project = await chosenProject(api, flags.project)
-  const { references, audience, expectVersion, plain } = flags
+  const { audience, expectVersion, plain } = flags
+  const references = flags.detach === true ? false : flags.references
   const value: GivenValue = {
     ...defined({ references, audience }),
     ...(plain !== undefined && { visibility: plain ? 'Plain' : 'Masked' }),
@@ -115,6 +136,7 @@ export const writeSecret = async (
   const stored = await readStoredSecrets(api)
   const before = stored.find(identity)
   if (before !== undefined) refuseGiven(key, before)
+  if (before !== undefined) await refuseCut(value, before, { key, project, flags })
   await confirmPlain(key, value, before, flags.yes)
   if (before === undefined) {
     if ((expectVersion ?? 0) > 0)

@@ -82,6 +82,24 @@ describe('values by the command line', () => {
   })
   afterAll(() => world.stop())
 
+  it('cuts nothing off from what it follows, unless it is told to', async () => {
+    const head = { apiVersion: 'stagely.dev/v1alpha1' }
+    const project = { ...head, kind: 'Project', metadata: { name: 'followers' } }
+    await world.cliWith(JSON.stringify(project), 'apply', '-f', '-')
+    const set = (value: string, ...words: string[]): ReturnType<typeof world.cliWith> =>
+      world.cliWith(value, 'secrets', 'set', ...words, '--yes', '-p', 'followers')
+    await set('one secret', 'OTP', '--scope', 'sidekiq')
+    await set('${sidekiq/OTP}', 'OTP', '--scope', 'web', '--references')
+    const cut = await set('another secret', 'OTP', '--scope', 'web')
+    expect([cut.code, cut.stderr]).toEqual([
+      1,
+      expect.stringMatching(/OTP follows \$\{sidekiq\/OTP\}, .* with --detach/) as string,
+    ])
+    expect((await set('still ${sidekiq/OTP}', 'OTP', '--scope', 'web')).code).toBe(0)
+    const own = await set('another secret', 'OTP', '--scope', 'web', '--detach')
+    expect([own.code, own.stdout]).toEqual([0, expect.stringContaining('configured') as string])
+  })
+
   it('are for maintainers and owners, and for nobody else', () => {
     expect([[...mayRead].sort(), [...mayNot].sort()]).toEqual([
       ['maintainer', 'owner'],
