@@ -179,7 +179,9 @@ describe('stagely compose', () => {
     )
     expect((await run(['--', 'stop', '-t', '1'])).code).toBe(0)
     await expect.poll(async () => (await drifted())?.reason).toBe('StoppedByHand')
-    expect((await drifted())?.message).toContain('ann (as told by agent box) with "stagely compose stop -t 1"')
+    expect((await drifted())?.message).toContain(
+      'ann (as told by agent box) with "stagely compose stop -t 1"',
+    )
     expect((await run(['--', 'up', '-d'])).code).toBe(0)
     expect((await stack.environmentOf('web'))['TOKEN']).toBe(secret)
     await expect.poll(async () => (await drifted())?.status).toBe('False')

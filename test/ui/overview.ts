@@ -35,7 +35,9 @@ export const overviewTests = (given: () => Dashboard): void => {
     const page = await open('/ui/')
     const { web } = await stack.containers()
     const began = Math.floor(Date.now() / 1000)
-    const found = page.getByText(/^healing: web .*was removed, by \S+ \(as told by agent \S+\) with "stagely/)
+    const found = page.getByText(
+      /^healing: web .*was removed, by \S+ \(as told by agent \S+\) with "stagely/,
+    )
     const shown = found.waitFor().then(() => Date.now())
     const of = ['--agent-data-dir', world.agentDir, '--stagelet', 'shop']
     await world.must('compose', ...of, '--', 'rm', '-s', 'web')
