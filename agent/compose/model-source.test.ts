@@ -167,3 +167,38 @@ it.each([
   const asksWith = await openAsked([], text)
   expect(await asksWith({ OLD: 'a' })).toHaveLength(times)
 })
+
+it('a stack that would mount or read what is the agent’s own is refused, by any field', async () => {
+  const own = join(directory, 'agent')
+  const bind = { type: 'bind', source: join(own, 'identity.json'), target: '/x' }
+  const file = { file: bind.source }
+  const reasonOf = async (stack: object): Promise<string> => {
+    const compose = {
+      version: '2.26.1',
+      lookAgain: () => Promise.resolve(),
+      run: () => Promise.resolve({ stdout: JSON.stringify(stack), stderr: '' }),
+      pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
+    } satisfies Compose
+    const folders = { allowDirs: [tmpdir()], ownDirs: [own] }
+    const models = createModelSource(compose, folders, noMounts, noImages)
+    const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
+    const result = await models.read({ ...forStack, spec, base: {}, globals: {}, mask: (t) => t })
+    return 'fault' in result ? result.fault.reason : 'runs'
+  }
+  const web = (service: object, more: object = {}): object => ({
+    services: { web: service },
+    ...more,
+  })
+  expect(await reasonOf(web({}))).toBe('runs')
+  expect(await reasonOf(web({ volumes: [{ ...bind, source: join(directory, 'data') }] }))).toBe(
+    'runs',
+  )
+  const ways = [
+    web({ volumes: [bind] }),
+    web({ volumes: [{ ...bind, source: own }] }),
+    web({ secrets: [{ source: 'a' }] }, { secrets: { a: file } }),
+    web({ configs: [{ source: 'a' }] }, { configs: { a: file } }),
+  ]
+  for (const way of ways)
+    expect(await reasonOf(way), JSON.stringify(way)).toBe('DirectoryNotAllowed')
+})

@@ -11,7 +11,7 @@ import {
   wantedFiles,
   type FilesResult,
 } from './compose-files.ts'
-import type { AllowedFolders, StackFault } from './allowed-folders.ts'
+import { checkNotOwn, type AllowedFolders, type StackFault } from './allowed-folders.ts'
 import { faultOfImages, writeImages } from './chosen-images.ts'
 import { faultOfCopiedMounts, makeCopy } from '../borders/folder-copy.ts'
 import { isGuarded, type Environment } from '../../src/compose/environment.ts'
@@ -97,13 +97,28 @@ const checkWriters = (
 ): Promise<StackFault | undefined> =>
   findWrittenByContainers({ directory, steering, used: usedPathsOf(model), allowed }, mounts)
 
+/** A fault where a service would mount or read what is the agent's own, such as its keys. */
+const faultOfOwnFolders = async (
+  model: ComposeModel,
+  folders: AllowedFolders,
+): Promise<StackFault | undefined> => {
+  for (const source of new Set(usedPathsOf(model).map((used) => used.source))) {
+    const fault = await checkNotOwn(source, folders)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
 /** The model, or a fault where containers may change what it says. */
 const judged = async (
   { spec, isEnding }: ModelRequest,
   { model, steering }: Cached,
   mounts: readonly WritableMount[],
+  folders: AllowedFolders,
 ): Promise<ModelResult> => {
-  const copied = isEnding ? undefined : await faultOfCopiedMounts(spec, model)
+  const copied = isEnding
+    ? undefined
+    : ((await faultOfOwnFolders(model, folders)) ?? (await faultOfCopiedMounts(spec, model)))
   const fault = copied ?? (await checkWriters(spec, steering, mounts, model))
   return fault === undefined ? { model } : { fault, missingVariables: [] }
 }
@@ -199,7 +214,7 @@ export const createModelSource = (
       const model = { ...asked, variables, roots, signature, inputs }
       const entry = { specKey, composeVersion: compose.version, probes, names: keys, watched }
       cached = { ...entry, model, steering }
-      return await judged(request, cached, mounts)
+      return await judged(request, cached, mounts, folders)
     } catch (error) {
       return modelFaultOf(error)
     }
@@ -218,7 +233,7 @@ export const createModelSource = (
       ) {
         // Another value of a listed secret may select other parts of the files, and other variables in them.
         if (isDeepStrictEqual(entry.probes, probeEnvironmentsFor(request, entry.names)))
-          return await judged(request, entry, await askMounts())
+          return await judged(request, entry, await askMounts(), folders)
       }
       cached = undefined
       return await load(request, specKey)
