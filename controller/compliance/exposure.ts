@@ -9,6 +9,7 @@ import { specOf, statusOf } from '../../src/resources/typed.ts'
 import type { ActivityLog } from '../../src/store/activity/activity-log.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
 import type { ContainerActivity } from '../../src/store/core/activity-entry.ts'
+import type { SecretVersion } from '../../src/store/core/history.ts'
 import type { Store } from '../../src/store/store.ts'
 import { holdersOf, type IsVersion, type RolloutActivity } from './holders.ts'
 
@@ -123,6 +124,16 @@ const readersOf = async (
   return { readers: readers.reverse() }
 }
 
+/** The version, and all others with its value. */
+const equalVersions = (versions: readonly SecretVersion[], version: number): Set<number> => {
+  const oldestOf = (one: number): number => {
+    const older = versions.find((row) => row.version === one)?.sameAs
+    return older === undefined ? one : oldestOf(older)
+  }
+  const oldest = oldestOf(version)
+  return new Set(versions.map((row) => row.version).filter((one) => oldestOf(one) === oldest))
+}
+
 /** NotFound for a version that is not kept. */
 export const exposureOf = async (
   deps: ExposureDeps,
@@ -135,9 +146,6 @@ export const exposureOf = async (
   if (wanted === undefined)
     throw new StagelyError('NotFound', `version ${version} of this secret is not kept`)
   const projectUid = project.metadata.uid ?? ''
-  const { entries } = await deps.store.readSet(projectUid, wanted.fromRevision)
-  const own = entries.find(({ secretId }) => secretId === secret.metadata.uid)
-  const digest = own?.valueDigest
   const { namespace, name } = projectRefOf(secret)
   const rollouts = await rolloutsOf(deps, { namespace, name })
   const all = await deps.activity.containers(namespace, name)
@@ -145,8 +153,9 @@ export const exposureOf = async (
   const rows = [...rollouts, ...containers]
   const { items } = await deps.store.list('Stagelet', { namespace, project: name })
   const facts = { rollouts, containers, stagelets: items, wanted }
+  const equal = equalVersions(versions, version)
   const is: IsVersion = (entry) =>
-    entry.secretId === secret.metadata.uid && entry.valueDigest === digest
+    entry.secretId === secret.metadata.uid && equal.has(entry.version)
   const holders = await holdersOf(deps.store, projectUid, is, facts)
   const unknown = [...unknownOf(items, rows, wanted.createdAt), ...notKeptOf(all)]
   const { readers } = await readersOf(deps, secret, new Set([version]))

@@ -11,16 +11,14 @@ import {
 } from '../../src/rollout/held-intervals.ts'
 import { environmentSet } from '../../src/secrets/environment-set.ts'
 import { createDependencies } from '../../src/secrets/references.ts'
+import type { SetEntry } from '../../src/secrets/set-entry.ts'
 import { viewsOf } from '../../src/secrets/set-views.ts'
 import type { Activity, ContainerActivity } from '../../src/store/core/activity-entry.ts'
 import type { SecretSet } from '../../src/store/core/sets.ts'
 import type { Store } from '../../src/store/store.ts'
 
 export type RolloutActivity = Extract<Activity, { kind: 'rollout' }>
-export type IsVersion = (entry: {
-  readonly secretId: string
-  readonly valueDigest: string
-}) => boolean
+export type IsVersion = (entry: Pick<SetEntry, 'secretId' | 'version'>) => boolean
 
 type Holders = Exposure['holders']
 

@@ -24,7 +24,7 @@ const batch = 500
 export interface Retention {
   /** Newest versions of each secret. */
   readonly versions: number
-  /** Newest revisions of each project, with all that they hold. */
+  /** Newest revisions of each environment of a project, with all that they hold. */
   readonly revisions: number
   /** How long a deleted secret can be restored (ms). */
   readonly deletedMs: number
@@ -81,36 +81,50 @@ const isPinned = (holds: string): string => `EXISTS (
   WHERE s.kind = 'Stagelet' AND s.namespace = p.namespace
     AND s.body #>> '{spec,projectRef,name}' = p.name AND ${holds})`
 
+/** SQL: the environments of project `p`, and '' for the stagelets in none. */
+const environmentsOfProject = `(SELECT '' AS name UNION SELECT e.one ->> 'name' FROM objects o
+  CROSS JOIN LATERAL json_array_elements(o.body #> '{spec,environments}') AS e (one) WHERE o.uid = p.uid)`
+
 /**
- * Revisions beyond the newest, then versions that none of the rest holds: of a secret that lives or
- * can be restored the last ones stay, of a deleted one none. What a stagelet is to run, or would go
- * back to, stays whatever its age.
+ * Revisions beyond the newest of each environment, then versions that none of the rest holds: of a secret that lives or
+ * can be restored the last ones stay, of a deleted one none. What a stagelet is to run, or would go back to, stays
+ * whatever its age.
  */
 const dropOldVersions = async (q: Queryable, keep: Retention): Promise<void> => {
   await q.query(
+    `UPDATE revisions SET counts_in = changed_environments(project_uid, revision) WHERE counts_in IS NULL`,
+    [],
+  )
+  await q.query(
     `DELETE FROM revisions r USING projects p
      WHERE p.uid = r.project_uid AND r.revision <= p.revision - $1::bigint
+       AND NOT EXISTS (SELECT 1 FROM ${environmentsOfProject} e WHERE r.counts_in && ARRAY[e.name, '*'] AND $1::bigint >
+         (SELECT count(*) FROM revisions n WHERE n.project_uid = r.project_uid AND n.revision > r.revision
+           AND n.counts_in && ARRAY[e.name, '*']))
        AND NOT ${isPinned('pin = r.revision')}`,
     [keep.revisions],
   )
   await q.query(
     `DELETE FROM secret_versions v USING projects p
-     WHERE p.uid = v.project_uid AND v.to_revision IS NOT NULL
-       AND v.to_revision <= p.revision - $1::bigint + 1
+     WHERE p.uid = v.project_uid AND v.to_revision <= p.revision
+       AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.project_uid = v.project_uid
+         AND r.revision >= v.from_revision AND r.revision < v.to_revision)
        AND NOT ${isPinned('pin >= v.from_revision AND pin < v.to_revision')}
        AND (NOT EXISTS (SELECT 1 FROM objects o WHERE o.uid = v.secret_uid)
            AND NOT EXISTS (SELECT 1 FROM deleted_secrets d WHERE d.secret_uid = v.secret_uid)
-         OR v.version <= (SELECT max(n.version) FROM secret_versions n WHERE n.secret_uid = v.secret_uid) - $2::int)`,
-    [keep.revisions, keep.versions],
+         OR v.version <= (SELECT max(n.version) FROM secret_versions n WHERE n.secret_uid = v.secret_uid) - $1::int)`,
+    [keep.versions],
   )
 }
 
-/** Layouts that no kept revision has: a newer one holds from the oldest kept revision on. */
+/** Layouts that no kept revision has, nor the open one. */
 const dropOldLayouts = async (q: Queryable): Promise<void> => {
   await q.query(
-    `DELETE FROM layouts l WHERE EXISTS (SELECT 1 FROM layouts n
-       WHERE n.project_uid = l.project_uid AND n.from_revision > l.from_revision AND n.from_revision <=
-         (SELECT min(r.revision) FROM revisions r WHERE r.project_uid = l.project_uid))`,
+    `DELETE FROM layouts l USING projects p
+     WHERE p.uid = l.project_uid AND EXISTS (SELECT 1 FROM layouts n
+       WHERE n.project_uid = l.project_uid AND n.from_revision > l.from_revision AND n.from_revision <= p.revision
+         AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.project_uid = l.project_uid
+           AND r.revision >= l.from_revision AND r.revision < n.from_revision))`,
     [],
   )
 }

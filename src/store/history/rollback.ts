@@ -108,6 +108,35 @@ const findPrevious = async (session: WriteSession, project: ProjectState): Promi
   )
 }
 
+/** NotFound where it is not kept: also where others from before and after that time are. */
+const revisionAt = async (
+  session: WriteSession,
+  project: ProjectState,
+  at: number,
+): Promise<number> => {
+  const kept = await session.tx.query<{ revision: number; at: number }>(
+    'SELECT revision, closed_at AS at FROM revisions WHERE project_uid = $1 ORDER BY revision',
+    [project.uid],
+  )
+  const index = kept.findLastIndex((one) => one.at <= at)
+  const [then, next, oldest] = [kept[index], kept[index + 1], kept[0]]
+  const follows = next?.revision ?? project.closed + 1
+  if (then !== undefined && then.revision + 1 === follows) return then.revision
+  const textOf = (one: typeof oldest): string =>
+    one === undefined ? '' : `${one.revision} (from ${toTimestamp(one.at)})`
+  const around = [then, next].map(textOf).filter((text) => text !== '')
+  const hint =
+    oldest === undefined
+      ? 'there is none yet'
+      : then === undefined
+        ? `the oldest that is kept is from ${toTimestamp(oldest.at)}`
+        : `kept are ${around.join(' and ')}: name one of them`
+  throw new StagelyError(
+    'NotFound',
+    `no revision of project "${project.ref.name}" from ${toTimestamp(at)} ${then === undefined ? 'or before ' : ''}is kept; ${hint}`,
+  )
+}
+
 const findRevision = async (
   session: WriteSession,
   project: ProjectState,
@@ -116,22 +145,7 @@ const findRevision = async (
   if ('revision' in choice) {
     return choice.revision === 'previous' ? findPrevious(session, project) : choice.revision
   }
-  const [row] = await session.tx.query<{ revision: number | null; oldest: number | null }>(
-    `SELECT max(revision) FILTER (WHERE closed_at <= $2) AS revision, min(closed_at) AS oldest
-     FROM revisions WHERE project_uid = $1`,
-    [project.uid, choice.at],
-  )
-  const revision = row?.revision ?? undefined
-  if (revision !== undefined) return revision
-  const oldest = row?.oldest ?? undefined
-  const hint =
-    oldest === undefined
-      ? 'there is none yet'
-      : `the oldest that is kept is from ${toTimestamp(oldest)}`
-  throw new StagelyError(
-    'NotFound',
-    `no revision of project "${project.ref.name}" from ${toTimestamp(choice.at)} or before is kept; ${hint}`,
-  )
+  return revisionAt(session, project, choice.at)
 }
 
 /** Conflict naming every secret that somebody else owns: nothing is rolled back then. */

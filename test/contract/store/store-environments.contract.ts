@@ -2,6 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import { agentFinalizer, type KubeObject } from '../../../src/resources/meta.ts'
+import { exposureOf } from '../../../controller/compliance/exposure.ts'
+import { defaultRetention } from '../../../src/store/compaction.ts'
+import type { Transaction } from '../../../src/store/store.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { TestStore } from '../../support/databases/open-test-store.ts'
 import {
@@ -493,6 +496,88 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
       const { moved } = (await t.store.listRevisions(projectUid))[0]!
       expect(moved).toHaveLength(20)
       expect((await t.store.get(project))?.status).toMatchObject({ revision, secrets: 1 })
+    })
+
+    /** One revision for each change, a minute after the one before. */
+    const change = async (write: (tx: Transaction) => Promise<unknown>): Promise<void> => {
+      clock.step(60_000)
+      await t.store.write(api, { changeSet: { id: 'x', last: true } }, write)
+    }
+
+    it('keeps the newest revisions of each environment: previews push nothing of production out', async () => {
+      const { ns, projectUid } = await shop()
+      const production = (value: string): KubeObject =>
+        secretOf(ns, 'db', { value, environments: ['production'] })
+      await change(async (tx) => {
+        await tx.create(production('one'))
+        await tx.create(inEnvironment(ns, 'prod', 'production'))
+      })
+      const first = (await t.store.revisionsOf(projectUid)).closed
+      await change((tx) => tx.update(production('two')))
+      const twoAt = clock.now()
+      const preview = (i: number): KubeObject => inEnvironment(ns, `pr-${i}`, 'preview')
+      for (let i = 0; i < 15; i++) {
+        await change(async (tx) => {
+          await tx.create(preview(i))
+          const stageletRef = { name: `pr-${i}` }
+          await tx.create(secretOf(ns, `url-${i}`, { key: 'URL', value: 'x', stageletRef }))
+        })
+        await change(async (tx) => {
+          await tx.remove({ kind: 'StagelySecret', namespace: ns, name: `url-${i}` })
+          await tx.remove({ kind: 'Stagelet', namespace: ns, name: `pr-${i}` })
+        })
+      }
+      clock.step(defaultRetention.deletedMs)
+      await t.store.compact(clock.now())
+      const kept = (await t.store.listRevisions(projectUid)).map(({ revision }) => revision)
+      expect(kept.slice(-2)).toEqual([first + 1, first])
+      expect(kept.length).toBeLessThan(defaultRetention.revisions + 4)
+      expect((await t.store.readSet(projectUid, first)).entries).toMatchObject([
+        { key: 'DB', version: 1 },
+      ])
+      const secret = (await t.store.get({ kind: 'StagelySecret', namespace: ns, name: 'db' }))!
+      const project = (await t.store.get({ kind: 'Project', namespace: ns, name: 'shop' }))!
+      const exposed = await exposureOf(t, project, secret, {
+        version: 2,
+        nowMs: clock.now(),
+        auditFrom: undefined,
+      })
+      expect(exposed).toMatchObject({ key: 'DB', version: 2 })
+      // Of a moment between two that are kept nobody knows which revision it was.
+      const between = t.store.write(api, {}, (tx) =>
+        tx.rollbackProject(
+          { kind: 'Project', namespace: ns, name: 'shop' },
+          { at: twoAt + 5 * 60_000 },
+        ),
+      )
+      await expect(between).rejects.toThrow(
+        /no revision of project "shop" from 20\S+ is kept; kept are 2 \(from 20\S+\) and \d+ \(from 20/,
+      )
+      const back = await t.store.write(api, {}, (tx) =>
+        tx.rollbackProject({ kind: 'Project', namespace: ns, name: 'shop' }, { revision: first }),
+      )
+      expect(back.diff.changed).toMatchObject([{ name: 'db' }])
+    })
+
+    it('knows who held a version whose first revision is not kept', async () => {
+      const { ns, projectUid } = await shop([])
+      await change((tx) => tx.create(secretOf(ns, 'old', { value: 'still-current' })))
+      for (let i = 0; i < 30; i++)
+        await change((tx) =>
+          i === 0
+            ? tx.create(secretOf(ns, 'busy', { value: '0' }))
+            : tx.update(secretOf(ns, 'busy', { value: String(i) })),
+        )
+      await t.store.compact(clock.now())
+      await expect(t.store.readSet(projectUid, 1)).rejects.toMatchObject({ reason: 'NotFound' })
+      const secret = (await t.store.get({ kind: 'StagelySecret', namespace: ns, name: 'old' }))!
+      const project = (await t.store.get({ kind: 'Project', namespace: ns, name: 'shop' }))!
+      const exposed = await exposureOf(t, project, secret, {
+        version: 1,
+        nowMs: clock.now(),
+        auditFrom: undefined,
+      })
+      expect(exposed).toMatchObject({ key: 'OLD', version: 1, holders: [] })
     })
   })
 }
