@@ -188,6 +188,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       retention,
       sealedValues,
       mailDomains,
+      replicas: () => replicas.others.length + 1,
       onOutdated,
       lastSteps,
     })

@@ -27,6 +27,8 @@ export interface StoreDeps {
   readonly retention: Retention
   readonly sealedValues?: SealedValueOpener | undefined
   readonly mailDomains?: readonly string[] | undefined
+  /** How many controllers there are. */
+  readonly replicas: () => number
   /** See FeedDeps. */
   readonly onOutdated: () => void
   /** They end each write, in this order. */
@@ -60,7 +62,7 @@ export const startParts = async (deps: StoreDeps): Promise<StoreParts> => {
   const keys = new ProjectKeyCache(provider, { clock, ...deps.keyCache })
   const soleReplica = sql.kind === 'pglite' ? undefined : new SoleReplica(sql, feed)
   const fresh = (): Promise<void> => soleReplica?.fresh() ?? Promise.resolve()
-  const guesses = new Guesses(clock)
+  const guesses = new Guesses(clock, deps.replicas)
   const session = { sql, provider, clock, keys, sealedValues, mailDomains, guesses }
   const writer = new Writer({ ...session, lastSteps, feed, fresh })
   return { ...deps, keys, feed, writer, soleReplica, fresh, guesses }

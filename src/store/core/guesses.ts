@@ -1,50 +1,87 @@
 // Answers of the store may tell whether a value was guessed. Nobody gets many of them: see ADR 0080. Each controller counts
-// by itself.
+// by itself, and gives its part of what all of them may give.
 import { toTimestamp, type Clock } from '../../kernel/clock.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 
-const hourMs = 3_600_000
+export const hourMs = 3_600_000
+export const dayMs = 86_400_000
 /** Whose guesses are remembered. */
 const mostCounted = 20_000
+
+interface Limit {
+  readonly most: number
+  /** What was done. */
+  readonly why: string
+  readonly withinMs?: typeof hourMs | typeof dayMs
+}
 
 export class Guesses {
   readonly #clock: Pick<Clock, 'now'>
   /** When (ms) each guess was made last, by what is counted; in the order of their times. */
   readonly #made = new Map<string, Map<string, number>>()
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  /** How many controllers there are. */
+  readonly #replicas: () => number
+
+  constructor(clock: Pick<Clock, 'now'>, replicas: () => number = () => 1) {
     this.#clock = clock
+    this.#replicas = replicas
   }
 
   /** Counts a guess; the same one again counts once. */
   note(counted: string, guess: string): void {
+    this.#noteAll(counted, [guess])
+  }
+
+  /** TooManyRequests once `most` guesses were made within the time. A guess that was made passes. */
+  check(counted: string, { guess, ...limit }: Limit & { guess?: string }): void {
     const made = this.#recent(counted)
-    made.delete(guess)
-    made.set(guess, this.#clock.now())
+    if (guess !== undefined && made.has(guess)) return
+    this.#checkRoom(made, 1, limit)
+  }
+
+  /** TooManyRequests where not all of them have room, and none is counted; else they are. */
+  spend(counted: string, guesses: readonly string[], limit: Limit): void {
+    const made = this.#recent(counted)
+    const fresh = new Set(guesses.filter((guess) => !made.has(guess)))
+    if (fresh.size === 0) return
+    this.#checkRoom(made, fresh.size, limit)
+    this.#noteAll(counted, guesses)
+  }
+
+  #checkRoom(
+    made: ReadonlyMap<string, number>,
+    wanted: number,
+    { most, why, withinMs = hourMs }: Limit,
+  ): void {
+    const since = this.#clock.now() - withinMs
+    const times = [...made.values()].filter((at) => at > since)
+    if (times.length + wanted <= Math.ceil(most / this.#replicas())) return
+    const [first = this.#clock.now()] = times
+    const retryAfterSeconds = Math.max(1, Math.ceil((first - since) / 1_000))
+    const until = toTimestamp(first + withinMs)
+    const time = withinMs === dayMs ? 'day' : 'hour'
+    const message = `within the last ${time} ${why}; more would tell of values that you may not read: wait until ${until}`
+    throw new StagelyError('TooManyRequests', message, { retryAfterSeconds })
+  }
+
+  #noteAll(counted: string, guesses: readonly string[]): void {
+    const made = this.#recent(counted)
+    for (const guess of guesses) {
+      made.delete(guess)
+      made.set(guess, this.#clock.now())
+    }
     this.#made.delete(counted)
     this.#made.set(counted, made)
     const [oldest] = this.#made.keys()
     if (this.#made.size > mostCounted && oldest !== undefined) this.#made.delete(oldest)
   }
 
-  /** TooManyRequests once `most` guesses were made within the hour. `why` says what was done. A guess that was made passes. */
-  check(
-    counted: string,
-    { most, why, guess }: { most: number; why: string; guess?: string },
-  ): void {
-    const made = this.#recent(counted)
-    if (made.size < most || (guess !== undefined && made.has(guess))) return
-    const [first = 0] = made.values()
-    const retryAfterSeconds = Math.max(1, Math.ceil((first + hourMs - this.#clock.now()) / 1_000))
-    const until = toTimestamp(first + hourMs)
-    const message = `within the last hour ${why}; more would tell of values that you may not read: wait until ${until}`
-    throw new StagelyError('TooManyRequests', message, { retryAfterSeconds })
-  }
-
+  /** Of a day. */
   #recent(counted: string): Map<string, number> {
     const made = this.#made.get(counted) ?? new Map<string, number>()
     for (const [guess, at] of made) {
-      if (at > this.#clock.now() - hourMs) break
+      if (at > this.#clock.now() - dayMs) break
       made.delete(guess)
     }
     return made

@@ -1,9 +1,11 @@
 // The answer to a write may disclose something about a value: whether it has its format, what it refers to, and its public
 // key. About a value that the writer did not give in plain text, only people who may read values may learn that.
+import { isBelowProject } from '../../access/place.ts'
 import { rolesWith } from '../../access/roles.ts'
 import type { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
+import { environmentsOf, protectedIn } from '../../resources/project-environments.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
@@ -53,6 +55,20 @@ export const mayLearn = (session: WriteSession, secret: KubeObject): boolean =>
 export const mayLearnAll = ({ actor, view }: WriteSession, project: ObjectRef): boolean =>
   actor.mayReadValues?.(project.namespace) !== false &&
   (actor.source !== 'api' || policiesOf(view, project).length === 0)
+
+/** Any value of the project, wherever it counts. */
+export const mayReadEverywhere = (session: WriteSession, project: ObjectRef): boolean => {
+  const { namespace } = project
+  const { narrowingIn, mayChangeProtected } = session.actor
+  const narrowing = narrowingIn?.(namespace)
+  const isNarrowed = narrowing !== undefined && isBelowProject(narrowing)
+  const guarded = protectedIn(environmentsOf(session.fetch(project)?.object))
+  return (
+    mayLearnAll(session, project) &&
+    !isNarrowed &&
+    guarded.every((name) => mayChangeProtected?.(namespace, name) !== false)
+  )
+}
 
 /** `what` begins the sentence, such as `its format`. */
 export const disclosureForbidden = (ref: ObjectRef, what: string): StagelyError => {

@@ -1,18 +1,23 @@
 // Whoever may write a secret, and may not read it, could find its value by guesses: a dry run says that an equal value
 // changes nothing, and value classes say which secrets of a key are equal. So these answers are few. See ADR 0080.
 import type { KubeObject } from '../../resources/meta.ts'
-import { environmentsOf } from '../../resources/project-environments.ts'
-import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import { specOf } from '../../resources/typed.ts'
+import type { LaidOut } from '../../secrets/environment-set.ts'
+import { heldIn, type HeldValue } from '../../secrets/separation.ts'
+import type { ProjectEntry, SetEntry } from '../../secrets/set-entry.ts'
 import type { Actor } from '../core/actor.ts'
-import type { Guesses } from '../core/guesses.ts'
-import type { ProjectState } from '../core/project-state.ts'
+import { dayMs, type Guesses } from '../core/guesses.ts'
+import { refOfEntry, type ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import { mayLearnAll, type ValueOrigin } from './disclosure.ts'
+import { mayLearnAll, mayReadEverywhere, type ValueOrigin } from './disclosure.ts'
+import { setIn } from './projects.ts'
 
 const mostOfSecret = 20
 const mostOfKey = 20
-/** New secrets, in a project whose environments have to differ. */
-const mostNew = 1_000
+/** Finished values, in environments that have to differ. */
+const mostJudged = 1_000
+/** A generated part of so many bytes is nothing that somebody tries. */
+const strongBytes = 16
 
 interface Given {
   readonly key: string
@@ -27,27 +32,15 @@ const ofClasses = (login: string, projectUid: string, key: string): string =>
   `classes ${login} ${projectUid} ${key}`
 
 const noteDry = (
-  { deps: { guesses }, view }: WriteSession,
-  project: ProjectState,
+  { deps: { guesses } }: WriteSession,
   { login, before, digest, isStored }: Given & { readonly login: string },
 ): void => {
-  if (before !== undefined) {
-    const counted = `secret ${login} ${before.secretId}`
-    const why = `dry runs have given secret "${before.name}" ${mostOfSecret} different values`
-    guesses.check(counted, { most: mostOfSecret, why, guess: digest })
-    // That the value is the stored one is no wrong guess: a manifest repeats it.
-    if (!isStored) guesses.note(counted, digest)
-    return
-  }
-  const owner = view.objects.get(`Project/${project.ref.namespace}/${project.ref.name}`)
-  const isJudged = environmentsOf(owner?.object).some(
-    ({ differsFrom }) => differsFrom !== undefined,
-  )
-  if (!isJudged) return
-  const counted = `project ${login} ${project.uid}`
-  const why = `dry runs have given new secrets ${mostNew} different values`
-  guesses.check(counted, { most: mostNew, why, guess: digest })
-  guesses.note(counted, digest)
+  if (before === undefined) return
+  const counted = `secret ${login} ${before.secretId}`
+  const why = `dry runs have given secret "${before.name}" ${mostOfSecret} different values`
+  guesses.check(counted, { most: mostOfSecret, why, guess: digest })
+  // That the value is the stored one is no wrong guess: a manifest repeats it.
+  if (!isStored) guesses.note(counted, digest)
 }
 
 /** TooManyRequests after too many different values. Called before the answer can tell that the value is the stored one. */
@@ -60,9 +53,47 @@ export const noteGivenValue = (
   const { id: login } = actor
   const isGiven = given.origin !== 'elsewhere'
   if (!isGiven || login === undefined || mayLearnAll(session, project.ref)) return
-  if (isDry) noteDry(session, project, { ...given, login })
+  if (isDry) noteDry(session, { ...given, login })
   else if (!given.isStored)
     deps.guesses.note(ofClasses(login, project.uid, given.key), given.digest)
+}
+
+/** The values that environments of `names` have by the write and had not before it. */
+const newlyHeld = (
+  session: WriteSession,
+  project: ProjectState,
+  names: readonly string[],
+): HeldValue[] => {
+  const heldBy = (set: LaidOut): HeldValue[] => names.flatMap((name) => heldIn(set, name))
+  const before = new Set(heldBy(setIn(session.earlier, project)).map(({ digest }) => digest))
+  const now = { ...setIn(session.view, project), layout: project.layout }
+  return heldBy(now).filter(({ digest }) => !before.has(digest))
+}
+
+/**
+ * That a write is taken tells that none of its values is one of the other environment. So a login that may not read all of
+ * the project gives its environments few new values in a day, whatever brings them. TooManyRequests for more.
+ */
+export const spendJudged = (
+  session: WriteSession,
+  project: ProjectState,
+  names: readonly string[],
+): void => {
+  const { actor, deps } = session
+  if (actor.id === undefined || mayReadEverywhere(session, project.ref)) return
+  const isDrawn = ({ name, bytes }: SetEntry): boolean => {
+    const secret = session.fetch(refOfEntry(project, { name }))?.object
+    const generate = secret && specOf('StagelySecret', secret).valueFrom?.generate
+    return generate !== undefined && bytes >= strongBytes
+  }
+  const tried = newlyHeld(session, project, names).filter(({ parts }) => !parts.some(isDrawn))
+  const why = `you have given environments that have to differ (differsFrom) ${mostJudged} new values`
+  const limit = { most: mostJudged, why, withinMs: dayMs } as const
+  deps.guesses.spend(
+    `judged ${actor.id} ${project.uid}`,
+    tried.map(({ digest }) => digest),
+    limit,
+  )
 }
 
 /** TooManyRequests where the actor has written many different values of one of the keys. */

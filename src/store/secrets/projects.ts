@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { lazy } from '../../kernel/lazy.ts'
 import { refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
+import type { LaidOut } from '../../secrets/environment-set.ts'
 import { createProjectKeys, type NewProjectKeys } from '../../secrets/project-keys.ts'
 import {
   emptyLayout,
@@ -27,6 +28,12 @@ export const projectPlaceKey = ({ namespace, name }: Place): string => `${namesp
 
 export const projectAt = (view: View, place: Place): ProjectRow | undefined =>
   view.projects.withTerm(term.place(place))[0]
+
+/** The newest set of a project. */
+export const setIn = (view: View, { uid, ref }: ProjectState): LaidOut => ({
+  entries: view.heads.withTerm(term.headsOf(uid)).map(({ entry }) => entry),
+  layout: projectAt(view, ref)?.layout,
+})
 
 export const loadProject = async (
   session: WriteSession,

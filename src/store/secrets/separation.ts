@@ -16,24 +16,26 @@ import type { SeparationRule } from '../../secrets/separation.ts'
 import { refOfEntry, type ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { finderIn, sees } from '../places/places.ts'
-import { term } from '../state/rows.ts'
-import type { View } from '../state/state.ts'
 import { fingerprintsFor, keepFingerprints, type Fingerprints } from './fingerprints.ts'
 import { isSurelyDifferent, noteDifferent } from './last-separation.ts'
-import { loadProject, projectAt } from './projects.ts'
+import { spendJudged } from './guesses-of-values.ts'
+import { loadProject, setIn } from './projects.ts'
 
 interface Compared {
   readonly same: readonly SameValue[]
   readonly fingerprints: Fingerprints
 }
 
+const namesIn = (rules: readonly SeparationRule[]): string[] => [
+  ...new Set(rules.flatMap(({ name, differsFrom }) => [name, ...differsFrom])),
+]
+
 const compare = async (
   session: WriteSession,
   project: ProjectState,
   { rules, set }: { readonly rules: readonly SeparationRule[]; readonly set: LaidOut },
 ): Promise<Compared> => {
-  const names = new Set(rules.flatMap(({ name, differsFrom }) => [name, ...differsFrom]))
-  const held = new Map([...names].map((name) => [name, heldIn(set, name)]))
+  const held = new Map(namesIn(rules).map((name) => [name, heldIn(set, name)]))
   const fingerprints = await fingerprintsFor(session, project, [...held.values()].flat())
   const same = sameValues(
     rules,
@@ -42,11 +44,6 @@ const compare = async (
   )
   return { same, fingerprints }
 }
-
-const setIn = (view: View, { uid, ref }: ProjectState): LaidOut => ({
-  entries: view.heads.withTerm(term.headsOf(uid)).map(({ entry }) => entry),
-  layout: projectAt(view, ref)?.layout,
-})
 
 /** The value of `here` is the same before and after a write. */
 const idOf = ({ environment, from, here }: SameValue): string =>
@@ -179,6 +176,7 @@ const judge = async (session: WriteSession, project: ProjectState): Promise<void
       most: mostRefused,
       why: `${mostRefused} of your writes were refused for values that another environment has`,
     })
+  if (changes) spendJudged(session, project, namesIn(rules))
   if (await isSurelyDifferent(session, project, rules)) return
   const { layout } = project
   const set = { ...setIn(session.view, project), layout }

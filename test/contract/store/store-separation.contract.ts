@@ -276,6 +276,54 @@ export const separationContract = (name: string, open: OpenStore): void => {
       await expect(dry(550, 1001)).rejects.toMatchObject({ reason: 'TooManyRequests' })
     })
 
+    const guessers: readonly [string, Partial<Actor>][] = [
+      ['may not read values', { mayReadValues: () => false }],
+      ['reads values in preview alone', { narrowingIn: () => ({ environments: ['preview'] }) }],
+      ['reads values but in production', { mayChangeProtected: (_, of) => of !== 'production' }],
+    ]
+    it.each(guessers)(
+      'counts each finished value that a write makes, for who %s',
+      async (of, rights) => {
+        const protectedLive = { ...production, protected: true }
+        const ns = await liveAnd(undefined, [protectedLive, rule])
+        const guesser = { ...api, ...rights, id: `guesser who ${of}` }
+        const template = (i: number): KubeObject =>
+          secret(ns, `url-${i}`, 'preview', { value: `\${PART}-of-${i}`, references: true })
+        await create(secret(ns, 'part', 'preview', { value: 'part-of-a-guess' }), guesser)
+        await t.store.write(guesser, {}, async (tx) => {
+          for (let i = 0; i < 300; i += 1) await tx.create(template(i))
+        })
+        const next = (value: string, options = {}): Promise<KubeObject> =>
+          t.store.write(guesser, options, (tx) =>
+            tx.update(secret(ns, 'part', 'preview', { value })),
+          )
+        // 302 values so far, and 301 with each write, also with one of which nothing is stored.
+        await next('another-part-of-it')
+        await next('a-part-that-is-tried', { dryRun: true })
+        const day = toFineTimestamp(clock.now() + 86_400_000).slice(0, 19)
+        await expect(next('part-that-is-canary')).rejects.toMatchObject({
+          reason: 'TooManyRequests',
+          message: expect.stringContaining(`wait until ${day}`) as string,
+        })
+        // What was judged costs nothing, and whoever may read all of the project goes on.
+        await next('a-part-that-is-tried')
+        await update(secret(ns, 'part', 'preview', { value: 'of-an-admin' }), { ...api, id: 'admin' })
+        clock.step(86_400_001)
+        await next('part-of-the-next-day')
+      },
+    )
+
+    it('lets values that the controller draws for previews cost nothing', async () => {
+      const ns = await liveAnd()
+      const deployer = { ...api, id: 'deployer', mayReadValues: () => false }
+      for (let at = 0; at < 1_200; at += 400)
+        await t.store.write(deployer, {}, async (tx) => {
+          for (let i = at; i < at + 400; i += 1)
+            await tx.create(secret(ns, `drawn-${i}`, 'preview', { valueFrom: { generate: {} } }))
+        })
+      expect(await separated(ns)).toMatchObject({ status: 'True' })
+    })
+
     it('judges random writes of two controllers as the whole set would be', async () => {
       const { ns } = await shop()
       const other = t.databaseUrl === undefined ? t.store : (await t.again()).store
