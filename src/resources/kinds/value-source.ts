@@ -97,7 +97,7 @@ export const valueFrom = z
         name: objectName.describe('Name of a StagelySecret of the same project.'),
       })
       .optional()
-      .describe('The current value of another secret.'),
+      .describe('The current value of another secret, which at most 100 follow.'),
     kubernetesSecret: z
       .strictObject({
         name: objectName.describe('Name of a Secret of the cluster, in the same namespace.'),

@@ -82,6 +82,25 @@ describe('Writer', () => {
     expect(steps).toEqual(['runs a', 'runs b', 'answers a', 'answers b'])
   })
 
+  it('serves others before who has held it for long, and each in the order of its writes', async () => {
+    const writer = makeWriter()
+    const steps: string[] = []
+    const write = (id: string, name: string, ms: number): Promise<unknown> =>
+      writer.run({ ...actor, id }, {}, () => {
+        time.ms += ms
+        return Promise.resolve(steps.push(name))
+      })
+    const heavy = [1, 2, 3].map((i) => write('heavy', `heavy ${i}`, 200))
+    await heavy[0]
+    const others = ['a', 'b', 'c'].map((id) => write(id, id, 1))
+    await Promise.all([...heavy, ...others])
+    expect(steps).toEqual(['heavy 1', 'a', 'b', 'c', 'heavy 2', 'heavy 3'])
+    time.ms += 1_000
+    const rested = [write('heavy', 'first again', 1), write('a', 'a again', 1)]
+    await Promise.all(rested)
+    expect(steps.slice(-2)).toEqual(['first again', 'a again'])
+  })
+
   it('tells how long the oldest write waits, and of none once the database has refused it', async () => {
     let refuse: ((error: Error) => void) | undefined
     const silent: Sql = {

@@ -1,5 +1,5 @@
-// Runs writes. Those that wait while a commit is on its way share the next commit: they run one after the other in memory
-// (run-write.ts), and one statement stores them. Where another replica was first, they run again. See ADR 0048.
+// Runs writes. Those that wait (write-queue.ts) while a commit is on its way share the next commit: they run one after the
+// other in memory (run-write.ts), and one statement stores them. Where another replica was first, they run again: ADR 0048.
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ChainPoint } from '../../audit/texts.ts'
@@ -23,9 +23,10 @@ import {
   type WriteOutcome,
   type WriteRequest,
 } from './run-write.ts'
+import { WriteQueue } from './write-queue.ts'
 
-/** Most writes in one commit: the first of them waits for the last. */
-const mostInGroup = 64
+/** After so long (ms) a group is stored, and the rest of it waits for the next. */
+const mostOfGroupMs = 50
 /** After this many commits that another replica came before, a group locks the counter row. */
 const mostLost = 2
 /** How often a review is run while others change the state. */
@@ -42,10 +43,10 @@ interface WriterDeps extends RunDeps {
 export class Writer {
   readonly #deps: WriterDeps
   readonly #reviews = new FairLock()
-  #waiting: QueuedWrite[] = []
+  readonly #queue: WriteQueue
   /** Newest known term of a leader. */
   #term = 0
-  /** The writes whose commit is on its way. All of them have waited longer than those of #waiting. */
+  /** The writes whose commit is on its way. */
   #serving: readonly QueuedWrite[] = []
   #running: Promise<void> | undefined
   /** Reviews, and the slow work of writes that will run again. */
@@ -53,11 +54,12 @@ export class Writer {
   /** How many writes of deposed leaders were refused since the start. */
   deposed = 0
   readonly refusals: Refusals
-  /** The newest audit row that this process has written, or found at its start. */
+  /** The newest audit row of this process, or that of its start. */
   ownAudit: ChainPoint
 
   constructor(deps: WriterDeps) {
     this.#deps = deps
+    this.#queue = new WriteQueue(deps.clock)
     this.ownAudit = deps.feed.state.chain
     this.refusals = new Refusals(deps.clock)
   }
@@ -121,15 +123,14 @@ export class Writer {
 
   #enqueue(request: WriteRequest): Promise<WriteOutcome> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...request, since: this.#deps.clock.monotonic(), resolve, reject })
+      this.#queue.push({ ...request, since: this.#deps.clock.monotonic(), resolve, reject })
       this.#running ??= this.#drain()
     })
   }
 
   /** For how long (ms) the oldest write waits that has no answer yet; 0 while none waits. */
   get oldestWaitMs(): number {
-    const oldest = this.#serving[0] ?? this.#waiting[0]
-    return oldest === undefined ? 0 : this.#deps.clock.monotonic() - oldest.since
+    return this.#queue.oldestWaitMs(this.#serving)
   }
 
   /** Resolves when all writes that were begun have ended. */
@@ -143,10 +144,10 @@ export class Writer {
 
   async #drain(): Promise<void> {
     try {
-      while (this.#waiting.length > 0) {
+      while (!this.#queue.isEmpty) {
         // Requests that have arrived are read first, so that they share the commit.
         await nextTurn()
-        this.#serving = this.#next()
+        this.#serving = this.#queue.next()
         await this.#serve(this.#serving)
         this.#serving = []
       }
@@ -155,13 +156,6 @@ export class Writer {
       // In the same step as the last look at the queue: otherwise a write that comes between would wait for ever.
       this.#running = undefined
     }
-  }
-
-  /** The next writes that may share a commit. A write in a transaction has a commit of its own. */
-  #next(): QueuedWrite[] {
-    const first = this.#waiting.findIndex(({ deferred }) => deferred.isLocked)
-    const size = first < 0 ? mostInGroup : Math.max(1, Math.min(first, mostInGroup))
-    return this.#waiting.splice(0, size)
   }
 
   async #serve(writes: readonly QueuedWrite[]): Promise<void> {
@@ -261,19 +255,23 @@ export class Writer {
 
   #commitOf(group: Group): Omit<Commit, 'id' | 'at'> {
     const { sql, feed } = this.#deps
-    return {
-      payload: group.payload(),
-      expected: group.startRv,
-      tip: group.state.tip?.id,
-      next: group.rv,
-      leader: group.leader,
-      origin: sql.kind === 'pglite' ? undefined : feed.origin,
-    }
+    const origin = sql.kind === 'pglite' ? undefined : feed.origin
+    const payload = group.payload()
+    const { startRv: expected, rv: next, leader } = group
+    return { payload, tip: group.state.tip?.id, expected, next, leader, origin }
   }
 
+  /** Of writes that it has no time for, the answer puts them back. */
   async #runAll(group: Group, writes: readonly QueuedWrite[], tx?: Queryable): Promise<Answer[]> {
+    const { clock } = this.#deps
     const answers: Answer[] = []
-    for (const write of writes) answers.push(await this.#runOne(group, write, tx))
+    const until = clock.monotonic() + mostOfGroupMs
+    for (const [index, write] of writes.entries()) {
+      const start = clock.monotonic()
+      if (start > until) return [...answers, () => this.#queue.putBack(writes.slice(index))]
+      answers.push(await this.#runOne(group, write, tx))
+      this.#queue.noteHeld(write, clock.monotonic() - start)
+    }
     return answers
   }
 

@@ -10,6 +10,9 @@ import { openHeads } from './secret-versions.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 
+/** Of one secret: a write of its value writes all of them, and others wait. */
+const mostFollowers = 100
+
 /** Name of the secret that this one follows. */
 export const followedBy = (secret: KubeObject): string | undefined =>
   specOf('StagelySecret', secret).valueFrom?.secretRef?.name
@@ -57,6 +60,14 @@ const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefi
         fault('that secret refers to others: refer to it (references: true)'),
       )
   }
+  const beside = followersOf(session, { ...ref, name }, spec.projectRef.name)
+  if (beside.length >= mostFollowers && !beside.some(({ object }) => refOf(object).name === ref.name))
+    throw invalidObject(
+      ref,
+      fault(
+        `${mostFollowers} secrets follow it already, and each of them gets a version with each of its values: let services read it itself (scope: global), or make one secret that follows it for several`,
+      ),
+    )
   const followers = followersOf(session, ref, spec.projectRef.name)
   const [first] = followers
   if (first !== undefined)

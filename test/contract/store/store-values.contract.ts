@@ -162,6 +162,19 @@ export const valuesContract = (name: string, open: OpenStore): void => {
       expect((await t.store.list('StagelySecret', { namespace: ns })).items).toEqual([])
     })
 
+    it('lets 100 secrets follow one, also where it comes after them', async () => {
+      const { ns } = await createShop(t.store)
+      const follow = { valueFrom: { secretRef: { name: 'source' } } }
+      await t.store.write(api, {}, async (tx) => {
+        for (let i = 0; i < 100; i += 1) await tx.create(secretOf(ns, `f-${i}`, follow))
+      })
+      const refused = createAs(t.store, api, secretOf(ns, 'one-more', follow))
+      await expect(refused).rejects.toThrow('100 secrets follow it already')
+      await createAs(t.store, api, secretOf(ns, 'source', { value: 'one' }))
+      await updateAs(t.store, api, secretOf(ns, 'f-7', { ...follow, scope: 'web' }))
+      expect(await valueOf(ns, 'f-99')).toBe('one')
+    })
+
     it.each([true, false])(
       'fills a follower that the same write has made before its source (dry run: %s)',
       { timeout: 10_000 },
