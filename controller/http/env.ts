@@ -7,8 +7,8 @@ import {
   narrowingOf,
   type Principal,
 } from '../../src/access/principal.ts'
-import { defined } from '../../src/kernel/defined.ts'
-import { narrowedStore, type StoreView } from '../../src/store/narrowed-store.ts'
+import type { Rights } from '../../src/store/core/actor.ts'
+import { createCallerStore, type CallerStore } from '../../src/store/caller-store.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { SlowReaders } from './slow-readers.ts'
@@ -39,15 +39,18 @@ export interface AppEnv {
 export type App = Hono<AppEnv>
 export type AppContext = Context<AppEnv>
 
-/** What the caller reads of objects. */
-export const viewOf = (user: Principal): StoreView => ({
+/** What the store lets the caller do. */
+export const rightsFor = (user: Principal): Rights => ({
   narrowingIn: narrowingOf(user),
   mayReadLogs: (namespace) => allows(user, { verb: 'get', resource: 'stagelets/logs', namespace }),
+  mayReadValues: (namespace) =>
+    allows(user, { verb: 'get', resource: 'stagelysecrets/value', namespace }),
+  mayChangeProtected: (namespace, environment) => mayChangeProtected(user, namespace, environment),
 })
 
 /** The store as the caller may read it. */
-export const storeOf = (c: AppContext, store: Store): Store =>
-  narrowedStore(store, viewOf(c.get('user')))
+export const storeOf = (c: AppContext, store: Store): CallerStore =>
+  createCallerStore(store, rightsFor(c.get('user')))
 
 /** The writer, for audit and ownership. Both APIs are one source. */
 export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
@@ -59,11 +62,7 @@ export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
     source: 'api',
     address: c.get('address'),
     requestId: c.get('requestId'),
-    ...defined(viewOf(user)),
-    mayChangeProtected: (namespace, environment) =>
-      mayChangeProtected(user, namespace, environment),
+    authority: rightsFor(user),
     hasGone: () => c.env.outgoing.destroyed && !c.env.outgoing.writableEnded,
-    mayReadValues: (namespace) =>
-      allows(user, { verb: 'get', resource: 'stagelysecrets/value', namespace }),
   }
 }

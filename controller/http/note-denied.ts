@@ -7,6 +7,7 @@ import type { Actor } from '../../src/store/store.ts'
 import type { DeniedLog } from '../audit/denied.ts'
 import { answeringRoute } from './answering-route.ts'
 import { actorOf, type AppContext } from './env.ts'
+import { noRights } from '../../src/store/core/actor.ts'
 
 /** The team in a path, if there is one. */
 const teamIn = (path: string): string =>
@@ -19,6 +20,7 @@ const whoAsks = (c: AppContext, { details }: StagelyError): Actor => {
     name: actorName,
     ...defined({ id: actorId }),
     source: 'api',
+    authority: noRights,
     address: c.get('address'),
     requestId: c.get('requestId'),
   }

@@ -36,7 +36,7 @@ import type { Removals } from './removals.ts'
 import type { SecretValues } from './secret-values.ts'
 import { clusterStatus } from './status.ts'
 
-export const clusterActor: Actor = { name: 'kubernetes', source: clusterSource }
+export const clusterActor: Actor = { name: 'kubernetes', source: clusterSource, authority: 'whole' }
 
 export interface ClusterReconcilerDeps {
   readonly store: Store

@@ -32,7 +32,7 @@ const world = () => {
   } as unknown as Store
   const time = { ms: Date.parse('2026-01-01T00:00:00Z') }
   const clock = { ...realClock, now: () => time.ms }
-  const actor = { name: 'kubernetes', source: 'kubernetes' }
+  const actor = { name: 'kubernetes', source: 'kubernetes', authority: 'whole' as const }
   return { said, time, reporter: createFollowReporter({ store, clock, actor, log: silentLogger }) }
 }
 

@@ -40,7 +40,7 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
   const { clock, store, pruneAll = false } = options
   const dir = resolve(options.dir)
   const log = options.log.child({ folder: dir })
-  const actor: Actor = { name: 'folder', source: `folder:${dir}` }
+  const actor: Actor = { name: 'folder', source: `folder:${dir}`, authority: 'whole' }
   const { onFaults } = options
   const pass = createPass({
     dir,

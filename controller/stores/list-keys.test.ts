@@ -19,7 +19,7 @@ const vault = of(
   {},
 )
 const token = of('StagelySecret', { audience: 'Controller' }, { version: 1 })
-const alice: Actor = { name: 'alice', source: 'api' }
+const alice: Actor = { name: 'alice', source: 'api', authority: 'whole' }
 
 /** A store whose listing takes so many calls. */
 const lister = (calls: number) => {

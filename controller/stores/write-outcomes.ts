@@ -33,6 +33,7 @@ const usualInOne = 500
 const actorOf = ({ ref }: StoreObject): Actor => ({
   name: `store:${ref.namespace}/${ref.name}`,
   source: 'system',
+  authority: 'whole',
 })
 
 /**

@@ -17,6 +17,9 @@ export const narrowingKeys = ['projects', 'environments', 'stagelets', 'folders'
 /** Where rights count, by team; undefined: in the whole team. */
 export type NarrowingIn = (namespace: string) => Narrowing | undefined
 
+/** Of whom nothing narrows. */
+export const everywhere: NarrowingIn = () => undefined
+
 type Names = readonly string[] | undefined
 
 const merged = (

@@ -1,6 +1,6 @@
 // Who is logged in, and what they may do. Pure: the caller finds out who is logged in.
 import { sameJson } from '../kernel/same-json.ts'
-import { meet, type Narrowing, type NarrowingIn } from './place.ts'
+import { everywhere, meet, type Narrowing, type NarrowingIn } from './place.ts'
 import { keptRights, readVerbs, resources, rightsOf, type Resource, type Verb } from './roles.ts'
 import type { TeamRole } from './team-roles.ts'
 
@@ -78,13 +78,13 @@ export const allows = (principal: Principal, request: AccessRequest): boolean =>
   return role !== undefined && roleAllows(role, request)
 }
 
-/** Where the principal's rights count; undefined: everywhere in the teams. Each decision is one look into a map. */
+/** Where the principal's rights count. Each decision is one look into a map. */
 export const narrowingOf = ({
   limits,
   narrowings,
-}: Pick<Principal, 'limits' | 'narrowings'>): NarrowingIn | undefined => {
+}: Pick<Principal, 'limits' | 'narrowings'>): NarrowingIn => {
   const ofToken = limits?.narrowing
-  if (narrowings === undefined) return ofToken && (() => ofToken)
+  if (narrowings === undefined) return ofToken === undefined ? everywhere : () => ofToken
   const ofTeams = new Map([...narrowings].map(([team, own]) => [team, meet(own, ofToken)]))
   return (namespace) => ofTeams.get(namespace) ?? ofToken
 }

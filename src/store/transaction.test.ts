@@ -7,7 +7,7 @@ it('lists many objects within a write so that others may have their turn after e
   const agents = countedRows('Agent', 1_000)
   const pausedAt: number[] = []
   const session = {
-    actor: { name: 'ann', source: 'api' },
+    actor: { name: 'ann', source: 'api', authority: 'whole' },
     rv: 1,
     view: { objects: { withTerm: () => agents.rows } },
     pause: () => Promise.resolve(pausedAt.push(agents.parsed)),

@@ -36,6 +36,7 @@ import {
   type StagedCredential,
   type StagedPlace,
 } from './secrets/staged-values.ts'
+import { rightsOf } from './core/actor.ts'
 
 /** Callers may change the objects that they get. */
 const copy: (object: KubeObject) => KubeObject = copyJson
@@ -52,7 +53,7 @@ export class Transaction implements Reader {
   /** What a narrowed token does not see is not there, also of an object that it sees: a refused write may repeat it. */
   #shown(object: KubeObject): KubeObject | undefined {
     const { actor, view } = this.#session
-    const narrowing = actor.narrowingIn?.(object.metadata.namespace ?? '')
+    const narrowing = rightsOf(actor).narrowingIn(object.metadata.namespace ?? '')
     const told = toldTo(this.#session, object)
     return narrowing === undefined ? told : shownIn(narrowing, told, finderIn(view))
   }

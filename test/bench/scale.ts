@@ -22,7 +22,7 @@ import { sender } from './send.ts'
 const objectsEach = 500
 const stageletsEach = 10
 const services = 20
-const actor = { name: 'bench', source: 'api' }
+const actor = { name: 'bench', source: 'api', authority: 'whole' as const }
 
 const secretSpec = (project: string, i: number): Record<string, unknown> => ({
   projectRef: { name: project },

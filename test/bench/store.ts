@@ -14,7 +14,7 @@ import { cpuAsyncMs, median, percentile, ratioRow, timeAsyncMs, type Row } from 
 
 const secretCount = 1_000
 const stageletCount = 100
-const actor = { name: 'bench', source: 'api' }
+const actor = { name: 'bench', source: 'api', authority: 'whole' as const }
 const apiVersion = 'stagely.dev/v1alpha1'
 const secretName = (i: number): string => `key-${i}.service-${i % 20}`
 

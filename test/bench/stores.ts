@@ -25,7 +25,7 @@ import { cpuMs, memoryMb, settled } from './proc.ts'
 const secrets = 10_000
 const inProject = 500
 const inPage = 100
-const actor = { name: 'bench', source: 'api' }
+const actor = { name: 'bench', source: 'api', authority: 'whole' as const }
 const credential = JSON.stringify({ accessKeyId: 'AKIDBENCH', secretAccessKey: 'bench' })
 
 interface StandIn {

@@ -101,4 +101,8 @@ export const defaultTuning: Tuning = {
 }
 
 /** Actor of writes for agents, as the audit log shows it. */
-export const system = { name: 'system:agents', source: 'system' } as const
+export const system = {
+  name: 'system:agents',
+  source: 'system',
+  authority: 'whole',
+} as const

@@ -1,7 +1,7 @@
 // Lists: whole or in pages, at which version, and which parameters may be combined.
 import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
-import type { ObjectPage, PageOptions, Store, StoredObject } from '../../../src/store/store.ts'
+import type { ObjectPage, PageOptions, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import {
   parseContinue,
@@ -17,6 +17,7 @@ import {
   resourceVersionOf,
   type ResourceVersionMatch,
 } from './resource-version.ts'
+import type { CallerStore } from '../../../src/store/caller-store.ts'
 
 export interface ListAnswer {
   readonly items: readonly StoredObject[]
@@ -49,7 +50,7 @@ export const limitOf = (c: AppContext): number | undefined => {
 /** The exact version to list; undefined: the newest. */
 const exactVersion = async (
   c: AppContext,
-  store: Store,
+  store: CallerStore,
   match: ResourceVersionMatch | undefined,
 ): Promise<number | undefined> => {
   const version = resourceVersionOf(c)
@@ -62,7 +63,7 @@ const exactVersion = async (
   return match === 'Exact' ? version : undefined
 }
 
-const wantedOf = async (c: AppContext, store: Store, kind: Kind): Promise<Wanted> => {
+const wantedOf = async (c: AppContext, store: CallerStore, kind: Kind): Promise<Wanted> => {
   if (c.req.query('sendInitialEvents') !== undefined)
     throw forbiddenOption(c, 'sendInitialEvents', 'sendInitialEvents is forbidden for list')
   const match = matchOf(c)
@@ -91,7 +92,11 @@ export const listPositionOf = ({
  * After the expiry of a version, a list may continue with the present objects; a list at an exact
  * version cannot.
  */
-const readPage = async (store: Store, kind: Kind, options: PageOptions): Promise<ObjectPage> => {
+const readPage = async (
+  store: CallerStore,
+  kind: Kind,
+  options: PageOptions,
+): Promise<ObjectPage> => {
   try {
     return await store.listPage(kind.kind, options)
   } catch (error) {
@@ -109,7 +114,7 @@ const readPage = async (store: Store, kind: Kind, options: PageOptions): Promise
 /** The list that the request asks for. */
 export const listOfRequest = async (
   c: AppContext,
-  store: Store,
+  store: CallerStore,
   kind: Kind,
 ): Promise<ListAnswer> => {
   const { selection, limit, from } = await wantedOf(c, store, kind)

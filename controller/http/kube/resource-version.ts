@@ -1,9 +1,9 @@
 // The parameters `resourceVersion` and `resourceVersionMatch`.
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import type { Store } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { versionIn } from '../version-text.ts'
 import { invalidOption } from './params.ts'
+import type { CallerStore } from '../../../src/store/caller-store.ts'
 
 /** undefined: absent. BadRequest for anything but a decimal integer. */
 export const resourceVersionOf = (c: AppContext): number | undefined => {
@@ -47,7 +47,10 @@ export const matchOf = (
 }
 
 /** Timeout when the store has not reached the version: the client would get something older. */
-export const requireReached = async (store: Store, version: number | undefined): Promise<void> => {
+export const requireReached = async (
+  store: CallerStore,
+  version: number | undefined,
+): Promise<void> => {
   if (version === undefined || version === 0) return
   const current = await store.currentVersion()
   if (version <= current) return

@@ -24,6 +24,7 @@ import { noteDenied } from '../note-denied.ts'
 import { requestBytes } from '../work-budget.ts'
 import { maxValues, parseKubeJson, readBytes, workOver } from './body.ts'
 import { kubeForbidden, rightOf, type KubeRoute } from './route.ts'
+import { rightsOf } from '../../../src/store/core/actor.ts'
 
 /** A review holds a whole folder of manifests: more than the 3 MiB of one object. */
 const maxReviewBytes = 8 * 1024 * 1024
@@ -188,8 +189,8 @@ export const reviewChangeSet = async (
   }
 }
 
-const isPart = ({ narrowingIn }: Actor, object: KubeObject): boolean => {
-  const narrowing = narrowingIn?.(refOf(object).namespace)
+const isPart = (actor: Actor, object: KubeObject): boolean => {
+  const narrowing = rightsOf(actor).narrowingIn(refOf(object).namespace)
   return narrowing !== undefined && isBelowProject(narrowing)
 }
 

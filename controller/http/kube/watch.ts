@@ -12,6 +12,7 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf } from '../../../src/resources/kind-names.ts'
 import { type Kind } from '../../../src/resources/registry.ts'
+import type { CallerStore } from '../../../src/store/caller-store.ts'
 import type { ChangeEvent, Store, StoredObject } from '../../../src/store/store.ts'
 import { storeOf, type AppContext } from '../env.ts'
 import { pieceLength, writePieces } from '../slow-readers.ts'
@@ -38,6 +39,8 @@ export interface WatchDeps {
   /** Default: one minute. */
   readonly bookmarkEveryMs?: number
 }
+
+type StreamDeps = Omit<WatchDeps, 'store'> & { readonly store: CallerStore }
 
 type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
 
@@ -169,7 +172,7 @@ interface Sink {
   readonly signal: AbortSignal
 }
 
-const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> => {
+const stream = async (deps: StreamDeps, plan: Plan, sink: Sink): Promise<void> => {
   const render = renderer(plan, deps.clock)
   let sent = plan.after ?? (await begin(deps, plan, { sink, render }))
   let readVersion = sent
@@ -207,7 +210,7 @@ const write = ({ response, signal }: Sink, text: string): Promise<void> =>
 
 /** Sends the existing objects, if wanted; returns the version from which to continue. */
 const begin = async (
-  deps: WatchDeps,
+  deps: StreamDeps,
   plan: Plan,
   { sink, render }: { sink: Sink; render: Render },
 ): Promise<number> => {

@@ -133,6 +133,7 @@ const exchange = async (
 const actorFor = (c: AppContext, name: string): Actor => ({
   name,
   source: systemSource,
+  authority: 'whole',
   address: c.get('address'),
   requestId: c.get('requestId'),
 })

@@ -13,9 +13,9 @@ import { isBelowProject, narrowingText } from '../../../src/access/place.ts'
 import { rolesWith, type Resource, type Verb } from '../../../src/access/roles.ts'
 import { StagelyError, type ErrorDetails } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import type { Store } from '../../../src/store/store.ts'
 import { parseId, type IdKind } from './ids.ts'
 import type { Access, InTarget } from './route.ts'
+import type { CallerStore } from '../../../src/store/caller-store.ts'
 
 /** The path parameter that names the object of the check. */
 const targetParameters: Readonly<Record<InTarget, string>> = {
@@ -56,7 +56,7 @@ const ofOtherTeam = (namespace: string): ErrorDetails => ({
 
 /** Finds an object, frozen, by id or by `namespace/name`. The caller may not be allowed to see it. */
 export const findTarget = async (
-  store: Store,
+  store: CallerStore,
   what: InTarget,
   given: string,
 ): Promise<KubeObject | undefined> => {
@@ -131,7 +131,7 @@ export const callerOf = (principal: Principal, access: Access): Principal =>
 
 /** The object in the path, after the check that the caller has the right of the route. */
 export const authorizeRest = async (
-  store: Store,
+  store: CallerStore,
   principal: Principal,
   access: Access,
   params: Readonly<Record<string, string>>,

@@ -17,6 +17,7 @@ import { renderId } from './ids.ts'
 import { timeSchema } from './representations.ts'
 import { requireTarget, type RestContext } from './route.ts'
 import { answerOf, computed } from './shapes.ts'
+import { rightsOf } from '../../../src/store/core/actor.ts'
 
 const dryRun = z
   .boolean()
@@ -202,7 +203,7 @@ export const changeSecrets = async <T>(
   const isChanged = set !== nameSet(after.set)
   const { widened, ...impact } = toImpact(await impactOf(before.situation, after.situation))
   // Where a key was before may be a place that such a token does not see; its warnings are silent too.
-  const narrowing = context.actor.narrowingIn?.(project.metadata.namespace ?? '')
+  const narrowing = rightsOf(context.actor).narrowingIn(project.metadata.namespace ?? '')
   const isBelow = narrowing !== undefined && isBelowProject(narrowing)
   const revision = isDry || !isChanged ? {} : { revision: after.closed + 1 }
   return {

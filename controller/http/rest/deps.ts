@@ -6,7 +6,8 @@ import type { ListKeys } from '../../stores/list-keys.ts'
 import type { ActivityLog } from '../../../src/store/activity/activity-log.ts'
 import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
 import type { KeyStore } from '../../../src/store/keys/key-store.ts'
-import type { Actor, Store } from '../../../src/store/store.ts'
+import type { CallerStore } from '../../../src/store/caller-store.ts'
+import type { Actor } from '../../../src/store/store.ts'
 import type { AgentAccessDeps } from '../kube/agent-access.ts'
 import type { LeakTests } from '../agents/orders/leak-tests.ts'
 import type { AgentTasks } from '../agents/orders/tasks.ts'
@@ -24,7 +25,7 @@ interface SealingDeps {
 }
 
 export interface RestDeps extends AgentAccessDeps {
-  readonly store: Store
+  readonly store: CallerStore
   readonly activity: ActivityLog
   readonly audit: AuditLog
   readonly people: People

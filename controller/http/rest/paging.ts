@@ -5,6 +5,7 @@ import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { parseContinue, renderContinue, type Continue } from '../kube/continue-token.ts'
+import type { CallerStore } from '../../../src/store/caller-store.ts'
 
 const most = 1_000
 
@@ -117,7 +118,7 @@ export const pagedBy = <Item>(
 
 /** One page in the order of team and name. Expired when the cursor is too old. */
 export const listPaged = async (
-  store: Store,
+  store: CallerStore,
   kind: string,
   { namespaces: within, project, selects }: Wanted,
   { limit, cursor }: PageRequest,
@@ -148,7 +149,7 @@ const cursorOf = (at: number, items: readonly KubeObject[]): { next_cursor: stri
 }
 
 const readPage = async (
-  store: Store,
+  store: CallerStore,
   kind: string,
   options: Parameters<Store['listPage']>[1],
 ): ReturnType<Store['listPage']> => {

@@ -12,6 +12,7 @@ import { invalidInput } from './input.ts'
 import { requireTarget, type RestContext } from './route.ts'
 import { inRestName, inRestNames, withInput } from './secret-fields.ts'
 import { createTracked, readAgain, updateTracked } from './writes.ts'
+import type { CallerStore } from '../../../src/store/caller-store.ts'
 
 export const isOfProject = (object: KubeObject, project: KubeObject): boolean =>
   object.metadata.namespace === project.metadata.namespace &&
@@ -143,7 +144,7 @@ export const warningHeader = <W extends Warning>(
 
 /** `Warning` headers of one write. */
 export const warningsOf = async (
-  store: Store,
+  store: CallerStore,
   input: SecretInput,
   { after, before }: Omit<Written, 'input'>,
 ): Promise<Record<string, string>> => warningHeader(await adviceOf(store, { input, after, before }))

@@ -5,6 +5,7 @@ import { append } from '../../../src/kernel/append.ts'
 import type { ActivityFilter } from '../../../src/store/activity/activity-log.ts'
 import { requireIn } from './access.ts'
 import type { RestContext } from './route.ts'
+import { everywhere } from '../../../src/access/place.ts'
 
 export const activityRight = { verb: 'list', resource: 'events' } as const
 
@@ -22,7 +23,7 @@ export const seenBy = async (
 ): Promise<Pick<ActivityFilter, 'teams' | 'places'>> => {
   const teams = teamsOf(principal, team)
   const narrowingIn = narrowingOf(principal)
-  if (narrowingIn === undefined) return { teams }
+  if (narrowingIn === everywhere) return { teams }
   const named = teams ?? (await store.list('Namespace')).items.map(({ metadata }) => metadata.name)
   const projects: string[] = []
   const stagelets: string[] = []

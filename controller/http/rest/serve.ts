@@ -5,8 +5,8 @@ import type { Principal } from '../../../src/access/principal.ts'
 import { linkedAbort } from '../../../src/kernel/async/linked-abort.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
 import type { FairLock } from '../../../src/kernel/async/fair-lock.ts'
-import { narrowedStore } from '../../../src/store/narrowed-store.ts'
-import { actorOf, viewOf, type AppContext, type AppEnv } from '../env.ts'
+import { createCallerStore } from '../../../src/store/caller-store.ts'
+import { actorOf, rightsFor, type AppContext, type AppEnv } from '../env.ts'
 import { authorizeRest, callerOf } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { parseIfMatch } from './etag.ts'
@@ -19,10 +19,13 @@ import { clientNetwork } from '../request-identity.ts'
 import { requestBytes, spend } from '../work-budget.ts'
 import { heedsIdempotencyKey, type RestAnswer, type RestContext, type RestRoute } from './route.ts'
 import { restRoutes } from './table.ts'
+import { wholeRights } from '../../../src/store/core/actor.ts'
+import type { Store } from '../../../src/store/store.ts'
 
 export const restBase = '/api/v1'
 
-export interface RestServerDeps extends RestDeps {
+export interface RestServerDeps extends Omit<RestDeps, 'store'> {
+  readonly store: Store
   readonly idempotency: IdempotencyDeps['keys']
   readonly limit: RateLimit
   readonly revealLimit: RevealLimit
@@ -88,12 +91,15 @@ const serve =
     const principal = isPublic(route) ? nobody : c.get('user')
     await deps.limit.take(isPublic(route) ? clientNetwork(c.get('address')) : principal.id)
     const params = c.req.param()
-    const store = narrowedStore(deps.store, isPublic(route) ? {} : viewOf(principal))
+    const store = createCallerStore(
+      deps.store,
+      isPublic(route) ? wholeRights : rightsFor(principal),
+    )
     const target = await authorizeRest(store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
     const input = await readInput(c, route)
     const context: RestContext = {
-      deps: store === deps.store ? deps : { ...deps, store },
+      deps: { ...deps, store },
       principal: callerOf(principal, route.access),
       actor: actorOf(c, principal),
       params,

@@ -39,7 +39,7 @@ const keysOfBoth = (
 
 const actorOf = (object: KubeObject, address: string): Actor => {
   const { namespace, name } = refOf(object)
-  return { name: `hook:${namespace}/${name}`, source: 'system', address }
+  return { name: `hook:${namespace}/${name}`, source: 'system', authority: 'whole', address }
 }
 
 /** Asks for a sync of the store (by uid): at the first notification, and once for those of the seconds after. */

@@ -213,7 +213,12 @@ export class AgentRegistry {
     checkKey('ed25519', input.ed25519)
     checkKey('x25519', input.x25519)
     const ref = { kind: 'Agent', namespace: input.namespace, name: input.name }
-    const actor = { name: `agent:${input.namespace}/${input.name}`, source: 'system', ...from }
+    const actor = {
+      name: `agent:${input.namespace}/${input.name}`,
+      source: 'system',
+      authority: 'whole' as const,
+      ...from,
+    }
     const keys = `${input.ed25519} ${input.x25519}`
     return this.#store.writeWithSession(actor, async (session, tx) => {
       const token = await checkToken(session.tx, input, session.nowMs)
@@ -280,7 +285,12 @@ export class AgentRegistry {
     const current = await this.keysOf(agentUid)
     if (current?.ed25519 === ed25519 && current.x25519 === x25519) return
     const ref = { kind: 'Agent', namespace: current?.namespace ?? '', name: current?.name ?? '' }
-    const actor = { name: `agent:${ref.namespace}/${ref.name}`, source: 'system', ...from }
+    const actor = {
+      name: `agent:${ref.namespace}/${ref.name}`,
+      source: 'system',
+      authority: 'whole' as const,
+      ...from,
+    }
     await this.#store.writeWithSession(actor, async (session, tx) => {
       const rows = await session.tx.query(
         `UPDATE agent_keys SET ed25519 = $3, x25519 = $4

@@ -105,7 +105,12 @@ export const auditDeliveries = async (
       const ref = { kind: 'Stagelet', namespace, name }
       const detail = { project, epoch, revision, agent, keys }
       // The actor is the agent that gets the values, as it is the person who reads a value.
-      const actor = { ...from, name: `agent:${agent}`, source: 'system' }
+      const actor = {
+        ...from,
+        name: `agent:${agent}`,
+        source: 'system',
+        authority: 'whole' as const,
+      }
       session.audit(ref, { action: 'deliver', detail }, actor)
     }
     return Promise.resolve()

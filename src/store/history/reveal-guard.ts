@@ -8,7 +8,7 @@ import type { RequestedSecret } from '../../resources/kinds/access-request.ts'
 import { refOf, type KubeObject, type Place } from '../../resources/meta.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { isForController, type ProjectEntry } from '../../secrets/set-entry.ts'
-import type { Actor } from '../core/actor.ts'
+import { rightsOf, type Actor } from '../core/actor.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { grantsOf, openRequests, type OpenRequest } from '../guard/grants.ts'
@@ -87,8 +87,8 @@ const readerOf = async (
   { namespace }: Place,
   isGuarded: boolean,
 ): Promise<Reader> => {
-  const { id = '', name, kind = 'user', mayReadValues } = session.actor
-  const mayRead = mayReadValues?.(namespace) !== false
+  const { id = '', name, kind = 'user' } = session.actor
+  const mayRead = rightsOf(session.actor).mayReadValues(namespace)
   if (kind === 'user') return { kind, id, name, mayRead }
   const since = isGuarded ? await sinceOfToken(session, id) : undefined
   return { kind, id, name: name.replace(/^machine:[^/]*\//, ''), mayRead, since }

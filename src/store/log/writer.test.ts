@@ -30,7 +30,7 @@ const clock = {
   sleep: () => new Promise<void>(() => undefined),
 }
 
-const actor = { name: 'a', source: 'api' }
+const actor = { name: 'a', source: 'api', authority: 'whole' as const }
 
 const makeWriter = (database = sql): Writer => {
   const provider = createKeyRing(createLocalKeyProvider(Buffer.alloc(32)), [], clock)

@@ -196,7 +196,7 @@ export class SessionStore {
   ): Promise<OpenedSession> {
     // An unknown code needs no write, for which others would wait.
     const { id: userId, name } = await this.ownerOfCode(code)
-    const person = { ...actor, name, id: userId, source: 'api' }
+    const person = { ...actor, name, id: userId, source: 'api', authority: 'whole' as const }
     return this.#changes.write(person, async (session) => {
       const [row] = await session.tx.query<{ token_id: string; expires_at: number }>(
         'DELETE FROM session_codes WHERE code_hash = $1 RETURNING token_id, expires_at',

@@ -11,7 +11,7 @@ import { machinePathsIn, type MachinePath } from '../../resources/paths.ts'
 import { environmentsOf, namesOf, protectedIn } from '../../resources/project-environments.ts'
 import { projectNameOf, projectRefOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
-import type { Actor } from '../core/actor.ts'
+import { rightsOf, type Actor } from '../core/actor.ts'
 import { term } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
 import { finderIn, forbidden, narrowingFor, placeOf, type ObjectChange } from './places.ts'
@@ -155,7 +155,7 @@ const isProtected = (view: Objects, stagelet: KubeObject): boolean => {
 }
 
 const mayFor = ({ actor }: Pick<Acting, 'actor'>, object: KubeObject, name: string): boolean =>
-  actor.mayChangeProtected?.(object.metadata.namespace ?? '', name) ?? true
+  rightsOf(actor).mayChangeProtected(object.metadata.namespace ?? '', name)
 
 /** A path meets the folder of a stack in a protected environment, which the actor may not change. */
 const meetsProtected = (acting: Acting, object: KubeObject, { machine, paths }: Named): boolean =>

@@ -18,7 +18,7 @@ import { environmentsOf, namesOf } from '../../resources/project-environments.ts
 import { projectNameOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
 import { shownAudience, type ProjectEntry } from '../../secrets/set-entry.ts'
-import type { Actor } from '../core/actor.ts'
+import { rightsOf, type Actor } from '../core/actor.ts'
 import type { View } from '../state/state.ts'
 import { objectNotFound } from '../core/errors.ts'
 
@@ -132,10 +132,8 @@ export const shownIn = (
   return { ...object, status: Object.fromEntries(told) }
 }
 
-export const narrowingFor = (
-  { narrowingIn }: Actor,
-  object: KubeObject | undefined,
-): Narrowing | undefined => narrowingIn?.(object?.metadata.namespace ?? '')
+export const narrowingFor = (actor: Actor, object: KubeObject | undefined): Narrowing | undefined =>
+  rightsOf(actor).narrowingIn(object?.metadata.namespace ?? '')
 
 export const forbidden = (
   { name: actor }: Actor,

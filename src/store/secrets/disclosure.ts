@@ -10,6 +10,7 @@ import { specOf } from '../../resources/typed.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { guardsOf, policiesOf } from '../guard/policies.ts'
+import { rightsOf } from '../core/actor.ts'
 import { objectForbidden } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 
@@ -49,24 +50,24 @@ const isOpenTo = ({ actor, view, learnable }: WriteSession, secret: KubeObject):
 
 /** `secret` is the one whose value the answer tells of. */
 export const mayLearn = (session: WriteSession, secret: KubeObject): boolean =>
-  session.actor.mayReadValues?.(refOf(secret).namespace) !== false && isOpenTo(session, secret)
+  rightsOf(session.actor).mayReadValues(refOf(secret).namespace) && isOpenTo(session, secret)
 
 /** Any value of the project. */
 export const mayLearnAll = ({ actor, view }: WriteSession, project: ObjectRef): boolean =>
-  actor.mayReadValues?.(project.namespace) !== false &&
+  rightsOf(actor).mayReadValues(project.namespace) &&
   (actor.source !== 'api' || policiesOf(view, project).length === 0)
 
 /** Any value of the project, wherever it counts. */
 export const mayReadEverywhere = (session: WriteSession, project: ObjectRef): boolean => {
   const { namespace } = project
-  const { narrowingIn, mayChangeProtected } = session.actor
-  const narrowing = narrowingIn?.(namespace)
+  const { narrowingIn, mayChangeProtected } = rightsOf(session.actor)
+  const narrowing = narrowingIn(namespace)
   const isNarrowed = narrowing !== undefined && isBelowProject(narrowing)
   const guarded = protectedIn(environmentsOf(session.fetch(project)?.object))
   return (
     mayLearnAll(session, project) &&
     !isNarrowed &&
-    guarded.every((name) => mayChangeProtected?.(namespace, name) !== false)
+    guarded.every((name) => mayChangeProtected(namespace, name))
   )
 }
 

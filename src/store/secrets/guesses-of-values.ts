@@ -5,7 +5,7 @@ import { specOf } from '../../resources/typed.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
 import { heldIn, type HeldValue } from '../../secrets/separation.ts'
 import type { ProjectEntry, SetEntry } from '../../secrets/set-entry.ts'
-import type { Actor } from '../core/actor.ts'
+import { rightsOf, type Actor } from '../core/actor.ts'
 import { dayMs, type Guesses } from '../core/guesses.ts'
 import { refOfEntry, type ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -99,11 +99,11 @@ export const spendJudged = (
 /** TooManyRequests where the actor has written many different values of one of the keys. */
 export const checkClasses = (
   guesses: Guesses,
-  { id: login, mayReadValues }: Pick<Actor, 'id' | 'mayReadValues'>,
+  { id: login, authority }: Pick<Actor, 'id' | 'authority'>,
   { project, keys }: { readonly project: KubeObject; readonly keys: Iterable<string> },
 ): void => {
   const { uid = '', namespace = '' } = project.metadata
-  if (login === undefined || mayReadValues?.(namespace) !== false) return
+  if (login === undefined || rightsOf({ authority }).mayReadValues(namespace)) return
   for (const key of keys) {
     const why = `you have written ${mostOfKey} different values of ${key}`
     guesses.check(ofClasses(login, uid, key), { most: mostOfKey, why })

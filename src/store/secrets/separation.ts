@@ -13,6 +13,7 @@ import { statusOf } from '../../resources/typed.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
 import { heldIn, sameValues, type HeldValue, type SameValue } from '../../secrets/separation.ts'
 import type { SeparationRule } from '../../secrets/separation.ts'
+import { rightsOf } from '../core/actor.ts'
 import { refOfEntry, type ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { finderIn, sees } from '../places/places.ts'
@@ -54,12 +55,12 @@ const placeText = (environment: string, { entry: { name, key } }: HeldValue): st
 
 /** The secret is not named to a token that does not see it. */
 const thereText = (
-  { actor: { narrowingIn }, view }: WriteSession,
+  { actor, view }: WriteSession,
   { ref }: ProjectState,
   { from, there }: SameValue,
 ): string => {
   const find = finderIn(view)
-  const narrowing = narrowingIn?.(ref.namespace)
+  const narrowing = rightsOf(actor).narrowingIn(ref.namespace)
   const secret = find(refOfEntry({ ref }, there.entry))
   const isHidden =
     narrowing !== undefined && (secret === undefined || !sees(narrowing, secret, find))

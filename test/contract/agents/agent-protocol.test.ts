@@ -36,6 +36,7 @@ import {
 } from '../../support/agents/agent-protocol.ts'
 import { startRelay } from '../../support/http/relay.ts'
 import { soak } from '../../support/soak.ts'
+import { system } from '../../support/databases/store-fixtures.ts'
 
 const agentRef = (name: string) => ({ kind: 'Agent' as const, namespace: 'default', name })
 const stageletRef = (name: string) => ({ kind: 'Stagelet', namespace: 'default', name })
@@ -168,7 +169,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
         expect(actor).toEqual({ name: by, source: 'system', address: '127.0.0.1' })
       expect(rows.map((row) => row.request_id?.length)).toEqual([36, 36])
       const before = agent.wants.length
-      await store.write({ name: 't', source: 'system' }, {}, async (tx) => {
+      await store.write(system, {}, async (tx) => {
         await tx.setConditions(stageletRef(name), [
           { type: 'Ready', status: 'True', reason: 'X', message: '' },
         ])

@@ -118,7 +118,7 @@ describe('what was closed before the revision to run, and is newer than the heal
     const { store } = controller.opened
     const isWanted = (text: string) => eventually(() => to.wants.at(-1) === `${name} ${text}`)
     const judge = (status: Partial<StageletStatus>): Promise<unknown> =>
-      store.write({ name: 't', source: 'system' }, {}, async (tx) => {
+      store.write({ name: 't', source: 'system', authority: 'whole' }, {}, async (tx) => {
         const it = (await tx.get(stagelet(name)))!
         await tx.setStatus({ ...it, status: { ...it.status!, ...status } })
       })

@@ -331,7 +331,7 @@ describe('values that end', () => {
     try {
       const personOf = async (name: string): Promise<Actor> => {
         const { id } = await t.users.create(api, { name: `${name}-${ns}` })
-        return { name: `${name}-${ns}`, id, source: 'api' }
+        return { name: `${name}-${ns}`, id, source: 'api', authority: 'whole' }
       }
       const [bob, ann] = [await personOf('bob'), await personOf('ann')]
       const give = (who: Actor, role: TeamRole) => t.members.put(api, ns, who.name, { role })
@@ -343,7 +343,10 @@ describe('values that end', () => {
       await give(ann, 'owner')
       for (const name of ['known', 'other']) await read(ann, name)
       await read(bob, 'known')
-      await read({ name: `machine:${ns}/ci`, id: randomUUID(), source: 'api' }, 'machines')
+      await read(
+        { name: `machine:${ns}/ci`, id: randomUUID(), source: 'api', authority: 'whole' },
+        'machines',
+      )
       await give(bob, 'developer')
       await due('known', 'True/Revealed')
       const { knownOutside } = await statusOf(ns, 'known')
@@ -381,7 +384,7 @@ describe('values that end', () => {
       await create(ns, 'key', { value: 'first value' })
       await t.tokens.breakGlass({ reason: 'INC-1', ttlMs: day })
       const { id, name } = await t.users.get('break-glass')
-      await t.store.revealSecret({ name, id, source: 'api' }, refOf(ns, 'key'))
+      await t.store.revealSecret({ name, id, source: 'api', authority: 'whole' }, refOf(ns, 'key'))
       clock.leap(3_600_000)
       await realClock.sleep(300)
       expect(await statusOf(ns, 'key')).not.toHaveProperty('knownOutside')
@@ -486,11 +489,15 @@ describe('values that end', () => {
     const away = async (name: string, namespace = ns): Promise<void> => {
       const lastTransitionTime = toFineTimestamp(clock.now())
       const ready = { type: 'Ready', status: 'Unknown', reason: 'Disconnected', message: '' }
-      await t.store.write({ name: 'agents', source: 'system' }, {}, async (tx) => {
-        const agent = (await tx.get({ kind: 'Agent', namespace, name }))!
-        const conditions = [{ ...ready, lastTransitionTime }]
-        await tx.setStatus({ ...agent, status: { lastLost: lastTransitionTime, conditions } })
-      })
+      await t.store.write(
+        { name: 'agents', source: 'system', authority: 'whole' },
+        {},
+        async (tx) => {
+          const agent = (await tx.get({ kind: 'Agent', namespace, name }))!
+          const conditions = [{ ...ready, lastTransitionTime }]
+          await tx.setStatus({ ...agent, status: { lastLost: lastTransitionTime, conditions } })
+        },
+      )
     }
     const isThere = async (kind: string, name: string): Promise<boolean> =>
       (await t.store.get({ kind, namespace: ns, name })) !== undefined

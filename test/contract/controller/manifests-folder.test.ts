@@ -76,7 +76,7 @@ describe('the folder source', () => {
   beforeEach(async () => {
     warnings = []
     dir = await mkdtemp(join(tmpdir(), 'stagely-folder-'))
-    await test.store.write({ name: 'test', source: 'api' }, {}, async (tx) => {
+    await test.store.write({ name: 'test', source: 'api', authority: 'whole' }, {}, async (tx) => {
       const ref = { kind: 'Namespace', namespace: '', name: 'default' }
       if ((await tx.get(ref)) !== undefined) return
       await tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } })
@@ -86,17 +86,21 @@ describe('the folder source', () => {
     await source?.stop()
     source = undefined
     await rm(dir, { recursive: true, force: true })
-    await test.store.write({ name: 'test', source: 'system' }, {}, async (tx) => {
-      const refOf = (kind: string, name: string): ObjectRef => ({
-        kind,
-        namespace: 'default',
-        name,
-      })
-      for (const name of await namesIn(tx, 'Project'))
-        await tx.removeProject(refOf('Project', name), { erase: true })
-      for (const name of await namesIn(tx, 'StagelySecret'))
-        await tx.remove(refOf('StagelySecret', name))
-    })
+    await test.store.write(
+      { name: 'test', source: 'system', authority: 'whole' },
+      {},
+      async (tx) => {
+        const refOf = (kind: string, name: string): ObjectRef => ({
+          kind,
+          namespace: 'default',
+          name,
+        })
+        for (const name of await namesIn(tx, 'Project'))
+          await tx.removeProject(refOf('Project', name), { erase: true })
+        for (const name of await namesIn(tx, 'StagelySecret'))
+          await tx.remove(refOf('StagelySecret', name))
+      },
+    )
   })
 
   it('applies what is there, follows changes, new files and folders, and removes what is gone', async () => {
@@ -187,7 +191,7 @@ describe('the folder source', () => {
     start()
     await eventuallyNames(['b', 'c'], 'StagelySecret')
     const valueFrom = { secretRef: { name: 'b' } }
-    await test.store.write({ name: 'me', source: 'api' }, {}, (tx) =>
+    await test.store.write({ name: 'me', source: 'api', authority: 'whole' }, {}, (tx) =>
       tx.create({
         apiVersion: 'stagely.dev/v1alpha1',
         kind: 'StagelySecret',
@@ -212,13 +216,16 @@ describe('the folder source', () => {
     await put('c.yaml', project('c'))
     start()
     await eventuallyNames(['a', 'b', 'c'])
-    await test.store.write({ name: 'kubernetes', source: 'kubernetes' }, {}, (tx) =>
-      tx.create({
-        apiVersion: 'stagely.dev/v1alpha1',
-        kind: 'StagelySecret',
-        metadata: { name: 'theirs', namespace: 'default' },
-        spec: { projectRef: { name: 'a' }, key: 'T', value: 'x' },
-      }),
+    await test.store.write(
+      { name: 'kubernetes', source: 'kubernetes', authority: 'whole' },
+      {},
+      (tx) =>
+        tx.create({
+          apiVersion: 'stagely.dev/v1alpha1',
+          kind: 'StagelySecret',
+          metadata: { name: 'theirs', namespace: 'default' },
+          spec: { projectRef: { name: 'a' }, key: 'T', value: 'x' },
+        }),
     )
     await unlink(join(dir, 'a.yaml'))
     await eventuallyNames(['b', 'c'])
@@ -277,7 +284,7 @@ describe('the folder source', () => {
   })
 
   it('leaves what the API owns alone and names the owner', async () => {
-    await test.store.write({ name: 'me', source: 'api' }, {}, (tx) =>
+    await test.store.write({ name: 'me', source: 'api', authority: 'whole' }, {}, (tx) =>
       tx.create({
         apiVersion: 'stagely.dev/v1alpha1',
         kind: 'Project',

@@ -8,7 +8,7 @@ import { openTestStore, type TestStore } from '../../support/databases/open-test
 
 const never = new AbortController().signal
 const apiVersion = 'stagely.dev/v1alpha1'
-const actor = { name: 'me', source: 'api' }
+const actor = { name: 'me', source: 'api', authority: 'whole' as const }
 const object = (kind: string, name: string, spec: Record<string, unknown> = {}): KubeObject => ({
   apiVersion,
   kind,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Opened } from '../../../src/store/open-store.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 
-const actor = { name: 'tester', source: 'system' }
+const actor = { name: 'tester', source: 'system', authority: 'whole' as const }
 
 const box = {
   apiVersion: 'stagely.dev/v1alpha1',

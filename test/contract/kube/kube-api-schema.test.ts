@@ -13,6 +13,7 @@ import {
   type StructuralSchema,
 } from '../../support/kube/structural-schema.ts'
 import { runs, soak } from '../../support/soak.ts'
+import { maxBodyBytes } from '../../../controller/http/kube/body.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 type Spec = Record<string, unknown>
@@ -426,6 +427,8 @@ describe.each(crdKinds.map((kind) => [kind.kind, kind] as const))('the schema of
     const wrong = violations(schema, spec, 'spec')
     const rules = wrong.length > 0 ? [] : brokenRules(schema, withDefaults(schema, spec))
     const { code, causes, spec: stored } = await serverVerdict(spec)
+    // Two values at their bounds are more than a body holds.
+    if (JSON.stringify(spec).length > maxBodyBytes) return code === 413 ? undefined : String(code)
     const unexplained = causes.filter(
       ({ field, message }) =>
         !wrong.some((path) => field === path || path.startsWith(`${field}.`)) &&

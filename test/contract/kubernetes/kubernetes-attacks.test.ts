@@ -81,7 +81,7 @@ const sleep = (ms: number): Promise<void> => realClock.sleep(ms)
 const base64 = (value: string | Buffer): string => Buffer.from(value).toString('base64')
 const values = async (): Promise<Record<string, string>> => {
   const project = { kind: 'Project', namespace: cluster.namespace, name: 'shop' }
-  const reader = { name: 'ann', source: 'api' }
+  const reader = { name: 'ann', source: 'api', authority: 'whole' as const }
   const all = await ours.store.revealSet(reader, project, {
     way: 'export',
     choose: (set) => set.entries,
@@ -224,7 +224,7 @@ test('a namespace that is deleted takes its objects along, and may come back', a
     async () => (await stored('Stagelet', 'prod', there))?.metadata.deletionTimestamp,
   ).toBeDefined()
   // Its agent has let go.
-  const machine = { name: 'agent', source: 'system' }
+  const machine = { name: 'agent', source: 'system', authority: 'whole' as const }
   const prod = { kind: 'Stagelet', namespace: there, name: 'prod' }
   await ours.store.write(machine, {}, (tx) => tx.removeFinalizer(prod, agentFinalizer))
   await eventually(() => api.call('GET', `/api/v1/namespaces/${there}`)).toBeUndefined()

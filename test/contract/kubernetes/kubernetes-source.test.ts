@@ -18,8 +18,8 @@ import { wireFaults } from '../../support/cluster/wire-faults.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 import { eventually } from '../../support/eventually.ts'
 
-const person: Actor = { name: 'ann', source: 'api' }
-const machine: Actor = { name: 'agent', source: 'system' }
+const person: Actor = { name: 'ann', source: 'api', authority: 'whole' }
+const machine: Actor = { name: 'agent', source: 'system', authority: 'whole' }
 /** STAGELY_TEST_SETTLED_SECONDS=60 looks at a settled cluster for a minute. */
 const settledMs = Number(process.env['STAGELY_TEST_SETTLED_SECONDS'] ?? '2') * 1_000
 let cluster: TestCluster
@@ -242,7 +242,7 @@ test('a project that goes in the cluster leaves what a folder declares in it', a
   await cluster.api.create(project('lent'))
   await eventually(() => stored('Project', 'lent')).toBeDefined()
   const lent = secret('lent', { projectRef: { name: 'lent' }, value: 'a-value' })
-  const folder: Actor = { name: 'folder', source: 'folder:/srv/manifests' }
+  const folder: Actor = { name: 'folder', source: 'folder:/srv/manifests', authority: 'whole' }
   await ours.store.write(folder, {}, (tx) => tx.create(lent))
   await cluster.api.remove('Project', 'lent')
   await eventually(() => stored('Project', 'lent')).toBeUndefined()

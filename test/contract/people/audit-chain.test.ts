@@ -18,6 +18,7 @@ const alice: Actor = {
   name: 'alice',
   id: 'u-1',
   source: 'api',
+  authority: 'whole',
   address: '203.0.113.9',
   requestId: 'req-1',
 }
@@ -102,7 +103,10 @@ for (const [name, serverUrl] of [
     it('holds a row from its commit on, whatever its texts', async () => {
       const ref = { kind: 'Request', namespace: '', name: 'a\0b\ud800c' }
       const detail = { path: '\0/\udfff', absent: undefined, list: [undefined, 1.5e-7] }
-      await store.audit.record({ name: 'bo', source: 'api' }, ref, { action: 'deny', detail })
+      await store.audit.record({ name: 'bo', source: 'api', authority: 'whole' }, ref, {
+        action: 'deny',
+        detail,
+      })
       const rows = await exportRows(store.sql, everything, { after: 0, upTo: 1e9, limit: 1e4 })
       expect(rows.at(-1)).toMatchObject({ action: 'deny', object: { name: 'a\ufffdb\ufffdc' } })
       let last = ''
@@ -402,7 +406,7 @@ for (const [name, serverUrl] of [
     })
 
     it('erases a person wherever else a name is kept, in what is deleted too', async () => {
-      const carol: Actor = { name: 'carol', id: 'u-carol', source: 'api' }
+      const carol: Actor = { name: 'carol', id: 'u-carol', source: 'api', authority: 'whole' }
       const shop = await createShop(store.store)
       await createAs(store.store, carol, secretOf(shop.ns, 'gone', { value: 'value' }))
       await createAs(store.store, carol, secretOf(shop.ns, 'kept', { value: 'value' }))

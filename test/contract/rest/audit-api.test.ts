@@ -20,7 +20,7 @@ import {
 import { freshDatabase } from '../../support/databases/fresh-database.ts'
 
 const canary = 'canary-of-the-audit-api'
-const admin = { name: 'controller', source: 'system' }
+const admin = { name: 'controller', source: 'system', authority: 'whole' as const }
 
 let database: Awaited<ReturnType<typeof freshDatabase>>
 let controller: TestController

@@ -103,7 +103,9 @@ describe('a rotation after the restore of a backup', () => {
       )
     })
     const proving = { ...other, status: { phase: 'Proving', attempt: 1 } }
-    await t.store.write({ name: 'test', source: 'system' }, {}, (tx) => tx.setStatus(proving))
+    await t.store.write({ name: 'test', source: 'system', authority: 'whole' }, {}, (tx) =>
+      tx.setStatus(proving),
+    )
     const held = { user: runs, password: 'a newer password' }
     const status = await world.run((now) => {
       expect(world.refused()).toEqual([])

@@ -7,7 +7,7 @@ import type { Store } from '../../../src/store/store.ts'
 import { DatabaseRelay } from '../../support/databases/database-relay.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 
-const actor = { name: 'tester', source: 'system' }
+const actor = { name: 'tester', source: 'system', authority: 'whole' as const }
 const [idA, idB] = ['00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-00000000000b']
 
 const createProject = (store: Store, name: string): Promise<unknown> =>

@@ -16,8 +16,8 @@ import {
 } from '../../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
-const cluster: Actor = { name: 'kubernetes', source: 'kubernetes' }
-const otherFolder: Actor = { name: 'folder', source: 'folder:/srv/others' }
+const cluster: Actor = { name: 'kubernetes', source: 'kubernetes', authority: 'whole' }
+const otherFolder: Actor = { name: 'folder', source: 'folder:/srv/others', authority: 'whole' }
 const sources = [api, folder, cluster]
 const pairs = sources.flatMap((owner) =>
   sources.filter((actor) => actor !== owner).map((actor) => ({ owner, actor })),

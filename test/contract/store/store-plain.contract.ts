@@ -1,4 +1,5 @@
 // What the store promises of plain values: what they show, and that nobody learns a masked value by them. On any database.
+import { wholeRights } from '../../../src/store/core/actor.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
@@ -25,8 +26,8 @@ import type { OpenStore } from './store.contract.ts'
 
 const canary = 'masked-canary-that-nobody-reads'
 /** Writes secrets and reads no value. */
-const writer = { ...api, name: 'will', mayReadValues: () => false }
-const cluster = { name: 'kubernetes', source: 'kubernetes' }
+const writer = { ...api, name: 'will', authority: { ...wholeRights, mayReadValues: () => false } }
+const cluster = { name: 'kubernetes', source: 'kubernetes', authority: 'whole' as const }
 
 export const plainContract = (name: string, open: OpenStore): void => {
   describe(`plain values on ${name}`, () => {
@@ -165,7 +166,7 @@ export const plainContract = (name: string, open: OpenStore): void => {
       await create(ns, 'empty', {})
       expect(await refusal(ns, update(ns, 'empty', plain(), writer))).toContain(needsReveal)
       expect(
-        shown(await update(ns, 'key', plain(), { ...writer, mayReadValues: () => true })),
+        shown(await update(ns, 'key', plain(), { ...writer, authority: 'whole' as const })),
       ).toBe(canary)
       // From now on a new value of it is plain, by anybody who may write it.
       expect(shown(await update(ns, 'key', plain({ value: 'fresh' }), writer))).toBe('fresh')

@@ -205,7 +205,7 @@ export const referencesContract = (name: string, open: OpenStore): void => {
         ['blind', 'api'],
       ] as const) {
         await createAs(t.store, api, stageletOf(ns, stagelet))
-        await t.store.write({ name: 'c', source: 'system' }, {}, async (tx) => {
+        await t.store.write({ name: 'c', source: 'system', authority: 'whole' }, {}, async (tx) => {
           const object = (await tx.get(refOf(stageletOf(ns, stagelet))))!
           const inSync = { type: 'SecretsInSync', status: 'True', reason: 'InSync', message: '' }
           const conditions = [{ ...inSync, lastTransitionTime: '2026-01-01T00:00:00Z' }]
@@ -215,7 +215,7 @@ export const referencesContract = (name: string, open: OpenStore): void => {
           })
         })
       }
-      await t.store.write({ name: 'c', source: 'system' }, {}, (tx) =>
+      await t.store.write({ name: 'c', source: 'system', authority: 'whole' }, {}, (tx) =>
         tx.setConditions(ref(ns, 'url'), [
           { type: 'InSync', status: 'True', reason: 'InSync', message: '' },
         ]),

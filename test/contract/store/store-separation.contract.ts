@@ -1,5 +1,6 @@
 // What the store promises of an environment that has to differ from another one. On any database.
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
+import { wholeRights, type Rights } from '../../../src/store/core/actor.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   findCondition,
@@ -247,7 +248,8 @@ export const separationContract = (name: string, open: OpenStore): void => {
     it('lets nobody find a value by dry runs who may not read it', async () => {
       const { ns } = await createShop(t.store)
       await create(secretOf(ns, 'pin', { value: '4711' }))
-      const guesser = { ...api, id: 'guesser-of-pins', mayReadValues: () => false }
+      const authority = { ...wholeRights, mayReadValues: () => false }
+      const guesser: Actor = { ...api, id: 'guesser-of-pins', authority }
       const dry = (value: string, actor: Actor = guesser): Promise<KubeObject> =>
         t.store.write(actor, { dryRun: true }, (tx) => tx.update(secretOf(ns, 'pin', { value })))
       for (let i = 0; i < 20; i += 1) await dry(`100${i}`)
@@ -255,7 +257,7 @@ export const separationContract = (name: string, open: OpenStore): void => {
       await dry('1000')
       for (const value of ['4711', '2000'])
         await expect(dry(value)).rejects.toMatchObject({ reason: 'TooManyRequests' })
-      await dry('2000', { ...guesser, mayReadValues: () => true })
+      await dry('2000', { ...guesser, authority: 'whole' })
       await dry('4711', { ...guesser, id: 'another' })
       clock.step(3_600_001)
       for (let i = 0; i < 40; i += 1) await dry('4711')
@@ -263,7 +265,8 @@ export const separationContract = (name: string, open: OpenStore): void => {
 
     it('lets nobody try many new values by dry runs where environments have to differ', async () => {
       const ns = await liveAnd()
-      const guesser = { ...api, id: 'guesser-by-new-secrets', mayReadValues: () => false }
+      const authority = { ...wholeRights, mayReadValues: () => false }
+      const guesser: Actor = { ...api, id: 'guesser-by-new-secrets', authority }
       const dry = (from: number, to: number): Promise<void> =>
         t.store.write(guesser, { dryRun: true }, async (tx) => {
           for (let i = from; i < to; i += 1)
@@ -276,7 +279,7 @@ export const separationContract = (name: string, open: OpenStore): void => {
       await expect(dry(550, 1001)).rejects.toMatchObject({ reason: 'TooManyRequests' })
     })
 
-    const guessers: readonly [string, Partial<Actor>][] = [
+    const guessers: readonly [string, Partial<Rights>][] = [
       ['may not read values', { mayReadValues: () => false }],
       ['reads values in preview alone', { narrowingIn: () => ({ environments: ['preview'] }) }],
       ['reads values but in production', { mayChangeProtected: (_, of) => of !== 'production' }],
@@ -286,7 +289,11 @@ export const separationContract = (name: string, open: OpenStore): void => {
       async (of, rights) => {
         const protectedLive = { ...production, protected: true }
         const ns = await liveAnd(undefined, [protectedLive, rule])
-        const guesser = { ...api, ...rights, id: `guesser who ${of}` }
+        const guesser = {
+          ...api,
+          id: `guesser who ${of}`,
+          authority: { ...wholeRights, ...rights },
+        }
         const template = (i: number): KubeObject =>
           secret(ns, `url-${i}`, 'preview', { value: `\${PART}-of-${i}`, references: true })
         await create(secret(ns, 'part', 'preview', { value: 'part-of-a-guess' }), guesser)
@@ -307,7 +314,10 @@ export const separationContract = (name: string, open: OpenStore): void => {
         })
         // What was judged costs nothing, and whoever may read all of the project goes on.
         await next('a-part-that-is-tried')
-        await update(secret(ns, 'part', 'preview', { value: 'of-an-admin' }), { ...api, id: 'admin' })
+        await update(secret(ns, 'part', 'preview', { value: 'of-an-admin' }), {
+          ...api,
+          id: 'admin',
+        })
         clock.step(86_400_001)
         await next('part-of-the-next-day')
       },
@@ -315,7 +325,8 @@ export const separationContract = (name: string, open: OpenStore): void => {
 
     it('lets values that the controller draws for previews cost nothing', async () => {
       const ns = await liveAnd()
-      const deployer = { ...api, id: 'deployer', mayReadValues: () => false }
+      const authority = { ...wholeRights, mayReadValues: () => false }
+      const deployer: Actor = { ...api, id: 'deployer', authority }
       for (let at = 0; at < 1_200; at += 400)
         await t.store.write(deployer, {}, async (tx) => {
           for (let i = at; i < at + 400; i += 1)

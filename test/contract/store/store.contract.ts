@@ -16,6 +16,7 @@ import {
   updateAs,
   type SteppedClock,
 } from '../../support/databases/store-fixtures.ts'
+import type { Actor } from '../../../src/store/store.ts'
 
 export type OpenStore = (options: { clock: SteppedClock }) => Promise<TestStore>
 
@@ -438,13 +439,13 @@ export const storeContract = (name: string, open: OpenStore): void => {
     })
 
     it('lets a team that a cluster brought along go once nothing of the cluster is in it', async () => {
-      const cluster = { name: 'kubernetes', source: 'kubernetes' }
+      const cluster = { name: 'kubernetes', source: 'kubernetes', authority: 'whole' as const }
       const team = { kind: 'Namespace', namespace: '', name: 'of-a-cluster' }
       const project = { kind: 'Project', namespace: team.name, name: 'shop' }
       const metadata = { name: team.name }
       await createAs(t.store, cluster, { apiVersion: 'v1', kind: 'Namespace', metadata })
       await createAs(t.store, cluster, objectOf('Project', team.name, 'shop', {}))
-      const remove = (actor: typeof cluster, ref: typeof team): Promise<unknown> =>
+      const remove = (actor: Actor, ref: typeof team): Promise<unknown> =>
         t.store.write(actor, {}, (tx) => tx.remove(ref))
       await expect(remove(api, team)).rejects.toThrow(/"shop" in it is owned by kubernetes/)
       await remove(cluster, project)

@@ -4,6 +4,7 @@ import { StoreFault } from '../../../controller/stores/provider.ts'
 import { realClock, toTimestamp } from '../../../src/kernel/clock.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import { annotations, refOf } from '../../../src/resources/meta.ts'
+import { wholeRights } from '../../../src/store/core/actor.ts'
 import type { SecretStoreStatus } from '../../../src/resources/kinds/secret-store.ts'
 import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
 import { deposed } from '../../../src/store/core/errors.ts'
@@ -561,7 +562,8 @@ describe('a SecretStore', () => {
 
   it('tells nobody whether a value has a format who may not read values', async () => {
     await fresh()
-    const developer = { name: 'dev', source: 'api', mayReadValues: () => false }
+    const authority = { ...wholeRights, mayReadValues: () => false }
+    const developer = { name: 'dev', source: 'api', authority }
     const asked = external('probe', {}, { format: 'regex', pattern: 'a.*' })
     await expect(createAs(w.t.store, developer, asked)).rejects.toMatchObject({
       reason: 'Forbidden',

@@ -50,8 +50,8 @@ import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
 import { localKeyRing } from '../keys.ts'
 import { openStore, type Opened } from '../../../src/store/open-store.ts'
 
-export const actor = { name: 'tester', source: 'api' }
-const machine = { name: 'tester', source: 'system' }
+export const actor = { name: 'tester', source: 'api', authority: 'whole' as const }
+const machine = { name: 'tester', source: 'system', authority: 'whole' as const }
 
 export interface TestController {
   readonly url: string

@@ -5,9 +5,9 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
 
-export const api: Actor = { name: 'alice', source: 'api' }
-export const folder: Actor = { name: 'folder', source: 'folder:/srv/manifests' }
-export const system: Actor = { name: 'controller', source: 'system' }
+export const api: Actor = { name: 'alice', source: 'api', authority: 'whole' }
+export const folder: Actor = { name: 'folder', source: 'folder:/srv/manifests', authority: 'whole' }
+export const system: Actor = { name: 'controller', source: 'system', authority: 'whole' }
 
 export const objectOf = (
   kind: string,

@@ -11,6 +11,8 @@ const { store } = await openStore(options)
 for (let i = 0; ; i++) {
   const metadata = { name: `p${i}`, namespace: 'default' }
   const project = { apiVersion: 'stagely.dev/v1alpha1', kind: 'Project', metadata, spec: {} }
-  await store.write({ name: 'x', source: 'api' }, {}, (tx) => tx.create(project))
+  await store.write({ name: 'x', source: 'api', authority: 'whole' }, {}, (tx) =>
+    tx.create(project),
+  )
   console.log(metadata.name)
 }

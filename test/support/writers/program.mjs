@@ -19,7 +19,7 @@ const { store, sql } = await openStore({
   log: silentLogger,
   keyRing: createKeyRing(key, [], realClock),
 })
-const actor = { name: 'writer', source: 'api' }
+const actor = { name: 'writer', source: 'api', authority: 'whole' }
 const chosen = (below) => Math.floor(Math.random() * below)
 
 /** Moves a counter; where the name of the write ends with `s`, a secret gets a new value together with it. */

@@ -19,7 +19,12 @@ export const takeLeave =
     await caller.take(leaveRequest, maxLeaveBytes)
     const { namespace, name } = caller.agent
     const ref = { kind: 'Agent', namespace, name } as const
-    const actor = { name: `agent:${namespace}/${name}`, source: 'system', ...requestOrigin(c) }
+    const actor = {
+      name: `agent:${namespace}/${name}`,
+      source: 'system',
+      authority: 'whole' as const,
+      ...requestOrigin(c),
+    }
     await store.write(actor, {}, async (tx) => {
       const agent = await tx.get(ref)
       const isOwn = agent?.metadata.uid === caller.agentUid

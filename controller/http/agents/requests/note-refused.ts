@@ -21,6 +21,7 @@ export const noteRefused = async (
     actor: {
       name: denied.actorName ?? 'agent',
       source: 'system',
+      authority: 'whole',
       ...requestOrigin(c),
     },
     namespace: denied.namespace ?? '',

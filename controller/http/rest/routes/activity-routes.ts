@@ -21,6 +21,7 @@ import { badCursor, pageOf, pageQuery } from '../paging.ts'
 import { timeSchema } from '../representations.ts'
 import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
 import { answer } from '../shapes.ts'
+import { rightsOf } from '../../../../src/store/core/actor.ts'
 
 const rolloutFields = stageletStatus.shape.lastRollout.unwrap().shape
 const results = [...rolloutFields.result.options, 'Superseded'] as const
@@ -122,7 +123,7 @@ const toRollout = async (
   row: RolloutRow,
 ): Promise<z.infer<typeof rolloutSchema>> => {
   const { id, subject, stagelet = '', namespace: team, project = '', detail } = row
-  const readsLogs = actor.mayReadLogs?.(team) !== false
+  const readsLogs = rightsOf(actor).mayReadLogs(team)
   const { message } = detail
   return answer(rolloutSchema, {
     by: [],

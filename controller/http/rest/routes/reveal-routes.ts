@@ -22,6 +22,7 @@ import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
 import { versionNumber } from '../secret-fields.ts'
 import { secretOf } from '../secrets.ts'
 import { answerOf } from '../shapes.ts'
+import { rightsOf } from '../../../../src/store/core/actor.ts'
 
 const revealedSchema = namedSecret
   .extend({
@@ -74,11 +75,11 @@ const revealBody = z.strictObject({
 
 /** 422 with the list: a mistyped name would show what another environment sees. */
 const requireEnvironment = (
-  { actor: { narrowingIn } }: Pick<RestContext, 'actor'>,
+  { actor }: Pick<RestContext, 'actor'>,
   project: KubeObject,
   name: string,
 ): void => {
-  const inView = narrowingIn?.(refOf(project).namespace)?.environments
+  const inView = rightsOf(actor).narrowingIn(refOf(project).namespace)?.environments
   const listed = namesOf(environmentsOf(project)).filter((one) => inView?.includes(one) ?? true)
   if (listed.includes(name)) return
   const message = `Unsupported value: environments of this project: ${withHint(name, listed) || 'none'}`

@@ -1,10 +1,10 @@
 // The store as a narrowed login reads it: what it does not see is not there. See ADR 0082.
-import { holdsProject, isBelowProject, type NarrowingIn } from '../access/place.ts'
+import { everywhere, holdsProject, isBelowProject, type Narrowing } from '../access/place.ts'
 import { keptRights } from '../access/roles.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { requireKind } from '../resources/registry.ts'
 import { ofKind } from '../resources/typed.ts'
-import type { Actor } from './core/actor.ts'
+import type { Rights } from './core/actor.ts'
 import { historyOf } from './narrowed-history.ts'
 import { withOwnDigests } from './guard/digests.ts'
 import { withoutLogs } from './places/log-lines.ts'
@@ -12,7 +12,8 @@ import { finderIn, shownIn } from './places/places.ts'
 import type { ChangeEvent, StoredObject } from './core/objects.ts'
 import type { Store } from './store.ts'
 
-type Reads = Pick<
+/** What routes call: each read is narrowed here by name, so that a new one is none of theirs until it is. */
+export type CallerStore = Pick<
   Store,
   | 'get'
   | 'getStored'
@@ -27,21 +28,48 @@ type Reads = Pick<
   | 'deletedSecrets'
   | 'projectSummary'
   | 'watch'
+  | ByActor
+  | OfNamed
+  | OfNothing
 >
 
-/** What a login reads. */
-export type StoreView = Partial<Pick<Actor, 'mayReadLogs'>> & {
-  readonly narrowingIn?: NarrowingIn | undefined
+/** These decide by the actor that they are given. */
+type ByActor = 'write' | 'revealSecret' | 'revealSet' | 'fingerprints'
+/** These tell of what a narrowed read has named before. */
+type OfNamed = 'plainValues' | 'deliveries'
+/** These tell of no object. */
+type OfNothing = 'revisionsOf' | 'currentVersion' | 'health' | 'deletedMs' | 'guesses'
+
+const unnarrowed = (store: Store): Pick<Store, ByActor | OfNamed | OfNothing> => ({
+  write: (actor, options, fn) => store.write(actor, options, fn),
+  revealSecret: (actor, ref, what) => store.revealSecret(actor, ref, what),
+  revealSet: (actor, project, what) => store.revealSet(actor, project, what),
+  fingerprints: (actor, project, action) => store.fingerprints(actor, project, action),
+  plainValues: (uid, versions) => store.plainValues(uid, versions),
+  deliveries: (namespace, uid, stagelets) => store.deliveries(namespace, uid, stagelets),
+  revisionsOf: (uid) => store.revisionsOf(uid),
+  currentVersion: () => store.currentVersion(),
+  health: () => store.health(),
+  deletedMs: store.deletedMs,
+  guesses: store.guesses,
+})
+
+/** A stream of all kinds leaves out what the table of rights refuses. */
+const isStreamed = (narrowing: Narrowing | undefined, { kind }: KubeObject): boolean => {
+  if (narrowing === undefined) return true
+  const kept: Readonly<Record<string, readonly string[]>> = keptRights(narrowing)
+  return kept[requireKind(kind).plural]?.includes('watch') === true
 }
 
-const everywhere: NarrowingIn = () => undefined
-
-const readsOf = (store: Store, { narrowingIn = everywhere, mayReadLogs }: StoreView): Reads => {
+export const createCallerStore = (
+  store: Store,
+  { narrowingIn, mayReadLogs }: Rights,
+): CallerStore => {
   const narrowingOf = ({ metadata: { namespace = '' } }: Pick<KubeObject, 'metadata'>) =>
     narrowingIn(namespace)
   const shown = (object: KubeObject): KubeObject | undefined => {
     const narrowing = narrowingOf(object)
-    const readsLogs = mayReadLogs?.(object.metadata.namespace ?? '') !== false
+    const readsLogs = mayReadLogs(object.metadata.namespace ?? '')
     const told = withOwnDigests(store.state, readsLogs ? object : withoutLogs(object))
     return narrowing === undefined ? told : shownIn(narrowing, told, finderIn(store.state))
   }
@@ -51,15 +79,8 @@ const readsOf = (store: Store, { narrowingIn = everywhere, mayReadLogs }: StoreV
     if (object === undefined) return []
     return [object === whole ? stored : { ...stored, object, text: JSON.stringify(object) }]
   }
-  /** A stream of all kinds leaves out what the table of rights refuses. */
-  const isTold = (object: KubeObject): boolean => {
-    const narrowing = narrowingOf(object)
-    if (narrowing === undefined) return true
-    const kept: Readonly<Record<string, readonly string[]>> = keptRights(narrowing)
-    return kept[requireKind(object.kind).plural]?.includes('watch') === true
-  }
   const told = (event: ChangeEvent): ChangeEvent[] =>
-    isTold(event.object) ? toldOf(event, shown) : []
+    isStreamed(narrowingOf(event.object), event.object) ? toldOf(event, shown) : []
   return {
     get: async (ref) => {
       const found = await store.get(ref)
@@ -109,6 +130,7 @@ const readsOf = (store: Store, { narrowingIn = everywhere, mayReadLogs }: StoreV
       }
     },
     ...historyOf(store, narrowingIn),
+    ...unnarrowed(store),
     async *watch(after, signal, scope) {
       for await (const batch of store.watch(after, signal, scope)) yield batch.flatMap(told)
     },
@@ -132,17 +154,4 @@ const toldOf = (
   if (!isChange || before === undefined) return []
   const metadata = { ...before.metadata, resourceVersion: String(resourceVersion) }
   return as('DELETED', { ...before, metadata })
-}
-
-/** The store itself for who reads everything. */
-export const narrowedStore = (store: Store, view: StoreView): Store => {
-  if (view.narrowingIn === undefined && view.mayReadLogs === undefined) return store
-  const reads = readsOf(store, view)
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (Object.hasOwn(reads, name)) return reads[name as keyof Reads]
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
-  })
 }
