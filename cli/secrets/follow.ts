@@ -22,10 +22,13 @@ const followedIn = (all: readonly NamedSecret[], secret: NamedSecret): NamedSecr
 
 /** Those whose values change with that of the secret, also by way of others. */
 const followersIn = (all: readonly NamedSecret[], { name }: NamedSecret): NamedSecret[] => {
+  const followed = all.map((other) => ({
+    other: other.name,
+    names: followedIn(all, other).map((one) => one.name),
+  }))
   const found = new Set([name])
   for (const one of found)
-    for (const other of all)
-      if (followedIn(all, other).some((followed) => followed.name === one)) found.add(other.name)
+    for (const { other, names } of followed) if (names.includes(one)) found.add(other)
   return all.filter((other) => other.name !== name && found.has(other.name))
 }
 
