@@ -3,7 +3,6 @@ import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import type { ReviewStatus, WidenedKey } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
-import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import {
   newCommand,
@@ -15,9 +14,9 @@ import {
 } from '../options.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../apply/read-manifests.ts'
-import { confirmWidened, renderWidened } from '../apply/reach.ts'
-import { renderAffected, reviewDocuments } from '../apply/review.ts'
-import { valuesToCome } from '../apply/values-to-come.ts'
+import { renderDryRun } from '../apply/dry-run.ts'
+import { confirmWidened } from '../apply/reach.ts'
+import { reviewDocuments } from '../apply/review.ts'
 import { waitForSync, type StageletName } from '../wait/wait-in-sync.ts'
 
 interface Flags extends CommonFlags, WaitFlags {
@@ -48,12 +47,7 @@ const apply = async (flags: Flags): Promise<void> => {
   const review = await reviewDocuments(api, documents)
   const objects = documents.map((d) => d.object)
   if (flags.dryRun === true) {
-    const words = { Create: 'created', Update: 'configured', Unchanged: 'unchanged' }
-    for (const change of review.changes) {
-      out(`${fullName(servedKind(change.kind), change.name)} ${words[change.action]} (dry run)`)
-    }
-    const reach = renderAffected(review, valuesToCome(review.changes, objects))
-    out([...reach, ...renderWidened(review.widened)].join('\n'))
+    out(renderDryRun(review, objects))
     return
   }
   await confirmWidened(review, (widening) => isScopeSaid(objects, widening), flags.yes)

@@ -12,6 +12,7 @@ import type { StackSource } from '../migrate/environment.ts'
 import { readAsWritten, type RawServices } from './as-written.ts'
 import {
   fieldTexts,
+  hostsOf,
   usesOf,
   variablesIn,
   type FieldText,
@@ -38,6 +39,8 @@ export interface ComposeService extends ServiceUses {
   /** Environment of its containers, with all files and variables resolved. */
   readonly environment: ReadonlyMap<string, string>
   readonly image?: string
+  /** The names by which other services reach it. */
+  readonly hosts: readonly string[]
   /** Services that it depends on. */
   readonly dependsOn: readonly string[]
   /** Those among them after whose re-creation it is restarted (`restart: true`). */
@@ -124,6 +127,7 @@ export const readComposeProject = async (asked: ProjectRequest): Promise<Compose
         name,
         enabled: enabled.split('\n').includes(name),
         environment: environmentOf(answer.services?.[name]),
+        hosts: hostsOf(name, answer.services?.[name]),
         ...defined({ image: textOf(answer.services?.[name]?.image) }),
         dependsOn: Object.keys(answer.services?.[name]?.depends_on ?? {}),
         restartsAfter: restartsAfter(answer.services?.[name]),

@@ -21,6 +21,19 @@ export interface FoundSecret extends ProposedSecret {
   readonly parts?: readonly TextPart[]
 }
 
+export const nameOf = ({ key, scope }: Pick<ProposedSecret, 'key' | 'scope'>): string =>
+  `${scope}/${key}`
+
+/** `${scope/KEY}`, as a value. */
+export const referenceTo = (home: Pick<ProposedSecret, 'key' | 'scope'>): string =>
+  `\${${nameOf(home)}}`
+
+/** The whole value is that of the other one. */
+export const follows = (
+  { value, refersTo }: Pick<ProposedSecret, 'value' | 'refersTo'>,
+  home: ProposedSecret,
+): boolean => refersTo !== undefined && value === referenceTo(home)
+
 /** The source of a value that is the whole of a variable, or of its default. */
 export const variableSource = (name: string, value: string): string => `variable ${name} ${value}`
 

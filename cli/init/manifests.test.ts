@@ -4,7 +4,12 @@ import { renderManifests } from './manifests.ts'
 
 const production = { name: 'production', inherits: 'Project', protected: true } as const
 const preview = { name: 'preview', inherits: 'Nothing' } as const
-const stored: StoredSecrets = { hasName: () => false, find: () => undefined, placesOf: () => [] }
+const stored: StoredSecrets = {
+  hasName: () => false,
+  find: () => undefined,
+  inProject: () => [],
+  placesOf: () => [],
+}
 
 it.each([
   ['none where the project has none and none is named', undefined, [], undefined],

@@ -1,8 +1,10 @@
 // Proposes which service sees which key, from the present use in the project. Pure.
 import { append } from '../../src/kernel/append.ts'
+import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { plainAmong } from '../../src/secrets/managed-values.ts'
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import {
+  follows,
   variableSource,
   whyPlain,
   type FoundSecret,
@@ -12,6 +14,8 @@ import {
 import { inOrder, keptFiles, keptVariables } from './kept.ts'
 import { sharedVariables, valueOfVariable, variablesInOtherPlaces } from './other-places.ts'
 import { shareValues } from './share-values.ts'
+import type { Untied } from './untied.ts'
+import { withoutUnread, type Unread } from './unread.ts'
 import { valuesOfService, variablesOf, type ServiceValue } from './values-of-service.ts'
 
 export interface Proposal {
@@ -25,6 +29,19 @@ export interface Proposal {
   /** Services that it restarts after these, as the files ask for (`restart: true`). */
   readonly restarted: readonly string[]
   readonly untouched: readonly string[]
+  /** Equal texts that stay apart. */
+  readonly untied: readonly Untied[]
+  /** Services that get a variable for the first time, since its secret becomes global. */
+  readonly gains: readonly Gain[]
+  /** Databases that get a variable from an `env_file` and do not read it: it stays as it is there. */
+  readonly unread: readonly Unread[]
+}
+
+export interface Gain {
+  readonly key: string
+  /** Where it stands outside of `environment`. */
+  readonly place: string
+  readonly services: readonly string[]
 }
 
 export interface Wishes {
@@ -47,7 +64,8 @@ export const propose = (project: ComposeProject, given: Wishes): Proposal => {
     valuesOfService(project, service, wishes.exclude, kept),
   )
   const chosen = chooseSecrets(project, values, wishes, kept)
-  const whole = withOneValue(project, chosen, wishes, kept)
+  const { read, unread } = withoutUnread(project, chosen)
+  const whole = withOneValue(project, read, wishes, kept)
   const enabled = project.services.filter((service) => service.enabled)
   const found = withoutIdle(
     withGlobals(whole.services, project.services.length),
@@ -57,7 +75,8 @@ export const propose = (project: ComposeProject, given: Wishes): Proposal => {
   const isThere = (key: string): boolean => found.some((s) => s.key === key && s.scope === 'global')
   const all: FoundSecret[] = [...found, ...whole.globals.filter(({ key }) => !isThere(key))]
   append(all, ownValues(project, all))
-  const secrets = wishes.references === false ? all : shareValues(project, all)
+  const { secrets, untied } =
+    wishes.references === false ? { secrets: all, untied: [] } : shareValues(project, all)
   const replaced = new Set(secrets.filter(({ scope }) => scope === 'global').map(({ key }) => key))
   append(kept, [...keptVariables(project, replaced), ...keptFiles(project)])
   const sees = (name: string): boolean =>
@@ -76,7 +95,26 @@ export const propose = (project: ComposeProject, given: Wishes): Proposal => {
     recreated,
     restarted: others.filter(isRestarted).map(({ name }) => name),
     untouched: others.filter((service) => !isRestarted(service)).map(({ name }) => name),
+    untied,
+    gains: gainsOf(project, enabled, secrets),
+    unread,
   }
+}
+
+/** Of secrets that become global for a place outside of `environment`. */
+const gainsOf = (
+  project: ComposeProject,
+  enabled: readonly ComposeService[],
+  secrets: readonly ProposedSecret[],
+): Gain[] => {
+  const elsewhere = variablesInOtherPlaces(project)
+  return secrets.flatMap(({ key, scope }) => {
+    const place = scope === 'global' ? elsewhere.get(key) : undefined
+    const gaining = enabled.filter(({ environment }) => !environment.has(key))
+    return place === undefined || gaining.length === 0
+      ? []
+      : [{ key, place, services: gaining.map(({ name }) => name) }]
+  })
 }
 
 /** Variables of the tool that is left which stand outside of `environment`, such as tags of images, become global. */
@@ -99,9 +137,12 @@ const withoutOrigin = ({ key, scope, value, from, refersTo }: ProposedSecret): P
   ...(refersTo !== undefined && { refersTo }),
 })
 
-/** What is no secret is proposed as plain. A value with references stays masked: what it refers to is a secret. */
+/** What is no secret is proposed as plain. A value with references stays masked: what it refers to is a secret. So does what a secret follows. */
 const withPlain = (proposed: readonly ProposedSecret[]): ProposedSecret[] => {
-  const plain = plainAmong(proposed)
+  const isSecret = (secret: ProposedSecret): boolean =>
+    looksSecret(secret.key, secret.value) ||
+    proposed.some(({ key, ...one }) => follows(one, secret) && looksSecret(key, secret.value))
+  const plain = plainAmong(proposed, isSecret)
   return proposed.map((secret) =>
     plain.has(secret) && secret.refersTo === undefined ? { ...secret, plain: true } : secret,
   )

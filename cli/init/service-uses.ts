@@ -1,5 +1,6 @@
 // Which variables and env files a service uses, and where. The input is Compose's description without
 // interpolation (`config --no-interpolate --format json`).
+import { isRecord } from '../../src/kernel/record.ts'
 import { textsIn, variablesOfText } from '../../src/compose/variables.ts'
 
 export interface EnvFileEntry {
@@ -79,6 +80,18 @@ export const declaredEnvFiles = ({ env_file: files = [] }: ServiceDeclaration): 
   (typeof files === 'string' ? [files] : files).map((file) =>
     typeof file === 'string' ? { path: file } : file,
   )
+
+/** The names by which other services reach it. */
+export const hostsOf = (
+  name: string,
+  { container_name: container, hostname, networks }: ServiceDeclaration = {},
+): string[] => {
+  const aliases = Object.values(isRecord(networks) ? networks : {}).flatMap((network) =>
+    isRecord(network) && Array.isArray(network['aliases']) ? (network['aliases'] as unknown[]) : [],
+  )
+  const names = [name, container, hostname, ...aliases]
+  return [...new Set(names.filter((each) => typeof each === 'string'))]
+}
 
 export const usesOf = (
   service: ServiceDeclaration,

@@ -8,6 +8,7 @@ type Services = ComposeProject['services']
 const service = (name: string, image: string, dependsOn: string[] = []): Services[number] => ({
   name,
   image,
+  hosts: [name],
   dependsOn,
   enabled: true,
   environment: new Map<string, string>(),
@@ -31,7 +32,9 @@ const url = (scope: string, tail = 'shop'): FoundSecret => ({
 })
 
 const shared = (found: FoundSecret[], services: Services = []): string[] =>
-  shareValues({ services }, found).map(({ scope, key, value }) => `${scope}/${key} ${value}`)
+  shareValues({ services }, found).secrets.map(
+    ({ scope, key, value }) => `${scope}/${key} ${value}`,
+  )
 
 it('keeps a URL with a password once, where no secret holds the password itself', () => {
   expect(shared([url('migrate'), url('api'), url('report', 'other')])).toEqual([

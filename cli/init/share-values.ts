@@ -1,154 +1,121 @@
 // Turns a value in several places into one secret to which the other places refer. Pure.
-import { isReadOnce } from '../../src/databases/read-once.ts'
-import { minPatternBytes } from '../../src/masking/min-pattern-bytes.ts'
 import { renderTemplate, parseTemplate } from '../../src/resources/kinds/value-template.ts'
 import type { ComposeProject } from './compose-project.ts'
-import { variableSource, type FoundSecret, type ProposedSecret } from './found-secret.ts'
+import {
+  nameOf,
+  referenceTo,
+  variableSource,
+  type FoundSecret,
+  type ProposedSecret,
+} from './found-secret.ts'
 import type { TextPart } from './interpolate.ts'
-import { looksSecret, urlWithPassword } from '../../src/secrets/looks-secret.ts'
+import { passwordPlaceOf } from './password-place.ts'
+import { findSameValues, textSource, type SameValues } from './same-values.ts'
+import { untiedAmong, type Untied } from './untied.ts'
 
-/** Each secret with its own value, or with a template that refers to others. */
+interface Shared {
+  /** Each secret with its own value, or with a template that refers to others. */
+  readonly secrets: ProposedSecret[]
+  readonly untied: readonly Untied[]
+}
+
 export const shareValues = (
   { services }: Pick<ComposeProject, 'services'>,
   found: readonly FoundSecret[],
-): ProposedSecret[] => {
-  const compare = createOrder(services)
-  const homes = homesOf(found, compare)
-  const urls = firstOfEachUrl(found, compare)
-  return found.flatMap((secret) => {
-    const { source: _, parts, ...proposed } = secret
-    const home = sourcesOf(secret)
-      .flatMap((source) => homes.get(source) ?? [])
-      .find((home) => isSame(home, secret) || mayRefer(secret, home))
+): Shared => {
+  const same = findSameValues(services, found)
+  const logins = firstOfEachLogin(found, same)
+  const tied = new Set<FoundSecret>()
+  const secrets = found.flatMap((secret) => {
+    const { source: _, parts: __, ...proposed } = secret
     // The service sees the global secret with this key already.
-    const referring = (kept: FoundSecret): ProposedSecret[] =>
-      kept.scope === 'global' && kept.key === secret.key
+    const referring = (kept: FoundSecret): ProposedSecret[] => {
+      tied.add(secret)
+      return kept.scope === 'global' && kept.key === secret.key
         ? []
         : [{ ...proposed, value: referenceTo(kept), refersTo: [nameOf(kept)] }]
-    if (home !== undefined && !isSame(home, secret)) return referring(home)
-    const isMade = parts !== undefined && secret.source === undefined
-    const pieces = isMade ? piecesOf(parts, homes) : piecesOfUrl(secret, homes)
+    }
+    const home = same.homeOf(secret)
+    if (home !== secret) return referring(home)
+    const { pieces, isTied } = piecesOf(secret, same)
     const template = templateOf(pieces, secret.value)
-    const first = urls.get(secret.value)
-    if (template === undefined && first !== undefined && !isSame(first, secret))
-      return referring(first)
+    const first = logins.get(secret.value)
+    if (template === undefined && first !== undefined && first !== secret) return referring(first)
+    if (template !== undefined && isTied) tied.add(secret)
     return [{ ...proposed, ...template }]
   })
+  return { secrets, untied: untiedAmong(services, found, { same, tied }) }
 }
 
-/** Two variables, and two keys of one service, are two secrets, also where their texts are equal today. */
-const mayRefer = (secret: FoundSecret, home: FoundSecret): boolean => {
-  if (secret.source !== undefined && secret.source === home.source) return true
-  const areVariables = [secret, home].every(({ source = '' }) => source.startsWith('variable '))
-  return !areVariables && secret.scope !== home.scope
-}
-
-const textSource = (value: string): string => `text ${value}`
-
-/** The secret that keeps a value, by the value's source. */
-type Homes = ReadonlyMap<string, FoundSecret>
-
-/** Equal texts count as one value only for secrets: the name `postgres` may be a user and a host. */
-const sourcesOf = ({ key, value, source }: FoundSecret): string[] => [
-  ...(looksSecret(key, value) && !urlWithPassword.test(value) && value.length >= minPatternBytes
-    ? [textSource(value)]
-    : []),
-  ...(source === undefined ? [] : [source]),
-]
-
-type Order = (a: ProposedSecret, b: ProposedSecret) => number
-
-const homesOf = (found: readonly FoundSecret[], compare: Order): Homes => {
-  const homes = new Map<string, FoundSecret>()
-  for (const secret of found) {
-    for (const source of sourcesOf(secret)) {
-      const home = homes.get(source)
-      if (home === undefined || compare(secret, home) < 0) homes.set(source, secret)
-    }
-  }
-  return homes
-}
-
-/** By text: of equal URLs with a password, the one that comes first in `compare`. */
-const firstOfEachUrl = (
+/** By text: of equal values with a password in them, the one that comes first. */
+const firstOfEachLogin = (
   found: readonly FoundSecret[],
-  compare: Order,
+  { order }: SameValues,
 ): ReadonlyMap<string, FoundSecret> => {
-  const urls = found.filter(({ value }) => urlWithPassword.test(value))
-  // The last one of a text stays in the map, so the first of `compare` comes last.
-  return new Map(urls.sort((a, b) => compare(b, a)).map((secret) => [secret.value, secret]))
+  const logins = found.filter(({ value }) => passwordPlaceOf(value) !== undefined)
+  // The last one of a text stays in the map, so the first of the order comes last.
+  return new Map(logins.sort((a, b) => order(b, a)).map((secret) => [secret.value, secret]))
 }
-
-/**
- * Which of several secrets keeps the value: the global one; that of a database, as POSTGRES_PASSWORD; that of a service
- * after which the key is named, as REDIS_PASSWORD after the image of `cache`; that of the one that most others depend on.
- */
-const createOrder = (services: ComposeProject['services']): Order => {
-  const dependents = (scope: string): number =>
-    services.filter(({ dependsOn }) => dependsOn.includes(scope)).length
-  const isNamedAfter = ({ key, scope }: ProposedSecret): boolean => {
-    const { image = '' } = services.find(({ name }) => name === scope) ?? {}
-    const [program = ''] = (image.split('/').at(-1) ?? '').split(/[:@]/)
-    const words = key.toLowerCase().split(/[^a-z0-9]+/)
-    return [scope, program].some((name) => words.some((word) => isWordOf(word, name)))
-  }
-  return (a, b) => {
-    const globals = Number(b.scope === 'global') - Number(a.scope === 'global')
-    const database = Number(isReadOnce(b.key)) - Number(isReadOnce(a.key))
-    const named = Number(isNamedAfter(b)) - Number(isNamedAfter(a))
-    const order = globals || database || named || dependents(b.scope) - dependents(a.scope)
-    return order || (nameOf(a) < nameOf(b) ? -1 : 1)
-  }
-}
-
-/** `redis` and `rediscli` of `redis`; `mysql` of `mysql-server`. */
-const isWordOf = (word: string, name: string): boolean => {
-  const [first = ''] = name.toLowerCase().split(/[^a-z0-9]+/)
-  return first.length >= 2 && word.startsWith(first)
-}
-
-const isSame = (a: ProposedSecret, b: ProposedSecret): boolean =>
-  a.key === b.key && a.scope === b.scope
-
-const nameOf = ({ key, scope }: ProposedSecret): string => `${scope}/${key}`
-
-const referenceTo = (home: ProposedSecret): string => `\${${nameOf(home)}}`
 
 /** A value in pieces: literal texts, and secrets whose values are inserted. */
-type Pieces = readonly (string | FoundSecret)[]
+type Piece = string | FoundSecret
 
-/** The pieces of a value that the compose file makes of variables: `postgres://app:${PASSWORD}@db`. */
-const piecesOf = (parts: readonly TextPart[], homes: Homes): Pieces =>
-  parts.map(({ text, variable }) => {
-    if (variable === undefined) return text
-    return homes.get(variableSource(variable, text)) ?? homes.get(textSource(text)) ?? text
-  })
+const textOf = (piece: Piece): string => (typeof piece === 'string' ? piece : piece.value)
 
-/** The pieces of a URL whose password is another secret. */
-const piecesOfUrl = ({ value }: FoundSecret, homes: Homes): Pieces => {
-  const [, before = '', password = '', after = ''] = urlWithPassword.exec(value) ?? []
-  const home = homes.get(textSource(password))
-  return home === undefined ? [value] : [before, home, after]
+/** What variables fill in, as the compose file says (`postgres://app:${PASSWORD}@db`), then the password of a login. */
+const piecesOf = (
+  secret: FoundSecret,
+  same: SameValues,
+): { pieces: readonly Piece[]; isTied: boolean } => {
+  const { value, parts, source } = secret
+  const isMade = parts !== undefined && source === undefined
+  const pieces = isMade ? piecesOfParts(parts, same) : [value]
+  const place = passwordPlaceOf(value)
+  if (place === undefined) return { pieces, isTied: false }
+  const home =
+    same.homeOfLogin(place, place.password) ?? same.homeOfSource(textSource(place.password))
+  let end = 0
+  for (const [i, piece] of pieces.entries()) {
+    const text = textOf(piece)
+    const [from, start] = [place.before.length - end, place.before.length]
+    end += text.length
+    if (start + place.password.length > end) continue
+    if (from < 0) break
+    if (typeof piece !== 'string') return { pieces, isTied: true }
+    if (home === undefined) break
+    const cut = [text.slice(0, from), home, text.slice(from + place.password.length)]
+    return { pieces: pieces.toSpliced(i, 1, ...cut), isTied: true }
+  }
+  return { pieces, isTied: false }
+}
+
+/** Texts that stand side by side are one piece. */
+const piecesOfParts = (parts: readonly TextPart[], same: SameValues): Piece[] => {
+  const pieces: Piece[] = []
+  for (const { text, variable } of parts) {
+    const home =
+      variable === undefined
+        ? undefined
+        : (same.homeOfSource(variableSource(variable, text)) ?? same.homeOfSource(textSource(text)))
+    const last = pieces.at(-1)
+    if (home !== undefined) pieces.push(home)
+    else if (typeof last === 'string') pieces[pieces.length - 1] = last + text
+    else pieces.push(text)
+  }
+  return pieces
 }
 
 const escaped = (text: string): string => text.replaceAll('${', () => '$${')
 
 /** The fields of a secret that becomes a template; empty when the template would give another value. */
 const templateOf = (
-  pieces: Pieces,
+  pieces: readonly Piece[],
   value: string,
 ): Pick<ProposedSecret, 'value' | 'refersTo'> | undefined => {
   const homes = pieces.filter((piece) => typeof piece !== 'string')
-  let text = ''
-  let literal = ''
-  for (const piece of pieces) {
-    if (typeof piece === 'string') literal += piece
-    else {
-      text += escaped(literal) + referenceTo(piece)
-      literal = ''
-    }
-  }
-  text += escaped(literal)
+  const text = pieces
+    .map((piece) => (typeof piece === 'string' ? escaped(piece) : referenceTo(piece)))
+    .join('')
   const parsed = parseTemplate(Buffer.from(text))
   if (homes.length === 0 || typeof parsed === 'string') return undefined
   const filled = renderTemplate(

@@ -28,6 +28,9 @@ const foundWith = (
       recreated: ['db', 'web'],
       restarted: ['front'],
       untouched: [],
+      untied: [],
+      gains: [],
+      unread: [],
     },
     review: {
       faults: [],

@@ -7,6 +7,7 @@ import { renderColumns } from '../output/table.ts'
 import type { ComposeProject } from './compose-project.ts'
 import { whyPlain, type Kept } from './found-secret.ts'
 import type { Proposal } from './propose.ts'
+import { listed, renderSecrets } from './show-secrets.ts'
 
 export interface InitFindings {
   readonly project: ComposeProject
@@ -34,50 +35,36 @@ const renderKept = (kept: readonly Kept[]): string[][] => {
   ]
 }
 
-const mostNames = 4
-
-const namesOf = (kept: readonly Kept[]): string => {
-  const names = [...new Set(kept.map(({ key }) => key))]
-  const more = names.length - mostNames
-  return names.slice(0, mostNames).join(', ') + (more > 0 ? ` and ${more} more` : '')
-}
+const namesOf = (kept: readonly Kept[]): string => listed([...new Set(kept.map(({ key }) => key))])
 
 export const renderProposal = (found: InitFindings): string => {
   const { project, proposal, review, held, manifest } = found
   const { secrets, kept } = proposal
   const reach = reachOfKnown(found)
   const count = project.services.length
-  const rows = secrets.map(({ key, scope, from, plain, refersTo = [] }) => [
-    key,
-    scope,
-    plain === true ? 'yes' : '',
-    from,
-    refersTo.join(', '),
-  ])
-  const shared = secrets.some(({ refersTo }) => refersTo !== undefined)
   const stays = renderKept(kept)
   const pending = review.changes.filter(({ action }) => action !== 'Unchanged').length
   return [
     `Compose project ${project.name} in ${project.directory}: ${count} ${count === 1 ? 'service' : 'services'}`,
     '',
     secrets.length === 0 ? 'No secrets found.' : 'Secrets:',
-    ...(rows.length === 0
-      ? []
-      : [
-          indented(
-            renderColumns(
-              ['KEY', 'SCOPE', 'PLAIN', 'FROM', ...(shared ? ['REFERS TO'] : [])],
-              rows,
-            ),
-          ),
-        ]),
+    ...(secrets.length === 0 ? [] : [indented(renderSecrets(secrets))]),
     ...(stays.length === 0
       ? []
       : ['', 'Stays in your files:', indented(renderColumns(['KEY', 'FILE', 'WHY'], stays))]),
+    ...renderUntied(proposal.untied),
     '',
     ...(reach === undefined
       ? renderFirst(proposal)
       : [...renderAffected(review), ...renderRestarted(reach.restarted)]),
+    ...proposal.gains.map(
+      ({ key, place, services }) =>
+        `${key} becomes global, since ${place} uses it: ${services.join(', ')} ${services.length === 1 ? 'gets' : 'get'} it too. --exclude ${key} leaves it in your files.`,
+    ),
+    ...proposal.unread.map(
+      ({ service, file, keys }) =>
+        `${service} gets ${keys.join(', ')} by ${file} and reads none of it: a new value does not re-create it.`,
+    ),
     ...readOnceNote(secrets),
     ...(held.length === 0
       ? []
@@ -89,6 +76,21 @@ export const renderProposal = (found: InitFindings): string => {
     `${pending} of ${review.changes.length} objects to write; manifest: ${manifest}`,
   ].join('\n')
 }
+
+const renderUntied = (untied: Proposal['untied']): string[] =>
+  untied.length === 0
+    ? []
+    : [
+        '',
+        'Same texts that are not tied (a new value of one leaves the other as it is):',
+        indented(
+          renderColumns(
+            ['KEY', 'SCOPE', 'SAME TEXT AS', 'WHY NOT'],
+            untied.map(({ key, scope, sameAs, why }) => [key, scope, sameAs, why]),
+          ),
+        ),
+        'To tie one: "stagely secrets set KEY --scope SCOPE --references", with ${SERVICE/KEY} in the value.',
+      ]
 
 /** What a write reaches of a stack that Stagely has already, as the controller tells; undefined for a new one. */
 const reachOfKnown = ({
@@ -142,6 +144,9 @@ const jsonOf = (
     refersTo,
   })),
   kept: proposal.kept,
+  untied: proposal.untied,
+  gains: proposal.gains,
+  unread: proposal.unread,
   held,
   recreated,
   restarted,

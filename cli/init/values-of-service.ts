@@ -39,7 +39,7 @@ export const valuesOfService = (
   return values
 }
 
-/** Settings of Compose, tags and published ports are no values of services, also where an env_file gives a service all of `.env`. */
+/** Settings of Compose, tags, ports and paths of the files are no values of services, also where an env_file gives a service all of `.env`. */
 const whySteers = (
   project: ComposeProject,
   { written }: ComposeService,
@@ -48,7 +48,9 @@ const whySteers = (
   if (key.startsWith('COMPOSE_')) return 'steers Compose itself'
   const isOfDotenv = !written.has(key) && project.dotenvFiles.some(({ path }) => path === file)
   const place = isOfDotenv ? variablesInOtherPlaces(project).get(key) : undefined
-  return place !== undefined && /^(image|ports)\b/.test(place) ? `used in ${place}` : undefined
+  return place !== undefined && /^(image|ports|volumes)\b/.test(place)
+    ? `used in ${place}`
+    : undefined
 }
 
 const whyFile = 'names a file; "stagely seal --file" makes a secret of its content'

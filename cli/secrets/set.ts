@@ -5,18 +5,28 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { audiences, type visibilities } from '../../src/resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
-import { mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { mergePatch, openApi, pathOf, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { noteHeaders, waitOf, type Command, type WaitFlags } from '../options.ts'
-import { out } from '../print.ts'
+import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
+import { renderDryRun } from '../apply/dry-run.ts'
 import { confirmNew } from '../apply/reach.ts'
+import { reviewObjects } from '../apply/review.ts'
 import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from '../connect/rest.ts'
-import { chosenProject, identityOf, newSecret, readStoredSecrets } from './identity.ts'
+import { cutText, followersText } from './follow.ts'
+import {
+  chosenProject,
+  identityOf,
+  newSecret,
+  readStoredSecrets,
+  refuseShared,
+  type StoredSecrets,
+} from './identity.ts'
 import { readGivenValue, refuseArgv, valueAsField, type ValueFlags } from './values.ts'
 
 type Audience = (typeof audiences)[number]
@@ -30,6 +40,7 @@ interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
   readonly file?: string
   readonly fileTarget?: string
   readonly expectVersion?: number
+  readonly dryRun?: boolean
   readonly note?: string
   readonly yes?: boolean
 }
@@ -38,6 +49,7 @@ export const setCommand = (): Command =>
   secretCommand('set -m', 'Set the value of one secret, from stdin, a file or a hidden prompt.', [
     'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend      # asks for it',
     'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
+    'stagely secrets set STRIPE_SECRET_KEY --project shop --dry-run < key.txt  # which services get new containers',
     'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
     'stagely secrets set TLS_KEY --project shop --from-file tls.key --file ./certs/tls.key',
     'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
@@ -68,6 +80,7 @@ export const setCommand = (): Command =>
       'refuse unless the stored version is this one; 0: there is none',
       parseNumber,
     )
+    .option('--dry-run', 'say what would change and whom it reaches; change nothing')
     .option(
       '-y, --yes',
       'do not ask where the key was kept to fewer services, or a plain value looks like a secret',
@@ -91,21 +104,14 @@ export const refuseGiven = (key: string, before: KubeObject): void => {
 }
 
 /** CliError where a text without a reference takes the place of one that follows other secrets: it would follow no more. */
-const refuseCut = async (
+const refuseCut = (
   { references, value }: GivenValue,
   before: KubeObject,
-  { key, project, flags }: { key: string; project: string; flags: SetFlags },
-): Promise<void> => {
+  { stored, namespace }: { stored: StoredSecrets; namespace: string | undefined },
+): void => {
   const follows = specOf('StagelySecret', before).references === true
   if (!follows || references !== undefined || value?.includes('${') === true) return
-  const rest = await openRest(flags)
-  const { body } = await rest.call<{ refers_to?: readonly string[] }>(
-    secretPath(rest, project, before.metadata.name),
-  )
-  const followed = (body.refers_to ?? []).map((name) => `\${${name}}`).join(', ')
-  throw new CliError(
-    `${key} follows ${followed || 'other secrets'}, and would follow no more: set what it follows, or give it a value of its own with --detach`,
-  )
+  throw new CliError(cutText(stored, before, namespace))
 }
 
 const set = (key: string, flags: SetFlags): Promise<void> => {
@@ -136,13 +142,24 @@ export const writeSecret = async (
   const stored = await readStoredSecrets(api)
   const before = stored.find(identity)
   if (before !== undefined) refuseGiven(key, before)
-  if (before !== undefined) await refuseCut(value, before, { key, project, flags })
+  if (before !== undefined) refuseCut(value, before, { stored, namespace: flags.namespace })
+  if (before === undefined && (expectVersion ?? 0) > 0)
+    throw new CliError(
+      `version ${expectVersion ?? 0} of ${key} was expected, and there is no such secret`,
+    )
+  const sayFollowers = (object: KubeObject): void => {
+    const text = followersText(stored, object)
+    if (text !== undefined) note(text)
+  }
+  if (flags.dryRun === true) {
+    if (before === undefined) refuseShared(stored, identity)
+    const object =
+      before === undefined ? newSecret(identity, stored.hasName, value) : changed(before, value)
+    if (await showWrite(api, object, { before, expectVersion })) sayFollowers(object)
+    return
+  }
   await confirmPlain(key, value, before, flags.yes)
   if (before === undefined) {
-    if ((expectVersion ?? 0) > 0)
-      throw new CliError(
-        `version ${expectVersion ?? 0} of ${key} was expected, and there is no such secret`,
-      )
     const body = newSecret(identity, stored.hasName, value)
     const isScopeSaid = flags.scope !== undefined || audience === 'Controller'
     await confirmNew(api, { object: body, identity, stored, isScopeSaid, yes: flags.yes })
@@ -162,7 +179,7 @@ export const writeSecret = async (
         headers,
       },
     )
-    sayWritten(before, body.version)
+    if (sayWritten(before, body.version)) sayFollowers(before)
   } else {
     const after = (await api.call(pathOf(kind, api.namespace, before.metadata.name), {
       method: 'PATCH',
@@ -170,7 +187,7 @@ export const writeSecret = async (
       headers,
       contentType: mergePatch,
     })) as KubeObject
-    sayWritten(before, versionOf(after))
+    if (sayWritten(before, versionOf(after))) sayFollowers(before)
   }
   if (timeoutMs === undefined) return
   await waitForSync(api, stageletNames(await stageletsOfProject(api, project, identity)), timeoutMs)
@@ -209,8 +226,45 @@ const restFields = ({ valueBase64, ...more }: GivenValue): object =>
 
 const versionOf = (secret: KubeObject): number => statusOf('StagelySecret', secret).version ?? 0
 
-/** An equal value makes no version. */
-const sayWritten = (before: KubeObject, version: number): void => {
-  const verdict = version === versionOf(before) ? 'unchanged' : 'configured'
+/** An equal value makes no version. True where there is a new one. */
+const sayWritten = (before: KubeObject, version: number): boolean => {
+  const isNew = version !== versionOf(before)
+  const verdict = isNew ? 'configured' : 'unchanged'
   out(`${fullName(servedKind('StagelySecret'), before.metadata.name)} ${verdict}`)
+  return isNew
+}
+
+/** The stored object with the given fields, to be reviewed. */
+const changed = (before: KubeObject, value: GivenValue): KubeObject => {
+  const { apiVersion, kind, spec, metadata } = before
+  const { name, namespace, labels, annotations } = metadata
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, ...defined({ namespace, labels, annotations }) },
+    spec: { ...spec, ...value },
+  }
+}
+
+/** Says what the write would do. True where the value would change. */
+const showWrite = async (
+  api: KubeApi,
+  object: KubeObject,
+  { before, expectVersion }: { before: KubeObject | undefined; expectVersion: number | undefined },
+): Promise<boolean> => {
+  const version = before === undefined ? 0 : versionOf(before)
+  const { key } = specOf('StagelySecret', object)
+  if (expectVersion !== undefined && expectVersion !== version)
+    throw new CliError(`version ${expectVersion} of ${key} was expected, and ${version} is stored`)
+  const review = await reviewObjects(api, [object])
+  const faults = review.faults.map(({ field, message }) => `${field && `${field}: `}${message}`)
+  if (faults.length > 0) throw new CliError(faults.join('\n'))
+  // A review notes what was applied; this write does not.
+  const changes = review.changes.map((change) =>
+    change.action === 'Update' && !change.valueChanged && change.fields.length === 0
+      ? { ...change, action: 'Unchanged' as const }
+      : change,
+  )
+  out(renderDryRun({ ...review, changes }, [object]))
+  return changes.some(({ valueChanged }) => valueChanged)
 }

@@ -12,15 +12,22 @@ const wordsOf = (key: string): string[] =>
 const secretName =
   /PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|_KEY$|_DSN$|(^|_)(AUTH|PW|PWD|SALT)$/
 
-/** The last word of a name that only speaks of a secret. */
-const settings = new Set(
-  (
-    'AGE ALG ALGO ALGORITHM AUDIENCE BUCKET COST COUNT DAYS DIR DIRECTORY DISABLED DURATION ENABLE ENABLED ENDPOINT ' +
-    'EXPIRATION EXPIRE EXPIRES EXPIRY FILE FORMAT HEADER HOST HOURS IN INTERVAL ISSUER LENGTH LIFETIME LIMIT MAX METHOD ' +
-    'MIN MINUTES MODE NAME PATH POLICY PORT PREFIX PROVIDER RATE REGION REQUIRED ROUNDS SECONDS SIZE TIMEOUT TTL TYPE ' +
-    'URI URL VERSION'
-  ).split(' '),
+/** The last word of the name of a user, a host, a database, a port or a folder. */
+const plainNames = new Set(
+  'BUCKET DATABASE DB DIR DIRECTORY FOLDER HOST HOSTNAME LOCATION LOGIN NAME PATH PORT REGION USER USERNAME'.split(
+    ' ',
+  ),
 )
+
+/** The last word of a name that only speaks of a secret. */
+const settings = new Set([
+  ...plainNames,
+  ...(
+    'AGE ALG ALGO ALGORITHM AUDIENCE COST COUNT DAYS DISABLED DURATION ENABLE ENABLED ENDPOINT EXPIRATION EXPIRE ' +
+    'EXPIRES EXPIRY FILE FORMAT HEADER HOURS IN INTERVAL ISSUER LENGTH LIFETIME LIMIT MAX METHOD MIN MINUTES MODE ' +
+    'POLICY PREFIX PROVIDER RATE REQUIRED ROUNDS SECONDS SIZE TIMEOUT TTL TYPE URI URL VERSION'
+  ).split(' '),
+])
 
 const isNamedSecret = (key: string): boolean => {
   const words = wordsOf(key)
@@ -35,6 +42,10 @@ const path =
   /^(~|\.{0,2})\/[\w.-]{0,60}(\/[\w.-]{1,60})*\/?$|^[\w.-]+(\/[\w.-]+)*\.(pem|key|crt|json|ya?ml|txt)$/
 const isPassword = /PASS|PWD?$|SECRET/
 
+/** A user, a host, a database, a port or a path: none of them holds a secret, also where its text equals that of one. */
+export const isPlainName = (key: string, value: string): boolean =>
+  path.test(value) || plainNames.has(wordsOf(key).at(-1) ?? '')
+
 /** A form that is no secret, also where the name says that it is one. */
 const isPlainForm = (key: string, value: string): boolean =>
   value === '' ||
@@ -45,10 +56,13 @@ const isPlainForm = (key: string, value: string): boolean =>
 /** `postgres://app:password@db`: the part before the password, the password, and the rest. */
 export const urlWithPassword = /^([a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:)([^/\s@]+)(@[^]*)$/i
 
+/** `Server=db;Password=secret`, also in the query of a URL: the part before the password, the password, and the rest. */
+export const pairWithPassword = /^([^]*?(?:^|[;,\s?&])(?:password|pwd)=)([^;,\s&]+)([^]*)$/i
+
 const secretForms = [
   urlWithPassword,
+  pairWithPassword,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
-  /(^|[;,\s])(password|pwd)=[^;,\s]/i,
   /^https:\/\/(hooks\.slack\.com\/|discord(app)?\.com\/api\/webhooks\/)/,
   /^(sk_live_|sk_test_|sk-|ghp_|github_pat_|glpat-|xox[abp]-|AKIA[0-9A-Z]{12})/,
   /^eyJ[\w-]{10,}\.eyJ[\w-]+/,

@@ -44,3 +44,21 @@ it('leaves in the file what needs no management, unless somebody says whose it i
   expect(at(false, true)).toEqual(['Steers'])
   expect(at(true, false)).toEqual([])
 })
+
+it('takes users, hosts, folders and the hosts of URLs for plain, also where they have the text of a password', () => {
+  const found = Object.entries({
+    DB_PASSWORD: 'postgres',
+    DB_USERNAME: 'postgres',
+    DB_HOSTNAME: 'the_postgres',
+    DB_DATA_LOCATION: './postgres',
+    METRICS_URL: 'http://postgres:9187',
+    HOOK_URL: 'https://example.com/postgres',
+    OPTIONS: 'password-file postgres',
+  }).map(([key, value]) => ({ key, value }))
+  expect([...plainAmong(found)].map(({ key }) => key)).toEqual([
+    'DB_USERNAME',
+    'DB_HOSTNAME',
+    'DB_DATA_LOCATION',
+    'METRICS_URL',
+  ])
+})

@@ -1,8 +1,7 @@
 // Which of several found values need to be managed, and which are plain: one judgement for `init`, for `import` and for the
 // dashboard. Pure.
 import { steersCompose } from '../formats/steers-compose.ts'
-import { minPatternBytes } from '../masking/min-pattern-bytes.ts'
-import { looksSecret } from './looks-secret.ts'
+import { hasSecretForm, isPlainName, looksSecret } from './looks-secret.ts'
 
 interface FoundValue {
   readonly key: string
@@ -10,8 +9,17 @@ interface FoundValue {
   readonly value: string | undefined
 }
 
+/** From this length on an equal text is the same value; a shorter one may be equal by chance. */
+export const minTellingLength = 8
+
 const nameOrForm = ({ key, value }: FoundValue): boolean =>
   value === undefined || looksSecret(key, value)
+
+const hostOfUrl = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@]*(?=[/?#]|$)/i
+
+/** A word such as `postgres` is a password in one place, and a user, a host or a folder in another one. */
+const holds = ({ key, value = '' }: FoundValue, text: string): boolean =>
+  value.replace(hostOfUrl, '').includes(text) && (hasSecretForm(text) || !isPlainName(key, value))
 
 /** Those that are no secret, by name and form, and hold none of the others. */
 export const plainAmong = <T extends FoundValue>(
@@ -20,13 +28,11 @@ export const plainAmong = <T extends FoundValue>(
 ): ReadonlySet<T> => {
   const secrets = values.filter(isSecret)
   const texts = secrets.flatMap(({ value }) =>
-    value !== undefined && value.length >= minPatternBytes ? [value] : [],
+    value !== undefined && value.length >= minTellingLength ? [value] : [],
   )
   const isOne = new Set(secrets)
   return new Set(
-    values.filter(
-      (found) => !isOne.has(found) && !texts.some((text) => found.value?.includes(text)),
-    ),
+    values.filter((found) => !isOne.has(found) && !texts.some((text) => holds(found, text))),
   )
 }
 

@@ -100,6 +100,55 @@ describe('values by the command line', () => {
     expect([own.code, own.stdout]).toEqual([0, expect.stringContaining('configured') as string])
   })
 
+  it('are set for show: what would change, whom it reaches and what follows, and nothing is stored', async () => {
+    const head = { apiVersion: 'stagely.dev/v1alpha1' }
+    const project = { ...head, kind: 'Project', metadata: { name: 'shown' } }
+    await world.cliWith(JSON.stringify(project), 'apply', '-f', '-')
+    const set = (value: string, ...words: string[]): ReturnType<typeof world.cliWith> =>
+      world.cliWith(value, 'secrets', 'set', ...words, '-p', 'shown')
+    const reveal = (): ReturnType<typeof world.must> =>
+      world.must('secrets', 'get', 'PIN', '--scope', 'sidekiq', '--reveal', '-p', 'shown')
+    const created = await set('one secret', 'PIN', '--scope', 'sidekiq', '--dry-run')
+    expect([created.code, created.stdout]).toEqual([
+      0,
+      'stagelysecret.stagely.dev/pin.sidekiq created (dry run)\nNo running service would be re-created.\n',
+    ])
+    await expect(reveal()).rejects.toThrow()
+    await set('one secret', 'PIN', '--scope', 'sidekiq')
+    await set('${sidekiq/PIN}', 'PIN', '--scope', 'web', '--references')
+    await set('url of ${PIN}', 'URL', '--scope', 'web', '--references')
+    const followers = 'PIN (web) and URL (web) follow it: their values change with it.\n'
+    for (const [value, words, verdict, said] of [
+      ['another secret', ['--dry-run'], 'configured (dry run)', followers],
+      ['one secret', ['--dry-run'], 'unchanged (dry run)', ''],
+      ['one secret', [], 'unchanged', ''],
+    ] as const) {
+      const ran = await set(value, 'PIN', '--scope', 'sidekiq', ...words)
+      expect([ran.code, ran.stdout.split('\n')[0], ran.stderr]).toEqual([
+        0,
+        `stagelysecret.stagely.dev/pin.sidekiq ${verdict}`,
+        said,
+      ])
+      expect(await reveal()).toBe('one secret')
+    }
+    const late = ['PIN', '--scope', 'sidekiq', '--dry-run', '--expect-version', '7']
+    const stale = await set('another secret', ...late)
+    expect([stale.code, stale.stderr]).toEqual([
+      1,
+      expect.stringContaining('version 7 of PIN was expected, and 1 is stored') as string,
+    ])
+    const bad = await set('${nobody/HAS}', 'PIN', '--scope', 'web', '--references', '--dry-run')
+    expect([bad.code, bad.stderr.includes('nobody/HAS')]).toEqual([1, true])
+    expect((await set('another secret', 'PIN', '--scope', 'sidekiq')).stderr).toBe(followers)
+    expect(await reveal()).toBe('another secret')
+    const cut = await set('a third secret', 'URL', '--scope', 'web')
+    expect(cut.stderr.split('\n').slice(1)).toEqual([
+      '  stagely secrets set PIN --project shown --scope web',
+      '  stagely secrets set URL --project shown --scope web --detach',
+      '',
+    ])
+  })
+
   it('are for maintainers and owners, and for nobody else', () => {
     expect([[...mayRead].sort(), [...mayNot].sort()]).toEqual([
       ['maintainer', 'owner'],
