@@ -7,8 +7,9 @@ import {
   narrowingOf,
   type Principal,
 } from '../../src/access/principal.ts'
+import { keptFor } from '../../src/kernel/kept-for.ts'
 import type { Rights } from '../../src/store/core/actor.ts'
-import { createCallerStore, type CallerStore } from '../../src/store/caller-store.ts'
+import { callerStore, type CallerStore } from '../../src/store/caller-store.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { SlowReaders } from './slow-readers.ts'
@@ -39,8 +40,12 @@ export interface AppEnv {
 export type App = Hono<AppEnv>
 export type AppContext = Context<AppEnv>
 
-/** What the store lets the caller do. */
-export const rightsFor = (user: Principal): Rights => ({
+/** What the store lets the caller do. The principal of a login stays the same for some seconds. */
+export const rightsFor = (user: Principal): Rights => keptFor(rights, user, makeRights)
+
+const rights = new WeakMap<Principal, Rights>()
+
+const makeRights = (user: Principal): Rights => ({
   narrowingIn: narrowingOf(user),
   mayReadLogs: (namespace) => allows(user, { verb: 'get', resource: 'stagelets/logs', namespace }),
   mayReadValues: (namespace) =>
@@ -50,7 +55,7 @@ export const rightsFor = (user: Principal): Rights => ({
 
 /** The store as the caller may read it. */
 export const storeOf = (c: AppContext, store: Store): CallerStore =>
-  createCallerStore(store, rightsFor(c.get('user')))
+  callerStore(store, rightsFor(c.get('user')))
 
 /** The writer, for audit and ownership. Both APIs are one source. */
 export const actorOf = (c: AppContext, user = c.get('user')): Actor => {

@@ -2,6 +2,7 @@
 import { everywhere, holdsProject, isBelowProject, type Narrowing } from '../access/place.ts'
 import { keptRights } from '../access/roles.ts'
 import type { KubeObject } from '../resources/meta.ts'
+import { keptFor } from '../kernel/kept-for.ts'
 import { requireKind } from '../resources/registry.ts'
 import { ofKind } from '../resources/typed.ts'
 import type { Rights } from './core/actor.ts'
@@ -61,10 +62,7 @@ const isStreamed = (narrowing: Narrowing | undefined, { kind }: KubeObject): boo
   return kept[requireKind(kind).plural]?.includes('watch') === true
 }
 
-export const createCallerStore = (
-  store: Store,
-  { narrowingIn, mayReadLogs }: Rights,
-): CallerStore => {
+const createCallerStore = (store: Store, { narrowingIn, mayReadLogs }: Rights): CallerStore => {
   const narrowingOf = ({ metadata: { namespace = '' } }: Pick<KubeObject, 'metadata'>) =>
     narrowingIn(namespace)
   const shown = (object: KubeObject): KubeObject | undefined => {
@@ -136,6 +134,16 @@ export const createCallerStore = (
     },
   }
 }
+
+const stores = new WeakMap<Store, WeakMap<Rights, CallerStore>>()
+
+/** The same one for the same rights: a login asks many times. */
+export const callerStore = (store: Store, rights: Rights): CallerStore =>
+  keptFor(
+    keptFor(stores, store, () => new WeakMap()),
+    rights,
+    () => createCallerStore(store, rights),
+  )
 
 /** As for a selector: what comes into view is added, and what leaves it is deleted. */
 const toldOf = (

@@ -5,7 +5,7 @@ import type { Principal } from '../../../src/access/principal.ts'
 import { linkedAbort } from '../../../src/kernel/async/linked-abort.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
 import type { FairLock } from '../../../src/kernel/async/fair-lock.ts'
-import { createCallerStore } from '../../../src/store/caller-store.ts'
+import { callerStore } from '../../../src/store/caller-store.ts'
 import { actorOf, rightsFor, type AppContext, type AppEnv } from '../env.ts'
 import { authorizeRest, callerOf } from './access.ts'
 import type { RestDeps } from './deps.ts'
@@ -91,7 +91,7 @@ const serve =
     const principal = isPublic(route) ? nobody : c.get('user')
     await deps.limit.take(isPublic(route) ? clientNetwork(c.get('address')) : principal.id)
     const params = c.req.param()
-    const store = createCallerStore(
+    const store = callerStore(
       deps.store,
       isPublic(route) ? wholeRights : rightsFor(principal),
     )
