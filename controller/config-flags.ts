@@ -1,5 +1,6 @@
 // The controller's flags and their help. All that a flag may say is judged in config.ts.
 import { Command, CommanderError } from 'commander'
+import { withWholePaths } from '../src/kernel/path-flags.ts'
 import { keyProviderNames } from '../src/secrets/providers/settings.ts'
 import { limitOptions, type LimitFlags } from './limit-config.ts'
 import { ConfigError, HelpAsked } from './config-error.ts'
@@ -71,6 +72,12 @@ Examples:
 
 const command = (): Command => limitOptions(baseCommand())
 
+/** A flag that takes a <dir> or a <file>: its path is made whole where it is read. */
+export const pathFlags = (): string[] =>
+  command().options.flatMap(({ flags, long }) =>
+    long !== undefined && /<(dir|file)>/.test(flags) ? [long] : [],
+  )
+
 const baseCommand = (): Command =>
   new Command('stagely controller')
     .description('Keeps the secrets and the declared state, and serves the API over HTTPS.')
@@ -123,7 +130,7 @@ const baseCommand = (): Command =>
 export const parseFlags = (argv: readonly string[]): { flags: Flags; rest: readonly string[] } => {
   const program = command()
   try {
-    program.parse([...argv], { from: 'user' })
+    program.parse(withWholePaths(argv, pathFlags()), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === 'commander.helpDisplayed') throw new HelpAsked(helpText(program))

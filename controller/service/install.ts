@@ -101,7 +101,6 @@ const checkReadable = async (
   closedCommand: string | undefined,
 ): Promise<void> => {
   const faults: string[] = []
-  if (!dataDir.startsWith('/')) faults.push(`--data-dir must be absolute: ${dataDir}`)
   if (user === undefined) {
     const remedy = 'or run it as a user who may: --user NAME'
     if (stateFolderOf(dataDir) === undefined)
