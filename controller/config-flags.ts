@@ -54,6 +54,7 @@ Environment:
   STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)
   STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS, STAGELY_KEEP_DELETED_DAYS   history (10, 20, 7)
   STAGELY_KEEP_REQUESTS_DAYS   requests for access, after their end (400)
+  STAGELY_KEEP_BACKUPS         take a backup each day into DATA_DIR/backups, and keep so many (default: none)
   STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
   STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS, STAGELY_OIDC_PROOF
                                  as the flags; lists with commas

@@ -3,6 +3,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { parseConfig } from '../../../controller/config.ts'
+import { parseEnvFile } from '../../../controller/service/unit.ts'
 import { firstClosed } from '../../../src/systemd/command-line.ts'
 import { freshDatabase } from '../../support/databases/fresh-database.ts'
 import { runPage } from '../../support/page-commands.ts'
@@ -152,15 +154,15 @@ it('server.md', async () => {
       'controller install': `controller install --dry-run${await asWhom()}`,
       'ssh root@web-1 stagely agent install': 'stagely agent install --dry-run',
       '/etc/stagely/tls': folder,
-      '/etc/stagely/backup-token': 'backup-token',
+      '/etc/stagely/controller.env': join(folder, 'controller.env'),
+      'systemctl restart': 'true',
       ' ann': ' bea',
       // The token of the test is of that user.
       'user disable admin': 'user update admin --admin',
     },
   })
-  const token = (await readFile(join(folder, 'backup-token'), 'utf8')).trim()
-  const ran = await world.cliAs(token, 'backup', '--to', join(folder, 'stagely.backup'))
-  expect([ran.code, ran.stderr]).toEqual([0, expect.any(String)])
+  const variables = parseEnvFile(await readFile(join(folder, 'controller.env'), 'utf8'))
+  expect(parseConfig(['--data-dir', '/d'], variables).keptBackups).toBe(14)
 })
 
 it('operations.md', async () => {
