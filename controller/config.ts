@@ -146,7 +146,7 @@ export const serviceEnvironment = (
     Object.entries(env).filter(
       (e): e is [string, string] =>
         e[1] !== undefined &&
-        /^(DATABASE_URL|VAULT_(ADDR|TOKEN|TOKEN_FILE|NAMESPACE)|STAGELY_(?!SERVER$|TOKEN$|CA_FILE$|JOIN_TOKEN$)\w+)$/.test(
+        /^(DATABASE_URL|VAULT_(ADDR|TOKEN|TOKEN_FILE|NAMESPACE)|STAGELY_(?!SERVER$|(JOIN_)?TOKEN$|TOKEN_FILE$|CA_FILE$|NAMESPACE$|CONTEXT$)\w+)$/.test(
           e[0],
         ),
     ),
