@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { parseAgentConfig, type AgentConfig } from './config.ts'
 
@@ -21,4 +22,21 @@ it('does tasks unless it is told not to, by flag or by environment', () => {
     expect(doesTasks([], { STAGELY_AGENT_NO_TASKS: on })).toBe(false)
   for (const off of ['', '0', 'false'])
     expect(doesTasks([], { STAGELY_AGENT_NO_TASKS: off })).toBe(true)
+})
+
+it('each folder of a flag is known by its whole path, since Compose runs elsewhere', () => {
+  const argv = [
+    '--data-dir',
+    'd',
+    '--allow-dir',
+    'stacks',
+    '--allow-dir=/srv',
+    '--files-dir',
+    './f',
+  ]
+  expect(parseAgentConfig(argv, {})).toMatchObject({
+    dataDir: resolve('d'),
+    allowDirs: [resolve('stacks'), '/srv'],
+    filesDir: resolve('f'),
+  })
 })

@@ -1,8 +1,9 @@
 // The configuration of the agent: flags, and the few environment variables that it reads.
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { parseArgs } from 'node:util'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { StagelyError, messageOf } from '../src/kernel/errors.ts'
+import { withWholePaths } from '../src/kernel/path-flags.ts'
 import { baseEnvironment, type Environment } from '../src/compose/environment.ts'
 
 export interface AgentConfig {
@@ -44,46 +45,50 @@ STAGELY_AGENT_NO_TASKS (1: as --no-tasks).
 Example: stagely agent run --data-dir /var/lib/stagely-agent --join-file token --allow-dir /srv
 `
 
+/** Flags of a program of the agent. Those that are paths are made whole where they are read. */
+export type AgentOptions = Readonly<
+  Record<string, NonNullable<ParseArgsConfig['options']>[string] & { readonly path?: true }>
+>
+
 /** Flags of `agent run`, which `agent install` and `agent doctor` take too. */
 export const runOptions = {
-  'data-dir': { type: 'string' },
-  'allow-dir': { type: 'string', multiple: true },
-  'files-dir': { type: 'string' },
+  'data-dir': { type: 'string', path: true },
+  'allow-dir': { type: 'string', multiple: true, path: true },
+  'files-dir': { type: 'string', path: true },
   'files-on-disk': { type: 'boolean' },
   'no-file-cache': { type: 'boolean' },
   'no-tasks': { type: 'boolean' },
-  'join-file': { type: 'string' },
+  'join-file': { type: 'string', path: true },
   help: { type: 'boolean', short: 'h' },
-} as const
+} as const satisfies AgentOptions
+
+/** BadRequest for a flag that is not known. */
+export const readFlags = <T extends AgentOptions>(argv: readonly string[], options: T) => {
+  const paths = Object.keys(options).filter((name) => options[name]!.path)
+  const args = withWholePaths(
+    argv,
+    paths.map((name) => `--${name}`),
+  )
+  try {
+    return parseArgs({ args, options }).values
+  } catch (error) {
+    throw new StagelyError('BadRequest', messageOf(error))
+  }
+}
 
 /** BadRequest with all that is wrong; never repeats the token. */
 export const parseAgentConfig = (
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): AgentConfig | 'help' => {
-  let flags
-  try {
-    flags = parseArgs({
-      args: [...argv],
-      options: { ...runOptions, join: { type: 'string' } },
-    }).values
-  } catch (error) {
-    throw new StagelyError('BadRequest', messageOf(error))
-  }
+  const flags = readFlags(argv, { ...runOptions, join: { type: 'string' } })
   if (flags.help === true) return 'help'
   const dataDir = flags['data-dir']
   if (dataDir === undefined || dataDir === '') {
     throw new StagelyError('BadRequest', 'give the folder for keys and state: --data-dir DIR')
   }
   const allowDirs = flags['allow-dir'] ?? []
-  const relative = allowDirs.filter((dir) => !dir.startsWith('/'))
-  if (relative.length > 0) {
-    throw new StagelyError('BadRequest', `--allow-dir must be absolute: ${relative.join(', ')}`)
-  }
   const filesDir = flags['files-dir'] ?? '/run/stagely'
-  if (!filesDir.startsWith('/')) {
-    throw new StagelyError('BadRequest', `--files-dir must be absolute: ${filesDir}`)
-  }
   const dockerSocket = socketOf(env)
   return {
     dataDir,

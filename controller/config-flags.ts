@@ -1,5 +1,6 @@
 // The controller's flags and their help. All that a flag may say is judged in config.ts.
 import { Command, CommanderError } from 'commander'
+import { withWholePaths } from '../src/kernel/path-flags.ts'
 import { keyProviderNames } from '../src/secrets/providers/settings.ts'
 import { limitOptions, type LimitFlags } from './limit-config.ts'
 import { ConfigError, HelpAsked } from './config-error.ts'
@@ -53,6 +54,7 @@ Environment:
   STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)
   STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS, STAGELY_KEEP_DELETED_DAYS   history (10, 20, 7)
   STAGELY_KEEP_REQUESTS_DAYS   requests for access, after their end (400)
+  STAGELY_KEEP_BACKUPS         take a backup each day into DATA_DIR/backups, and keep so many (default: none)
   STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
   STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS, STAGELY_OIDC_PROOF
                                  as the flags; lists with commas
@@ -70,6 +72,12 @@ Examples:
   stagely controller --data-dir ./data --manifests ./manifests`
 
 const command = (): Command => limitOptions(baseCommand())
+
+/** A flag that takes a <dir> or a <file>: its path is made whole where it is read. */
+export const pathFlags = (): string[] =>
+  command().options.flatMap(({ flags, long }) =>
+    long !== undefined && /<(dir|file)>/.test(flags) ? [long] : [],
+  )
 
 const baseCommand = (): Command =>
   new Command('stagely controller')
@@ -123,7 +131,7 @@ const baseCommand = (): Command =>
 export const parseFlags = (argv: readonly string[]): { flags: Flags; rest: readonly string[] } => {
   const program = command()
   try {
-    program.parse([...argv], { from: 'user' })
+    program.parse(withWholePaths(argv, pathFlags()), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === 'commander.helpDisplayed') throw new HelpAsked(helpText(program))

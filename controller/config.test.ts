@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, HelpAsked } from './config-error.ts'
 import { parseConfig } from './config.ts'
@@ -20,11 +21,11 @@ describe('parseConfig', () => {
       ' ',
     )
     expect(parseConfig(argv, { STAGELY_SECRET_KEY: key })).toMatchObject({
-      dataDir: 'd',
+      dataDir: resolve('d'),
       host: '::',
       port: 9000,
       tlsSans: ['a', 'b', 'c'],
-      manifestsDir: 'm',
+      manifestsDir: resolve('m'),
       keys: { provider: 'local', secretKey: Buffer.alloc(32, 7), services: [] },
       logLevel: 'info',
     })

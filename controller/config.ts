@@ -10,7 +10,7 @@ import { ConfigError } from './config-error.ts'
 import { logLevels, parseFlags, type Flags } from './config-flags.ts'
 import { parseKeyConfig, type KeyConfig } from './keys/key-config.ts'
 import { parseLimits, type RateLimits } from './limit-config.ts'
-import { parseRetention } from './retention-config.ts'
+import { parseKeptBackups, parseRetention } from './retention-config.ts'
 import type { Retention } from '../src/store/compaction.ts'
 
 /** Certificate and key that another program renews. */
@@ -59,6 +59,8 @@ export interface Config extends RateLimits {
   /** Age at which audit rows are pruned; undefined: never. */
   readonly auditRetentionDays: number | undefined
   readonly retention: Retention
+  /** How many daily backups stay in the data folder; undefined: none is taken. */
+  readonly keptBackups: number | undefined
   /** Which addresses that users name are called, and which are not. */
   readonly egress: EgressConfig
   /** The mail server of Notifiers; undefined: none. */
@@ -100,6 +102,7 @@ export const parseConfig = (
   const dashboard = parseSwitch('STAGELY_DASHBOARD', env, faults) && flags.dashboard
   const auditRetentionDays = parseDays(env['STAGELY_AUDIT_RETENTION_DAYS'], faults)
   const retention = parseRetention(env, faults)
+  const keptBackups = parseKeptBackups(env, faults)
   const limits = parseLimits(flags, faults)
   const egress = parseEgress(env, faults)
   const smtp = parseSmtp(env, faults)
@@ -128,6 +131,7 @@ export const parseConfig = (
     ...limits,
     auditRetentionDays,
     retention,
+    keptBackups,
     egress,
     smtp,
     stores,
@@ -142,7 +146,7 @@ export const serviceEnvironment = (
     Object.entries(env).filter(
       (e): e is [string, string] =>
         e[1] !== undefined &&
-        /^(DATABASE_URL|VAULT_(ADDR|TOKEN|TOKEN_FILE|NAMESPACE)|STAGELY_(?!SERVER$|TOKEN$|CA_FILE$|JOIN_TOKEN$)\w+)$/.test(
+        /^(DATABASE_URL|VAULT_(ADDR|TOKEN|TOKEN_FILE|NAMESPACE)|STAGELY_(?!SERVER$|(JOIN_)?TOKEN$|TOKEN_FILE$|CA_FILE$|NAMESPACE$|CONTEXT$)\w+)$/.test(
           e[0],
         ),
     ),

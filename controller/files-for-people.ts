@@ -21,6 +21,21 @@ export const loginCommand = (
   return `stagely login --server ${url}${trusted} --token-file ${token}`
 }
 
+/** What to tell a person who has installed a controller. Before its first start nobody knows whether its database is a new one. */
+export const loginHint = (
+  url: string,
+  config: Pick<Config, 'dataDir' | 'agentTrust'>,
+  { isRunning }: { readonly isRunning: boolean },
+): string => {
+  const login = loginCommand(url, config)
+  if (login !== undefined) return `then: ${login}`
+  const { dataDir, agentTrust } = config
+  const old = `log in with a token that its database knows; have you none: stagely controller break-glass --data-dir ${dataDir} --reason TEXT`
+  if (isRunning) return `then ${old}`
+  const trusted = agentTrust === 'own' ? ` --ca-file ${dataDir}/ca.crt` : ''
+  return `then: stagely login --server ${url}${trusted} --token-file ${dataDir}/admin-token (the start writes these files; after a restore it writes no token: ${old})`
+}
+
 /** Writes the files in the data folder with which a person can log in. */
 export const writeForPeople = async (
   { dataDir, adminTokenFile }: Config,

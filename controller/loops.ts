@@ -6,6 +6,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Opened } from '../src/store/open-store.ts'
 import { dashboardOf, type Config } from './config.ts'
+import { startDailyBackups } from './backups.ts'
 import { startAccessRequests } from './access-requests.ts'
 import { startSweep } from './http/agents/streams/replicas.ts'
 import type { Egress } from './egress/gate.ts'
@@ -28,7 +29,10 @@ import { startRotationPerformer } from './rotators/performer.ts'
 
 export interface LoopsDeps
   extends
-    Pick<Opened, 'store' | 'connections' | 'outbox' | 'staged' | 'keys' | 'audit' | 'principals'>,
+    Pick<
+      Opened,
+      'sql' | 'store' | 'connections' | 'outbox' | 'staged' | 'keys' | 'audit' | 'principals'
+    >,
     Pick<
       Metrics,
       'onKeysDue' | 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated' | 'ofStores'
@@ -60,7 +64,8 @@ export const startLoops = (
     ...config
   }: Pick<
     Config,
-    'manifestsDir' | 'pruneAll' | 'kubernetes' | 'smtp' | 'keys' | 'dashboard' | 'advertiseUrl'
+    | ('manifestsDir' | 'pruneAll' | 'kubernetes' | 'smtp' | 'keys' | 'dashboard' | 'advertiseUrl')
+    | ('dataDir' | 'keptBackups')
   >,
   deps: LoopsDeps,
   term: number | undefined,
@@ -88,6 +93,8 @@ export const startLoops = (
       budgets: deps.storeMeans.budgets,
     }),
   ]
+  const { dataDir, keptBackups: kept } = config
+  if (kept !== undefined) loops.push(startDailyBackups(common, { dataDir, kept }))
   const { kubeConfig, leads } = deps
   const { onManifestFaults: onFaults } = deps
   if (dir !== undefined) loops.push(startFolderSource({ ...common, dir, pruneAll, onFaults }))

@@ -1,7 +1,12 @@
 // The flags that `agent install`, `uninstall`, `doctor` and `support-bundle` share with `agent run`.
-import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
-import { parseAgentConfig, runOptions, withoutForeignEngine, type AgentConfig } from '../config.ts'
+import {
+  parseAgentConfig,
+  readFlags,
+  runOptions,
+  withoutForeignEngine,
+  type AgentConfig,
+  type AgentOptions,
+} from '../config.ts'
 
 export const defaultDataDir = '/var/lib/stagely-agent'
 
@@ -35,15 +40,10 @@ export const textFlag = (values: Values, name: string): string | undefined => {
 /** Parses the flags; 'help' for --help. BadRequest. With `anyDockerHost` a DOCKER_HOST that cannot be used is no fault. */
 export const parseMachineFlags = (
   argv: readonly string[],
-  options: NonNullable<ParseArgsConfig['options']>,
+  options: AgentOptions,
   { anyDockerHost = false } = {},
 ): MachineFlags | 'help' => {
-  let values: Values
-  try {
-    values = parseArgs({ args: [...argv], options: { ...runOptions, ...options } }).values
-  } catch (error) {
-    throw new StagelyError('BadRequest', messageOf(error))
-  }
+  const values: Values = readFlags(argv, { ...runOptions, ...options })
   if (values['help'] === true) return 'help'
   const runArgs = runArgsOf(values)
   const joinFile = textFlag(values, 'join-file')
@@ -52,7 +52,5 @@ export const parseMachineFlags = (
     ? parseAgentConfig([...runArgs, ...join], withoutForeignEngine())
     : parseAgentConfig([...runArgs, ...join])
   if (config === 'help') return 'help'
-  if (!config.dataDir.startsWith('/'))
-    throw new StagelyError('BadRequest', `--data-dir must be absolute: ${config.dataDir}`)
   return { config, runArgs, own: values }
 }

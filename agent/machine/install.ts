@@ -53,7 +53,7 @@ const options = {
   'dry-run': { type: 'boolean' },
   'no-start': { type: 'boolean' },
   ephemeral: { type: 'boolean' },
-  'unit-dir': { type: 'string' },
+  'unit-dir': { type: 'string', path: true },
 } as const
 
 /** `argv` is what follows `stagely agent install`; resolves to the exit code. */

@@ -35,7 +35,7 @@ Examples:
 const options = {
   purge: { type: 'boolean' },
   yes: { type: 'boolean', short: 'y' },
-  'unit-dir': { type: 'string' },
+  'unit-dir': { type: 'string', path: true },
 } as const
 
 /** `argv` is what follows `stagely agent uninstall`; resolves to the exit code. */

@@ -1,4 +1,5 @@
 // scan: whether values of our own secrets lie in a tree, in commits, in Compose files, and whether they are still in use.
+import { isReadOnce, readOnceRemedy } from '../../src/databases/read-once.ts'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { openRest } from '../connect/rest.ts'
 import { CliError, Exit } from '../errors.ts'
@@ -103,7 +104,9 @@ const textOf = (finding: Finding): string => {
   const where = commit === undefined ? '' : `${commit.slice(0, 12)} `
   const head = `${where}${path}:${line}  ${key} (${project}, ${scope})`
   const seen = services.length === 0 ? '' : `, seen by ${services.join(', ')}`
-  const change = `stagely secrets set ${key} --project ${project} --scope ${scope}`
+  const change = isReadOnce(key)
+    ? readOnceRemedy(key)
+    : `stagely secrets set ${key} --project ${project} --scope ${scope}`
   switch (state) {
     case 'current':
       return `${head}  CURRENT, version ${version}${seen} → ${change}`

@@ -76,9 +76,6 @@ const isFolder = (path: string): Promise<boolean> =>
 /** Parts about this machine; none when there is no agent on it. */
 const machinePartsFor = async (flags: Flags, machine: AgentMachine): Promise<BundlePart[]> => {
   const { agentDataDir, allowDir = [], filesDir } = flags
-  const dirs = [agentDataDir, filesDir, ...allowDir].filter((dir) => dir !== undefined)
-  const relative = dirs.filter((dir) => !dir.startsWith('/'))
-  if (relative.length > 0) throw usageError(`folders must be absolute: ${relative.join(', ')}`)
   const dataDir = agentDataDir ?? machine.defaultDataDir
   if (await isFolder(dataDir)) return machine.parts({ dataDir, allowDirs: allowDir, filesDir })
   if (agentDataDir !== undefined) throw usageError(`--agent-data-dir ${dataDir} is not a folder`)

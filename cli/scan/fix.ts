@@ -1,5 +1,6 @@
 // scan findings, scan fix: what was reported, and a new value for it.
 import type { FoundSecret, Rotation } from '../../src/rest/types.ts'
+import { isReadOnce, readOnceRemedy } from '../../src/databases/read-once.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { openApi, pathOf } from '../connect/api.ts'
@@ -104,6 +105,10 @@ const fix = async (id: string, flags: Flags): Promise<void> => {
     ...defined({ stagelet: stageletRef?.name, environment: environments }),
   }
   const all = { ...flags, ...place, timeout: 0 }
+  if (valueFrom === undefined && isReadOnce(key))
+    throw new CliError(
+      `${readOnceRemedy(key)}. Where you have changed it in the database by hand: stagely secrets set ${key} --project ${project} --scope ${scope}`,
+    )
   if (generate !== undefined) await rotateGenerated(key, all)
   else await writeSecret(key, all, () => readGivenValue(key, flags))
   note('End the old value where it is from: nothing here can.')

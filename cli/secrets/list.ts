@@ -10,6 +10,8 @@ import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { get } from '../commands/get.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
+import { isReason } from '../../src/kernel/errors.ts'
+import { usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { listObjects, type ObjectSelection } from '../objects/objects.ts'
 import { newCommand, type Command } from '../options.ts'
@@ -52,6 +54,26 @@ const filterOf =
     )
   }
 
+/** A mistyped environment is an error, too. */
+const requireEnvironments = async (api: KubeApi, flags: SecretFlags): Promise<void> => {
+  const { environment: wanted = [], project, allNamespaces } = flags
+  if (wanted.length === 0) return
+  const place = { namespace: allNamespaces === true ? undefined : api.namespace }
+  const projects = await listObjects(api, servedKind('Project'), place).catch((error: unknown) => {
+    // A token for a part of a project reads no project.
+    if (!isReason(error, 'Forbidden')) throw error
+    return undefined
+  })
+  const meant = projects?.filter(({ metadata }) => (project ?? metadata.name) === metadata.name)
+  const known = new Set(
+    meant?.flatMap((one) => environmentsOf(one).map(({ name }) => name)) ?? wanted,
+  )
+  const unknown = wanted.filter((name) => !known.has(name))
+  if (unknown.length === 0) return
+  const there = known.size === 0 ? 'there are none' : `there are ${[...known].sort().join(', ')}`
+  throw usageError(`no environment is named ${unknown.join(', ')}: ${there}`)
+}
+
 /** Where one project is meant, and all of its environments. */
 const wantsGrid = (flags: SecretFlags): boolean =>
   [flags.output, flags.selector, flags.stagelet, flags.environment].every(
@@ -64,6 +86,7 @@ const list = async (flags: SecretFlags): Promise<void> => {
     // A mistyped project is an error, not an empty list.
     if (flags.project !== undefined && flags.allNamespaces !== true)
       await chosenProject(api, flags.project)
+    await requireEnvironments(api, flags)
     return isMeant
   }
   const grid = wantsGrid(flags) ? await readGrid(await openApi(flags), flags, isMeant) : undefined

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { SecretPlace } from '../../src/secrets/wider.ts'
-import { adviceOfPlace, adviceOfValue, warningValues } from './warnings.ts'
+import { adviceOfAddress, adviceOfPlace, adviceOfValue, warningValues } from './warnings.ts'
 
 const secret = (spec: object, status: object = {}): KubeObject => ({
   apiVersion: 'stagely.dev/v1alpha1',
@@ -154,5 +154,25 @@ describe('advice of a value', () => {
   it('becomes headers that clients take', () => {
     expect(warningValues(['a "b" \\ \u00fc\n'])).toEqual(['299 - "a \\"b\\" \\\\ ??"'])
     expect(warningValues(Array.from({ length: 30 }, (_, i) => `x ${i}`))).toHaveLength(20)
+  })
+})
+
+describe('advice of where notices go', () => {
+  const adviceFor = (webhook?: object): string[] =>
+    adviceOfAddress({
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Notifier',
+      metadata: { name: 'ops' },
+      spec: { reasons: ['LeakFound'], ...(webhook && { webhook }) },
+    }).map(({ field, message }) => `${field}: ${message}`)
+
+  it('says of an address that nobody calls that it has to be allowed', () => {
+    for (const host of ['127.0.0.1:9000', '[::1]', 'localhost', 'hooks.localhost', '169.254.1.1'])
+      expect(adviceFor({ url: `http://${host}/s` }), host).toEqual([
+        expect.stringMatching(/^spec\.webhook\.url: .*STAGELY_EGRESS_ALLOW/),
+      ])
+    expect(adviceFor({ url: 'https://hooks.example.com/s' })).toEqual([])
+    expect(adviceFor({ url: 'https://10.0.0.7/s' })).toEqual([])
+    expect(adviceFor()).toEqual([])
   })
 })

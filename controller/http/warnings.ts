@@ -8,6 +8,7 @@ import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { narrowerPlaces, placesText, secretPlaceOf } from '../../src/secrets/wider.ts'
 import type { ProjectSummary, Store } from '../../src/store/store.ts'
+import { refusedAs } from '../egress/refused.ts'
 import { nearName } from '../../src/search/near-name.ts'
 
 export interface Advice {
@@ -225,4 +226,15 @@ export const adviceOfPlace = async (
     ...adviceOfClash(spec, services),
     ...(isFirst ? [inspectAdvice] : []),
   ]
+}
+
+/** A Notifier for an address that nobody calls but where the operator allows it. Names are looked up when they are called. */
+export const adviceOfAddress = (notifier: KubeObject): Advice[] => {
+  const { webhook } = specOf('Notifier', notifier)
+  const { hostname } = new URL(webhook?.url ?? 'https://none')
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  const what = /(^|\.)localhost\.?$/.test(host) ? 'the machine of the controller' : refusedAs(host)
+  if (what === undefined) return []
+  const message = `${host} is ${what}: it is not called unless whoever runs the controller allows it (STAGELY_EGRESS_ALLOW); see by a test message whether it arrives`
+  return [{ field: 'spec.webhook.url', message }]
 }

@@ -12,6 +12,7 @@ import {
 } from '../reconcilers/project/gather.ts'
 import { awayIn } from './proof/away-stagelets.ts'
 import { busyOf } from './busy.ts'
+import { isWatched } from './machine/after-end.ts'
 import type { RotationFacts, RotationObject } from './machine/facts.ts'
 import { nothingToProve, proofOf, type Proof } from './proof/proof.ts'
 import { releasedBlocks, trustedEnds } from './proof/released.ts'
@@ -198,7 +199,10 @@ export const gatherRotation = async (
       foreign: isIdle ? foreignOf(rotation, outputs) : undefined,
       hasValues: names.every((output) => outputs.get(output)?.status?.version !== undefined),
       changed,
-      proof: isIdle ? nothingToProve : withReleased(rotation, project, [...outputs.values()]),
+      proof:
+        isIdle && !isWatched(status, nowMs)
+          ? nothingToProve
+          : withReleased(rotation, project, [...outputs.values()]),
       busy: isIdle ? await busyOf(reader, rotation) : undefined,
     },
   }

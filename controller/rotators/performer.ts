@@ -36,6 +36,7 @@ import { retryMs } from './machine/idle.ts'
 import { afterResult } from './machine/enter.ts'
 import { afterRefusal } from './machine/store-refusal.ts'
 import { isPending, isWritten, stayUntested } from './machine/restored.ts'
+import { notAsked } from './effects/retest.ts'
 import { runEffect } from './effects/run-effect.ts'
 import { busyOf } from './busy.ts'
 import { gatherRotation, type Gathered } from './gather.ts'
@@ -224,6 +225,9 @@ const follow = async (
       return { outcome: stayUntested(status, nowMs, { why, away: gathered.facts.away }) }
     }
     if (!isKnown) throw error
+    const accepted = notAsked(status, nowMs, error.message)
+    if (next.effect === 'retest')
+      return { outcome: afterResult(['retest', 'NotAsked'], status, nowMs, { set: { accepted } }) }
     // It could not even be asked, such as while its key is missing, or the provider of a project's key is away.
     const tries = (status.tries ?? 0) + 1
     const retryAt = toTimestamp(nowMs + retryMs(tries))
@@ -237,6 +241,7 @@ const follow = async (
 
 const warnings: ReadonlySet<RotationEvent['reason']> = new Set([
   ...(['RotationFailed', 'RotationBlocked', 'CredentialRefused', 'CredentialUntested'] as const),
+  'ServiceIllAgain',
 ])
 
 const eventsOf = (

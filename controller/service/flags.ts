@@ -1,6 +1,8 @@
 // The flags of `controller install` and `uninstall`; all others are the controller's own.
+import { withWholePaths } from '../../src/kernel/path-flags.ts'
 import { systemUnitDir } from '../../src/systemd/service.ts'
 import { ConfigError } from '../config-error.ts'
+import { pathFlags } from '../config-flags.ts'
 
 export interface ServiceFlags {
   readonly help: boolean
@@ -16,10 +18,13 @@ export interface ServiceFlags {
   readonly args: readonly string[]
 }
 
+const ownPathFlags = ['--unit-dir', '--environment-file']
+
 const defaultDataDir = '/var/lib/stagely'
 
 /** ConfigError with all that is wrong. */
-export const parseServiceFlags = (argv: readonly string[]): ServiceFlags => {
+export const parseServiceFlags = (words: readonly string[]): ServiceFlags => {
+  const argv = withWholePaths(words, [...ownPathFlags, ...pathFlags()])
   const on = new Set<string>()
   const values = new Map<string, string>()
   const args: string[] = []
@@ -29,7 +34,7 @@ export const parseServiceFlags = (argv: readonly string[]): ServiceFlags => {
     const [name = '', inline] = word.split(/=(.*)/s)
     if (['--dry-run', '--no-start', '--purge', '--yes', '-y', '--help', '-h'].includes(word))
       on.add(word)
-    else if (['--unit-dir', '--environment-file', '--user', '--data-dir'].includes(name)) {
+    else if ([...ownPathFlags, '--user', '--data-dir'].includes(name)) {
       const value = inline ?? argv[++i]
       if (value === undefined || value === '') faults.push(`${name} wants a value`)
       else values.set(name, value)

@@ -19,6 +19,7 @@ import { ConfigError, HelpAsked } from '../config-error.ts'
 import { defaultUrl } from '../default-url.ts'
 import { parseConfig, searchPath, serviceEnvironment, type Config } from '../config.ts'
 import { printRemark, say } from '../print.ts'
+import { loginHint } from '../files-for-people.ts'
 import { parseServiceFlags, type ServiceFlags } from './flags.ts'
 import { controllerService, parseEnvFile, renderControllerUnit, renderEnvFile } from './unit.ts'
 
@@ -89,8 +90,8 @@ const install = async (flags: ServiceFlags, machine: Machine): Promise<number> =
   say(`${environment.path} ${await putFile(environment)}`)
   const outcome = await putFile(unit)
   say(`${unit.path} ${outcome}`)
-  await start(flags, machine, { outcome, config })
-  tellNext(config, given, kept !== undefined)
+  const isRunning = await start(flags, machine, { outcome, config })
+  tellNext(config, given, { kept: kept !== undefined, isRunning })
   return 0
 }
 
@@ -101,7 +102,6 @@ const checkReadable = async (
   closedCommand: string | undefined,
 ): Promise<void> => {
   const faults: string[] = []
-  if (!dataDir.startsWith('/')) faults.push(`--data-dir must be absolute: ${dataDir}`)
   if (user === undefined) {
     const remedy = 'or run it as a user who may: --user NAME'
     if (stateFolderOf(dataDir) === undefined)
@@ -120,21 +120,24 @@ const checkReadable = async (
   if (faults.length > 0) throw new ConfigError(faults)
 }
 
+/** True where it runs. */
 const start = async (
   { unitDir, noStart }: ServiceFlags,
   machine: Machine,
   { outcome, config }: { outcome: Awaited<ReturnType<typeof putFile>>; config: Config },
-): Promise<void> => {
+): Promise<boolean> => {
   const service = `${controllerService}.service`
   const isSystem = unitDir === systemUnitDir
   if (!noStart && isSystem && (await machine.hasSystemd())) {
     say(`${service} ${await startService(machine, service, outcome)}`)
-    if (!(await listens(config)))
+    const isRunning = await listens(config)
+    if (!isRunning)
       printRemark(`it does not listen yet: journalctl -u ${controllerService} says why`)
-    return
+    return isRunning
   }
   const why = isSystem ? 'systemd does not run here' : `${unitDir} is not systemd's folder`
   printRemark(`not started (${noStart ? '--no-start' : why}). Start it with: systemctl daemon-reload && systemctl enable --now ${service}`) // prettier-ignore
+  return false
 }
 
 /** The next command is a login: waits until the service takes one. False after a minute. */
@@ -152,7 +155,11 @@ const listens = async ({ host, port }: Config): Promise<boolean> => {
   return false
 }
 
-const tellNext = (config: Config, given: Record<string, string>, kept: boolean): void => {
+const tellNext = (
+  config: Config,
+  given: Record<string, string>,
+  { kept, isRunning }: { readonly kept: boolean; readonly isRunning: boolean },
+): void => {
   if (kept && Object.keys(given).length > 0)
     printRemark(
       `${Object.keys(given).sort().join(', ')} as set now were not taken: the file is kept`,
@@ -166,6 +173,5 @@ const tellNext = (config: Config, given: Record<string, string>, kept: boolean):
     // prettier-ignore
     printRemark(`the master key will be ${config.dataDir}/master.key: keep a copy elsewhere`)
   const url = config.advertiseUrl ?? defaultUrl(config, config.port)
-  const trusted = config.agentTrust === 'own' ? ` --ca-file ${config.dataDir}/ca.crt` : ''
-  printRemark(`then: stagely login --server ${url}${trusted} --token-file ${config.dataDir}/admin-token`) // prettier-ignore
+  printRemark(loginHint(url, config, { isRunning }))
 }

@@ -2,7 +2,7 @@
 // [--fast]: makes all files of a release in dist-release, and says their sizes. --fast packs less, for tests.
 // Twice gives the same bytes, by the same Node, xz, dpkg and binutils.
 // A signature is made where MINISIGN_SECRET_KEY_FILE names a key (made with `minisign -G -W`).
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -177,6 +177,28 @@ const nodeVersion = Object.values(
   JSON.parse(readFileSync(join(root, 'packaging/node/package.json'), 'utf8')).dependencies,
 )[0]
 
+const wanted = machines.filter(({ npm }) => npm === (values.machine ?? npm))
+const hasTrees = ['archive', 'deb', 'image'].some((kind) => kinds.includes(kind))
+
+/** Said before minutes of work, and in one sentence. */
+const missing = [
+  ...(hasTrees
+    ? wanted.map(({ strip }) => [
+        strip,
+        `binutils-${strip.replace(/-strip$/, '').replace('_', '-')}`,
+      ])
+    : []),
+  ...(kinds.includes('archive') ? [['xz', 'xz-utils']] : []),
+  ...(kinds.includes('deb') ? [['dpkg-deb', 'dpkg']] : []),
+].filter(([tool]) => spawnSync(tool, ['--version']).error !== undefined)
+if (missing.length > 0) {
+  const all = missing.map(([tool, name]) => `${tool} (package ${name})`).join(', ')
+  process.stderr.write(
+    `error: missing: ${all}. For one kind of machine alone: --machine x64 or arm64\n`,
+  )
+  process.exit(1)
+}
+
 rmSync(out, { recursive: true, force: true })
 mkdirSync(work, { recursive: true })
 if (!existsSync(join(root, 'node_modules/.package-lock.json')))
@@ -184,12 +206,11 @@ if (!existsSync(join(root, 'node_modules/.package-lock.json')))
 if (!values['no-build'])
   run('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'inherit', 'inherit'] })
 if (kinds.includes('npm')) makeNpm()
-if (['archive', 'deb', 'image'].some((kind) => kinds.includes(kind))) {
+if (hasTrees) {
   const common = join(work, 'common')
   await writeCommonTree(root, common, { manifest, about })
   const nodeOf = fetchNode(root)
-  for (const machine of machines.filter(({ npm }) => npm === (values.machine ?? npm)))
-    await makeFor(machine, common, nodeOf)
+  for (const machine of wanted) await makeFor(machine, common, nodeOf)
 }
 if (kinds.includes('sbom')) makeSbom()
 rmSync(work, { recursive: true })

@@ -7,3 +7,7 @@ const keys = new Set([
 
 /** The first value is the right one: a new one changes nothing in the database. */
 export const isReadOnce = (key: string): boolean => keys.has(key.replace(/_FILE$/, ''))
+
+/** How to change such a value. A new value in Stagely alone locks out the services that get it. */
+export const readOnceRemedy = (key: string): string =>
+  `a database reads ${key} only while its data folder is empty: let a Rotation change the password in both places (docs: tour-rotation)`

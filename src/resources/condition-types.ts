@@ -52,6 +52,7 @@ export const conditionTypes: Readonly<Record<string, Readonly<Record<string, Pol
     Failed: 'bad',
     Overdue: 'bad',
     Tested: 'good',
+    Accepted: 'good',
   },
   Notifier: { Delivering: 'good' },
   AccessPolicy: { EmergencyNotified: 'good', Usable: 'good' },

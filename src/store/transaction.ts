@@ -58,6 +58,11 @@ export class Transaction implements Reader {
     return narrowing === undefined ? told : shownIn(narrowing, told, finderIn(view))
   }
 
+  /** The actor does not see the whole team: names may be taken by what it does not see. */
+  isNarrowed(namespace: string): boolean {
+    return this.#session.actor.narrowingIn?.(namespace) !== undefined
+  }
+
   async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
     const object = await this.getFrozen(ref)
     return object && copyJson(object)

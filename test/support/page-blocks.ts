@@ -46,6 +46,7 @@ export const notRun: Blocks = {
   'quickstart.md': { 'npm run quickstart': 'Docker as its user has it, and ports of its own' },
   'server.md': {
     'sha256sum -c': 'files of a release: scripts/release/tests/roots.sh does it in fresh roots',
+    'rsync -a': 'another machine',
     ANSIBLE: 'a program of others; machines with systemd',
   },
 }

@@ -10,7 +10,13 @@ import { statusOf } from '../../../src/resources/typed.ts'
 import { decodeObject, decodeStatus } from '../../../src/resources/validation/validate.ts'
 import type { Store, WriteOptions } from '../../../src/store/store.ts'
 import { storeOf, type AppContext } from '../env.ts'
-import { adviceOfPlace, adviceOfRefs, adviceOfValue, type Advice } from '../warnings.ts'
+import {
+  adviceOfAddress,
+  adviceOfPlace,
+  adviceOfRefs,
+  adviceOfValue,
+  type Advice,
+} from '../warnings.ts'
 import { warn } from './answer.ts'
 import type { Body, Patch } from './body.ts'
 import { fieldValidationOf, type FieldValidation } from './params.ts'
@@ -160,6 +166,7 @@ export const warnOfPlace = async (
     warn(c, [ownersMessage])
   if (after.kind === 'StagelySecret') warnOf(c, await adviceOfPlace(store, after, before))
   if (after.kind === 'Stagelet') warnOf(c, await adviceOfRefs(store, after, before))
+  if (after.kind === 'Notifier') warnOf(c, adviceOfAddress(after))
   if (after.kind === 'AccessPolicy' && !isEqualJson(after.spec, before?.spec))
     warn(c, policyWarnings(after))
 }

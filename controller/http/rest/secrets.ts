@@ -38,7 +38,10 @@ export const findSecret = async (
 export const secretOf = (context: RestContext): Promise<KubeObject> =>
   findSecret(context.deps.store, requireTarget(context), context.params['secret_id'] ?? '')
 
-/** The first free name: another project of the team may have a secret with the same key and scope. */
+/**
+ * The first free name: another project of the team may have a secret with the same key and scope. The name that a narrowed
+ * login gets does not depend on what it does not see.
+ */
 const freeName = async (
   tx: Transaction,
   project: KubeObject,
@@ -46,7 +49,8 @@ const freeName = async (
 ): Promise<{ name: string; generateName?: string }> => {
   const { namespace = '', name: projectName } = project.metadata
   const plain = secretName(input)
-  for (const name of [plain, `${plain}.${projectName}`.slice(0, 253)])
+  const own = `${plain}.${projectName}`.slice(0, 253)
+  for (const name of tx.isNarrowed(namespace) ? [own] : [plain, own])
     if ((await tx.get({ kind: 'StagelySecret', namespace, name })) === undefined) return { name }
   return { name: '', generateName: `${plain}-` }
 }

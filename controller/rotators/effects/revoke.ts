@@ -9,7 +9,8 @@ import { stillReleased } from '../proof/released.ts'
 import { afterEffect, dropStagedValues, stagedLost, type EffectOutcome } from './outcome.ts'
 import { RotatorFault, type Credential } from '../providers/rotator.ts'
 import type { SeenElsewhere } from '../../where/elsewhere.ts'
-import { blockedByNew, isUntestable, triedInWords } from './try-new.ts'
+import { isUntestable } from '../machine/after-end.ts'
+import { blockedByNew, triedInWords } from './try-new.ts'
 import { afterLook, useInWords, watchMs } from '../machine/old-use.ts'
 import { revocationIdOf, stagedPlaceOf, type EffectContext } from './work.ts'
 
@@ -202,6 +203,11 @@ export const revoke = async (work: EffectContext): Promise<EffectOutcome> => {
     lastRotatedAt: toTimestamp(nowMs),
     failures: 0,
     skipped: skippedBy(work),
+    // It was tried right after the end.
+    ...(ended !== undefined &&
+      !isUntestable(work.rotation.spec) && {
+        accepted: { at: toTimestamp(work.clock.now()), is: 'accepted' as const },
+      }),
   }
   const write = dropStagedValues(work)
   if (old === undefined || ended === undefined) {

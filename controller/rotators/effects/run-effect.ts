@@ -12,6 +12,7 @@ import type { Failed } from '../machine/enter.ts'
 import { idleFaults, isLoginAlone, sameValues, turnsOf } from './logins.ts'
 import { afterEffect, dropStagedValues, stagedLost, type EffectOutcome } from './outcome.ts'
 import { beginRevoke, checkUse, endVersions, revoke } from './revoke.ts'
+import { retest } from './retest.ts'
 import { takeOver } from './take-over.ts'
 import { verify } from './verify.ts'
 import { keepLogins, ownLoginsOf } from './own-logins.ts'
@@ -232,6 +233,7 @@ const scramble = async (work: EffectContext): Promise<EffectOutcome> => {
 
 const effects: Readonly<Record<Effect, (work: EffectContext) => Promise<EffectOutcome>>> = {
   takeOver,
+  retest,
   verify,
   prepare,
   set,

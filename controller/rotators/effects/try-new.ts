@@ -2,6 +2,7 @@
 // than the end, and a failover, or somebody at the database, may have changed the login since.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
+import { isUntestable } from '../machine/after-end.ts'
 import { isLoginAlone } from './logins.ts'
 import { afterEffect, stagedLost, type EffectOutcome } from './outcome.ts'
 import { RotatorFault, type Credential } from '../providers/rotator.ts'
@@ -9,12 +10,10 @@ import { stagedPlaceOf, type EffectContext } from './work.ts'
 
 const againMs = 60_000
 
-/** Nobody outside knows what `generate` makes: no test says anything of it. */
-export const isUntestable = ({ rotator }: Pick<RotationSpec, 'rotator'>): boolean =>
-  rotator.generate !== undefined
-
 /** From where the credential is tried, in words. */
-const triedFrom = ({ rotator: { postgres, mariadb, redis, webhook } }: RotationSpec): string => {
+export const triedFrom = ({
+  rotator: { postgres, mariadb, redis, webhook },
+}: RotationSpec): string => {
   const place = postgres ?? mariadb ?? redis
   if (place?.in !== undefined) return `tried in the service ${place.in.service}`
   return webhook === undefined ? 'tried by the controller' : 'as the service of the webhook says'

@@ -14,7 +14,7 @@ import {
   type UnansweredTest,
 } from '../machine/restored.ts'
 import { endVersions } from './revoke.ts'
-import { isUntestable } from './try-new.ts'
+import { isUntestable } from '../machine/after-end.ts'
 import { RotatorFault, type Accepted } from '../providers/rotator.ts'
 import { stagedPlaceOf, projectOfRotation, type EffectContext } from './work.ts'
 

@@ -9,7 +9,6 @@ import type {
 import { decideRotation, decisionOf } from './decide.ts'
 import { always, decisions, stateOf, underWay } from './machine.ts'
 import type { RotationFacts, Next } from './facts.ts'
-import { isOverdue } from './idle.ts'
 import { afterLook } from './old-use.ts'
 import { nothingToProve, settledMs } from '../proof/proof.ts'
 
@@ -21,7 +20,7 @@ const at = (ms: number): string => toFineTimestamp(now + ms).replace('.000Z', 'Z
 const spec = {
   projectRef: { name: 'shop' },
   outputs: { password: 'p' },
-  rotator: {},
+  rotator: { generate: { order: 'SwitchFirst' } },
   schedule: { every: '30d' },
   overlap: '10m',
   away: 'Wait',
@@ -92,6 +91,10 @@ const ofBackup = (state: Restored['state'], project?: Restored['project']): Rota
   restored: { at: at(0), takenAt: at(-day), state, message: '', ...defined({ project }) },
 })
 
+const tried: Partial<RotationSpec> = { rotator: {} }
+const justNow = { ...rotated, endedAt: at(0), lastRotatedAt: at(0) }
+const ill = (what: string) => proof({ bearers: [{ ...bearer, ill: what }] })
+
 type Row = readonly [string, RotationStatus, Partial<RotationFacts>, Partial<RotationSpec>, string]
 const failedOf = (reason: string, failures: number): RotationStatus => ({
   ...rotated,
@@ -138,6 +141,9 @@ const rows: readonly Row[] = [
     { busy: { message: 'rotation "other" must end first', isBlocked: true } },
     ...([{}, `wait ${29 * 86_400} s`] as const),
   ],
+  ['a day has passed since its end', { ...rotated, endedAt: at(-day) }, {}, tried, 'effect retest'],
+  ['a service fails soon after its end', justNow, ill('is exited'), tried, 'move Idle (ServiceIllAgain)'], // prettier-ignore
+  ['it is well again', { ...justNow, illAfter: ['one/web'] }, {}, tried, 'move Idle'],
   [
     'somebody asks',
     { ...rotated, endedAt: at(0), request: { at: at(0), by: 'alice', cause: 'Run' } },
@@ -553,12 +559,6 @@ describe('what a rotation does next', () => {
     const next = decideRotation(spec, status, { ...facts, ...proof(more) })
     const { phase, provenAt: then } = (next as { status: RotationStatus }).status
     expect([phase, then]).toEqual(['Proving', provenAt])
-  })
-
-  it('is late after 7 days', () => {
-    expect(isOverdue(spec, rotated, facts)).toBe(false)
-    expect(isOverdue(spec, { ...rotated, lastRotatedAt: at(-38 * day) }, facts)).toBe(true)
-    expect(isOverdue({ schedule: undefined }, {}, facts)).toBe(false)
   })
 
   it('keeps no evidence where nothing was proven', () => {

@@ -1,4 +1,5 @@
 // What each guard of the machine looks at. A guard that holds says what the status gets.
+import { illAgain, retestDue, wellAgain } from './after-end.ts'
 import { due, foreignValues, notDue, requestExpired, requestHurries } from './idle.ts'
 import type { Observed } from './enter.ts'
 import type { RotationSituation } from './facts.ts'
@@ -50,6 +51,9 @@ export const guards: Readonly<
   ForeignValues: foreignValues,
   RequestExpired: requestExpired,
   Due: due,
+  IllAgain: illAgain,
+  WellAgain: wellAgain,
+  RetestDue: retestDue,
   NotDue: notDue,
   RetryLater: retryLater,
   OutputChanged: proving.outputChanged,

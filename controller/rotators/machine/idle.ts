@@ -5,6 +5,7 @@ import { earliest } from '../../../src/kernel/earliest.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import { dueAt, startAt } from '../../../src/resources/kinds/rotation-window.ts'
 import type { Cause, RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import { retestAt } from './after-end.ts'
 import type { Observed } from './enter.ts'
 import type { RotationFacts, RotationSituation } from './facts.ts'
 
@@ -113,7 +114,7 @@ const skipsOf = ({
 /** The attempt that begins: nothing of the one before is left. */
 export const beginning = (idle: RotationStatus, cause: Cause, nowMs: number): Observed => {
   const { request, failure: _f, nextAt: _n, ...kept } = idle
-  const { evidence: _e, use: _u, skipped: _s, ...status } = kept
+  const { evidence: _e, use: _u, skipped: _s, accepted: _a, illAfter: _i, ...status } = kept
   const attempt = (idle.attempt ?? 0) + 1
   const by = request === undefined ? '' : `, asked for by ${request.by}`
   const set = { attempt, cause, startedAt: time(nowMs), ...(request && skipsOf(request)) }
@@ -149,7 +150,7 @@ export const notDue = (situation: RotationSituation): Observed => {
   const next = turn !== undefined && turn > facts.nowMs ? turn : undefined
   return {
     status: causeOf(situation) === undefined ? idle : heldBy(idle, facts),
-    until: earliest(earliest(next, requestEnds(status)), takeOverAt(situation)),
+    until: [requestEnds(status), takeOverAt(situation), retestAt(situation)].reduce(earliest, next),
   }
 }
 

@@ -39,6 +39,8 @@ export type Effect =
   | 'scramble'
   /** Asks whether what somebody else wrote into the outputs is a login of this Rotation. */
   | 'takeOver'
+  /** Between two attempts: asks whether what the outputs hold is still accepted. */
+  | 'retest'
   /** After a restore: asks which credentials of the backup are accepted. */
   | 'verify'
 
@@ -46,7 +48,7 @@ export type Effect =
 export type EventReason =
   | ('RotationStarted' | 'CredentialSet' | 'RotationProven' | 'CredentialRevoked')
   | ('RotationFailed' | 'RotationBlocked')
-  | ('CredentialTested' | 'CredentialRefused' | 'CredentialUntested')
+  | ('CredentialTested' | 'CredentialRefused' | 'CredentialUntested' | 'ServiceIllAgain')
 
 /** `to` absent: the state stays, and fields of the status change. */
 interface Transition {
@@ -107,6 +109,8 @@ export type Guard =
   | 'ProofInterrupted'
   /** The next look for sessions of the old credential is to come. */
   | 'LookLater'
+  /** Between two attempts: a service fails after all, or no more; the daily test of the credential has its time. */
+  | ('IllAgain' | 'WellAgain' | 'RetestDue')
   /** None of those before. */
   | ('NotDue' | 'Proven' | 'Otherwise')
 
@@ -130,6 +134,9 @@ export const decisions: Readonly<Record<State, Decisions>> = {
     ForeignValues: run('takeOver'),
     RequestExpired: stay('RotationFailed'),
     Due: to('Preparing', 'RotationStarted'),
+    IllAgain: stay('ServiceIllAgain'),
+    WellAgain: stay(),
+    RetestDue: run('retest'),
     NotDue: wait,
   },
   Preparing: trying('prepare'),
@@ -223,6 +230,14 @@ export const results = {
     RetryLater,
   },
   scramble: { Discarded: to('Idle'), RetryLater },
+  retest: {
+    StillAccepted: stay(),
+    AcceptedAgain: stay('CredentialTested'),
+    NowRefused: stay('CredentialRefused'),
+    StillRefused: stay(),
+    NotAsked: stay(),
+    RetryLater,
+  },
   takeOver: { TakenOver: stay('CredentialTested'), NotTakenOver: stay(), RetryLater },
   verify: {
     /** Nobody outside knows the credential. */

@@ -3,6 +3,7 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { withConditions } from '../../../src/resources/conditions.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { no, unknown, yes, type Verdict } from '../../reconcilers/verdict.ts'
+import { isStale } from './after-end.ts'
 import type { RotationFacts } from './facts.ts'
 import { isOverdue } from './idle.ts'
 
@@ -97,6 +98,27 @@ const tested = ({ restored }: RotationStatus): Verdict | undefined => {
   return (state === 'Renewing' || state === 'Refused' ? no : yes)(state, message)
 }
 
+/** Whether what services run is accepted, and since when that is known. */
+const accepted = (
+  { accepted: asked, illAfter = [] }: RotationStatus,
+  nowMs: number,
+): Verdict | undefined => {
+  if (asked === undefined) return undefined
+  const { at, is, why, triedAt } = asked
+  const but = why === undefined ? '' : `; not asked at ${triedAt ?? at}, since ${why}`
+  const ill = illAfter.length === 0 ? '' : `; not well since the rotation: ${illAfter.join(', ')}`
+  if (is === 'refused')
+    return no(
+      'Refused',
+      `what services run was refused at ${at}: somebody has changed that login. Give it what the outputs hold again, or run the rotation${but}${ill}`,
+    )
+  if (is === 'unknown' || isStale(asked, nowMs)) return unknown('NotAsked', `${but.slice(2)}${ill}`)
+  return yes(
+    'Accepted',
+    `what services run was accepted at ${at}, and is tried once a day${but}${ill}`,
+  )
+}
+
 /** The status with its conditions. */
 export const withVerdicts = (
   spec: RotationSpec,
@@ -114,7 +136,7 @@ export const withVerdicts = (
     Blocked: blocked(status, name),
     Failed: failed(status),
     Overdue: overdue(spec, status, around),
-    ...defined({ Tested: tested(status) }),
+    ...defined({ Tested: tested(status), Accepted: accepted(status, around.nowMs) }),
   }
   const before = status.conditions?.filter(({ type }) => type in verdicts)
   return {

@@ -252,6 +252,22 @@ export const rotationStatus = z.strictObject({
     .optional()
     .describe('Why the last attempt failed; absent after a good one.'),
   lastRotatedAt: instant.optional().describe('When a rotation was completed last.'),
+  accepted: z
+    .strictObject({
+      at: instant.describe('When somebody answered last.'),
+      is: z.enum(['accepted', 'refused', 'unknown']).describe('unknown: nobody has answered yet.'),
+      triedAt: instant.optional().describe('When it was tried last, where nobody answered.'),
+      why: message.optional().describe('Why nobody answered. Never a value.'),
+    })
+    .optional()
+    .describe(
+      'Whether what the outputs hold is still accepted: tried once a day between two attempts.',
+    ),
+  illAfter: z
+    .array(twoNames)
+    .max(100)
+    .optional()
+    .describe('As stagelet/service, those that fail within a day after the rotation has ended.'),
   nextAt: instant.optional().describe('When the next rotation starts.'),
   blockedBy: z.array(blockedBySpec).max(20).optional().describe('Who is waited for; the first 20.'),
   released: z

@@ -1,4 +1,5 @@
 // The part of a secret's status that tells until when its value may be used.
+import { isReadOnce, readOnceRemedy } from '../../databases/read-once.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'
 import { earliest } from '../../kernel/earliest.ts'
@@ -23,7 +24,7 @@ const remedyOf = ({ key, valueFrom }: Dates): string => {
   if (generate !== undefined) return `let one be generated (stagely secrets rotate ${key})`
   if (secretRef !== undefined) return `give secret "${secretRef.name}" a new value`
   if (external !== undefined) return `change it in store "${external.store}"`
-  return 'give the secret a new value'
+  return isReadOnce(key) ? readOnceRemedy(key) : 'give the secret a new value'
 }
 
 export const datesOf = (spec: Dates, status: SecretStatus): Dated => ({

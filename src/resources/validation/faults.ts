@@ -33,10 +33,23 @@ const typeName = (value: unknown): string => {
   return typeof value
 }
 
+/** Fields that are meant to hold a URL, also where the text in them is none. */
+const urlField = /(^|\.)(url|\w+Url|address|endpoint|issuer)$/
+
+/** Of a URL the host alone: a name, a password, the path or the query may be what lets somebody in. */
+const shownText = (text: string, field: string): string => {
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0]
+  if (scheme === undefined && !urlField.test(field)) return text.slice(0, 100)
+  const [host = ''] = /^[^\s/?#]*/.exec(text.slice(scheme?.length ?? 0)) ?? []
+  if (text.includes('@')) return `${scheme ?? ''}…`
+  const known = `${scheme ?? ''}${host}`
+  return known === text ? text.slice(0, 100) : `${known.slice(0, 100)}/…`
+}
+
 /** The given value, as Kubernetes shows it; undefined for a value that must not be repeated. */
-const shown = (value: unknown, secret: boolean): string | undefined => {
+const shown = (value: unknown, field: string, secret: boolean): string | undefined => {
   if (secret) return undefined
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 100))
+  if (typeof value === 'string') return JSON.stringify(shownText(value, field))
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 }
 
@@ -100,7 +113,7 @@ export const faultOfIssue = (
   const field = fieldPath(base, issue.path)
   const given = valueAt(root, issue.path)
   // Whatever was given in place of a whole object may hold a secret.
-  const text = shown(given, field === '' || isSecret(field))
+  const text = shown(given, field, field === '' || isSecret(field))
   if (issue.code === 'invalid_type') return typeFault(field, issue, given)
   if (issue.code === 'too_big' || issue.code === 'too_small') return sizeFault(field, issue, text)
   if (issue.code === 'invalid_value') {

@@ -11,6 +11,24 @@ const faultsOf = (input: unknown): string[] =>
   decodeObject(input).faults.map((f) => `${f.field}: ${f.message}`)
 
 describe('decodeObject', () => {
+  it.each([
+    ['https://me:pass/word-1@hooks.example.com/s', 'https://…'],
+    ['https://hooks.example.com/services/T0 secret-1', 'https://hooks.example.com/…'],
+    ['hooks.example.com/services/secret-1', 'hooks.example.com/…'],
+    ['ftp://hooks.example.com?token=secret-1', 'ftp://hooks.example.com/…'],
+    ['hooks.example.com', 'hooks.example.com'],
+  ])('repeats of the refused URL %s its host alone', (url, told) => {
+    const objects = [
+      ['Notifier', { reasons: ['LeakFound'], webhook: { url } }, 'spec.webhook.url'],
+      ['SecretStore', { vault: { address: url }, auth: {} }, 'spec.vault.address'],
+    ] as const
+    for (const [kind, spec, field] of objects) {
+      const input = { apiVersion: 'stagely.dev/v1alpha1', kind, metadata: { name: 'a' }, spec }
+      const fault = faultsOf(input).find((text) => text.startsWith(`${field}: `))
+      expect(fault).toContain(`${field}: Invalid value: ${JSON.stringify(told)}: must be a URL`)
+    }
+  })
+
   it('applies defaults and drops status', () => {
     const { object, faults, unknown } = decodeObject({
       ...secret({ value: 'x' }),

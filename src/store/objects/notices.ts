@@ -20,6 +20,7 @@ const noticeOf: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean 
   RotationFailed: { reason: 'RotationFailed', isOnce: false },
   RotationBlocked: { reason: 'RotationBlocked', isOnce: false },
   CredentialRefused: { reason: 'RotationBlocked', isOnce: false },
+  ServiceIllAgain: { reason: 'RotationBlocked', isOnce: false },
   CredentialUntested: { reason: 'RotationBlocked', isOnce: true },
   KeyRotationDue: { reason: 'KeyRotationDue', isOnce: true },
   RolledBack: { reason: 'RolledBack', isOnce: false },

@@ -25,6 +25,7 @@ import { leavesStack, noteReleased } from './released-stacks.ts'
 import { createRequest, withOwnName } from './access-requests.ts'
 import { preparePolicy } from './access-policies.ts'
 import { checkPlace } from '../places/check-place.ts'
+import { checkName, finderIn } from '../places/places.ts'
 import { finishRemoval } from './removal.ts'
 import { layOut } from '../secrets/environments.ts'
 import type { PreparedSecret } from '../secrets/prepared-secret.ts'
@@ -79,6 +80,7 @@ export const createInSession = async (
   const existing = session.fetch(ref)
   const { source = session.actor.source } = more
   if (existing !== undefined) {
+    checkName(session.actor, existing.object, finderIn(session.view))
     const foreign = existing.source !== source && existing.source !== systemSource
     if (foreign && source !== systemSource) throw ownedBy(ref, existing.source)
     throw alreadyExists(ref, existing.object.metadata.deletionTimestamp !== undefined)

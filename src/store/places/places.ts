@@ -177,6 +177,17 @@ export const isArrival = ({ before, after }: ObjectChange): boolean =>
   after?.kind === 'Stagelet' &&
   (before === undefined || projectNameOf(before) !== projectNameOf(after))
 
+/** One answer for all that holds a name elsewhere: nothing is told of what it is, and the refusal is in the audit log. */
+const nameNotFree = (actor: Actor, narrowing: Narrowing): StagelyError =>
+  forbidden(actor, narrowing, 'this name is not free for it: choose another one')
+
+/** Forbidden where the name of a new object is that of one which the actor does not see. */
+export const checkName = (actor: Actor, existing: KubeObject, find: Lookup): void => {
+  const narrowing = narrowingFor(actor, existing)
+  if (narrowing !== undefined && !sees(narrowing, existing, find))
+    throw nameNotFree(actor, narrowing)
+}
+
 /** Refuses a write outside of what the actor's token is narrowed to. An object that the token does not see is not there. */
 export const checkNarrowing = (
   actor: Actor,
@@ -200,7 +211,7 @@ export const checkNarrowing = (
     )
   }
   if (after !== undefined && isArrival(change) && ownSecrets(after) > 0)
-    throw forbidden(actor, narrowing, 'there are secrets already for a stagelet of this name')
+    throw nameNotFree(actor, narrowing)
   checkOrigin(actor, narrowing, { ...change, find })
 }
 

@@ -82,6 +82,12 @@ describe('environments of the command line', () => {
       code: 1,
       stderr: expect.stringContaining('did you mean "production"?') as string,
     })
+    const listed = await secrets('list', '--environment', 'prodction')
+    expect([listed.code, listed.stdout, listed.stderr]).toEqual([
+      2,
+      '',
+      'error: no environment is named prodction: there are preview, production, staging\n',
+    ])
     const run = await world.cli('run', '--environment', 'prewiew', '-p', 'shop', '--', 'true')
     expect(run.stderr).toContain('did you mean "preview"?')
     const unsaid = await secrets('get', 'STRIPE')

@@ -1,11 +1,18 @@
 // The commands of the documents that need a controller alone, as they are written.
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { parseConfig } from '../../../controller/config.ts'
+import { loginHint } from '../../../controller/files-for-people.ts'
+import { parseEnvFile } from '../../../controller/service/unit.ts'
+import { startController } from '../../../controller/wire.ts'
+import { realClock } from '../../../src/kernel/clock.ts'
+import { silentLogger } from '../../../src/kernel/log.ts'
 import { firstClosed } from '../../../src/systemd/command-line.ts'
 import { freshDatabase } from '../../support/databases/fresh-database.ts'
 import { runPage } from '../../support/page-commands.ts'
+import { runCli } from '../../support/programs/cli.ts'
 import { startCommandWorld, type CommandWorld } from '../../support/programs/command-world.ts'
 
 const head = 'apiVersion: stagely.dev/v1alpha1'
@@ -131,10 +138,12 @@ it('compliance.md', async () => {
 })
 
 /** In a folder that is closed to others, the command asks for a user who may read the program, as it says itself. */
+const asUser = (): string => ` --user ${userInfo().username}`
+
 const asWhom = async (): Promise<string> => {
   const programs = [process.execPath, join(import.meta.dirname, '../../../dist/cli/main.js')]
   const closed = await Promise.all(programs.map((path) => firstClosed(path)))
-  return closed.some((path) => path !== undefined) ? ` --user ${userInfo().username}` : ''
+  return closed.some((path) => path !== undefined) ? asUser() : ''
 }
 
 it('server.md', async () => {
@@ -152,15 +161,15 @@ it('server.md', async () => {
       'controller install': `controller install --dry-run${await asWhom()}`,
       'ssh root@web-1 stagely agent install': 'stagely agent install --dry-run',
       '/etc/stagely/tls': folder,
-      '/etc/stagely/backup-token': 'backup-token',
+      '/etc/stagely/controller.env': join(folder, 'controller.env'),
+      'systemctl restart': 'true',
       ' ann': ' bea',
       // The token of the test is of that user.
       'user disable admin': 'user update admin --admin',
     },
   })
-  const token = (await readFile(join(folder, 'backup-token'), 'utf8')).trim()
-  const ran = await world.cliAs(token, 'backup', '--to', join(folder, 'stagely.backup'))
-  expect([ran.code, ran.stderr]).toEqual([0, expect.any(String)])
+  const variables = parseEnvFile(await readFile(join(folder, 'controller.env'), 'utf8'))
+  expect(parseConfig(['--data-dir', '/d'], variables).keptBackups).toBe(14)
 })
 
 it('operations.md', async () => {
@@ -180,18 +189,40 @@ it('dead-machine.md', async () => {
   await world.must('backup', '--to', join(folder, 'stagely.backup'))
   const database = await freshDatabase()
   const restored = join(folder, 'restored')
+  const env = { DATABASE_URL: database.url, STAGELY_SECRET_KEY: masterKey }
+  const units = `--unit-dir ${folder} --environment-file ${join(folder, 'restored.env')}`
+  let installed = ''
   await runPage('dead-machine.md', {
     folder,
-    env: { ...within('dead'), DATABASE_URL: database.url, STAGELY_SECRET_KEY: masterKey },
+    env: { ...within('dead'), ...env },
     names: {
       '/var/lib/stagely': restored,
+      'controller install': `controller install ${units} --data-dir ${restored}${asUser()} 2>&1`,
       '--data-dir DIR': `--data-dir ${restored}`,
       '--force\n': '--force --yes\n',
       'agent revoke': 'agent revoke --yes',
       'ssh root@web-1 stagely agent install': 'stagely agent install --dry-run',
       'stagely delete': 'stagely delete --yes',
     },
+    after: (block, stdout) => {
+      if (block.includes('controller install')) installed = stdout
+    },
   })
+  expect(installed).toContain('after a restore it writes no token: log in with a token that')
+  const variables = parseEnvFile(await readFile(join(folder, 'restored.env'), 'utf8'))
+  expect(variables).toEqual(env)
+  // What the service starts, with what the install has noted: a token of before lets in, and no other one is there.
+  const argv = ['--data-dir', restored, '--listen', '127.0.0.1:0']
+  const controller = await startController(parseConfig(argv, variables), silentLogger, realClock)
+  const ran = await runCli(['get', 'projects'], {
+    ...within('dead'),
+    STAGELY_SERVER: controller.url,
+    STAGELY_CA_FILE: join(restored, 'ca.crt'),
+  })
+  expect([ran.code, ran.stdout], ran.stderr).toEqual([0, expect.stringContaining('shop')])
+  expect(await readdir(restored)).not.toContain('admin-token')
+  expect(loginHint(controller.url, { dataDir: restored, agentTrust: 'own' }, { isRunning: true })).toMatch(/^then log in with a token that its database knows; .*break-glass/) // prettier-ignore
+  await controller.stop()
   await database.drop()
 })
 

@@ -430,6 +430,25 @@ describe('a scan', () => {
     expect((await secretStatus('made.web')).version).toBe(2)
   })
 
+  it('leads to a Rotation where a database reads the key once, and never to a new value alone', async () => {
+    const password = 'sk_live_5Dq2WnZs81KpTtGv63XeUgLi19PhBf'
+    await secret('POSTGRES_PASSWORD', password)
+    await write('compose.env', `POSTGRES_PASSWORD=${password}\n`)
+    const scanned = await cli('scan', '--report')
+    const remedy = 'let a Rotation change the password in both places'
+    const line = scanned.stdout.split('\n').find((text) => text.startsWith('compose.env'))
+    expect(line).toContain(remedy)
+    expect(line).not.toContain('secrets set')
+    const [finding] = (await openFindings()).filter(({ key }) => key === 'POSTGRES_PASSWORD')
+    const fixed = await cliWith(next, 'scan', 'fix', finding!.id)
+    expect([fixed.code, fixed.stderr]).toEqual([1, expect.stringContaining(remedy)])
+    await reaches(() => dueOf('postgres-password.web'), 'Leaked')
+    const { version, conditions } = await secretStatus('postgres-password.web')
+    expect(version).toBe(1)
+    expect(conditions.find(({ type }) => type === 'RotationDue')?.message).toContain(remedy)
+    expect(outputs).not.toContain(password)
+  })
+
   it('says that a clone is shallow', async () => {
     const shallow = join(dir, 'shallow')
     await run('git', ['clone', '-q', '--depth', '1', `file://${repository}`, shallow])

@@ -86,6 +86,57 @@ describe('a token narrowed to an environment', () => {
     expect((await as('shop', 'GET', `${kube}/projects/bank`)).status).toBe(404)
   })
 
+  it('names that are taken elsewhere are refused alike, whatever has them, and no key is', async () => {
+    await secret('free-1.global.preview', {
+      projectRef: { name: 'bank' },
+      key: 'FREE_1',
+      value: 'prod-value',
+    })
+    await secret('waits', { key: 'W', value: 'prod-value', stageletRef: { name: 'web-later' } })
+    const make = (plural: string, kind: string, name: string, spec: object): Promise<Answer> =>
+      as('ci', 'POST', `${group}/namespaces/default/${plural}`, {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind,
+        metadata: { name },
+        spec: { projectRef: { name: 'shop' }, ...spec },
+      })
+    const key = { key: 'ANY', scope: 'global', value: 'of-ci-1234', environments: ['preview'] }
+    const stack = { agentRef: { name: 'box' }, compose: { directory: '/srv/any' } }
+    const answers = await Promise.all([
+      make('stagelysecrets', 'StagelySecret', 'hidden-prod', key),
+      make('stagelysecrets', 'StagelySecret', 'hidden-bank', key),
+      make('stagelets', 'Stagelet', 'web-prod', { ...stack, environment: 'preview' }),
+      make('stagelets', 'Stagelet', 'web-later', { ...stack, environment: 'preview' }),
+      make('stagelets', 'Stagelet', 'hidden-bank', { ...stack, environment: 'preview' }),
+    ])
+    const said = answers.map(({ status, text }) => {
+      const { message } = JSON.parse(text) as { message: string }
+      return `${status} ${message}`
+    })
+    expect([...new Set(said)]).toEqual([expect.stringMatching(/^403 .*name is not free/)])
+    // Outside of its place a name is not looked at.
+    const outside = { ...key, environments: ['production'] }
+    for (const name of ['hidden-prod', 'nothing-xy'])
+      expect((await make('stagelysecrets', 'StagelySecret', name, outside)).text).toContain(
+        'would count elsewhere',
+      )
+    const before = await names('ci', `${group}/stagelysecrets`)
+    const ids: string[] = []
+    for (const name of ['FREE_1', 'FREE_2']) {
+      const body = { key: name, environments: ['preview'], value: 'of-ci-1234' }
+      const { status, text } = await as('ci', 'POST', `${shop}/secrets`, body)
+      expect(status, text).toBe(201)
+      ids.push((JSON.parse(text) as { id: string }).id)
+    }
+    const after = await names('ci', `${group}/stagelysecrets`)
+    expect(after.filter((name) => !before.includes(name))).toEqual([
+      'free-1.global.preview.shop',
+      'free-2.global.preview.shop',
+    ])
+    for (const id of ids)
+      expect((await as('ci', 'DELETE', `${shop}/secrets/${id}`)).status).toBe(200)
+  })
+
   it('writes there, and nothing that counts elsewhere too', async () => {
     const create = (body: object): Promise<Answer> => as('ci', 'POST', `${shop}/secrets`, body)
     const value = { value: 'of-ci-1234' }

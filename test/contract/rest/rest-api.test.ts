@@ -266,6 +266,22 @@ describe('the OpenAPI document', () => {
   })
 })
 
+it('a Notifier for an address that nobody calls is taken with a warning, by both APIs', async () => {
+  const spec = { reasons: ['LeakFound'], webhook: { url: 'http://127.0.0.1:9000/s' } }
+  const byRest = await call('POST', '/api/v1/notifiers', { name: 'near', ...spec })
+  expect([byRest.status, byRest.headers['warning']]).toEqual([
+    201,
+    expect.stringMatching(/^299 - "webhook\.url: 127\.0\.0\.1 is a loopback address: .*allow/),
+  ])
+  const object = { apiVersion: 'stagely.dev/v1alpha1', kind: 'Notifier', metadata: { name: 'by' } }
+  const path = '/apis/stagely.dev/v1alpha1/namespaces/default/notifiers'
+  const byKube = await call('POST', path, { ...object, spec })
+  expect(byKube.headers['warning']).toContain('spec.webhook.url: 127.0.0.1 is a loopback address')
+  const body = { webhook: { url: 'https://hooks.example.com/s' } }
+  const moved = await call('PATCH', '/api/v1/notifiers/default%2Fnear', body)
+  expect([moved.status, moved.headers['warning']]).toEqual([200, undefined])
+})
+
 describe('agents', () => {
   it('are made, let in by a token that is shown once, drained, asked for keys and locked out', async () => {
     const made = await call('POST', '/api/v1/agents', { name: 'machine' })

@@ -9,6 +9,7 @@ import { objectName } from '../../../../src/resources/kinds/status.ts'
 import { movesStack } from '../../../../src/store/objects/released-stacks.ts'
 import type { Resource } from '../../../../src/access/roles.ts'
 import type { Transaction } from '../../../../src/store/store.ts'
+import { adviceOfAddress } from '../../warnings.ts'
 import { impactOf, withoutWaiting } from '../../../impact/impact.ts'
 import { readReach, type Situation } from '../../../impact/situation.ts'
 import { requireIn } from '../access.ts'
@@ -24,6 +25,8 @@ import {
 } from '../route.ts'
 import { dryRunQuery, impactSchema, toImpact, withReview } from '../changes.ts'
 import { inNamesOf } from '../input.ts'
+import { inRestName } from '../secret-fields.ts'
+import { warningHeader } from '../secrets.ts'
 import { answerOf, createShape, updateShape } from '../shapes.ts'
 import { deleteTarget, shownAs, showTarget } from '../target.ts'
 import { createTracked, readAgain, updateTracked } from '../writes.ts'
@@ -150,7 +153,10 @@ const writeObject = async (
       }),
     ),
   )
-  const answer = shownAs(object, answerOf(schema))
+  const shown = shownAs(object, answerOf(schema))
+  const advice = object.kind === 'Notifier' ? adviceOfAddress(object) : []
+  const told = advice.map(({ field, message }) => ({ field: inRestName(field), message }))
+  const answer = { ...shown, headers: { ...shown.headers, ...warningHeader(told) } }
   const isReaching = change !== undefined && change[0].stagelets.length > 0
   if (!isDry) return answer
   const impact = isReaching ? { impact: toImpact(await impactOf(...change)) } : {}
