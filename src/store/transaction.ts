@@ -60,7 +60,7 @@ export class Transaction implements Reader {
 
   /** The actor does not see the whole team: names may be taken by what it does not see. */
   isNarrowed(namespace: string): boolean {
-    return this.#session.actor.narrowingIn?.(namespace) !== undefined
+    return rightsOf(this.#session.actor).narrowingIn(namespace) !== undefined
   }
 
   async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
