@@ -41,6 +41,13 @@ describe('guesses', () => {
     expect(() => guesses.spend('login', ['too many'], mine)).toThrow(limit.why)
   })
 
+  it('of one sort do not make those of another one forgotten', () => {
+    const guesses = new Guesses(at())
+    for (let i = 0; i < 10; i += 1) guesses.note('judged login project', `guess ${i}`)
+    for (let i = 0; i < 20_001; i += 1) guesses.note(`classes login project ${i}`, 'x')
+    expect(() => guesses.check('judged login project', limit)).toThrow(limit.why)
+  })
+
   it('are divided among the controllers, so that all of them give no more than one', () => {
     const four = [1, 2, 3, 4].map(() => new Guesses(at(), () => 4))
     const given = four.map((guesses) => {

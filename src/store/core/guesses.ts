@@ -17,8 +17,11 @@ interface Limit {
 
 export class Guesses {
   readonly #clock: Pick<Clock, 'now'>
-  /** When (ms) each guess was made last, by what is counted; in the order of their times. */
-  readonly #made = new Map<string, Map<string, number>>()
+  /**
+   * When (ms) each guess was made last, by what is counted; in the order of their times. Each sort of guess, the first word
+   * of what is counted, has a bound of its own: many guesses of one sort do not make those of another one forgotten.
+   */
+  readonly #sorts = new Map<string, Map<string, Map<string, number>>>()
 
   /** How many controllers there are. */
   readonly #replicas: () => number
@@ -71,15 +74,23 @@ export class Guesses {
       made.delete(guess)
       made.set(guess, this.#clock.now())
     }
-    this.#made.delete(counted)
-    this.#made.set(counted, made)
-    const [oldest] = this.#made.keys()
-    if (this.#made.size > mostCounted && oldest !== undefined) this.#made.delete(oldest)
+    const sort = this.#sortOf(counted)
+    sort.delete(counted)
+    sort.set(counted, made)
+    const [oldest] = sort.keys()
+    if (sort.size > mostCounted && oldest !== undefined) sort.delete(oldest)
+  }
+
+  #sortOf(counted: string): Map<string, Map<string, number>> {
+    const [sort = ''] = counted.split(' ', 1)
+    const of = this.#sorts.get(sort) ?? new Map<string, Map<string, number>>()
+    this.#sorts.set(sort, of)
+    return of
   }
 
   /** Of a day. */
   #recent(counted: string): Map<string, number> {
-    const made = this.#made.get(counted) ?? new Map<string, number>()
+    const made = this.#sortOf(counted).get(counted) ?? new Map<string, number>()
     for (const [guess, at] of made) {
       if (at > this.#clock.now() - dayMs) break
       made.delete(guess)

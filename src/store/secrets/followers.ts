@@ -61,7 +61,10 @@ const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefi
       )
   }
   const beside = followersOf(session, { ...ref, name }, spec.projectRef.name)
-  if (beside.length >= mostFollowers && !beside.some(({ object }) => refOf(object).name === ref.name))
+  if (
+    beside.length >= mostFollowers &&
+    !beside.some(({ object }) => refOf(object).name === ref.name)
+  )
     throw invalidObject(
       ref,
       fault(

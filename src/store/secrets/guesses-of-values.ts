@@ -1,9 +1,9 @@
 // Whoever may write a secret, and may not read it, could find its value by guesses: a dry run says that an equal value
 // changes nothing, and value classes say which secrets of a key are equal. So these answers are few. See ADR 0080.
 import type { KubeObject } from '../../resources/meta.ts'
+import { keyOf } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
-import type { LaidOut } from '../../secrets/environment-set.ts'
-import { heldIn, type HeldValue } from '../../secrets/separation.ts'
+import { environmentsIn, heldIn, rulesOf, type HeldValue } from '../../secrets/separation.ts'
 import type { ProjectEntry, SetEntry } from '../../secrets/set-entry.ts'
 import { rightsOf, type Actor } from '../core/actor.ts'
 import { dayMs, type Guesses } from '../core/guesses.ts'
@@ -58,16 +58,22 @@ export const noteGivenValue = (
     deps.guesses.note(ofClasses(login, project.uid, given.key), given.digest)
 }
 
-/** The values that environments of `names` have by the write and had not before it. */
+/** The values that each environment of `names` has by the write and had not before it. */
 const newlyHeld = (
   session: WriteSession,
   project: ProjectState,
   names: readonly string[],
 ): HeldValue[] => {
-  const heldBy = (set: LaidOut): HeldValue[] => names.flatMap((name) => heldIn(set, name))
-  const before = new Set(heldBy(setIn(session.earlier, project)).map(({ digest }) => digest))
+  const before = setIn(session.earlier, project)
+  const judged = new Set(
+    environmentsIn(rulesOf(session.earlier.objects.get(keyOf(project.ref))?.object)),
+  )
   const now = { ...setIn(session.view, project), layout: project.layout }
-  return heldBy(now).filter(({ digest }) => !before.has(digest))
+  return names.flatMap((name) => {
+    // Of this environment alone: what another one has is what is guessed. With a new rule all of it is judged.
+    const had = new Set((judged.has(name) ? heldIn(before, name) : []).map(({ digest }) => digest))
+    return heldIn(now, name).filter(({ digest }) => !had.has(digest))
+  })
 }
 
 /**
@@ -81,10 +87,11 @@ export const spendJudged = (
 ): void => {
   const { actor, deps } = session
   if (actor.id === undefined || mayReadEverywhere(session, project.ref)) return
-  const isDrawn = ({ name, bytes }: SetEntry): boolean => {
+  // An older secret may have gone back to a value that somebody gave it.
+  const isDrawn = ({ secretId, name, bytes }: SetEntry): boolean => {
     const secret = session.fetch(refOfEntry(project, { name }))?.object
     const generate = secret && specOf('StagelySecret', secret).valueFrom?.generate
-    return generate !== undefined && bytes >= strongBytes
+    return generate !== undefined && bytes >= strongBytes && session.newSecrets.has(secretId)
   }
   const tried = newlyHeld(session, project, names).filter(({ parts }) => !parts.some(isDrawn))
   const why = `you have given environments that have to differ (differsFrom) ${mostJudged} new values`

@@ -6,12 +6,18 @@ import { withStatusOwner } from '../../managed-fields/status.ts'
 import { withCondition, type NewCondition } from '../../resources/conditions.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import { separatedCondition } from '../../resources/kinds/environment.ts'
-import { environmentsOf } from '../../resources/project-environments.ts'
 import { resourceNameOf } from '../../resources/kind-names.ts'
 import { requireKind } from '../../resources/registry.ts'
 import { statusOf } from '../../resources/typed.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
-import { heldIn, sameValues, type HeldValue, type SameValue } from '../../secrets/separation.ts'
+import {
+  environmentsIn,
+  heldIn,
+  rulesOf,
+  sameValues,
+  type HeldValue,
+  type SameValue,
+} from '../../secrets/separation.ts'
 import type { SeparationRule } from '../../secrets/separation.ts'
 import { rightsOf } from '../core/actor.ts'
 import { refOfEntry, type ProjectState } from '../core/project-state.ts'
@@ -27,16 +33,12 @@ interface Compared {
   readonly fingerprints: Fingerprints
 }
 
-const namesIn = (rules: readonly SeparationRule[]): string[] => [
-  ...new Set(rules.flatMap(({ name, differsFrom }) => [name, ...differsFrom])),
-]
-
 const compare = async (
   session: WriteSession,
   project: ProjectState,
   { rules, set }: { readonly rules: readonly SeparationRule[]; readonly set: LaidOut },
 ): Promise<Compared> => {
-  const held = new Map(namesIn(rules).map((name) => [name, heldIn(set, name)]))
+  const held = new Map(environmentsIn(rules).map((name) => [name, heldIn(set, name)]))
   const fingerprints = await fingerprintsFor(session, project, [...held.values()].flat())
   const same = sameValues(
     rules,
@@ -161,9 +163,7 @@ const setVerdict = (
 const judge = async (session: WriteSession, project: ProjectState): Promise<void> => {
   const row = session.fetch(project.ref)
   if (row === undefined) return
-  const rules = environmentsOf(row.object).flatMap(({ differsFrom, ...rule }) =>
-    differsFrom === undefined ? [] : [{ ...rule, differsFrom }],
-  )
+  const rules = rulesOf(row.object)
   if (rules.length === 0) {
     setVerdict(session, row, undefined)
     return
@@ -177,7 +177,7 @@ const judge = async (session: WriteSession, project: ProjectState): Promise<void
       most: mostRefused,
       why: `${mostRefused} of your writes were refused for values that another environment has`,
     })
-  if (changes) spendJudged(session, project, namesIn(rules))
+  spendJudged(session, project, environmentsIn(rules))
   if (await isSurelyDifferent(session, project, rules)) return
   const { layout } = project
   const set = { ...setIn(session.view, project), layout }

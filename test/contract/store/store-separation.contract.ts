@@ -279,6 +279,24 @@ export const separationContract = (name: string, open: OpenStore): void => {
       await expect(dry(550, 1001)).rejects.toMatchObject({ reason: 'TooManyRequests' })
     })
 
+    it('answers a right guess as a wrong one once a login has tried its values', async () => {
+      const ns = await liveAnd()
+      const authority = { ...wholeRights, mayReadValues: () => false }
+      const guesser: Actor = { ...api, id: 'guesser-under-the-key', authority }
+      const dry = (many: readonly KubeObject[]): Promise<void> =>
+        t.store.write(guesser, { dryRun: true }, async (tx) => {
+          for (const one of many) await tx.create(one)
+        })
+      const tried = Array.from({ length: 1_000 }, (_, i) =>
+        secret(ns, `tried-${i}`, 'preview', { value: `value-that-is-tried-${i}` }),
+      )
+      await dry(tried)
+      for (const value of ['wrong-one-of-a-thousand', canary])
+        await expect(
+          dry([secret(ns, 'copy', 'preview', { key: 'LIVE', value })]),
+        ).rejects.toMatchObject({ reason: 'TooManyRequests' })
+    })
+
     const guessers: readonly [string, Partial<Rights>][] = [
       ['may not read values', { mayReadValues: () => false }],
       ['reads values in preview alone', { narrowingIn: () => ({ environments: ['preview'] }) }],
@@ -322,6 +340,40 @@ export const separationContract = (name: string, open: OpenStore): void => {
         await next('part-of-the-next-day')
       },
     )
+
+    it('takes a generator for nothing where the value went back to one that was given', async () => {
+      const ns = await liveAnd()
+      const authority = { ...wholeRights, mayReadValues: () => false }
+      const guesser: Actor = { ...api, id: 'guesser-behind-a-generator', authority }
+      await create(secret(ns, 'p', 'preview', { value: 'a-prefix-that-is-known' }), guesser)
+      await update(secret(ns, 'p', 'preview', { valueFrom: { generate: {} } }), guesser)
+      const ref = { kind: 'StagelySecret', namespace: ns, name: 'p' }
+      await t.store.write(guesser, {}, (tx) => tx.rollbackSecret(ref, 1)).catch(() => undefined)
+      const dry = t.store.write(guesser, { dryRun: true }, async (tx) => {
+        for (let i = 0; i < 1_001; i += 1)
+          await tx.create(
+            secret(ns, `u-${i}`, 'preview', { references: true, value: `\${P}-${i}` }),
+          )
+      })
+      await expect(dry).rejects.toMatchObject({ reason: 'TooManyRequests' })
+    })
+
+    it('counts what a new rule judges: a login that may not read writes no thousand values before it', async () => {
+      const isolated = { name: 'preview', inherits: 'Nothing' }
+      const ns = await liveAnd(undefined, [{ ...production, protected: true }, isolated])
+      const authority: Rights = {
+        ...wholeRights,
+        mayChangeProtected: (_, of) => of !== 'production',
+      }
+      const guesser: Actor = { ...api, id: 'guesser-before-a-rule', authority }
+      await t.store.write(guesser, {}, async (tx) => {
+        for (let i = 0; i < 1_001; i += 1)
+          await tx.create(secret(ns, `c-${i}`, 'preview', { value: `value-that-is-tried-${i}` }))
+      })
+      const ruled = projectOf(ns, [{ ...production, protected: true }, rule])
+      await expect(update(ruled, guesser)).rejects.toMatchObject({ reason: 'TooManyRequests' })
+      await update(ruled)
+    })
 
     it('lets values that the controller draws for previews cost nothing', async () => {
       const ns = await liveAnd()
