@@ -19,6 +19,7 @@ import {
   type StackFault,
 } from './allowed-folders.ts'
 import { withIncluded } from '../borders/included-files.ts'
+import { boundlessNodes } from './alias-bombs.ts'
 import { unique } from './service-model.ts'
 
 interface ComposeFiles {
@@ -45,6 +46,8 @@ export const fileWordsOf = (text: string): string[] =>
     .filter((word) => word.length <= maxWord && /\.(ya?ml|env)/.test(word))
     .flatMap((word) => [...word.matchAll(fileWord)].map(([found]) => found))
 
+const isYaml = (path: string): boolean => /\.ya?ml$/.test(path)
+
 interface NamedFiles {
   readonly files: readonly string[]
   /** What lies at the names of other files, and is none: a pipe, a device. */
@@ -65,7 +68,7 @@ const namedFiles = async (paths: readonly string[]): Promise<NamedFiles> => {
         if ((await whyNotReadable(named)) !== undefined) odd.add(named)
         if (!(await isFile(named))) continue
         found.add(named)
-        if (/\.ya?ml$/.test(named)) next.push(named)
+        if (isYaml(named)) next.push(named)
       }
     }
     layer = next
@@ -83,6 +86,19 @@ export const faultOfOddFiles = async (
       return {
         reason: 'FileNotReadable',
         message: `${path} ${why}: Compose is not asked. A container may have made it: put a file there, and let no container write that folder`,
+      }
+  }
+  return undefined
+}
+
+/** A fault where Compose would fill the machine's memory. Compose is not asked: ending it leaves a child that goes on. */
+const faultOfBombs = async (paths: readonly string[]): Promise<StackFault | undefined> => {
+  for (const path of paths) {
+    const nodes = boundlessNodes(await readIfReadable(path))
+    if (nodes !== undefined)
+      return {
+        reason: 'ComposeInvalid',
+        message: `${path}: its aliases (*name) make ${nodes} entries of it, more than 200,000: Compose is not asked. Let fewer aliases lead to others`,
       }
   }
   return undefined
@@ -131,6 +147,8 @@ export const findComposeFiles = async (
   const { files: named, odd } = await namedFiles(paths)
   const unreadable = await faultOfOddFiles([...paths, ...envFiles, ...odd])
   if (unreadable !== undefined) return { fault: unreadable }
+  const boundless = await faultOfBombs(unique([...paths, ...named.filter(isYaml)]))
+  if (boundless !== undefined) return { fault: boundless }
   for (const path of named) {
     const fault = await checkNotOwn(path, folders)
     if (fault !== undefined) return { fault }
