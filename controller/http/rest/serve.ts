@@ -91,10 +91,7 @@ const serve =
     const principal = isPublic(route) ? nobody : c.get('user')
     await deps.limit.take(isPublic(route) ? clientNetwork(c.get('address')) : principal.id)
     const params = c.req.param()
-    const store = callerStore(
-      deps.store,
-      isPublic(route) ? wholeRights : rightsFor(principal),
-    )
+    const store = callerStore(deps.store, isPublic(route) ? wholeRights : rightsFor(principal))
     const target = await authorizeRest(store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
     const input = await readInput(c, route)
