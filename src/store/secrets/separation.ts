@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { StagelyError } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { withCondition, type NewCondition } from '../../resources/conditions.ts'
-import type { ObjectRef } from '../../resources/meta.ts'
+import { keyOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { separatedCondition } from '../../resources/kinds/environment.ts'
 import { environmentsOf } from '../../resources/project-environments.ts'
 import { resourceNameOf } from '../../resources/kind-names.ts'
@@ -30,6 +30,11 @@ interface Compared {
 const namesIn = (rules: readonly SeparationRule[]): string[] => [
   ...new Set(rules.flatMap(({ name, differsFrom }) => [name, ...differsFrom])),
 ]
+
+const rulesOf = (project: KubeObject | undefined): SeparationRule[] =>
+  environmentsOf(project).flatMap(({ differsFrom, ...rule }) =>
+    differsFrom === undefined ? [] : [{ ...rule, differsFrom }],
+  )
 
 const compare = async (
   session: WriteSession,
@@ -161,23 +166,22 @@ const setVerdict = (
 const judge = async (session: WriteSession, project: ProjectState): Promise<void> => {
   const row = session.fetch(project.ref)
   if (row === undefined) return
-  const rules = environmentsOf(row.object).flatMap(({ differsFrom, ...rule }) =>
-    differsFrom === undefined ? [] : [{ ...rule, differsFrom }],
-  )
+  const rules = rulesOf(row.object)
   if (rules.length === 0) {
     setVerdict(session, row, undefined)
     return
   }
+  const { actor, deps } = session
   const changes = [...session.secretChanges, ...session.layoutChanges].some(
     (change) => change.project === project,
   )
-  const { actor, deps } = session
   if (changes && actor.id !== undefined)
     deps.guesses.check(refusedBy(actor.id), {
       most: mostRefused,
       why: `${mostRefused} of your writes were refused for values that another environment has`,
     })
-  if (changes) spendJudged(session, project, namesIn(rules))
+  const earlier = session.earlier.objects.get(keyOf(project.ref))?.object
+  spendJudged(session, project, { now: namesIn(rules), before: namesIn(rulesOf(earlier)) })
   if (await isSurelyDifferent(session, project, rules)) return
   const { layout } = project
   const set = { ...setIn(session.view, project), layout }

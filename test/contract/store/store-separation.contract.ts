@@ -279,6 +279,63 @@ export const separationContract = (name: string, open: OpenStore): void => {
       await expect(dry(550, 1001)).rejects.toMatchObject({ reason: 'TooManyRequests' })
     })
 
+    it('answers a right guess as a wrong one once a login has tried its values', async () => {
+      const ns = await liveAnd()
+      const authority = { ...wholeRights, mayReadValues: () => false }
+      const guesser: Actor = { ...api, id: 'guesser-under-the-key', authority }
+      const dry = (many: readonly KubeObject[]): Promise<void> =>
+        t.store.write(guesser, { dryRun: true }, async (tx) => {
+          for (const one of many) await tx.create(one)
+        })
+      const tried = Array.from({ length: 1_000 }, (_, i) =>
+        secret(ns, `tried-${i}`, 'preview', { value: `value-that-is-tried-${i}` }),
+      )
+      await dry(tried)
+      for (const value of ['wrong-one-of-a-thousand', canary])
+        await expect(
+          dry([secret(ns, 'copy', 'preview', { key: 'LIVE', value })]),
+        ).rejects.toMatchObject({ reason: 'TooManyRequests' })
+    })
+
+    it('counts what is made with a typed value that came back in place of a drawn one', async () => {
+      const ns = await liveAnd({ value: 'postgres://shop:4711' })
+      const authority = { ...wholeRights, mayReadValues: () => false }
+      const guesser: Actor = { ...api, id: 'guesser-by-rollback', authority }
+      const drawn = { valueFrom: { generate: {} } }
+      await create(secret(ns, 'part', 'preview', { value: 'postgres://shop:' }), guesser)
+      await update(secret(ns, 'part', 'preview', drawn), guesser)
+      const part = { kind: 'StagelySecret', namespace: ns, name: 'part' }
+      await t.store.write(guesser, {}, (tx) => tx.rollbackSecret(part, 1))
+      const tries = t.store.write(guesser, { dryRun: true }, async (tx) => {
+        for (let i = 1_000; i < 2_001; i += 1)
+          await tx.create(
+            secret(ns, `url-${i}`, 'preview', { references: true, value: `\${PART}${i}` }),
+          )
+      })
+      await expect(tries).rejects.toMatchObject({ reason: 'TooManyRequests' })
+    })
+
+    it('counts the values that a new rule judges', async () => {
+      const guarded = { ...production, protected: true }
+      const ns = await liveAnd(undefined, [guarded, { name: 'preview', inherits: 'Nothing' }])
+      const authority = {
+        ...wholeRights,
+        mayChangeProtected: (_: string, of: string) => of !== 'production',
+      }
+      const guesser: Actor = { ...api, id: 'guesser-by-rules', authority }
+      const many = (from: number): Promise<void> =>
+        t.store.write(guesser, {}, async (tx) => {
+          for (let i = from; i < from + 501; i += 1)
+            await tx.create(secret(ns, `one-${i}`, 'preview', { value: `value-tried-${i}` }))
+        })
+      await many(0)
+      await many(501)
+      const project = projectOf(ns, [guarded, rule])
+      await expect(update(project, guesser)).rejects.toMatchObject({ reason: 'TooManyRequests' })
+      await update(project, { ...api, id: 'who-reads-all' })
+      await update(project, guesser)
+    })
+
     const guessers: readonly [string, Partial<Rights>][] = [
       ['may not read values', { mayReadValues: () => false }],
       ['reads values in preview alone', { narrowingIn: () => ({ environments: ['preview'] }) }],
