@@ -94,7 +94,7 @@ export const faultOfOddFiles = async (
 /** A fault where Compose would fill the machine's memory. Compose is not asked: ending it leaves a child that goes on. */
 const faultOfBombs = async (paths: readonly string[]): Promise<StackFault | undefined> => {
   for (const path of paths) {
-    const nodes = boundlessNodes(await readIfReadable(path))
+    const nodes = await boundlessNodes(await readIfReadable(path))
     if (nodes !== undefined)
       return {
         reason: 'ComposeInvalid',

@@ -43,3 +43,17 @@ it.each([
   const [key = '', ...rest] = line.split('=')
   expect(looksSecret(key, rest.join('='))).toBe(false)
 })
+
+it.each([
+  ['PASSWORD_DB', 's3cret-of-the-database'],
+  ['APP_PWD_USER', 's3cret-of-the-user'],
+  ['PASSWORD_LOGIN', 's3cret-of-the-login'],
+  ['CONNECTION', 'Server=db;Password=&begins-so;'],
+])('takes %s for a secret', (key, value) => expect(looksSecret(key, value)).toBe(true))
+
+it.each([
+  ['AUTH_DB', 'admin'],
+  ['SECRET_USER', 'app'],
+  ['PASSWORD_HOST', 'db.example'],
+  ['PWD', '/srv/shop'],
+])('takes %s for none', (key, value) => expect(looksSecret(key, value)).toBe(false))

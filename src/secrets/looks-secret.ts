@@ -19,6 +19,9 @@ const plainNames = new Set(
   ),
 )
 
+/** Whose password a name may say. */
+const owners = new Set('DATABASE DB LOGIN USER USERNAME'.split(' '))
+
 /** The last word of a name that only speaks of a secret. */
 const settings = new Set([
   ...plainNames,
@@ -32,6 +35,9 @@ const settings = new Set([
 const isNamedSecret = (key: string): boolean => {
   const words = wordsOf(key)
   if (words.join('_') === 'PWD') return false
+  // `PASSWORD_DB` is the password of the database, and `DB_AUTH_USER` a user.
+  if (/^PASS(WORD|WD|PHRASE)?$|^PWD?$/.test(words.at(-2) ?? '') && owners.has(words.at(-1) ?? ''))
+    return true
   return secretName.test(words.join('_')) && !settings.has(words.at(-1) ?? '')
 }
 
@@ -62,6 +68,8 @@ export const pairWithPassword = /^([^]*?(?:^|[;,\s?&])(?:password|pwd)=)([^;,\s&
 const secretForms = [
   urlWithPassword,
   pairWithPassword,
+  // One that begins with the sign that ends it in a URL.
+  /(^|[;,\s])(password|pwd)=[^;,\s]/i,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
   /^https:\/\/(hooks\.slack\.com\/|discord(app)?\.com\/api\/webhooks\/)/,
   /^(sk_live_|sk_test_|sk-|ghp_|github_pat_|glpat-|xox[abp]-|AKIA[0-9A-Z]{12})/,

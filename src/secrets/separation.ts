@@ -1,8 +1,6 @@
 // Which values of an environment are also values of another one that it has to differ from (`differsFrom`): see ADR 0080.
 import { grouped } from '../kernel/grouped.ts'
 import { environmentSet, stageletOf, type LaidOut, type Viewer } from './environment-set.ts'
-import type { KubeObject } from '../resources/meta.ts'
-import { environmentsOf } from '../resources/project-environments.ts'
 import { emptyLayout } from './layout.ts'
 import { BrokenReference, createDependencies, isFor } from './references.ts'
 import { createResolvedDigest } from './resolved-digest.ts'
@@ -14,17 +12,6 @@ export interface SeparationRule {
   readonly differsFrom: readonly string[]
   readonly allowEqual?: readonly string[] | undefined
 }
-
-/** The rules of a Project. */
-export const rulesOf = (project: KubeObject | undefined): SeparationRule[] =>
-  environmentsOf(project).flatMap(({ differsFrom, ...rule }) =>
-    differsFrom === undefined ? [] : [{ ...rule, differsFrom }],
-  )
-
-/** The environments that rules compare. */
-export const environmentsIn = (rules: readonly SeparationRule[]): string[] => [
-  ...new Set(rules.flatMap(({ name, differsFrom }) => [name, ...differsFrom])),
-]
 
 /** A value that stagelets of an environment get. */
 export interface HeldValue {

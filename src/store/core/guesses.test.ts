@@ -16,6 +16,13 @@ describe('guesses', () => {
     expect(() => guesses.check('another login', limit)).not.toThrow()
   })
 
+  it('of one kind are not forgotten for those of another', () => {
+    const guesses = new Guesses(at())
+    for (let i = 0; i < 10; i += 1) guesses.note('judged login', `guess ${i}`)
+    for (let i = 0; i < 20_001; i += 1) guesses.note(`classes login key-${i}`, 'guess')
+    expect(() => guesses.check('judged login', limit)).toThrow(limit.why)
+  })
+
   it('are spent all or none', () => {
     const guesses = new Guesses(at())
     guesses.spend('login', ['a', 'b', 'c', 'c'], limit)

@@ -5,8 +5,11 @@ import { StagelyError } from '../../kernel/errors.ts'
 
 export const hourMs = 3_600_000
 export const dayMs = 86_400_000
-/** Whose guesses are remembered. */
+/** Whose guesses are remembered, of each kind: many of one kind make none of another forgotten. */
 const mostCounted = 20_000
+
+/** The first word of what is counted. */
+const kindOf = (counted: string): string => counted.split(' ', 1)[0] ?? ''
 
 interface Limit {
   readonly most: number
@@ -17,11 +20,8 @@ interface Limit {
 
 export class Guesses {
   readonly #clock: Pick<Clock, 'now'>
-  /**
-   * When (ms) each guess was made last, by what is counted; in the order of their times. Each sort of guess, the first word
-   * of what is counted, has a bound of its own: many guesses of one sort do not make those of another one forgotten.
-   */
-  readonly #sorts = new Map<string, Map<string, Map<string, number>>>()
+  /** By kind: when (ms) each guess was made last, by what is counted; in the order of their times. */
+  readonly #kinds = new Map<string, Map<string, Map<string, number>>>()
 
   /** How many controllers there are. */
   readonly #replicas: () => number
@@ -74,23 +74,18 @@ export class Guesses {
       made.delete(guess)
       made.set(guess, this.#clock.now())
     }
-    const sort = this.#sortOf(counted)
-    sort.delete(counted)
-    sort.set(counted, made)
-    const [oldest] = sort.keys()
-    if (sort.size > mostCounted && oldest !== undefined) sort.delete(oldest)
-  }
-
-  #sortOf(counted: string): Map<string, Map<string, number>> {
-    const [sort = ''] = counted.split(' ', 1)
-    const of = this.#sorts.get(sort) ?? new Map<string, Map<string, number>>()
-    this.#sorts.set(sort, of)
-    return of
+    const kind = kindOf(counted)
+    const all = this.#kinds.get(kind) ?? new Map<string, Map<string, number>>()
+    this.#kinds.set(kind, all)
+    all.delete(counted)
+    all.set(counted, made)
+    const [oldest] = all.keys()
+    if (all.size > mostCounted && oldest !== undefined) all.delete(oldest)
   }
 
   /** Of a day. */
   #recent(counted: string): Map<string, number> {
-    const made = this.#sortOf(counted).get(counted) ?? new Map<string, number>()
+    const made = this.#kinds.get(kindOf(counted))?.get(counted) ?? new Map<string, number>()
     for (const [guess, at] of made) {
       if (at > this.#clock.now() - dayMs) break
       made.delete(guess)

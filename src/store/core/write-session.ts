@@ -95,6 +95,8 @@ export class WriteSession {
   readonly deferred: DeferredWork
   /** How many RSA keys this write has generated. */
   rsaKeys = 0
+  /** Uids of the secrets whose values the write has drawn by chance. */
+  readonly drawn = new Set<string>()
   /** How many projects this write has made keys for. */
   newProjects = 0
   /** Secrets as they were before this write and as they are after it. */

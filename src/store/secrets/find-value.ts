@@ -141,7 +141,9 @@ export const findValue = async (
   const written = valueInSpec(session, object)
   if (written !== undefined && spec.sealedValue !== undefined)
     return { value: written, origin: (await holdsValue(session, object)) ? 'stored' : 'sealed' }
-  const given = written ?? (await generatedValue(session, spec, current, head !== undefined))
+  const drawn = await generatedValue(session, spec, current, head !== undefined)
+  if (drawn !== undefined) session.drawn.add(object.metadata.uid ?? '')
+  const given = written ?? drawn
   if (given !== undefined) return { value: given, origin: 'plain' }
   const followed = await followedValue(session, project, object)
   if (followed !== undefined) {

@@ -1,13 +1,12 @@
 // Whoever may write a secret, and may not read it, could find its value by guesses: a dry run says that an equal value
 // changes nothing, and value classes say which secrets of a key are equal. So these answers are few. See ADR 0080.
 import type { KubeObject } from '../../resources/meta.ts'
-import { keyOf } from '../../resources/meta.ts'
-import { specOf } from '../../resources/typed.ts'
-import { environmentsIn, heldIn, rulesOf, type HeldValue } from '../../secrets/separation.ts'
+import type { LaidOut } from '../../secrets/environment-set.ts'
+import { heldIn, type HeldValue } from '../../secrets/separation.ts'
 import type { ProjectEntry, SetEntry } from '../../secrets/set-entry.ts'
 import { rightsOf, type Actor } from '../core/actor.ts'
 import { dayMs, type Guesses } from '../core/guesses.ts'
-import { refOfEntry, type ProjectState } from '../core/project-state.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { mayLearnAll, mayReadEverywhere, type ValueOrigin } from './disclosure.ts'
 import { setIn } from './projects.ts'
@@ -16,7 +15,7 @@ const mostOfSecret = 20
 const mostOfKey = 20
 /** Finished values, in environments that have to differ. */
 const mostJudged = 1_000
-/** A generated part of so many bytes is nothing that somebody tries. */
+/** A part of so many bytes that the write itself draws is nothing that somebody tries: nobody can have read it. */
 const strongBytes = 16
 
 interface Given {
@@ -58,42 +57,38 @@ export const noteGivenValue = (
     deps.guesses.note(ofClasses(login, project.uid, given.key), given.digest)
 }
 
-/** The values that each environment of `names` has by the write and had not before it. */
-const newlyHeld = (
+/** The names of environments that are judged. */
+interface Judged {
+  readonly now: readonly string[]
+  readonly before: readonly string[]
+}
+
+/** Another secret with a value that is there already is a guess too: of that value. */
+const idOfHeld = ({ entry, digest }: HeldValue): string => `${entry.secretId} ${digest}`
+
+/** The values that are judged by the write and were not before it. */
+const newlyJudged = (
   session: WriteSession,
   project: ProjectState,
-  names: readonly string[],
+  { now, before }: Judged,
 ): HeldValue[] => {
-  const before = setIn(session.earlier, project)
-  const judged = new Set(
-    environmentsIn(rulesOf(session.earlier.objects.get(keyOf(project.ref))?.object)),
-  )
-  const now = { ...setIn(session.view, project), layout: project.layout }
-  return names.flatMap((name) => {
-    // Of this environment alone: what another one has is what is guessed. With a new rule all of it is judged.
-    const had = new Set((judged.has(name) ? heldIn(before, name) : []).map(({ digest }) => digest))
-    return heldIn(now, name).filter(({ digest }) => !had.has(digest))
-  })
+  const heldBy = (set: LaidOut, names: readonly string[]): HeldValue[] =>
+    names.flatMap((name) => heldIn(set, name))
+  const known = new Set(heldBy(setIn(session.earlier, project), before).map(idOfHeld))
+  const set = { ...setIn(session.view, project), layout: project.layout }
+  return heldBy(set, now).filter((held) => !known.has(idOfHeld(held)))
 }
 
 /**
  * That a write is taken tells that none of its values is one of the other environment. So a login that may not read all of
  * the project gives its environments few new values in a day, whatever brings them. TooManyRequests for more.
  */
-export const spendJudged = (
-  session: WriteSession,
-  project: ProjectState,
-  names: readonly string[],
-): void => {
+export const spendJudged = (session: WriteSession, project: ProjectState, names: Judged): void => {
   const { actor, deps } = session
   if (actor.id === undefined || mayReadEverywhere(session, project.ref)) return
-  // An older secret may have gone back to a value that somebody gave it.
-  const isDrawn = ({ secretId, name, bytes }: SetEntry): boolean => {
-    const secret = session.fetch(refOfEntry(project, { name }))?.object
-    const generate = secret && specOf('StagelySecret', secret).valueFrom?.generate
-    return generate !== undefined && bytes >= strongBytes && session.newSecrets.has(secretId)
-  }
-  const tried = newlyHeld(session, project, names).filter(({ parts }) => !parts.some(isDrawn))
+  const isDrawn = ({ secretId, bytes }: SetEntry): boolean =>
+    session.drawn.has(secretId) && bytes >= strongBytes
+  const tried = newlyJudged(session, project, names).filter(({ parts }) => !parts.some(isDrawn))
   const why = `you have given environments that have to differ (differsFrom) ${mostJudged} new values`
   const limit = { most: mostJudged, why, withinMs: dayMs } as const
   deps.guesses.spend(

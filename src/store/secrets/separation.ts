@@ -4,20 +4,14 @@ import { randomUUID } from 'node:crypto'
 import { StagelyError } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { withCondition, type NewCondition } from '../../resources/conditions.ts'
-import type { ObjectRef } from '../../resources/meta.ts'
+import { keyOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { separatedCondition } from '../../resources/kinds/environment.ts'
+import { environmentsOf } from '../../resources/project-environments.ts'
 import { resourceNameOf } from '../../resources/kind-names.ts'
 import { requireKind } from '../../resources/registry.ts'
 import { statusOf } from '../../resources/typed.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
-import {
-  environmentsIn,
-  heldIn,
-  rulesOf,
-  sameValues,
-  type HeldValue,
-  type SameValue,
-} from '../../secrets/separation.ts'
+import { heldIn, sameValues, type HeldValue, type SameValue } from '../../secrets/separation.ts'
 import type { SeparationRule } from '../../secrets/separation.ts'
 import { rightsOf } from '../core/actor.ts'
 import { refOfEntry, type ProjectState } from '../core/project-state.ts'
@@ -33,12 +27,21 @@ interface Compared {
   readonly fingerprints: Fingerprints
 }
 
+const namesIn = (rules: readonly SeparationRule[]): string[] => [
+  ...new Set(rules.flatMap(({ name, differsFrom }) => [name, ...differsFrom])),
+]
+
+const rulesOf = (project: KubeObject | undefined): SeparationRule[] =>
+  environmentsOf(project).flatMap(({ differsFrom, ...rule }) =>
+    differsFrom === undefined ? [] : [{ ...rule, differsFrom }],
+  )
+
 const compare = async (
   session: WriteSession,
   project: ProjectState,
   { rules, set }: { readonly rules: readonly SeparationRule[]; readonly set: LaidOut },
 ): Promise<Compared> => {
-  const held = new Map(environmentsIn(rules).map((name) => [name, heldIn(set, name)]))
+  const held = new Map(namesIn(rules).map((name) => [name, heldIn(set, name)]))
   const fingerprints = await fingerprintsFor(session, project, [...held.values()].flat())
   const same = sameValues(
     rules,
@@ -168,16 +171,17 @@ const judge = async (session: WriteSession, project: ProjectState): Promise<void
     setVerdict(session, row, undefined)
     return
   }
+  const { actor, deps } = session
   const changes = [...session.secretChanges, ...session.layoutChanges].some(
     (change) => change.project === project,
   )
-  const { actor, deps } = session
   if (changes && actor.id !== undefined)
     deps.guesses.check(refusedBy(actor.id), {
       most: mostRefused,
       why: `${mostRefused} of your writes were refused for values that another environment has`,
     })
-  spendJudged(session, project, environmentsIn(rules))
+  const earlier = session.earlier.objects.get(keyOf(project.ref))?.object
+  spendJudged(session, project, { now: namesIn(rules), before: namesIn(rulesOf(earlier)) })
   if (await isSurelyDifferent(session, project, rules)) return
   const { layout } = project
   const set = { ...setIn(session.view, project), layout }

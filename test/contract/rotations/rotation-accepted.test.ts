@@ -37,13 +37,13 @@ describe('a rotation that has ended', () => {
     const world = await begin()
     expect(await world.condition('Accepted')).toBe('Accepted=True/Accepted')
     const first = await testedAt(world)
-    await world.run(() => false, day + 5 * minute)
+    await world.run(() => false, day + 5 * minute, 5 * minute)
     expect((await testedAt(world)) - first).toBeGreaterThanOrEqual(day)
     expect(await world.message('Accepted')).toMatch(/was accepted at \d{4}-.*once a day/)
     const { logins } = world.database
     const password = logins.get('app_b')!
     logins.set('app_b', 'by hand')
-    await world.run(() => false, day + 5 * minute)
+    await world.run(() => false, day + 5 * minute, 5 * minute)
     expect(await world.condition('Accepted')).toBe('Accepted=False/Refused')
     expect(await events(world)).toMatch(
       /CredentialRefused.*credential of app_b that services run is refused now/,
@@ -65,11 +65,11 @@ describe('a rotation that has ended', () => {
       world.database.faults.set('checkAccepted', { kind: 'Unreachable', message: 'no route' })
       return ask(candidate)
     }
-    await world.run(() => false, day + 5 * minute)
+    await world.run(() => false, day + 5 * minute, 5 * minute)
     expect(await testedAt(world)).toBe(first)
     expect(await world.condition('Accepted')).toBe('Accepted=True/Accepted')
     expect(await world.message('Accepted')).toContain('since no route')
-    await world.run(() => false, 3 * day)
+    await world.run(() => false, 3 * day, 5 * minute)
     expect(await world.condition('Accepted')).toBe('Accepted=Unknown/NotAsked')
     expect(await world.condition('Blocked')).toBe('Blocked=False/NotBlocked')
   })

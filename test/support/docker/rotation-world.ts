@@ -364,6 +364,7 @@ export class RotationWorld {
   async run(
     until: (status: RotationStatus) => boolean,
     mostMs = 60 * minute,
+    stepMs = 30_000,
   ): Promise<RotationStatus> {
     const end = this.clock.now() + mostMs
     for (;;) {
@@ -372,7 +373,7 @@ export class RotationWorld {
       if (until(status) || this.clock.now() >= end) return status
       const { items } = await this.t.store.list('Stagelet', { namespace: this.ns })
       for (const { metadata } of items) await this.agent(metadata.name)
-      this.clock.step(30_000)
+      this.clock.step(stepMs)
     }
   }
 
