@@ -76,6 +76,17 @@ describe('findComposeFiles', () => {
     expect(await find()).toBe('FileNotReadable')
   })
 
+  it('asks Compose for no file whose aliases would fill the memory', async () => {
+    const lines = Array.from({ length: 9 }, (_, i) => {
+      const nine = Array.from({ length: 9 }, () => `*a${i}`).join(', ')
+      return `x-${i + 1}: &a${i + 1} [${nine}]`
+    })
+    await write('compose.yaml', `services: {}\nx-0: &a0 [lol]\n${lines.join('\n')}\n`)
+    expect(await find()).toBe('ComposeInvalid')
+    await write('compose.yaml', 'services: {}\n')
+    expect(await find()).toEqual(['compose.yaml'])
+  })
+
   it('says what is missing', async () => {
     expect(await find({ directory: join(folder, 'nonexistent') })).toBe('DirectoryMissing')
     expect(await find()).toBe('ComposeInvalid')

@@ -19,7 +19,6 @@ import {
   type StackFault,
 } from './allowed-folders.ts'
 import { withIncluded } from '../borders/included-files.ts'
-import { boundlessNodes } from './alias-bombs.ts'
 import { unique } from './service-model.ts'
 
 interface ComposeFiles {
@@ -89,6 +88,17 @@ export const faultOfOddFiles = async (
       }
   }
   return undefined
+}
+
+/** Fewer aliases make no text that Compose could not hold. */
+const fewAliases = 16
+const alias = /(?:^|[\s,[{:-])\*[^\s,[\]{}]+/g
+
+/** Read late: an agent starts without a parser, and most stacks have few aliases. */
+const boundlessNodes = async (text: string): Promise<number | undefined> => {
+  if ((text.match(alias)?.length ?? 0) <= fewAliases) return undefined
+  const bombs = await import('./alias-bombs.ts')
+  return bombs.boundlessNodes(text)
 }
 
 /** A fault where Compose would fill the machine's memory. Compose is not asked: ending it leaves a child that goes on. */
