@@ -40,6 +40,7 @@ export const createBackups =
 
 const everyMs = 86_400_000
 const retryMs = 600_000
+/** Of a file that is being written, or that a stop has left. */
 const partial = '.partial'
 const nameForm = /^stagely-(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)Z\.backup$/
 
@@ -69,7 +70,9 @@ export const startDailyBackups = (
     // A backup of the future was taken before the clock was set.
     const dueAt = newest === undefined ? 0 : Math.min(timeOf(newest), clock.now()) + everyMs
     if (dueAt > clock.now()) return dueAt
-    for (const name of names.filter((each) => each.endsWith(partial))) await rm(join(dir, name))
+    for (const name of names)
+      if (name.endsWith(partial) && nameForm.test(name.slice(0, -partial.length)))
+        await rm(join(dir, name))
     const path = join(dir, nameAt(clock.now()))
     await writeAs(means, controllerActor, path + partial)
     await rename(path + partial, path)

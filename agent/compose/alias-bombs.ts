@@ -25,12 +25,8 @@ const sizeOf = (node: unknown, seen: Seen): number => {
 
 /** The nodes of a text that would fill memory; undefined for all others, and for what is no YAML: Compose says so. */
 export const boundlessNodes = (text: string): number | undefined => {
-  const documents = parseAllDocuments(text, {
-    merge: true,
-    logLevel: 'silent',
-    uniqueKeys: false,
-  })
-  const sizes = [...documents].map(({ contents }) =>
+  const documents = [parseAllDocuments(text, { logLevel: 'silent', uniqueKeys: false })].flat()
+  const sizes = documents.map(({ contents }) =>
     sizeOf(contents, { anchors: new Map(), sizes: new Map() }),
   )
   const size = sizes.reduce((sum, one) => sum + one, 0)

@@ -83,6 +83,16 @@ describe('findComposeFiles', () => {
     })
     await write('compose.yaml', `services: {}\nx-0: &a0 [lol]\n${lines.join('\n')}\n`)
     expect(await find()).toBe('ComposeInvalid')
+    // As a container may write it: the parser would hold up the agent for seconds.
+    const large = `x: [${Array.from({ length: 200_000 }, () => '*a0').join(', ')}]\n`
+    await write('compose.yaml', `services: {}\nx-0: &a0 lol\n${large}`)
+    expect(await find()).toBe('ComposeInvalid')
+    // What a stack only mounts is not read by Compose.
+    await write('mounted.yaml', `x-0: &a0 [lol]\n${lines.join('\n')}\n`)
+    await write('compose.yaml', 'services: {web: {volumes: ["./mounted.yaml:/m.yaml"]}}\n')
+    expect(await find()).toEqual(['compose.yaml'])
+    await write('compose.yaml', 'include: [./mounted.yaml]\n')
+    expect(await find()).toBe('ComposeInvalid')
     await write('compose.yaml', 'services: {}\n')
     expect(await find()).toEqual(['compose.yaml'])
   })

@@ -45,8 +45,6 @@ export const fileWordsOf = (text: string): string[] =>
     .filter((word) => word.length <= maxWord && /\.(ya?ml|env)/.test(word))
     .flatMap((word) => [...word.matchAll(fileWord)].map(([found]) => found))
 
-const isYaml = (path: string): boolean => /\.ya?ml$/.test(path)
-
 interface NamedFiles {
   readonly files: readonly string[]
   /** What lies at the names of other files, and is none: a pipe, a device. */
@@ -67,7 +65,7 @@ const namedFiles = async (paths: readonly string[]): Promise<NamedFiles> => {
         if ((await whyNotReadable(named)) !== undefined) odd.add(named)
         if (!(await isFile(named))) continue
         found.add(named)
-        if (isYaml(named)) next.push(named)
+        if (/\.ya?ml$/.test(named)) next.push(named)
       }
     }
     layer = next
@@ -94,21 +92,28 @@ export const faultOfOddFiles = async (
 const fewAliases = 16
 const alias = /(?:^|[\s,[{:-])\*[^\s,[\]{}]+/g
 
-/** Read late: an agent starts without a parser, and most stacks have few aliases. */
-const boundlessNodes = async (text: string): Promise<number | undefined> => {
+/** A longer text with aliases takes the parser seconds, in which the agent does nothing else. */
+const mostJudged = 512 * 1024
+
+/** Why aliases forbid to ask Compose. The parser is read late: an agent starts without it, and most stacks have few. */
+const whyBoundless = async (text: string): Promise<string | undefined> => {
   if ((text.match(alias)?.length ?? 0) <= fewAliases) return undefined
+  if (text.length > mostJudged) return 'has more than 512 KiB, and aliases (*name) in it'
   const bombs = await import('./alias-bombs.ts')
-  return bombs.boundlessNodes(text)
+  const nodes = bombs.boundlessNodes(text)
+  return nodes === undefined
+    ? undefined
+    : `has aliases (*name) that make ${nodes} entries of it, more than 200,000`
 }
 
 /** A fault where Compose would fill the machine's memory. Compose is not asked: ending it leaves a child that goes on. */
 const faultOfBombs = async (paths: readonly string[]): Promise<StackFault | undefined> => {
   for (const path of paths) {
-    const nodes = await boundlessNodes(await readIfReadable(path))
-    if (nodes !== undefined)
+    const why = await whyBoundless(await readIfReadable(path))
+    if (why !== undefined)
       return {
         reason: 'ComposeInvalid',
-        message: `${path}: its aliases (*name) make ${nodes} entries of it, more than 200,000: Compose is not asked. Let fewer aliases lead to others`,
+        message: `${path} ${why}: Compose is not asked. Let fewer aliases lead to others`,
       }
   }
   return undefined
@@ -157,14 +162,15 @@ export const findComposeFiles = async (
   const { files: named, odd } = await namedFiles(paths)
   const unreadable = await faultOfOddFiles([...paths, ...envFiles, ...odd])
   if (unreadable !== undefined) return { fault: unreadable }
-  const boundless = await faultOfBombs(unique([...paths, ...named.filter(isYaml)]))
+  const read = await withIncluded(paths, directory)
+  const boundless = await faultOfBombs(read)
   if (boundless !== undefined) return { fault: boundless }
   for (const path of named) {
     const fault = await checkNotOwn(path, folders)
     if (fault !== undefined) return { fault }
   }
   const watched = new Set([...named, ...envFiles, ...candidates])
-  const steering = [...(await withIncluded(paths, directory)), ...envFiles, ...candidates]
+  const steering = [...read, ...envFiles, ...candidates]
   return { files: { files, envFiles, watched: [...watched], steering: unique(steering) } }
 }
 

@@ -231,7 +231,8 @@ export const adviceOfPlace = async (
 /** A Notifier for an address that nobody calls but where the operator allows it. Names are looked up when they are called. */
 export const adviceOfAddress = (notifier: KubeObject): Advice[] => {
   const { webhook } = specOf('Notifier', notifier)
-  const { hostname } = new URL(webhook?.url ?? 'https://none')
+  if (webhook === undefined) return []
+  const { hostname } = new URL(webhook.url)
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
   const what = /(^|\.)localhost\.?$/.test(host) ? 'the machine of the controller' : refusedAs(host)
   if (what === undefined) return []

@@ -1,10 +1,10 @@
 // What a Rotation does between two attempts, beside the rows of the machine: when it is late, and when it is tried again.
+import { idleFacts } from '../../../test/support/rotation-facts.ts'
 import { expect, it } from 'vitest'
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { nothingToProve } from '../proof/proof.ts'
 import { illAgain, retestAt } from './after-end.ts'
-import type { RotationFacts } from './facts.ts'
 import { isOverdue } from './idle.ts'
 
 const hour = 3_600_000
@@ -12,19 +12,7 @@ const day = 24 * hour
 const now = Date.parse('2026-03-02T12:00:00Z')
 const at = (ms: number): string => toFineTimestamp(now + ms)
 const spec = { rotator: {}, schedule: { every: '30d' } } as RotationSpec
-const facts: RotationFacts = {
-  nowMs: now,
-  uid: '80000000-0000-4000-8000-000000000000',
-  createdMs: now - 90 * day,
-  faults: [],
-  hasValues: true,
-  changed: [],
-  steps: ['Switch'],
-  proof: nothingToProve,
-  busy: undefined,
-  hasProject: true,
-  away: [],
-}
+const facts = idleFacts(now, now - 90 * day)
 const ended: RotationStatus = { phase: 'Idle', endedAt: at(-hour), lastRotatedAt: at(-hour) }
 
 it('a rotation is late after 7 days', () => {

@@ -1,4 +1,5 @@
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
+import { idleFacts } from '../../../test/support/rotation-facts.ts'
 import { describe, expect, it } from 'vitest'
 import type {
   Restored,
@@ -23,19 +24,7 @@ const spec = {
   overlap: '10m',
   away: 'Wait',
 } as RotationSpec
-const facts: RotationFacts = {
-  nowMs: now,
-  uid: '80000000-0000-4000-8000-000000000000',
-  createdMs: now - 90 * minute,
-  faults: [],
-  hasValues: true,
-  changed: [],
-  steps: ['Switch'],
-  proof: nothingToProve,
-  busy: undefined,
-  hasProject: true,
-  away: [],
-}
+const facts = idleFacts(now, now - 90 * minute)
 const restored = (state: Restored['state'] = 'Untested'): RotationStatus => ({
   restored: { at: at(0), takenAt: at(-600 * minute), state, message: '' },
 })

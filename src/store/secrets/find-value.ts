@@ -141,10 +141,12 @@ export const findValue = async (
   const written = valueInSpec(session, object)
   if (written !== undefined && spec.sealedValue !== undefined)
     return { value: written, origin: (await holdsValue(session, object)) ? 'stored' : 'sealed' }
+  if (written !== undefined) return { value: written, origin: 'plain' }
   const drawn = await generatedValue(session, spec, current, head !== undefined)
-  if (drawn !== undefined) session.drawn.add(object.metadata.uid ?? '')
-  const given = written ?? drawn
-  if (given !== undefined) return { value: given, origin: 'plain' }
+  if (drawn !== undefined) {
+    session.drawn.add(object.metadata.uid ?? '')
+    return { value: drawn, origin: 'plain' }
+  }
   const followed = await followedValue(session, project, object)
   if (followed !== undefined) {
     const before = current === undefined ? undefined : followedBy(current.object)

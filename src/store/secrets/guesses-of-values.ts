@@ -9,6 +9,7 @@ import { dayMs, type Guesses } from '../core/guesses.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { mayLearnAll, mayReadEverywhere, type ValueOrigin } from './disclosure.ts'
+import { changesOthers } from './last-separation.ts'
 import { setIn } from './projects.ts'
 
 const mostOfSecret = 20
@@ -72,8 +73,15 @@ const newlyJudged = (
   project: ProjectState,
   { now, before }: Judged,
 ): HeldValue[] => {
-  const heldBy = (set: LaidOut, names: readonly string[]): HeldValue[] =>
-    names.flatMap((name) => heldIn(set, name))
+  const changed = session.secretChanges.filter((change) => change.project === project)
+  const keys = changesOthers(session, project)
+    ? undefined
+    : new Set(changed.map(({ entry }) => entry.key))
+  // Of the keys alone that the write changes: else its cost would grow with the project.
+  const heldBy = ({ entries, layout }: LaidOut, names: readonly string[]): HeldValue[] => {
+    const part = entries.filter(({ key }) => keys?.has(key) !== false)
+    return names.flatMap((name) => heldIn({ entries: part, layout }, name))
+  }
   const known = new Set(heldBy(setIn(session.earlier, project), before).map(idOfHeld))
   const set = { ...setIn(session.view, project), layout: project.layout }
   return heldBy(set, now).filter((held) => !known.has(idOfHeld(held)))

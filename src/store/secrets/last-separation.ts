@@ -72,6 +72,12 @@ const newValues = (
   return held
 }
 
+/** True where a write may change what environments have of other keys than it writes: by references, moves, or rules. */
+export const changesOthers = (session: WriteSession, project: ProjectState): boolean =>
+  session.layoutChanges.some((change) => change.project === project) ||
+  session.environmentUses.has(keyOf(project.ref)) ||
+  session.view.heads.withTerm(term.referring(project.uid)).length > 0
+
 /** False where the whole must be judged. */
 export const isSurelyDifferent = async (
   session: WriteSession,
@@ -82,10 +88,7 @@ export const isSurelyDifferent = async (
   const before = projectAt(session.earlier, project.ref)?.lines
   const isOther = last === undefined || before !== last.lines || !sameJson(last.rules, rules)
   const { lines } = project
-  const moves = session.layoutChanges.some((change) => change.project === project)
-  const isOfProject = session.environmentUses.has(keyOf(project.ref))
-  if (isOther || lines === undefined || moves || isOfProject) return false
-  if (session.view.heads.withTerm(term.referring(project.uid)).length > 0) return false
+  if (isOther || lines === undefined || changesOthers(session, project)) return false
   const changes = session.secretChanges.filter((change) => change.project === project)
   const held = newValues(session, project, { changes, rules })
   if (held === undefined || last.values.size + held.length > last.most) return false

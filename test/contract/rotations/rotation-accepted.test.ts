@@ -1,9 +1,8 @@
 // After a rotation has ended: what services run is tried once a day, and at once where one of them fails after all.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
-import { RotationWorld } from '../../support/docker/rotation-world.ts'
+import { rotated, RotationWorld } from '../../support/docker/rotation-world.ts'
 import { createSteppedClock } from '../../support/databases/store-fixtures.ts'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 
 const minute = 60_000
 const day = 1_440 * minute
@@ -18,10 +17,6 @@ describe('a rotation that has ended', () => {
 
   const begin = async (): Promise<RotationWorld> => {
     const world = await RotationWorld.begin(t, clock)
-    const rotated =
-      (times: number) =>
-      ({ phase, attempt = 0 }: RotationStatus): boolean =>
-        phase === 'Idle' && attempt >= times
     await world.run(rotated(1))
     await world.agent('one')
     await world.request()

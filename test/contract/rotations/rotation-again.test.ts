@@ -1,15 +1,9 @@
 // A Rotation that is deleted while it works, and created again, or under another name: what it has set is known.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { leftByRotation } from '../../../src/resources/rotation-left.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
-import { RotationWorld } from '../../support/docker/rotation-world.ts'
+import { rotated, RotationWorld } from '../../support/docker/rotation-world.ts'
 import { api, createSteppedClock, objectOf } from '../../support/databases/store-fixtures.ts'
-
-const rotated =
-  (times: number) =>
-  ({ phase, attempt = 0 }: RotationStatus): boolean =>
-    phase === 'Idle' && attempt >= times
 
 describe('a rotation that is created again', () => {
   const clock = createSteppedClock()

@@ -1,15 +1,10 @@
 // The end of an old credential: the new one is tried right before and right after, since the proof is older than the end.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
-import { RotationWorld } from '../../support/docker/rotation-world.ts'
+import { rotated, RotationWorld } from '../../support/docker/rotation-world.ts'
 import { createSteppedClock } from '../../support/databases/store-fixtures.ts'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 
 const minute = 60_000
-const rotated =
-  (times: number) =>
-  ({ phase, attempt = 0 }: RotationStatus): boolean =>
-    phase === 'Idle' && attempt >= times
 
 describe('the end of an old credential', () => {
   const clock = createSteppedClock()

@@ -9,7 +9,7 @@ import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
 import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
-import { RotationWorld } from '../../support/docker/rotation-world.ts'
+import { rotated, RotationWorld } from '../../support/docker/rotation-world.ts'
 import {
   api,
   createAs,
@@ -21,11 +21,6 @@ import {
 
 const minute = 60_000
 const day = 86_400_000
-const rotated =
-  (times: number) =>
-  ({ phase, attempt = 0 }: RotationStatus): boolean =>
-    phase === 'Idle' && attempt >= times
-
 describe('a rotation that waits', () => {
   const clock = createSteppedClock()
   let t: TestStore

@@ -3,10 +3,9 @@ import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { endAgents } from '../../../controller/reconcilers/agent/end-agents.ts'
 import { agentFinalizer, type KubeObject } from '../../../src/resources/meta.ts'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
-import { RotationWorld } from '../../support/docker/rotation-world.ts'
+import { rotated, RotationWorld } from '../../support/docker/rotation-world.ts'
 import {
   api,
   createAs,
@@ -19,11 +18,6 @@ import {
 } from '../../support/databases/store-fixtures.ts'
 
 const minute = 60_000
-const rotated =
-  (times: number) =>
-  ({ phase, attempt = 0 }: RotationStatus): boolean =>
-    phase === 'Idle' && attempt >= times
-
 describe('the proof of a rotation', () => {
   const clock = createSteppedClock()
   let t: TestStore

@@ -504,6 +504,12 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
       await t.store.write(api, { changeSet: { id: 'x', last: true } }, write)
     }
 
+    const exposureIn = async (ns: string, name: string, version: number) => {
+      const secret = (await t.store.get({ kind: 'StagelySecret', namespace: ns, name }))!
+      const project = (await t.store.get({ kind: 'Project', namespace: ns, name: 'shop' }))!
+      return exposureOf(t, project, secret, { version, nowMs: clock.now(), auditFrom: undefined })
+    }
+
     it('keeps the newest revisions of each environment: previews push nothing of production out', async () => {
       const { ns, projectUid } = await shop()
       const production = (value: string): KubeObject =>
@@ -535,13 +541,7 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
       expect((await t.store.readSet(projectUid, first)).entries).toMatchObject([
         { key: 'DB', version: 1 },
       ])
-      const secret = (await t.store.get({ kind: 'StagelySecret', namespace: ns, name: 'db' }))!
-      const project = (await t.store.get({ kind: 'Project', namespace: ns, name: 'shop' }))!
-      const exposed = await exposureOf(t, project, secret, {
-        version: 2,
-        nowMs: clock.now(),
-        auditFrom: undefined,
-      })
+      const exposed = await exposureIn(ns, 'db', 2)
       expect(exposed).toMatchObject({ key: 'DB', version: 2 })
       // Of a moment between two that are kept nobody knows which revision it was.
       const between = t.store.write(api, {}, (tx) =>
@@ -570,13 +570,7 @@ export const environmentsContract = (name: string, open: OpenStore): void => {
         )
       await t.store.compact(clock.now())
       await expect(t.store.readSet(projectUid, 1)).rejects.toMatchObject({ reason: 'NotFound' })
-      const secret = (await t.store.get({ kind: 'StagelySecret', namespace: ns, name: 'old' }))!
-      const project = (await t.store.get({ kind: 'Project', namespace: ns, name: 'shop' }))!
-      const exposed = await exposureOf(t, project, secret, {
-        version: 1,
-        nowMs: clock.now(),
-        auditFrom: undefined,
-      })
+      const exposed = await exposureIn(ns, 'old', 1)
       expect(exposed).toMatchObject({ key: 'OLD', version: 1, holders: [] })
     })
   })

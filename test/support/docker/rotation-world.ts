@@ -385,6 +385,12 @@ export class RotationWorld {
   }
 }
 
+/** At rest after so many attempts. */
+export const rotated =
+  (times: number) =>
+  ({ phase, attempt = 0 }: RotationStatus): boolean =>
+    phase === 'Idle' && attempt >= times
+
 /** A short name for a value, so that no test prints one. */
 export const shortOf = (value: string | undefined): string =>
   createHash('sha256')
