@@ -23,6 +23,8 @@ export interface SetEntry {
   readonly plain?: true
   /** A Rotation, a store or a generator made the value, or another secret gave it: it never becomes plain. */
   readonly made?: true
+  /** A program of ours has drawn these bytes by chance, whatever the spec says now. */
+  readonly drawn?: true
   /** `environmentSet` has chosen by them: an entry that still has them is none of an environment's set. */
   readonly environments?: never
 }

@@ -128,10 +128,3 @@ export const valueFrom = z
 export type ExternalSpec = z.infer<typeof externalSpec>
 export type GenerateSpec = z.infer<typeof generateSpec>
 export type Format = (typeof formats)[number]
-
-/** A program of ours draws the value by chance. What comes from a store, or from another secret, a person may have written. */
-export const isDrawn = ({
-  valueFrom,
-}: {
-  readonly valueFrom?: { readonly generate?: unknown; readonly rotation?: unknown } | undefined
-}): boolean => valueFrom?.generate !== undefined || valueFrom?.rotation !== undefined

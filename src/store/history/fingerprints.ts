@@ -3,8 +3,6 @@
 import { toTimestamp } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { isDrawn } from '../../resources/kinds/value-source.ts'
-import { specOf } from '../../resources/typed.ts'
 import {
   createWindowHash,
   fingerprintOf,
@@ -19,7 +17,6 @@ import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { checkProtected } from '../places/protection.ts'
 import { requireProjectState } from '../secrets/projects.ts'
-import { term } from '../state/rows.ts'
 import { sealedColumns, type SealedRow } from '../secrets/set-rows.ts'
 import { openRow } from './versions.ts'
 
@@ -82,18 +79,10 @@ const cacheOf = (keys: ProjectKeys): Map<string, Fingerprint | undefined> => {
 type Stated = Omit<FingerprintedValue, 'mayAsk' | 'state'> &
   Pick<StatedVersion, 'state'> & { readonly environments: readonly string[] | undefined }
 
-/** Uids of secrets whose values a generator or a rotation of ours draws. */
-const generatedIn = ({ view }: WriteSession, project: ObjectRef): ReadonlySet<string> =>
-  new Set(
-    view.objects.withTerm(term.secretsOf(project)).flatMap(({ object, uid }) => {
-      return isDrawn(specOf('StagelySecret', object)) ? [uid] : []
-    }),
-  )
-
 const readAll = async (
   q: Queryable,
   keys: ProjectKeys,
-  { project, generated }: { project: ProjectState; generated: ReadonlySet<string> },
+  project: ProjectState,
 ): Promise<Stated[]> => {
   const cache = cacheOf(keys)
   const scanKey = scanKeyOf(project.digestKey)
@@ -108,11 +97,10 @@ const readAll = async (
     for (const row of versions) {
       const state = states.get(row.version)
       if (state === undefined) continue
-      const drawn = row.made === true && generated.has(row.secret_uid)
-      const id = `${row.secret_uid}/${row.version}/${drawn}`
+      const id = `${row.secret_uid}/${row.version}`
       if (!cache.has(id)) {
         const { value } = await openRow(keys, project, row)
-        cache.set(id, fingerprintOf(scanKey, hashOf, value, drawn))
+        cache.set(id, fingerprintOf(scanKey, hashOf, value, row.drawn === true))
       }
       const fingerprint = cache.get(id)
       if (fingerprint === undefined) continue
@@ -147,10 +135,7 @@ export const projectFingerprints = async (
 ): Promise<ProjectFingerprints> => {
   const project = await requireProjectState(session, ref)
   const { sql, keys } = session.deps
-  const generated = generatedIn(session, ref)
-  const all = session.deferred.result('fingerprints', () =>
-    readAll(sql, keys, { project, generated }),
-  )
+  const all = session.deferred.result('fingerprints', () => readAll(sql, keys, project))
   session.audit(ref, { action, detail: { values: all.length } })
   const { namespace } = ref
   const values = all.map(({ environments, ...value }): FingerprintedValue => {

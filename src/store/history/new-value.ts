@@ -22,7 +22,7 @@ export const renewSecret = async (session: WriteSession, ref: ObjectRef): Promis
   const value = await generatedValue(session, spec, undefined, false)
   if (value === undefined)
     throw objectConflict(ref, 'its spec does not say how a value is generated')
-  return putValue(session, ref, { value, origin: 'plain' }, { action: 'renew' })
+  return putValue(session, ref, { value, origin: 'plain', drawn: true }, { action: 'renew' })
 }
 
 /** Name of the Rotation that makes the value of the secret. */
@@ -39,7 +39,9 @@ export const setOutput = async (
   if (rotatedBy(session.require(ref).object) !== name)
     throw objectConflict(ref, `its spec does not say valueFrom.rotation of "${name}"`)
   const audit = { action: 'rotate', detail: { rotation: name } }
-  return putValue(session, ref, { value: Buffer.from(value), origin: 'plain' }, audit)
+  // A webhook may answer with what somebody has written.
+  const drawn = specOf('Rotation', rotation).rotator.webhook === undefined || undefined
+  return putValue(session, ref, { value: Buffer.from(value), origin: 'plain', drawn }, audit)
 }
 
 /** See Transaction.putFetched. */

@@ -83,7 +83,7 @@ export const recreate = async (
   const object = atPlaceOf(opened, { ...old, metadata })
   const followed = await followedValue(session, project, object)
   const { value, since } = followed ?? opened
-  const { plain, made, wasPlain } = opened
+  const { plain, made, drawn, wasPlain } = opened
   // The last version was checked when the secret was written; an older one may never have been.
   const isLast = opened.version === lastVersion(session, opened.secretId)
   return createInSession(session, object, {
@@ -92,7 +92,7 @@ export const recreate = async (
     putBack: {
       value,
       since,
-      ...(followed === undefined && { plain, made, wasPlain }),
+      ...(followed === undefined ? { plain, made, drawn, wasPlain } : { drawn: followed.drawn }),
       origin: isLast && value.equals(opened.value) ? 'stored' : 'elsewhere',
     },
     audit: { action: 'restore', detail: { value: opened.version } },

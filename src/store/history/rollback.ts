@@ -81,13 +81,13 @@ const putBack = (
   opened: OpenedVersion,
   secret: KubeObject,
 ): Promise<KubeObject> => {
-  const { version, value, since, plain, made, wasPlain } = opened
+  const { version, value, since, plain, made, drawn, wasPlain } = opened
   if (isForController(opened) && specOf('StagelySecret', secret).audience !== 'Controller')
     throw invalidObject(refOf(secret), [{ field: 'spec.audience', ...staysHidden }])
   if (followedBy(secret) !== undefined)
     return updateInSession(session, secret, { audit: { action: 'rollback' } })
   return updateInSession(session, secret, {
-    putBack: { value, origin: 'elsewhere', since, plain, made, wasPlain },
+    putBack: { value, origin: 'elsewhere', since, plain, made, drawn, wasPlain },
     audit: { action: 'rollback', detail: { value: version } },
   })
 }

@@ -54,10 +54,17 @@ export const versionColumns = (row: NewVersionRow & { ended?: Ended }): string =
 }
 
 /** The columns of a version that came with environments and plain values; undefined where it has none of them. */
-export const addedColumns = (entry: ProjectEntry): string | undefined => {
-  const { secretId, version, environments, plain, made } = entry
-  if (environments === undefined && plain === undefined && made === undefined) return undefined
-  return JSON.stringify({ secret_uid: secretId, version, environments, plain, made })
+export const addedColumns = ({
+  secretId,
+  version,
+  environments,
+  plain,
+  made,
+  drawn,
+}: ProjectEntry): string | undefined => {
+  const added = { environments, plain, made, drawn }
+  if (Object.values(added).every((value) => value === undefined)) return undefined
+  return JSON.stringify({ secret_uid: secretId, version, ...added })
 }
 
 export const layoutColumns = (row: LayoutRow): string =>

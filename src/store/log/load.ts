@@ -70,7 +70,7 @@ const objectsSql = `SELECT uid, kind, namespace, name, rv, source, body FROM obj
   WHERE uid > $1 ORDER BY uid LIMIT $2`
 const projectsSql = `SELECT ${projectColumns} WHERE p.uid > $1 ORDER BY p.uid LIMIT $2`
 const headsSql = `SELECT secret_uid AS uid, secret_uid, project_uid, version, name, key, scope, stagelet, type, file, bytes,
-  value_digest, refs, environments, plain, made FROM secret_versions WHERE to_revision IS NULL AND secret_uid > $1 ORDER BY secret_uid LIMIT $2`
+  value_digest, refs, environments, plain, made, drawn FROM secret_versions WHERE to_revision IS NULL AND secret_uid > $1 ORDER BY secret_uid LIMIT $2`
 
 const objectOf = ({ kind, namespace, name, body: text, ...row }: ObjectColumns): StoredRow =>
   objectRow({ kind, namespace, name }, { ...row, text })

@@ -31,6 +31,8 @@ export interface FoundValue {
   readonly wasPlain?: boolean
   /** Of an old version: no person has written it. */
   readonly made?: true | undefined
+  /** A program of ours has drawn it: by this write, where the origin is `plain`. */
+  readonly drawn?: true | undefined
 }
 
 const specOfRow = (row: StoredRow | undefined): SecretSpec | undefined =>

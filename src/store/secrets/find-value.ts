@@ -143,15 +143,12 @@ export const findValue = async (
     return { value: written, origin: (await holdsValue(session, object)) ? 'stored' : 'sealed' }
   if (written !== undefined) return { value: written, origin: 'plain' }
   const drawn = await generatedValue(session, spec, current, head !== undefined)
-  if (drawn !== undefined) {
-    session.drawn.add(object.metadata.uid ?? '')
-    return { value: drawn, origin: 'plain' }
-  }
+  if (drawn !== undefined) return { value: drawn, origin: 'plain', drawn: true }
   const followed = await followedValue(session, project, object)
   if (followed !== undefined) {
     const before = current === undefined ? undefined : followedBy(current.object)
     const stays = before === followedBy(object) && head !== undefined
-    return { value: followed.value, origin: stays ? 'stored' : 'elsewhere', since: followed.since }
+    return { ...followed, origin: stays ? 'stored' : 'elsewhere' }
   }
   if (head === undefined) return undefined
   // The value that was given last waits for others: the stored one is not made a template meanwhile.

@@ -6,6 +6,7 @@ import { hasStageletsOf, secretPlaceOf, type SecretPlace } from '../../secrets/w
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { toldNames, toldObject } from '../places/places.ts'
+import type { FoundValue } from './disclosure.ts'
 import { openHeads } from './secret-versions.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
@@ -95,12 +96,12 @@ export const followedValue = async (
   session: WriteSession,
   project: ProjectState,
   object: KubeObject,
-): Promise<{ value: Buffer; since: string | undefined } | undefined> => {
+): Promise<Pick<FoundValue, 'value' | 'since' | 'drawn'> | undefined> => {
   const source = sourceOf(session, object)
   const head = source === undefined ? undefined : session.head(source.uid)
   if (head === undefined) return undefined
   const [opened] = await openHeads(session, project.uid, [head])
-  return opened && { value: opened.value, since: sinceOf(source) }
+  return opened && { value: opened.value, since: sinceOf(source), drawn: head.drawn }
 }
 
 /** At the end of a write: Conflict where a remaining secret follows one that the write has removed. */

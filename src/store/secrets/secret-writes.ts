@@ -141,6 +141,8 @@ export const prepareSecret = async (
   noteGivenValue(session, project, { key, digest, before, origin, isStored: sameValue })
   const keeps = origin === 'stored' || sameValue
   const made = isMade(object, { found, keeps, before, current })
+  const drawn = found.drawn ?? (keeps ? before?.drawn : undefined)
+  if (drawn === true && origin === 'plain') session.drawn.add(object.metadata.uid ?? '')
   checkPlainValue(object, { made, isPutBack: putBack !== undefined, found })
   const isAsBefore = sameValue && before !== undefined && isAtPlace(before, spec)
   if (isAsBefore && !mustBeMarked(before, spec, current)) {
@@ -156,6 +158,7 @@ export const prepareSecret = async (
     valueDigest: digest,
     references,
     made,
+    drawn,
   })
   const isByCaller = !keeps && putBack === undefined
   const firstGiven = keeps ? (sinceOf(current) ?? since) : since
@@ -171,9 +174,10 @@ export const prepareSecret = async (
 interface Content extends Pick<ProjectEntry, 'version' | 'bytes' | 'valueDigest'> {
   readonly references: ProjectEntry['references'] | undefined
   readonly made: boolean
+  readonly drawn: true | undefined
 }
 
-const entryOf = (object: KubeObject, { references, made, ...content }: Content): ProjectEntry => {
+const entryOf = (object: KubeObject, { references, made, drawn, ...content }: Content): ProjectEntry => {
   const spec = specOf('StagelySecret', object)
   const { key, scope, type, file } = spec
   const { uid: secretId = '', name } = object.metadata
@@ -191,6 +195,7 @@ const entryOf = (object: KubeObject, { references, made, ...content }: Content):
       references,
       plain: isPlain(object) || undefined,
       made: made || undefined,
+      drawn,
     }),
   }
 }
@@ -236,6 +241,7 @@ export const putSecret = async (
     since: status.valueSince,
     source: object.metadata.name,
     value: version.value,
+    drawn: version.entry.drawn,
     // A value that comes back was not the followers' meanwhile, and they may be new.
     origin: version.origin === 'stored' && before === undefined ? 'elsewhere' : version.origin,
   })

@@ -35,6 +35,7 @@ export interface VersionRow {
   environments: string | null
   plain: true | null
   made: true | null
+  drawn: true | null
 }
 
 export interface SealedRow extends VersionRow {
@@ -72,6 +73,7 @@ export const toEntry = (row: VersionRow): ProjectEntry => ({
   }),
   ...(row.plain === true && { plain: true }),
   ...(row.made === true && { made: true }),
+  ...(row.drawn === true && { drawn: true }),
 })
 
 /** All columns that decide who gets or reads which value: the MAC covers them. */
@@ -114,7 +116,7 @@ export const newestLayout = (holds: string): string =>
     ORDER BY l.from_revision DESC LIMIT 1)`
 
 const entryColumns =
-  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs, v.environments, v.plain, v.made'
+  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs, v.environments, v.plain, v.made, v.drawn'
 
 /** The MAC matches, and each row has a line: two rows of one secret would share one. */
 const isWhole = (

@@ -279,5 +279,29 @@ export const valuesContract = (name: string, open: OpenStore): void => {
       const later = updateAs(t.store, api, secretOf(ns, 'port', { format: 'integer' }))
       expect(await refusal(later)).toMatch(/not a whole number/)
     })
+
+    it('tells scanners of drawn bytes alone, whatever the spec says now', async () => {
+      const { ns } = await createShop(t.store)
+      const project = { kind: 'Project', namespace: ns, name: 'shop' }
+      const strengths = async (of: string): Promise<Record<number, string>> => {
+        const { values } = await t.store.fingerprints(api, project, 'fingerprint')
+        const its = values.filter(({ name }) => name === of)
+        return Object.fromEntries(its.map((value) => [value.version, value.fingerprint.strength]))
+      }
+      const typed = 'Correct-Horse-Battery-Staple-2024'
+      const drawn = secretOf(ns, 'pin', { valueFrom: { generate: {} } })
+      await createAs(t.store, api, secretOf(ns, 'pin', { value: typed }))
+      await updateAs(t.store, api, drawn)
+      await t.store.write(api, {}, (tx) => tx.rollbackSecret(refOfSecret(ns, 'pin'), 1))
+      await t.store.write(api, {}, (tx) => tx.renewSecret(refOfSecret(ns, 'pin')))
+      const follows = { valueFrom: { secretRef: { name: 'pin' } } }
+      await createAs(t.store, api, secretOf(ns, 'follower', follows))
+      await t.store.write(api, {}, (tx) => tx.rollbackSecret(refOfSecret(ns, 'pin'), 2))
+      // Of versions with one value the newest is told.
+      expect(await strengths('pin')).toEqual({ 3: 'weak', 4: 'strong', 5: 'strong' })
+      await updateAs(t.store, api, secretOf(ns, 'pin', { scope: 'web' }))
+      expect(await strengths('pin')).toEqual({ 3: 'weak', 4: 'strong', 6: 'strong' })
+      expect(await strengths('follower')).toEqual({ 1: 'strong', 2: 'strong' })
+    })
   })
 }

@@ -10,7 +10,6 @@ import { limits } from '../../../../src/resources/limits.ts'
 import { refOf } from '../../../../src/resources/meta.ts'
 import { ofKind } from '../../../../src/resources/typed.ts'
 import { statesOf, type StatedVersion } from '../../../../src/secrets/version-states.ts'
-import { isDrawn } from '../../../../src/resources/kinds/value-source.ts'
 import { holdersIn } from '../../../where/holders.ts'
 import type { WantedValue } from '../../../where/prints.ts'
 import { lookEverywhere, type AgentLook } from '../../../where/where.ts'
@@ -117,11 +116,11 @@ export const whereRoutes = routesOf('Values', [
       const opened = await Promise.all(
         versions.map(async ({ version, state: is }) => {
           const which = is === 'current' ? {} : { version }
-          const { value, made } = await deps.store.revealSecret(actor, refOf(secret), {
+          const { value, drawn } = await deps.store.revealSecret(actor, refOf(secret), {
             ...which,
             way: 'where',
           })
-          const generated = made === true && isDrawn(secret.spec)
+          const generated = drawn === true
           return { name: String(version), value, generated, holders: holdersOf(version) }
         }),
       )
