@@ -1,4 +1,5 @@
 // The values that every handler finds in its context.
+import { defined } from '../../src/kernel/defined.ts'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import {
@@ -59,11 +60,12 @@ export const storeOf = (c: AppContext, store: Store): CallerStore =>
 
 /** The writer, for audit and ownership. Both APIs are one source. */
 export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
-  const { name, id, kind } = user
+  const { name, id, kind, countedAs } = user
   return {
     name,
     id,
     kind,
+    ...defined({ countedAs }),
     source: 'api',
     address: c.get('address'),
     requestId: c.get('requestId'),

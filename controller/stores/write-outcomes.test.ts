@@ -32,10 +32,13 @@ it('a controller that stops ends the writes of a look after the one that runs', 
   expect(await writesUntilStop(2, () => Promise.resolve([]))).toBe(2)
 })
 
-it('nor does it go on one by one where a project does not take its values', async () => {
-  const refused = new StagelyError('ServiceUnavailable', 'the key of the project is away')
-  let calls = 0
-  const answer = (): Promise<unknown> =>
-    ++calls % 2 === 1 ? Promise.reject(refused) : Promise.resolve([])
-  expect(await writesUntilStop(6, answer)).toBe(6)
-})
+it.each(['ServiceUnavailable', 'TooManyRequests'] as const)(
+  'nor does it go on one by one where a project does not take its values (%s)',
+  async (reason) => {
+    const refused = new StagelyError(reason, 'not now')
+    let calls = 0
+    const answer = (): Promise<unknown> =>
+      ++calls % 2 === 1 ? Promise.reject(refused) : Promise.resolve([])
+    expect(await writesUntilStop(6, answer)).toBe(6)
+  },
+)

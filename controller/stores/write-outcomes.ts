@@ -30,10 +30,12 @@ type Outcome = OutcomeOf<Held>
 
 const usualInOne = 500
 
-const actorOf = ({ ref }: StoreObject): Actor => ({
+const actorOf = ({ ref, uid }: StoreObject): Actor => ({
   name: `store:${ref.namespace}/${ref.name}`,
   source: 'system',
   authority: 'whole',
+  // Values come from whoever may write there, and may be guesses.
+  countedAs: `store ${uid}`,
 })
 
 /**
@@ -103,6 +105,7 @@ const ofOne: readonly Reason[] = [
   'KeyRotationOverdue',
   'PolicyOverdue',
   'SameAsProduction',
+  'TooManyRequests',
 ]
 const isOfOne = (error: unknown): error is StagelyError =>
   error instanceof StagelyError && ofOne.includes(error.reason)

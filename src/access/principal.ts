@@ -7,6 +7,8 @@ import type { TeamRole } from './team-roles.ts'
 export interface Principal {
   /** Id of the user, or of the token when a machine is logged in. */
   readonly id: string
+  /** Who spends the budgets: a job of CI is a login of its own, and its rule is what they are counted for. Absent: `id`. */
+  readonly countedAs?: string
   /** Name in audit rows and error messages. */
   readonly name: string
   readonly kind: 'user' | 'machine'

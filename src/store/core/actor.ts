@@ -41,6 +41,8 @@ export interface Actor {
   readonly authority: Authority
   /** Id of the user, or of the machine's token; absent for the controller itself. */
   readonly id?: string
+  /** Whose budgets the actor spends. Absent: its own. */
+  readonly countedAs?: string
   /** Of a person or a machine that asks by the API. */
   readonly kind?: 'user' | 'machine'
   /** Where the request came from: an IP address. */
@@ -70,6 +72,10 @@ export const noRights: Rights = {
 
 export const rightsOf = ({ authority }: Pick<Actor, 'authority'>): Rights =>
   authority === 'whole' ? wholeRights : authority
+
+/** Whose budgets the actor spends; undefined for the controller itself. */
+export const payerOf = ({ countedAs, id }: Pick<Actor, 'countedAs' | 'id'>): string | undefined =>
+  countedAs ?? id
 
 /** Source of machines. Objects that machines have made have no owner. */
 export const systemSource = 'system'

@@ -97,6 +97,10 @@ export class WriteSession {
   rsaKeys = 0
   /** Uids of the secrets whose values the write has drawn by chance. */
   readonly drawn = new Set<string>()
+  /** Templates that the write gives, which wait for others. */
+  readonly templates: { readonly project: ProjectState; readonly digest: string }[] = []
+  /** Uids of the secrets whose waiting templates the write has made values. */
+  readonly completed = new Set<string>()
   /** How many projects this write has made keys for. */
   newProjects = 0
   /** Secrets as they were before this write and as they are after it. */

@@ -1,6 +1,7 @@
 // Writes that wait. They are served in the order of their arrival, but whoever has held the writer for long comes after all
 // others: so one caller's heavy writes hold up nobody else for more than the one that runs.
 import type { Clock } from '../../kernel/clock.ts'
+import { payerOf } from '../core/actor.ts'
 import type { QueuedWrite } from './run-write.ts'
 
 /** Most writes in one commit: the first of them waits for the last. */
@@ -11,7 +12,7 @@ const lightMs = 50
 const forgottenPerMs = 0.5
 const mostKnown = 10_000
 
-const callerOf = ({ actor }: QueuedWrite): string => actor.id ?? actor.name
+const callerOf = ({ actor }: QueuedWrite): string => payerOf(actor) ?? actor.name
 
 export class WriteQueue {
   readonly #clock: Pick<Clock, 'monotonic'>

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ChainPoint } from '../../audit/texts.ts'
 import { isReason } from '../../kernel/errors.ts'
 import { FairLock } from '../../kernel/async/fair-lock.ts'
-import type { Actor } from '../core/actor.ts'
+import { payerOf, type Actor } from '../core/actor.ts'
 import { DeferredWork } from '../core/deferred-work.ts'
 import { callerGone, deposed, internal } from '../core/errors.ts'
 import type { Review, WriteOptions } from '../core/write-options.ts'
@@ -85,7 +85,10 @@ export class Writer {
 
   /** Reviews are dry runs. Each actor runs one at a time, beside the writes. */
   async #review(request: WriteRequest, review: Review): Promise<WriteOutcome> {
-    const done = await this.#reviews.take(request.actor.id ?? request.actor.name, review.signal)
+    const done = await this.#reviews.take(
+      payerOf(request.actor) ?? request.actor.name,
+      review.signal,
+    )
     try {
       for (let tries = 1; ; tries += 1) {
         const { rv } = this.#deps.feed.state

@@ -20,6 +20,7 @@ const admit = async (
   const template = parseTemplate(value)
   if (typeof template === 'string') return false
   const { awaits: _, ...status } = object.status ?? {}
+  session.completed.add(uid)
   await updateInSession(
     session,
     { ...object, status: defined(status) },

@@ -23,6 +23,7 @@ interface PrincipalRow {
   expires_at: number | null
   last_used_at: number | null
   is_session: boolean
+  issuer_uid: string | null
   confirmed_until: number | null
   user_id: string | null
   user_name: string | null
@@ -35,7 +36,7 @@ interface PrincipalRow {
 
 const principalSql = `
 SELECT t.id, t.name, t.role, t.read_only, t.namespaces, t.narrowing, t.enters_protected,
-  t.expires_at, t.last_used_at, t.is_session, t.confirmed_until,
+  t.expires_at, t.last_used_at, t.is_session, t.issuer_uid, t.confirmed_until,
   u.id AS user_id, u.name AS user_name, u.admin, u.disabled_at, team.name AS team,
   (SELECT json_object_agg(o.name, json_build_object('role', m.role, 'narrowing', m.narrowing)) FROM team_members m JOIN objects o ON o.uid = m.team_id
    WHERE m.user_id = u.id) AS roles
@@ -97,6 +98,9 @@ const toPrincipal = (row: PrincipalRow): Principal => {
     kind: 'machine',
     admin: false,
     roles: new Map(row.role === null ? [] : [[team, row.role]]),
+    ...(row.issuer_uid !== null && {
+      countedAs: [row.issuer_uid, row.role, row.narrowing].join(' '),
+    }),
     ...common,
   }
 }

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../resources/meta.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
 import { heldIn, type HeldValue } from '../../secrets/separation.ts'
 import type { ProjectEntry, SetEntry } from '../../secrets/set-entry.ts'
-import { rightsOf, type Actor } from '../core/actor.ts'
+import { payerOf, rightsOf, type Actor } from '../core/actor.ts'
 import { dayMs, type Guesses } from '../core/guesses.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
@@ -50,7 +50,7 @@ export const noteGivenValue = (
   given: Given,
 ): void => {
   const { actor, deps, isDry } = session
-  const { id: login } = actor
+  const login = payerOf(actor)
   const isGiven = given.origin !== 'elsewhere'
   if (!isGiven || login === undefined || mayLearnAll(session, project.ref)) return
   if (isDry) noteDry(session, { ...given, login })
@@ -93,27 +93,37 @@ const newlyJudged = (
  */
 export const spendJudged = (session: WriteSession, project: ProjectState, names: Judged): void => {
   const { actor, deps } = session
-  if (actor.id === undefined || mayReadEverywhere(session, project.ref)) return
+  const payer = payerOf(actor)
+  const isReader = actor.id !== undefined && mayReadEverywhere(session, project.ref)
+  if (payer === undefined || isReader) return
   const isDrawn = ({ secretId, bytes }: SetEntry): boolean =>
     session.drawn.has(secretId) && bytes >= strongBytes
-  const tried = newlyJudged(session, project, names).filter(({ parts }) => !parts.some(isDrawn))
-  const why = `you have given environments that have to differ (differsFrom) ${mostJudged} new values`
-  const limit = { most: mostJudged, why, withinMs: dayMs } as const
+  const tried = newlyJudged(session, project, names).filter(
+    ({ entry, parts }) => !session.completed.has(entry.secretId) && !parts.some(isDrawn),
+  )
+  // A template is a guess when it is given: the write that completes it may be anybody's.
+  const templates = session.templates.filter((given) => given.project === project)
   deps.guesses.spend(
-    `judged ${actor.id} ${project.uid}`,
-    tried.map(({ digest }) => digest),
-    limit,
+    `judged ${payer} ${project.uid}`,
+    [...tried, ...templates].map(({ digest }) => digest),
+    {
+      most: mostJudged,
+      why: `environments that have to differ (differsFrom) got ${mostJudged} new values`,
+      or: 'let somebody write it who may read all of the project',
+      withinMs: dayMs,
+    },
   )
 }
 
 /** TooManyRequests where the actor has written many different values of one of the keys. */
 export const checkClasses = (
   guesses: Guesses,
-  { id: login, authority }: Pick<Actor, 'id' | 'authority'>,
+  actor: Pick<Actor, 'id' | 'countedAs' | 'authority'>,
   { project, keys }: { readonly project: KubeObject; readonly keys: Iterable<string> },
 ): void => {
   const { uid = '', namespace = '' } = project.metadata
-  if (login === undefined || rightsOf({ authority }).mayReadValues(namespace)) return
+  const login = payerOf(actor)
+  if (login === undefined || rightsOf(actor).mayReadValues(namespace)) return
   for (const key of keys) {
     const why = `you have written ${mostOfKey} different values of ${key}`
     guesses.check(ofClasses(login, uid, key), { most: mostOfKey, why })

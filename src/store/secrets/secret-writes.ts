@@ -108,6 +108,16 @@ const checkBecomesTemplate = (
   if (before?.references === undefined) checkNotFollowed(session, object)
 }
 
+/** Whether a program of ours has drawn the bytes; noted where it was by this write. */
+const drawnOf = (
+  session: WriteSession,
+  object: KubeObject,
+  { found, keptFrom }: { found: FoundValue; keptFrom: ProjectEntry | undefined },
+): true | undefined => {
+  if (found.drawn === true && found.origin === 'plain') session.drawn.add(object.metadata.uid ?? '')
+  return found.drawn ?? keptFrom?.drawn
+}
+
 /** Changes nothing yet. `object` has its uid. */
 export const prepareSecret = async (
   session: WriteSession,
@@ -131,18 +141,17 @@ export const prepareSecret = async (
   const references = referencesOf(spec, value)
   const refers = references !== undefined
   if (refers) checkBecomesTemplate(session, stripped, before)
+  const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
   const waits = waitingOf(session, stripped, { value, references })
   if (waits !== undefined) {
     checkPlainWaits(object, waits.awaits)
+    session.templates.push({ project, digest })
     return { object: stripped, version: undefined, before, project, waits }
   }
-  const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
   const sameValue = before?.valueDigest === digest
   noteGivenValue(session, project, { key, digest, before, origin, isStored: sameValue })
   const keeps = origin === 'stored' || sameValue
   const made = isMade(object, { found, keeps, before, current })
-  const drawn = found.drawn ?? (keeps ? before?.drawn : undefined)
-  if (drawn === true && origin === 'plain') session.drawn.add(object.metadata.uid ?? '')
   checkPlainValue(object, { made, isPutBack: putBack !== undefined, found })
   const isAsBefore = sameValue && before !== undefined && isAtPlace(before, spec)
   if (isAsBefore && !mustBeMarked(before, spec, current)) {
@@ -158,7 +167,7 @@ export const prepareSecret = async (
     valueDigest: digest,
     references,
     made,
-    drawn,
+    drawn: drawnOf(session, object, { found, keptFrom: keeps ? before : undefined }),
   })
   const isByCaller = !keeps && putBack === undefined
   const firstGiven = keeps ? (sinceOf(current) ?? since) : since
@@ -177,7 +186,10 @@ interface Content extends Pick<ProjectEntry, 'version' | 'bytes' | 'valueDigest'
   readonly drawn: true | undefined
 }
 
-const entryOf = (object: KubeObject, { references, made, drawn, ...content }: Content): ProjectEntry => {
+const entryOf = (
+  object: KubeObject,
+  { references, made, drawn, ...content }: Content,
+): ProjectEntry => {
   const spec = specOf('StagelySecret', object)
   const { key, scope, type, file } = spec
   const { uid: secretId = '', name } = object.metadata

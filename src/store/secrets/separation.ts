@@ -13,7 +13,7 @@ import { statusOf } from '../../resources/typed.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
 import { heldIn, sameValues, type HeldValue, type SameValue } from '../../secrets/separation.ts'
 import type { SeparationRule } from '../../secrets/separation.ts'
-import { rightsOf } from '../core/actor.ts'
+import { payerOf, rightsOf, type Actor } from '../core/actor.ts'
 import { refOfEntry, type ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { finderIn, sees } from '../places/places.ts'
@@ -94,11 +94,11 @@ const refusal = (
 
 const mostRefused = 20
 
-const refusedBy = (login: string): string => `same ${login}`
+const refusedBy = (actor: Actor): string => `same ${payerOf(actor)}`
 
 /** Counts a refusal, so that nobody finds a value by guesses. */
 export const noteSameValue = ({ deps, actor }: WriteSession): void => {
-  if (actor.id !== undefined) deps.guesses.note(refusedBy(actor.id), randomUUID())
+  if (actor.id !== undefined) deps.guesses.note(refusedBy(actor), randomUUID())
 }
 
 /** The object of the write that makes the values equal. */
@@ -176,7 +176,7 @@ const judge = async (session: WriteSession, project: ProjectState): Promise<void
     (change) => change.project === project,
   )
   if (changes && actor.id !== undefined)
-    deps.guesses.check(refusedBy(actor.id), {
+    deps.guesses.check(refusedBy(actor), {
       most: mostRefused,
       why: `${mostRefused} of your writes were refused for values that another environment has`,
     })
@@ -203,7 +203,9 @@ const judge = async (session: WriteSession, project: ProjectState): Promise<void
 /** At the end of a write: its order does not matter, only its result. */
 export const checkSeparation = async (session: WriteSession): Promise<void> => {
   const judged = new Set(
-    [...session.secretChanges, ...session.layoutChanges].map(({ project }) => project),
+    [...session.secretChanges, ...session.layoutChanges, ...session.templates].map(
+      ({ project }) => project,
+    ),
   )
   for (const { ref } of session.environmentUses.values()) {
     if (ref.kind !== 'Project' || session.fetch(ref) === undefined) continue

@@ -88,7 +88,7 @@ describe('a trusted issuer', () => {
     other = await startTestController({ ...options, dataDir })
     const environments = [
       { name: 'production', protected: true },
-      { name: 'preview', inherits: 'Nothing' },
+      { name: 'preview', inherits: 'Nothing', differs_from: ['production'] },
     ]
     await admin('POST', '/api/v1/projects', { name: 'shop', environments })
     await admin('POST', '/api/v1/projects', { name: 'bank' })
@@ -146,6 +146,23 @@ describe('a trusted issuer', () => {
     ])
       expect(rows.replaceAll('\\"', '"')).toContain(text)
     expect(rows).not.toContain(token)
+  })
+
+  it('lets all jobs of a rule together try so many values as one login', async () => {
+    const give = async (from: number, count: number): Promise<number> => {
+      const token = await login(await github.sign(githubClaims))
+      const operations = Array.from({ length: count }, (_, i) => ({
+        op: 'create',
+        key: `TRIED_${from + i}`,
+        scope: 'global',
+        value: `a-value-that-is-tried-${from + i}`,
+        environments: ['preview'],
+      }))
+      const path = '/api/v1/projects/default%2Fshop/secrets/batch'
+      return (await as(token, 'POST', path, { operations })).status
+    }
+    const statuses = [await give(0, 500), await give(500, 499), await give(999, 500)]
+    expect(statuses).toEqual([200, 200, 429])
   })
 
   it('gives a job with the role of an owner nothing of what belongs to the team', async () => {

@@ -19,6 +19,7 @@ import {
   objectOf,
   secretOf,
   stageletOf,
+  system,
   updateAs,
 } from '../../support/databases/store-fixtures.ts'
 import { createRandom } from '../../support/random.ts'
@@ -313,6 +314,46 @@ export const separationContract = (name: string, open: OpenStore): void => {
           )
       })
       await expect(tries).rejects.toMatchObject({ reason: 'TooManyRequests' })
+    })
+
+    it('counts jobs of one rule of CI as one, and who completes a template as nobody', async () => {
+      const ns = await liveAnd()
+      const job = (id: string): Actor => ({
+        ...api,
+        id,
+        countedAs: 'the rule of a TrustedIssuer',
+        authority: { ...wholeRights, mayReadValues: () => false },
+      })
+      const external = { store: 'vault', key: 'part' }
+      await create(secret(ns, 'part', 'preview', { valueFrom: { external } }))
+      const give = (actor: Actor, from: number, value: string): Promise<void> =>
+        t.store.write(actor, {}, async (tx) => {
+          for (let i = from; i < from + 501; i += 1)
+            await tx.create(
+              secret(ns, `given-${i}`, 'preview', { references: true, value: `${value}-${i}` }),
+            )
+        })
+      await give(job('first'), 0, '${PART}')
+      await expect(give(job('second'), 501, 'a-typed-value')).rejects.toMatchObject({
+        reason: 'TooManyRequests',
+        message: expect.stringContaining('let somebody write it who may read all') as string,
+      })
+      await expect(give(job('second'), 501, '${PART}')).rejects.toThrow('wait until')
+      // The templates were counted when they were given.
+      const fetch = (of: string, value: string): Promise<KubeObject> => {
+        const source = { kind: 'StagelySecret', namespace: ns, name: 'part' }
+        const store = { ...system, countedAs: of }
+        const fetched = {
+          store: 'vault',
+          key: 'part',
+          remoteVersion: '1',
+          value: Buffer.from(value),
+        }
+        return t.store.write(store, {}, (tx) => tx.putFetched(source, fetched))
+      }
+      await fetch('store 1', 'value-of-a-store')
+      await fetch('store 2', 'another-value-of-a-store')
+      await expect(fetch('store 2', 'third-value-of-a-store')).rejects.toThrow('wait until')
     })
 
     it('counts the values that a new rule judges', async () => {
