@@ -96,11 +96,16 @@ const dropOldVersions = async (q: Queryable, keep: Retention): Promise<void> => 
     [],
   )
   await q.query(
-    `DELETE FROM revisions r USING projects p
+    `WITH kept AS MATERIALIZED (
+       SELECT p.uid, e.name, (SELECT n.revision FROM revisions n
+         WHERE n.project_uid = p.uid AND n.counts_in && ARRAY[e.name, '*']
+         ORDER BY n.revision DESC OFFSET $1::bigint - 1 LIMIT 1) AS oldest
+       FROM projects p CROSS JOIN LATERAL ${environmentsOfProject} e
+       WHERE EXISTS (SELECT 1 FROM revisions o WHERE o.project_uid = p.uid AND o.revision <= p.revision - $1::bigint))
+     DELETE FROM revisions r USING projects p
      WHERE p.uid = r.project_uid AND r.revision <= p.revision - $1::bigint
-       AND NOT EXISTS (SELECT 1 FROM ${environmentsOfProject} e WHERE r.counts_in && ARRAY[e.name, '*'] AND $1::bigint >
-         (SELECT count(*) FROM revisions n WHERE n.project_uid = r.project_uid AND n.revision > r.revision
-           AND n.counts_in && ARRAY[e.name, '*']))
+       AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.uid = p.uid AND r.counts_in && ARRAY[k.name, '*']
+         AND r.revision >= coalesce(k.oldest, 0))
        AND NOT ${isPinned('pin = r.revision')}`,
     [keep.revisions],
   )
