@@ -3,7 +3,7 @@
 // reference are no longer in sync. See ADR 0026.
 import type { StagelyError } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
-import { withCondition } from '../../resources/conditions.ts'
+import { findCondition, withCondition } from '../../resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { checkRendered } from '../../resources/kinds/secret-value.ts'
 import { maxFileBytes, type SecretSpec } from '../../resources/kinds/stagelysecret.ts'
@@ -24,7 +24,7 @@ import { refOfEntry, type LayoutChange, type ProjectState } from '../core/projec
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { toldEntry, toldObject } from '../places/places.ts'
 import { openHeads } from './secret-versions.ts'
-import { resetInSync, stageletsOf } from './reset-in-sync.ts'
+import { isOutdated, resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { term } from '../state/rows.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 import { keysNeeded, keysReached, linksOf } from './concerned.ts'
@@ -221,7 +221,9 @@ const resetReferring = async (
   }: { entries: readonly OpenedSecret[]; viewers: ReadonlySet<string> | undefined },
 ): Promise<void> => {
   for (const { row } of entries) {
+    await session.pause()
     const { conditions = [] } = statusOf('StagelySecret', row.object)
+    if (!isOutdated(findCondition(conditions, 'InSync'))) continue
     const changed = withCondition(
       conditions,
       {

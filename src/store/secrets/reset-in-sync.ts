@@ -27,6 +27,10 @@ export const stageletsOf = (
 /** Reasons that end a wait, and that a write may end. */
 const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed', 'PendingEdits'])
 
+/** A new value makes the condition wrong. One that says what is on its way, or is not known, stays: its write would be dear. */
+export const isOutdated = (condition: Condition | undefined): boolean =>
+  condition?.status === 'True' || failures.has(condition?.reason ?? '')
+
 /**
  * Sets SecretsInSync=False/NewRevision, and Ready where it is True, on each stagelet that sees one of `entries` (a secret
  * before and after its change; `all`: on each of `stagelets`). A condition that names a revision on its way stays. A client that waits right after the write
@@ -48,7 +52,7 @@ export const resetInSync = async (
     const status = statusOf('Stagelet', row.object)
     const { conditions = [] } = status
     const before = findCondition(conditions, 'SecretsInSync')
-    if (before?.status !== 'True' && !failures.has(before?.reason ?? '')) continue
+    if (!isOutdated(before)) continue
     if (!isSeenBy(row.object)) continue
     const message = `secrets changed: revision ${project.closed + 1} is on its way`
     const reset = (all: readonly Condition[], type: string): Condition[] => {

@@ -280,6 +280,53 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
       expect((await call('GET', `${base}/projects`)).status).toBe(200)
     })
 
+    /** In environments that have to differ. */
+    const dependent = {
+      'a thousand others refer to': Array.from({ length: 1_000 }, (_, i) => ({
+        key: `URL_${i}`,
+        references: true,
+        value: `https://\${BASE}/${i}`,
+      })),
+      'a hundred others follow': Array.from({ length: 100 }, (_, i) => ({
+        key: `SAME_${i}`,
+        value_from: { secretRef: { name: 'followed-base' } },
+      })),
+    }
+    it.each(Object.entries(dependent))('of a value that %s, 3 at once', async (_, others) => {
+      const project = others.length > 100 ? 'referred' : 'followed'
+      const name = `${project}-base`
+      const post = async (path: string, body: unknown): Promise<void> => {
+        const answer = await server.call('POST', path, { body })
+        expect(answer.status, answer.text.slice(0, 500)).toBeLessThan(300)
+      }
+      const environments = [
+        { name: 'production' },
+        { name: 'preview', differs_from: ['production'] },
+      ]
+      await post('/api/v1/projects', { name: project, environments })
+      const spec = { projectRef: { name: project }, key: 'BASE', environments: ['preview'] }
+      await post(`${base}/stagelysecrets`, {
+        apiVersion,
+        kind: 'StagelySecret',
+        metadata: { name },
+        spec: { ...spec, value: 'the first value' },
+      })
+      const inPreview = { op: 'create', scope: 'global', environments: ['preview'] }
+      for (let from = 0; from < others.length; from += 500)
+        await post(`/api/v1/projects/default%2F${project}/secrets/batch`, {
+          operations: others.slice(from, from + 500).map((one) => ({ ...inPreview, ...one })),
+        })
+      let given = 0
+      await expectServed(() =>
+        times(3, async () => {
+          const body = { spec: { value: `a new value ${(given += 1)}` } }
+          const type = 'application/merge-patch+json'
+          const path = `${base}/stagelysecrets/${name}`
+          expect([200, 429]).toContain((await call('PATCH', path, { body, type })).status)
+        }),
+      )
+    })
+
     it('of batches of 500 changes, 12 of one person at once, are done one by one, and then put off', async () => {
       const path = '/api/v1/projects/default%2Fshop/secrets/batch'
       const post = (operations: object[], token: string, dry_run = false): Promise<Answer> =>
