@@ -15,6 +15,8 @@ interface Limit {
   readonly most: number
   /** What was done. */
   readonly why: string
+  /** What the answers tell of; values by default. */
+  readonly of?: 'names'
   readonly withinMs?: typeof hourMs | typeof dayMs
 }
 
@@ -55,7 +57,7 @@ export class Guesses {
   #checkRoom(
     made: ReadonlyMap<string, number>,
     wanted: number,
-    { most, why, withinMs = hourMs }: Limit,
+    { most, why, of, withinMs = hourMs }: Limit,
   ): void {
     const since = this.#clock.now() - withinMs
     const times = [...made.values()].filter((at) => at > since)
@@ -64,7 +66,7 @@ export class Guesses {
     const retryAfterSeconds = Math.max(1, Math.ceil((first - since) / 1_000))
     const until = toTimestamp(first + withinMs)
     const time = withinMs === dayMs ? 'day' : 'hour'
-    const message = `within the last ${time} ${why}; more would tell of values that you may not read: wait until ${until}`
+    const message = `within the last ${time} ${why}; more would tell of ${of ?? 'values'} that you may not read: wait until ${until}`
     throw new StagelyError('TooManyRequests', message, { retryAfterSeconds })
   }
 
