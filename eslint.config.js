@@ -121,6 +121,7 @@ const pure = [
   './kernel/same-json.ts',
   './formats/dotenv.ts',
   './search/fit.ts',
+  './search/near-name.ts',
   './resources/kinds/rotation-use.ts',
   './resources/kinds/secret-name.ts',
   './resources/kinds/stopped-service.ts',

@@ -4,7 +4,8 @@ import { variablesOfText } from '../../src/compose/variables.ts'
 import type { ComposeProject } from './compose-project.ts'
 import type { FoundSecret } from './found-secret.ts'
 import { partsOf } from './interpolate.ts'
-import { hasSecretForm, looksSecret, urlWithPassword } from '../../src/secrets/looks-secret.ts'
+import { hasSecretForm, looksSecret } from '../../src/secrets/looks-secret.ts'
+import { passwordIn } from '../../src/secrets/password-in-text.ts'
 
 interface OtherText {
   readonly place: string
@@ -39,15 +40,22 @@ const isOrdinary = ({ services }: ComposeProject, value: string): boolean =>
       [...environment].some(([key, entry]) => entry === value && !looksSecret(key, entry)),
   )
 
+const border = /^$|[\s"'=:@/]/
+
+/** Whether the value stands in the text as a word, or as several: `/hunter2` has a sign of its own that ends words. */
+const hasWord = (text: string, value: string): boolean => {
+  for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1)) {
+    if (border.test(text.charAt(at - 1)) && border.test(text.charAt(at + value.length))) return true
+  }
+  return false
+}
+
 /** The argument of a program that holds this very text. */
 export const otherPlaceOf = (project: ComposeProject, value: string): string | undefined =>
   value.length < 4 || isOrdinary(project, value)
     ? undefined
-    : textsOf(project).find(
-        ({ field, text }) =>
-          argumentFields.has(field) &&
-          (text === value || text.split(/[\s"'=:@/]+/).includes(value)),
-      )?.place
+    : textsOf(project).find(({ field, text }) => argumentFields.has(field) && hasWord(text, value))
+        ?.place
 
 /** Every value that a variable has where it is used: more than one where its defaults differ. */
 const valuesOfVariables = (project: ComposeProject): ReadonlyMap<string, ReadonlySet<string>> => {
@@ -64,13 +72,13 @@ const valuesOfVariables = (project: ComposeProject): ReadonlyMap<string, Readonl
   return values
 }
 
-/** The variable is a secret by its own name, by the key that it fills, or as the password of a URL. */
+/** The variable is a secret by its own name, by the key that it fills, or as the password in a URL or in pairs. */
 const makesSecret = (name: string, value: string, secrets: readonly FoundSecret[]): boolean =>
   looksSecret(name, value) ||
   secrets.some(({ key, value: whole, parts = [] }) => {
     if (!parts.some(({ variable }) => variable === name)) return false
     const isWhole = parts.length === 1 && (looksSecret(key, value) || hasSecretForm(value))
-    return isWhole || urlWithPassword.exec(whole)?.[2] === value
+    return isWhole || passwordIn(whole)?.password === value
   })
 
 export interface SharedVariable {

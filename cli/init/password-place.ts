@@ -1,5 +1,5 @@
 // Where a value holds the password of a login, with the user and the hosts that stand beside it. Pure.
-import { pairWithPassword, urlWithPassword } from '../../src/secrets/looks-secret.ts'
+import { passwordIn } from '../../src/secrets/password-in-text.ts'
 
 export interface Login {
   /** Empty: none is said. */
@@ -13,9 +13,15 @@ export interface PasswordPlace extends Login {
 }
 
 /** `db` of `postgres://app@db:5432/shop`, of `tcp:db,1433` and of `db:3306`. */
-const hostOf = (text: string): string =>
-  text.replace(/^(jdbc:)?[a-z][a-z0-9+.-]*:(\/\/|(?=[a-z]))([^/@]*@)?/i, '').split(/[:/?#,]/)[0] ??
-  ''
+const hostOf = (text: string): string => {
+  const found = passwordIn(text)
+  const rest = found?.isUrl ? found.after : text
+  return (
+    rest
+      .replace(/^(jdbc:)?([a-z][a-z0-9+.-]*:(\/\/|(?=[a-z])))?([^/@]*@)?/i, '')
+      .split(/[:/?#,]/)[0] ?? ''
+  )
+}
 
 const hostsOf = (texts: readonly string[]): string[] =>
   texts.map(hostOf).filter((host) => host !== '')
@@ -25,15 +31,14 @@ const userPair = /(?:^|[;,\s?&])(?:user(?:[ _]?(?:id|name))?|uid)=([^;,\s&]+)/i
 
 /** The password of a URL (`postgres://app:password@db`), or of pairs (`Server=db;Password=…`). */
 export const passwordPlaceOf = (value: string): PasswordPlace | undefined => {
-  const url = urlWithPassword.exec(value)
-  if (url !== null) {
-    const [, before = '', password = '', after = ''] = url
+  const found = passwordIn(value)
+  if (found === undefined) return undefined
+  const { before, password, after, isUrl } = found
+  if (isUrl) {
     const [, user = ''] = /\/\/([^]*):$/.exec(before) ?? []
     const [authority = ''] = after.slice(1).split(/[/?#]/)
     return { before, password, user, hosts: hostsOf(authority.split(',')) }
   }
-  const [, before, password = ''] = pairWithPassword.exec(value) ?? []
-  if (before === undefined) return undefined
   const [first = ''] = value.split(/[;,?&\s]/)
   const named = [...value.matchAll(hostPair)].map(([, host = '']) => host)
   const hosts = hostsOf([...named, ...(first.includes('=') ? [] : [first])])

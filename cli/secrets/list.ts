@@ -7,6 +7,7 @@ import {
 } from '../../src/secrets/environment-rows.ts'
 import { environmentsOf } from '../../src/resources/project-environments.ts'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
+import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { get } from '../commands/get.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
@@ -16,7 +17,7 @@ import { servedKind } from '../objects/kinds.ts'
 import { listObjects, type ObjectSelection } from '../objects/objects.ts'
 import { newCommand, type Command } from '../options.ts'
 import { renderColumns } from '../output/table.ts'
-import { out } from '../print.ts'
+import { note, out } from '../print.ts'
 import { chosenProject, entryOf, secretIdentityOf } from './identity.ts'
 import { withSecretFlags, type SecretFlags } from './flags.ts'
 
@@ -80,8 +81,22 @@ const wantsGrid = (flags: SecretFlags): boolean =>
     (flag) => flag === undefined,
   ) && flags.allNamespaces !== true
 
+/** Why no service has the scope; undefined where one has it, or no agent has reported yet. */
+const whyNoService = (secret: KubeObject): string | undefined => {
+  const matched = currentCondition(secret, 'ScopeMatched')
+  return matched?.status === 'False' ? matched.message : undefined
+}
+
 const list = async (flags: SecretFlags): Promise<void> => {
-  const isMeant = filterOf(flags)
+  const isNamed = filterOf(flags)
+  const unseen = new Map<string, string>()
+  const isMeant = (secret: KubeObject): boolean => {
+    const isListed = isNamed?.(secret) ?? true
+    const why = isListed ? whyNoService(secret) : undefined
+    const { key, scope } = secretIdentityOf(secret)
+    if (why !== undefined) unseen.set(secret.metadata.uid ?? '', `${key} (${scope}): ${why}`)
+    return isListed
+  }
   const readFilter = async (api: KubeApi): Promise<ObjectSelection['isMeant']> => {
     // A mistyped project is an error, not an empty list.
     if (flags.project !== undefined && flags.allNamespaces !== true)
@@ -92,6 +107,8 @@ const list = async (flags: SecretFlags): Promise<void> => {
   const grid = wantsGrid(flags) ? await readGrid(await openApi(flags), flags, isMeant) : undefined
   if (grid === undefined) await get(['stagelysecrets'], flags, readFilter)
   else out(grid)
+  const isTable = flags.output === undefined || flags.output === 'wide'
+  if (isTable && unseen.size > 0) note([...unseen.values()].join('\n'))
 }
 
 /** Undefined where the project has no environments or no secrets, and where several projects are meant. */
@@ -112,7 +129,9 @@ const readGrid = async (
     (object) => secretIdentityOf(object).project === project?.metadata.name,
   )
   const rows = rowsFor(inProject, environments, isMeant)
-  return rows.length === 0 ? undefined : renderGrid(rows, environments)
+  const unseen = inProject.filter((secret) => whyNoService(secret) !== undefined)
+  const scopes = new Set(unseen.map((secret) => secretIdentityOf(secret).scope))
+  return rows.length === 0 ? undefined : renderGrid(rows, environments, scopes)
 }
 
 /** The set is judged as a whole: a secret that is not meant may still be the one that a service sees. */
@@ -132,6 +151,8 @@ const rowsFor = (
 const renderGrid = (
   rows: readonly EnvironmentRow[],
   environments: readonly EnvironmentSpec[],
+  /** Scopes that no service has. */
+  unseen: ReadonlySet<string>,
 ): string => {
   const names = environments.map(({ name }) => name)
   const isColumn = rows.some(({ stagelets }) => stagelets.length > 0)
@@ -140,7 +161,9 @@ const renderGrid = (
     [...header, ...(isColumn ? ['ONE STAGELET'] : [])],
     rows.map((row) => [
       row.key,
-      row.isForController ? '(the controller)' : row.scope,
+      row.isForController
+        ? '(the controller)'
+        : `${row.scope}${unseen.has(row.scope) ? ' (no such service)' : ''}`,
       ...names.map((name) => cellText(row.environments.get(name))),
       row.stagelets.join(', '),
     ]),

@@ -11,21 +11,22 @@ interface ServicePlace {
   readonly stagelet: string | undefined
 }
 
-/** CliError when neither an agent's report nor a secret's scope names the service. */
+/** CliError when neither an agent's report nor a secret's scope names the service. A scope may come before its stack. */
 export const requireService = async (
   api: KubeApi,
   { project, stagelet }: ServicePlace,
   service: string,
 ): Promise<void> => {
-  const services = new Set([
-    ...(await reportedServices(api, { project, stagelet })),
-    ...(await scopes(api, { project, stagelet })),
-  ])
+  const reported = new Set(await reportedServices(api, { project, stagelet }))
+  const named = new Set(await scopes(api, { project, stagelet }))
+  // A scope beside them may be mistyped: it is offered to nobody.
+  const known = [...(reported.size > 0 ? reported : named)].sort()
   // When no service is known, the name makes no difference.
-  if (service === 'global' || services.size === 0 || services.has(service)) return
+  if (service === 'global' || known.length === 0 || reported.has(service) || named.has(service))
+    return
   const where = stagelet === undefined ? `project ${project}` : `stagelet ${stagelet}`
   throw new CliError(
-    `nothing is known of a service ${service} in ${where}; there are: ${[...services].sort().join(', ')}. For what every service sees: --service global`,
+    `nothing is known of a service ${service} in ${where}; there are: ${known.join(', ')}. For what every service sees: --service global`,
   )
 }
 

@@ -43,6 +43,7 @@ const worldOf = (preview: object, tweak: Partial<PreviewWorld> = {}): PreviewWor
   agents: [agent('web-1'), agent('web-2')],
   secrets: [],
   isSecretName: () => false,
+  isNameFree: () => true,
   ...tweak,
 })
 

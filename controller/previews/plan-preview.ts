@@ -35,6 +35,8 @@ export interface PreviewWorld {
   /** Of the project. */
   readonly secrets: readonly Typed<'StagelySecret'>[]
   readonly isSecretName: (name: string) => boolean
+  /** False where something that the caller does not see has the name of the new stagelet. */
+  readonly isNameFree: (stagelet: string) => boolean
 }
 
 interface PlannedPreview {
@@ -123,17 +125,18 @@ const checkWish = (project: string, template: PreviewSpec, wish: PreviewWish): v
 
 /** The Stagelet that is there under the name. Conflict where it is no preview of this name, or is being deleted. */
 const findBefore = (
-  { project, stagelets }: PreviewWorld,
+  { project, stagelets, isNameFree }: PreviewWorld,
   { name, whole }: { readonly name: string; readonly whole: string },
 ): Stagelet | undefined => {
   const before = stagelets.find(({ metadata }) => metadata.name === whole)
-  if (before === undefined) return undefined
-  const isOwn = previewOf(before) === name && before.spec.projectRef.name === project.metadata.name
-  if (!isOwn)
+  const isOwn =
+    before === undefined ||
+    (previewOf(before) === name && before.spec.projectRef.name === project.metadata.name)
+  if (!isNameFree(whole) || !isOwn)
     throw conflict(
-      `preview ${JSON.stringify(name)} would be stagelet ${JSON.stringify(whole)}, and there is one of this name that is something else: choose another name`,
+      `preview ${JSON.stringify(name)} would be stagelet ${JSON.stringify(whole)}, and what has this name is something else: choose another name`,
     )
-  if (before.metadata.deletionTimestamp !== undefined)
+  if (before?.metadata.deletionTimestamp !== undefined)
     throw conflict(
       `preview ${JSON.stringify(name)} is being taken down since ${before.metadata.deletionTimestamp}: try again when it is gone`,
     )

@@ -57,3 +57,36 @@ it.each([
   ['PASSWORD_HOST', 'db.example'],
   ['PWD', '/srv/shop'],
 ])('takes %s for none', (key, value) => expect(looksSecret(key, value)).toBe(false))
+
+it.each([
+  // The name says it: no look of the value takes that back.
+  ...['DB_PASSWORD=/hunter2', 'DB_PASSWORD=/Xk9/aB3', 'PASSWORD_DB=/hunter2', 'API_KEY=hunter/2'],
+  ...['REDIS_AUTH=12345', 'API_TOKEN=12345', 'apiKey=12345', 'SALT=12345', 'HASH_SECRET=10m'],
+  ...[
+    'ADMIN_TOKEN_2=12345',
+    'DB_PASSWORD_PROD=/hunter2',
+    'PASSWORD_DB=12345',
+    'MY_CREDENTIALS=1234',
+  ],
+  ...['URL=postgres://u:pa/ss@db', 'URL=redis://:12/ss@redis', 'URL=amqp://u:p@s/s@mq:5672//'],
+  ...['JDBC=jdbc:mysql://db/x?user=a&password=b', 'CONNECTION=Password=ab&cd;', 'A=password= x;'],
+])('takes %s for a secret by the name of its key, or by a password in it', (line) => {
+  const [, key = '', value = ''] = /^(.*?)=(.*)$/.exec(line) ?? []
+  expect(looksSecret(key, value)).toBe(true)
+})
+
+it.each([
+  ...['TLS_KEY=./certs/tls', 'SSH_KEY=~/.ssh/id_rsa', 'SSH_PRIVATE_KEY=/root/.ssh/id_rsa'],
+  ...['JWT_SECRET=/run/secrets/jwt', 'PASSWORD_FILE=/hunter2', 'DB_SECRETS_LOCATION=/data'],
+  ...['TOKEN_VALIDITY=24h', 'TOKEN_STORAGE=/tokens', 'MAX_TOKENS=10', 'REDIS_AUTH=yes'],
+  ...['AUTH_PORT=5432', 'TOKEN_USER=1000', 'ALLOW_EMPTY_PASSWORD=1'],
+  ...['PROXY=http://proxy:8080/a@b', 'IMAGE=oci://registry:5000/org/app@sha256:abc'],
+  ...[
+    'LISTEN=http://[::1]:8080/a@b',
+    'DSN_OF=host=db password= dbname=x',
+    'URL=http://h?password=&x=1',
+  ],
+])('takes %s for none, though it looks a little like one', (line) => {
+  const [, key = '', value = ''] = /^(.*?)=(.*)$/.exec(line) ?? []
+  expect(looksSecret(key, value)).toBe(false)
+})

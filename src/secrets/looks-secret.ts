@@ -1,13 +1,14 @@
-// Whether a value is a secret, by its name and its form. Pure. A path, a flag and a number that steers something are
-// none, whatever their names say.
+// Whether a value is a secret. The name of its key decides first: what it calls a secret is one, unless the value only
+// switches something or names a file. Where the name only speaks of a secret, a number or any path is none. Pure.
+import { passwordIn } from './password-in-text.ts'
 
-/** Words of a name: `JWT_SECRET`, `jwtSecret` and `jwt.secret` have the same. */
+/** Words of a name: `JWT_SECRET_2`, `jwtSecret` and `jwt.secret` have the same. */
 const wordsOf = (key: string): string[] =>
   key
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toUpperCase()
     .split(/[^A-Z0-9]+/)
-    .filter((word) => word !== '')
+    .filter((word) => !/^\d*$/.test(word))
 
 const secretName =
   /PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|_KEY$|_DSN$|(^|_)(AUTH|PW|PWD|SALT)$/
@@ -32,44 +33,45 @@ const settings = new Set([
   ).split(' '),
 ])
 
-const isNamedSecret = (key: string): boolean => {
+/** Of names with a word for a secret, those that say that the value is one: `MAX_TOKENS` and `TOKEN_VALIDITY` do not. */
+const calledSecret = /PASS|SECRET|(PWD?|TOKEN|AUTH|SALT|KEY|DSN|CREDENTIALS?)$/
+
+/** What the name says of the value. */
+const saidBy = (key: string): 'is a secret' | 'is about one' | undefined => {
   const words = wordsOf(key)
-  if (words.join('_') === 'PWD') return false
+  const name = words.join('_')
+  if (name === 'PWD') return undefined
   // `PASSWORD_DB` is the password of the database, and `DB_AUTH_USER` a user.
   if (/^PASS(WORD|WD|PHRASE)?$|^PWD?$/.test(words.at(-2) ?? '') && owners.has(words.at(-1) ?? ''))
-    return true
-  return secretName.test(words.join('_')) && !settings.has(words.at(-1) ?? '')
+    return 'is a secret'
+  if (!secretName.test(name) || settings.has(words.at(-1) ?? '')) return undefined
+  return calledSecret.test(name) ? 'is a secret' : 'is about one'
 }
 
 const flag = /^(true|false|yes|no|on|off|none|null|enabled?|disabled?|0|1)$/i
-/** A count or a time: no password is so named. */
+/** A count or a time. */
 const measure = /^(\d{1,5}|\d+ ?(ms|s|m|h|d|sec|min|[kmg]i?b?))$/i
-const path =
-  /^(~|\.{0,2})\/[\w.-]{0,60}(\/[\w.-]{1,60})*\/?$|^[\w.-]+(\/[\w.-]+)*\.(pem|key|crt|json|ya?ml|txt)$/
-const isPassword = /PASS|PWD?$|SECRET/
+const namedFile = /^\/?[\w.-]+(\/[\w.-]+)*\.(pem|key|crt|json|ya?ml|txt)$/
+const path = /^(~|\.{0,2})\/[\w.-]{0,60}(\/[\w.-]{1,60})*\/?$/
+/** Folders in which containers and machines have files. A password that begins with a `/` begins otherwise. */
+const knownPath =
+  /^((~|\.{1,2})\/|\/(app|certs?|config|data|etc|home|keys?|mnt|opt|root|run|secrets?|srv|tmp|usr|var)(\/|$))/
 
-/** A user, a host, a database, a port or a path: none of them holds a secret, also where its text equals that of one. */
-export const isPlainName = (key: string, value: string): boolean =>
-  path.test(value) || plainNames.has(wordsOf(key).at(-1) ?? '')
+export const isPath = (value: string): boolean => path.test(value) || namedFile.test(value)
 
-/** A form that is no secret, also where the name says that it is one. */
-const isPlainForm = (key: string, value: string): boolean =>
-  value === '' ||
-  flag.test(value) ||
-  path.test(value) ||
-  (measure.test(value) && !isPassword.test(wordsOf(key).join('_')))
+const isKnownFile = (value: string): boolean =>
+  namedFile.test(value) || (path.test(value) && knownPath.test(value))
 
-/** `postgres://app:password@db`: the part before the password, the password, and the rest. */
-export const urlWithPassword = /^([a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:)([^/\s@]+)(@[^]*)$/i
+/** The name of a user, a host, a database, a port or a path: none of them holds a secret. */
+export const isPlainName = (key: string): boolean => plainNames.has(wordsOf(key).at(-1) ?? '')
 
-/** `Server=db;Password=secret`, also in the query of a URL: the part before the password, the password, and the rest. */
-export const pairWithPassword = /^([^]*?(?:^|[;,\s?&])(?:password|pwd)=)([^;,\s&]+)([^]*)$/i
+const isNamedSecret = (key: string, value: string): boolean => {
+  const said = saidBy(key)
+  if (said === undefined || value === '' || flag.test(value)) return false
+  return said === 'is a secret' ? !isKnownFile(value) : !isPath(value) && !measure.test(value)
+}
 
 const secretForms = [
-  urlWithPassword,
-  pairWithPassword,
-  // One that begins with the sign that ends it in a URL.
-  /(^|[;,\s])(password|pwd)=[^;,\s]/i,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
   /^https:\/\/(hooks\.slack\.com\/|discord(app)?\.com\/api\/webhooks\/)/,
   /^(sk_live_|sk_test_|sk-|ghp_|github_pat_|glpat-|xox[abp]-|AKIA[0-9A-Z]{12})/,
@@ -79,9 +81,9 @@ const secretForms = [
   /^(?=[^]*\d)(?=[^]*[a-z])(?=[^]*[A-Z])[\w+/-]{32,}={0,2}$/,
 ]
 
-/** True for a text that is a secret whatever its name is. */
+/** True for a text that is a secret, or has a password in it, whatever its name is. */
 export const hasSecretForm = (value: string): boolean =>
-  secretForms.some((form) => form.test(value))
+  passwordIn(value) !== undefined || secretForms.some((form) => form.test(value))
 
 export const looksSecret = (key: string, value: string): boolean =>
-  hasSecretForm(value) || (isNamedSecret(key) && !isPlainForm(key, value))
+  hasSecretForm(value) || isNamedSecret(key, value)

@@ -62,3 +62,9 @@ it('takes users, hosts, folders and the hosts of URLs for plain, also where they
     'METRICS_URL',
   ])
 })
+
+it('takes a text that is a password for one, also where it looks like a path', () => {
+  const found = Object.entries({ DB_PASSWORD: '/hunter2', COPY: '/hunter2', HOME: '/srv/hunter2' })
+  const plain = plainAmong(found.map(([key, value]) => ({ key, value })))
+  expect([...plain].map(({ key }) => key)).toEqual(['HOME'])
+})

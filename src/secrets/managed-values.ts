@@ -1,7 +1,7 @@
 // Which of several found values need to be managed, and which are plain: one judgement for `init`, for `import` and for the
 // dashboard. Pure.
 import { steersCompose } from '../formats/steers-compose.ts'
-import { hasSecretForm, isPlainName, looksSecret } from './looks-secret.ts'
+import { hasSecretForm, isPath, isPlainName, looksSecret } from './looks-secret.ts'
 
 interface FoundValue {
   readonly key: string
@@ -17,9 +17,12 @@ const nameOrForm = ({ key, value }: FoundValue): boolean =>
 
 const hostOfUrl = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@]*(?=[/?#]|$)/i
 
-/** A word such as `postgres` is a password in one place, and a user, a host or a folder in another one. */
-const holds = ({ key, value = '' }: FoundValue, text: string): boolean =>
-  value.replace(hostOfUrl, '').includes(text) && (hasSecretForm(text) || !isPlainName(key, value))
+/** A word such as `postgres` is a password in one place, and a user, a host or in the name of a folder in another one. */
+const mayHold = ({ key, value = '' }: FoundValue, text: string): boolean =>
+  hasSecretForm(text) || !(isPlainName(key) || (isPath(value) && value !== text))
+
+const holds = (found: FoundValue, text: string): boolean =>
+  (found.value ?? '').replace(hostOfUrl, '').includes(text) && mayHold(found, text)
 
 /** Those that are no secret, by name and form, and hold none of the others. */
 export const plainAmong = <T extends FoundValue>(

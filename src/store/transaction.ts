@@ -20,6 +20,7 @@ import { expectVersion, rollbackProject, rollbackSecret } from './history/rollba
 import { putInternal, recordEvent } from './objects/machine-writes.ts'
 import { createInSession, updateInSession } from './objects/objects.ts'
 import { checkPlace } from './places/check-place.ts'
+import { isNameFree } from './places/names.ts'
 import { toldTo } from './guard/told.ts'
 import { finderIn, shownIn } from './places/places.ts'
 import { revisionsIn, rowsOfKind, rowsOfProject, setAt } from './objects/reads.ts'
@@ -61,6 +62,11 @@ export class Transaction implements Reader {
   /** The actor does not see the whole team: names may be taken by what it does not see. */
   isNarrowed(namespace: string): boolean {
     return rightsOf(this.#session.actor).narrowingIn(namespace) !== undefined
+  }
+
+  /** False where something that the actor does not see has the name of this new object. TooManyRequests after many. */
+  isNameFree(object: KubeObject): boolean {
+    return isNameFree(this.#session, object)
   }
 
   async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
@@ -165,7 +171,7 @@ export class Transaction implements Reader {
 
   /** Forbidden where the actor may not write this object at its place, such as for a request that is a fact of the status. */
   checkMayChange(object: KubeObject): void {
-    checkPlace(this.#session, { before: object })
+    checkPlace(this.#session, object)
   }
 
   /**

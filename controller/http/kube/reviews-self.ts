@@ -73,7 +73,7 @@ const mayReachObject = (
   if (narrowing !== undefined && !sees(narrowing, object, find)) return false
   if (readVerbs.includes(verb)) return true
   try {
-    checkPlace({ actor, view: state }, { before: object })
+    checkPlace({ actor, view: state }, object)
     return true
   } catch (error) {
     if (isReason(error, 'Forbidden')) return false

@@ -101,7 +101,7 @@ const syncShape = {
     z
       .array(z.enum(['unmaskable', 'unknown_scope', 'unseen']))
       .describe(
-        'unmaskable: too short to be masked in logs; unknown_scope: no service has this name; unseen: no service sees it.',
+        'unmaskable: too short to be masked in logs; unknown_scope: agents have reported services, and none of this name (`ScopeMatched` of `conditions` names the nearest); unseen: no service sees it.',
       ),
     warningsOf,
   ),

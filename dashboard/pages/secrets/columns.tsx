@@ -4,6 +4,7 @@ import { StateText, Glyph } from '../../ui/state.tsx'
 import { PlainValue } from '../../ui/plain-value.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import type { SecretRow } from './data.ts'
+import { hasNoService } from './filter/hints.ts'
 import type { RunCount } from './places/run-count.ts'
 import s from './page.module.css'
 
@@ -48,6 +49,7 @@ export const columns: readonly Column<SecretRow>[] = [
     render: ({ secret }) => (
       <>
         <span class={s['cut']}>{secret.scope}</span>
+        {hasNoService(secret) ? <span class={s['tag']}>no such service</span> : null}
         {secret.stagelet === undefined ? null : (
           <span class={s['narrow']}>of {secret.stagelet}</span>
         )}

@@ -48,6 +48,7 @@ export const kindColumns = {
     ),
     wide(text('Type', '.spec.type', 'env or file.')),
     wide(text('Reason', condition('InSync', 'reason'), 'Why it is in sync or not.')),
+    wide(text('Service', condition('ScopeMatched', 'reason'), 'Whether a service has that scope.')),
     wide(text('Expires', '.status.expiresAt', 'When the value ends.')),
     wide(
       text(

@@ -17,6 +17,8 @@ interface Limit {
   readonly why: string
   /** What helps beside to wait. */
   readonly or?: string
+  /** What the answers tell of; values by default. */
+  readonly of?: 'values' | 'names'
   readonly withinMs?: typeof hourMs | typeof dayMs
 }
 
@@ -57,7 +59,7 @@ export class Guesses {
   #checkRoom(
     made: ReadonlyMap<string, number>,
     wanted: number,
-    { most, why, or, withinMs = hourMs }: Limit,
+    { most, why, or, of = 'values', withinMs = hourMs }: Limit,
   ): void {
     const since = this.#clock.now() - withinMs
     const times = [...made.values()].filter((at) => at > since)
@@ -66,7 +68,7 @@ export class Guesses {
     const retryAfterSeconds = Math.max(1, Math.ceil((first - since) / 1_000))
     const until = toTimestamp(first + withinMs)
     const time = withinMs === dayMs ? 'day' : 'hour'
-    const message = `within the last ${time} ${why}; more would tell of values that you may not read: wait until ${until}${or === undefined ? '' : `, or ${or}`}`
+    const message = `within the last ${time} ${why}; more would tell of ${of} that you may not read: wait until ${until}${or === undefined ? '' : `, or ${or}`}`
     throw new StagelyError('TooManyRequests', message, { retryAfterSeconds })
   }
 

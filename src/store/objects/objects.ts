@@ -24,8 +24,7 @@ import type { ProjectState } from '../core/project-state.ts'
 import { leavesStack, noteReleased } from './released-stacks.ts'
 import { createRequest, withOwnName } from './access-requests.ts'
 import { preparePolicy } from './access-policies.ts'
-import { checkPlace } from '../places/check-place.ts'
-import { checkName, finderIn } from '../places/places.ts'
+import { checkWrite } from '../places/check-place.ts'
 import { finishRemoval } from './removal.ts'
 import { layOut } from '../secrets/environments.ts'
 import type { PreparedSecret } from '../secrets/prepared-secret.ts'
@@ -76,11 +75,10 @@ export const createInSession = async (
   const admitted = admit(withOwnName(input))
   const ref = refOf(admitted)
   checkNamespace(session, ref)
-  checkPlace(session, { after: admitted })
+  checkWrite(session, { after: admitted })
   const existing = session.fetch(ref)
   const { source = session.actor.source } = more
   if (existing !== undefined) {
-    checkName(session.actor, existing.object, finderIn(session.view))
     const foreign = existing.source !== source && existing.source !== systemSource
     if (foreign && source !== systemSource) throw ownedBy(ref, existing.source)
     throw alreadyExists(ref, existing.object.metadata.deletionTimestamp !== undefined)
@@ -201,7 +199,7 @@ export const updateInSession = async (
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const current = session.require(refOf(admitted))
-  checkPlace(session, { before: current.object, after: admitted })
+  checkWrite(session, { before: current.object, after: admitted })
   checkPreconditions(current, admitted.metadata)
   checkNoRequest(admitted)
   const { object, secret, source, newOwner } = await prepareUpdate(session, admitted, current, more)

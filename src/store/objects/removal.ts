@@ -159,7 +159,7 @@ export const removeObject = async (
   const row = session.require(ref)
   if (row.object.kind === 'AccessRequest' && session.actor.source === 'api')
     throw objectForbidden(ref, 'requests are kept for auditors, and go by themselves')
-  checkPlace(session, { before: row.object })
+  checkPlace(session, row.object)
   checkPreconditions(row, preconditions)
   checkOwner(session, row)
   return removeRow(session, row)

@@ -3,20 +3,27 @@ import type { KubeObject } from '../../resources/meta.ts'
 import type { Actor } from '../core/actor.ts'
 import type { View } from '../state/state.ts'
 import { checkFolders } from './folders.ts'
+import { checkName, type Naming } from './names.ts'
 import { checkFollower, checkNarrowing, checkSeen, finderIn, type ObjectChange } from './places.ts'
-import { checkProtected, ownSecretsOf } from './protection.ts'
+import { checkProtected } from './protection.ts'
 
 interface Acting {
   readonly actor: Actor
   readonly view: Pick<View, 'objects'>
 }
 
-export const checkPlace = ({ actor, view }: Acting, change: ObjectChange): void => {
-  checkNarrowing(actor, change, {
-    find: finderIn(view),
-    ownSecrets: (stagelet) => ownSecretsOf(view, stagelet).length,
-  })
-  checkFolders({ actor, view }, change)
+/** Whether the actor may write or delete the object that is there. */
+export const checkPlace = ({ actor, view }: Acting, before: KubeObject): void => {
+  checkNarrowing(actor, { before }, finderIn(view))
+  checkProtected(actor, { before }, view)
+}
+
+/** Whether it may be written as it is to be: its place comes first, so that nothing is told of a name outside. */
+export const checkWrite = (naming: Naming, change: ObjectChange): void => {
+  const { actor, view } = naming
+  checkNarrowing(actor, change, finderIn(view))
+  checkName(naming, change)
+  checkFolders(naming, change)
   checkProtected(actor, change, view)
 }
 

@@ -177,27 +177,12 @@ export const isArrival = ({ before, after }: ObjectChange): boolean =>
   after?.kind === 'Stagelet' &&
   (before === undefined || projectNameOf(before) !== projectNameOf(after))
 
-/** One answer for all that holds a name elsewhere: nothing is told of what it is, and the refusal is in the audit log. */
-const nameNotFree = (actor: Actor, narrowing: Narrowing): StagelyError =>
-  forbidden(actor, narrowing, 'this name is not free for it: choose another one')
-
-/** Forbidden where the name of a new object is that of one which the actor does not see. */
-export const checkName = (actor: Actor, existing: KubeObject, find: Lookup): void => {
-  const narrowing = narrowingFor(actor, existing)
-  if (narrowing !== undefined && !sees(narrowing, existing, find))
-    throw nameNotFree(actor, narrowing)
-}
-
 /** Refuses a write outside of what the actor's token is narrowed to. An object that the token does not see is not there. */
 export const checkNarrowing = (
   actor: Actor,
-  change: ObjectChange,
-  {
-    find,
-    ownSecrets,
-  }: { readonly find: Lookup; readonly ownSecrets: (stagelet: KubeObject) => number },
+  { before, after }: ObjectChange,
+  find: Lookup,
 ): void => {
-  const { before, after } = change
   const narrowing = narrowingFor(actor, after ?? before)
   if (narrowing === undefined) return
   if (before !== undefined && !sees(narrowing, before, find)) throw objectNotFound(refOf(before))
@@ -210,9 +195,7 @@ export const checkNarrowing = (
       `${object.kind} ${JSON.stringify(object.metadata.name)} ${object === after ? 'would count' : 'counts'} elsewhere too`,
     )
   }
-  if (after !== undefined && isArrival(change) && ownSecrets(after) > 0)
-    throw nameNotFree(actor, narrowing)
-  checkOrigin(actor, narrowing, { ...change, find })
+  checkOrigin(actor, narrowing, { before, after, find })
 }
 
 /** Forbidden where the value of an object is read that the actor does not see. */

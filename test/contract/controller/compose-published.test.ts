@@ -217,4 +217,30 @@ services:
       { key: 'REDIS_AUTH', place: 'command of redis', services: ['queue', 'redis'] },
     ])
   })
+
+  it('finds a password in a command also where it has a slash, and takes numbers for passwords by their names', async () => {
+    const proposal = await proposeFor(`
+services:
+  cache:
+    image: redis
+    command: redis-server --requirepass /hunter2
+    environment: {REDIS_PASSWORD: /hunter2, REDIS_AUTH: "12345", PORT: "6379", DATA_LOCATION: ./redis}
+  web:
+    image: web
+    environment: {DATABASE_URL: "postgres://u:pa/ss@db", OTHER: "Server=db;Password=ab&cd;"}
+  db:
+    image: postgres
+    environment: {POSTGRES_PASSWORD: pa/ss, APP_PASSWORD: ab&cd}
+`)
+    expect(shown(proposal)).toEqual([
+      'db/APP_PASSWORD ab&cd',
+      'web/DATABASE_URL postgres://u:${db/POSTGRES_PASSWORD}@db',
+      'web/OTHER Server=db;Password=${db/APP_PASSWORD};',
+      'db/POSTGRES_PASSWORD pa/ss',
+      'cache/REDIS_AUTH 12345',
+    ])
+    expect(proposal.kept.map(({ key, why }) => `${key}: ${why}`)).toEqual([
+      'REDIS_PASSWORD: the same text stands in command of cache: write a variable in both places',
+    ])
+  })
 })

@@ -137,6 +137,38 @@ describe('a token narrowed to an environment', () => {
       expect((await as('ci', 'DELETE', `${shop}/secrets/${id}`)).status).toBe(200)
   })
 
+  it('of names that are taken elsewhere, a login learns few in an hour, also by dry runs', async () => {
+    const names = Array.from({ length: 21 }, (_, i) => `taken-${i}`)
+    for (const [i, name] of names.entries())
+      await secret(name, { key: `T_${i}`, value: 'prod-value', environments: ['production'] })
+    const narrowing = { projects: ['shop'], environments: ['preview'] }
+    await world.make('guesser', 'deployer', narrowing)
+    await world.make('other', 'deployer', narrowing)
+    const make = async (who: string, name: string, query = ''): Promise<number> => {
+      const path = `${group}/namespaces/default/stagelysecrets${query}`
+      const spec = { projectRef: { name: 'shop' }, key: 'ANY', scope: 'global', value: 'of-ci-12' }
+      const { status, text } = await as(who, 'POST', path, {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'StagelySecret',
+        metadata: { name },
+        spec: { ...spec, environments: ['preview'] },
+      })
+      if (status === 429) expect(text).toMatch(/20 names .*more would tell of names/)
+      return status
+    }
+    const dry = '?dryRun=All'
+    expect(await make('guesser', 'free-name', dry)).toBe(201)
+    for (const [i, name] of names.slice(0, 20).entries())
+      expect(await make('guesser', name, i % 2 === 0 ? dry : '')).toBe(403)
+    // Another name is not judged any more, taken or free: the answer would tell.
+    for (const name of ['taken-20', 'free-name'])
+      for (const query of [dry, '']) expect(await make('guesser', name, query)).toBe(429)
+    expect(await make('guesser', 'taken-3', dry)).toBe(403)
+    expect(await make('other', 'free-name', dry)).toBe(201)
+    for (const name of names)
+      await admin('DELETE', `${group}/namespaces/default/stagelysecrets/${name}`)
+  })
+
   it('writes there, and nothing that counts elsewhere too', async () => {
     const create = (body: object): Promise<Answer> => as('ci', 'POST', `${shop}/secrets`, body)
     const value = { value: 'of-ci-1234' }

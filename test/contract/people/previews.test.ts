@@ -141,6 +141,32 @@ describe('previews of a project', () => {
     )
   })
 
+  it('answer alike for each name that something hidden has', async () => {
+    await world.stagelet('shop-held-1', { environment: 'production' })
+    await world.stagelet('shop-held-2', { projectRef: { name: 'bank' } })
+    await world.secret('held-3', {
+      key: 'HELD',
+      value: 'prod-value',
+      stageletRef: { name: 'shop-held-3' },
+    })
+    // A preview of this name in another environment, as an earlier template made it.
+    await world.stagelet('shop-held-4', { environment: 'production' })
+    await world.admin('PATCH', `${group}/namespaces/default/stagelets/shop-held-4`, {
+      metadata: { labels: { 'stagely.dev/preview': 'held-4' } },
+    })
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(async (number) => {
+        const { status, text } = await put('ci', `held-${number}`)
+        const message = text.replace(/"request_?id":"[^"]*"/i, '')
+        return `${status} ${message.replaceAll(`held-${number}`, 'NAME')}`
+      }),
+    )
+    expect([...new Set(answers)]).toEqual([expect.stringMatching(/^409 .*something else/)])
+    for (const number of [1, 2, 4])
+      await world.admin('DELETE', `${group}/namespaces/default/stagelets/shop-held-${number}`)
+    await world.admin('DELETE', `${group}/namespaces/default/stagelysecrets/held-3`)
+  })
+
   it('are in no protected environment, whatever the template says', async () => {
     const production = [
       { name: 'production', protected: true },

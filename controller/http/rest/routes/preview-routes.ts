@@ -5,7 +5,7 @@ import { lifetime } from '../../../../src/resources/duration.ts'
 import { imagesSpec } from '../../../../src/resources/kinds/compose-spec.ts'
 import { previewStageletName } from '../../../../src/resources/kinds/preview.ts'
 import { limits, mapOf } from '../../../../src/resources/limits.ts'
-import { annotations, refOf, type KubeObject } from '../../../../src/resources/meta.ts'
+import { annotations, apiVersion, refOf, type KubeObject } from '../../../../src/resources/meta.ts'
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import { ofKind } from '../../../../src/resources/typed.ts'
 import type { Transaction, WriteOptions } from '../../../../src/store/store.ts'
@@ -56,6 +56,13 @@ const worldOf = async (tx: Transaction, target: KubeObject): Promise<PreviewWorl
     agents,
     secrets: secrets.filter((secret) => projectNameOf(secret) === target.metadata.name),
     isSecretName: (name) => names.has(name),
+    isNameFree: (name) =>
+      tx.isNameFree({
+        apiVersion,
+        kind: 'Stagelet',
+        metadata: { name, namespace },
+        spec: { projectRef: { name: target.metadata.name } },
+      }),
   }
 }
 

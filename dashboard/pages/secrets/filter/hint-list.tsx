@@ -67,7 +67,7 @@ export const HintSection = (props: Props) => {
               <StateText kind="warn">
                 {hint.kind === 'unseen'
                   ? 'No service uses it: delete it, or check its place.'
-                  : `No service is named ${hint.scope}: no container gets it.`}
+                  : `No service named ${hint.scope} was reported: no container gets it.${hint.near === undefined ? '' : ` Did you mean ${hint.near}?`}`}
               </StateText>
             </li>
           ),

@@ -42,7 +42,10 @@ it('proposes the services that the Compose file names, where these are fewer', (
 it('says what nobody sees, and why', () => {
   expect(hints(secret({ stagelet: 'gone' }))).toEqual([{ kind: 'unseen' }])
   expect(hints(secret({ scope: 'wbe', warnings: ['unknown_scope'] }))).toEqual([
-    { kind: 'noService', scope: 'wbe' },
+    { kind: 'noService', scope: 'wbe', near: 'web' },
+  ])
+  expect(hints(secret({ scope: 'other', warnings: ['unknown_scope'] }))).toEqual([
+    { kind: 'noService', scope: 'other' },
   ])
   expect(hints(secret({ version: 0 }))).toEqual([])
 })
