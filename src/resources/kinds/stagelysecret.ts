@@ -86,7 +86,7 @@ export const secretSpec = z
       .enum(audiences)
       .optional()
       .describe(
-        'Who gets the value; Services when absent. Controller: no service, agent or other secret ever sees it; it is for what the controller itself does, such as sending notices. A secret for the controller that has a value never becomes one for services.',
+        'Who gets the value; Services when absent. Controller: no service or other secret ever sees it; it is for what the controller itself does, such as sending notices. An agent gets it only where a Rotation names it as adminRef. A secret for the controller that has a value never becomes one for services.',
       ),
     visibility: z
       .enum(visibilities)

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
-import type { IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
@@ -140,7 +140,8 @@ export const startTestController = async (
         ...(signal === undefined ? {} : { signal }),
         headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '')),
       }
-      const request = httpsRequest(new URL(path, running.url), sent, resolve)
+      const ask = running.url.startsWith('https:') ? httpsRequest : httpRequest
+      const request = ask(new URL(path, running.url), sent, resolve)
       // A refused body may end the connection after the answer.
       request.on('error', reject)
       request.end(payload)
