@@ -1,6 +1,8 @@
 // What a program may ask of a controller over MCP. Each tool reads; no answer has a value of a secret.
 import * as z from 'zod'
 import { isRecord } from '../../src/kernel/record.ts'
+import { valueFields } from '../../src/resources/kinds/secret-value.ts'
+import { snakeCase } from '../../src/resources/schemas/rest-fields.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { projectPath, type RestClient } from '../connect/rest.ts'
 import { parseTargets } from '../objects/kinds.ts'
@@ -22,7 +24,8 @@ interface Tool {
   readonly ask: (asking: Asking, given: Readonly<Record<string, unknown>>) => Promise<unknown>
 }
 
-const valueFields = new Set(['value', 'from_value', 'value_base64', 'valueBase64', 'sealedValue'])
+/** In both APIs; `from_value` is the other side of a difference. */
+const valueNames = new Set([...valueFields, ...valueFields.map(snakeCase), 'from_value'])
 
 /** Without texts of values, also without those of plain secrets. */
 export const withoutValues = (answer: unknown): unknown => {
@@ -30,7 +33,7 @@ export const withoutValues = (answer: unknown): unknown => {
   if (!isRecord(answer)) return answer
   return Object.fromEntries(
     Object.entries(answer).flatMap(([field, inner]) =>
-      typeof inner === 'string' && valueFields.has(field) ? [] : [[field, withoutValues(inner)]],
+      typeof inner === 'string' && valueNames.has(field) ? [] : [[field, withoutValues(inner)]],
     ),
   )
 }

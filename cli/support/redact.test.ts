@@ -94,4 +94,13 @@ describe('an object', () => {
       spec: { reasons: ['Expired'], webhook: { url: `https://hooks.example.com:8443/${mark}` } },
     })
   })
+
+  it('hides the path of an address wherever the schema of the kind has one', () => {
+    const rotator = { webhook: { url: 'https://hooks.example.com/T0/key', adopt: true } }
+    const [metadata, kind] = [{ name: 'db' }, 'Rotation']
+    const rotation = { apiVersion: 'stagely.dev/v1alpha1', kind, metadata, spec: { rotator } }
+    expect(cleanObject(rotation)).toMatchObject({
+      spec: { rotator: { webhook: { url: `https://hooks.example.com/${mark}`, adopt: true } } },
+    })
+  })
 })

@@ -1,9 +1,12 @@
 // Redacts a bundle. Its parts contain no secrets; this is a second safeguard, for secrets that people
 // wrote in a wrong place.
+import * as z from 'zod'
 import { isRecord } from '../../src/kernel/record.ts'
 import { createMasker, mark } from '../../src/masking/masker.ts'
-import { valueFields } from '../../src/resources/kinds/secret-value.ts'
+import { holdingOf } from '../../src/resources/holdings.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
+import { findKind } from '../../src/resources/registry.ts'
+import { plainSchema } from '../../src/resources/schemas/rest-fields.ts'
 
 /** Names of variables and fields that hold a secret. */
 const secretName = '(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|(?:api|access|private|secret|master|encryption)[-_]?key)' // prettier-ignore
@@ -54,11 +57,21 @@ export const createRedactor = (plainValues: readonly string[]): ((text: string) 
 
 const ownAnnotation = /^(?:[\w.-]+\.)?stagely\.dev\//
 
-/** Of where notices are posted the host alone: the path of a webhook may be its password. */
-const withoutPath = (value: unknown): unknown => {
-  if (!isRecord(value) || typeof value['url'] !== 'string' || !URL.canParse(value['url']))
-    return value
-  return { ...value, url: `${new URL(value['url']).origin}/${mark}` }
+/** What the schema says that it holds: no value; and of an address the host, as its path may be a password. */
+const cleaned = (schema: z.ZodType | undefined, value: unknown): unknown => {
+  const plain = schema && plainSchema(schema)
+  if (plain === undefined) return value
+  const holds = holdingOf(plain)
+  if (holds === 'value') return mark
+  if (holds === 'address' && typeof value === 'string')
+    return URL.canParse(value) ? `${new URL(value).origin}/${mark}` : mark
+  if (plain instanceof z.ZodArray && Array.isArray(value))
+    return value.map((item) => cleaned(plain.element as z.ZodType, item))
+  if (!(plain instanceof z.ZodObject) || !isRecord(value)) return value
+  const shape = plain.shape as Readonly<Record<string, z.ZodType | undefined>>
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, cleaned(shape[name], inner)]),
+  )
 }
 
 /**
@@ -72,18 +85,13 @@ export const cleanObject = (object: KubeObject): object => {
     key,
     ownAnnotation.test(key) ? value : mark,
   ])
-  const spec = Object.entries((object as { spec?: object }).spec ?? {}).map(
-    ([key, value]: [string, unknown]) => [
-      key,
-      (valueFields as readonly string[]).includes(key) ? mark : withoutPath(value),
-    ],
-  )
+  const { spec } = object
   return {
     ...object,
     metadata: {
       ...metadata,
       ...(shown.length > 0 && { annotations: Object.fromEntries(shown) as object }),
     },
-    ...('spec' in object && { spec: Object.fromEntries(spec) as object }),
+    ...(spec !== undefined && { spec: cleaned(findKind(object.kind)?.spec, spec) }),
   }
 }

@@ -58,6 +58,8 @@ export interface Place {
   readonly isWider: boolean
   /** The one stagelet in which it counts. */
   readonly stagelet?: string | undefined
+  /** It is for the controller alone: no stagelet of any environment gets it. */
+  readonly isForController?: boolean
 }
 
 /** True where a part of a project is hidden, so that what tells of a whole project tells too much. */
@@ -76,7 +78,9 @@ export const touches = (narrowing: Narrowing, place: Place): boolean => {
   return (
     holdsProject(narrowing, place.project) &&
     holds(narrowing.stagelets, place.stagelet) &&
-    (environments === undefined || place.environments.some((name) => environments.includes(name)))
+    (environments === undefined ||
+      (place.isForController !== true &&
+        place.environments.some((name) => environments.includes(name))))
   )
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { holding } from '../../../src/resources/holdings.ts'
 import { fieldsOf, hidden } from '../../../src/resources/schemas/rest-fields.ts'
 import { stageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { timeSchema } from './representations.ts'
@@ -7,10 +8,10 @@ import { answer, answerOf, answerShape, computed, createShape, updateShape } fro
 
 const spec = z.strictObject({
   maxSize: z.int().default(3).describe('How big.'),
-  secretText: z.string().optional(),
+  secretText: holding('value', z.string()).optional(),
   turns: z.strictObject({ atOnce: z.int().default(1) }).optional(),
 })
-const fields = fieldsOf(spec, { secretText: { writeOnly: true } })
+const fields = fieldsOf(spec, {})
 
 describe('an answer', () => {
   it('has the fields of the same name in camel case, times as text, and no others', () => {

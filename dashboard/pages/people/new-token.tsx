@@ -61,7 +61,9 @@ export const NewTokenDialog = ({
     expiresAt,
   })
   const create = async (): Promise<void> => {
-    onCreated((await perform(action)).token)
+    const { token } = await perform(action)
+    if (token === undefined) throw new Error('the token was shown already: revoke it')
+    onCreated(token)
   }
   return (
     <FormDialog title="New token" action="Create token" send={create} onClose={onClose}>

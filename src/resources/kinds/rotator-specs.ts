@@ -1,6 +1,7 @@
 // The rotators of a Rotation: which credential is changed, and by which way.
 import * as z from 'zod'
 import { duration } from '../duration.ts'
+import { holding } from '../holdings.ts'
 import { refersTo, refSchema } from './status.ts'
 import { charsets } from './value-source.ts'
 
@@ -164,14 +165,16 @@ export const generateRotator = z.strictObject({
 })
 
 export const webhookRotator = z.strictObject({
-  url: z
-    .string()
-    .max(2048)
-    .regex(
-      /^https?:\/\/[^\s@]+$/,
-      'must be a URL such as https://hooks.example.com/s, without a password',
-    )
-    .describe('Where the steps create, test, in-use and revoke are posted.'),
+  url: holding(
+    'address',
+    z
+      .string()
+      .max(2048)
+      .regex(
+        /^https?:\/\/[^\s@]+$/,
+        'must be a URL such as https://hooks.example.com/s, without a password',
+      ),
+  ).describe('Where the steps create, test, in-use and revoke are posted.'),
   signingKeyRef: controllerSecret(
     'the key that signs each step, as Standard Webhooks say: whsec_ and base64, or any text',
   ),
@@ -191,10 +194,13 @@ export const awsIamRotator = z.strictObject({
   adminRef: controllerSecret(
     'an access key that may manage the keys of the user, as JSON: accessKeyId, secretAccessKey',
   ).optional(),
-  endpoint: z
-    .string()
-    .max(2048)
-    .regex(/^https?:\/\/[^\s@]+$/, 'must be a URL')
+  endpoint: holding(
+    'address',
+    z
+      .string()
+      .max(2048)
+      .regex(/^https?:\/\/[^\s@]+$/, 'must be a URL'),
+  )
     .optional()
     .describe('Address of IAM; that of AWS when absent.'),
   region: z

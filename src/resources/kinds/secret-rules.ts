@@ -3,7 +3,7 @@ import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
 import { faultsOfTwice } from './environment.ts'
 import { checkExpiry } from './expiry.ts'
-import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
+import { checkValue, valueBytes, waysToGive, type ValueRule } from './secret-value.ts'
 import {
   fileNeedsPlace,
   notForController,
@@ -131,7 +131,7 @@ export const checkSecret = (spec: Fields): Fault[] => {
       ? [forbiddenField('spec.references', onlyWritten)]
       : []),
   ]
-  const sources = [...valueFields, 'valueFrom'].filter((name) => spec[name] !== undefined)
+  const sources = waysToGive.filter((name) => spec[name] !== undefined)
   if (sources.length > 1) {
     const [first = '', ...others] = sources
     const message = `give at most one of value, valueBase64, sealedValue and valueFrom; ${first} is given as well`

@@ -1,12 +1,20 @@
 // Checks a secret's value. Messages never repeat a byte of it.
 import { isUtf8 } from 'node:buffer'
+import type * as z from 'zod'
 import type { Fault } from '../../kernel/errors.ts'
-import { maxEnvEntryBytes, maxFileBytes } from './stagelysecret.ts'
+import { holdingOf } from '../holdings.ts'
+import { plainSchema } from '../schemas/rest-fields.ts'
+import { maxEnvEntryBytes, maxFileBytes, secretSpec } from './stagelysecret.ts'
 import { formatFault, type FormatRule } from './value-format.ts'
 import { parseTemplate } from './value-template.ts'
 
 /** Fields of a secret's spec that are accepted and never shown. */
-export const valueFields = ['value', 'valueBase64', 'sealedValue'] as const
+export const valueFields: readonly string[] = Object.entries<z.ZodType>(secretSpec.shape).flatMap(
+  ([name, schema]) => (holdingOf(plainSchema(schema)) === 'value' ? [name] : []),
+)
+
+/** Fields of a secret's spec of which one at most says what the value is. */
+export const waysToGive: readonly string[] = [...valueFields, 'valueFrom']
 
 interface ValueFields {
   readonly value?: unknown

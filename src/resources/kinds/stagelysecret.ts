@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { count, limits, message, instant, word } from '../limits.ts'
+import { holding } from '../holdings.ts'
 import { containerPath, pathIn } from '../paths.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
 import { environmentName } from './environment.ts'
@@ -86,7 +87,7 @@ export const secretSpec = z
       .enum(audiences)
       .optional()
       .describe(
-        'Who gets the value; Services when absent. Controller: no service, agent or other secret ever sees it; it is for what the controller itself does, such as sending notices. A secret for the controller that has a value never becomes one for services.',
+        'Who gets the value; Services when absent. Controller: no service or other secret ever sees it; it is for what the controller itself does, such as sending notices. An agent gets it only where a Rotation names it as adminRef. A secret for the controller that has a value never becomes one for services.',
       ),
     visibility: z
       .enum(visibilities)
@@ -95,21 +96,25 @@ export const secretSpec = z
         'Masked when absent: nobody reads the value without the right to reveal it. Plain: it is no secret; status.value shows it, and logs do not hide it. A masked value becomes plain only by somebody who may reveal it, and never if a Rotation, a store or a generator made it.',
       ),
     file: fileSpec.optional().describe('Place of a secret of type file in the container.'),
-    value: z
-      .string(quoteIt)
-      .max(limits.value)
+    value: holding('value', z.string(quoteIt).max(limits.value))
       .optional()
       .describe('The value as text. Write-only: never read back.'),
-    valueBase64: z
-      .string(quoteIt)
-      .max(limits.value)
-      .regex(/^[A-Za-z0-9+/\s]*={0,2}\s*$/, 'must be standard base64')
+    valueBase64: holding(
+      'value',
+      z
+        .string(quoteIt)
+        .max(limits.value)
+        .regex(/^[A-Za-z0-9+/\s]*={0,2}\s*$/, 'must be standard base64'),
+    )
       .optional()
       .describe('The value as base64, for bytes that are not text. Write-only: never read back.'),
-    sealedValue: z
-      .string(quoteIt)
-      .max(2_000_000)
-      .regex(sealedValuePattern, 'must be what "stagely seal" printed')
+    sealedValue: holding(
+      'value',
+      z
+        .string(quoteIt)
+        .max(2_000_000)
+        .regex(sealedValuePattern, 'must be what "stagely seal" printed'),
+    )
       .optional()
       .describe(
         'The value as `stagely seal` made it for exactly this secret; safe to keep in Git. Write-only: never read back.',
@@ -149,9 +154,7 @@ export const secretStatus = z.strictObject({
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
   version: count.optional().describe('Version of the stored value; absent while there is none.'),
-  value: z
-    .string()
-    .max(maxShownBytes)
+  value: holding('plain', z.string().max(maxShownBytes))
     .optional()
     .describe(
       'The stored value, with visibility: Plain: references as they are written. Absent where it is no text, or longer than 65536 bytes.',

@@ -2,6 +2,7 @@
 // case, and a reference as the name that it holds. Each kind has one table of exceptions.
 import * as z from 'zod'
 import { defined } from '../../kernel/defined.ts'
+import { holdingOf } from '../holdings.ts'
 
 export const snakeCase = (text: string): string =>
   text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -31,8 +32,6 @@ interface Exception<S> {
   readonly description?: string
   /** Shown when the object has no value. */
   readonly absent?: NonNullable<z.infer<S>>
-  /** Accepted and never shown. */
-  readonly writeOnly?: true
   /** The names of the fields in it stay unchanged. */
   readonly asItIs?: true
   /** The fields in it are moved beside it; their names begin with this prefix. */
@@ -57,6 +56,7 @@ export interface RestField {
   readonly always: boolean
   /** True when a new object needs the field. */
   readonly required: boolean
+  /** Accepted and never shown: it holds a value. */
   readonly writeOnly: boolean
   /** True when `null` removes the field. */
   readonly removable: boolean
@@ -88,9 +88,10 @@ const fieldOf = (key: string, schema: z.ZodType, group: Group, except: Untyped):
   const { optional: ofGroup } = group
   const isOptional = schema instanceof z.ZodOptional
   const hasDefault = schema instanceof z.ZodDefault
-  const { writeOnly = false, absent, description = schema.description ?? '' } = except
+  const { absent, description = schema.description ?? '' } = except
   const inside = except.asItIs === true ? undefined : shapeIn(schema)
   const plain = plainSchema(schema)
+  const writeOnly = holdingOf(plain) === 'value'
   return {
     name: except.name ?? `${group.prefix}${snakeCase(key)}`,
     path: [...group.path, key],

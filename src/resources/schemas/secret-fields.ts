@@ -14,9 +14,6 @@ import { secretSpec } from '../kinds/stagelysecret.ts'
 export const secretFields: readonly RestField[] = fieldsOf(secretSpec, {
   projectRef: hidden, // the path names it
   file: { prefix: 'file_', fields: { mode: { name: 'file_permissions' } } },
-  value: { writeOnly: true },
-  valueBase64: { writeOnly: true },
-  sealedValue: { writeOnly: true },
   valueFrom: { asItIs: true },
 })
 

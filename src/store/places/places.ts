@@ -46,10 +46,12 @@ const placeOfStagelet = (
 })
 
 type Viewers = Pick<ProjectEntry, 'stagelet' | 'environments'>
+/** As a spec says them, not as a set does. */
+type Audience = ReturnType<typeof shownAudience>
 
 /** Where a secret, or a version of one, counts by its own lists: project and stagelets are as they are now. */
 const placeOfViewers = (
-  { environments, stagelet: name }: Viewers,
+  { environments, stagelet: name, audience }: Audience,
   { namespace, name: project }: Pick<ObjectRef, 'namespace' | 'name'>,
   find: Lookup,
 ): Place => {
@@ -61,7 +63,8 @@ const placeOfViewers = (
   }
   if (environments !== undefined) return { project, environments, isWider: false }
   const inheritors = inheritorsOf(find({ kind: 'Project', namespace, name: project }))
-  return { project, environments: inheritors, isWider: true }
+  const isForController = audience === 'Controller'
+  return { project, environments: inheritors, isWider: true, isForController }
 }
 
 /** Undefined for what belongs to no project. */
@@ -71,9 +74,10 @@ export const placeOf = (object: KubeObject, find: Lookup): Place | undefined => 
   const project = projectNameOf(object)
   if (project === undefined) return undefined
   if (object.kind === 'StagelySecret') {
-    const { stageletRef, environments } = specOf('StagelySecret', object)
+    const { stageletRef, environments, audience } = specOf('StagelySecret', object)
     const { namespace = '' } = object.metadata
-    const viewers = defined({ stagelet: stageletRef?.name, environments })
+    const shared = audience === 'Controller' ? audience : undefined
+    const viewers = defined({ stagelet: stageletRef?.name, environments, audience: shared })
     return placeOfViewers(viewers, { namespace, name: project }, find)
   }
   if (object.kind !== 'Stagelet') return { project, environments: [], isWider: true }

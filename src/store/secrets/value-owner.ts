@@ -1,11 +1,10 @@
 // The owner of a secret's value. A manifest of a folder may declare a secret and leave its value open: then the API may give
 // the value.
+import { waysToGive } from '../../resources/kinds/secret-value.ts'
 import { annotations, type KubeObject, type ObjectMeta } from '../../resources/meta.ts'
 import { systemSource } from '../core/actor.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
-
-const waysToGive = ['value', 'valueBase64', 'sealedValue', 'valueFrom']
 
 export const givesValue = ({ spec = {} }: KubeObject): boolean =>
   waysToGive.some((field) => spec[field] !== undefined)

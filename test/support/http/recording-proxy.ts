@@ -1,7 +1,13 @@
 // A proxy that ends TLS in front of a controller, with a certificate that agents trust: it sees every
 // byte of both directions, keeps all of them, and may change or answer what passes.
-import { createServer, request as httpsRequest } from 'node:https'
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { createServer as createTlsServer, request as httpsRequest } from 'node:https'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { agentPaths } from '../../../src/protocol/messages.ts'
 import type { TestController } from '../agents/agent-protocol.ts'
@@ -52,10 +58,13 @@ const toController = (
     sent.end(body)
   })
 
-export const startRecordingProxy = async (controller: TestController): Promise<RecordingProxy> => {
-  const { chainPem, leafKeyPem } = controller.identity
+/** Without an identity it speaks plain HTTP. `url` is read for each request: the controller may start later. */
+export const startRecordingProxy = async (
+  controller: Pick<TestController, 'url'> & Partial<Pick<TestController, 'identity'>>,
+): Promise<RecordingProxy> => {
+  const { identity } = controller
   const recorded: Answered[] = []
-  const server = createServer({ cert: chainPem, key: leafKeyPem }, (req, res) => {
+  const take: RequestListener = (req, res) => {
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
@@ -69,12 +78,17 @@ export const startRecordingProxy = async (controller: TestController): Promise<R
       if (passed === undefined) return
       pass(passed, seen, res)
     })
-  })
+  }
+  const server =
+    identity === undefined
+      ? createServer(take)
+      : createTlsServer({ cert: identity.chainPem, key: identity.leafKeyPem }, take)
   const pass = (request: Recorded, seen: Answered, res: ServerResponse): void => {
     const { method, path, headers, body } = request
     const { host: _host, connection: _connection, ...kept } = headers
     const options = { method, headers: kept, rejectUnauthorized: false, agent: false as const }
-    const sent = httpsRequest(new URL(path, controller.url), options, (response) => {
+    const ask = controller.url.startsWith('https:') ? httpsRequest : httpRequest
+    const sent = ask(new URL(path, controller.url), options, (response) => {
       seen.status = response.statusCode
       res.writeHead(response.statusCode ?? 502, response.headers)
       res.flushHeaders()
@@ -90,7 +104,7 @@ export const startRecordingProxy = async (controller: TestController): Promise<R
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const proxy: RecordingProxy = {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${identity === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     recorded,
     tamper: undefined,
     send: async (to, request) => {

@@ -2,14 +2,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
-import type { IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { parseConfig } from '../../../controller/config.ts'
 import { startController } from '../../../controller/wire.ts'
 import { realClock, type Clock } from '../../../src/kernel/clock.ts'
-import { silentLogger } from '../../../src/kernel/log.ts'
+import { silentLogger, type Logger } from '../../../src/kernel/log.ts'
 import { openStore, type Opened } from '../../../src/store/open-store.ts'
 import { giveEmbeddedDatabase } from '../databases/embedded-database.ts'
 import { freshDatabase } from '../databases/fresh-database.ts'
@@ -98,6 +98,7 @@ export const startTestController = async (
     argv?: string[]
     env?: Record<string, string | undefined>
     clock?: Clock
+    log?: Logger
   } = {},
 ): Promise<TestController> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stagely-controller-')))
@@ -115,7 +116,7 @@ export const startTestController = async (
   const argv = ['--data-dir', dataDir, '--listen', '127.0.0.1:0', ...(options.argv ?? [])]
   const running = await startController(
     parseConfig(argv, env),
-    silentLogger,
+    options.log ?? silentLogger,
     options.clock ?? realClock,
   )
   const token = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim()
@@ -140,7 +141,8 @@ export const startTestController = async (
         ...(signal === undefined ? {} : { signal }),
         headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '')),
       }
-      const request = httpsRequest(new URL(path, running.url), sent, resolve)
+      const ask = running.url.startsWith('https:') ? httpsRequest : httpRequest
+      const request = ask(new URL(path, running.url), sent, resolve)
       // A refused body may end the connection after the answer.
       request.on('error', reject)
       request.end(payload)

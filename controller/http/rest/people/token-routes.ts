@@ -44,7 +44,10 @@ const personalBody = z.strictObject({
 const machineBody = z.strictObject({ ...common, role })
 
 const newToken = tokenSchema.extend({
-  token: z.string().describe('Keep it: only its hash is stored.'),
+  token: z
+    .string()
+    .optional()
+    .describe('Keep it: only its hash is stored. Absent in the answer to a repeated request.'),
 })
 
 const specOf = ({

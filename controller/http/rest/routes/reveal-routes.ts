@@ -147,7 +147,12 @@ export const revealRoutes = routesOf('Values', [
     body: revealBody,
     response: {
       description: 'Sorted by name.',
-      schema: z.strictObject({ secrets: z.array(revealedSchema) }),
+      schema: z.strictObject({
+        secrets: z
+          .array(revealedSchema)
+          .optional()
+          .describe('Absent in the answer to a repeated request.'),
+      }),
     },
     shownOnce: ['secrets'],
     handle: async (context) => {
