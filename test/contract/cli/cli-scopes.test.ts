@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apiVersion } from '../../../src/resources/meta.ts'
+import { ofKind, type Typed } from '../../../src/resources/typed.ts'
 import type { Opened } from '../../../src/store/open-store.ts'
 import { aService, anObservation } from '../../support/builders.ts'
 import {
@@ -55,16 +56,17 @@ describe('a scope that no service has', () => {
     await database.drop()
   })
 
+  const stagelet = async (): Promise<Typed<'Stagelet'>> =>
+    ofKind('Stagelet', (await opened.store.get({ kind: 'Stagelet', namespace: ns, name: 'shop' }))!)
+
+  /** Resolves once the controller knows the services. */
   const report = async (): Promise<void> => {
-    const { metadata } = (await opened.store.get({
-      kind: 'Stagelet',
-      namespace: ns,
-      name: 'shop',
-    }))!
+    const { metadata } = await stagelet()
     const services = ['web', 'db'].map((name) => aService({ name }))
     const spec = anObservation({ stageletUid: metadata.uid!, seq: 1, services })
     const head = { apiVersion, kind: 'Observation', metadata: { name: 'shop', namespace: ns } }
     await opened.store.write(system, {}, (tx) => tx.putInternal({ ...head, spec }))
+    await passes(async () => expect((await stagelet()).status?.services).toHaveLength(2))
   }
 
   const said = 'no service named "wbe" is on in shop; did you mean "web"?'
@@ -76,12 +78,10 @@ describe('a scope that no service has', () => {
 
   it('is said by set and apply, with the nearest name', async () => {
     await report()
-    await passes(async () => {
-      const { code, stderr } = await set('TYPO', 'wbe')
-      expect(code).toBe(0)
-      expect(stderr).toContain('no service has the name "wbe"; did you mean "web"?')
-      await secrets('delete', 'TYPO', '-s', 'wbe', '--yes')
-    })
+    const { code, stderr } = await set('TYPO', 'wbe')
+    expect(code).toBe(0)
+    expect(stderr).toContain('no service has the name "wbe"; did you mean "web"?')
+    await secrets('delete', 'TYPO', '-s', 'wbe', '--yes')
     const spec = '{projectRef: {name: shop}, key: TYPO, scope: wbe, value: a long value}'
     const applied = await commands.apply(
       `apiVersion: ${apiVersion}\nkind: StagelySecret\nmetadata: {name: typo}\nspec: ${spec}\n`,
