@@ -14,6 +14,7 @@ import { createDependencies } from '../../src/secrets/references.ts'
 import type { SetEntry } from '../../src/secrets/set-entry.ts'
 import { viewsOf } from '../../src/secrets/set-views.ts'
 import type { Activity, ContainerActivity } from '../../src/store/core/activity-entry.ts'
+import { isNotKept } from '../../src/store/core/errors.ts'
 import type { SecretSet } from '../../src/store/core/sets.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -37,13 +38,17 @@ interface ServiceSight {
   readonly holds: boolean
 }
 
+const noneWhereNotKept = (error: unknown): undefined => {
+  if (!isNotKept(error)) throw error
+}
+
 const createSights = (
   readSet: (revision: number) => Promise<SecretSet>,
   is: IsVersion,
 ): ((stagelet: string, service: string, revision: number) => Promise<ServiceSight | undefined>) => {
   const sets = new Map<number, Promise<SecretSet | undefined>>()
   return async (stagelet, service, revision) => {
-    const reading = sets.get(revision) ?? readSet(revision).catch(() => undefined)
+    const reading = sets.get(revision) ?? readSet(revision).catch(noneWhereNotKept)
     sets.set(revision, reading)
     const set = await reading
     if (set === undefined) return undefined

@@ -1,5 +1,5 @@
 // Reads sets of closed revisions. Sets that retention has dropped are left out.
-import { isReason } from '../../src/kernel/errors.ts'
+import { isNotKept } from '../../src/store/core/errors.ts'
 import type { Reader, SecretSet } from '../../src/store/store.ts'
 
 /** In the order of `revisions`, each once. */
@@ -14,7 +14,7 @@ export const readKeptSets = async (
     try {
       sets.push(await reader.readSet(projectUid, revision))
     } catch (error) {
-      if (!isReason(error, 'Expired') && !isReason(error, 'NotFound')) throw error
+      if (!isNotKept(error)) throw error
     }
   }
   return sets

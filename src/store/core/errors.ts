@@ -1,6 +1,7 @@
 // The store's errors, in the words of Kubernetes (which clients parse).
 import { defined } from '../../kernel/defined.ts'
 import {
+  isReason,
   StagelyError,
   type DeniedAttempt,
   type ErrorDetails,
@@ -93,6 +94,10 @@ export const setTampered = (projectUid: string): StagelyError =>
     'InternalError',
     `the secret set of project ${projectUid} does not match its MAC: rows were changed outside Stagely; restore the database or write the secrets anew`,
   )
+
+/** Retention has dropped the set of a revision. Of any other failure nobody knows what is in the set. */
+export const isNotKept = (error: unknown): boolean =>
+  isReason(error, 'Expired') || isReason(error, 'NotFound')
 
 /** A write of a leader after another replica has become the leader. */
 class DeposedError extends StagelyError {}

@@ -2,7 +2,6 @@
 // lists the stack in its status, as it was seen last (ADR 0065).
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { defined } from '../../kernel/defined.ts'
-import { isReason } from '../../kernel/errors.ts'
 import { limits } from '../../resources/limits.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { ReleasedStack } from '../../resources/kinds/rotation.ts'
@@ -15,6 +14,7 @@ import { sameJson } from '../../kernel/same-json.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { layoutIn, projectAt } from '../secrets/projects.ts'
 import { setAt } from './reads.ts'
+import { isNotKept } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { claimOf, term } from '../state/rows.ts'
 import { followersOf } from '../secrets/followers.ts'
@@ -54,7 +54,7 @@ const entriesAt = async (
   try {
     return environmentSet(await setAt(session, projectUid, revision), stagelet)
   } catch (error) {
-    if (isReason(error, 'Expired') || isReason(error, 'NotFound')) return undefined
+    if (isNotKept(error)) return undefined
     throw error
   }
 }
