@@ -50,6 +50,7 @@ const names: Names = {
   Secret: ['getSecret'],
   SecretVersion: ['listSecretVersions', 'versions'],
   Usage: ['secretUsage', 'usage'],
+  SecretLinks: ['secretLinks'],
   Revision: ['listRevisions', 'revisions'],
   RolloutStagelet: ['getRollout', 'stagelets'],
   Rollout: ['getRollout'],

@@ -38,6 +38,17 @@ describe('JSON and YAML', () => {
     expect([...entries[1]!.value!]).toEqual([255, 0])
   })
 
+  it('reads a map of services, each with its keys', () => {
+    const read = jsonEntries('{"web":{"A":"1"},"B":"2","db":{}}')
+    expect(read.entries.map(({ key, scope, where }) => [key, scope, where])).toEqual([
+      ['A', 'web', 'web.A'],
+      ['B', undefined, 'B'],
+    ])
+    const { entries, faults } = yamlEntries('web:\n  A: "hush"\n  B: {C: "hush"}\n  D: 1\n')
+    expect(entries.map(({ key, scope }) => [key, scope])).toEqual([['A', 'web']])
+    expect(faults.map(({ where }) => where)).toEqual(['web.B', 'web.D'])
+  })
+
   it('refuses what is no text, and says where without a byte of it', () => {
     const { faults } = yamlEntries('A: yes\nB: 0600\nC: "hush"\nD: [hush]\n')
     expect(faults.map((f) => f.where)).toEqual(['A', 'B', 'D'])

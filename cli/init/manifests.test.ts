@@ -7,7 +7,6 @@ const preview = { name: 'preview', inherits: 'Nothing' } as const
 const stored: StoredSecrets = {
   hasName: () => false,
   find: () => undefined,
-  inProject: () => [],
   placesOf: () => [],
 }
 

@@ -1,63 +1,66 @@
-// Which secrets follow which, by the references of their newest values.
-import { targetOf } from '../../src/secrets/references.ts'
+// Which secrets follow which: the server says it, for each environment.
+import { isReason } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import {
-  flagsOf,
-  namedSecret,
-  placeText,
-  type NamedSecret,
-  type StoredSecrets,
-} from './identity.ts'
+import { statusOf } from '../../src/resources/typed.ts'
+import type { SecretLinks } from '../../src/rest/types.ts'
+import { secretPath, type RestClient } from '../connect/rest.ts'
+import { NotStagely } from '../errors.ts'
+import { flagsOf, placeText, secretIdentityOf, type SecretIdentity } from './identity.ts'
 
-type Stored = Pick<StoredSecrets, 'inProject'>
+type Link = SecretLinks['followers'][number]
 
-/** Those that the references of the secret mean: of the named scope, else global. */
-const followedIn = (all: readonly NamedSecret[], secret: NamedSecret): NamedSecret[] =>
-  secret.references.flatMap((reference) => {
-    const { scope, key } = targetOf(secret, reference)
-    const ofKey = all.filter((other) => other.key === key)
-    const own = ofKey.filter((other) => other.scope === scope)
-    return own.length > 0 ? own : ofKey.filter((other) => other.scope === 'global')
-  })
-
-/** Those whose values change with that of the secret, also by way of others. */
-const followersIn = (all: readonly NamedSecret[], { name }: NamedSecret): NamedSecret[] => {
-  const followed = all.map((other) => ({
-    other: other.name,
-    names: followedIn(all, other).map((one) => one.name),
-  }))
-  const found = new Set([name])
-  for (const one of found)
-    for (const { other, names } of followed) if (names.includes(one)) found.add(other)
-  return all.filter((other) => other.name !== name && found.has(other.name))
+/** Undefined where the server does not say: an older controller, a cluster's own API, or one that refuses the login. */
+export const readLinks = async (
+  rest: RestClient,
+  secret: KubeObject,
+): Promise<SecretLinks | undefined> => {
+  const { project } = secretIdentityOf(secret)
+  const path = `${secretPath(rest, project, secret.metadata.name)}/links`
+  try {
+    return (await rest.call<SecretLinks>(path)).body
+  } catch (error) {
+    if (isReason(error, 'NotFound') || isReason(error, 'Forbidden') || error instanceof NotStagely)
+      return undefined
+    throw error
+  }
 }
 
 const joined = (texts: readonly string[]): string =>
   texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)!}`
 
+const whereText = ({ environment, stagelet }: NonNullable<Link['only_in']>[number]): string => {
+  if (stagelet !== undefined) return `in stagelet ${stagelet}`
+  return environment === undefined ? 'in no environment' : `in ${environment}`
+}
+
+const linkText = (link: Link): string => {
+  const only = link.only_in === undefined ? '' : `; only ${joined(link.only_in.map(whereText))}`
+  return `${link.key} (${placeText(link)}${only})`
+}
+
 /** One line for people; undefined: nothing follows it. */
-export const followersText = (stored: Stored, object: KubeObject): string | undefined => {
-  const secret = namedSecret(object)
-  const followers = followersIn(stored.inProject(secret.project), secret)
-  if (followers.length === 0) return undefined
+export const followersText = (links: SecretLinks | undefined): string | undefined => {
+  if (links === undefined) return 'Which secrets follow it, this server does not say.'
+  const elsewhere = links.followed_elsewhere ? ['what this login does not see'] : []
+  const names = [...links.followers.map(linkText), ...elsewhere]
+  if (names.length === 0) return undefined
   const [verb, whose] =
-    followers.length === 1 ? ['follows', 'its value changes'] : ['follow', 'their values change']
-  const names = followers.map((one) => `${one.key} (${placeText(one)})`)
+    names.length === 1 ? ['follows', 'its value changes'] : ['follow', 'their values change']
   return `${joined(names)} ${verb} it: ${whose} with it.`
 }
 
 /** The message for a value that would cut the secret off, with the commands for both ways out. */
 export const cutText = (
-  stored: Stored,
+  links: SecretLinks | undefined,
   object: KubeObject,
   namespace: string | undefined,
 ): string => {
-  const secret = namedSecret(object)
+  const secret = secretIdentityOf(object)
   const where = namespace === undefined ? '' : ` --namespace ${namespace}`
-  const command = (one: NamedSecret): string =>
-    `\n  stagely secrets set ${one.key} --project ${one.project} ${flagsOf(one)}${where}`
-  const followed = secret.references.map((reference) => `\${${reference}}`).join(', ')
-  const targets = followedIn(stored.inProject(secret.project), secret)
-  const commands = [...new Set(targets.map(command)), `${command(secret)} --detach`]
+  const command = (one: Pick<SecretIdentity, 'key' | 'scope' | 'stagelet' | 'environments'>) =>
+    `\n  stagely secrets set ${one.key} --project ${secret.project} ${flagsOf(one)}${where}`
+  const { references = [] } = statusOf('StagelySecret', object)
+  const followed = references.map((reference) => `\${${reference}}`).join(', ')
+  const commands = [...(links?.refers_to ?? []).map(command), `${command(secret)} --detach`]
   return `${secret.key} follows ${followed || 'other secrets'}, and would follow no more: set what it follows, or give it a value of its own with --detach:${commands.join('')}`
 }

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/schemas/secret-fields.ts'
 import type { EnvironmentSpec } from '../../src/resources/kinds/environment.ts'
 import { notWithStagelet } from '../../src/resources/kinds/secret-cel.ts'
-import { ofKind, specOf, statusOf } from '../../src/resources/typed.ts'
+import { ofKind, specOf } from '../../src/resources/typed.ts'
 import { environmentsOf, namesOf } from '../../src/resources/project-environments.ts'
 import { withHint } from '../../src/search/near-name.ts'
 import { environmentsIn, viewersIn, type ProjectEntry } from '../../src/secrets/set-entry.ts'
@@ -63,22 +63,13 @@ export const placeText = ({ scope, stagelet, environments }: Place): string => {
 const textOf = ({ project, key, scope, stagelet, environments }: SecretIdentity): string =>
   JSON.stringify([project, key, scope, stagelet ?? '', environments ?? []])
 
-export interface NamedSecret extends SecretIdentity {
+interface NamedSecret extends SecretIdentity {
   readonly name: string
-  /** What its value refers to. */
-  readonly references: readonly string[]
 }
-
-export const namedSecret = (object: KubeObject): NamedSecret => ({
-  ...secretIdentityOf(object),
-  name: object.metadata.name,
-  references: statusOf('StagelySecret', object).references ?? [],
-})
 
 export interface StoredSecrets {
   readonly find: (identity: SecretIdentity) => KubeObject | undefined
   readonly hasName: (name: string) => boolean
-  readonly inProject: (project: string) => NamedSecret[]
   /** Every secret of this key in the project. */
   readonly placesOf: (project: string, key: string) => NamedSecret[]
 }
@@ -88,13 +79,13 @@ export const readStoredSecrets = async (api: KubeApi): Promise<StoredSecrets> =>
   const objects = await listObjects(api, servedKind('StagelySecret'), { namespace: api.namespace })
   const byIdentity = new Map(objects.map((object) => [textOf(secretIdentityOf(object)), object]))
   const names = new Set(objects.map(({ metadata }) => metadata.name))
-  const inProject = (project: string): NamedSecret[] =>
-    objects.map(namedSecret).filter((secret) => secret.project === project)
   return {
     find: (identity) => byIdentity.get(textOf(identity)),
     hasName: (name) => names.has(name),
-    inProject,
-    placesOf: (project, key) => inProject(project).filter((secret) => secret.key === key),
+    placesOf: (project, key) =>
+      objects
+        .map((object) => ({ ...secretIdentityOf(object), name: object.metadata.name }))
+        .filter((secret) => secret.project === project && secret.key === key),
   }
 }
 
@@ -242,7 +233,7 @@ export const openSecret = async (key: string, flags: Omit<SecretFlags, 'output'>
 }
 
 /** What names it to a command, beside its key and project. */
-export const flagsOf = ({ scope, stagelet, environments }: SecretIdentity): string =>
+export const flagsOf = ({ scope, stagelet, environments }: Place): string =>
   `--scope ${scope}` +
   (stagelet === undefined ? '' : ` --stagelet ${stagelet}`) +
   (environments === undefined ? '' : ` --environment ${environments.join(',')}`)

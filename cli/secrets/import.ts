@@ -13,7 +13,9 @@ import { confirm } from '../prompt.ts'
 import { renderWidened } from '../apply/reach.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderAffected } from '../apply/review.ts'
+import { stageletsOfProject } from '../wait/wait-in-sync.ts'
 import { secretCommand } from './flags.ts'
+import { reachOfGlobal } from './import-reach.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
 import { chosenProject, identityOf, placeText, readStoredSecrets } from './identity.ts'
 import { planImportOfFile, type FileImportPlan, type ImportItem } from './plan-import.ts'
@@ -97,12 +99,14 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
   const takesPlain = flags.plain !== false
   const asked = { shown, isDotenv, isStored, isPlaceSaid, takesPlain }
   const entries = proposeEntries(parsed, asked)
-  const defaults = {
-    ...identityOf(project, '', flags),
-    file: shown,
-  }
-  const plan = await planImportOfFile(api, entries, defaults, stored)
+  const place = identityOf(project, '', flags)
+  const plan = await planImportOfFile(api, entries, { ...place, file: shown }, stored)
   await printAs(summaryOf(plan), output, () => renderPlan(plan))
+  if (flags.scope === undefined) {
+    const keys = globalKeys(plan, entries)
+    const stagelets = keys.length === 0 ? [] : await stageletsOfProject(api, project, place)
+    for (const line of reachOfGlobal(keys, stagelets)) note(line)
+  }
   const pending = plan.items.filter(({ action }) => action !== 'unchanged')
   if (pending.length === 0) return
   const batches = importBatches(pending)
@@ -133,6 +137,21 @@ const checked = ({ entries, faults }: ParsedEntries, shown: string): readonly En
   if (faults.length > 0) throw new Exit(1)
   if (entries.length === 0) throw new CliError(`${shown} holds no secrets`)
   return entries
+}
+
+/** New variables for all services of which the file does not say that they are. */
+const globalKeys = ({ items }: FileImportPlan, entries: readonly Entry[]): string[] => {
+  const said = new Set(entries.filter(({ scope }) => scope !== undefined).map(({ key }) => key))
+  return items
+    .filter(
+      ({ action, identity: { scope, key }, input }) =>
+        action === 'added' &&
+        scope === 'global' &&
+        !said.has(key) &&
+        input['audience'] !== 'Controller' &&
+        input['type'] !== 'file',
+    )
+    .map(({ identity }) => identity.key)
 }
 
 const label = ({ identity }: ImportItem): string => `${identity.key} (${placeText(identity)})`

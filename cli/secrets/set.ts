@@ -18,14 +18,13 @@ import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from '../connect/rest.ts'
-import { cutText, followersText } from './follow.ts'
+import { cutText, followersText, readLinks } from './follow.ts'
 import {
   chosenProject,
   identityOf,
   newSecret,
   readStoredSecrets,
   refuseShared,
-  type StoredSecrets,
 } from './identity.ts'
 import { readGivenValue, refuseArgv, valueAsField, type ValueFlags } from './values.ts'
 
@@ -103,15 +102,21 @@ export const refuseGiven = (key: string, before: KubeObject): void => {
     throw new CliError(`nobody types the value of ${key} (spec.valueFrom): ${why}`)
 }
 
-/** CliError where a text without a reference takes the place of one that follows other secrets: it would follow no more. */
-const refuseCut = (
-  { references, value }: GivenValue,
+/**
+ * Which secrets follow it, as a text. CliError where something else gives the value, and where a text without a reference
+ * takes the place of one that follows other secrets: it would follow no more.
+ */
+const followersOf = async (
   before: KubeObject,
-  { stored, namespace }: { stored: StoredSecrets; namespace: string | undefined },
-): void => {
+  { references, value }: GivenValue,
+  flags: SetFlags,
+): Promise<string | undefined> => {
+  refuseGiven(specOf('StagelySecret', before).key, before)
+  const links = await readLinks(await openRest(flags), before)
   const follows = specOf('StagelySecret', before).references === true
-  if (!follows || references !== undefined || value?.includes('${') === true) return
-  throw new CliError(cutText(stored, before, namespace))
+  if (follows && references === undefined && value?.includes('${') !== true)
+    throw new CliError(cutText(links, before, flags.namespace))
+  return followersText(links)
 }
 
 const set = (key: string, flags: SetFlags): Promise<void> => {
@@ -141,21 +146,19 @@ export const writeSecret = async (
   const kind = servedKind('StagelySecret')
   const stored = await readStoredSecrets(api)
   const before = stored.find(identity)
-  if (before !== undefined) refuseGiven(key, before)
-  if (before !== undefined) refuseCut(value, before, { stored, namespace: flags.namespace })
+  const followers = before && (await followersOf(before, value, flags))
   if (before === undefined && (expectVersion ?? 0) > 0)
     throw new CliError(
       `version ${expectVersion ?? 0} of ${key} was expected, and there is no such secret`,
     )
-  const sayFollowers = (object: KubeObject): void => {
-    const text = followersText(stored, object)
-    if (text !== undefined) note(text)
+  const sayFollowers = (): void => {
+    if (followers !== undefined) note(followers)
   }
   if (flags.dryRun === true) {
     if (before === undefined) refuseShared(stored, identity)
     const object =
       before === undefined ? newSecret(identity, stored.hasName, value) : changed(before, value)
-    if (await showWrite(api, object, { before, expectVersion })) sayFollowers(object)
+    if (await showWrite(api, object, { before, expectVersion })) sayFollowers()
     return
   }
   await confirmPlain(key, value, before, flags.yes)
@@ -179,7 +182,7 @@ export const writeSecret = async (
         headers,
       },
     )
-    if (sayWritten(before, body.version)) sayFollowers(before)
+    if (sayWritten(before, body.version)) sayFollowers()
   } else {
     const after = (await api.call(pathOf(kind, api.namespace, before.metadata.name), {
       method: 'PATCH',
@@ -187,7 +190,7 @@ export const writeSecret = async (
       headers,
       contentType: mergePatch,
     })) as KubeObject
-    if (sayWritten(before, versionOf(after))) sayFollowers(before)
+    if (sayWritten(before, versionOf(after))) sayFollowers()
   }
   if (timeoutMs === undefined) return
   await waitForSync(api, stageletNames(await stageletsOfProject(api, project, identity)), timeoutMs)

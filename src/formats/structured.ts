@@ -1,4 +1,4 @@
-// JSON with secrets: a map of keys to texts, or a list of secrets as `secrets export` writes it, with all fields.
+// JSON with secrets: a map of keys to texts, or of services to such maps, or a list of secrets as `secrets export` writes it, with all fields.
 import { defined } from '../kernel/defined.ts'
 import { isRecord } from '../kernel/record.ts'
 import type { LineFault } from './dotenv.ts'
@@ -6,7 +6,7 @@ import type { LineFault } from './dotenv.ts'
 /** One secret of a file. It has `value`, `value_base64`, or another source among the fields. */
 export interface StructuredLine {
   readonly key: string
-  /** Place in the file: `secrets[2]`, or the key. */
+  /** Place in the file: `secrets[2]`, the key, or `web.KEY`. */
   readonly where: string
   readonly value?: string
   readonly value_base64?: string
@@ -44,18 +44,31 @@ export const readStructure = (parsed: unknown, check: CheckLine): Structured => 
   const results = Array.isArray(list)
     ? list.map((line: unknown, index) => readLine(line, `secrets[${index}]`, check))
     : isRecord(list)
-      ? Object.entries(list).map(([key, value]) => readPair(key, value))
-      : [{ where: 'file', message: 'must be a map of keys to texts, or a list of secrets' }]
+      ? Object.entries(list).flatMap(([key, value]) =>
+          isRecord(value)
+            ? Object.entries(value).map(([inner, text]) => readPair(inner, text, key))
+            : readPair(key, value),
+        )
+      : [
+          {
+            where: 'file',
+            message:
+              'must be a map of keys to texts, of services to such maps, or a list of secrets',
+          },
+        ]
   return {
     lines: results.flatMap((result) => ('message' in result ? [] : [result])),
     faults: results.flatMap((result) => ('message' in result ? [result] : [])),
   }
 }
 
-const readPair = (key: string, value: unknown): StructuredLine | LineFault =>
-  typeof value === 'string'
-    ? { key, value, where: key }
-    : { where: key, message: 'must be text; quote it' }
+/** `scope`: the service under which the key is. */
+const readPair = (key: string, value: unknown, scope?: string): StructuredLine | LineFault => {
+  const where = scope === undefined ? key : `${scope}.${key}`
+  return typeof value === 'string'
+    ? { key, value, where, ...defined({ scope }) }
+    : { where, message: 'must be text; quote it' }
+}
 
 const readLine = (line: unknown, where: string, check: CheckLine): StructuredLine | LineFault => {
   const checked = check(line)

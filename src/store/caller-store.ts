@@ -35,7 +35,7 @@ export type CallerStore = Pick<
 >
 
 /** These decide by the actor that they are given. */
-type ByActor = 'write' | 'revealSecret' | 'revealSet' | 'fingerprints'
+type ByActor = 'write' | 'revealSecret' | 'revealSet' | 'fingerprints' | 'linksOf'
 /** These tell of what a narrowed read has named before. */
 type OfNamed = 'plainValues' | 'deliveries'
 /** These tell of no object. */
@@ -46,6 +46,7 @@ const unnarrowed = (store: Store): Pick<Store, ByActor | OfNamed | OfNothing> =>
   revealSecret: (actor, ref, what) => store.revealSecret(actor, ref, what),
   revealSet: (actor, project, what) => store.revealSet(actor, project, what),
   fingerprints: (actor, project, action) => store.fingerprints(actor, project, action),
+  linksOf: (actor, secret) => store.linksOf(actor, secret),
   plainValues: (uid, versions) => store.plainValues(uid, versions),
   deliveries: (namespace, uid, stagelets) => store.deliveries(namespace, uid, stagelets),
   revisionsOf: (uid) => store.revisionsOf(uid),

@@ -57,6 +57,7 @@ import {
 } from './history/versions.ts'
 import { pageAt, pageNow, refuseBefore } from './objects/pages.ts'
 import { headIn, isHead, projectSummaryIn, revisionsIn, rowsOf } from './objects/reads.ts'
+import { secretLinks, type SecretLinks } from './objects/secret-links.ts'
 import { closeDueRevisions, type OnCloseFault } from './revisions.ts'
 import { readSet } from './secrets/set-rows.ts'
 import { openSets } from './secrets/sets.ts'
@@ -240,6 +241,11 @@ export class Store implements Reader {
     versions: readonly ShownVersion[],
   ): Promise<ReadonlyMap<string, string>> {
     return plainVersions(this.#parts.sql, this.#parts.keys, projectUid, versions)
+  }
+
+  /** What a secret refers to, and whose values change with it, as far as the actor may know. */
+  async linksOf(actor: Actor, secret: KubeObject): Promise<SecretLinks> {
+    return secretLinks(await this.#fresh(), this.#parts.keys, actor, secret)
   }
 
   /** Closed revisions that are kept, newest first. */

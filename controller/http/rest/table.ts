@@ -29,6 +29,7 @@ import { authRoutes } from './sessions/auth-routes.ts'
 import { sessionRoutes } from './sessions/session-routes.ts'
 import { searchRoutes } from './routes/search-routes.ts'
 import { sealingRoutes } from './routes/sealing-routes.ts'
+import { linkRoutes } from './routes/link-routes.ts'
 import { versionsRoutes } from './routes/versions-routes.ts'
 import { secretRoutes } from './routes/secret-routes.ts'
 import { issuerRoutes } from './routes/issuer-routes.ts'
@@ -59,6 +60,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...batchRoutes,
   ...secretRoutes,
   ...usageRoutes,
+  ...linkRoutes,
   ...valueClassRoutes,
   ...stageletRoutes,
   ...previewRoutes,

@@ -50,7 +50,7 @@ interface ShownValues {
   readonly value?: string
 }
 
-const nameEntry = (entry: ProjectEntry): NamedEntry => {
+export const nameEntry = (entry: ProjectEntry): NamedEntry => {
   const { secretId, name, key, scope } = entry
   return { secretId, name, key, scope, ...shownAudience(entry) }
 }
@@ -98,7 +98,7 @@ const placeBefore = (
   ...(what.includes('type') && { fromType: was.type }),
 })
 
-const byName = (a: NamedEntry, b: NamedEntry): number => (a.name < b.name ? -1 : 1)
+export const byName = (a: NamedEntry, b: NamedEntry): number => (a.name < b.name ? -1 : 1)
 
 export const diffSets = (
   before: readonly ProjectEntry[],

@@ -12,7 +12,8 @@ const lightMs = 50
 const forgottenPerMs = 0.5
 const mostKnown = 10_000
 
-const callerOf = ({ actor }: QueuedWrite): string => payerOf(actor) ?? actor.name
+export const callerOf = ({ actor }: Pick<QueuedWrite, 'actor'>): string =>
+  payerOf(actor) ?? actor.name
 
 export class WriteQueue {
   readonly #clock: Pick<Clock, 'monotonic'>

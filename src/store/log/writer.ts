@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ChainPoint } from '../../audit/texts.ts'
 import { isReason } from '../../kernel/errors.ts'
 import { FairLock } from '../../kernel/async/fair-lock.ts'
-import { payerOf, type Actor } from '../core/actor.ts'
+import type { Actor } from '../core/actor.ts'
 import { DeferredWork } from '../core/deferred-work.ts'
 import { callerGone, deposed, internal } from '../core/errors.ts'
 import type { Review, WriteOptions } from '../core/write-options.ts'
@@ -23,7 +23,7 @@ import {
   type WriteOutcome,
   type WriteRequest,
 } from './run-write.ts'
-import { WriteQueue } from './write-queue.ts'
+import { callerOf, WriteQueue } from './write-queue.ts'
 
 /** After so long (ms) a group is stored, and the rest of it waits for the next. */
 const mostOfGroupMs = 50
@@ -85,10 +85,7 @@ export class Writer {
 
   /** Reviews are dry runs. Each actor runs one at a time, beside the writes. */
   async #review(request: WriteRequest, review: Review): Promise<WriteOutcome> {
-    const done = await this.#reviews.take(
-      payerOf(request.actor) ?? request.actor.name,
-      review.signal,
-    )
+    const done = await this.#reviews.take(callerOf(request), review.signal)
     try {
       for (let tries = 1; ; tries += 1) {
         const { rv } = this.#deps.feed.state

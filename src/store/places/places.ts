@@ -17,6 +17,8 @@ import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/m
 import { environmentsOf, namesOf } from '../../resources/project-environments.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
+import { environmentFor, stageletOf, type Viewer } from '../../secrets/environment-set.ts'
+import type { Layout } from '../../secrets/layout.ts'
 import { shownAudience, type ProjectEntry } from '../../secrets/set-entry.ts'
 import { rightsOf, type Actor } from '../core/actor.ts'
 import type { View } from '../state/state.ts'
@@ -108,6 +110,18 @@ export const seesVersion = (
   project: Pick<ObjectRef, 'namespace' | 'name'>,
   find: Lookup,
 ): boolean => touches(narrowing, placeOfViewers(shownAudience(version), project, find))
+
+/** Whether a narrowed login may know what a viewer of the project sees. */
+export const seesViewer = (
+  narrowing: Narrowing,
+  viewer: Viewer,
+  { project, layout }: { readonly project: string; readonly layout: Layout },
+): boolean => {
+  const environment = environmentFor(viewer, layout)
+  const environments = environment === undefined ? [] : [environment]
+  const place = { project, environments, isWider: environment === undefined }
+  return touches(narrowing, { ...place, stagelet: stageletOf(viewer) })
+}
 
 /** Of the status of a secret, what tells of the value and of nobody who sees it. */
 const ownStatus = ['version', 'bytes', 'updatedAt', 'updatedBy', 'valueSince', 'observedGeneration']

@@ -111,6 +111,13 @@ export const sealedPlaceOf = (spec: SecretSpec): unknown => [
   spec.visibility === 'Plain',
 ]
 
+export const hasNewPlace = (object: KubeObject, current: StoredRow | undefined): boolean =>
+  current === undefined ||
+  !sameJson(
+    sealedPlaceOf(specOf('StagelySecret', object)),
+    sealedPlaceOf(specOf('StagelySecret', current.object)),
+  )
+
 /** The version has the place that the spec names. */
 export const isAtPlace = (e: ProjectEntry, spec: SecretSpec): boolean =>
   sameJson(sealedPlaceOf(spec), [
@@ -129,6 +136,16 @@ export const mustBeMarked = (
   valueFrom === undefined &&
   current !== undefined &&
   specOf('StagelySecret', current.object).valueFrom !== undefined
+
+/** Whether a program of ours has drawn the bytes; noted where it was by this write. */
+export const drawnOf = (
+  session: WriteSession,
+  object: KubeObject,
+  { found, keptFrom }: { found: FoundValue; keptFrom: ProjectEntry | undefined },
+): true | undefined => {
+  if (found.drawn === true && found.origin === 'plain') session.drawn.add(object.metadata.uid ?? '')
+  return found.drawn ?? keptFrom?.drawn
+}
 
 /** `head` is the current version. The stored value is found where a new place or format needs it. */
 export const findValue = async (

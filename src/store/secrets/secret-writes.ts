@@ -8,7 +8,6 @@ import { specOf } from '../../resources/typed.ts'
 import { seal, valueAad } from '../../secrets/aead.ts'
 import { valueDigest } from '../../secrets/digest.ts'
 import { environmentsIn, stageletIn, type ProjectEntry } from '../../secrets/set-entry.ts'
-import { sameJson } from '../../kernel/same-json.ts'
 import { noteLearnable } from '../guard/grants.ts'
 import { invalidObject } from '../core/errors.ts'
 import { confirmRing, projectRing } from './project-ring.ts'
@@ -23,7 +22,7 @@ import { lastVersion } from './secret-versions.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { checkDisclosure, checkFetchedDisclosure, type FoundValue } from './disclosure.ts'
-import { findValue, isAtPlace, mustBeMarked, sealedPlaceOf } from './find-value.ts'
+import { drawnOf, findValue, hasNewPlace, isAtPlace, mustBeMarked } from './find-value.ts'
 import { checkFollowerPlace } from '../places/check-place.ts'
 import { checkFollowersStay, followersOf, sinceOf } from './followers.ts'
 import {
@@ -57,13 +56,6 @@ const checkSpec = (
   checkEndOfValue(session, object, current)
   checkFetchedDisclosure(session, object, current)
 }
-
-const hasNewPlace = (object: KubeObject, current: StoredRow | undefined): boolean =>
-  current === undefined ||
-  !sameJson(
-    sealedPlaceOf(specOf('StagelySecret', object)),
-    sealedPlaceOf(specOf('StagelySecret', current.object)),
-  )
 
 const formatLater = {
   reason: 'FieldValueForbidden',
@@ -106,16 +98,6 @@ const checkBecomesTemplate = (
   before: ProjectEntry | undefined,
 ): void => {
   if (before?.references === undefined) checkNotFollowed(session, object)
-}
-
-/** Whether a program of ours has drawn the bytes; noted where it was by this write. */
-const drawnOf = (
-  session: WriteSession,
-  object: KubeObject,
-  { found, keptFrom }: { found: FoundValue; keptFrom: ProjectEntry | undefined },
-): true | undefined => {
-  if (found.drawn === true && found.origin === 'plain') session.drawn.add(object.metadata.uid ?? '')
-  return found.drawn ?? keptFrom?.drawn
 }
 
 /** Changes nothing yet. `object` has its uid. */

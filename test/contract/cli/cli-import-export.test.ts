@@ -199,6 +199,27 @@ describe('secrets import', () => {
     expect(new Set(written.map((row) => row.request_id)).size).toBe(2)
   })
 
+  it('says that keys without a scope go to every service, and takes services from the file', async () => {
+    await apply(project('reach'))
+    const dry = async (content: object, ...more: string[]): Promise<[string, string]> => {
+      const path = await file('reach.json', content)
+      const args = ['secrets', 'import', path, '-p', 'reach', '--dry-run', ...more]
+      const { stdout, stderr } = await world.cli(...args)
+      return [stdout.split('\n\n')[0]!, stderr]
+    }
+    const flat = { A: 'canary-1', B: 'canary-2' }
+    expect(await dry(flat)).toEqual([
+      '+ A (global)\n+ B (global)',
+      '2 new keys are global: every service gets each of them. --scope SERVICE gives all of them to one service.\n',
+    ])
+    expect(await dry(flat, '--scope', 'web')).toEqual(['+ A (web)\n+ B (web)', ''])
+    expect(await dry(flat, '--scope', 'global')).toEqual(['+ A (global)\n+ B (global)', ''])
+    expect(await dry({ web: flat, db: { A: 'canary-3' }, global: { C: 'canary-4' } })).toEqual([
+      '+ A (web)\n+ B (web)\n+ A (db)\n+ C (global)',
+      '',
+    ])
+  })
+
   it('leaves nothing when the last of its secrets is refused', async () => {
     const before = await revision('many')
     const secrets = [

@@ -149,6 +149,68 @@ describe('values by the command line', () => {
     ])
   })
 
+  it('say which secrets follow in which environment', async () => {
+    const head = { apiVersion: 'stagely.dev/v1alpha1' }
+    const environments = [{ name: 'production' }, { name: 'staging' }]
+    const project = {
+      ...head,
+      kind: 'Project',
+      metadata: { name: 'apart' },
+      spec: { environments },
+    }
+    await world.cliWith(JSON.stringify(project), 'apply', '-f', '-')
+    const set = async (value: string, ...words: string[]): Promise<string> => {
+      const { code, stderr } = await world.cliWith(value, 'secrets', 'set', ...words, '-p', 'apart')
+      return `${code} ${stderr}`
+    }
+    const production = ['--scope', 'web', '--environment', 'production']
+    const staging = ['--scope', 'web', '--environment', 'staging']
+    const none = expect.stringMatching(/^0 $/) as string
+    await set('one secret', 'PIN', '--scope', 'web', '--yes')
+    await set('another secret', 'PIN', ...production, '--yes')
+    await set('url of ${PIN}', 'URL', ...production, '--references', '--yes')
+    // That of production is another secret of this key.
+    expect(await set('a third secret', 'PIN', '--scope', 'web', '--dry-run')).toEqual(none)
+    expect(await set('a third secret', 'PIN', '--scope', 'web')).toEqual(none)
+    const follows = '0 URL (web, in production) follows it: its value changes with it.\n'
+    expect(await set('a third secret', 'PIN', ...production, '--dry-run')).toBe(follows)
+    expect(await set('a third secret', 'PIN', ...production)).toBe(follows)
+    await set('one secret', 'OTP', '--scope', 'global', '--yes')
+    await set('another secret', 'OTP', ...staging, '--yes')
+    await set('otp ${OTP}', 'LINK', '--scope', 'web', '--references', '--yes')
+    const only = (where: string): string =>
+      `0 LINK (web; only ${where}) follows it: its value changes with it.\n`
+    expect(await set('a third secret', 'OTP', ...staging)).toBe(only('in staging'))
+    expect(await set('a third secret', 'OTP', '--scope', 'global')).toBe(
+      only('in no environment and in production'),
+    )
+    const cut = await set('a text', 'URL', ...production)
+    expect(cut.split('\n').slice(1)).toEqual([
+      '  stagely secrets set PIN --project apart --scope web --environment production',
+      '  stagely secrets set URL --project apart --scope web --environment production --detach',
+      '',
+    ])
+    await world.cliWith(
+      JSON.stringify({
+        ...head,
+        kind: 'StagelySecret',
+        metadata: { name: 'copy' },
+        spec: {
+          projectRef: { name: 'apart' },
+          key: 'COPY',
+          scope: 'db',
+          valueFrom: { secretRef: { name: 'otp.global' } },
+        },
+      }),
+      'apply',
+      '-f',
+      '-',
+    )
+    expect(await set('a fourth secret', 'OTP', '--scope', 'global')).toBe(
+      '0 COPY (db) and LINK (web; only in no environment and in production) follow it: their values change with it.\n',
+    )
+  })
+
   it('are for maintainers and owners, and for nobody else', () => {
     expect([[...mayRead].sort(), [...mayNot].sort()]).toEqual([
       ['maintainer', 'owner'],

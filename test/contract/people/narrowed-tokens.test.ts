@@ -569,4 +569,51 @@ describe('a token narrowed to an environment', () => {
       token: { projects: ['shop'], environments: ['preview'] },
     })
   })
+
+  it('is told what follows a secret by what is in view, and that there is more', async () => {
+    const text = (name: string, key: string, more: object): Promise<Answer> =>
+      secret(name, { key, value: 'with ${SHARED}', references: true, ...more })
+    await text('hidden-link', 'PROD_KEY_2', { environments: ['production'] })
+    await text('link-pr', 'LINK', { environments: ['preview'] })
+    await text('wide', 'WIDE_LINK', {})
+    const links = async (who: string, name: string): Promise<unknown> => {
+      const { status, text } = await as(who, 'GET', `${shop}/secrets/${name}/links`)
+      expect(status, text).toBe(200)
+      expect(text).not.toMatch(hidden)
+      return JSON.parse(text)
+    }
+    for (const who of ['ci', 'lead'])
+      expect(await links(who, 'shared')).toMatchObject({
+        refers_to: [],
+        followers: [{ name: 'link-pr', environments: ['preview'] }, { name: 'wide' }],
+        followed_elsewhere: true,
+      })
+    expect(await links('ci', 'wide')).toMatchObject({ refers_to: [{ name: 'shared' }] })
+    // In the one stagelet its own takes the place of the shared one.
+    const own = { stageletRef: { name: 'web-pr' } }
+    await secret('own-shared', { key: 'SHARED', value: 'own-value', ...own })
+    expect(await links('one', 'own-shared')).toEqual({
+      refers_to: [],
+      followers: [],
+      followed_elsewhere: true,
+    })
+    const only_in = [{ stagelet: 'web-pr' }]
+    expect(await links('ci', 'own-shared')).toMatchObject({
+      followers: [
+        { name: 'link-pr', only_in },
+        { name: 'wide', only_in },
+      ],
+      followed_elsewhere: false,
+    })
+    // Of the shared one it holds elsewhere, and of that only what is in view.
+    expect(await links('ci', 'shared')).toMatchObject({
+      followers: [
+        { name: 'link-pr', only_in: [{ environment: 'preview' }] },
+        { name: 'wide', only_in: [{ environment: 'preview' }] },
+      ],
+      followed_elsewhere: true,
+    })
+    for (const path of ['hidden-prod', 'nothing-xy'])
+      expect((await as('ci', 'GET', `${shop}/secrets/${path}/links`)).status).toBe(404)
+  })
 })

