@@ -17,14 +17,36 @@ const canTake = ({ metadata, spec, status }: Agent): boolean =>
   spec?.drained !== true &&
   findCondition(status?.conditions, 'Ready')?.status === 'True'
 
+const nameIn = ({ agentRef }: PreviewSpec, source: Typed<'Stagelet'> | undefined): string =>
+  agentRef?.name ?? source?.spec.agentRef.name ?? ''
+
+const hasLabels = ({ metadata: { labels = {} } }: Agent, wanted: readonly [string, string][]) =>
+  wanted.every(([label, value]) => labels[label] === value)
+
+/**
+ * False for a machine that the template does not run previews on: the stagelet that is there was made by hand, or the
+ * template is another one by now. One that is gone runs nothing.
+ */
+export const isOfTemplate = (
+  { agents }: Fleet,
+  template: PreviewSpec,
+  { agent, source }: { readonly agent: string; readonly source: Typed<'Stagelet'> | undefined },
+): boolean => {
+  const { agentSelector } = template
+  if (agentSelector === undefined) return agent === nameIn(template, source)
+  const wanted = Object.entries(agentSelector.matchLabels)
+  return agents.every((one) => one.metadata.name !== agent || hasLabels(one, wanted))
+}
+
 /** The agent that the template names, else the least used one that it selects, else that of the source. */
 export const chooseAgent = (
   { agents, stagelets }: Fleet,
-  { agentRef, agentSelector }: PreviewSpec,
+  template: PreviewSpec,
   source: Typed<'Stagelet'> | undefined,
 ): string => {
+  const { agentSelector } = template
   if (agentSelector === undefined) {
-    const name = agentRef?.name ?? source?.spec.agentRef.name ?? ''
+    const name = nameIn(template, source)
     if (agents.some(({ metadata }) => metadata.name === name)) return name
     throw new StagelyError(
       'Conflict',
@@ -32,9 +54,7 @@ export const chooseAgent = (
     )
   }
   const wanted = Object.entries(agentSelector.matchLabels)
-  const labelled = agents.filter(({ metadata: { labels = {} } }) =>
-    wanted.every(([label, value]) => labels[label] === value),
-  )
+  const labelled = agents.filter((agent) => hasLabels(agent, wanted))
   const loadOf = ({ metadata: { name } }: Agent): number =>
     stagelets.filter(({ spec }) => spec.agentRef.name === name).length
   const [best] = labelled

@@ -12,7 +12,7 @@ import {
 } from '../../src/resources/kinds/preview.ts'
 import { apiVersion, previewLabel, type KubeObject } from '../../src/resources/meta.ts'
 import type { Typed } from '../../src/resources/typed.ts'
-import { chooseAgent } from './choose-agent.ts'
+import { chooseAgent, isOfTemplate } from './choose-agent.ts'
 import { planSecrets, type PlannedSecret } from './plan-secrets.ts'
 import { fillVariables, takenPorts } from './ports.ts'
 
@@ -170,6 +170,28 @@ const sourceOf = (
   )
 }
 
+/** The one that it is on, since a stack does not move by itself. Conflict where the template does not run previews there. */
+const agentOf = (
+  world: PreviewWorld,
+  template: PreviewSpec,
+  { before, source }: Pick<PlannedPreview, 'before'> & { readonly source: Stagelet | undefined },
+): string => {
+  const agent = before?.spec.agentRef.name
+  if (agent === undefined) return chooseAgent(world, template, source)
+  if (isOfTemplate(world, template, { agent, source })) return agent
+  throw conflict(
+    `stagelet ${JSON.stringify(before?.metadata.name)} is on agent ${JSON.stringify(agent)}, where spec.preview of the project runs no previews: take it down first ("stagely preview down")`,
+  )
+}
+
+/** Images that were chosen before, as far as the template lets one choose them. */
+const keptImages = (template: PreviewSpec, before: Stagelet | undefined): PreviewWish['images'] =>
+  Object.fromEntries(
+    Object.entries(before?.spec.compose.images ?? {}).filter(
+      ([service, image]) => faultsOfImages(template, { [service]: image }).length === 0,
+    ),
+  )
+
 /** The folder and the files. Who chose these of the source has also chosen what its containers may do with them. */
 const filesOf = (
   { directory, mounts }: PreviewSpec,
@@ -202,7 +224,7 @@ export const planPreview = (
   const before = findBefore(world, { name, whole })
   if (before === undefined) checkQuota(world, template)
   const source = sourceOf(world, template)
-  const agent = before?.spec.agentRef.name ?? chooseAgent(world, template, source)
+  const agent = agentOf(world, template, { before, source })
   const words: Readonly<Record<string, string>> = { name, project: projectName }
   const others = stagelets.filter(
     (other) => other.metadata.name !== whole && other.spec.agentRef.name === agent,
@@ -213,7 +235,7 @@ export const planPreview = (
     taken: takenPorts(others),
     random,
   })
-  const images = { ...before?.spec.compose.images, ...wish.images }
+  const images = { ...keptImages(template, before), ...wish.images }
   const all: Readonly<Record<string, string>> = { ...values, ...words, agent }
   const fill = (text: string): string => filled(text, (word) => all[word])
   const spec: Stagelet['spec'] = {

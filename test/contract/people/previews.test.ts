@@ -141,6 +141,34 @@ describe('previews of a project', () => {
     )
   })
 
+  it('take no machine and no image over from a stagelet that somebody has made by hand', async () => {
+    await world.apply('agents', 'Agent', 'prod-box', {})
+    const byHand = async (name: string, agent: string): Promise<void> => {
+      const { status, text } = await as('ci', 'POST', `${group}/namespaces/default/stagelets`, {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'Stagelet',
+        metadata: { name: `shop-${name}`, labels: { 'stagely.dev/preview': name } },
+        spec: {
+          projectRef: { name: 'shop' },
+          agentRef: { name: agent },
+          environment: 'preview',
+          compose: { directory: `/srv/${name}`, images: { web: 'evil.example/web' } },
+        },
+      })
+      expect(status, text).toBe(201)
+    }
+    await setTemplate(template({ max: 10, variables: {} }))
+    await byHand('by-hand-1', 'prod-box')
+    await byHand('by-hand-2', 'box')
+    // The folder of the template is the one of another stack there.
+    const there = await put('ci', 'by-hand-1')
+    expect([there.status, there.text]).toEqual([409, expect.stringContaining('take it down first')])
+    expect((await made('ci', 'by-hand-2')).compose).not.toHaveProperty('images')
+    for (const name of ['by-hand-1', 'by-hand-2'])
+      await as('ci', 'DELETE', `${shop}/previews/${name}`)
+    await setTemplate(template())
+  })
+
   it('answer alike for each name that something hidden has', async () => {
     await world.stagelet('shop-held-1', { environment: 'production' })
     await world.stagelet('shop-held-2', { projectRef: { name: 'bank' } })
