@@ -16,5 +16,17 @@ export const holding = <S extends z.ZodType>(holds: Holding, schema: S): S => {
   return schema
 }
 
+/** A URL whose path may be a password, and which has no other one. */
+export const webAddress = (
+  message = 'must be a URL such as https://hooks.example.com/s, without a password',
+): z.ZodString =>
+  holding(
+    'address',
+    z
+      .string()
+      .max(2048)
+      .regex(/^https?:\/\/[^\s@]+$/, message),
+  )
+
 /** Of a schema that is neither optional nor has a default (`plainSchema`). */
 export const holdingOf = (schema: z.ZodType): Holding | undefined => holdings.get(schema)?.holds

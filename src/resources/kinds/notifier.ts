@@ -1,7 +1,7 @@
 // A Notifier tells people what happened: by a webhook, in a chat, or by e-mail.
 import * as z from 'zod'
 import { count, instant } from '../limits.ts'
-import { holding } from '../holdings.ts'
+import { webAddress } from '../holdings.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { conditionsSchema, nameOfKind, refSchema } from './status.ts'
 
@@ -48,16 +48,7 @@ const chatSpec = (
     .describe(`Notices as messages in ${chat}.`)
 
 const webhookSpec = z.strictObject({
-  url: holding(
-    'address',
-    z
-      .string()
-      .max(2048)
-      .regex(
-        /^https?:\/\/[^\s@]+$/,
-        'must be a URL such as https://hooks.example.com/s, without a password',
-      ),
-  ).describe(
+  url: webAddress().describe(
     'Where notices are posted. Plain http only where the operator of the controller allows the address.',
   ),
   signingKeyRef: refSchema('StagelySecret')

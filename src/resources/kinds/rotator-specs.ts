@@ -1,7 +1,7 @@
 // The rotators of a Rotation: which credential is changed, and by which way.
 import * as z from 'zod'
 import { duration } from '../duration.ts'
-import { holding } from '../holdings.ts'
+import { webAddress } from '../holdings.ts'
 import { refersTo, refSchema } from './status.ts'
 import { charsets } from './value-source.ts'
 
@@ -165,16 +165,7 @@ export const generateRotator = z.strictObject({
 })
 
 export const webhookRotator = z.strictObject({
-  url: holding(
-    'address',
-    z
-      .string()
-      .max(2048)
-      .regex(
-        /^https?:\/\/[^\s@]+$/,
-        'must be a URL such as https://hooks.example.com/s, without a password',
-      ),
-  ).describe('Where the steps create, test, in-use and revoke are posted.'),
+  url: webAddress().describe('Where the steps create, test, in-use and revoke are posted.'),
   signingKeyRef: controllerSecret(
     'the key that signs each step, as Standard Webhooks say: whsec_ and base64, or any text',
   ),
@@ -194,13 +185,7 @@ export const awsIamRotator = z.strictObject({
   adminRef: controllerSecret(
     'an access key that may manage the keys of the user, as JSON: accessKeyId, secretAccessKey',
   ).optional(),
-  endpoint: holding(
-    'address',
-    z
-      .string()
-      .max(2048)
-      .regex(/^https?:\/\/[^\s@]+$/, 'must be a URL'),
-  )
+  endpoint: webAddress('must be a URL')
     .optional()
     .describe('Address of IAM; that of AWS when absent.'),
   region: z

@@ -98,10 +98,13 @@ export const spendJudged = (session: WriteSession, project: ProjectState, names:
   if (payer === undefined || isReader) return
   const isDrawn = ({ secretId, bytes }: SetEntry): boolean =>
     session.drawn.has(secretId) && bytes >= strongBytes
+  const paid = new Set(session.completed)
+  // A template is one guess when it is given: the write that completes it may be anybody's. What stagelets with parts of
+  // their own make of it beside is counted here.
+  const isPaid = ({ entry: { secretId } }: HeldValue): boolean => paid.delete(secretId)
   const tried = newlyJudged(session, project, names).filter(
-    ({ entry, parts }) => !session.completed.has(entry.secretId) && !parts.some(isDrawn),
+    (held) => !held.parts.some(isDrawn) && !isPaid(held),
   )
-  // A template is a guess when it is given: the write that completes it may be anybody's.
   const templates = session.templates.filter((given) => given.project === project)
   deps.guesses.spend(
     `judged ${payer} ${project.uid}`,

@@ -356,6 +356,41 @@ export const separationContract = (name: string, open: OpenStore): void => {
       await expect(fetch('store 2', 'third-value-of-a-store')).rejects.toThrow('wait until')
     })
 
+    it('counts what stagelets with parts of their own make of templates that waited', async () => {
+      const ns = await liveAnd()
+      const authority = { ...wholeRights, mayReadValues: () => false }
+      const guesser: Actor = { ...api, id: 'guesser-by-stagelets', authority }
+      const inPreview = (i: number): KubeObject => {
+        const stagelet = stageletOf(ns, `pr-${i}`)
+        return { ...stagelet, spec: { ...stagelet.spec, environment: 'preview' } }
+      }
+      await t.store.write(api, {}, async (tx) => {
+        for (let i = 0; i < 30; i += 1) await tx.create(inPreview(i))
+      })
+      const toCome = { valueFrom: { secretRef: { name: 'source' } } }
+      await create(secret(ns, 'part', 'preview', toCome), guesser)
+      await t.store.write(guesser, {}, async (tx) => {
+        for (let i = 0; i < 30; i += 1) {
+          const own = { key: 'OTHER', value: `part-of-${i}`, stageletRef: { name: `pr-${i}` } }
+          await tx.create(secretOf(ns, `own-${i}`, own))
+        }
+        const other = { key: 'OTHER', value: 'part-of-all' }
+        await tx.create(secret(ns, 'other', 'preview', other))
+        for (let i = 0; i < 40; i += 1)
+          await tx.create(
+            secret(ns, `made-${i}`, 'preview', {
+              references: true,
+              value: `guess-${i}-\${PART}\${OTHER}`,
+            }),
+          )
+      })
+      const source = secret(ns, 'source', 'preview', { key: 'SOURCE', value: 'completes-them' })
+      const dry = (actor: Actor): Promise<unknown> =>
+        t.store.write(actor, { dryRun: true }, (tx) => tx.create(source))
+      await expect(dry(guesser)).rejects.toMatchObject({ reason: 'TooManyRequests' })
+      await dry({ ...api, id: 'who-reads-all' })
+    })
+
     it('counts the values that a new rule judges', async () => {
       const guarded = { ...production, protected: true }
       const ns = await liveAnd(undefined, [guarded, { name: 'preview', inherits: 'Nothing' }])
