@@ -17,7 +17,7 @@ import { shortLived } from './test/support/short-lived.ts'
 const expectations = { poll: { timeout: 60_000 } }
 
 const units = ['{src,controller,agent,cli,dashboard}/**/*.test.{ts,tsx}']
-const timed = ['hostile-budget', 'linear-cost', 'linear-requests'].map(
+const timed = ['hostile-budget', 'hostile-machine', 'linear-cost', 'linear-requests'].map(
   (name) => `test/contract/budget/${name}.test.ts`,
 )
 

@@ -24,7 +24,6 @@ import type { AgentIdentity } from './identity/identity.ts'
 import { openKeyRotation, type AgentKeyRotation } from './identity/key-rotation.ts'
 import { runLink } from './link/link.ts'
 import { createLinkKeys } from './link/link-keys.ts'
-import { createLeakTestRuns, maxLeakTests } from './logs/leak-tests.ts'
 import { createLogSessions, maxSessions } from './logs/log-sessions.ts'
 import { createLookRuns } from './look/looks.ts'
 import { holdName } from './identity/machine-name.ts'
@@ -37,7 +36,7 @@ import { startStopped } from './stack/start-stopped.ts'
 import { openStateFile, putAsideDamaged, type StateFile } from './stack/state-file.ts'
 import { createTaskRuns } from './tasks/tasks.ts'
 
-export interface AgentDeps {
+interface AgentDeps {
   readonly config: AgentConfig
   readonly identity: AgentIdentity
   readonly clock: Clock
@@ -157,7 +156,7 @@ const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {
 }
 
 /**
- * What is asked for once: logs, leak tests, tasks, looks. They use connections of their own, so
+ * What is asked for once: logs, tasks, looks. They use connections of their own, so
  * that they do not delay reports.
  */
 const openOnDemand = (
@@ -170,24 +169,22 @@ const openOnDemand = (
     readonly loops: Pick<StageletLoops, 'logSourceOf' | 'projects'>
   },
 ): { start: (order: OnDemandOrder) => void; stop: () => void } => {
-  const client = createControllerClient(identity, signer, maxSessions + maxLeakTests + 2)
+  // One connection for each session of logs, and for a task, a look and a count.
+  const client = createControllerClient(identity, signer, maxSessions + 3)
   const deps = { ...parts, sourceOf, projects, client, clock, log }
   const sessions = createLogSessions(deps)
-  const leakTests = createLeakTestRuns(deps)
   const tasks = createTaskRuns({ ...deps, allowed: config.tasks })
   const looks = createLookRuns(deps)
   return {
     start: (order) => {
       if (order.type === 'logs') sessions.start(order)
-      else if (order.type === 'leakTest') leakTests.start(order)
-      else if (order.type === 'lookFor') looks.start(order)
-      else tasks.start(order)
+      else if (order.type === 'task') tasks.start(order)
+      else looks.start(order)
     },
     stop: () => {
       sessions.stop()
       tasks.stop()
       looks.stop()
-      leakTests.stop()
       client.close()
     },
   }

@@ -61,16 +61,15 @@ describe('ARCHITECTURE.md', () => {
 /** Errors of programs and libraries that have no code; and words of conditions that this program has written itself. */
 const mayReadWords = [
   'agent/tasks/mariadb.ts',
-  'cli/commands/status.ts',
   'controller/reconcilers/stagelet/activity.ts',
   'controller/start-fault.ts',
   'controller/stores/remembered.ts',
+  'src/attention/attention.ts',
   'src/resources/validation/faults.ts',
   'src/store/drivers/pg.ts',
 ]
 /** The checked ways of `typed.ts`, and objects whose kind nobody knows. */
 const mayCast = [
-  'cli/commands/status.ts',
   'cli/init/manifests.ts',
   'cli/secrets/delete.ts',
   'cli/secrets/rollback.ts',
@@ -177,7 +176,9 @@ describe('a promise of ARCHITECTURE.md', () => {
 
 describe('docs/glossary.md', () => {
   it('names files, folders and words of the code that exist', async () => {
-    const glossary = await readFile(join(root, 'docs/glossary.md'), 'utf8')
+    const files = ['docs/glossary.md', 'DEVELOPERS.md']
+    const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
+    const glossary = texts.join('\n')
     expect(namedIn(glossary).filter(isMissing)).toEqual([])
     const rows = glossary.split('\n').filter((line) => line.startsWith('| **'))
     const words = rows
@@ -238,5 +239,25 @@ describe('an import', () => {
 
   it('runs one way between the folders of the store', () => {
     expect(folderCircles(sources, 'src/store')).toEqual([])
+  })
+})
+
+const wordsOf = (text: string): Set<string> => new Set(text.match(/[\p{L}_$][\p{L}\d_$]*/gu))
+
+describe('an export', () => {
+  it('is named by another file, so that what a file keeps for itself may change', async () => {
+    const all = new Map(sources)
+    for (const part of ['test', 'scripts', ...programs])
+      for (const [path, text] of await textsOf(part)) all.set(path, text)
+    const users = new Map<string, number>()
+    for (const text of all.values())
+      for (const word of wordsOf(text)) users.set(word, (users.get(word) ?? 0) + 1)
+    const unused = [...sources].flatMap(([path, text]) =>
+      [...text.matchAll(/^export (?:async )?(?:const|function|type|interface|class) ([\w$]+)/gm)]
+        .map(([, name]) => name!)
+        .filter((name) => users.get(name) === 1)
+        .map((name) => `${path}: ${name}`),
+    )
+    expect(unused).toEqual([])
   })
 })

@@ -20,7 +20,6 @@ const commands: Readonly<Record<string, Load>> = {
   status: () => import('./commands/status.ts'),
   explain: () => import('./commands/explain.ts'),
   logs: () => import('./commands/logs.ts'),
-  'leak-test': () => import('./commands/leak-test.ts'),
   where: () => import('./commands/where.ts'),
   scan: () => import('./commands/scan.ts'),
   deploy: () => import('./commands/deploy.ts'),
@@ -67,6 +66,11 @@ const commands: Readonly<Record<string, Load>> = {
   kubeconfig: () => import('./commands/kube/kubeconfig.ts'),
   'kube-token': () => import('./commands/kube/kube-token.ts'),
   mcp: () => import('./commands/mcp.ts'),
+}
+
+/** Words that were commands: each leads to the command of today for one release. */
+const formerWords: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  'leak-test': ['where', '--logs'],
 }
 
 /** Every command, by the name on the command line. */
@@ -130,6 +134,11 @@ const throwOnExit = (command: Command): void => {
 
 const run = async (argv: readonly string[]): Promise<number> => {
   const [name = '', ...rest] = argv
+  const now = Object.hasOwn(formerWords, name) ? formerWords[name] : undefined
+  if (now !== undefined) {
+    note(`"stagely ${name}" is "stagely ${now.join(' ')}" now`)
+    return run([...now, ...rest])
+  }
   const isProgram =
     name === 'controller' ||
     name === 'restore' ||

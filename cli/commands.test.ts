@@ -4,7 +4,7 @@ import type { ReviewChange } from '../src/manifests/review.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { renderReview } from './commands/diff.ts'
 import { valuesToCome } from './apply/values-to-come.ts'
-import { renderOverview, conditionWarnings, warningsOfAll } from './commands/status.ts'
+import { renderOverview, warningsOf } from './commands/status.ts'
 import { parseGoal } from './commands/wait.ts'
 import { connectionError } from './connect/connection-error.ts'
 import { renderDescription } from './commands/describe.ts'
@@ -248,7 +248,7 @@ describe('a message of several lines', () => {
   })
 
   it('is shortened by status, which says so', () => {
-    const warnings = conditionWarnings(stagelet(1, [degraded]))
+    const warnings = warningsOf([stagelet(1, [degraded])])
     const some = { total: 1, in_sync: 0, ready: 1, drained: 0 }
     const counts = { stagelets: some, agents: some, secrets: 0, projects: 1 }
     expect(renderOverview({ server: 'here', ...counts, warnings })).toMatch(
@@ -292,7 +292,7 @@ describe('warningsOf', () => {
   it('names bad conditions and leaves out good and passing ones', () => {
     const progressing = { ...inSync, type: 'Progressing' }
     const degraded = { ...inSync, type: 'Degraded', reason: 'GateFailed', message: 'web\nlogs' }
-    expect(conditionWarnings(stagelet(1, [inSync, progressing, degraded]))).toEqual([
+    expect(warningsOf([stagelet(1, [inSync, progressing, degraded])])).toEqual([
       {
         namespace: 'default',
         object: 'stagelet.stagely.dev/shop',
@@ -300,6 +300,7 @@ describe('warningsOf', () => {
         status: 'True',
         reason: 'GateFailed',
         message: 'web\nlogs',
+        since: inSync.lastTransitionTime,
       },
     ])
   })
@@ -312,13 +313,15 @@ describe('warningsOf', () => {
     ['AccessPolicy', ['Usable', 'EmergencyNotified'], []],
   ])('of a %s: %s should be True, %s should not', (kind, good, bad) => {
     const told = (status: 'True' | 'False'): string[] =>
-      conditionWarnings({
-        ...stagelet(
-          1,
-          [...good, ...bad].map((type) => ({ ...inSync, type, status })),
-        ),
-        kind,
-      }).map(({ condition }) => condition)
+      warningsOf([
+        {
+          ...stagelet(
+            1,
+            [...good, ...bad].map((type) => ({ ...inSync, type, status })),
+          ),
+          kind,
+        },
+      ]).map(({ condition }) => condition)
     expect(told('True')).toEqual(bad)
     expect(told('False')).toEqual(good)
   })
@@ -336,9 +339,7 @@ describe('warningsOf', () => {
       message: `because of ${reason}`,
     })
     const told = (...conditions: Condition[]): string[] =>
-      conditionWarnings(stagelet(1, conditions)).map(
-        (w) => `${w.condition}=${w.status} ${w.reason}`,
-      )
+      warningsOf([stagelet(1, conditions)]).map((w) => `${w.condition}=${w.status} ${w.reason}`)
     const rolledBack = [
       bad('SecretsInSync', 'False', 'RolledBack'),
       bad('Degraded', 'True', 'RolledBack'),
@@ -368,7 +369,7 @@ describe('warningsOf', () => {
     const behind = { ...inSync, status: 'False', reason: 'RolledBack' }
     const old = { ...inSync, type: 'InSync', status: 'False', reason: 'NewVersion' }
     const secret = of({ ...stagelet(1, [old]), kind: 'StagelySecret' })
-    const told = (...objects: KubeObject[]): string[] => warningsOfAll(objects).map((w) => w.reason)
+    const told = (...objects: KubeObject[]): string[] => warningsOf(objects).map((w) => w.reason)
     expect(told(of(stagelet(1, [behind])), secret)).toEqual(['RolledBack'])
     expect(told(of(stagelet(1, [inSync])), secret)).toEqual(['NewVersion'])
     expect(told(secret)).toEqual(['NewVersion'])
@@ -376,11 +377,11 @@ describe('warningsOf', () => {
 
   it('names agents that are drained, and what is paused', () => {
     const project = { ...stagelet(1, []), kind: 'Project', spec: { rollout: { paused: true } } }
-    expect(conditionWarnings(project).map((w) => `${w.condition}: ${w.message}`)).toEqual([
+    expect(warningsOf([project]).map((w) => `${w.condition}: ${w.message}`)).toEqual([
       'Paused: no further stagelet gets a new revision: stagely rollout resume shop',
     ])
     const agent = { ...stagelet(1, []), kind: 'Agent', spec: { drained: true, paused: true } }
-    const told = conditionWarnings(agent).map((w) => `${w.object} ${w.condition}: ${w.message}`)
+    const told = warningsOf([agent]).map((w) => `${w.object} ${w.condition}: ${w.message}`)
     expect(told).toEqual([
       'agent.stagely.dev/shop Drained: nothing new is rolled out there: stagely agent undrain shop',
       'agent.stagely.dev/shop Paused: spec.paused is true: nothing is changed there',
@@ -396,8 +397,8 @@ describe('warningsOf a team', () => {
       ...team,
       status: { conditions: [{ ...fault, status }] },
     })
-    expect(conditionWarnings(withStatus('True'))).toEqual([])
-    expect(conditionWarnings(withStatus('False'))).toMatchObject([
+    expect(warningsOf([withStatus('True')])).toEqual([])
+    expect(warningsOf([withStatus('False')])).toMatchObject([
       { namespace: 'team-a', object: 'namespace/team-a', condition: 'ManifestsApplied' },
     ])
   })

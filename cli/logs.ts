@@ -11,14 +11,14 @@ import { Option } from 'commander'
 import { collect, type Command, type CommonFlags } from './options.ts'
 import { note, oneLine, out } from './print.ts'
 
-export interface LogsQuery {
+interface LogsQuery {
   readonly follow: boolean
   readonly service: string | undefined
   readonly since: string | undefined
   readonly tail: string | undefined
 }
 
-export interface LogReader {
+interface LogReader {
   readonly onLine: (line: LogLine) => void
   readonly onDropped: (lines: number) => void
   /** Called when a connection was lost and will be opened again. */

@@ -114,7 +114,7 @@ const checkPair = (files: TlsFiles, pem: string, keyPem: string, faults: string[
 
 const lookEveryMs = 30_000
 
-export interface CertificateDeps {
+interface CertificateDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly signal: AbortSignal

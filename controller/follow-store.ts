@@ -7,7 +7,7 @@ import { nextTurn } from '../src/kernel/async/event-loop.ts'
 import { pause } from '../src/kernel/pause.ts'
 import type { ChangeEvent, Store } from '../src/store/store.ts'
 
-export interface FollowDeps {
+interface FollowDeps {
   readonly store: Pick<Store, 'currentVersion' | 'watch'>
   readonly clock: Clock
   readonly log: Logger

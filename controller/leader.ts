@@ -26,7 +26,7 @@ export interface Loops {
   stop(): Promise<void>
 }
 
-export interface LeaderDeps {
+interface LeaderDeps {
   /** undefined: there are no other replicas, and this one leads from the start. */
   readonly lease: LeaderLease | undefined
   /** Id of this process among the replicas. */

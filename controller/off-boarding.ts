@@ -13,7 +13,7 @@ import type { PrincipalStore } from '../src/store/people/principals.ts'
 import type { Store, Transaction } from '../src/store/store.ts'
 import { reconcilerActor } from './reconcilers/actor.ts'
 
-export interface OffBoardingDeps {
+interface OffBoardingDeps {
   readonly store: Store
   readonly audit: Pick<AuditLog, 'readers' | 'knownOutside'>
   readonly principals: Pick<PrincipalStore, 'onChange'>

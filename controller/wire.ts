@@ -178,7 +178,7 @@ const serve = async (
 ): Promise<Served> => {
   const { log, clock, lifecycle } = context
   const { store, keys, agents, connections, principals, settings, audit } = opened
-  const { storeMeans, leakTests, ...people } = opened
+  const { storeMeans, ...people } = opened
   const identity = await loadControllerIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
   await writeForPeople(config, certificate, people.tokens)
@@ -188,7 +188,7 @@ const serve = async (
   const denied = startAudit(config, context, { audit, registry: metrics.registry })
   addKeyMetrics(metrics.registry, keys, clock)
   const agentApp = new Hono<AgentEnv>()
-  const agentDeps = { store, agents, connections, leakTests, identity, clock, log, denied }
+  const agentDeps = { store, agents, connections, identity, clock, log, denied }
   const machineDeps = { agentDeps, lifecycle, settings, replicas: opened.replicas }
   const { peers, agentRoutes } = await mountMachines(agentApp, config, machineDeps)
   metrics.watchFleet(agentRoutes.fleet)
@@ -220,7 +220,6 @@ const serve = async (
     proxies: createProxyTrust(config.trustedProxies),
     disk: health.disk,
     logs: agentRoutes.logs,
-    leakTests: agentRoutes.leakTests,
     tasks: agentRoutes.tasks,
     ...limits,
     sessions: web.sessions,

@@ -26,15 +26,20 @@ import { renderRest } from './reference/rest.ts'
 import { renderRights } from './reference/rights.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** The chart is packed and installed without the rest. */
-const crdsDir = join(root, 'charts/stagely/files/crds')
+/** The chart is packed and installed without the rest, so it has a copy. A link would be lost by archives and some clones. */
+const crdDirs = [join(root, 'crds'), join(root, 'charts/stagely/files/crds')]
 const check = process.argv.includes('--check')
 
 const render = (kind: Kind): string =>
   `# Generated from src/resources by "npm run generate". Do not edit.\n${stringify(renderCrd(kind), { lineWidth: 120, aliasDuplicateObjects: false })}`
 
 const wanted = new Map(
-  crdKinds.map((kind) => [join(crdsDir, `${kind.group}_${kind.plural}.yaml`), render(kind)]),
+  crdDirs.flatMap((dir) =>
+    crdKinds.map((kind): [string, string] => [
+      join(dir, `${kind.group}_${kind.plural}.yaml`),
+      render(kind),
+    ]),
+  ),
 )
 
 /**
@@ -58,7 +63,7 @@ const names: Names = {
   Happened: ['listActivity', 'activity'],
   Receipt: ['getRevisionReceipt'],
   StageletEvent: ['listEvents', 'events'],
-  LeakTest: ['getLeakTest'],
+  Printed: ['countPrinted'],
   Where: ['whereIsSecret'],
   Fingerprints: ['getFingerprints'],
   FingerprintMatch: ['matchFingerprints', 'matches'],
@@ -138,7 +143,7 @@ ${formLines.join('')}}
 `,
 )
 
-const madeDirs = [crdsDir, referenceDir]
+const madeDirs = [...crdDirs, referenceDir]
 for (const dir of madeDirs) mkdirSync(dir, { recursive: true })
 const present = madeDirs.flatMap((dir) =>
   readdirSync(dir)

@@ -23,7 +23,7 @@ export interface ActionStep {
   readonly restarts?: readonly string[]
 }
 
-export interface StepsInput {
+interface StepsInput {
   readonly services: readonly ServiceModel[]
   readonly affected: ReadonlySet<string>
   /** Services that Compose would change or cannot make: no call for another service may include them. */

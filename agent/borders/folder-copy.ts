@@ -69,7 +69,7 @@ const isThere = (path: string): Promise<boolean> =>
 
 const beside = (directory: string): string => `${directory}.stagely-new`
 
-export interface CopyRequest {
+interface CopyRequest {
   readonly uid: string
   readonly directory: string
   readonly copyOf: string

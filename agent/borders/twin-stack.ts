@@ -18,7 +18,7 @@ export interface OwnStack {
   readonly adopt: readonly string[]
 }
 
-export interface Twin {
+interface Twin {
   readonly project: string
   readonly container: string
   /** What both may write. */

@@ -7,7 +7,7 @@ import type { WritableMount } from '../docker/mounts.ts'
 import { unique } from '../compose/service-model.ts'
 import { wayOf, type Way } from './way.ts'
 
-export const writableByContainer = 'WritableByContainer'
+const writableByContainer = 'WritableByContainer'
 
 interface UsedPath {
   readonly service: string

@@ -16,14 +16,14 @@ import {
 import { renderLine } from '../../src/protocol/ndjson.ts'
 import { findManualTarget, type ManualTarget } from './find.ts'
 
-export interface ManualServer {
+interface ManualServer {
   /** Takes no new command, ends commands that only read, and resolves when the others have finished. */
   stop(): Promise<void>
   /** Ends the commands that are left, and the server. */
   close(): void
 }
 
-export interface ManualServerDeps {
+interface ManualServerDeps {
   readonly path: string
   readonly targets: () => readonly ManualTarget[]
   readonly log: Logger

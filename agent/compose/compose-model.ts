@@ -97,7 +97,7 @@ const parseProject = (stdout: string): Described => {
 }
 
 /** What Compose says of the files. */
-export type ComposeAnswer = Omit<ComposeModel, 'signature' | 'inputs' | 'roots'>
+type ComposeAnswer = Omit<ComposeModel, 'signature' | 'inputs' | 'roots'>
 
 type Ask = (env: Environment, ...verb: readonly string[]) => Promise<ComposeOutput>
 const asJson = ['--format', 'json']

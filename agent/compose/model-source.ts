@@ -50,7 +50,7 @@ const readTexts = (paths: readonly string[]): Promise<string[]> =>
 const notPlain = /[$\\]|env_file|include|extends/
 
 /** Asks for what containers may write now. */
-export type AskMounts = () => Promise<readonly WritableMount[]>
+type AskMounts = () => Promise<readonly WritableMount[]>
 
 interface Cached {
   readonly steering: readonly string[]

@@ -8,7 +8,7 @@ const maxStringBytes = 131_072
 const maxTotalBytes = 2 * 1024 * 1024 - 32 * 1024
 const pointerBytes = 8
 
-export interface ValueFault {
+interface ValueFault {
   readonly service: string
   /** Absent when the fault is the sum of all values. */
   readonly key?: string

@@ -1,5 +1,6 @@
 // Finds the variables of the user's files that nothing sets and that are missed, and says what helps. Pure.
 import { textsIn, variablesOfText } from '../../src/compose/variables.ts'
+import { isForAll } from '../../src/secrets/place.ts'
 
 /** A variable of a service's container. */
 export interface VariableUse {
@@ -58,7 +59,7 @@ export const hintFor = (
   unset
     .map((name) => {
       const scopes = secrets
-        .filter(({ key, scope, type }) => key === name && scope !== 'global' && type === 'env')
+        .filter((one) => one.key === name && !isForAll(one) && one.type === 'env')
         .map(({ scope }) => scope)
       if (scopes.length === 0) return ''
       const who = [...new Set(scopes)].sort().join(', ')

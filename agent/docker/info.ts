@@ -10,7 +10,7 @@ export interface EngineFacts {
 }
 
 /** A container in a list, without command line and environment. */
-export interface AgentContainer {
+interface AgentContainer {
   readonly Id: string
   readonly Names: readonly string[]
   readonly Image: string
@@ -21,7 +21,7 @@ export interface AgentContainer {
   readonly Labels: Readonly<Record<string, string>>
 }
 
-export interface OwnMount {
+interface OwnMount {
   readonly source: string
   readonly destination: string
 }
@@ -59,7 +59,7 @@ export const readContainers = async (socketPath: string): Promise<AgentContainer
 }
 
 /** A stack that has containers on this machine, as they tell. */
-export interface FoundStack {
+interface FoundStack {
   readonly project: string
   readonly directory: string
   /** Absolute paths of its Compose files. */

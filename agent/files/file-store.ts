@@ -29,7 +29,7 @@ export interface FileStore {
   reseal(): Promise<boolean>
 }
 
-export interface FileStoreDeps {
+interface FileStoreDeps {
   /** Folder of this agent alone. */
   readonly root: string
   /** Write also where the folder is on a disk. */

@@ -3,7 +3,7 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
-export interface FileWatch {
+interface FileWatch {
   /** Watches these files from now on: absolute paths, also of missing files. */
   readonly follow: (paths: readonly string[]) => void
   readonly stop: () => void

@@ -40,7 +40,7 @@ export interface AgentKeyRotation {
 
 type KeyTexts = Pick<IdentityFile, 'ed25519' | 'x25519'>
 
-export interface AgentKeyRotationDeps {
+interface AgentKeyRotationDeps {
   readonly dataDir: string
   readonly identity: AgentIdentity
   readonly clock: Clock

@@ -10,7 +10,7 @@ import { counterHeader, sealedType, sessionHeader } from '../../src/protocol/age
 import { maxUnsealedDelayMs, agentPaths, refusal } from '../../src/protocol/messages.ts'
 import type { RequestSigner, Signed } from './request-signer.ts'
 
-export interface ControllerEndpoint {
+interface ControllerEndpoint {
   readonly url: string
   /** The controller's CA as PEM; undefined trusts the machine's store. */
   readonly ca: string | undefined

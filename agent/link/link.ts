@@ -16,7 +16,7 @@ import { watchAbout, watchClock, watchSilence } from './stream-watches.ts'
 /** A set of env secrets has a few MiB; base64 of base64 is 1.8 times as long. */
 const maxLineBytes = 64 * 1024 * 1024
 
-export interface LinkDeps extends StreamDeps {
+interface LinkDeps extends StreamDeps {
   readonly client: ControllerClient
   /** Rotation of keys, between two streams. */
   readonly keys: LinkKeys

@@ -38,7 +38,7 @@ export interface Reporter {
   readonly stop: () => Promise<void>
 }
 
-export interface ReporterDeps {
+interface ReporterDeps {
   readonly client: Pick<ControllerClient, 'post'>
   readonly boot: string
   readonly clock: Clock

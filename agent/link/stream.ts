@@ -143,9 +143,9 @@ export class DesiredStream {
         this.rotation = order.request
         return
       case 'logs':
-      case 'leakTest':
       case 'task':
       case 'lookFor':
+      case 'countPrinted':
         onDemand(order)
         return
       case undefined:

@@ -13,7 +13,7 @@ export interface ContainerLog {
   read(follow: boolean, signal: AbortSignal): AsyncGenerator<LogLine, void, undefined>
 }
 
-export interface ContainerLogDeps {
+interface ContainerLogDeps {
   readonly engine: Pick<Engine, 'openLog'>
   readonly masker: () => Masker
   readonly log: Logger

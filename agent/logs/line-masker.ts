@@ -7,7 +7,7 @@ interface MaskedLine {
   readonly text: string
 }
 
-export interface LineMasker {
+interface LineMasker {
   /** Takes bytes; returns the lines that are complete and masked. */
   take(time: string, bytes: Buffer): MaskedLine[]
   /** The last lines, at the end of the output. */

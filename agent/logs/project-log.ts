@@ -34,7 +34,7 @@ export interface LogRefusal {
   readonly refused: string
 }
 
-export type LogSelection = Pick<LogsOrder, 'services' | 'since' | 'tail'>
+type LogSelection = Pick<LogsOrder, 'services' | 'since' | 'tail'>
 
 interface Reading {
   readonly log: ContainerLog

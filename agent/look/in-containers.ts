@@ -9,7 +9,9 @@ import { smallFiles } from './small-files.ts'
 
 const projectLabel = 'com.docker.compose.project'
 
-type Holder = Pick<FoundPlace, 'container' | 'service' | 'managed' | 'since'>
+type Holder = Pick<FoundPlace, 'container' | 'service' | 'managed' | 'running' | 'since'>
+
+const ended: ReadonlySet<string> = new Set(['created', 'exited', 'dead'])
 
 export const containerName = ({ Names, Id }: ContainerSummary): string =>
   (Names[0] ?? Id).replace(/^\//, '')
@@ -21,6 +23,7 @@ export const holderOf = (container: ContainerSummary, projects: ReadonlySet<stri
     container: containerName(container),
     ...(project !== undefined && service !== '' && { service: `${project}/${service}` }),
     managed: project !== undefined && projects.has(project),
+    running: !ended.has(container.State),
     since: container.Created,
   }
 }

@@ -4,14 +4,14 @@ import { lstat, open, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Larger files are not looked through. */
-export const smallFileBytes = 1024 * 1024
+const smallFileBytes = 1024 * 1024
 /** Files and folders of one root. */
 const mostEntries = 50_000
 
 /** Kernel interfaces, and what holds no configuration. */
 const passedOver = new Set(['.git', 'node_modules', 'proc', 'sys', 'dev'])
 
-export interface SmallFiles {
+interface SmallFiles {
   /** Absolute paths. */
   paths(): AsyncGenerator<string, void, undefined>
   /** True after `paths`, where not all of the folder was listed. */

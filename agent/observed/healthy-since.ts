@@ -19,7 +19,7 @@ export const firstHealthyIn = ({ State: state }: ContainerDetails): string | und
 type HealthyTimes = ReadonlyMap<string, string>
 
 /** By id of the container, when the engine said that it became healthy after its last start. */
-export interface HealthEvents {
+interface HealthEvents {
   readonly note: (event: EngineEvent | undefined) => void
   readonly firstHealthyOf: (containerId: string) => string | undefined
 }

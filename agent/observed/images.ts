@@ -4,7 +4,7 @@ import type { Engine } from '../docker/engine.ts'
 import type { ObservedContainer } from './container.ts'
 import type { ServiceModel } from '../compose/service-model.ts'
 
-export interface ImageDeps {
+interface ImageDeps {
   readonly engine: Pick<Engine, 'imageId'>
 }
 

@@ -18,7 +18,7 @@ export interface ChosenTarget {
   readonly rollbackCause: Quarantined | undefined
 }
 
-export interface TargetChooser {
+interface TargetChooser {
   /** Takes a desired state; see StageletLoop.setDesired. */
   set(
     desired: DesiredStagelet,

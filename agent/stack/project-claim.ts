@@ -25,7 +25,7 @@ export interface ProjectClaimDeps {
   readonly folders: AllowedFolders
 }
 
-export interface ClaimRequest extends OwnStack {
+interface ClaimRequest extends OwnStack {
   readonly uid: string
   readonly services: readonly ServiceModel[]
   /** Volumes that the stack uses, and that its project's name makes. */

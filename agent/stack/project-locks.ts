@@ -15,7 +15,7 @@ export interface ProjectLocks {
 }
 
 /** Takes a project for this process, and returns its release; undefined when another process has it. */
-export type HoldProject = (project: string) => Promise<(() => unknown) | undefined>
+type HoldProject = (project: string) => Promise<(() => unknown) | undefined>
 
 interface Owner {
   readonly owner: string

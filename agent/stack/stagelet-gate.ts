@@ -19,7 +19,7 @@ import {
 } from './stack-state.ts'
 
 /** Services to check, with the digest that each must carry ('' for none). */
-export interface GatedServices {
+interface GatedServices {
   readonly project: string
   readonly wanted: ReadonlyMap<string, string>
   /** Services among them that must have ended, as others wait for their end. */

@@ -26,7 +26,7 @@ import { createContainerExits } from '../observed/container-exits.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { createFileWatch } from '../files/file-watch.ts'
 import { createKnownValues, type KnownValues, type TaskSource } from '../logs/known-values.ts'
-import type { LeakSource } from '../logs/leak-tests.ts'
+import type { PrintedSource } from '../look/counts.ts'
 import type { LogRefusal } from '../logs/project-log.ts'
 import { engineUnavailable } from '../../src/resources/kinds/observation.ts'
 import type { ProjectLocks } from './project-locks.ts'
@@ -89,7 +89,7 @@ export interface StageletLoop {
   /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
   readonly byHand: (order: ManualOrder) => Promise<number>
   /** Where the logs of the stack are and what is hidden in them, or why this agent gives none. */
-  logSource(): (LeakSource & TaskSource) | LogRefusal
+  logSource(): (PrintedSource & TaskSource) | LogRefusal
 }
 
 const settleEventsMs = 400
@@ -191,7 +191,7 @@ const faultOf = ({ seenAtMs, target }: StackState, error: unknown): StackFault =
 const logSourceOf = (
   cell: StackCell | undefined,
   knownValues: KnownValues,
-): (LeakSource & TaskSource) | LogRefusal =>
+): (PrintedSource & TaskSource) | LogRefusal =>
   cell?.state.claimed === undefined
     ? { refused: cell?.state.fault?.message ?? 'it has not looked at the stack yet' }
     : {

@@ -2,6 +2,7 @@
 import { observeOneOffs } from '../observed/observe.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { ManualRuns } from '../by-hand/manual-runs.ts'
+import { faultOfLinkedFolder } from '../borders/linked-folder.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
 import { requestFor } from './stack-target.ts'
 import type { FileStore } from '../files/file-store.ts'
@@ -52,7 +53,10 @@ export const readModel = async (
   { target }: StackState,
 ): Promise<StackChange & Pick<StackState, 'fault'>> => {
   const { desired, entries } = target
-  const result = await deps.models.read(requestFor(target))
+  const request = requestFor(target)
+  const linked = request.isEnding ? undefined : await faultOfLinkedFolder(deps.stateFile, request)
+  if (linked !== undefined) return { fault: linked, missingVariables: [] }
+  const result = await deps.models.read(request)
   if ('fault' in result) {
     const { fault, missingVariables } = result
     const message = `${fault.message}${hintFor(missingVariables, entries)}`

@@ -12,7 +12,7 @@ import { isDown, isLeftover, type ObservedContainer } from '../observed/containe
 import type { ProjectLocks } from './project-locks.ts'
 import type { Deployment, StateFile } from './state-file.ts'
 
-export interface StartDeps {
+interface StartDeps {
   readonly engine: Engine
   readonly stateFile: StateFile
   readonly locks: ProjectLocks

@@ -2,7 +2,6 @@
 // sent as a dry run. Only a controller knows which services would be re-created.
 import { append } from '../../src/kernel/append.ts'
 import { applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
-import { defined } from '../../src/kernel/defined.ts'
 import type {
   ReviewChange,
   ReviewFault,
@@ -10,13 +9,13 @@ import type {
   WidenedKey,
 } from '../../src/manifests/review.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import { narrowerPlaces } from '../../src/secrets/wider.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
 import { secretIdentityOf, readStoredSecrets } from '../secrets/identity.ts'
+import { narrowerPlaces, placeAlone } from '../../src/secrets/place.ts'
 
 const query = { fieldManager: 'stagely', fieldValidation: 'Strict', dryRun: 'All' }
 
@@ -51,16 +50,11 @@ const widenedIn = async (api: KubeApi, objects: readonly KubeObject[]): Promise<
   if (secrets.length === 0) return []
   const { placesOf } = await readStoredSecrets(api)
   return secrets.flatMap((object) => {
-    const { project, key, scope, stagelet, environments } = secretIdentityOf(object)
+    const identity = secretIdentityOf(object)
+    const { project, key } = identity
     if (specOf('StagelySecret', object).audience === 'Controller') return []
-    const place = { scope, ...defined({ stagelet, environments }) }
-    const before = narrowerPlaces(
-      placesOf(project, key).map((identity) => ({
-        scope: identity.scope,
-        ...defined({ stagelet: identity.stagelet, environments: identity.environments }),
-      })),
-      place,
-    )
+    const place = placeAlone(identity)
+    const before = narrowerPlaces(placesOf(project, key).map(placeAlone), place)
     const { name: secret, namespace = api.namespace } = object.metadata
     const what = { namespace, project, secret, key, ...place }
     return before.length === 0 ? [] : [{ ...what, before, services: [] }]

@@ -7,7 +7,7 @@ import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
 import { environmentsOf } from '../../src/resources/project-environments.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { environmentSet } from '../../src/secrets/environment-set.ts'
-import { isolatedIn } from '../../src/secrets/layout.ts'
+import { isolatedIn, layoutOf } from '../../src/secrets/layout.ts'
 import { winnersFor, type SetEntry } from '../../src/secrets/set-entry.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
@@ -74,10 +74,7 @@ export const describeOverride = (
     )
   const { projectRef, environment } = specOf('Stagelet', stagelet)
   const project = projectRef.name
-  const layout = {
-    stagelets: new Map(environment === undefined ? [] : [[name, environment] as const]),
-    isolated: isolatedIn(environmentsOf(inProject)),
-  }
+  const layout = layoutOf([{ name, environment }], isolatedIn(environmentsOf(inProject)))
   const all = secrets
     .filter((secret) => specOf('StagelySecret', secret).projectRef.name === project)
     .map(entryOf)

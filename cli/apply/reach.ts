@@ -2,12 +2,12 @@
 // where somebody has said so.
 import type { ReviewStatus, WidenedKey } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { placesText } from '../../src/secrets/wider.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { renderAffected, reviewObjects } from './review.ts'
 import { refuseShared, type SecretIdentity, type StoredSecrets } from '../secrets/identity.ts'
+import { placesText } from '../../src/secrets/place.ts'
 
 /** One line for each key, for people. */
 export const renderWidened = (widened: readonly WidenedKey[] = []): string[] =>

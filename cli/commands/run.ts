@@ -5,6 +5,7 @@ import { type KubeApi, openApi } from '../connect/api.ts'
 import { readEnvironment, readRuntimeFolders } from '../config.ts'
 import { runForeground } from '../../src/process/foreground.ts'
 import { specOf } from '../../src/resources/typed.ts'
+import { everyService } from '../../src/secrets/place.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { note } from '../print.ts'
@@ -57,7 +58,7 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   const project = await chosenProject(api, flags.project)
   // Without a service: the secrets that every service sees. One value for each key; a stagelet's own
   // secrets only when that stagelet is given.
-  const { service = 'global', stagelet, environment } = flags
+  const { service = everyService, stagelet, environment } = flags
   await requireViewer(api, project, { stagelet, environment })
   await requireService(api, { project, stagelet }, service)
   const query = { service, stagelet, environment, way: 'run' } as const

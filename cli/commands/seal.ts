@@ -12,7 +12,6 @@ import { defined } from '../../src/kernel/defined.ts'
 import { checkValue } from '../../src/resources/kinds/secret-value.ts'
 import { notForController } from '../../src/resources/kinds/secret-cel.ts'
 import { audiences, type SecretSpec } from '../../src/resources/kinds/stagelysecret.ts'
-import { stageletIn } from '../../src/secrets/set-entry.ts'
 import { findEndpoint } from '../connect/connect.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
@@ -22,6 +21,7 @@ import { openRest, type RestClient } from '../connect/rest.ts'
 import { parseNames } from '../secrets/flags.ts'
 import { identityOf, nameFor, type SecretIdentity } from '../secrets/identity.ts'
 import { readValueFile, readGivenValue, refuseArgv, type ValueFlags } from '../secrets/values.ts'
+import { everyService, isForAll, stageletIn } from '../../src/secrets/place.ts'
 
 interface SealFlags extends CommonFlags, ValueFlags {
   readonly project?: string
@@ -44,7 +44,7 @@ export const command = (): Command =>
   ])
     .argument('[key]', 'variable name, such as DATABASE_URL')
     .option('-p, --project <name>', 'project of the secret')
-    .option('-s, --scope <scope>', '"global" or one service', 'global')
+    .option('-s, --scope <scope>', '"global" or one service', everyService)
     .option('--stagelet <name>', 'for a secret of just this stagelet')
     .option('--environment <names>', 'for a secret of just these environments', parseNames)
     .choice(
@@ -85,7 +85,7 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   if (project === undefined) throw usageError('say which project with --project')
   if (
     flags.audience === 'Controller' &&
-    (scope !== 'global' || (stagelet ?? flags.environment ?? flags.file))
+    (!isForAll({ scope }) || (stagelet ?? flags.environment ?? flags.file))
   )
     throw usageError(
       `${notForController}: give no --scope, --stagelet, --environment or --file with it`,

@@ -3,10 +3,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
-import { isBadCondition } from '../../src/resources/condition-types.ts'
-import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
+import {
+  attentionIn,
+  attentionKinds,
+  judge,
+  type Attention,
+} from '../../src/attention/attention.ts'
+import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { KindNames } from '../../src/resources/kind-names.ts'
 import { createApi, type KubeApi } from '../connect/api.ts'
 import { findConnection, type ControllerConnection } from '../connect/connect.ts'
 import { findKinds, fullName, servedKind } from '../objects/kinds.ts'
@@ -46,16 +50,22 @@ interface Overview {
   readonly warnings: readonly StatusWarning[]
 }
 
-export interface StatusWarning {
-  readonly namespace: string
+/** In the form that scripts read. */
+interface StatusWarning extends Omit<Attention, 'kind' | 'name'> {
   readonly object: string
-  readonly condition: string
-  readonly status: string
-  readonly reason: string
-  readonly message: string
 }
 
+export const warningsOf = (objects: readonly KubeObject[]): StatusWarning[] =>
+  attentionIn(objects.map(judge)).map(({ namespace, kind, name, ...cause }) => ({
+    namespace,
+    object: fullName(findKinds(kind)[0]!, name),
+    ...cause,
+  }))
+
 const watchEveryMs = 5_000
+
+const counted = ['Namespace', 'Stagelet', 'Agent', 'StagelySecret', 'Project']
+const otherKinds = attentionKinds.filter((kind) => !counted.includes(kind))
 
 const status = async (flags: CommonFlags & { watch?: boolean }): Promise<void> => {
   const { output } = flags
@@ -96,30 +106,30 @@ export const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const agents = await read('Agent')
   const secrets = await read('StagelySecret')
   const projects = await read('Project')
-  // A controller or cluster of before may not know these kinds: then it has none.
+  // A controller or cluster of before may not know these kinds; some are not for each role to list.
   const readKnown = (kind: string): Promise<KubeObject[]> =>
     read(kind).catch((error: unknown) => {
-      if (isReason(error, 'NotFound')) return []
+      if (isReason(error, 'NotFound') || isReason(error, 'Forbidden')) return []
       throw error
     })
-  const others = (await Promise.all(['Rotation', 'SecretStore', 'Notifier'].map(readKnown))).flat()
+  const others = (await Promise.all(otherKinds.map(readKnown))).flat()
   const teams = await readTeams(api, selection)
-  const counted = (objects: readonly KubeObject[], type: string): number =>
+  const countTrue = (objects: readonly KubeObject[], type: string): number =>
     objects.filter((object) => currentCondition(object, type)?.status === 'True').length
   const drained = agents.filter(({ spec }) => spec?.['drained'] === true)
   const { namespace } = selection
   return {
     server: api.server,
     ...defined({ namespace, not_ready: await readFault(connection) }),
-    stagelets: { total: stagelets.length, in_sync: counted(stagelets, 'SecretsInSync') },
+    stagelets: { total: stagelets.length, in_sync: countTrue(stagelets, 'SecretsInSync') },
     agents: {
       total: agents.length,
-      ready: counted(agents, 'Ready'),
+      ready: countTrue(agents, 'Ready'),
       drained: drained.length,
     },
     secrets: secrets.length,
     projects: projects.length,
-    warnings: warningsOfAll([
+    warnings: warningsOf([
       ...[...teams, ...stagelets, ...agents, ...secrets, ...projects],
       ...others,
     ]),
@@ -194,73 +204,4 @@ const foldWarnings = (warnings: readonly StatusWarning[]): StatusWarning[] => {
     const object = `${first.object} and ${all.length - 1} more`
     return [{ ...first, object }]
   })
-}
-
-/** Conditions that follow from other conditions, or from the agent's own; shown only on their own. */
-const followOthers = new Set(['AgentReachable', 'SecretsInSync', 'InSync', 'Ready'])
-
-/** One warning for each cause: of several conditions with the same cause, the most specific one. */
-export const conditionWarnings = (object: KubeObject): StatusWarning[] => {
-  const kind: KindNames = findKinds(object.kind)[0]!
-  const { conditions = [] } = (object.status ?? {}) as { conditions?: Condition[] }
-  const bad = conditions.filter((condition) => isBadCondition(object.kind, condition))
-  const about = {
-    namespace:
-      object.metadata.namespace ?? (object.kind === 'Namespace' ? object.metadata.name : ''),
-    object: fullName(kind, object.metadata.name),
-  }
-  const causes = causesOf(bad).map(({ type: condition, status, reason, message }) => ({
-    ...about,
-    condition,
-    status,
-    reason,
-    message,
-  }))
-  return [...causes, ...onPurpose(object).map((why) => ({ ...about, ...why }))]
-}
-
-/** Leaves out a secret's warning when its stagelet shows the same cause. */
-export const warningsOfAll = (objects: readonly KubeObject[]): StatusWarning[] => {
-  const projectOf = ({ metadata, spec }: KubeObject): string =>
-    `${metadata.namespace ?? ''}/${(spec?.['projectRef'] as { name?: string } | undefined)?.name ?? ''}`
-  const isBehind = (object: KubeObject): boolean =>
-    object.kind === 'Stagelet' && currentCondition(object, 'SecretsInSync')?.status !== 'True'
-  const behind = new Set(objects.filter(isBehind).map(projectOf))
-  const follows = ({ condition, reason }: StatusWarning): boolean =>
-    condition === 'InSync' && ['AgentAway', 'EngineUnavailable', 'NewVersion'].includes(reason)
-  return objects.flatMap((object) =>
-    conditionWarnings(object).filter((w) => !(follows(w) && behind.has(projectOf(object)))),
-  )
-}
-
-const causesOf = (bad: readonly Condition[]): Condition[] => {
-  const own = bad.filter((c) => !followOthers.has(c.type))
-  const away = bad.find((c) => c.reason === 'AgentAway' || c.reason === 'AgentMissing')
-  const rest = bad.filter((c) => followOthers.has(c.type))
-  const first = away ?? rest.find((c) => c.type !== 'Ready') ?? rest[0]
-  const isTold = first === undefined || own.some((c) => first.message.startsWith(c.message))
-  return isTold ? own : [...own, first]
-}
-
-/** Settings that a person has made and may have forgotten. */
-const onPurpose = ({
-  kind,
-  metadata,
-  spec,
-}: KubeObject): Omit<StatusWarning, 'namespace' | 'object'>[] => {
-  const { name } = metadata
-  const isSet = (field: string): boolean => spec?.[field] === true
-  const drained = `nothing new is rolled out there: stagely agent undrain ${name}`
-  const rollout = spec?.['rollout'] as { paused?: boolean } | undefined
-  const paused = `no further stagelet gets a new revision: stagely rollout resume ${name}`
-  return [
-    ...(kind === 'Agent' && isSet('drained') ? [['Drained', drained]] : []),
-    ...(rollout?.paused === true ? [['Paused', paused]] : []),
-    ...(isSet('paused') ? [['Paused', 'spec.paused is true: nothing is changed there']] : []),
-  ].map(([condition = '', message = '']) => ({
-    condition,
-    status: 'True',
-    reason: condition,
-    message,
-  }))
 }

@@ -22,7 +22,7 @@ interface MachineFlags {
 }
 
 /** The agent's part: its folder and its engine. */
-export interface AgentMachine {
+interface AgentMachine {
   readonly defaultDataDir: string
   readonly parts: (flags: MachineFlags) => Promise<BundlePart[]>
 }

@@ -24,7 +24,7 @@ import {
 } from './losses.ts'
 import type { FollowRef } from '../objects/follow.ts'
 
-export interface DeletionPlan {
+interface DeletionPlan {
   /** A line for each object, and what can be restored. */
   readonly details: readonly string[]
   /** Printed afterwards, a line for each project: until when secrets can be restored. */

@@ -20,7 +20,7 @@ import {
   type ServiceUses,
 } from './service-uses.ts'
 
-export interface ProjectRequest {
+interface ProjectRequest {
   /** Absolute. */
   readonly directory: string
   readonly files: readonly string[] | undefined

@@ -2,6 +2,7 @@
 import { programOf, readsVariable } from '../../src/databases/image-variables.ts'
 import { isReadOnce } from '../../src/databases/read-once.ts'
 import { variablesOfText } from '../../src/compose/variables.ts'
+import { isForAll } from '../../src/secrets/place.ts'
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import { nameOf, type ProposedSecret } from './found-secret.ts'
 
@@ -38,7 +39,7 @@ export const createOrder = (services: ComposeProject['services']): Order => {
   const publishes = ({ scope }: ProposedSecret): boolean =>
     serviceOf(scope)?.texts.some(({ field }) => field === 'ports') === true
   const marks: ((secret: ProposedSecret) => number | boolean)[] = [
-    ({ scope }) => scope === 'global',
+    isForAll,
     isRead,
     ({ key }) => isReadOnce(key),
     ({ key, scope }) => readsVariable(serviceOf(scope)?.image ?? '', key) === true,

@@ -7,7 +7,7 @@ import { toYaml } from '../output/yaml.ts'
 import { nameFor, type StoredSecrets } from '../secrets/identity.ts'
 import type { ProposedSecret } from './found-secret.ts'
 
-export interface NewStagelet {
+interface NewStagelet {
   readonly namespace: string
   readonly project: string
   readonly stagelet: string

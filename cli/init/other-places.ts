@@ -81,7 +81,7 @@ const makesSecret = (name: string, value: string, secrets: readonly FoundSecret[
     return isWhole || passwordIn(whole)?.password === value
   })
 
-export interface SharedVariable {
+interface SharedVariable {
   readonly name: string
   /** undefined: it has several, since defaults differ. */
   readonly value: string | undefined

@@ -7,7 +7,7 @@ export interface Login {
   readonly hosts: readonly string[]
 }
 
-export interface PasswordPlace extends Login {
+interface PasswordPlace extends Login {
   readonly before: string
   readonly password: string
 }

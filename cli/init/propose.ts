@@ -2,6 +2,7 @@
 import { append } from '../../src/kernel/append.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { plainAmong } from '../../src/secrets/managed-values.ts'
+import { everyService, isForAll, isForService } from '../../src/secrets/place.ts'
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import {
   follows,
@@ -37,14 +38,14 @@ export interface Proposal {
   readonly unread: readonly Unread[]
 }
 
-export interface Gain {
+interface Gain {
   readonly key: string
   /** Where it stands outside of `environment`. */
   readonly place: string
   readonly services: readonly string[]
 }
 
-export interface Wishes {
+interface Wishes {
   /** Keys that stay in the user's files, and variables that a command or the like uses too. */
   readonly exclude: readonly string[]
   /** Variables that become global secrets, for `${VAR}` outside `environment`. */
@@ -69,18 +70,17 @@ export const propose = (project: ComposeProject, given: Wishes): Proposal => {
   const enabled = project.services.filter((service) => service.enabled)
   const found = withoutIdle(
     withGlobals(whole.services, project.services.length),
-    new Set(['global', ...enabled.map(({ name }) => name)]),
+    new Set([everyService, ...enabled.map(({ name }) => name)]),
     kept,
   )
-  const isThere = (key: string): boolean => found.some((s) => s.key === key && s.scope === 'global')
+  const isThere = (key: string): boolean => found.some((s) => s.key === key && isForAll(s))
   const all: FoundSecret[] = [...found, ...whole.globals.filter(({ key }) => !isThere(key))]
   append(all, ownValues(project, all))
   const { secrets, untied } =
     wishes.references === false ? { secrets: all, untied: [] } : shareValues(project, all)
-  const replaced = new Set(secrets.filter(({ scope }) => scope === 'global').map(({ key }) => key))
+  const replaced = new Set(secrets.filter(isForAll).map(({ key }) => key))
   append(kept, [...keptVariables(project, replaced), ...keptFiles(project)])
-  const sees = (name: string): boolean =>
-    secrets.some(({ scope }) => scope === 'global' || scope === name)
+  const sees = (name: string): boolean => secrets.some((secret) => isForService(secret, name))
   const recreated = enabled
     .filter(({ name, sharesWith }) => sees(name) || sharesWith.some(sees))
     .map(({ name }) => name)
@@ -109,7 +109,7 @@ const gainsOf = (
 ): Gain[] => {
   const elsewhere = variablesInOtherPlaces(project)
   return secrets.flatMap(({ key, scope }) => {
-    const place = scope === 'global' ? elsewhere.get(key) : undefined
+    const place = isForAll({ scope }) ? elsewhere.get(key) : undefined
     const gaining = enabled.filter(({ environment }) => !environment.has(key))
     return place === undefined || gaining.length === 0
       ? []
@@ -204,7 +204,7 @@ const withOneValue = (
     if (value === undefined) return []
     const place = elsewhere.get(key)
     const from = `\${${key}}${place === undefined ? '' : `, also in ${place}`}`
-    return [{ key, scope: 'global', value, from, source: variableSource(key, value) }]
+    return [{ key, scope: everyService, value, from, source: variableSource(key, value) }]
   })
   return {
     services: chosen.filter((serviceValue) => whyStays(serviceValue) === undefined),
@@ -223,7 +223,7 @@ const withGlobals = (
   return [...byKey.values()].flatMap((all) => {
     const same = all.every(({ value }) => value === all[0]?.value)
     return serviceCount > 1 && all.length === serviceCount && same
-      ? [{ ...all[0]!, scope: 'global' }]
+      ? [{ ...all[0]!, scope: everyService }]
       : all
   })
 }
@@ -245,7 +245,7 @@ const withoutIdle = (
 const ownValues = ({ services }: ComposeProject, found: readonly FoundSecret[]): FoundSecret[] => {
   const has = new Set(found.map(({ key, scope }) => `${scope}/${key}`))
   return found.flatMap(({ key, scope, value }) =>
-    scope !== 'global'
+    !isForAll({ scope })
       ? []
       : services.flatMap(({ name, environment }) => {
           const own = environment.get(key)
@@ -261,6 +261,6 @@ export const usedInOtherPlaces = (
   secrets: readonly Pick<ProposedSecret, 'key' | 'scope'>[],
 ): string[] => {
   const elsewhere = variablesInOtherPlaces(project)
-  const globals = new Set(secrets.filter((s) => s.scope === 'global').map((s) => s.key))
+  const globals = new Set(secrets.filter(isForAll).map((s) => s.key))
   return [...globals].filter((key) => elsewhere.has(key)).sort()
 }

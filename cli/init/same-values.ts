@@ -3,6 +3,7 @@
 import { variablesOfText } from '../../src/compose/variables.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { minTellingLength } from '../../src/secrets/managed-values.ts'
+import { isForAll } from '../../src/secrets/place.ts'
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import type { FoundSecret } from './found-secret.ts'
 import { createOrder, type Order } from './holders.ts'
@@ -44,7 +45,7 @@ const mayRefer = (secret: FoundSecret, home: FoundSecret): boolean => {
 /** Whether the service has the value of this secret. */
 const hasIn = ({ name, environment, texts }: ComposeService, secret: FoundSecret): boolean =>
   secret.scope === name ||
-  (secret.scope === 'global' &&
+  (isForAll(secret) &&
     (environment.get(secret.key) === secret.value ||
       texts.some(({ text }) => variablesOfText(text).includes(secret.key))))
 

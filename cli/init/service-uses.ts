@@ -3,7 +3,7 @@
 import { isRecord } from '../../src/kernel/record.ts'
 import { textsIn, variablesOfText } from '../../src/compose/variables.ts'
 
-export interface EnvFileEntry {
+interface EnvFileEntry {
   readonly path: string
   readonly required?: boolean
   readonly format?: string

@@ -1,5 +1,6 @@
 // Turns a value in several places into one secret to which the other places refer. Pure.
 import { renderTemplate, parseTemplate } from '../../src/resources/kinds/value-template.ts'
+import { isForAll } from '../../src/secrets/place.ts'
 import type { ComposeProject } from './compose-project.ts'
 import {
   nameOf,
@@ -31,7 +32,7 @@ export const shareValues = (
     // The service sees the global secret with this key already.
     const referring = (kept: FoundSecret): ProposedSecret[] => {
       tied.add(secret)
-      return kept.scope === 'global' && kept.key === secret.key
+      return isForAll(kept) && kept.key === secret.key
         ? []
         : [{ ...proposed, value: referenceTo(kept), refersTo: [nameOf(kept)] }]
     }

@@ -12,7 +12,7 @@ export interface ToolAddress {
 }
 
 /** Sends a body by POST, nothing by GET; resolves with the JSON of the answer. */
-export type AskTool = (path: string, body?: object) => Promise<unknown>
+type AskTool = (path: string, body?: object) => Promise<unknown>
 
 const answerMs = 30_000
 const mostBytes = 16 * 1024 * 1024

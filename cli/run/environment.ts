@@ -10,7 +10,7 @@ export interface Variable {
   readonly value: string
 }
 
-export interface MadeEnvironment {
+interface MadeEnvironment {
   readonly variables: readonly Variable[]
   /** One for each variable that is left out. */
   readonly warnings: readonly string[]

@@ -14,7 +14,7 @@ export interface PrivateFile {
   readonly value: Buffer
 }
 
-export interface PrivateFiles {
+interface PrivateFiles {
   /** The variables, with the paths as their values. */
   readonly paths: readonly Variable[]
   readonly remove: () => Promise<void>

@@ -8,7 +8,7 @@ import { readEnvironment } from '../config.ts'
 import { CliError } from '../errors.ts'
 
 /** A blob, and where it is. */
-export interface GitBlob extends Omit<ScannedText, 'bytes'> {
+interface GitBlob extends Omit<ScannedText, 'bytes'> {
   readonly oid: string
 }
 

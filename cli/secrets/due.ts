@@ -15,20 +15,7 @@ interface DueFlags extends CommonFlags {
   readonly within: string
 }
 
-const dueAt = ({
-  expires_at: ends,
-  rotation_due_at: old,
-  known_outside: knownOutside,
-}: Secret): string =>
-  [ends, old, knownOutside?.since].filter((at) => at !== undefined).sort()[0] ?? ''
-
-const ends = { Spec: 'expiry', Certificate: 'certificate', Store: 'store' } as const
-
-const whyOf = (secret: Secret): string => {
-  const at = dueAt(secret)
-  if (secret.expires_at === at) return ends[secret.expires_from ?? 'Spec']
-  return secret.rotation_due_at === at ? 'age' : 'revealed'
-}
+const dueAt = ({ due }: Secret): string => due?.at ?? ''
 
 const shown = 3
 
@@ -40,7 +27,7 @@ const whoRuns = ({ services, service_count: count }: Secret): string => {
 const view: RecordView<Secret> = {
   columns: [
     { header: 'DUE', cell: dueAt },
-    { header: 'WHY', cell: whyOf },
+    { header: 'WHY', cell: ({ due }) => due?.why ?? '' },
     { header: 'NAMESPACE', cell: ({ team }) => team, wide: true },
     ...fields<Secret>('project', 'key', 'scope'),
     { header: 'SEEN BY', cell: whoRuns },
@@ -59,7 +46,7 @@ const parseWithin = (text: string): string => {
 export const dueCommand = (): Command =>
   newCommand(
     'due -o',
-    'List values that expire, are too old, or are known to people who left: nearest first, with the services that see them.',
+    'List values that expire, are too old, were found in a repository, or are known to people who should not know them: nearest first, with the services that see them.',
     [
       'stagely secrets due --project shop',
       'stagely secrets due -A --within 30d',

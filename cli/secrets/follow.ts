@@ -57,7 +57,7 @@ export const cutText = (
 ): string => {
   const secret = secretIdentityOf(object)
   const where = namespace === undefined ? '' : ` --namespace ${namespace}`
-  const command = (one: Pick<SecretIdentity, 'key' | 'scope' | 'stagelet' | 'environments'>) =>
+  const command = (one: Omit<SecretIdentity, 'project'>) =>
     `\n  stagely secrets set ${one.key} --project ${secret.project} ${flagsOf(one)}${where}`
   const { references = [] } = statusOf('StagelySecret', object)
   const followed = references.map((reference) => `\${${reference}}`).join(', ')

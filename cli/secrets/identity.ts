@@ -7,7 +7,8 @@ import { notWithStagelet } from '../../src/resources/kinds/secret-cel.ts'
 import { ofKind, specOf } from '../../src/resources/typed.ts'
 import { environmentsOf, namesOf } from '../../src/resources/project-environments.ts'
 import { withHint } from '../../src/search/near-name.ts'
-import { environmentsIn, viewersIn, type ProjectEntry } from '../../src/secrets/set-entry.ts'
+import { everyService, namedPlaceOf, viewersIn, type SecretPlace } from '../../src/secrets/place.ts'
+import { type ProjectEntry } from '../../src/secrets/set-entry.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { openRest, secretPath } from '../connect/rest.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -16,25 +17,14 @@ import { getIfThere, listObjects } from '../objects/objects.ts'
 import type { SecretFlags } from './flags.ts'
 import { defined } from '../../src/kernel/defined.ts'
 
-export interface SecretIdentity {
+export interface SecretIdentity extends SecretPlace {
   readonly project: string
   readonly key: string
-  readonly scope: string
-  readonly stagelet?: string | undefined
-  /** Sorted. */
-  readonly environments?: readonly string[] | undefined
 }
 
 export const secretIdentityOf = (object: KubeObject): SecretIdentity => {
   const spec = specOf('StagelySecret', object)
-  const { projectRef, key, scope, stageletRef } = spec
-  return {
-    project: projectRef.name,
-    key,
-    scope,
-    stagelet: stageletRef?.name,
-    environments: environmentsIn(spec),
-  }
+  return { project: spec.projectRef.name, key: spec.key, ...namedPlaceOf(spec) }
 }
 
 /** The secret that the flags of a command name. */
@@ -42,7 +32,7 @@ export const identityOf = (
   project: string,
   key: string,
   {
-    scope = 'global',
+    scope = everyService,
     stagelet,
     environment,
   }: Pick<SecretFlags, 'scope' | 'stagelet' | 'environment'>,
@@ -52,10 +42,8 @@ export const identityOf = (
   return { project, key, scope, stagelet, environments: environment && [...environment].sort() }
 }
 
-export type Place = Pick<SecretIdentity, 'scope' | 'stagelet' | 'environments'>
-
 /** For a list: `web`, `web, stagelet prod`, `web, in production and staging`. */
-export const placeText = ({ scope, stagelet, environments }: Place): string => {
+export const placeText = ({ scope, stagelet, environments }: SecretPlace): string => {
   if (environments !== undefined) return `${scope}, in ${environments.join(' and ')}`
   return stagelet === undefined ? scope : `${scope}, stagelet ${stagelet}`
 }
@@ -233,7 +221,7 @@ export const openSecret = async (key: string, flags: Omit<SecretFlags, 'output'>
 }
 
 /** What names it to a command, beside its key and project. */
-export const flagsOf = ({ scope, stagelet, environments }: Place): string =>
+export const flagsOf = ({ scope, stagelet, environments }: SecretPlace): string =>
   `--scope ${scope}` +
   (stagelet === undefined ? '' : ` --stagelet ${stagelet}`) +
   (environments === undefined ? '' : ` --environment ${environments.join(',')}`)

@@ -1,6 +1,9 @@
 // What keys of an import reach that nobody has given a scope: all services, also those that never had such a variable. Pure.
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { statusOf } from '../../src/resources/typed.ts'
+import { environmentsOf } from '../../src/resources/project-environments.ts'
+import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { isolatedIn, layoutOf } from '../../src/secrets/layout.ts'
+import { reaches, type SecretPlace } from '../../src/secrets/place.ts'
 
 const shown = 5
 
@@ -24,6 +27,20 @@ const variablesIn = (
     }
   }
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** The stagelets of a project that secrets of this place reach. */
+export const reachedIn = (
+  project: KubeObject | undefined,
+  stagelets: readonly KubeObject[],
+  place: SecretPlace,
+): KubeObject[] => {
+  const named = stagelets.map((stagelet) => ({
+    name: stagelet.metadata.name,
+    environment: specOf('Stagelet', stagelet).environment,
+  }))
+  const layout = layoutOf(named, isolatedIn(environmentsOf(project)))
+  return stagelets.filter(({ metadata }) => reaches(place, metadata.name, layout))
 }
 
 /** Lines for people about new global keys, as the stagelets report their services. */

@@ -4,7 +4,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { entryText, type Entry, type ParsedEntries } from '../formats/entries.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
-import { openApi } from '../connect/api.ts'
+import { openApi, type KubeApi } from '../connect/api.ts'
 import { noteHeaders, type Command } from '../options.ts'
 import { plainChange } from '../output/plain-value.ts'
 import { checkFormat, printAs } from '../output/output.ts'
@@ -13,15 +13,24 @@ import { confirm } from '../prompt.ts'
 import { renderWidened } from '../apply/reach.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderAffected } from '../apply/review.ts'
+import { servedKind } from '../objects/kinds.ts'
+import { getIfThere } from '../objects/objects.ts'
 import { stageletsOfProject } from '../wait/wait-in-sync.ts'
 import { secretCommand } from './flags.ts'
-import { reachOfGlobal } from './import-reach.ts'
+import { reachedIn, reachOfGlobal } from './import-reach.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
-import { chosenProject, identityOf, placeText, readStoredSecrets } from './identity.ts'
+import {
+  chosenProject,
+  identityOf,
+  placeText,
+  readStoredSecrets,
+  type SecretIdentity,
+} from './identity.ts'
 import { planImportOfFile, type FileImportPlan, type ImportItem } from './plan-import.ts'
 import { readValueFile } from './values.ts'
 import { importBatches, writeBatches } from './write-import.ts'
 import { kindsOfLines, staysInFile } from '../../src/secrets/managed-values.ts'
+import { isForAll, placeAlone } from '../../src/secrets/place.ts'
 import { dotenvEntries } from '../formats/dotenv.ts'
 import { jsonEntries, yamlEntries } from '../formats/structured.ts'
 
@@ -104,8 +113,7 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
   await printAs(summaryOf(plan), output, () => renderPlan(plan))
   if (flags.scope === undefined) {
     const keys = globalKeys(plan, entries)
-    const stagelets = keys.length === 0 ? [] : await stageletsOfProject(api, project, place)
-    for (const line of reachOfGlobal(keys, stagelets)) note(line)
+    for (const line of keys.length === 0 ? [] : await reachLines(api, place, keys)) note(line)
   }
   const pending = plan.items.filter(({ action }) => action !== 'unchanged')
   if (pending.length === 0) return
@@ -126,6 +134,17 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
   note(`${pending.length} secrets imported into project ${project}, as ${how}.`)
 }
 
+const reachLines = async (
+  api: KubeApi,
+  place: SecretIdentity,
+  keys: readonly string[],
+): Promise<string[]> => {
+  const { project } = place
+  const owner = await getIfThere(api, servedKind('Project'), api.namespace, project)
+  const stagelets = reachedIn(owner, await stageletsOfProject(api, project), place)
+  return reachOfGlobal(keys, stagelets)
+}
+
 const sourceText = (bytes: Buffer, shown: string): string => {
   const text = entryText(bytes)
   if (text === undefined) throw new CliError(`${shown} is not UTF-8 text`)
@@ -144,10 +163,10 @@ const globalKeys = ({ items }: FileImportPlan, entries: readonly Entry[]): strin
   const said = new Set(entries.filter(({ scope }) => scope !== undefined).map(({ key }) => key))
   return items
     .filter(
-      ({ action, identity: { scope, key }, input }) =>
+      ({ action, identity, input }) =>
         action === 'added' &&
-        scope === 'global' &&
-        !said.has(key) &&
+        isForAll(identity) &&
+        !said.has(identity.key) &&
         input['audience'] !== 'Controller' &&
         input['type'] !== 'file',
     )
@@ -180,12 +199,7 @@ const summaryOf = ({ items, ...reach }: FileImportPlan): object => {
   const of = (action: ImportItem['action']): object[] =>
     items
       .filter((item) => item.action === action)
-      .map(({ name, identity: { key, scope, stagelet, environments } }) => ({
-        name,
-        key,
-        scope,
-        ...defined({ stagelet, environments }),
-      }))
+      .map(({ name, identity }) => ({ name, key: identity.key, ...placeAlone(identity) }))
   const [added, changed, unchanged] = [of('added'), of('changed'), of('unchanged')]
   return { added, changed, unchanged, ...reach }
 }

@@ -3,12 +3,13 @@ import { defined } from '../../src/kernel/defined.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { withFields, type SecretInput } from '../../src/resources/schemas/secret-fields.ts'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
+import type { SecretPlace } from '../../src/secrets/place.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { Exit } from '../errors.ts'
 import { entryText, type Entry } from '../formats/entries.ts'
 import { note } from '../print.ts'
 import { reviewObjects } from '../apply/review.ts'
-import { nameFor, type Place, type SecretIdentity, type StoredSecrets } from './identity.ts'
+import { nameFor, type SecretIdentity, type StoredSecrets } from './identity.ts'
 
 export interface ImportItem {
   readonly identity: SecretIdentity
@@ -28,7 +29,7 @@ export interface FileImportPlan extends Omit<ReviewStatus, 'faults' | 'changes'>
   readonly items: readonly ImportItem[]
 }
 
-interface ImportDefaults extends Place {
+interface ImportDefaults extends SecretPlace {
   readonly project: string
   /** Source of the entries, for messages. */
   readonly file: string
@@ -80,7 +81,7 @@ const actionOf = (change: ReviewChange | undefined): ImportItem['action'] => {
 const placeIn = (
   { scope, stagelet, environments }: Entry,
   defaults: ImportDefaults,
-): Place & { readonly scope: string } => ({
+): SecretPlace => ({
   scope: scope ?? defaults.scope,
   ...(stagelet === undefined && environments === undefined
     ? { stagelet: defaults.stagelet, environments: defaults.environments }

@@ -1,7 +1,7 @@
 // secrets restore: restores a deleted secret under its old id.
 import type { Command } from '../options.ts'
 import type { DeletedSecret } from '../../src/rest/types.ts'
-import { sameJson } from '../../src/kernel/same-json.ts'
+import { isSamePlace, type SecretPlace } from '../../src/secrets/place.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
@@ -10,7 +10,7 @@ import { out } from '../print.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { openRest, post, projectPath, secretPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, identityOf, placeText, readStoredSecrets, type Place } from './identity.ts'
+import { chosenProject, identityOf, placeText, readStoredSecrets } from './identity.ts'
 import { checkFormat, printAs } from '../output/output.ts'
 import { lossOfSecret } from '../delete/losses.ts'
 import { confirm } from '../prompt.ts'
@@ -45,25 +45,18 @@ export const restoreCommand = (): Command =>
     )
     .action(restore)
 
-export const listDeleted = (rest: RestClient, project: string): Promise<DeletedSecret[]> => {
+const listDeleted = (rest: RestClient, project: string): Promise<DeletedSecret[]> => {
   const path = `${projectPath(rest.namespace, project)}/deleted-secrets`
   return rest.list<DeletedSecret>(path, 'secrets')
 }
 
 /** Of several with the same identity, the one that was deleted last. */
-export const findDeleted = (
+const findDeleted = (
   deleted: readonly DeletedSecret[],
   key: string,
-  { scope, stagelet, environments }: Place,
+  place: SecretPlace,
 ): DeletedSecret | undefined =>
-  deleted.find(
-    (d) =>
-      d.id === key ||
-      (d.key === key &&
-        d.scope === scope &&
-        d.stagelet === stagelet &&
-        sameJson(d.environments ?? [], environments ?? [])),
-  )
+  deleted.find((d) => d.id === key || (d.key === key && isSamePlace(d, place)))
 
 /** The API's answer. */
 interface Restored {

@@ -3,7 +3,7 @@ import type { SecretValue } from '../../src/rest/types.ts'
 import { post, projectPath, type RestClient } from '../connect/rest.ts'
 import { entryText } from '../formats/entries.ts'
 
-export interface RevealQuery {
+interface RevealQuery {
   /** Only what this service sees: one value for each key. */
   readonly service?: string | undefined
   readonly scope?: string | undefined

@@ -1,6 +1,7 @@
 // Checks the name of a service. An unknown service would get the secrets that every service sees, and a
 // mistyped name would not be noticed.
 import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { isForAll, isForStagelet, secretPlaceOf } from '../../src/secrets/place.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
@@ -22,7 +23,12 @@ export const requireService = async (
   // A scope beside them may be mistyped: it is offered to nobody.
   const known = [...(reported.size > 0 ? reported : named)].sort()
   // When no service is known, the name makes no difference.
-  if (service === 'global' || known.length === 0 || reported.has(service) || named.has(service))
+  if (
+    isForAll({ scope: service }) ||
+    known.length === 0 ||
+    reported.has(service) ||
+    named.has(service)
+  )
     return
   const where = stagelet === undefined ? `project ${project}` : `stagelet ${stagelet}`
   throw new CliError(
@@ -46,10 +52,7 @@ const scopes = async (api: KubeApi, { project, stagelet }: ServicePlace): Promis
   const secrets = await listObjects(api, servedKind('StagelySecret'), { namespace: api.namespace })
   return secrets
     .map((object) => specOf('StagelySecret', object))
-    .filter(({ projectRef, stageletRef }) => {
-      const isSeen = stagelet === undefined || (stageletRef?.name ?? stagelet) === stagelet
-      return projectRef.name === project && isSeen
-    })
+    .filter((spec) => spec.projectRef.name === project && !isForAll(spec))
+    .filter((spec) => stagelet === undefined || isForStagelet(secretPlaceOf(spec), stagelet))
     .map(({ scope }) => scope)
-    .filter((scope) => scope !== 'global')
 }

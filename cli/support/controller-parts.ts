@@ -57,7 +57,7 @@ const logsPart = (rest: RestClient, stagelet: string): BundlePart => ({
   },
 })
 
-export interface ControllerChoice {
+interface ControllerChoice {
   /** undefined: everything that the person may see. */
   readonly namespace: string | undefined
   /** Stagelets whose logs are included. */

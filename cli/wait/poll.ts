@@ -1,9 +1,9 @@
-// Waits for work that is a row of the controller, such as a leak test: reads the row until the work has ended.
+// Waits for work that is a row of the controller, such as an access request: reads the row until the work has ended.
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
 
-export interface Poll<T> {
+interface Poll<T> {
   readonly read: () => Promise<T>
   readonly isDone: (answer: T) => boolean
   /** A line for stderr. A line is printed once, until another one comes. */

@@ -35,7 +35,7 @@ const settleMs = 2_500
 const firstLine = (text: string): string => text.split('\n')[0] ?? ''
 
 /** The last state of each awaited object, by its label. */
-export type LastStates = ReadonlyMap<string, KubeObject | undefined>
+type LastStates = ReadonlyMap<string, KubeObject | undefined>
 
 /**
  * Resolves when all have succeeded. Otherwise throws, with the reason of each failure and the last

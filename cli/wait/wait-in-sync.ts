@@ -3,10 +3,10 @@ import { appliedOutcome, type WaitOutcome } from '../../src/resources/wait-outco
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { projectNameOf } from '../../src/resources/project-ref.ts'
 import { specOf } from '../../src/resources/typed.ts'
+import type { SecretPlace } from '../../src/secrets/place.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
-import type { Place } from '../secrets/identity.ts'
 import { waitForOutcomes, type AwaitedObject, type LookUp } from './wait-for-outcomes.ts'
 
 export interface StageletName {
@@ -38,11 +38,14 @@ const awaitedStagelet = (
   doneLine,
 })
 
-/** The stagelets of a project: all, the one with that name, or those of the environments. */
+/**
+ * The stagelets of a project: all, the one with that name, or those of the environments. All are also those that inherit
+ * nothing: what is there may follow a secret of the project.
+ */
 export const stageletsOfProject = async (
   api: KubeApi,
   project: string,
-  { stagelet: only, environments }: Partial<Place> = {},
+  { stagelet: only, environments }: Partial<SecretPlace> = {},
 ): Promise<KubeObject[]> => {
   const all = await listObjects(api, servedKind('Stagelet'), { namespace: api.namespace })
   return all.filter((stagelet) => {

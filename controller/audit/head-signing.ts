@@ -23,11 +23,11 @@ export interface HeadMetrics {
   readonly failures: Counter
 }
 
-export interface HeadSigning {
+interface HeadSigning {
   stop(): Promise<void>
 }
 
-export interface HeadSigningDeps {
+interface HeadSigningDeps {
   readonly audit: AuditLog
   readonly clock: Clock
   readonly log: Logger

@@ -13,7 +13,7 @@ import type { SecretVersion } from '../../src/store/core/history.ts'
 import type { Store } from '../../src/store/store.ts'
 import { holdersOf, type IsVersion, type RolloutActivity } from './holders.ts'
 
-export interface ExposureDeps {
+interface ExposureDeps {
   readonly store: Pick<Store, 'get' | 'list' | 'readSet' | 'versionsOf'>
   readonly activity: Pick<ActivityLog, 'rollouts' | 'containers'>
   readonly audit: Pick<AuditLog, 'list'>

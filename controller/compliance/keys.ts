@@ -72,7 +72,7 @@ const sealingKeys = ({ keys, ages }: ComplianceFacts): KeyLife[] => {
   return succession('sealing', isKnown ? rows : [{ name: '', at: since, by: undefined }])
 }
 
-export interface KeyRules {
+interface KeyRules {
   /** Of the project's keys. */
   readonly limits: readonly Limit[]
   /** Of the controller (ms): of the key that seals values for manifests. */

@@ -13,7 +13,7 @@ import { reportSecrets } from './secrets.ts'
 
 const dayMs = 86_400_000
 
-export interface ComplianceRequest {
+interface ComplianceRequest {
   readonly project: KubeObject
   /** ms */
   readonly sinceMs: number

@@ -20,7 +20,7 @@ export interface TokenVerifier {
   onChange(listener: () => void): () => void
 }
 
-export interface AuthenticatorDeps {
+interface AuthenticatorDeps {
   readonly tokens: TokenVerifier
   readonly clock: Clock
   readonly log: Logger

@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest'
 import * as z from 'zod'
 import * as byHand from '../../src/protocol/by-hand.ts'
 import * as join from '../../src/protocol/join.ts'
-import * as leakTests from '../../src/protocol/leak-test.ts'
+import * as printed from '../../src/protocol/printed.ts'
 import * as logs from '../../src/protocol/logs.ts'
 import * as messages from '../../src/protocol/messages.ts'
 import * as looks from '../../src/protocol/look.ts'
@@ -16,13 +16,13 @@ import { unboundedIn } from '../../test/support/http/unbounded.ts'
 import { peerRequests } from './peers/requests.ts'
 import { restRoutes } from './rest/table.ts'
 
-const protocol = { ...messages, ...join, ...logs, ...leakTests, ...looks, ...tasks, ...byHand }
+const protocol = { ...messages, ...join, ...logs, ...printed, ...looks, ...tasks, ...byHand }
 
 /** What the controller says to an agent, or an agent to a person on its machine. */
 const fromController = [
   ...['bundle', 'orderMessage', 'streamMessage', 'refusal', 'reportResponse', 'joinResponse'],
-  ...['logBatchResponse', 'leakTestResponse', 'taskResponse'],
-  ...['logsOrder', 'leakTestOrder', 'lookOrder', 'taskOrder', 'manualLine'],
+  ...['logBatchResponse', 'taskResponse'],
+  ...['logsOrder', 'countOrder', 'lookOrder', 'taskOrder', 'manualLine'],
 ]
 
 const schemas: readonly (readonly [string, z.ZodType])[] = [
@@ -60,7 +60,7 @@ test('every file with messages of agents is looked at', () => {
   )
   expect(withSchemas).toEqual([
     ...['by-hand.ts', 'fit-report.ts', 'join-token.ts', 'join.ts'],
-    ...['leak-test.ts', 'logs.ts', 'look.ts', 'messages.ts', 'tasks.ts'],
+    ...['logs.ts', 'look.ts', 'messages.ts', 'printed.ts', 'tasks.ts'],
   ])
 })
 

@@ -6,7 +6,7 @@ import type { StaticFiles } from './static-files.ts'
 
 export const dashboardFolder = builtFolder('dashboard')
 
-export interface DashboardOptions {
+interface DashboardOptions {
   readonly files: StaticFiles | undefined
   readonly isTrusted: boolean
 }

@@ -12,7 +12,7 @@ import {
 
 export const documentsFolder = builtFolder('docs')
 
-export interface DocumentsOptions {
+interface DocumentsOptions {
   readonly folder: string
   readonly isTrusted: boolean
 }

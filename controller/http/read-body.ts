@@ -8,7 +8,7 @@ import type { BodyBudget, BodyOwner } from './body-budget.ts'
 /** A body that is too long is read and dropped up to this size, so that the client receives the error. */
 const patienceBytes = 32 * 1024 * 1024
 
-export interface BodyReading extends BodyOwner {
+interface BodyReading extends BodyOwner {
   /** Who holds the bytes. */
   readonly owner: string
   /** Limit of the body in bytes. */

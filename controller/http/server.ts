@@ -14,7 +14,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 
-export interface HttpServerOptions {
+interface HttpServerOptions {
   readonly host: string
   readonly port: number
   /** undefined: plain HTTP. */

@@ -26,7 +26,7 @@ export const endedSessionCookie = (base: Base): string => `${sessionCookie(base,
 const loginMs = 600_000
 
 /** What is logged in: the browser itself, or a command line. One of each may be under way. */
-export type LoginOf = 'browser' | 'command'
+type LoginOf = 'browser' | 'command'
 
 const loginNames = { browser: 'stagely-login', command: 'stagely-command-login' } as const
 

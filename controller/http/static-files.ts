@@ -6,7 +6,7 @@ import { brotliDecompressSync } from 'node:zlib'
 import { lazy } from '../../src/kernel/lazy.ts'
 import type { App, AppContext } from './env.ts'
 
-export interface StaticFile {
+interface StaticFile {
   readonly type: string
   readonly etag: string
   /** Names change with the content. */
@@ -99,7 +99,7 @@ export const contentPolicyOf = (images: string, trustedTypes: string): string =>
 
 const year = 31_536_000
 
-export interface ServedPage {
+interface ServedPage {
   readonly policy: string
   /**
    * The certificate is one that browsers trust. Otherwise browsers that were told to insist on TLS would

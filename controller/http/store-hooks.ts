@@ -15,7 +15,7 @@ import type { App, AppContext } from './env.ts'
 import { readBytes } from './kube/body.ts'
 import { parseId } from './rest/ids.ts'
 
-export interface StoreHooksDeps {
+interface StoreHooksDeps {
   readonly store: Store
   readonly clock: Clock
   readonly log: Logger

@@ -3,7 +3,6 @@ import * as z from 'zod'
 import { leavesOf, typeOf } from '../../test/support/http/schema-leaves.ts'
 import { manualRequest } from '../../src/protocol/by-hand.ts'
 import { joinContent, joinRequest } from '../../src/protocol/join.ts'
-import { leakTestReport } from '../../src/protocol/leak-test.ts'
 import { logBatch } from '../../src/protocol/logs.ts'
 import { keysRequest, reportRequest, streamRequest } from '../../src/protocol/messages.ts'
 import { taskReport } from '../../src/protocol/tasks.ts'
@@ -17,7 +16,6 @@ const fromAgents = {
   keysRequest,
   streamRequest,
   reportRequest,
-  leakTestReport,
   logBatch,
   taskReport,
 } as const

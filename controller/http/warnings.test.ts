@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { SecretPlace } from '../../src/secrets/wider.ts'
 import { adviceOfAddress, adviceOfPlace, adviceOfValue, warningValues } from './warnings.ts'
+import type { SecretPlace } from '../../src/secrets/place.ts'
 
 const secret = (spec: object, status: object = {}): KubeObject => ({
   apiVersion: 'stagely.dev/v1alpha1',
@@ -15,6 +15,7 @@ const stagelet = (name: string, services: Record<string, string[]>): KubeObject 
   apiVersion: 'stagely.dev/v1alpha1',
   kind: 'Stagelet',
   metadata: { name, namespace: 'team' },
+  spec: { environment: name },
   status: {
     services: Object.entries(services).map(([service, composeKeys]) => ({
       name: service,
@@ -33,11 +34,18 @@ const place = async (
     before,
     envSecrets = 5,
     others = [],
-  }: { before?: KubeObject; envSecrets?: number; others?: readonly SecretPlace[] } = {},
+    isolated = [],
+  }: {
+    before?: KubeObject
+    envSecrets?: number
+    others?: readonly SecretPlace[]
+    isolated?: readonly string[]
+  } = {},
 ): Promise<string[]> => {
   const withKey = () => others.map((place, i) => ({ secretId: `other-${i}`, ...place }))
   const store = {
-    projectSummary: () => Promise.resolve({ stagelets, envSecrets, isDeclared: true, withKey }),
+    projectSummary: () =>
+      Promise.resolve({ stagelets, isolated, envSecrets, isDeclared: true, withKey }),
   }
   return (await adviceOfPlace(store, object, before)).map((a) => `${a.field}: ${a.message}`)
 }
@@ -87,6 +95,19 @@ describe('advice of where a secret goes', () => {
     ])
     expect(await place(secret({ scope: 'web', stageletRef: { name: 'prod' } }))).toEqual([])
     expect(await place(secret({ type: 'file' }))).toEqual([])
+  })
+
+  it('leaves out the services of environments that inherit nothing', async () => {
+    const isolated = ['preview']
+    expect(await place(secret({ scope: 'web' }), { isolated })).toEqual([])
+    expect(await place(secret({ environments: ['preview'] }), { isolated })).toEqual([
+      'spec.key: the compose file (or an env_file) of preview/web sets PORT as well: the secret wins',
+    ])
+    expect(
+      await place(secret({ scope: 'web', stageletRef: { name: 'preview' } }), { isolated }),
+    ).toEqual([
+      'spec.key: the compose file (or an env_file) of preview/web sets PORT as well: the secret wins',
+    ])
   })
 
   it('says nothing of the place again where only the value is new', async () => {

@@ -6,10 +6,18 @@ import { valueBytes } from '../../src/resources/kinds/secret-value.ts'
 import type { SecretSpec } from '../../src/resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
-import { narrowerPlaces, placesText, secretPlaceOf } from '../../src/secrets/wider.ts'
+import {
+  isForAll,
+  isForService,
+  narrowerPlaces,
+  placesText,
+  reaches,
+  secretPlaceOf,
+} from '../../src/secrets/place.ts'
 import type { ProjectSummary, Store } from '../../src/store/store.ts'
 import { refusedAs } from '../egress/refused.ts'
 import { nearName } from '../../src/search/near-name.ts'
+import { layoutOf } from '../../src/secrets/layout.ts'
 
 export interface Advice {
   /** Path of the field in the object, as in a fault. */
@@ -103,14 +111,16 @@ interface Service {
 
 /** Of the stagelets for which the secret is. */
 const servicesOf = (
-  stagelets: readonly KubeObject[],
-  { stageletRef, environments }: SecretSpec,
-): Service[] =>
-  stagelets
-    .filter(({ metadata }) => (stageletRef?.name ?? metadata.name) === metadata.name)
-    .filter(
-      (stagelet) => environments?.includes(specOf('Stagelet', stagelet).environment ?? '') ?? true,
-    )
+  { stagelets, isolated }: Pick<ProjectSummary, 'stagelets' | 'isolated'>,
+  spec: SecretSpec,
+): Service[] => {
+  const named = stagelets.map((stagelet) => ({
+    name: stagelet.metadata.name,
+    environment: specOf('Stagelet', stagelet).environment,
+  }))
+  const [place, layout] = [secretPlaceOf(spec), layoutOf(named, isolated)]
+  return stagelets
+    .filter(({ metadata }) => reaches(place, metadata.name, layout))
     .flatMap((stagelet) =>
       (statusOf('Stagelet', stagelet).services ?? []).map(({ name, composeKeys = [] }) => ({
         stagelet: stagelet.metadata.name,
@@ -118,10 +128,11 @@ const servicesOf = (
         composeKeys,
       })),
     )
+}
 
 const adviceOfScope = (scope: string, services: readonly Service[]): Advice[] => {
   const names = [...new Set(services.map(({ name }) => name))].sort()
-  if (scope === 'global' || names.length === 0 || names.includes(scope)) return []
+  if (isForAll({ scope }) || names.length === 0 || names.includes(scope)) return []
   const near = nearName(scope, names)
   const hint =
     near === undefined ? `there are ${names.slice(0, 10).join(', ')}` : `did you mean "${near}"?`
@@ -134,7 +145,7 @@ const adviceOfClash = (
 ): Advice[] => {
   if (type === 'file') return []
   const clash = services.filter(
-    ({ name, composeKeys }) => (scope === 'global' || scope === name) && composeKeys.includes(key),
+    ({ name, composeKeys }) => isForService({ scope }, name) && composeKeys.includes(key),
   )
   if (clash.length === 0) return []
   const shown = clash.slice(0, 3).map(({ stagelet, name }) => `${stagelet}/${name}`)
@@ -215,8 +226,8 @@ export const adviceOfPlace = async (
   const isSeen = spec.audience !== 'Controller'
   const project = { kind: 'Project', namespace, name: spec.projectRef.name }
   const around = await store.projectSummary(project, mostStagelets)
-  const { stagelets, envSecrets, isDeclared, withKey } = around
-  const services = isSeen ? servicesOf(stagelets, spec) : []
+  const { envSecrets, isDeclared, withKey } = around
+  const services = servicesOf(around, spec)
   const isFirst = isSeen && before === undefined && spec.type === 'env' && envSecrets <= 1
   return [
     ...length,

@@ -89,6 +89,7 @@ test('a value is in a bundle, a task and a look, and in nothing else that a cont
     'bundle entries[].key',
     'bundle entries[].value',
     'takeTaskRequest report.found.places[].values[]', // names of the look
+    'takeTaskRequest report.printed.services[].hits[].key', // names of secrets
   ])
 })
 

@@ -11,7 +11,7 @@ import type {
 } from '../../src/manifests/review.ts'
 import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
 import { environmentSet } from '../../src/secrets/environment-set.ts'
-import { isFor } from '../../src/secrets/references.ts'
+import { isForStagelet } from '../../src/secrets/place.ts'
 import { viewsOf, type ServiceView, type SetViews } from '../../src/secrets/set-views.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import { nameSet } from '../../src/store/core/set-diff.ts'
@@ -152,7 +152,7 @@ const neverSeen = (services: readonly ServiceStatus[]): HoldReason | undefined =
 
 const mayReach = (stagelet: string, { before, after }: Change): boolean => {
   const nameOf = ({ entries }: SetViews): string =>
-    nameSet({ entries: entries.filter((entry) => isFor(entry, stagelet)) })
+    nameSet({ entries: entries.filter((entry) => isForStagelet(entry, stagelet)) })
   return nameOf(before) !== nameOf(after)
 }
 

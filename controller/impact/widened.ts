@@ -1,10 +1,9 @@
 // Keys that a change gives to services from which they were kept before: pure. Programs ask before such a write.
-import { defined } from '../../src/kernel/defined.ts'
 import type { WidenedKey } from '../../src/manifests/review.ts'
 import { environmentSet } from '../../src/secrets/environment-set.ts'
+import { narrowerPlaces, placeAlone } from '../../src/secrets/place.ts'
 import { viewsOf } from '../../src/secrets/set-views.ts'
 import type { ProjectEntry } from '../../src/secrets/set-entry.ts'
-import { narrowerPlaces } from '../../src/secrets/wider.ts'
 import { emptySet, type Situation } from './situation.ts'
 
 const byKey = (entries: readonly ProjectEntry[]): Map<string, ProjectEntry[]> => {
@@ -16,15 +15,6 @@ const byKey = (entries: readonly ProjectEntry[]): Map<string, ProjectEntry[]> =>
   }
   return found
 }
-
-const placeOf = ({
-  scope,
-  stagelet,
-  environments,
-}: ProjectEntry): WidenedKey['before'][number] => ({
-  scope,
-  ...defined({ stagelet, environments }),
-})
 
 /** Services that see the key after the change, and did not before. */
 const reachedBy = (
@@ -59,6 +49,6 @@ export const widenedKeys = (before: Situation, after: Situation): WidenedKey[] =
       if (narrower.length === 0) return []
       const services = reachedBy(entry.key, project, { before, after })
       const what = { namespace, project: name, secret: entry.name, key: entry.key }
-      return [{ ...what, ...placeOf(entry), before: narrower.map(placeOf), services }]
+      return [{ ...what, ...placeAlone(entry), before: narrower.map(placeAlone), services }]
     })
   })

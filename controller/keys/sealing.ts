@@ -28,7 +28,7 @@ const newKey = (): { id: string; bytes: Buffer } => {
   return { id: sealingKeyId(publicKey), bytes }
 }
 
-export interface SealingKeyInfo {
+interface SealingKeyInfo {
   readonly id: string
   readonly publicKey: string
 }

@@ -42,7 +42,7 @@ const unusedMs = 30_000
 /** etcd holds objects of at most 1.5 MiB; an event is a little larger. */
 const maxLineBytes = 8 << 20
 
-export interface ClusterClientOptions {
+interface ClusterClientOptions {
   /**
    * Called again when the cluster refuses the credentials. If it throws, the request fails with that
    * error.

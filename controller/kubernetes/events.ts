@@ -22,7 +22,7 @@ export const isYoung = (event: KubeObject, clock: Clock): boolean => {
   return clock.now() - Date.parse(seenAt) < youngMs
 }
 
-export interface EventDeps {
+interface EventDeps {
   readonly store: Store
   readonly client: ClusterClient
   readonly mirror: ClusterObjects

@@ -76,7 +76,7 @@ export const followCollection = async (options: FollowOptions): Promise<void> =>
 /** A remedy, for a fault that somebody has to mend; undefined for a temporary fault. */
 export const remedyOf = (cause: unknown): string | undefined => {
   if (isReason(cause, 'NotFound'))
-    return 'the CRDs must be there: kubectl apply -f charts/stagely/files/crds, or crds.install=true of the chart'
+    return 'the CRDs must be there: kubectl apply -f crds, or crds.install=true of the chart'
   if (isReason(cause, 'Forbidden'))
     return 'its service account must have the rules of charts/stagely/templates/rbac.yaml'
   return undefined

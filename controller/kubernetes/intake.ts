@@ -15,7 +15,7 @@ export interface ClusterStream {
   readonly path: string
 }
 
-export interface IntakeDeps {
+interface IntakeDeps {
   readonly store: Store
   readonly clock: Clock
   readonly mirror: ClusterObjects
@@ -27,7 +27,7 @@ export interface IntakeDeps {
   readonly enqueue: (key: string) => void
 }
 
-export interface Intake {
+interface Intake {
   readonly streams: readonly ClusterStream[]
   /** Rejects when the store cannot be read: list again. */
   onList(stream: ClusterStream, items: readonly KubeObject[]): Promise<void>

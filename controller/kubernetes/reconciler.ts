@@ -38,7 +38,7 @@ import { clusterStatus } from './status.ts'
 
 export const clusterActor: Actor = { name: 'kubernetes', source: clusterSource, authority: 'whole' }
 
-export interface ClusterReconcilerDeps {
+interface ClusterReconcilerDeps {
   readonly store: Store
   readonly client: ClusterClient
   readonly clock: Clock

@@ -13,7 +13,7 @@ const conditionType = 'ClusterFollowed'
 /** Length limit of text from a Lease, which anybody with write access may have filled. */
 const maxHolderChars = 100
 
-export interface ReportDeps extends Pick<NamespaceClaimDeps, 'client' | 'controllerId'> {
+interface ReportDeps extends Pick<NamespaceClaimDeps, 'client' | 'controllerId'> {
   readonly store: Store
   readonly actor: Actor
   readonly clock: Clock

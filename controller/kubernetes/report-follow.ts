@@ -13,7 +13,7 @@ const reason = 'CannotFollow'
 /** A cluster that is started anew is back before. */
 const patienceMs = 30_000
 
-export interface FollowReporter {
+interface FollowReporter {
   readonly of: (stream: ClusterStream) => Pick<Required<FollowOptions>, 'onFailure' | 'onFollowed'>
   /** Resolves when everything is written. */
   readonly ended: () => Promise<void>

@@ -32,7 +32,7 @@ interface Followed {
   forbidden: string | undefined
 }
 
-export interface SecretValuesDeps {
+interface SecretValuesDeps {
   readonly client: ClusterClient
   readonly log: Logger
   /** Called with the users of a Secret that changed. */

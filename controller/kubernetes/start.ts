@@ -27,7 +27,7 @@ import { createSecretValues } from './secret-values.ts'
 import { createClaimReporter } from './report-claims.ts'
 import { createFollowReporter } from './report-follow.ts'
 
-export interface KubernetesSourceOptions extends LoopObserver {
+interface KubernetesSourceOptions extends LoopObserver {
   /** Called at the start, and again when the cluster refuses the credentials. */
   readonly kubeConfig: () => KubeConfig
   /** Namespaces to follow; undefined: all. */

@@ -10,7 +10,7 @@ import { applyManifest, type AppliedManifest } from './apply-object.ts'
 import type { FolderFault } from './scan.ts'
 import { writeAllPossible } from './write-all-possible.ts'
 
-export interface FolderApplied {
+interface FolderApplied {
   /** Refusals of the store, with file and line. */
   readonly faults: readonly FolderFault[]
   readonly changed: number

@@ -20,7 +20,7 @@ export const faultOfFolder = (dir: string, message: string): FolderFault => ({
 })
 
 /** The data from which the namespaces of a file are determined. */
-export interface FolderContents {
+interface FolderContents {
   /** All objects whose source is the folder. */
   readonly owned: readonly KubeObject[]
   /** Last known file of each object. */

@@ -2,7 +2,7 @@
 import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { Scan } from './scan.ts'
 
-export interface PruneInput {
+interface PruneInput {
   readonly scan: Scan
   /** All objects in the store that the folder owns. */
   readonly owned: readonly KubeObject[]
@@ -11,7 +11,7 @@ export interface PruneInput {
   readonly pruneAll: boolean
 }
 
-export interface PruneDecision {
+interface PruneDecision {
   readonly remove: readonly KubeObject[]
   /** More than half of the objects would be removed: somebody must confirm that. */
   readonly heldBack: number

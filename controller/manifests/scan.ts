@@ -31,7 +31,7 @@ export interface Scan {
   readonly brokenFiles: ReadonlySet<string>
 }
 
-export type ScanResult =
+type ScanResult =
   { readonly ok: true; readonly scan: Scan } | { readonly ok: false; readonly reason: string }
 
 /** The reason of a folder that is there, and empty. */

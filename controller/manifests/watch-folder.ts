@@ -16,7 +16,7 @@ import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { createPass } from './folder-pass.ts'
 
-export interface FolderSourceOptions {
+interface FolderSourceOptions {
   readonly dir: string
   readonly store: Store
   readonly clock: Clock

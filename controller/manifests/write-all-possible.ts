@@ -4,12 +4,12 @@ import type { ObjectRef } from '../../src/resources/meta.ts'
 import { requireKind } from '../../src/resources/registry.ts'
 import type { Actor, Store, Transaction, WriteOptions } from '../../src/store/store.ts'
 
-export interface ManifestOutcome<Item, Result> {
+interface ManifestOutcome<Item, Result> {
   readonly results: ReadonlyMap<Item, Result>
   readonly refused: ReadonlyMap<Item, StagelyError>
 }
 
-export interface ManifestWork<Item, Result> {
+interface ManifestWork<Item, Result> {
   readonly actor: Actor
   readonly options: WriteOptions
   readonly items: readonly Item[]

@@ -22,7 +22,7 @@ import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { deliver, type Attempt } from './deliver.ts'
 import type { Mailer } from './mail.ts'
 
-export interface PerformerDeps {
+interface PerformerDeps {
   readonly store: Store
   readonly outbox: Outbox
   readonly egress: Egress

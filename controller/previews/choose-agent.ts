@@ -9,6 +9,8 @@ type Agent = Typed<'Agent'>
 interface Fleet {
   readonly agents: readonly Agent[]
   readonly stagelets: readonly Typed<'Stagelet'>[]
+  /** True: the caller may not read agents, so no message names one that the template does not. */
+  readonly hidesAgents: boolean
 }
 
 const canTake = ({ metadata, spec, status }: Agent): boolean =>
@@ -40,7 +42,7 @@ export const isOfTemplate = (
 
 /** The agent that the template names, else the least used one that it selects, else that of the source. */
 export const chooseAgent = (
-  { agents, stagelets }: Fleet,
+  { agents, stagelets, hidesAgents }: Fleet,
   template: PreviewSpec,
   source: Typed<'Stagelet'> | undefined,
 ): string => {
@@ -63,10 +65,11 @@ export const chooseAgent = (
     .sort((a, b) => a.load - b.load || (a.name < b.name ? -1 : 1))
   if (best !== undefined) return best.name
   const text = wanted.map(([label, value]) => `${label}=${value}`).join(', ')
+  const who = hidesAgents ? ['each of them'] : labelled.map(({ metadata }) => metadata.name)
   throw new StagelyError(
     'Conflict',
     labelled.length === 0
       ? `no agent has the labels of spec.preview.agentSelector (${text})`
-      : `no agent with the labels ${text} can take a preview now: ${labelled.map(({ metadata }) => metadata.name).join(', ')} ${labelled.length === 1 ? 'is' : 'are'} away, paused or drained`,
+      : `no agent with the labels ${text} can take a preview now: ${who.join(', ')} ${who.length === 1 ? 'is' : 'are'} away, paused or drained`,
   )
 }

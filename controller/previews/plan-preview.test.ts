@@ -35,6 +35,7 @@ const agent = (name: string, tweak: object = {}): Typed<'Agent'> =>
   ({ ...meta('Agent', name), spec: {}, status: ready, ...tweak }) as Typed<'Agent'>
 
 const worldOf = (preview: object, tweak: Partial<PreviewWorld> = {}): PreviewWorld => ({
+  hidesAgents: false,
   project: {
     ...meta('Project', 'shop'),
     spec: { preview: { environment: 'preview', ttl: '72h', from: 'shop', ...preview } },
@@ -171,6 +172,31 @@ describe('a preview', () => {
       /being taken down/,
     )
     expect(refusal(() => plan(world, { name: 'x'.repeat(80) }))).toMatch(/^Invalid: .*is too long/)
+  })
+
+  it('leads by its name to nothing that another stack of its machine has', () => {
+    const data = { ...source.spec.compose, directory: '/opt/x', values: { DATA: '/data/live' } }
+    const other = (spec: object) =>
+      ({ ...meta('Stagelet', 'bank-web'), spec: { ...source.spec, ...spec } }) as Stagelet
+    const bank = other({ compose: { directory: '/srv/bank/web' } })
+    const tried = (preview: object, name: string, ...others: Stagelet[]): string =>
+      refusal(() => plan(worldOf(preview, { stagelets: [source, ...others] }), { name }))
+    const elsewhere = /^Conflict: .*is something else: choose another name/
+    expect(tried({ directory: '/srv/{name}' }, 'shop')).toMatch(elsewhere)
+    expect(tried({ directory: '/srv/{name}' }, 'bank', bank)).toMatch(elsewhere)
+    expect(tried({ directory: '/srv/{name}/web/x' }, 'bank', bank)).toMatch(elsewhere)
+    const mounts = { directory: '/srv/p/{name}', mounts: ['/data/{name}'] }
+    expect(tried(mounts, 'live', other({ compose: data }))).toMatch(elsewhere)
+    expect(tried({ variables: { DIR: '../{name}/web/data' } }, 'bank', bank)).toMatch(elsewhere)
+    expect(
+      tried({ variables: { DATA: '/data/{name}' } }, 'live', other({ compose: data })),
+    ).toMatch(elsewhere)
+    // Where the template leads with any name, on another machine, and its own.
+    expect(tried({ directory: '/srv/shop/previews/{name}' }, 'pr-1')).toBe('none')
+    const away = other({ agentRef: { name: 'web-2' }, compose: bank.spec.compose })
+    expect(tried({ directory: '/srv/{name}' }, 'bank', away)).toBe('none')
+    const world = after(worldOf({ directory: '/srv/{name}' }))
+    expect(refusal(() => plan(after(world)))).toBe('none')
   })
 
   it('says what the template lacks', () => {

@@ -13,6 +13,7 @@ import {
 import { apiVersion, previewLabel, type KubeObject } from '../../src/resources/meta.ts'
 import type { Typed } from '../../src/resources/typed.ts'
 import { chooseAgent, isOfTemplate } from './choose-agent.ts'
+import { isLedElsewhere } from './other-stacks.ts'
 import { planSecrets, type PlannedSecret } from './plan-secrets.ts'
 import { fillVariables, takenPorts } from './ports.ts'
 
@@ -32,6 +33,8 @@ export interface PreviewWorld {
   /** Of the team. */
   readonly stagelets: readonly Stagelet[]
   readonly agents: readonly Typed<'Agent'>[]
+  /** As in choose-agent.ts. */
+  readonly hidesAgents: boolean
   /** Of the project. */
   readonly secrets: readonly Typed<'StagelySecret'>[]
   readonly isSecretName: (name: string) => boolean
@@ -123,6 +126,11 @@ const checkWish = (project: string, template: PreviewSpec, wish: PreviewWish): v
     )
 }
 
+const nameOfOther = (name: string, whole: string): StagelyError =>
+  conflict(
+    `preview ${JSON.stringify(name)} would be stagelet ${JSON.stringify(whole)}, and what has this name is something else: choose another name`,
+  )
+
 /** The Stagelet that is there under the name. Conflict where it is no preview of this name, or is being deleted. */
 const findBefore = (
   { project, stagelets, isNameFree }: PreviewWorld,
@@ -132,10 +140,7 @@ const findBefore = (
   const isOwn =
     before === undefined ||
     (previewOf(before) === name && before.spec.projectRef.name === project.metadata.name)
-  if (!isNameFree(whole) || !isOwn)
-    throw conflict(
-      `preview ${JSON.stringify(name)} would be stagelet ${JSON.stringify(whole)}, and what has this name is something else: choose another name`,
-    )
+  if (!isNameFree(whole) || !isOwn) throw nameOfOther(name, whole)
   if (before?.metadata.deletionTimestamp !== undefined)
     throw conflict(
       `preview ${JSON.stringify(name)} is being taken down since ${before.metadata.deletionTimestamp}: try again when it is gone`,
@@ -229,6 +234,8 @@ export const planPreview = (
   const others = stagelets.filter(
     (other) => other.metadata.name !== whole && other.spec.agentRef.name === agent,
   )
+  const directory = source?.spec.compose.directory ?? ''
+  if (isLedElsewhere(template, { words, directory, others })) throw nameOfOther(name, whole)
   const values = fillVariables(template.variables ?? {}, {
     words,
     before: before?.spec.compose.values ?? {},

@@ -3,6 +3,7 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import { secretName } from '../../src/resources/kinds/secret-name.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import type { Typed } from '../../src/resources/typed.ts'
+import { everyService, isForAll } from '../../src/secrets/place.ts'
 
 type Secret = Typed<'StagelySecret'>
 
@@ -30,14 +31,12 @@ export const planSecrets = (
   { stagelet, generate, set }: Wanted,
 ): PlannedSecret[] => {
   const { name: projectName, namespace = '' } = project.metadata
-  const own = secrets.filter(
-    ({ spec }) => spec.stageletRef?.name === stagelet && spec.scope === 'global',
-  )
+  const own = secrets.filter(({ spec }) => spec.stageletRef?.name === stagelet && isForAll(spec))
   const ownOf = (key: string): Secret | undefined => own.find(({ spec }) => spec.key === key)
   const made = (key: string, value: object): PlannedSecret => {
     const short = secretName({ key, stagelet })
     const name = isSecretName(short) ? `${short}.${projectName}`.slice(0, 253) : short
-    const place = { projectRef: { name: projectName }, key, scope: 'global' }
+    const place = { projectRef: { name: projectName }, key, scope: everyService }
     const spec = { ...place, stageletRef: { name: stagelet }, ...value }
     const metadata = { name, namespace }
     return { before: undefined, after: { apiVersion, kind: 'StagelySecret', metadata, spec } }

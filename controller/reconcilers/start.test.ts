@@ -26,6 +26,7 @@ const start = () => {
   const route = createRouter({
     stagelets: loop,
     stageletReconciler: { isSettled: () => false, forget: () => undefined },
+    reconcileReported: loop.enqueue,
     reconcileProject: () => undefined,
     rollOut: () => undefined,
     scheduleChangeSets: () => undefined,

@@ -20,6 +20,7 @@ import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import { followStore } from '../follow-store.ts'
 import { reconcilerActor } from './actor.ts'
 import { startChangeSetCloser } from './change-sets.ts'
+import { createReportPace } from './report-pace.ts'
 import { createStageletIndex } from './stagelet-index.ts'
 import { withDelay } from './delayed-reconciler.ts'
 import { createAgentReconciler } from './agent/reconciler.ts'
@@ -65,9 +66,15 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const agents = startControlLoop(deps, createAgentReconciler(deps))
   const closer = startChangeSetCloser(deps)
   const reconcileProject = (key: string): void => projects.enqueueAfter(key, delayOf(key))
+  const reportDelayOf = createReportPace(clock)
   const route = createRouter({
     stagelets,
     stageletReconciler,
+    reconcileReported: (key) => {
+      const ms = reportDelayOf(key)
+      if (ms === 0) stagelets.enqueue(key)
+      else stagelets.enqueueAfter(key, ms)
+    },
     reconcileProject,
     rollOut: (key) => rollouts.enqueueAfter(key, rollout.delayOf(key)),
     scheduleChangeSets: () => closer.schedule(),
@@ -149,6 +156,8 @@ const reconcileAfterMs = (stagelets: number): number =>
 export const createRouter = (to: {
   stagelets: ControlLoop
   stageletReconciler: Pick<StageletReconciler, 'isSettled' | 'forget'>
+  /** Of a stagelet with a new report. */
+  reconcileReported: (key: string) => void
   reconcileProject: (key: string) => void
   rollOut: (key: string) => void
   scheduleChangeSets: () => void
@@ -158,6 +167,7 @@ export const createRouter = (to: {
   const {
     stagelets,
     stageletReconciler,
+    reconcileReported,
     reconcileProject,
     rollOut,
     scheduleChangeSets,
@@ -203,7 +213,7 @@ export const createRouter = (to: {
         if (project !== undefined) rollOut(project)
         return
       case 'Observation':
-        stagelets.enqueue(keyOf({ kind: 'Stagelet', namespace, name }))
+        reconcileReported(keyOf({ kind: 'Stagelet', namespace, name }))
         return
       case 'Project':
         rollOut(keyOf(ref))

@@ -3,6 +3,7 @@ import { toTimestamp } from '../../src/kernel/clock.ts'
 import { refOf } from '../../src/resources/meta.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import type { RotationSpec } from '../../src/resources/kinds/rotation.ts'
+import { isForAll } from '../../src/secrets/place.ts'
 import type { Reader } from '../../src/store/store.ts'
 import { consumersBySecret } from '../reconcilers/project/decide.ts'
 import {
@@ -114,7 +115,7 @@ const outputFaults = (
         const taken =
           carrier === secret ? '' : ` gives its value to "${carrier.metadata.name}", which`
         return [
-          ...(carrier.spec.scope === 'global' && carrier.spec.audience !== 'Controller'
+          ...(isForAll(carrier.spec) && carrier.spec.audience !== 'Controller'
             ? [
                 `${what}${taken} is global: a new value would re-create the database too; give it the scope of a service`,
               ]

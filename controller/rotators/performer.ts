@@ -41,6 +41,7 @@ import { runEffect } from './effects/run-effect.ts'
 import { busyOf } from './busy.ts'
 import { gatherRotation, type Gathered } from './gather.ts'
 import type { RotationObject } from './machine/facts.ts'
+import { isStillDecided } from './still-decided.ts'
 import type { OpenRotator } from './providers/open-rotator.ts'
 import type { EffectOutcome as Step } from './effects/outcome.ts'
 import { isNear, isReturn, isTriedAgain, triedNow } from './returns.ts'
@@ -178,7 +179,7 @@ export const advance = async (
     const to = { rotation, status, gathered, next, nowMs }
     const { outcome, until } = await follow(deps, to, signal)
     if (signal.aborted) return undefined
-    const wrote = await store(deps, rotation, { outcome, gathered })
+    const wrote = await store(deps, to, outcome)
     if (next.do === 'wait' && !wrote) return until
   }
   return deps.clock.now() + leastMs
@@ -267,11 +268,8 @@ const eventsOf = (
 }
 
 /** True where something was written. Nothing is, where the Rotation has changed meanwhile. */
-const store = async (
-  deps: RotationDeps,
-  rotation: RotationObject,
-  { outcome, gathered }: { outcome: Step; gathered: Gathered },
-): Promise<boolean> => {
+const store = async (deps: RotationDeps, turn: Turn, outcome: Step): Promise<boolean> => {
+  const { rotation, gathered } = turn
   const { write, isChange, rotationEvent, detail } = outcome
   const { name, generation, uid, resourceVersion } = rotation.metadata
   const before = rotation.status ?? {}
@@ -294,6 +292,7 @@ const store = async (
       // One whose credential is refused waits for nobody: others cannot be proven before it is delivered.
       const mustWait = starts && outcome.status.cause !== 'Refused'
       if (mustWait && (await busyOf(tx, rotation)) !== undefined) return
+      if (!(await isStillDecided(tx, turn, deps.clock.now()))) return
       const more = await write?.(tx)
       const status = verdicts({ ...outcome.status, ...more })
       await tx.setStatus({ ...current, status: { ...status } })
@@ -319,7 +318,7 @@ const store = async (
   } catch (error) {
     if (!(error instanceof StagelyError) || write === undefined) throw error
     const next = afterRefusal(before, deps.clock.now(), error)
-    return store(deps, rotation, { outcome: next, gathered })
+    return store(deps, turn, next)
   }
   if (rotationEvent?.reason === 'CredentialRevoked')
     deps.onRevoked?.(deps.clock.now() - Date.parse(before.startedAt ?? now))

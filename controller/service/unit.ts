@@ -10,7 +10,7 @@ import {
 
 export const controllerService = 'stagely-controller'
 
-export interface ControllerUnit {
+interface ControllerUnit {
   readonly command: OwnCommand
   /** What follows `stagely controller`. */
   readonly args: readonly string[]

@@ -138,7 +138,7 @@ export const decideFetched = (
   return { secret, value: cut.value, last: withEnd(last, expiresAt), fresh: checked }
 }
 
-export interface Removal {
+interface Removal {
   /** Secrets that go. */
   readonly remove: readonly StoreSecret[]
   readonly areDeletionsHeld: boolean

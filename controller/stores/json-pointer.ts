@@ -1,6 +1,6 @@
 // One member of a secret that is JSON. Strict: what is not there, or cannot be told exactly, is a fault. Pure.
 
-export type PointerCut =
+type PointerCut =
   | { readonly value: Buffer }
   | { readonly fault: 'PropertyMissing' | 'Refused'; readonly why: string }
 

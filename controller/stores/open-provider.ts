@@ -10,7 +10,7 @@ import type { StoreIdentity } from './identities.ts'
 import type { StoreOpening } from './opening.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 
-export interface ProviderDeps extends CallDeps {
+interface ProviderDeps extends CallDeps {
   /** Folder of executables; undefined: the operator has named none. */
   readonly storesDir: string | undefined
   /** Of `auth.identity`, after `grantedIdentity` said yes; undefined: `credential` counts. */

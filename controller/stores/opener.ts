@@ -26,7 +26,7 @@ export const readStoreMeans = async (
   identities: await readStoreIdentities(identities),
 })
 
-export interface ProviderOpenerDeps {
+interface ProviderOpenerDeps {
   readonly egress: Egress
   readonly clock: Clock
   readonly storeMeans: StoreMeans

@@ -33,7 +33,7 @@ import {
   type OutcomeWriteDeps,
 } from './write-outcomes.ts'
 
-export interface RunnerDeps {
+interface RunnerDeps {
   readonly store: Store
   readonly open: ProviderOpener
   readonly budgets?: Budgets | undefined

@@ -14,7 +14,7 @@ import { isUnauthorized } from './decide-store.ts'
 import type { NotificationListener } from './notifications/notification-listener.ts'
 import { askedHourly, type Remembered } from './remembered.ts'
 
-export interface StoreStatusInput extends Pick<
+interface StoreStatusInput extends Pick<
   Remembered,
   'answered' | 'fault' | 'identity' | 'areDeletionsHeld' | 'lagMs' | 'lookedAt'
 > {

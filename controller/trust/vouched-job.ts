@@ -1,6 +1,14 @@
 // Whether a TrustedIssuer vouches for a job: checks the token of the job, and finds its rule.
 import { createHash } from 'node:crypto'
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
+import {
+  calculateJwkThumbprint,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  exportJWK,
+  jwtVerify,
+  type JWTPayload,
+} from 'jose'
 import { runOf, misfitOf } from '../../src/resources/kinds/identity-claims.ts'
 import { algorithmsOf } from '../../src/resources/kinds/trusted-issuer.ts'
 import type { Typed } from '../../src/resources/typed.ts'
@@ -13,7 +21,7 @@ const skewSeconds = 60
 const longestSeconds = 86_400
 const mostSubject = 1_024
 
-export type RefusalWord =
+type RefusalWord =
   | 'Malformed'
   | 'Issuer'
   | 'Audience'
@@ -98,13 +106,17 @@ const tellOf = (error: unknown): RefusedIdentity => {
   throw error
 }
 
-/** What the signature covers is the same in each copy of a token; a signature can be written in several ways. */
-const oneTimeId = (token: string, { iss, jti }: JWTPayload): string =>
+/**
+ * What the signature covers is the same in each copy of a token; a signature can be written in several ways. Of the key that
+ * signed it: a team that gives keys of its own for an issuer uses up nobody's tokens.
+ */
+const oneTimeId = (token: string, { iss, jti }: JWTPayload, signer: string): string =>
   JSON.stringify(
     typeof jti === 'string' && jti !== ''
-      ? [iss, 'jti', jti]
+      ? [iss, signer, 'jti', jti]
       : [
           iss,
+          signer,
           'content',
           createHash('sha256')
             .update(token.slice(0, token.lastIndexOf('.')))
@@ -112,7 +124,11 @@ const oneTimeId = (token: string, { iss, jti }: JWTPayload): string =>
         ],
   )
 
-const jobOf = (token: string, claims: JWTPayload, nowSeconds: number): VouchedJob => {
+const jobOf = (
+  token: string,
+  { claims, signer }: { readonly claims: JWTPayload; readonly signer: string },
+  nowSeconds: number,
+): VouchedJob => {
   const { sub = '', exp = 0, iat = 0 } = claims
   if (iat > nowSeconds + skewSeconds)
     throw new RefusedIdentity('Time', 'the token is not valid yet')
@@ -123,7 +139,7 @@ const jobOf = (token: string, claims: JWTPayload, nowSeconds: number): VouchedJo
   return {
     subject: sub,
     run: runOf(claims),
-    tokenId: oneTimeId(token, claims),
+    tokenId: oneTimeId(token, claims, signer),
     until: (exp + skewSeconds) * 1_000,
   }
 }
@@ -136,7 +152,7 @@ export const vouchFor = async (
 ): Promise<Exchange> => {
   const { spec } = trusted
   const { issuer, audience, rules } = spec
-  const { payload } = await keys
+  const { payload, key } = await keys
     .use(spec, (keySet) =>
       jwtVerify(token, keySet, {
         issuer,
@@ -150,7 +166,8 @@ export const vouchFor = async (
     .catch((error: unknown) => {
       throw tellOf(error)
     })
-  const job = jobOf(token, payload, now / 1_000)
+  const signer = await calculateJwkThumbprint(await exportJWK(key))
+  const job = jobOf(token, { claims: payload, signer }, now / 1_000)
   const misfits = rules.map(({ claims }) => misfitOf(claims, payload))
   const ruleAt = misfits.indexOf(undefined)
   if (ruleAt >= 0) return { trusted, ruleAt, job }

@@ -11,11 +11,17 @@ const inEnvironment = (name: string, environment: string): KubeObject => {
   const stagelet = stageletOf(ns, name)
   return { ...stagelet, spec: { ...stagelet.spec, environment } }
 }
+const isolated = ['preview']
+const layoutWith = (...stagelets: [string, string][]) => ({
+  isolated,
+  stagelets: new Map(stagelets),
+})
 const delivery = (more: Partial<DeliveredRevision> = {}): DeliveredRevision => ({
   stagelet: 'prod',
   agent: `${ns}/box`,
   keys,
   revision: 3,
+  layout: layoutWith(['prod', 'production'], ['pr', 'preview']),
   ...more,
 })
 
@@ -52,6 +58,11 @@ it.each<[string, Partial<DeliveredRevision>, Partial<SecretVersion>]>([
   ['a stagelet that is on another machine now', { agent: `${ns}/old` }, {}],
   ['a stagelet that is gone', { stagelet: 'gone' }, {}],
   ['an environment that sees nothing of the project', { stagelet: 'pr' }, {}],
+  [
+    'a revision that it saw in another environment',
+    { layout: layoutWith(['prod', 'preview']) },
+    {},
+  ],
   ['a version of another environment', {}, { environments: ['preview'] }],
   ['a version of another stagelet', {}, { stagelet: 'pr' }],
   ['a version for the controller alone', {}, { audience: 'Controller' }],

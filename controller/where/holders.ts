@@ -4,21 +4,22 @@ import { refOf } from '../../src/resources/meta.ts'
 import { environmentsOf } from '../../src/resources/project-environments.ts'
 import { projectRefOf } from '../../src/resources/project-ref.ts'
 import { statusOf, type ObjectOf } from '../../src/resources/typed.ts'
-import { isolatedIn, mayReach, type Layout } from '../../src/secrets/layout.ts'
+import { isolatedIn, type Layout } from '../../src/secrets/layout.ts'
+import { reaches } from '../../src/secrets/place.ts'
 import type { SecretVersion } from '../../src/store/core/history.ts'
 import type { Store } from '../../src/store/store.ts'
 
 export type HolderStore = Pick<Store, 'get' | 'list' | 'versionsOf' | 'deliveries'>
 
 /** Names of the agents that have got the version. */
-export type HoldersOf = (version: number) => ReadonlySet<string>
+type HoldersOf = (version: number) => ReadonlySet<string>
 
 const isIn = ({ fromRevision, toRevision = Infinity }: SecretVersion, revision: number): boolean =>
   fromRevision <= revision && revision < toRevision
 
 /**
- * An agent holds a version where a stagelet of its own that sees the secret was sent a revision with it, sealed to the
- * keys that the agent has now: a new machine of the same name has not got what the old one got.
+ * An agent holds a version where a stagelet of its own that sees the secret, and saw it then, was sent a revision with it,
+ * sealed to the keys that the agent has now: a new machine of the same name has not got what the old one got.
  */
 export const holdersIn = async (
   store: HolderStore,
@@ -61,12 +62,13 @@ export const holdersIn = async (
     return new Set(
       deliveries
         .filter(
-          ({ stagelet, agent, keys, revision }) =>
+          ({ stagelet, agent, keys, revision, layout: then }) =>
             isIn(version, revision) &&
             agentOf.get(stagelet) === agent &&
             keys !== null &&
             keys === keysOf.get(agent) &&
-            mayReach(version, stagelet, layout),
+            reaches(version, stagelet, then) &&
+            reaches(version, stagelet, layout),
         )
         .map(({ agent }) => agent.slice(namespace.length + 1)),
     )

@@ -1,8 +1,8 @@
 // Where values lie: asks every agent of a team to look through its machine. Nothing is stored, and no agent learns a value
 // (ADR 0090).
-import type { FoundPlace } from '../../src/protocol/look.ts'
+import { morePlaces, mostPlaces, type FoundPlace } from '../../src/protocol/look.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { AgentTasks, LookOutcome } from '../http/agents/orders/tasks.ts'
+import type { AgentTasks, LookOutcome, NotAnswered } from '../http/agents/orders/tasks.ts'
 import { printsFor, type WantedValue } from './prints.ts'
 
 /** What an agent has found. `unknown`: nobody looked there. */
@@ -46,7 +46,8 @@ export const lookEverywhere = async (
         { ...prints, containersOnly },
         signal,
       )
-      const found = agentLookOf(name, outcome, status.lastLost ?? status.lastSeen)
+      const asked = [...prints.values, ...prints.prints].map((value) => value.name)
+      const found = agentLookOf(name, ofAsked(outcome, asked), status.lastLost ?? status.lastSeen)
       return guessable.length === 0 || found.state === 'unknown'
         ? found
         : { ...found, unread: [notLookedFor(guessable), ...found.unread] }
@@ -68,6 +69,20 @@ const notAsked = (agent: string): AgentLook => ({
 const notLookedFor = (names: readonly string[]): string =>
   `version ${names.join(', ')} was not looked for: ${why}`
 
+/** What an agent was not asked for it has not found. A place counts for each of its values: as many rows are shown. */
+const ofAsked = (outcome: LookOutcome, asked: readonly string[]): LookOutcome => {
+  if (typeof outcome !== 'object' || !('places' in outcome)) return outcome
+  let more = -mostPlaces
+  const places = outcome.places.flatMap((place) => {
+    const values = asked.filter((name) => place.values.includes(name))
+    const room = Math.max(0, -more)
+    more += values.length
+    return room === 0 || values.length === 0 ? [] : [{ ...place, values: values.slice(0, room) }]
+  })
+  const unread = more > 0 ? [morePlaces(more), ...outcome.unread] : outcome.unread
+  return { places, unread }
+}
+
 const agentLookOf = (
   agent: string,
   outcome: LookOutcome,
@@ -79,7 +94,8 @@ const agentLookOf = (
   return { agent, state: 'unknown', ...since, message: whyUnknown(outcome), places: [], unread: [] }
 }
 
-const whyUnknown = (outcome: Exclude<LookOutcome, { places: unknown }>): string => {
+/** In words that follow the agent's name. */
+export const whyUnknown = (outcome: NotAnswered): string => {
   if (outcome === 'away') return 'it has no connection to a controller: look at its machine'
   if (outcome === 'tooOld')
     return 'it, or the controller that it is connected to, is older than looks: upgrade it'

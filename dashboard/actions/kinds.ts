@@ -46,7 +46,7 @@ const kinds = {
   StagelySecret: ['secrets', 'stagelysecret'],
   TrustedIssuer: ['issuers', 'trustedissuer'],
 } as const
-export type CopiedKind = keyof typeof kinds
+type CopiedKind = keyof typeof kinds
 
 export interface ObjectName {
   readonly team: string

@@ -66,15 +66,15 @@ export const extendStagelet = (stagelet: Named): ApiAction<Stagelet> => ({
   kubectl: annotate(stagelet, 'extend'),
 })
 
-export const startLeakTest = (stagelet: Named) => ({
+export const countPrinted = (stagelet: Named) => ({
   name: `Leak test of ${stagelet.name}`,
   request: requestApi(
     'post',
-    '/stagelets/{stagelet_id}/leak-tests',
+    '/stagelets/{stagelet_id}/printed',
     { stagelet_id: objectId(stagelet) },
     {},
   ),
-  stagely: ['leak-test', stagelet.name, '-n', stagelet.team],
+  stagely: ['where', '--logs', stagelet.name, '-n', stagelet.team],
 })
 
 const rolloutAction = (verb: 'pause' | 'resume' | 'retry', { team, name }: Named) => ({

@@ -11,7 +11,7 @@ export type JsonValue =
   | { readonly [name: string]: JsonValue | undefined }
 
 /** Stands for a new value, which is read from standard input as base64. `of` is its key. */
-export interface StdinValue {
+interface StdinValue {
   readonly [stdinKey]: string
 }
 

@@ -10,7 +10,7 @@ import { api, ApiProblem, must, onSessionEnded, setCsrf, Unreachable } from '../
 import type { Me, Problem } from '../../src/rest/types.ts'
 
 /** `ended`: the login ran out or was taken away while the page was open; what is staged stays. */
-export type SessionPhase = 'unknown' | 'in' | 'out' | 'ended' | 'unreachable'
+type SessionPhase = 'unknown' | 'in' | 'out' | 'ended' | 'unreachable'
 
 interface Session {
   readonly csrf: string

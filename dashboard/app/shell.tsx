@@ -2,9 +2,7 @@
 import { Route, Router, useLocation } from 'preact-iso'
 import { exec } from 'preact-iso/router'
 import { useEffect, useState } from 'preact/hooks'
-import { stagelets } from '../live/collections.ts'
 import { knownFailure, mapKnown, partOf, type Known } from '../live/known.ts'
-import { stageletState } from '../live/states.ts'
 import { CopyDialog } from '../ui/copy-as.tsx'
 import { Dialog } from '../ui/dialogs/dialog.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
@@ -14,6 +12,7 @@ import { StateText } from '../ui/state.tsx'
 import { FailureBox } from '../ui/when-known.tsx'
 import { stagedCount } from '../staging/staging.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
+import { useAttention } from './attention.ts'
 import { FreshnessDot } from './freshness.tsx'
 import { listShortcuts } from './go-into-list.ts'
 import { useShortcuts, type Shortcut } from './keys.ts'
@@ -85,10 +84,7 @@ const Troubled = ({ count }: { readonly count: Known<number> }) => {
 const Rail = () => {
   const { path } = useLocation()
   const href = useHref()
-  const troubled = mapKnown(
-    stagelets.list.value,
-    (all) => all.filter((stagelet) => stageletState(stagelet).weight >= 60).length,
-  )
+  const troubled = mapKnown(useAttention(), (all) => all.length)
   return (
     <nav class={s['rail']} aria-label="Pages">
       {inRail().map((page) => (

@@ -29,7 +29,7 @@ export const isOfBuild = (shell: string, own: string): boolean =>
   shell.includes(new URL(own, 'http://page').pathname)
 
 /** Throws where the controller cannot be asked. */
-export const lookForVersion = async (): Promise<void> => {
+const lookForVersion = async (): Promise<void> => {
   const answer = await fetch('/ui/', { cache: 'no-cache' }).catch(() => {
     throw new Unreachable()
   })

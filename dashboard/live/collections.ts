@@ -207,8 +207,13 @@ const takers: Readonly<Record<string, (change: Change<never>) => void>> = {
   },
 }
 
-const take = ({ event, data }: SseMessage): void =>
+/** The second (ms) in which something changed last, as far as the stream told. */
+export const changedAt = signal(0)
+
+const take = ({ event, data }: SseMessage): void => {
+  changedAt.value = thisSecond.peek()
   takers[event]?.(JSON.parse(data) as Change<never>)
+}
 
 /** Reads all lists after the computer has slept, and every ten minutes in case an event was missed. */
 const watchForGaps = (): (() => void) => {

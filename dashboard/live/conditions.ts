@@ -1,15 +1,18 @@
 // Which conditions of an object a person should read, whatever their types are: a controller may set ones that this
 // build does not know. Pure.
+import { conditionTypes, type Polarity } from '../../src/resources/condition-types.ts'
 import type { Condition } from '../../src/rest/types.ts'
 import type { StateKind } from '../ui/state-kind.ts'
 
-/** Of these it is good that they are true; of all others, that they are not. */
-const good: ReadonlySet<string> = new Set([
-  ...['Ready', 'Accepted', 'SecretsInSync', 'InSync', 'AgentReachable', 'Fresh', 'Listening'],
-])
-
-/** It says what goes on, and nothing that is wrong. */
-const neutral: ReadonlySet<string> = new Set(['Progressing'])
+/** A type has one polarity, whatever it is a condition of. */
+const typesOf = (polarity: Polarity): ReadonlySet<string> =>
+  new Set(
+    Object.values(conditionTypes).flatMap((types) =>
+      Object.keys(types).filter((type) => types[type] === polarity),
+    ),
+  )
+const good = typesOf('good')
+const neutral = typesOf('neutral')
 
 const kinds: Readonly<Record<string, StateKind>> = {
   Accepted: 'fail',

@@ -13,7 +13,7 @@ interface SourceEvents {
   readonly onPhase: (phase: StreamPhase) => void
 }
 
-export interface SourceOptions extends SourceEvents {
+interface SourceOptions extends SourceEvents {
   readonly url: string
   /** The id after which to continue at the first attempt. */
   readonly lastId: string

@@ -19,7 +19,7 @@ type Relayed =
   | { readonly type: 'logout' }
 
 /** What the collections do with the stream. */
-export interface Listener {
+interface Listener {
   readonly onMessage: (message: SseMessage) => void
   /** There is a gap, or nothing was read yet: read all lists again. */
   readonly onGap: () => void

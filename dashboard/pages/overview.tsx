@@ -1,5 +1,6 @@
 // Is everything as declared? First what is not, then what rolls now, then all projects.
 import { useLocation } from 'preact-iso'
+import { useAttention, type Needing } from '../app/attention.ts'
 import { useTeam } from '../app/team.ts'
 import { useShortcuts } from '../app/keys.ts'
 import type { Agent, Stagelet } from '../../src/rest/types.ts'
@@ -8,14 +9,14 @@ import { inTeam, mapKnown, someOf, together, type Known } from '../live/known.ts
 import { stageletState, type ShownState } from '../live/states.ts'
 import { PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { stageletUrl } from '../ui/text/links.ts'
-import { messageText } from '../ui/text/message.ts'
 import { StateText } from '../ui/state.tsx'
-import { Ago } from '../ui/time.tsx'
 import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
+import { AttentionPanel, urlOf } from './overview/attention.tsx'
 import { FirstRun } from './overview/first-run.tsx'
 import { firstSteps, isFirstRun } from './overview/first-steps.ts'
 import { RecentActivity } from './overview/last-change.tsx'
 import { Projects } from './overview/projects.tsx'
+import { OverviewRow } from './overview/row.tsx'
 import { States } from './overview/states.tsx'
 import s from './overview.module.css'
 
@@ -23,9 +24,6 @@ interface StageletWithState {
   readonly stagelet: Stagelet
   readonly state: ShownState
 }
-
-/** What a person should look at; below this weight things go on by themselves. */
-const needsYou = 30
 
 const byWeight = (a: StageletWithState, b: StageletWithState): number =>
   b.state.weight - a.state.weight ||
@@ -39,45 +37,19 @@ const useStageletStates = (): Known<readonly StageletWithState[]> => {
   )
 }
 
-/** The first line of why; the page of the stagelet has the rest. */
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? ''
-
-const AttentionRow = ({ stagelet, state }: StageletWithState) => (
-  <li>
-    <a href={stageletUrl(stagelet)} class={s['row']}>
-      <span class={s['what']}>
-        <StateText kind={state.kind}>{state.word}</StateText>
-      </span>
-      <span class={s['where']}>
-        <b>
-          {stagelet.project}/{stagelet.name}
-        </b>
-        <span class="muted"> on {stagelet.agent}</span>
-      </span>
-      <span class={s['why']}>{messageText(firstLine(state.why))}</span>
-      <span class={`${s['when']} muted`}>
-        <Ago at={state.since} />
-      </span>
-    </a>
-  </li>
-)
-
-const Attention = ({ all }: { readonly all: readonly StageletWithState[] }) => (
-  <Panel flush title={`${all.length} ${all.length === 1 ? 'thing needs' : 'things need'} you`}>
-    <ul class={s['rows']}>
-      {all.slice(0, 50).map((entry) => (
-        <AttentionRow key={entry.stagelet.id} {...entry} />
-      ))}
-    </ul>
-    {all.length > 50 ? <p class={s['more']}>and {all.length - 50} more</p> : null}
-  </Panel>
-)
-
 const Rolling = ({ all }: { readonly all: readonly StageletWithState[] }) => (
   <Panel flush title="Rolling now">
     <ul class={s['rows']}>
-      {all.map((entry) => (
-        <AttentionRow key={entry.stagelet.id} {...entry} />
+      {all.map(({ stagelet, state }) => (
+        <OverviewRow
+          key={stagelet.id}
+          href={stageletUrl(stagelet)}
+          state={state}
+          name={`${stagelet.project}/${stagelet.name}`}
+          about={`on ${stagelet.agent}`}
+          why={state.why}
+          since={state.since}
+        />
       ))}
     </ul>
   </Panel>
@@ -89,16 +61,21 @@ const agentsAway = (all: readonly Agent[]): number =>
   ).length
 
 /** Of the title of the window. */
-const markOf = (all: Known<readonly StageletWithState[]>): string => {
-  if (all.state === 'loading') return ''
-  if (all.state === 'failed') return '◌ '
-  const attention = all.value.filter(needsAPerson).length
-  const rolling = all.value.filter(({ state }) => state.kind === 'run').length
-  if (attention > 0) return `▲ ${attention} `
+const markOf = (seen: Known<Seen>): string => {
+  if (seen.state === 'loading') return ''
+  if (seen.state === 'failed') return '◌ '
+  const { needing, all } = seen.value
+  const rolling = all.filter(isRolling).length
+  if (needing.length > 0) return `▲ ${needing.length} `
   return rolling > 0 ? `◐ ${rolling} ` : '● '
 }
 
-const needsAPerson = ({ state }: StageletWithState): boolean => state.weight >= needsYou
+const isRolling = ({ state }: StageletWithState): boolean => state.kind === 'run'
+
+interface Seen {
+  readonly all: readonly StageletWithState[]
+  readonly needing: readonly Needing[]
+}
 
 const Counted = ({ all }: { readonly all: Known<readonly StageletWithState[]> }) => {
   const team = useTeam()
@@ -119,13 +96,12 @@ const Counted = ({ all }: { readonly all: Known<readonly StageletWithState[]> })
   )
 }
 
-const Stacks = ({ all }: { readonly all: readonly StageletWithState[] }) => {
-  const attention = all.filter(needsAPerson)
-  const rolling = all.filter(({ state }) => state.kind === 'run')
+const Stacks = ({ all, needing }: Seen) => {
+  const rolling = all.filter(isRolling)
   return (
     <>
-      {attention.length > 0 ? (
-        <Attention all={attention} />
+      {needing.length > 0 ? (
+        <AttentionPanel all={needing} stagelets={all.map(({ stagelet }) => stagelet)} />
       ) : all.length > 0 ? (
         <AllWell rolling={rolling.length} />
       ) : null}
@@ -138,14 +114,19 @@ export const Page = () => {
   const { route } = useLocation()
   const team = useTeam()
   const all = useStageletStates()
-  const worst = someOf(all).find(needsAPerson)
+  const attention = useAttention(team)
+  const seen = mapKnown(together(all, attention), ([stacks, rows]) => ({
+    all: stacks,
+    needing: rows,
+  }))
+  const worst = someOf(attention)[0]
   useShortcuts([
     {
       keys: 'Enter',
       does: 'Go to the worst thing',
       run: () => {
         if (worst === undefined || document.activeElement !== document.body) return false
-        route(stageletUrl(worst.stagelet))
+        route(urlOf(worst.row))
         return true
       },
     },
@@ -159,7 +140,7 @@ export const Page = () => {
   }))
   return (
     <PageFrame
-      windowTitle={`${markOf(all)}Overview`}
+      windowTitle={`${markOf(seen)}Overview`}
       title="Overview"
       state={
         <InlineKnown value={all}>
@@ -175,8 +156,8 @@ export const Page = () => {
         <FirstRun steps={firstSteps(world.value)} />
       ) : (
         <>
-          <WhenKnown value={all} what="The stagelets" none={null}>
-            {(shown) => <Stacks all={shown} />}
+          <WhenKnown value={seen} what="What needs you" none={null}>
+            {(shown) => <Stacks {...shown} />}
           </WhenKnown>
           <WhenKnown value={shown} what="The projects" none={null}>
             {(shown) => <Projects projects={shown} />}

@@ -28,7 +28,7 @@ export const announce = (text: string): void => {
   }, quietMs)
 }
 
-export interface Toast {
+interface Toast {
   readonly kind: StateKind
   readonly text: string
 }

@@ -7,7 +7,7 @@ import { WhenKnown } from './when-known.tsx'
 
 export const notFoundTitle = 'Not found, or you have no access.'
 
-export interface ObjectPlace {
+interface ObjectPlace {
   readonly team: string
   /** Name or id. */
   readonly name: string

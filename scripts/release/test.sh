@@ -5,6 +5,8 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d /tmp/stagely-release.XXXXXX)
+# The build of before makes its units there, which others have to be able to read.
+chmod 755 "$work"
 started=()
 clean_up() {
   for name in "${started[@]}"; do docker rm -fv "$name" >/dev/null 2>&1 || true; done

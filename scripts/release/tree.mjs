@@ -1,7 +1,8 @@
 // The tree of a machine: /usr/bin/stagely, /usr/lib/stagely with a Node of its own, man pages, completions, units. The
 // archive, the Debian package and the images are made of the same one.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -62,9 +63,7 @@ const helpOf = (command) => {
 /** One page for each command, from its own help. */
 const writeManPages = async (root, folder, about) => {
   const { loadAll } = await import(pathToFileURL(join(root, 'dist/cli/command-line.js')).href)
-  const main = join(root, 'dist/cli/main.js')
-  const run = (...args) =>
-    execFileSync(process.execPath, [main, ...args], { encoding: 'utf8', stdio: 'pipe' })
+  const run = (...args) => runAt(root, args)
   const pages = (await loadAll()).map((command) => {
     const name = command.name()
     return [`stagely-${name}`, command.description(), helpOf(command.name(`stagely ${name}`))]
@@ -76,13 +75,33 @@ const writeManPages = async (root, folder, about) => {
   return run
 }
 
-/** Units of the distribution; `stagely … install` writes its own to /etc, which come first. */
-const writeUnits = (run, folder, root) => {
+const runAt = (root, args) =>
+  execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  })
+
+/**
+ * Units of the distribution; `stagely … install` writes its own to /etc, which come first. They are made where others may
+ * read the program, as `install` wants: this folder may be closed to them.
+ */
+const writeUnits = (folder, app) => {
+  const root = mkdtempSync(join(tmpdir(), 'stagely-app-'))
+  try {
+    chmodSync(root, 0o755)
+    cpSync(app, root, { recursive: true })
+    writeUnitsOf(root, folder)
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
+
+const writeUnitsOf = (root, folder) => {
   for (const [kind, args] of [
     ['controller', []],
     ['agent', ['--allow-dir', '/srv']],
   ]) {
-    const unit = run(kind, 'install', '--dry-run', ...args)
+    const unit = runAt(root, [kind, 'install', '--dry-run', ...args])
     const start = `ExecStart=${process.execPath} ${join(root, 'dist/cli/main.js')}`
     if (!unit.includes(start)) throw new Error(`the unit of the ${kind} starts something else`)
     const text = unit.slice(0, unit.indexOf('WantedBy=multi-user.target') + 27)
@@ -94,10 +113,11 @@ const writeUnits = (run, folder, root) => {
 /** What is the same on all machines: made once, then copied. */
 export const writeCommonTree = async (root, tree, { manifest, about }) => {
   rmSync(tree, { recursive: true, force: true })
-  writeApp(root, join(tree, 'usr/lib/stagely/app'), manifest)
+  const app = join(tree, 'usr/lib/stagely/app')
+  writeApp(root, app, manifest)
   write(join(tree, 'usr/bin/stagely'), launcher, 0o755)
   const run = await writeManPages(root, join(tree, 'usr/share/man/man1'), about)
-  writeUnits(run, join(tree, 'usr/lib/systemd/system'), root)
+  writeUnits(join(tree, 'usr/lib/systemd/system'), app)
   const completions = {
     bash: 'usr/share/bash-completion/completions/stagely',
     zsh: 'usr/share/zsh/vendor-completions/_stagely',

@@ -21,3 +21,10 @@ export const commonFolders = (a: readonly string[], b: readonly string[]): strin
   ...a.filter((path) => b.some((folder) => liesBelow(path, folder))),
   ...b.filter((path) => !a.includes(path) && a.some((folder) => liesBelow(path, folder))),
 ]
+
+/**
+ * Paths in a text that fills a variable of a Compose file, with which a service may mount or read them. One that stays
+ * below its folder leads nowhere.
+ */
+export const pathsInText = (text: string): string[] =>
+  text.split(/[\s:,;"'=]+/).filter((part) => part.startsWith('/') || part.split('/').includes('..'))

@@ -13,13 +13,13 @@ import { pruneAction } from './prune.ts'
 import { genesisHash, isSigned, type ChainCrypto, type ChainPoint, type SignedAs } from './texts.ts'
 
 /** The first fault; `seq` names the row, if the fault is of one row. */
-export interface ChainFault {
+interface ChainFault {
   readonly seq: number | undefined
   readonly message: string
 }
 
 /** The controller pruned the rows up to this one because of their age. */
-export interface Pruned {
+interface Pruned {
   readonly upTo: number
   /** Time of the newest pruning (RFC 3339); undefined when the reader may not see its row. */
   readonly at: string | undefined

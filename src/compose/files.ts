@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import type { ComposeSpec } from '../resources/kinds/compose-spec.ts'
 
 /** The part of a spec that decides which files are used. */
-export type FileChoice = Pick<ComposeSpec, 'directory' | 'files' | 'envFiles'>
+type FileChoice = Pick<ComposeSpec, 'directory' | 'files' | 'envFiles'>
 
 /** File names that Compose looks for; the first that exists is used. */
 export const bases = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml']

@@ -24,7 +24,7 @@ export const redisParams = z.object({
   /** Who may change the passwords: the first that is accepted. Without any, nobody need log in. */
   admins: z.array(loginParam).max(3),
 })
-export type RedisParams = z.infer<typeof redisParams>
+type RedisParams = z.infer<typeof redisParams>
 
 export interface RedisSession {
   /** Lines of each answer; undefined where the login is not accepted. */

@@ -14,7 +14,7 @@ export interface Question {
   readonly instead?: string
 }
 
-export type ConfirmAnswer = 'yes' | 'no' | 'nobody' | 'cancelled'
+type ConfirmAnswer = 'yes' | 'no' | 'nobody' | 'cancelled'
 
 /** Reads one line; undefined when the person interrupted. */
 export const askLine = (question: string): Promise<string | undefined> =>

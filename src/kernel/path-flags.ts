@@ -2,8 +2,7 @@
 import { resolve } from 'node:path'
 
 /** The path as seen from anywhere. An empty text, and - for standard input, are none. */
-export const wholePath = (path: string): string =>
-  path === '' || path === '-' ? path : resolve(path)
+const wholePath = (path: string): string => (path === '' || path === '-' ? path : resolve(path))
 
 /** The words of a command with whole paths after these flags (`--data-dir DIR`, `--data-dir=DIR`). */
 export const withWholePaths = (argv: readonly string[], flags: readonly string[]): string[] =>

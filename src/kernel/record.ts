@@ -25,6 +25,13 @@ export const someValue = (
   return false
 }
 
+/** Objects are walked by recursion; no valid body is nearly this deep. */
+export const mostLevels = 200
+
+/** A list or an object at this depth is below too many others. */
+export const isTooDeep = (value: unknown, depth: number): boolean =>
+  depth > mostLevels && typeof value === 'object' && value !== null
+
 type Json = Readonly<Record<string, unknown>>
 
 /** True when there are more values than `most`, containers included; stops counting there. */

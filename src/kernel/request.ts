@@ -3,7 +3,7 @@ import http from 'node:http'
 import https from 'node:https'
 
 /** A server by its URL, or the path of a request to a unix socket. */
-export type RequestTarget = URL | { readonly socketPath: string; readonly path: string }
+type RequestTarget = URL | { readonly socketPath: string; readonly path: string }
 
 export interface RequestOptions extends https.RequestOptions {
   /** What a request fails with whose connection is silent for `timeout`. */

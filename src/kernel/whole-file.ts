@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-export interface WholeFileOptions {
+interface WholeFileOptions {
   /** Exactly this one, whatever the umask. */
   readonly mode: number
   /** Who gets the file; the user of this process where absent. */

@@ -31,7 +31,7 @@ interface DuplicateKey extends YamlFault {
   readonly field: () => string
 }
 
-export interface YamlDocument {
+interface YamlDocument {
   /** undefined when there are faults. If a map has a key twice, the last one counts. */
   readonly content: unknown
   readonly faults: readonly YamlFault[]

@@ -8,7 +8,7 @@ export interface KeyedValue {
   readonly value: Buffer
 }
 
-export interface KeyedSearch {
+interface KeyedSearch {
   readonly search: Search
   readonly lineSearch: LineSearch
   readonly keysOf: (pattern: Buffer) => ReadonlySet<string>

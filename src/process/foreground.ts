@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { PipedResult } from './piped.ts'
 
-export interface ForegroundRequest {
+interface ForegroundRequest {
   readonly file: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>

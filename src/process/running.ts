@@ -1,7 +1,7 @@
 // Processes of this machine, read from /proc; only those that this user may see.
 import { readdir, readFile } from 'node:fs/promises'
 
-export interface RunningProcess {
+interface RunningProcess {
   readonly pid: number
   /** Time since the process started, in ms. Not affected by changes of the system clock. */
   readonly ageMs: number

@@ -27,7 +27,7 @@ export const sealedType = 'application/vnd.stagely.sealed'
 
 const tagLength = 16
 
-export interface Parties {
+interface Parties {
   readonly controllerId: string
   readonly agentUid: string
 }

@@ -35,6 +35,17 @@ describe('a report', () => {
     expect(decodeReport(given)).toEqual({ report: given })
   })
 
+  it('costs and says nothing by what no schema knows, however much of it there is', () => {
+    const many = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`k${i}`, 1]))
+    const deep = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) as unknown
+    const plain = { report: report() }
+    expect(decodeReport({ ...report(), ...many })).toEqual(plain)
+    expect(decodeReport({ ...report(), x: deep })).toEqual(plain)
+    expect(decodeReport({ ...report(), services: [{ ...service('web'), x: deep }] })).toEqual(plain)
+    for (const field of ['services', 'passed'])
+      expect(decodeReport({ ...report(), [field]: deep })).toHaveProperty('faults')
+  })
+
   it('is escaped where it could control a reader or the database could not hold it, in names too', () => {
     const odd = report({ services: [service('w\0eb')], passed: { 'na\nme': '\ud800' } })
     expect(decodeReport(odd)).toMatchObject({

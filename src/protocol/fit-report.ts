@@ -44,8 +44,13 @@ const shrink = (report: Report, cuts: Cut[]): Report => {
 
 const fit = (schema: z.ZodType, given: Report): Report => {
   const { value, cuts } = fitTo(schema, given)
+  return fitWhole(value, cuts)
+}
+
+/** `cuts`: what was left out of its parts. */
+const fitWhole = (report: Report, cuts: readonly Cut[]): Report => {
   const all = [...cuts]
-  const small = shrink(value, all)
+  const small = shrink(report, all)
   if (all.length === 0) return small
   const before = Array.isArray(small.cut) ? (small.cut as unknown[]) : []
   return { ...small, cut: [...before, ...all].slice(0, limits.listed) }
@@ -55,7 +60,7 @@ const fit = (schema: z.ZodType, given: Report): Report => {
 export const fitReport = (report: ReportedStagelet): ReportedStagelet =>
   fit(reportedStagelet, report) as ReportedStagelet
 
-export type DecodedReport =
+type DecodedReport =
   | { readonly report: ReportedStagelet }
   /** Malformed, at these fields. The uid where it is one. */
   | { readonly faults: readonly string[]; readonly stageletUid: string | undefined }
@@ -69,14 +74,34 @@ const uidOf = (given: unknown): string | undefined => {
   return reportedStagelet.shape.stageletUid.safeParse(uid).data
 }
 
+const pickerOf = ({ shape }: z.ZodObject): ((given: object) => Record<string, unknown>) => {
+  const names = Object.keys(shape)
+  return (given) =>
+    Object.fromEntries(
+      names.flatMap((name) => {
+        const value = (given as Service)[name]
+        return value === undefined ? [] : [[name, value]]
+      }),
+    )
+}
+const pickKnown = pickerOf(reportedStagelet)
+const pickOfService = pickerOf(reportedStagelet.shape.services.element)
+
+/** What nobody knows is not measured and not copied: there may be many such fields, or lists within lists. */
+const knownOf = (report: Report): Report => ({
+  ...pickKnown(report),
+  services: (report.services as object[]).map(pickOfService),
+})
+
 /** Decodes what an agent has sent as the report of one stagelet. */
 export const decodeReport = (given: unknown): DecodedReport => {
   const stageletUid = uidOf(given)
   if (stageletUid === undefined) return { faults: ['stageletUid'], stageletUid }
-  const fitted = fit(reportedStagelet, given as Report)
-  if (sizeOf(fitted) > limits.observation) return { faults: ['the whole'], stageletUid }
-  const misfits = misfitsOf(reportedStagelet, fitted, mostFaults)
+  const { value, cuts } = fitTo(reportedStagelet, given)
+  const misfits = misfitsOf(reportedStagelet, value, mostFaults)
   if (misfits.length > 0) return { faults: misfits.map(short), stageletUid }
+  const fitted = fitWhole(knownOf(value as Report), cuts)
+  if (sizeOf(fitted) > limits.observation) return { faults: ['the whole'], stageletUid }
   const { data, error } = reportedStagelet.safeParse(fitted)
   if (data !== undefined) return { report: data }
   const paths = error.issues.slice(0, mostFaults).map(({ path }) => short(path.join('.')))

@@ -4,7 +4,7 @@ import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } f
 import { StagelyError } from '../kernel/errors.ts'
 import type { PublicKeys } from '../kernel/key-fingerprint.ts'
 
-export type Curve = 'Ed25519' | 'X25519'
+type Curve = 'Ed25519' | 'X25519'
 
 export interface KeyPair {
   readonly privateKey: KeyObject

@@ -13,7 +13,9 @@ export const lookPatienceMs = 25_000
 export const lookTail = 10_000
 
 export const mostValues = 50
-const mostPlaces = 1_000
+/** Of one answer. */
+export const mostPlaces = 1_000
+export const morePlaces = (count: number): string => `${count} more places were found`
 
 export const placeKinds = [
   'environment',
@@ -63,6 +65,8 @@ const foundPlace = z.object({
   service: machineText.optional(),
   /** The container belongs to a stack of this agent. */
   managed: z.boolean().optional(),
+  /** The container has not ended. */
+  running: z.boolean().optional(),
   /** When the container was created: seconds since the epoch, of RFC 3339. */
   since: z.int().min(0).max(253_402_300_799).optional(),
   /** Name of the variable or label; `path:line` of a file. */
@@ -83,6 +87,6 @@ export type LookAnswer = z.infer<typeof lookAnswer>
 /** The answer as the schema takes it: what is beyond its bounds is told in `unread`. */
 export const boundedAnswer = ({ places, unread }: LookAnswer): LookAnswer => {
   const surplus = places.length - mostPlaces
-  const more = surplus > 0 ? [`${surplus} more places were found`] : []
+  const more = surplus > 0 ? [morePlaces(surplus)] : []
   return { places: places.slice(0, mostPlaces), unread: [...more, ...unread].slice(0, 50) }
 }

@@ -16,11 +16,11 @@ import {
 import { composeSpec } from '../resources/kinds/compose-spec.ts'
 import { limits } from '../resources/limits.ts'
 import { fileSpec } from '../resources/kinds/stagelysecret.ts'
-import { leakTestOrder, type LeakTestOrder } from './leak-test.ts'
 import { logsOrder, serial, type LogsOrder } from './logs.ts'
 import { machineText, opaque } from '../resources/told.ts'
 import { protocolText, rawKey } from './agent-text.ts'
 import { lookOrder, type LookOrder } from './look.ts'
+import { countOrder, type CountOrder } from './printed.ts'
 import { taskOrder, type TaskOrder } from './tasks.ts'
 
 export const protocolVersion = '2.0'
@@ -30,7 +30,6 @@ export const agentPaths = {
   stream: '/agent/v1/stream',
   report: '/agent/v1/report',
   logs: '/agent/v1/logs',
-  leakTests: '/agent/v1/leak-tests',
   tasks: '/agent/v1/tasks',
   keys: '/agent/v1/keys',
   leave: '/agent/v1/leave',
@@ -165,25 +164,25 @@ export const orderMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rotateKeys'), request: z.string() }),
   /** Somebody wants to read logs. An agent that does not know this order ignores it. */
   logsOrder,
-  /** Somebody wants to know what was printed. Sent only to agents that say that they know it. */
-  leakTestOrder,
   /** A credential of a database is to be changed. Sent only to agents that say that they know it. */
   taskOrder,
   /** Somebody wants to know where values lie. Sent only to agents that say that they know it. */
   lookOrder,
+  /** Somebody wants to know what was printed. Sent only to agents that say that they know it. */
+  countOrder,
 ])
 
 /** Orders that are asked for once: the next stream does not repeat them. */
-export type OnDemandOrder = LogsOrder | LeakTestOrder | TaskOrder | LookOrder
+export type OnDemandOrder = LogsOrder | TaskOrder | LookOrder | CountOrder
 
 /** An agent that does not say that it knows this field drops the bundle that the field names. */
-export const previousRevisionField = 'previousRevision' satisfies keyof DesiredStagelet
+const previousRevisionField = 'previousRevision' satisfies keyof DesiredStagelet
 
 /** What agents of this version say that they know. */
 export const knownToAgent: readonly string[] = [
-  leakTestOrder.shape.type.value,
   taskOrder.shape.type.value,
   lookOrder.shape.type.value,
+  countOrder.shape.type.value,
   previousRevisionField,
 ]
 

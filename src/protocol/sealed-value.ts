@@ -35,7 +35,7 @@ export const parseSealingKey = (text: string): Buffer => {
 }
 
 /** Content of a file for offline sealing: the key, and the uids of namespaces. */
-export interface SealingFile {
+interface SealingFile {
   readonly publicKey: Buffer
   readonly uids: ReadonlyMap<string, string>
 }

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { faultKinds, type Facts } from '../databases/step.ts'
 import { faultText, machineText, opaque } from '../resources/told.ts'
 import { lookAnswer } from './look.ts'
+import { printedAnswer } from './printed.ts'
 
 /** The agent ends a step after this time. */
 export const taskLimitMs = 20_000
@@ -45,11 +46,12 @@ const taskFacts = z.object({
 /** The same, before the answer is looked at: who waits for it is named. */
 export const taskEnvelope = z.looseObject({ id: opaque(128) })
 
-/** POST tasks: the facts of a task, or the places that a look has found; or why there are none. */
+/** POST tasks: the facts of a task, the places that a look has found, or what was printed; or why there are none. */
 export const taskReport = z.object({
   id: opaque(128),
   facts: taskFacts.optional(),
   found: lookAnswer.optional(),
+  printed: printedAnswer.optional(),
   fault: z.object({ kind: z.enum(faultKinds), message: faultText }).optional(),
 })
 

@@ -38,13 +38,6 @@ export const conditionTypes: Readonly<Record<string, Readonly<Record<string, Pol
     Renewed: 'good',
     RotationDue: 'bad',
   },
-  SecretStore: {
-    Ready: 'good',
-    Fresh: 'good',
-    Throttled: 'bad',
-    Braked: 'bad',
-    Listening: 'good',
-  },
   Rotation: {
     Ready: 'good',
     Progressing: 'neutral',
@@ -53,6 +46,13 @@ export const conditionTypes: Readonly<Record<string, Readonly<Record<string, Pol
     Overdue: 'bad',
     Tested: 'good',
     Accepted: 'good',
+  },
+  SecretStore: {
+    Ready: 'good',
+    Fresh: 'good',
+    Throttled: 'bad',
+    Braked: 'bad',
+    Listening: 'good',
   },
   Notifier: { Delivering: 'good' },
   AccessPolicy: { EmergencyNotified: 'good', Usable: 'good' },

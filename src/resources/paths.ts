@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { path } from './limits.ts'
 import { plainSchema } from './schemas/rest-fields.ts'
+import { textsIn } from './texts.ts'
 
 /**
  * Of the machine of an agent. `folder`: where a stack lies; `inFolder`: relative to that; `source`: a folder whose content
@@ -36,18 +37,8 @@ export interface MachinePath {
 }
 
 /** The paths of a machine that a value of the schema names. */
-export const machinePathsIn = (schema: z.ZodType, value: unknown): MachinePath[] => {
-  if (value === undefined || value === null) return []
-  const plain = plainSchema(schema)
-  const within = (inner: unknown, items: readonly unknown[]): MachinePath[] =>
-    items.flatMap((item) => machinePathsIn(inner as z.ZodType, item))
-  if (plain instanceof z.ZodObject)
-    return Object.entries(plain.shape).flatMap(([name, field]) =>
-      within(field, [(value as Readonly<Record<string, unknown>>)[name]]),
-    )
-  if (plain instanceof z.ZodUnion) return plain.options.flatMap((option) => within(option, [value]))
-  if (plain instanceof z.ZodArray) return within(plain.element, Array.isArray(value) ? value : [])
-  if (plain instanceof z.ZodRecord) return within(plain.valueType, Object.values(value))
-  const role = machineRoles.find((one) => one === meaningOf(plain))
-  return role === undefined || typeof value !== 'string' ? [] : [{ role, path: value }]
-}
+export const machinePathsIn = (schema: z.ZodType, value: unknown): MachinePath[] =>
+  textsIn(schema, value).flatMap(({ schema: own, text: path }) => {
+    const role = machineRoles.find((one) => one === meaningOf(own))
+    return role === undefined ? [] : [{ role, path }]
+  })

@@ -22,7 +22,7 @@ export const findingPlace = {
   line: z.int().min(1).describe('Where it was found first.'),
 }
 
-export const closedStates = ['Revoked', 'Superseded'] as const
+const closedStates = ['Revoked', 'Superseded'] as const
 
 export const secretFinding = z.strictObject({
   id: word.describe('One for each version, repository and path.'),

@@ -262,6 +262,7 @@ describe('the end of a wait for a secret', () => {
   it.each([
     [{ Accepted: 'True Accepted', InSync: 'True InSync' }, 'done'],
     [{ Accepted: 'True Accepted', InSync: 'False NewVersion' }, 'pending'],
+    [{ Accepted: 'True Accepted', InSync: 'False NewReferredValue' }, 'pending'],
     [{ Accepted: 'True Accepted', InSync: 'Unknown NoReport' }, 'pending'],
     [{ Accepted: 'True Accepted', InSync: 'False FileNotMounted' }, 'failed FileNotMounted'],
     [{ Accepted: 'False Duplicate' }, 'failed Duplicate'],

@@ -214,6 +214,9 @@ export const deployOutcome = (
   return sync
 }
 
+/** Reasons of InSync=False of a secret that pass by themselves. */
+export const rollingReasons: ReadonlySet<string> = new Set(['NewVersion', 'NewReferredValue'])
+
 /** For a wait until the services that see a secret run its newest version. */
 export const secretOutcome = (secret: KubeObject | undefined): WaitOutcome => {
   if (secret === undefined || isLeaving(secret)) return absent(secret)
@@ -222,7 +225,7 @@ export const secretOutcome = (secret: KubeObject | undefined): WaitOutcome => {
   if (accepted?.status === 'False') return failed(accepted.reason, accepted.message)
   if (inSync === undefined) return pending('is not judged yet')
   if (inSync.status === 'True') return waitDone(inSync.message)
-  const stays = inSync.status === 'False' && inSync.reason !== 'NewVersion'
+  const stays = inSync.status === 'False' && !rollingReasons.has(inSync.reason)
   return stays ? failed(inSync.reason, inSync.message) : pending(say(inSync))
 }
 

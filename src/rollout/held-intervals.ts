@@ -78,7 +78,7 @@ export const heldIntervals = (
 }
 
 /** A container as the engine's events tell of it: it holds its values from when it is made until it is removed. */
-export interface ContainerLife {
+interface ContainerLife {
   /** Absent: nobody saw that. */
   readonly made?: string | undefined
   readonly removed?: string | undefined

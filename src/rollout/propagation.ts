@@ -1,12 +1,12 @@
 // What is promised of the time from the close of a revision until it is proven in a container: pure.
 import type { RolloutStatus } from '../resources/kinds/stagelet.ts'
 
-export type PropagationTimes = NonNullable<RolloutStatus['times']>
+type PropagationTimes = NonNullable<RolloutStatus['times']>
 
 export const stageNames = ['told', 'started', 'healthy', 'proven'] as const
 export type StageName = (typeof stageNames)[number]
 
-export interface Objective {
+interface Objective {
   readonly name: 'started' | 'proven'
   /** Stages that the objective is about, one after the other. */
   readonly stages: readonly StageName[]

@@ -12,7 +12,7 @@ import type { Clock } from '../kernel/clock.ts'
 /** The reason of an abort, which nobody reads. Without a reason each abort makes an error with its stack. */
 const noLonger = 'it is in work, or waits for another time'
 
-export interface WorkQueueOptions {
+interface WorkQueueOptions {
   readonly clock: Clock
   readonly backoff: BackoffOptions
   readonly random?: () => number

@@ -45,7 +45,7 @@ const nextLine = (bytes: Uint8Array, end: number): number => {
   return at < bytes.length && base64[bytes[at]!]! >= 0 ? at : -1
 }
 
-export interface EncodedWanted {
+interface EncodedWanted {
   /** False: nothing of under 16 bytes is looked for. */
   readonly short: boolean
   readonly text: (decoded: Buffer, offset: number) => void

@@ -6,7 +6,7 @@ import { minPatternBytes } from '../masking/min-pattern-bytes.ts'
 import { isStrong } from './strength.ts'
 
 /** Bytes that the rolling hash is of. No strong value is shorter. */
-export const windowBytes = 16
+const windowBytes = 16
 const filterBits = 24
 const filterMask = (1 << filterBits) - 1
 
@@ -38,7 +38,7 @@ const enteringOf = (scanKey: Buffer): Int32Array => {
 }
 
 /** The hash of a window of 16 bytes, as a fingerprint tells it. */
-export type WindowHash = (window: Uint8Array) => number
+type WindowHash = (window: Uint8Array) => number
 
 export const createWindowHash = (scanKey: Buffer): WindowHash => {
   const entering = enteringOf(scanKey)

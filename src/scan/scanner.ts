@@ -18,7 +18,7 @@ export interface ScannedText extends Omit<ScanPlace, 'line'> {
   readonly bytes: Buffer
 }
 
-export interface ScanHit extends ScanPlace {
+interface ScanHit extends ScanPlace {
   readonly mac: string
 }
 

@@ -3,7 +3,7 @@
 // of ours has drawn it by chance, or where it has the form of a token that a service draws.
 
 /** The 24 bits of a rolling hash that a fingerprint tells leave 80 to guess. */
-export const strongBits = 104
+const strongBits = 104
 
 /** Signs drawn by chance. */
 const ofRandom = (text: string): number => {

@@ -6,7 +6,7 @@ const block = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n[A-Za-z0-9+/=\r\n]+-----END \1--
 /** More than any chain has. */
 const mostCertificates = 100
 
-export interface CertificateEnd {
+interface CertificateEnd {
   /** Of the certificate that ends first. */
   readonly endsAt: string
   /** The value holds nothing but certificates, which are public. */

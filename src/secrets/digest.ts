@@ -5,7 +5,7 @@ import type { KeyBytes } from './aead.ts'
 import type { FileSpec } from '../resources/kinds/stagelysecret.ts'
 import type { SetEntry } from './visible.ts'
 
-export interface DigestInput {
+interface DigestInput {
   readonly type: 'env' | 'file'
   readonly key: string
   readonly value: Buffer

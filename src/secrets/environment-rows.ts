@@ -4,7 +4,8 @@ import { defined } from '../kernel/defined.ts'
 import { grouped } from '../kernel/grouped.ts'
 import { environmentSet } from './environment-set.ts'
 import { isolatedIn, type Layout } from './layout.ts'
-import { isForController, winnersFor, type ProjectEntry } from './set-entry.ts'
+import { isForController } from './place.ts'
+import { winnersFor, type ProjectEntry } from './set-entry.ts'
 
 /** What a service sees of a key in an environment. Undefined: nothing. */
 export interface KeyInEnvironment {

@@ -2,13 +2,12 @@
 // and no others, so that nobody forgets the environment: see ADR 0080.
 import {
   emptyLayout,
-  environmentOf,
   isEmptyLayout,
-  isInEnvironment,
   placeInLayout,
   placeOfEnvironment,
   type Layout,
 } from './layout.ts'
+import { environmentFor, isForService, isInEnvironment, type Viewer } from './place.ts'
 import type { ProjectEntry, Seen } from './set-entry.ts'
 
 /** Secrets of the project and of single stagelets, as one environment sees them. */
@@ -19,9 +18,6 @@ export interface LaidOut<E extends ProjectEntry = ProjectEntry> {
   readonly entries: readonly E[]
   readonly layout?: Layout | undefined
 }
-
-/** Who sees secrets: a stagelet with its environment, or any other stagelet of an environment. */
-export type Viewer = string | { readonly environment: string } | undefined
 
 /** A set as one stagelet sees it. */
 export const stageletSet = <S extends LaidOut>(set: S, stagelet: string): StageletSet<S> => {
@@ -42,21 +38,6 @@ export type StageletSet<S extends LaidOut = LaidOut> = Omit<S, 'entries' | 'layo
   readonly isLaidOut?: boolean
 }
 
-/** The stagelet of a viewer, whose own secrets it sees. */
-export const stageletOf = (viewer: Viewer): string | undefined =>
-  typeof viewer === 'string' ? viewer : undefined
-
-export const environmentFor = (viewer: Viewer, layout: Layout): string | undefined =>
-  typeof viewer === 'object' ? viewer.environment : environmentOf(layout, viewer)
-
-/** For a message: ` (in stagelet "web")`. */
-export const viewerText = (viewer: Viewer): string => {
-  if (viewer === undefined) return ''
-  return typeof viewer === 'string'
-    ? ` (in stagelet "${viewer}")`
-    : ` (in environment "${viewer.environment}")`
-}
-
 /** The secrets of an environment take the place of the project's where they win for every service that would see these. */
 const resolved = <E extends ProjectEntry>(
   entries: readonly E[],
@@ -64,13 +45,13 @@ const resolved = <E extends ProjectEntry>(
   layout: Layout,
 ): readonly E[] => {
   const inside = entries.filter((entry) => isInEnvironment(entry, environment, layout))
-  /** By key, the scopes of the environment's own. */
-  const own = new Map<string, string[]>()
-  for (const { key, scope, environments } of inside) {
-    if (environments === undefined) continue
-    const scopes = own.get(key)
-    if (scopes === undefined) own.set(key, [scope])
-    else scopes.push(scope)
+  /** By key, the environment's own. */
+  const own = new Map<string, E[]>()
+  for (const entry of inside) {
+    if (entry.environments === undefined) continue
+    const ofKey = own.get(entry.key)
+    if (ofKey === undefined) own.set(entry.key, [entry])
+    else ofKey.push(entry)
   }
   if (own.size === 0) return inside.length === entries.length ? entries : inside
   const set: E[] = []
@@ -80,8 +61,8 @@ const resolved = <E extends ProjectEntry>(
       set.push({ ...entry, environments: undefined })
       continue
     }
-    const scopes = entry.stagelet === undefined ? own.get(entry.key) : undefined
-    const loses = scopes?.some((scope) => scope === 'global' || scope === entry.scope)
+    const rivals = entry.stagelet === undefined ? own.get(entry.key) : undefined
+    const loses = rivals?.some((rival) => isForService(rival, entry.scope))
     if (loses !== true) set.push(entry)
   }
   return set

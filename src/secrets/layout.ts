@@ -1,8 +1,5 @@
 // Which stagelet of a project is in which environment. It decides who sees which secret, so each revision has its own: see
 // ADR 0080.
-import { defined } from '../kernel/defined.ts'
-import type { SecretSpec } from '../resources/kinds/stagelysecret.ts'
-import type { ProjectEntry } from './set-entry.ts'
 
 export interface Layout {
   /** By the name of the stagelet, its environment. Stagelets without one are absent. */
@@ -16,6 +13,19 @@ export const isolatedIn = (
   environments: readonly { readonly name: string; readonly inherits?: string | undefined }[],
 ): string[] =>
   environments.flatMap(({ name, inherits }) => (inherits === 'Nothing' ? [name] : [])).sort()
+
+/** Of stagelets with their environments. */
+export const layoutOf = (
+  stagelets: readonly { readonly name: string; readonly environment?: string | undefined }[],
+  isolated: readonly string[],
+): Layout => ({
+  stagelets: new Map(
+    stagelets.flatMap(({ name, environment }) =>
+      environment === undefined ? [] : [[name, environment] as const],
+    ),
+  ),
+  isolated,
+})
 
 export const emptyLayout: Layout = { stagelets: new Map(), isolated: [] }
 
@@ -69,32 +79,3 @@ export const placeOfEnvironment = (
   if (environment === undefined) return ''
   return isolated.includes(environment) ? `${environment} alone` : environment
 }
-
-/** Whether an environment sees a secret at all; another one of its key may win. Undefined: outside of all environments. */
-export const isInEnvironment = (
-  { environments, stagelet }: Pick<ProjectEntry, 'environments' | 'stagelet'>,
-  environment: string | undefined,
-  { isolated }: Pick<Layout, 'isolated'>,
-): boolean => {
-  if (stagelet !== undefined) return true
-  if (environments !== undefined)
-    return environment !== undefined && environments.includes(environment)
-  return environment === undefined || !isolated.includes(environment)
-}
-
-/** Whether some service of the stagelet may see the secret. */
-export const mayReach = (
-  entry: Pick<ProjectEntry, 'environments' | 'stagelet'>,
-  stagelet: string,
-  layout: Layout,
-): boolean =>
-  entry.stagelet === undefined
-    ? isInEnvironment(entry, environmentOf(layout, stagelet), layout)
-    : entry.stagelet === stagelet
-
-/** As mayReach(), of the spec of a secret. */
-export const specReaches = (
-  { environments, stageletRef }: Pick<SecretSpec, 'environments' | 'stageletRef'>,
-  stagelet: string,
-  layout: Layout,
-): boolean => mayReach(defined({ environments, stagelet: stageletRef?.name }), stagelet, layout)

@@ -1,6 +1,6 @@
 // Reads the password out of a URL, or out of the pairs of a connection string. Pure.
 
-export interface PasswordInText {
+interface PasswordInText {
   /** `before`, `password` and `after` together are the text. */
   readonly before: string
   readonly password: string

@@ -1,8 +1,9 @@
 // Follows references between the secrets of one set, for one stagelet. See ADR 0026.
 import { StagelyError } from '../kernel/errors.ts'
-import type { LaidOut, Viewer } from './environment-set.ts'
+import type { LaidOut } from './environment-set.ts'
 import { emptyLayout } from './layout.ts'
-import { isForController, winnersFor, type SetEntry } from './set-entry.ts'
+import { isForAll, isForController, type Viewer } from './place.ts'
+import { winnersFor, type SetEntry } from './set-entry.ts'
 
 /** A reference cannot be followed. `why` names keys, never a value. */
 export class BrokenReference extends StagelyError {
@@ -78,7 +79,7 @@ const missing = (
     const why = 'that secret is for the controller alone (audience: Controller)'
     return new BrokenReference(entry, `it refers to \${${target.reference}}: ${why}`)
   }
-  const where = target.scope === 'global' ? 'scope "global"' : `scope "${target.scope}" or "global"`
+  const where = isForAll(target) ? 'scope "global"' : `scope "${target.scope}" or "global"`
   const own =
     entry.stagelet === undefined ? '' : `, of the project or of stagelet "${entry.stagelet}"`
   return new BrokenReference(
@@ -116,7 +117,3 @@ export const viewersOf = ({ entries, layout = emptyLayout }: LaidOut): Viewer[] 
     ),
   ]
 }
-
-/** True when the viewer can see the entry. */
-export const isFor = (entry: SetEntry, viewer: string | undefined): boolean =>
-  entry.stagelet === undefined || entry.stagelet === viewer

@@ -1,7 +1,8 @@
 // The place that a sealed value is bound to, and the interface that opens it.
+import type { SecretPlace } from './place.ts'
 
 /** The one secret that a sealed value was made for. */
-export interface SealedPlace {
+export interface SealedPlace extends SecretPlace {
   readonly namespace: string
   /**
    * Uid of the namespace. A later namespace of the same name has another uid. undefined: the sealer
@@ -10,10 +11,6 @@ export interface SealedPlace {
   readonly namespaceUid?: string | undefined
   readonly project: string
   readonly key: string
-  readonly scope: string
-  readonly stagelet?: string | undefined
-  /** Sorted. */
-  readonly environments?: readonly string[] | undefined
 }
 
 /**

@@ -1,8 +1,9 @@
 // Which values of an environment are also values of another one that it has to differ from (`differsFrom`): see ADR 0080.
 import { grouped } from '../kernel/grouped.ts'
-import { environmentSet, stageletOf, type LaidOut, type Viewer } from './environment-set.ts'
+import { environmentSet, type LaidOut } from './environment-set.ts'
 import { emptyLayout } from './layout.ts'
-import { BrokenReference, createDependencies, isFor } from './references.ts'
+import { type Viewer, isForStagelet, stageletOf } from './place.ts'
+import { BrokenReference, createDependencies } from './references.ts'
 import { createResolvedDigest } from './resolved-digest.ts'
 import type { SetEntry } from './set-entry.ts'
 
@@ -41,7 +42,7 @@ const heldBy = (set: LaidOut, viewer: Viewer): HeldValue[] => {
   const follow = createResolvedDigest(entries, stagelet)
   const reach = createDependencies(entries, stagelet)
   return entries.flatMap((entry) => {
-    if (!isFor(entry, stagelet) || !differsFor(entry, viewer)) return []
+    if (!isForStagelet(entry, stagelet) || !differsFor(entry, viewer)) return []
     try {
       const parts = entry.references === undefined ? [entry] : reach(entry)
       return [{ entry, viewer, digest: follow(entry).valueDigest, parts }]

@@ -1,6 +1,6 @@
 // What services see of one set, each computed once: stagelets without secrets of their own see the same.
 import { serviceDigest } from './digest.ts'
-import { createScopeNames } from './scope-names.ts'
+import { createScopeNames } from './place.ts'
 import { visibleTo, type SetEntry } from './visible.ts'
 
 export interface ServiceView {

@@ -1,7 +1,7 @@
 // Whether a version of a secret is the one in use, and since when: for whoever finds its value somewhere.
 
 /** `superseded`: a newer version is in use, and the value may still be accepted. `revoked`: nothing accepts it. */
-export type VersionState = 'current' | 'superseded' | 'revoked'
+type VersionState = 'current' | 'superseded' | 'revoked'
 
 interface Version {
   readonly version: number

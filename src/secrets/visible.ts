@@ -1,5 +1,6 @@
 // Which service sees which secret. The controller (diff, in sync, blast radius) and the agent
 // (override) use the same function, so that they always agree.
+import { everyService } from './place.ts'
 import { createResolvedDigest } from './resolved-digest.ts'
 import { winnersFor, type SetEntry } from './set-entry.ts'
 
@@ -25,4 +26,4 @@ export const visibleTo = <E extends SetEntry>(
 
 /** Global env entries for `stagelet`, by precedence: the values for `${VAR}` in the user's compose file. */
 export const globalsFor = <E extends SetEntry>(stagelet: string, entries: Iterable<E>): E[] =>
-  visibleTo('global', stagelet, entries).filter((e) => e.type === 'env')
+  visibleTo(everyService, stagelet, entries).filter((e) => e.type === 'env')

@@ -2,6 +2,7 @@
 import { everywhere, holdsProject, isBelowProject, type Narrowing } from '../access/place.ts'
 import { keptRights } from '../access/roles.ts'
 import type { KubeObject } from '../resources/meta.ts'
+import { sameJson } from '../kernel/same-json.ts'
 import { keptFor } from '../kernel/kept-for.ts'
 import { requireKind } from '../resources/registry.ts'
 import { ofKind } from '../resources/typed.ts'
@@ -9,7 +10,7 @@ import type { Rights } from './core/actor.ts'
 import { historyOf } from './narrowed-history.ts'
 import { withOwnDigests } from './guard/digests.ts'
 import { withoutLogs } from './places/log-lines.ts'
-import { finderIn, shownIn } from './places/places.ts'
+import { finderIn, shownIn, type Lookup } from './places/places.ts'
 import type { ChangeEvent, StoredObject } from './core/objects.ts'
 import type { Store } from './store.ts'
 
@@ -66,20 +67,26 @@ const isStreamed = (narrowing: Narrowing | undefined, { kind }: KubeObject): boo
 const createCallerStore = (store: Store, { narrowingIn, mayReadLogs }: Rights): CallerStore => {
   const narrowingOf = ({ metadata: { namespace = '' } }: Pick<KubeObject, 'metadata'>) =>
     narrowingIn(namespace)
-  const shown = (object: KubeObject): KubeObject | undefined => {
+  const shown = (
+    object: KubeObject,
+    finder = (): Lookup => finderIn(store.state),
+  ): KubeObject | undefined => {
     const narrowing = narrowingOf(object)
     const readsLogs = mayReadLogs(object.metadata.namespace ?? '')
     const told = withOwnDigests(store.state, readsLogs ? object : withoutLogs(object))
-    return narrowing === undefined ? told : shownIn(narrowing, told, finderIn(store.state))
+    return narrowing === undefined ? told : shownIn(narrowing, told, finder())
   }
-  const row = <R extends StoredObject>(stored: R): R[] => {
+  /** Where it counted then: the names that say so may be others' by now. */
+  const shownAt = (version: number) => (object: KubeObject) =>
+    shown(object, () => store.finderAt(version))
+  const row = <R extends StoredObject>(stored: R, as = shown): R[] => {
     const whole = stored.object
-    const object = shown(whole)
+    const object = as(whole)
     if (object === undefined) return []
     return [object === whole ? stored : { ...stored, object, text: JSON.stringify(object) }]
   }
   const told = (event: ChangeEvent): ChangeEvent[] =>
-    isStreamed(narrowingOf(event.object), event.object) ? toldOf(event, shown) : []
+    isStreamed(narrowingOf(event.object), event.object) ? toldOf(event, shownAt) : []
   return {
     get: async (ref) => {
       const found = await store.get(ref)
@@ -99,16 +106,18 @@ const createCallerStore = (store: Store, { narrowingIn, mayReadLogs }: Rights): 
       const seen = items.flatMap((item) => shown(item) ?? [])
       return { items: seen.map((item) => ofKind(kind, item)), resourceVersion }
     },
-    listRows: async (kind, options) => (await store.listRows(kind, options)).flatMap(row),
+    listRows: async (kind, options) =>
+      (await store.listRows(kind, options)).flatMap((stored) => row(stored)),
     listPage: async (kind, { limit, ...options }) => {
       const { namespace } = options
       const isWhole = namespace !== undefined && narrowingIn(namespace) === undefined
       if (isWhole || narrowingIn === everywhere) {
         const whole = await store.listPage(kind, { ...options, limit })
-        return { ...whole, items: whole.items.flatMap(row) }
+        return { ...whole, items: whole.items.flatMap((stored) => row(stored)) }
       }
       const page = await store.listPage(kind, { ...options, limit: Number.MAX_SAFE_INTEGER })
-      const all = page.items.flatMap(row)
+      const as = options.at === undefined ? shown : shownAt(options.at)
+      const all = page.items.flatMap((stored) => row(stored, as))
       const items = all.slice(0, limit)
       return { ...page, items, remaining: all.length - items.length }
     },
@@ -146,16 +155,24 @@ export const callerStore = (store: Store, rights: Rights): CallerStore =>
     () => createCallerStore(store, rights),
   )
 
-/** As for a selector: what comes into view is added, and what leaves it is deleted. */
+/** The objects differ in their versions alone. */
+const isSameBeside = (a: KubeObject, b: KubeObject): boolean =>
+  sameJson(a, b, ['metadata']) && sameJson(a.metadata, b.metadata, ['resourceVersion'])
+
+/**
+ * As for a selector: what comes into view is added, and what leaves it is deleted. A change of nothing that is in view is
+ * not told.
+ */
 const toldOf = (
   event: ChangeEvent,
-  shown: (object: KubeObject) => KubeObject | undefined,
+  shownAt: (version: number) => (object: KubeObject) => KubeObject | undefined,
 ): ChangeEvent[] => {
   const { previous, object, type, resourceVersion } = event
-  const now = shown(object)
-  const before = previous === undefined ? undefined : shown(previous)
+  const now = shownAt(resourceVersion)(object)
+  const before = previous === undefined ? undefined : shownAt(resourceVersion - 1)(previous)
   const isChange = type === 'MODIFIED' && previous !== undefined
   if (now === object && (!isChange || before === previous)) return [event]
+  if (isChange && now && before && isSameBeside(now, before)) return []
   const as = (kind: ChangeEvent['type'], told: KubeObject): ChangeEvent[] => [
     { resourceVersion, type: kind, object: told, text: JSON.stringify(told), previous: before },
   ]

@@ -4,7 +4,6 @@ import { lastSeenOf } from '../resources/kinds/core.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
 import { specOf, statusOf } from '../resources/typed.ts'
 import { dropOldActivity } from './activity/activity-log.ts'
-import { keepLeakTestsMs } from './agents/leak-tests.ts'
 import { finishNamespace } from './objects/removal.ts'
 import type { WriteSession } from './core/write-session.ts'
 import { dropEndedExchanges } from './people/exchanged-rows.ts'
@@ -149,7 +148,6 @@ export const dropOldRows = async (q: Queryable, keep: Retention, now: number): P
     [now - keepCommitsMs],
   )
   await q.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
-  await q.query('DELETE FROM leak_tests WHERE started_at < $1', [now - keepLeakTestsMs])
 }
 
 /** Removes terminating namespaces whose last object is gone. */

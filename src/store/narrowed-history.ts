@@ -3,10 +3,10 @@ import { isBelowProject, type Narrowing, type NarrowingIn } from '../access/plac
 import { defined } from '../kernel/defined.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { projectRefOf } from '../resources/project-ref.ts'
-import type { ProjectEntry } from '../secrets/set-entry.ts'
 import type { RevisionInfo, SecretVersion } from './core/history.ts'
 import type { ChangedVersion } from './history/versions.ts'
-import { finderIn, sees, seesVersion } from './places/places.ts'
+import { finderIn, sees } from './places/places.ts'
+import { asLaidOut, seesVersion, type PlacedVersion } from './places/version-places.ts'
 import type { Store } from './store.ts'
 
 const shownKeys = 20
@@ -61,13 +61,15 @@ export const historyOf = (
   const find = (ref: ObjectRef): KubeObject | undefined => finderIn(store.state)(ref)
   const isSeen =
     ({ project, narrowing }: { project: KubeObject; narrowing: Narrowing }) =>
-    (version: Pick<ProjectEntry, 'stagelet' | 'environments'>): boolean =>
+    (version: PlacedVersion): boolean =>
       seesVersion(narrowing, version, refOf(project), find)
   return {
     readSet: async (uid, revision) => {
       const set = await store.readSet(uid, revision)
       const part = await partWithUid(uid)
-      return part === undefined ? set : { ...set, entries: set.entries.filter(isSeen(part)) }
+      if (part === undefined) return set
+      const entries = set.entries.filter((entry) => isSeen(part)(asLaidOut(entry, set.layout)))
+      return { ...set, entries }
     },
     versionsOf: async (uid) => {
       const versions = await store.versionsOf(uid)

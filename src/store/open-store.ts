@@ -17,7 +17,6 @@ import { LoginStore } from './people/logins.ts'
 import { MemberStore } from './people/members.ts'
 import { IdempotencyKeys } from './idempotency-keys.ts'
 import { KeyStore } from './keys/key-store.ts'
-import { LeakTestStore } from './agents/leak-tests.ts'
 import { createLeaderLease, type LeaderLease } from './leader-lease.ts'
 import { claimKey, refuseWrongKey } from './keys/wraps.ts'
 import { checkCredentials } from './history/credential.ts'
@@ -96,7 +95,6 @@ export interface Opened {
   readonly audit: AuditLog
   readonly activity: ActivityLog
   readonly idempotency: IdempotencyKeys
-  readonly leakTests: LeakTestStore
   readonly outbox: Outbox
   readonly staged: StagedValues
   /** Which of several controllers on a server leads; undefined: this one is alone. */
@@ -214,7 +212,6 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       activity: new ActivityLog(sql),
       audit: new AuditLog({ sql, store, settings }),
       idempotency: new IdempotencyKeys(sql, settings, clock),
-      leakTests: new LeakTestStore(sql, clock),
       outbox: new Outbox(sql),
       staged: new StagedValues(sql, new ProjectKeyCache(keyRing, { clock, max: 100 })),
       lease: leaseSql && createLeaderLease(leaseSql),

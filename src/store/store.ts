@@ -62,6 +62,7 @@ import { closeDueRevisions, type OnCloseFault } from './revisions.ts'
 import { readSet } from './secrets/set-rows.ts'
 import { openSets } from './secrets/sets.ts'
 import { namedProjects, term } from './state/rows.ts'
+import type { Lookup } from './places/places.ts'
 import type { StoreState } from './state/state.ts'
 import { startParts, type Fence, type StoreDeps, type StoreParts } from './store-parts.ts'
 import { Transaction } from './transaction.ts'
@@ -107,6 +108,11 @@ export class Store implements Reader {
   /** The state of this replica: writes of others may be missing. */
   get state(): StoreState {
     return this.#parts.feed.state
+  }
+
+  /** Finds stagelets and projects as they were at the version. Expired where that is no longer known here. */
+  finderAt(version: number): Lookup {
+    return this.#parts.feed.finderAt(version)
   }
 
   /** A leader reads the state as it is: a change that arrives later calls its loops again. */

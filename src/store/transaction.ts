@@ -15,6 +15,7 @@ import { settlePolicy } from './objects/access-policies.ts'
 import { settleRequest } from './objects/access-settling.ts'
 import { putFetched, renewSecret, setOutput } from './history/new-value.ts'
 import { purgeSecret } from './history/purge.ts'
+import { checkClasses } from './secrets/guesses-of-values.ts'
 import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { putInternal, recordEvent } from './objects/machine-writes.ts'
@@ -268,6 +269,11 @@ export class Transaction implements Reader {
   /** Uids of the secrets of a project of whose values nothing is told to the caller: guarded, and covered by no grant that runs. */
   hiddenFrom(project: ObjectRef): Promise<ReadonlySet<string>> {
     return hiddenSecrets(this.#session, project)
+  }
+
+  /** TooManyRequests for a caller who may not read all values of the project, and has written many of one of the keys. */
+  checkClasses(project: ObjectRef, keys: Iterable<string>): void {
+    checkClasses(this.#session, project, keys)
   }
 
   /** Brings the status of a policy up to date: people and tokens come and go. */

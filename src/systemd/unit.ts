@@ -2,7 +2,7 @@
 import { StagelyError } from '../kernel/errors.ts'
 
 /** Sections in order. A setting with a list is written once for each item. */
-export type UnitSections = Readonly<
+type UnitSections = Readonly<
   Record<string, Readonly<Record<string, string | readonly string[] | undefined>>>
 >
 

@@ -80,7 +80,7 @@ export const startKubernetesCode = async (): Promise<KubernetesCode> => {
 /** Resolves when the server serves StagelySecrets. */
 const declareSecrets = async (to: Connection): Promise<void> => {
   const { send, close } = sender(to, 1)
-  const file = join(root, 'charts/stagely/files/crds/stagely.dev_stagelysecrets.yaml')
+  const file = join(root, 'crds/stagely.dev_stagelysecrets.yaml')
   try {
     const crd = parse(readFileSync(file, 'utf8')) as object
     await send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', crd)

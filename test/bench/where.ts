@@ -27,6 +27,7 @@ const look = (dir: string, wanted: readonly string[]): Promise<readonly FoundPla
     const runs = createLookRuns({
       engine: noEngine,
       projects: () => new Set(),
+      sourceOf: () => undefined,
       folders: { allowDirs: [dir], ownDirs: [] },
       client: {
         post: ({ body }) => {

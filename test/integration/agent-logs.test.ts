@@ -1,15 +1,15 @@
 // Logs of real containers, from the engine to the reader, without a network in between.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createLeakTestRuns } from '../../agent/logs/leak-tests.ts'
 import { createLogSessions, type LogSessions } from '../../agent/logs/log-sessions.ts'
 import { createEventHub } from '../../agent/docker/event-hub.ts'
 import { createLogRelay, type LogRelay } from '../../controller/http/agents/orders/log-relay.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { leakTestReport, type LeakTestReport } from '../../src/protocol/leak-test.ts'
+import { printedAnswer, type PrintedAnswer } from '../../src/protocol/printed.ts'
 import { logBatch, logRecord, type LogLine, type LogRecord } from '../../src/protocol/logs.ts'
 import { engine, held, startMachine, type Machine } from '../support/docker/docker.ts'
+import { countPrinted } from '../../agent/look/counts.ts'
 import { createStack, onHost, testImage, type Stack } from '../support/docker/stack.ts'
 
 const canary = 'canary-in-the-logs-1'
@@ -119,53 +119,36 @@ describe('logs', () => {
     expect(new Set(lines.map((l) => l.service))).toEqual(new Set(['talker']))
   })
 
-  /** What the agent sends for a leak test, as text and as the controller takes it. */
-  const leakTest = async (
-    tail: number,
-    bounds = {},
-  ): Promise<{ sent: string; end: NonNullable<LeakTestReport['end']> & { lines: number } }> => {
-    const bodies: unknown[] = []
-    const report = await new Promise<LeakTestReport>((resolve) => {
-      const tests = createLeakTestRuns({
-        engine,
-        clock: realClock,
-        log: silentLogger,
-        bounds,
-        sourceOf: () => machine.loop.logSource(),
-        client: {
-          post: ({ body }) => {
-            bodies.push(body)
-            const one = leakTestReport.parse(body)
-            if (one.end !== undefined) resolve(one)
-            return Promise.resolve({ state: 'taken' })
-          },
-        },
-      })
-      tests.start({ type: 'leakTest', id: randomUUID(), stageletUid: 'uid', tail })
-    })
-    return { sent: JSON.stringify(bodies), end: { ...report.end!, lines: report.lines } }
+  const counted = async (tail: number, bounds = {}): Promise<PrintedAnswer> => {
+    const order = { type: 'countPrinted' as const, id: randomUUID(), stageletUid: 'uid', tail }
+    const sourceOf = () => machine.loop.logSource()
+    const deps = { engine, clock: realClock, bounds, sourceOf }
+    const { printed } = await countPrinted(deps, order, new AbortController().signal)
+    return printedAnswer.parse(printed)
   }
 
   it('are searched for printed values, of which only counts by key are sent', async () => {
-    const { sent, end } = await leakTest(10_000)
-    expect(end).toMatchObject({
+    const printed = await counted(10_000)
+    expect(printed).toMatchObject({
       complete: true,
       services: [
         { name: 'quiet', lines: 1, hits: [{ key: 'TOKEN', count: 1 }], unmaskable: ['PORT'] },
         { name: 'talker', hits: [{ key: 'TOKEN', count: 1 }], unmaskable: ['PORT'] },
       ],
     })
-    expect(end.lines).toBeGreaterThan(3)
+    expect(printed.services.every(({ lines }) => lines > 0)).toBe(true)
+    const sent = JSON.stringify(printed)
     // No line of a log is in anything that was sent, masked or not.
     for (const text of ['canary', 'first', 'oops', 'from a tty', 'line 1', 'REDACTED'])
       expect(sent).not.toContain(text)
   })
 
   it('are searched up to a bound, which the answer tells', async () => {
-    expect((await leakTest(10_000, { bytes: 10 })).end.complete).toBe(false)
-    expect((await leakTest(10_000, { ms: 0 })).end).toMatchObject({ complete: false, lines: 0 })
-    const last = await leakTest(2)
-    expect(last.end.services.find(({ name }) => name === 'talker')).toMatchObject({
+    expect((await counted(10_000, { bytes: 10 })).complete).toBe(false)
+    const none = await counted(10_000, { ms: 0 })
+    expect([none.complete, none.services.map(({ lines }) => lines)]).toEqual([false, [0, 0]])
+    const last = await counted(2)
+    expect(last.services.find(({ name }) => name === 'talker')).toMatchObject({
       lines: 2,
       hits: [],
     })

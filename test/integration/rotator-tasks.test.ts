@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFailed } from 'vitest'
 import { createKnownValues } from '../../agent/logs/known-values.ts'
 import { findContainer, type Ran } from '../../agent/tasks/container.ts'
 import { createTaskRuns, type TaskRuns } from '../../agent/tasks/tasks.ts'
@@ -16,6 +16,7 @@ import {
   postgresOverNetwork,
   type PostgresAt,
 } from '../../controller/rotators/providers/postgres-session.ts'
+import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { StepFault, type Facts, type Login, type Step } from '../../src/databases/step.ts'
@@ -93,7 +94,12 @@ describe('a task in the container of a database', () => {
   }
   const run = async (from: string, command: string[], input: string): Promise<Ran> => {
     const place = { project: stack.project, service: from }
-    return (await findContainer(engine, place, ending.signal)).run(command, input)
+    const bound = linkedAbort(ending.signal, AbortSignal.timeout(120_000))
+    try {
+      return await (await findContainer(engine, place, bound.signal)).run(command, input)
+    } finally {
+      bound.abort()
+    }
   }
   const psql = (service: string, user: string): string[] => [
     ...['psql', '-XqAtW', '-v', 'ON_ERROR_STOP=1', '-h', service, '-U', user, '-d', 'shop'],
@@ -549,7 +555,9 @@ describe('a task in the container of a database', () => {
           await stack.docker('start', id)
         }
         const name = `s${seed.toString(36)}`
-        const world = await begin('pg', [`${name}_a`, `${name}_b`], async (_, ask) => {
+        let lastStep = ''
+        const world = await begin('pg', [`${name}_a`, `${name}_b`], async (step, ask) => {
+          lastStep = step
           const dice = isOn ? random.below(100) : 100
           if (dice < 15) await killServer()
           // The controller dies before or after the effect; its agent answers nobody.
@@ -557,6 +565,15 @@ describe('a task in the container of a database', () => {
           const found = await ask()
           if (dice >= 30 && dice < 50) throw crash
           return found
+        })
+        onTestFailed(async () => {
+          const { phase, conditions } = await world.status()
+          console.error(
+            `after the step ${lastStep}`,
+            phase,
+            conditions,
+            await stack.docker('ps', '-a'),
+          )
         })
         await world.run(rotated(1))
         await world.run(() => world.containers.size === 1)

@@ -56,7 +56,7 @@ export const notKnownTests = (given: () => Dashboard): void => {
   it('says of a list that could not be read that it is not known, on each page that shows it, and reads it again', async () => {
     const { open } = given()
     const page = await open('/ui/', { after: await open('/ui/me') })
-    await page.route(/\/api\/v1\/stagelets\?/, (route) => route.abort())
+    await page.route(/\/api\/v1\/(stagelets|attention)\?/, (route) => route.abort())
     await page.reload()
     const failed = page.getByRole('alert').getByText('The controller cannot be reached.')
     await failed.waitFor()
@@ -96,7 +96,7 @@ export const notKnownTests = (given: () => Dashboard): void => {
     // The way to apply what is staged needs no file that is gone.
     await page.getByRole('link', { name: '1 staged edit of shop' }).click()
     await page.getByRole('heading', { name: 'Review' }).waitFor()
-    await page.getByText('SENTRY_DSN', { exact: true }).waitFor()
+    await page.getByText('SENTRY_DSN', { exact: true }).first().waitFor()
     await page.goBack()
     await page.goBack()
     await discard(page)

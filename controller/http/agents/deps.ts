@@ -5,7 +5,6 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinContent } from '../../../src/protocol/join.ts'
 import type { AgentConnections } from '../../../src/store/agents/agent-connections.ts'
-import type { LeakTestStore } from '../../../src/store/agents/leak-tests.ts'
 import type { LogPeers } from './orders/log-relay.ts'
 import { awayAfterMs, signEveryMs } from './streams/reconnect-rate.ts'
 import type { HeartbeatPeers } from './streams/heartbeats.ts'
@@ -62,7 +61,6 @@ export interface AgentRoutesDeps {
   }
   readonly clock: Clock
   readonly log: Logger
-  readonly leakTests: LeakTestStore
   /** Log sessions at other replicas. */
   readonly logPeers?: LogPeers
   /** Tasks that other replicas wait for. */

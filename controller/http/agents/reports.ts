@@ -14,6 +14,7 @@ import { system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import type { Duplicates } from './streams/duplicates.ts'
 import { AgentRefusedError } from './requests/refusal.ts'
 import { createContainerBudget, type ContainerBudget } from './container-budget.ts'
+import { asTold } from './untold-revisions.ts'
 import { containerActivity } from './container-lives.ts'
 import type { ObjectCache } from './objects/object-cache.ts'
 import type { StageletView } from './objects/views.ts'
@@ -164,18 +165,24 @@ export const createReports = (
   return {
     accept: async (agentUid, agent, report) => {
       const agentKey = agentKeyOf(agent.namespace, agent.name)
-      let { mine, refused } = divide(report, agentKey, objects)
+      let { mine: all, refused } = divide(report, agentKey, objects)
       if (refused.length > 0) {
         // Another replica may have told the agent of a stagelet before the cache here shows it.
         await objects.caughtUp()
-        ;({ mine, refused } = divide(report, agentKey, objects))
+        ;({ mine: all, refused } = divide(report, agentKey, objects))
+      }
+      const mine: Accepted[] = []
+      for (const one of all) {
+        const told = await asTold({ store }, objects, one)
+        if (told === undefined) refused.push(one.view.uid)
+        else mine.push(told)
       }
       if (refused.length > 0) {
         const named = refused.slice(0, mostNamed)
         const facts = { agent: agentKey, count: refused.length, stagelets: named }
-        log.warn(facts, 'report of stagelets of another agent')
+        log.warn(facts, 'report of stagelets of another agent, or of a revision it was not sent')
         if (mine.length === 0) {
-          const message = `not assigned to this agent: ${named.join(', ')}`
+          const message = `not assigned to this agent, or not with this revision: ${named.join(', ')}`
           throw new AgentRefusedError(403, 'Forbidden', message)
         }
       }

@@ -10,7 +10,6 @@ import { background } from '../../../src/kernel/async/background.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { sealedType } from '../../../src/protocol/agent-request.ts'
 import { joinContent, joinRequest, openJoin } from '../../../src/protocol/join.ts'
-import { leakTestReport } from '../../../src/protocol/leak-test.ts'
 import { logBatch } from '../../../src/protocol/logs.ts'
 import { taskEnvelope } from '../../../src/protocol/tasks.ts'
 import { checkPublicKeys, publicKeyFromRaw } from '../../../src/protocol/keys.ts'
@@ -33,7 +32,7 @@ import { defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { decodeReports } from './decode-reports.ts'
 import { createDuplicates } from './streams/duplicates.ts'
 import { createAgentCost, createAdmission, createConnectLimit } from './requests/admission.ts'
-import { createLeakTests, type LeakTests } from './orders/leak-tests.ts'
+import { createAskedLogs, isTaken, type WasAsked } from './orders/asked.ts'
 import { createLogRelay, type LogRelay } from './orders/log-relay.ts'
 import { takeLeave } from './requests/leave.ts'
 import { noteRefused } from './requests/note-refused.ts'
@@ -61,7 +60,6 @@ const joinsAtOnce = 128
 const maxStreamBytes = 1_048_576
 const maxReportBytes = 4_194_304
 const maxLogBytes = 4_194_304
-const maxLeakTestBytes = 1_048_576
 const maxTaskBytes = 4_194_304
 
 export interface AgentRoutes {
@@ -71,8 +69,6 @@ export interface AgentRoutes {
   readonly fleet: () => Fleet
   /** Logs of the stacks of agents. */
   readonly logs: LogRelay
-  /** Leak tests of the stacks of agents. */
-  readonly leakTests: LeakTests
   /** Steps that agents do in containers of databases. */
   readonly tasks: AgentTasks
   /** Sends an order to the agent, if it has its stream here. */
@@ -128,9 +124,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     ask: streams.ask,
     ...defined({ peers: deps.logPeers }),
   })
-  const leakTests = createLeakTests({ ...deps, ask: streams.ask, peers: deps.logPeers })
   const tasks = createAgentTasks({ ...deps, ask: streams.ask, peers: deps.taskPeers })
-  const cost = createAgentCost(clock)
+  const [cost, bodies] = [createAgentCost(clock), createBodies()]
   const authenticate = createAuthenticator({ ...deps, cost })
   const letIn = createAdmission(tuning.connectsPerSecond, clock, cost)
   let stopping: Promise<void> | undefined
@@ -173,9 +168,6 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   app.post(agentPaths.keys, guard(takeKeys(authenticate, deps)))
   app.post(agentPaths.leave, guard(takeLeave(authenticate, deps)))
   app.post(agentPaths.logs, guard(taking(authenticate, bodies.logs, logs)))
-
-  app.post(agentPaths.leakTests, guard(taking(authenticate, bodies.leakTests, leakTests)))
-
   app.post(agentPaths.tasks, guard(taking(authenticate, bodies.tasks, decodingTasks(tasks))))
 
   return {
@@ -185,7 +177,6 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     listener: (app) => heartbeats.inFrontOf(createListener(app.fetch, log)),
     takeHeartbeat: streams.takeHeartbeat,
     ask: streams.ask,
-    leakTests,
     tasks,
     sendAway: () => streams.sendAway(),
     stop: () =>
@@ -293,17 +284,22 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
   return RESPONSE_ALREADY_SENT
 }
 
-const bodies = {
-  logs: { schema: logBatch, maxBytes: maxLogBytes },
-  leakTests: { schema: leakTestReport, maxBytes: maxLeakTestBytes },
-  tasks: { schema: taskEnvelope, maxBytes: maxTaskBytes },
+const createBodies = () => ({
+  logs: { schema: logBatch, maxBytes: maxLogBytes, wasAsked: createAskedLogs() },
+  tasks: { schema: taskEnvelope, maxBytes: maxTaskBytes, wasAsked: isTaken },
+})
+
+interface AnswerBody<T> {
+  readonly schema: z.ZodType<T>
+  readonly maxBytes: number
+  readonly wasAsked: WasAsked<T>
 }
 
 /** Passes a message of an agent to the part that waits for it, and answers with the result. */
 const taking =
   <T>(
     authenticate: AgentAuthenticator,
-    { schema, maxBytes }: { readonly schema: z.ZodType<T>; readonly maxBytes: number },
+    { schema, maxBytes, wasAsked }: AnswerBody<T>,
     to: { readonly accept: (agentKey: string, body: T) => Promise<string> },
   ): Handler =>
   async (c) => {
@@ -311,7 +307,7 @@ const taking =
     const body = await caller.take(schema, maxBytes)
     const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
     const state = await to.accept(agentKey, body)
-    if (state !== 'ended') caller.wasAsked()
+    if (wasAsked(body, state)) caller.wasAsked()
     return caller.answer({ state })
   }
 

@@ -4,7 +4,7 @@
 import { Lexer } from 'yaml'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { isRecord, someValue } from '../../../src/kernel/record.ts'
+import { isRecord, isTooDeep, mostLevels, someValue } from '../../../src/kernel/record.ts'
 import { createYieldingQueue } from '../../../src/kernel/async/serial-queue.ts'
 import { cutDocuments } from '../../../src/manifests/documents.ts'
 import { parseYaml } from '../../../src/manifests/yaml.ts'
@@ -59,18 +59,16 @@ export const parseKubeJson = (bytes: Buffer, mostValues = maxValues): unknown =>
   return value
 }
 
-/** Objects are walked by recursion; no valid object is nearly this deep. */
-const maxDepth = 200
 /** Each value may have a fault of its own. The largest JSON patch has fewer values. */
 export const maxValues = 100_000
 
 const checkExtent = (value: unknown, mostValues: number): void => {
   let count = 0
   const isTooMuch = someValue(value, (inner, depth) => {
-    if (depth > maxDepth && typeof inner === 'object' && inner !== null)
+    if (isTooDeep(inner, depth))
       throw new StagelyError(
         'BadRequest',
-        `the request body is nested deeper than ${maxDepth} levels`,
+        `the request body is nested deeper than ${mostLevels} levels`,
       )
     return ++count > mostValues
   })

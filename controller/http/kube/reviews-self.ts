@@ -11,7 +11,8 @@ import type { ObjectRef } from '../../../src/resources/meta.ts'
 import { faultOfIssue } from '../../../src/resources/validation/faults.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import { checkPlace } from '../../../src/store/places/check-place.ts'
-import { finderIn, narrowingFor, sees } from '../../../src/store/places/places.ts'
+import { rightsOf } from '../../../src/store/core/actor.ts'
+import { finderIn, sees } from '../../../src/store/places/places.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
 import { actorOf, type App, type AppContext } from '../env.ts'
 import { readObject, type BodyBounds } from './body.ts'
@@ -58,7 +59,10 @@ const specOf = <T>(schema: z.ZodType<T>, kind: string, given: unknown): T => {
 /** Limits of reviews of oneself, which everybody who is logged in may send. */
 const bounds: BodyBounds = { bytes: 16 * 1024, yamlSigns: 500 }
 
-/** Whether the place of an object lets the caller do it; true for one that is not there. */
+/**
+ * Whether the place of an object lets the caller do it. One that is not there may be made, and a narrowed login may do no
+ * more to it: what it does not see is answered alike.
+ */
 type MayReach = (ref: ObjectRef, verb: Verb) => boolean
 
 const mayReachObject = (
@@ -68,9 +72,9 @@ const mayReachObject = (
 ): boolean => {
   const find = finderIn(state)
   const object = find(ref)
-  if (object === undefined) return true
-  const narrowing = narrowingFor(actor, object)
-  if (narrowing !== undefined && !sees(narrowing, object, find)) return false
+  const narrowing = rightsOf(actor).narrowingIn(ref.namespace)
+  const isThere = object !== undefined && (narrowing === undefined || sees(narrowing, object, find))
+  if (!isThere) return narrowing === undefined || verb === 'create'
   if (readVerbs.includes(verb)) return true
   try {
     checkPlace({ actor, view: state }, object)

@@ -32,7 +32,7 @@ const ticketSchema = z.strictObject({
 })
 
 /** A login that the provider has vouched for, and that its person has yet to allow. */
-export interface WaitingLogin {
+interface WaitingLogin {
   readonly state: string
   readonly login: StartedByCommand
   readonly identity: Identity

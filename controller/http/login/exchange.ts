@@ -20,7 +20,7 @@ import type { App, AppContext } from '../env.ts'
 import { mediaType, readBytes } from '../kube/body.ts'
 import type { FailureLimit } from '../rate-limit.ts'
 
-export interface ExchangeDeps {
+interface ExchangeDeps {
   readonly store: Store
   readonly exchanged: Pick<ExchangedTokens, 'exchange'>
   readonly keys: IssuerKeys

@@ -31,7 +31,7 @@ export type StartedInBrowser = z.infer<typeof ofBrowser>
 export type StartedByCommand = z.infer<typeof ofCommandLine>
 
 const startedLogin = z.union([ofCommandLine, ofBrowser])
-export type StartedLogin = z.infer<typeof startedLogin>
+type StartedLogin = z.infer<typeof startedLogin>
 
 type Started<Login> = Login extends unknown ? Omit<Login, 'expiresAt' | 'salt'> : never
 

@@ -8,6 +8,7 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { logBatchResponse } from '../../../src/protocol/logs.ts'
 import { lookOrder } from '../../../src/protocol/look.ts'
+import { countOrder } from '../../../src/protocol/printed.ts'
 import { taskOrder, taskResponse } from '../../../src/protocol/tasks.ts'
 import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
 import { open as openSealed, seal } from '../../../src/secrets/aead.ts'
@@ -50,9 +51,9 @@ export const createPeerLogs = (
     const peer = await replicas.holding(namespace, name)
     if (peer === undefined) return 'away'
     const { status, json } =
-      order.type === 'task' || order.type === 'lookFor'
-        ? await client.post(peer, paths.task, { agentKey, sealed: sealTask(key, peer.id, order) })
-        : await client.post(peer, paths.ask, { agentKey, order })
+      order.type === 'logs'
+        ? await client.post(peer, paths.ask, { agentKey, order })
+        : await client.post(peer, paths.task, { agentKey, sealed: sealTask(key, peer.id, order) })
     // A controller that is older than the order refuses it as malformed, or knows no such path.
     if (status === 400 || status === 404) return 'tooOld'
     const { asked, tooOld = false } = status === 200 ? askResponse.parse(json) : { asked: false }
@@ -77,7 +78,7 @@ const sealKey = (key: Buffer): Parameters<typeof seal>[0] => ({
   id: 'peer',
   bytes: Buffer.from(hkdfSync('sha256', key, '', 'stagely peer task v1', 32)),
 })
-const answeredOrder = z.discriminatedUnion('type', [taskOrder, lookOrder])
+const answeredOrder = z.discriminatedUnion('type', [taskOrder, lookOrder, countOrder])
 const sealTask = (key: Buffer, to: string, order: AnsweredOrder): string =>
   seal(sealKey(key), Buffer.from(JSON.stringify(order)), taskAad(to))
 const openTask = (key: Buffer, self: string, sealed: string): AnsweredOrder =>

@@ -1,6 +1,5 @@
 // What one controller sends to another.
 import * as z from 'zod'
-import { leakTestOrder } from '../../../src/protocol/leak-test.ts'
 import { logBatch, logsOrder } from '../../../src/protocol/logs.ts'
 import { taskReport } from '../../../src/protocol/tasks.ts'
 import { twoNames } from '../../../src/resources/limits.ts'
@@ -8,9 +7,8 @@ import { heartbeatsRequest } from './heartbeats.ts'
 
 /** `namespace/name` of an agent. */
 const agentKey = twoNames
-const readOrder = z.discriminatedUnion('type', [logsOrder, leakTestOrder])
 
-export const askRequest = z.object({ agentKey, order: readOrder })
+export const askRequest = z.object({ agentKey, order: logsOrder })
 /** A task holds values, and replicas may be connected by plain HTTP. */
 export const taskRequest = z.object({ agentKey, sealed: z.string().max(1_048_576) })
 export const takeTaskRequest = z.object({ agentKey, report: taskReport })

@@ -6,7 +6,7 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 /** Allowed difference between the clocks of replicas (ms). */
 const validMs = 60_000
 
-export interface PeerRequest {
+interface PeerRequest {
   /** The replica that is asked: the token is not valid for another one. */
   readonly to: string
   readonly path: string

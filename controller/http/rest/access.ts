@@ -1,5 +1,6 @@
 // Checks the right to a route before its input is read. An object of another team does not exist for
-// the caller: 404, with the same message as for an object that exists nowhere.
+// the caller: 404, with the same message as for an object that exists nowhere. Nor does it tell the caller whether an
+// object is there that the caller's rights in the team are not for.
 import {
   allows,
   allowsAdmin,
@@ -161,12 +162,29 @@ export const authorizeRest = async (
       ? new StagelyError('Forbidden', `${principal.name} is in no team: ask an owner to add you`)
       : refusal(principal, access)
   }
-  const given = params[targetParameters[access.in]] ?? ''
+  return authorizeTarget(store, principal, access, params[targetParameters[access.in]] ?? '')
+}
+
+/** What belongs to a whole team. A caller's store shows them all; the others it shows where they are in view. */
+const ofTeams: ReadonlySet<InTarget> = new Set(['agent', 'notifier', 'store', 'issuer', 'policy'])
+
+const authorizeTarget = async (
+  store: CallerStore,
+  principal: Principal,
+  access: Extract<Access, { in: InTarget }>,
+  given: string,
+): Promise<KubeObject> => {
+  const check = (namespace: string): void => {
+    if (!allows(principal, { ...access, namespace })) throw refusal(principal, access, namespace)
+    checkPlaced(principal, access, namespace)
+  }
+  // Before it is looked for: whoever may not read it does not learn whether it is there.
+  const [named = ''] = given.split('/')
+  if (ofTeams.has(access.in) && isInTeam(principal, named)) check(named)
   const target = await findTarget(store, access.in, given)
   if (target === undefined) throw restNotFound(access.in, given)
   const namespace = teamOf(target)
   if (!isInTeam(principal, namespace)) throw restNotFound(access.in, given, ofOtherTeam(namespace))
-  if (!allows(principal, { ...access, namespace })) throw refusal(principal, access, namespace)
-  checkPlaced(principal, access, namespace)
+  check(namespace)
   return target
 }

@@ -141,7 +141,7 @@ export const triedSchema = z
 
 type Told = z.infer<z.ZodObject<typeof changeShape>>
 
-export interface ChangeOptions {
+interface ChangeOptions {
   readonly dryRun: boolean
   readonly expectedSet?: string | undefined
   readonly changeSet: WriteOptions['changeSet']

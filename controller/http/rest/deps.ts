@@ -9,7 +9,6 @@ import type { KeyStore } from '../../../src/store/keys/key-store.ts'
 import type { CallerStore } from '../../../src/store/caller-store.ts'
 import type { Actor } from '../../../src/store/store.ts'
 import type { AgentAccessDeps } from '../kube/agent-access.ts'
-import type { LeakTests } from '../agents/orders/leak-tests.ts'
 import type { AgentTasks } from '../agents/orders/tasks.ts'
 import type { MatchLimit } from '../rate-limit.ts'
 import type { LogRelay } from '../agents/orders/log-relay.ts'
@@ -38,9 +37,8 @@ export interface RestDeps extends AgentAccessDeps {
   readonly disk: () => Promise<string | undefined>
   readonly sealing: SealingDeps
   readonly logs: Pick<LogRelay, 'open'>
-  readonly leakTests: Pick<LeakTests, 'start' | 'read' | 'list'>
-  /** Where on the machines values lie. */
-  readonly tasks: Pick<AgentTasks, 'look'>
+  /** Where on the machines values lie, and what stacks have printed. */
+  readonly tasks: Pick<AgentTasks, 'look' | 'countPrinted'>
   /** Of words that scanners ask for. */
   readonly matchLimit: MatchLimit
   readonly sessions: SessionRouteDeps

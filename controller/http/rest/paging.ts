@@ -31,7 +31,7 @@ const nextCursor = z
 export const pageOf = (list: string, item: z.ZodType): z.ZodObject =>
   z.strictObject({ [list]: z.array(item), next_cursor: nextCursor })
 
-export interface PageRequest {
+interface PageRequest {
   readonly limit: number
   readonly cursor?: string | undefined
 }
@@ -44,7 +44,7 @@ export interface Wanted {
   readonly selects: (object: KubeObject) => boolean
 }
 
-export interface PageOfRows {
+interface PageOfRows {
   readonly items: KubeObject[]
   readonly next: { readonly next_cursor?: string }
   /** Which moment it shows. */

@@ -29,7 +29,7 @@ export const problemSchema = z
   })
   .describe('Why a request was refused (RFC 9457).')
 
-export type ProblemBody = z.infer<typeof problemSchema>
+type ProblemBody = z.infer<typeof problemSchema>
 
 /** Names from RFC 9110; for these two Node has the names of an older RFC. */
 const titles: Readonly<Record<number, string | undefined>> = {

@@ -10,6 +10,7 @@ import {
   type SecretSpec,
   type SecretStatus,
 } from '../../../src/resources/kinds/stagelysecret.ts'
+import { dueCauses, dueOf } from '../../../src/resources/kinds/secret-expiry.ts'
 import type { NamedEntry } from '../../../src/store/core/set-diff.ts'
 import { renderId } from './ids.ts'
 import {
@@ -97,6 +98,15 @@ const syncShape = {
       return state === 'unseen' || state === 'unknown' ? undefined : state === 'in_sync'
     },
   ),
+  due: computed(
+    z
+      .strictObject({ at: timeSchema, why: z.enum(dueCauses) })
+      .optional()
+      .describe(
+        'The first moment at which the value should be another one. leaked: found in a repository; revealed: somebody knows it, or may, who should not.',
+      ),
+    ({ status }: Secret) => dueOf(status ?? {}),
+  ),
   warnings: computed(
     z
       .array(z.enum(['unmaskable', 'unknown_scope', 'unseen']))
@@ -144,6 +154,7 @@ export const compactSecretSchema = part(fullSecretSchema, [
     'expires_at',
     'rotation_due_at',
     'known_outside',
+    'due',
     'service_count',
     'state',
     'in_sync',

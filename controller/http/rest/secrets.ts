@@ -153,7 +153,7 @@ export const warningsOf = async (
   { after, before }: Omit<Written, 'input'>,
 ): Promise<Record<string, string>> => warningHeader(await adviceOf(store, { input, after, before }))
 
-export type BatchWarning = Warning & { readonly operation: number }
+type BatchWarning = Warning & { readonly operation: number }
 
 /**
  * Warnings of a batch; each names its operation. `around` is the state before the batch, so that advice

@@ -6,10 +6,11 @@ import { accessViewRoutes } from './routes/access-view-routes.ts'
 import { activityRoutes } from './routes/activity-routes.ts'
 import { sloRoutes } from './routes/slo-routes.ts'
 import { agentRoutes } from './routes/agent-routes.ts'
+import { attentionRoutes } from './routes/attention-routes.ts'
 import { auditRoutes } from './routes/audit-routes.ts'
 import { batchRoutes } from './routes/batch-routes.ts'
 import { complianceRoutes } from './routes/compliance-routes.ts'
-import { leakTestRoutes } from './routes/leak-test-routes.ts'
+import { printedRoutes } from './routes/printed-routes.ts'
 import { logsRoutes } from './routes/logs-routes.ts'
 import { teamRoutes } from './people/team-routes.ts'
 import { tokenRoutes } from './people/token-routes.ts'
@@ -59,6 +60,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...sealingRoutes,
   ...batchRoutes,
   ...secretRoutes,
+  ...attentionRoutes,
   ...usageRoutes,
   ...linkRoutes,
   ...valueClassRoutes,
@@ -79,6 +81,6 @@ export const restRoutes: readonly RestRoute[] = [
   ...keyRoutes,
   ...backupRoutes,
   ...logsRoutes,
-  ...leakTestRoutes,
+  ...printedRoutes,
   ...searchRoutes,
 ]

@@ -14,15 +14,15 @@ import {
   valueToCome,
   type Verdict,
 } from '../../../src/resources/kinds/secret-verdicts.ts'
-import { createDependencies } from '../../../src/secrets/references.ts'
 import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
-import { createScopeNames } from '../../../src/secrets/scope-names.ts'
 import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
-import { emptyLayout, environmentOf, specReaches } from '../../../src/secrets/layout.ts'
-import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
+import { emptyLayout, environmentOf } from '../../../src/secrets/layout.ts'
+import { createScopeNames, isForAll, namedPlaceOf, reaches } from '../../../src/secrets/place.ts'
+import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import { acceptedVerdict } from '../../../src/store/secrets/secret-status.ts'
 import type { ProjectFacts, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from '../../../src/search/near-name.ts'
+import { reachedBy } from '../../../src/secrets/reached.ts'
 import { entryIn, seesIn } from './sees.ts'
 import { no, unknown, yes } from '../verdict.ts'
 
@@ -82,8 +82,7 @@ const createSeen = (
     let services = servicesByKey.get(key)
     if (services === undefined) {
       const entries = environmentSet(head, stagelet)
-      const reach = createDependencies(entries, stagelet)
-      const reached = [...winnersFor(service, stagelet, entries).values()].flatMap(reach)
+      const reached = reachedBy(entries, { stagelet, service })
       servicesByKey.set(key, (services = new Set(reached.map(({ secretId }) => secretId))))
     }
     return services
@@ -129,8 +128,12 @@ export const decideOrphan = (secret: SecretObject, now: string): SecretStatus =>
   return { ...status, observedGeneration: generation, conditions }
 }
 
-const targetsOf = ({ stagelets, head }: ProjectFacts, { spec }: SecretObject): StageletObject[] =>
-  stagelets.filter(({ metadata }) => specReaches(spec, metadata.name, head.layout ?? emptyLayout))
+const targetsOf = ({ stagelets, head }: ProjectFacts, { spec }: SecretObject): StageletObject[] => {
+  const place = namedPlaceOf(spec)
+  return stagelets.filter(({ metadata }) =>
+    reaches(place, metadata.name, head.layout ?? emptyLayout),
+  )
+}
 
 const serviceNames = new WeakMap<ProjectFacts, Map<string, ReadonlySet<string>>>()
 
@@ -156,7 +159,7 @@ const scopeMatched = (input: ProjectFacts, secret: SecretObject): Verdict => {
   const { scope } = secret.spec
   const targets = targetsOf(input, secret)
   if (targets.length === 0) return noStagelet(secret.spec)
-  if (scope === 'global') return yes('Global', 'every service sees it')
+  if (isForAll(secret.spec)) return yes('Global', 'every service sees it')
   const reported = targets.filter((s) => (s.status?.services ?? []).length > 0)
   if (reported.length === 0) return unknown('NoReport', 'no agent has reported its services yet')
   const names = namesIn(input, secret.spec, reported)

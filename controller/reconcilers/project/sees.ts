@@ -1,4 +1,5 @@
 // Whether a service sees a secret in a set: because it wins there, or because what wins refers to it.
+import type { ServiceViewer } from '../../../src/secrets/place.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 
@@ -24,11 +25,6 @@ const indexOf = (entries: readonly SetEntry[]): KeyIndex => {
   return made
 }
 
-interface Viewer {
-  readonly stagelet: string
-  readonly service: string
-}
-
 /** The secret in the set; undefined: it is not there. */
 export const entryIn = (
   entries: readonly SetEntry[],
@@ -40,7 +36,7 @@ export const entryIn = (
 
 export const seesIn = (
   entries: readonly SetEntry[],
-  { stagelet, service }: Viewer,
+  { stagelet, service }: ServiceViewer,
   entry: SetEntry,
 ): boolean => {
   const { byKey, referring } = indexOf(entries)

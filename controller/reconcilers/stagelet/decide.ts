@@ -24,6 +24,8 @@ import { reportCut } from './report-cut.ts'
 import { projectOfRevision, notBegun } from './first-rollout.ts'
 import {
   awaitingCredential,
+  firstRevisionOf,
+  healthyAgentOf,
   healthyRevisionOf,
   quarantineOf,
   revisionFor,
@@ -90,7 +92,9 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     wantedSince: wantedSinceOf(input, wantedRevision),
     project: projectOfRevision(input, wantedRevision),
     admitted: input.isStaged ? stagelet.status?.admitted : undefined,
+    firstRevision: firstRevisionOf(input, wantedRevision),
     healthyRevision: healthyRevisionOf(input),
+    healthyAgent: healthyAgentOf(input),
     quarantine: quarantine.length === 0 ? undefined : withKeys(input, quarantine),
     ...(unseen === undefined
       ? {

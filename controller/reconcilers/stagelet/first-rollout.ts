@@ -3,12 +3,13 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { projectMissing, type Verdict } from '../../../src/resources/kinds/secret-verdicts.ts'
+import { isForStagelet } from '../../../src/secrets/place.ts'
 import type { StageletInput } from './facts.ts'
 
 /** Longest wait for a project to be quiet, however often it is written to. */
 const longestMs = 10_000
 
-export interface FirstRolloutWait {
+interface FirstRolloutWait {
   readonly reason: 'WaitingForSecrets' | 'AwaitingQuiet'
   readonly message: string
   /** When to look again (ms); undefined where a change of the project ends the wait. */
@@ -30,9 +31,7 @@ const isFirst = ({ stagelet: { status }, project }: FirstRolloutInput): boolean 
 
 const missingKeys = ({ stagelet, head }: FirstRolloutInput): string[] => {
   const { name } = stagelet.metadata
-  const visible = (head?.entries ?? []).filter(
-    (e) => e.stagelet === undefined || e.stagelet === name,
-  )
+  const visible = (head?.entries ?? []).filter((entry) => isForStagelet(entry, name))
   const keys = new Set(visible.map((entry) => entry.key))
   return (stagelet.spec.compose.requires ?? []).filter((key) => !keys.has(key))
 }

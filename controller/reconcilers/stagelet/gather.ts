@@ -22,18 +22,18 @@ export const gatherStagelet = async (
   nowMs: number,
 ): Promise<StageletInput | undefined> => {
   const { namespace, name } = ref
-  const stored = await reader.get({ kind: 'Stagelet', namespace, name })
-  if (stored === undefined) return undefined
-  const { projectRef, agentRef } = stored.spec
+  const found = await reader.get({ kind: 'Stagelet', namespace, name })
+  if (found === undefined) return undefined
+  const { projectRef, agentRef } = found.spec
   const project = await reader.get({ kind: 'Project', namespace, name: projectRef.name })
   const agent = await reader.get({ kind: 'Agent', namespace, name: agentRef.name })
   const observed = await reader.get({ kind: 'Observation', namespace, name })
   const newest = observed && fitStored(observed.spec)
   // A report on an earlier object of this name, or by another agent, does not count.
-  const reported =
-    newest?.stageletUid === stored.metadata.uid && newest?.agent === `${namespace}/${agentRef.name}`
-      ? newest
-      : undefined
+  const own = newest?.stageletUid === found.metadata.uid ? newest : undefined
+  const isByOther = own !== undefined && own.agent !== `${namespace}/${agentRef.name}`
+  const reported = isByOther ? undefined : own
+  const stored = isByOther ? withoutFailures(found) : found
   const isStaged = project?.spec?.rollout !== undefined
   const base = {
     now: toTimestamp(nowMs),
@@ -74,6 +74,12 @@ export const gatherStagelet = async (
     closedSets: closedSets.map((set) => stageletSet(set, name)),
   }
   return { ...facts, authors: await authorsOf(reader, facts) }
+}
+
+/** What failed on a machine, as its agent says, is tried again on another one. */
+const withoutFailures = <T extends { readonly status?: StageletStatus }>(stagelet: T): T => {
+  const { quarantine: _, ...status } = stagelet.status ?? {}
+  return { ...stagelet, status }
 }
 
 type Untested = NonNullable<StageletInput['untested']>

@@ -22,7 +22,9 @@ export const inProject = <T extends { readonly status?: StageletStatus }>(
   const {
     wantedRevision: _w,
     wantedSince: _s,
+    firstRevision: _f,
     healthyRevision: _h,
+    healthyAgent: _a,
     runningRevision: _r,
     ...anyProject
   } = status

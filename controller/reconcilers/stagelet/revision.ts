@@ -1,7 +1,8 @@
 // The facts from which src/rollout decides the revision of one stagelet, and the messages about it: pure.
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { annotations } from '../../../src/resources/meta.ts'
-import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
+import type { ObservationSpec, Quarantined } from '../../../src/resources/kinds/observation.ts'
+import { healthyHere } from '../../../src/rollout/healthy-here.ts'
 import { findFailed, liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine.ts'
 import {
   decideRevision,
@@ -13,15 +14,44 @@ import type { SeenSet, StageletInput } from './facts.ts'
 import { blameOf } from './suspect-values.ts'
 import { no, type Verdict } from '../verdict.ts'
 
+type Told = Pick<StageletInput, 'stagelet' | 'observation' | 'revisions'>
+
+/**
+ * The oldest revision that the stagelet can have passed. Its agent is sent the set of the healthy one, to go back to: it
+ * must get none by its word that was closed before the stagelet, or before what was healthy already.
+ */
+const oldestTold = ({ stagelet, revisions }: Told): number => {
+  const { closed = 0 } = revisions ?? {}
+  const { status = {} } = stagelet
+  const { firstRevision, wantedRevision } = status
+  return Math.min(healthyHere(stagelet) ?? firstRevision ?? wantedRevision ?? closed, closed)
+}
+
+const hasPassed = (input: Told): boolean => {
+  const { observation, revisions } = input
+  if (observation?.phase !== 'Settled' || observation.epoch !== revisions?.epoch) return false
+  const { revision } = observation
+  return revision >= oldestTold(input) && revision <= revisions.closed
+}
+
 /** The revision whose gate passed whole; the former one while none has since. */
-export const healthyRevisionOf = ({
-  stagelet,
-  observation,
-  revisions,
-}: Pick<StageletInput, 'stagelet' | 'observation' | 'revisions'>): number | undefined =>
-  observation?.phase === 'Settled' && observation.epoch === revisions?.epoch
-    ? observation.revision
-    : stagelet.status?.healthyRevision
+export const healthyRevisionOf = (input: Told): number | undefined => {
+  const { stagelet, observation } = input
+  return hasPassed(input) ? observation?.revision : stagelet.status?.healthyRevision
+}
+
+/** The agent that has seen it. */
+export const healthyAgentOf = (input: Told): string | undefined => {
+  const { spec, status } = input.stagelet
+  return hasPassed(input) ? spec.agentRef.name : status?.healthyAgent
+}
+
+/** The first revision that it was told to run, while it has passed none and is to run another one by now. */
+export const firstRevisionOf = (input: Told, wanted: number | undefined): number | undefined => {
+  const { firstRevision, wantedRevision = wanted } = input.stagelet.status ?? {}
+  const first = firstRevision ?? wantedRevision
+  return healthyRevisionOf(input) === undefined && first !== wanted ? first : undefined
+}
 
 /** The set of that revision; undefined where it is not known or not kept. */
 export const healthySetOf = (
@@ -31,10 +61,20 @@ export const healthySetOf = (
   return input.closedSets.find((set) => set.revision === revision)
 }
 
-/** Failures that still count. The controller remembers those that the agent has forgotten. */
+/** True for a service that the report does not name, where it names all that there are. */
+const isGone = ({ services = [], cut }: Partial<ObservationSpec>, service: string): boolean =>
+  services.length > 0 && cut === undefined && services.every(({ name }) => name !== service)
+
+/**
+ * Failures that still count. The controller remembers those that the agent has forgotten. What failed with a revision that
+ * is not closed yet would count for each that comes: it has failed with the newest.
+ */
 export const quarantineOf = (input: StageletInput): Quarantined[] => {
-  const { stagelet, observation, head } = input
+  const { stagelet, observation, head, revisions } = input
+  const { closed = Infinity } = revisions ?? {}
   const all = [...(stagelet.status?.quarantine ?? []), ...(observation?.quarantine ?? [])]
+    .filter(({ service }) => !isGone(observation ?? {}, service))
+    .map((failed) => ({ ...failed, revision: Math.min(failed.revision, closed) }))
   const live = liveQuarantine(all, {
     stagelet: stagelet.metadata.name,
     retry: stagelet.metadata.annotations?.[annotations.retry] ?? '',
@@ -76,7 +116,7 @@ export const revisionFor = (
     reported: observation?.epoch === epoch ? observation?.revision : undefined,
     mustWait: revisions === undefined || awaitedBy(input) !== undefined,
     quarantine,
-    sets: closedSets,
+    sets: closedSets.filter((set) => set.revision >= oldestTold(input)),
   }
   const decided = decideRevision(facts)
   return isOfOtherEnvironment(input, decided.revision)

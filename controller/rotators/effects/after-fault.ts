@@ -24,7 +24,7 @@ const mayWait = ({ rotation, status, nowMs }: EffectContext): boolean => {
 /** What the failing effect leaves open. */
 const unknownBy = {
   checkUse: 'who still uses the old credential',
-  beginRevoke: 'whether the new credential is accepted, so that the old one is kept',
+  beginRevoke: 'whether services can do without the old credential, so that the old one is kept',
   revoke: 'whether the old credential is ended',
   scramble: 'whether the new credential of the failed attempt is ended; the old one is in use',
 } as const

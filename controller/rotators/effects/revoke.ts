@@ -8,9 +8,10 @@ import { isSameLogin, sameValues } from './logins.ts'
 import { stillReleased } from '../proof/released.ts'
 import { afterEffect, dropStagedValues, stagedLost, type EffectOutcome } from './outcome.ts'
 import { RotatorFault, type Credential } from '../providers/rotator.ts'
-import type { SeenElsewhere } from '../../where/elsewhere.ts'
+import { nothingSeen, type SeenElsewhere } from '../../where/elsewhere.ts'
 import { isUntestable } from '../machine/after-end.ts'
 import { blockedByNew, triedInWords } from './try-new.ts'
+import { isAwayOver } from '../machine/proving.ts'
 import { afterLook, useInWords, watchMs } from '../machine/old-use.ts'
 import { revocationIdOf, stagedPlaceOf, type EffectContext } from './work.ts'
 
@@ -59,10 +60,9 @@ const lookAgainMs = 60_000
 /** Containers that nobody manages and that hold the old credential. */
 const seenElsewhere = async (work: EffectContext): Promise<SeenElsewhere> => {
   const { rotation, staged, status, lookElsewhere, signal } = work
-  const nothing = { found: [], claimed: [] }
-  if (lookElsewhere === undefined || status.withoutProof === true) return nothing
+  if (lookElsewhere === undefined) return nothingSeen
   const old = await staged.open(stagedPlaceOf(work, 'old'))
-  if (old === undefined) return nothing
+  if (old === undefined) return nothingSeen
   const candidate = await staged.open(stagedPlaceOf(work, 'new'))
   const { outputs: secrets, rotator } = rotation.spec
   const outputs = Object.fromEntries(
@@ -86,19 +86,62 @@ const listOf = (containers: readonly string[]): string =>
 
 const mostContainers = 5
 
-/** No rollback brings the old versions back from here on, and no failure leads back to them. */
-export const beginRevoke = async (work: EffectContext): Promise<EffectOutcome> => {
-  const { found, claimed } = await seenElsewhere(work)
-  if (found.length > 0) {
-    const message = `the old credential sits in containers that are in no stack of Stagely: ${listOf(found)}: give them the new one or remove them, or end it without a proof with stagely rotation revoke`
+const heldInWords = (found: readonly string[], copied: readonly string[]): string => {
+  const where = [
+    ...(found.length === 0
+      ? []
+      : [
+          `containers that are in no stack of Stagely: ${listOf(found)}: give them the new one or remove them`,
+        ]),
+    ...(copied.length === 0
+      ? []
+      : [
+          `containers of stacks that have it from no output of this rotation: ${listOf(copied)}: let what they see follow the output (valueFrom.secretRef, or references)`,
+        ]),
+  ]
+  return `the old credential sits in ${where.join('; and in ')}, or end it without a proof with stagely rotation revoke`
+}
+
+/** Agents that are away are waited for only as long as the Rotation says. */
+const checkAnswered = (
+  { rotation, status, gathered }: EffectContext,
+  unanswered: readonly string[],
+) => {
+  const { spec, metadata } = rotation
+  if (unanswered.length === 0 || isAwayOver(spec, status, gathered.facts)) return
+  throw new RotatorFault(
+    'Unreachable',
+    `what has got the old credential has not said whether a container holds it: ${listOf(unanswered)}; an owner ends it all the same by stagely rotation revoke ${metadata.name}`,
+  )
+}
+
+interface LookedAt {
+  /** Why the old one is kept for now. */
+  readonly held?: EffectOutcome | undefined
+  readonly claimed: readonly string[]
+}
+
+/**
+ * Right before an end, and before it is stored: agents look, and the new one is tried. Whoever ends it whatever runs does
+ * so at once; it is tried after that all the same.
+ */
+const lookAt = async (work: EffectContext, effect: 'beginRevoke' | 'revoke'): Promise<LookedAt> => {
+  if (work.status.withoutProof === true) return { claimed: [] }
+  const { found, copied, claimed, unanswered } = await seenElsewhere(work)
+  if (found.length + copied.length > 0) {
+    const message = heldInWords(found, copied)
     const blockedBy = [{ reason: 'SeenElsewhere', message }]
     const set = { blockedBy, retryAt: toTimestamp(work.nowMs + lookAgainMs) }
-    return afterEffect(work, ['beginRevoke', 'SeenElsewhere'], { set })
+    return { held: afterEffect(work, [effect, 'SeenElsewhere'], { set }), claimed }
   }
-  // Whoever ends it whatever runs does so at once; it is tried after that all the same.
-  const blocked =
-    work.status.withoutProof === true ? undefined : await blockedByNew(work, 'beginRevoke')
-  if (blocked !== undefined) return blocked
+  checkAnswered(work, unanswered)
+  return { held: await blockedByNew(work, effect), claimed }
+}
+
+/** No rollback brings the old versions back from here on, and no failure leads back to them. */
+export const beginRevoke = async (work: EffectContext): Promise<EffectOutcome> => {
+  const { held, claimed } = await lookAt(work, 'beginRevoke')
+  if (held !== undefined) return held
   const { blockedBy: _, retryAt: __, tries: ___, retryFor: ____, ...status } = work.status
   const { versions = {} } = status
   return {
@@ -183,8 +226,8 @@ export const revoke = async (work: EffectContext): Promise<EffectOutcome> => {
   const { staged, status, nowMs } = work
   const old = status.hasOld === true ? await staged.open(stagedPlaceOf(work, 'old')) : undefined
   // Hours may have passed since the end began: such as while the database was away.
-  const held = old && status.withoutProof !== true && (await blockedByNew(work, 'revoke'))
-  if (held) return held
+  const { held } = old === undefined ? {} : await lookAt(work, 'revoke')
+  if (held !== undefined) return held
   let endedAtMs = nowMs
   const onEnd = (): void => {
     endedAtMs = work.clock.now()

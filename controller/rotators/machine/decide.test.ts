@@ -372,9 +372,16 @@ const rows: readonly Row[] = [
   [
     'a service fails after the end has begun',
     inside('Revoking', { revokeStartedAt: at(0) }),
-    { ...proof({ failed, blockedBy: [away] }), changed: ['password'] },
+    { ...proof({ failed }), changed: ['password'] },
     {},
     'effect revoke',
+  ],
+  [
+    'an agent is away after the end has begun',
+    inside('Revoking', { revokeStartedAt: at(0) }),
+    proof({ blockedBy: [away] }),
+    {},
+    'wait 540 s AgentAway',
   ],
   [
     'an attempt has failed before its values were written',

@@ -68,6 +68,7 @@ export const guards: Readonly<
   Proven: proving.proven,
   ProofLost: proving.proofLost,
   ProofInterrupted: proving.proofInterrupted,
+  EndHeld: proving.endHeld,
   LookSkippedBeforeRemove: (situation) =>
     hasRemoveStep(situation.facts) && lookSkipped(situation)
       ? { set: { step: 'Remove' } }

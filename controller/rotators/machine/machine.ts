@@ -107,6 +107,8 @@ export type Guard =
   | 'ProofLost'
   /** A container was started since the proof began. */
   | 'ProofInterrupted'
+  /** It is stored that the old credential ends, and it is not known any more that nothing runs with it. */
+  | 'EndHeld'
   /** The next look for sessions of the old credential is to come. */
   | 'LookLater'
   /** Between two attempts: a service fails after all, or no more; the daily test of the credential has its time. */
@@ -172,7 +174,7 @@ export const decisions: Readonly<Record<State, Decisions>> = {
     ProofInterrupted: to('Proving'),
     Otherwise: run('beginRevoke'),
   },
-  Ending: trying('revoke'),
+  Ending: { RetryLater: wait, EndHeld: wait, Otherwise: run('revoke') },
   Failing: trying('scramble'),
   RollingBack: trying('write'),
   ProvingBack: { OutputChanged: failed('Idle'), ProofPending: wait, Otherwise: run('scramble') },
@@ -225,6 +227,7 @@ export const results = {
   revoke: {
     Ended: to('Idle', 'CredentialRevoked'),
     NothingEnded: to('Idle'),
+    SeenElsewhere: stay(),
     /** The new credential is not accepted any more: the old one may be the last that is. */
     NewRefused: stay(),
     RetryLater,

@@ -16,6 +16,7 @@ import { hasRemoveStep } from './old-use.ts'
 
 /** After that who is still on the way is named, and a service that is not well since then counts as failed. */
 const slowMs = 600_000
+const mostNamed = 20
 
 const time = toTimestamp
 const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
@@ -26,21 +27,25 @@ const awayOverAt = (spec: RotationSpec, status: RotationStatus): number | undefi
     ? ms(status.provingSince ?? status.phaseSince) + durationMs(spec.revokeAfter)
     : undefined
 
-const isAwayOver = (
+export const isAwayOver = (
   spec: RotationSpec,
   status: RotationStatus,
   { nowMs }: RotationFacts,
 ): boolean => nowMs >= (awayOverAt(spec, status) ?? Infinity)
 
-/** Who is still waited for: agents that are away count only so long. */
+/** Agents that are away count only so long. */
+const heldBy = (spec: RotationSpec, status: RotationStatus, facts: RotationFacts): BlockedBy[] => {
+  const isOver = isAwayOver(spec, status, facts)
+  return facts.proof.blockedBy.filter((block) => !(isOver && block.reason === 'AgentAway'))
+}
+
+/** Who is still waited for. */
 const blockersOf = (
   spec: RotationSpec,
   status: RotationStatus,
   facts: RotationFacts,
 ): BlockedBy[] => {
   const waited = facts.nowMs - ms(status.phaseSince)
-  const isOver = isAwayOver(spec, status, facts)
-  const held = facts.proof.blockedBy.filter((block) => !(isOver && block.reason === 'AgentAway'))
   const slow = waited < slowMs ? [] : facts.proof.rolling
   const which = status.step === 'Back' ? 'old' : 'new'
   const why = (stagelet: string): string =>
@@ -53,13 +58,13 @@ const blockersOf = (
       .slice(0, 5)
       .join('')
   return [
-    ...held,
+    ...heldBy(spec, status, facts),
     ...slow.map((stagelet) => ({
       stagelet,
       reason: 'NotHealthy',
       message: `it is not healthy with the ${which} credential yet${why(stagelet)}: stagely describe stagelet ${stagelet}, and stagely rollout status ${spec.projectRef.name}`,
     })),
-  ].slice(0, 20)
+  ].slice(0, mostNamed)
 }
 
 /** The old credential is accepted, as far as anybody knows. */
@@ -108,12 +113,25 @@ const cannotLive = (status: RotationStatus, facts: RotationFacts): Failed | unde
 const restartingOf = (status: RotationStatus, facts: RotationFacts): BlockedBy[] =>
   failingOf(status, facts)
     .filter(({ bearer }) => bearer.ill === undefined)
-    .slice(0, 20)
+    .slice(0, mostNamed)
     .map(({ bearer: { stagelet, service }, what }) => ({
       stagelet,
       reason: 'NotHealthy',
       message: `service ${service} ${what} since it got the credential, and has to run for a minute without a restart: stagely logs ${stagelet} --service ${service}`,
     }))
+
+/** Whose containers start anew, without an end of their own, keeps the proof from its end too. */
+const startingOf = (
+  { provenRuns, phaseSince }: RotationStatus,
+  { nowMs }: RotationFacts,
+): BlockedBy[] =>
+  nowMs - ms(phaseSince) < slowMs
+    ? []
+    : (provenRuns?.started ?? []).map((stagelet) => ({
+        stagelet,
+        reason: 'StartedAgain',
+        message: `containers of it that see the credential are started again and again, as its agent says, and have to run for a minute: stagely describe stagelet ${stagelet}`,
+      }))
 
 /** The proof begins anew with each start of a container. The fewest restarts are those of before. */
 export const withStarts = (status: RotationStatus, { proof }: RotationFacts): RotationStatus => {
@@ -128,7 +146,16 @@ export const withStarts = (status: RotationStatus, { proof }: RotationFacts): Ro
           }),
         )
   const isSame = before?.of === proof.runs
-  const provenRuns = { of: proof.runs, restarts: { ...restarts } }
+  const { starts } = proof
+  const then = before?.starts ?? starts
+  const others = Object.keys(starts).filter((stagelet) => starts[stagelet] !== then[stagelet])
+  const started = isSame ? before.started : others.slice(0, mostNamed)
+  const provenRuns = {
+    of: proof.runs,
+    restarts: { ...restarts },
+    starts: { ...starts },
+    ...defined({ started }),
+  }
   return { ...rest, provenRuns, ...(isSame && provenSince !== undefined && { provenSince }) }
 }
 
@@ -150,21 +177,35 @@ export const credentialFails = ({ status, facts }: RotationSituation): Observed 
 export const stackFailed = ({ status, facts }: RotationSituation): Observed | undefined =>
   facts.proof.failed !== undefined && mayGoBack(status) ? {} : undefined
 
+/** Waits for those, until time alone changes who they are. */
+const pendingOf = (
+  { blockedBy: _, ...rest }: RotationStatus,
+  { nowMs }: RotationFacts,
+  { spec, blockedBy }: { readonly spec: RotationSpec; readonly blockedBy: BlockedBy[] },
+): Observed => {
+  const later = [ms(rest.phaseSince) + slowMs, awayOverAt(spec, rest)]
+  const [first, second] = later.filter((endMs) => endMs !== undefined && endMs > nowMs)
+  return {
+    status: { ...rest, ...(blockedBy.length > 0 && { blockedBy }) },
+    until: earliest(first, second),
+  }
+}
+
 export const proofPending = ({ spec, status, facts }: RotationSituation): Observed | undefined => {
   if (needsNoProof(status)) return undefined
   const { nowMs, proof } = facts
   const blockedBy = blockersOf(spec, status, facts)
   const { blockedBy: _, provenSince = time(nowMs), ...rest } = status
-  if (blockedBy.length > 0 || proof.rolling.length > 0) {
-    const later = [ms(status.phaseSince) + slowMs, awayOverAt(spec, status)]
-    const [first, second] = later.filter((endMs) => endMs !== undefined && endMs > nowMs)
-    const next = { ...rest, ...(blockedBy.length > 0 && { blockedBy }) }
-    return { status: next, until: earliest(first, second) }
-  }
+  if (blockedBy.length > 0 || proof.rolling.length > 0)
+    return pendingOf(rest, facts, { spec, blockedBy })
   const settled = ms(provenSince) + settledMs
   if (settled <= nowMs) return undefined
-  const restarting = restartingOf(status, facts)
-  const waiting = { ...rest, provenSince, ...(restarting.length > 0 && { blockedBy: restarting }) }
+  const restarting = [...restartingOf(status, facts), ...startingOf(status, facts)]
+  const waiting = {
+    ...rest,
+    provenSince,
+    ...(restarting.length > 0 && { blockedBy: restarting.slice(0, mostNamed) }),
+  }
   return { status: waiting, until: settled }
 }
 
@@ -224,6 +265,21 @@ export const proofLost = ({ spec, status, facts }: RotationSituation): Observed 
   if (status.withoutProof === true) return undefined
   const isLost = facts.proof.rolling.length > 0 || blockersOf(spec, status, facts).length > 0
   return isLost ? { status: unproven } : undefined
+}
+
+/**
+ * Hours may have passed since it was stored that the old credential ends, such as while its database was away. Who is
+ * only not well needs the old one no more.
+ */
+export const endHeld = ({ spec, status, facts }: RotationSituation): Observed | undefined => {
+  if (needsNoProof(status)) return undefined
+  const late = facts.proof.late.map((stagelet) => ({
+    stagelet,
+    reason: 'OldContainer',
+    message: `a service may run the old credential again, which is about to end: stagely describe stagelet ${stagelet} says why`,
+  }))
+  const blockedBy = [...heldBy(spec, status, facts), ...late].slice(0, mostNamed)
+  return blockedBy.length > 0 ? pendingOf(status, facts, { spec, blockedBy }) : undefined
 }
 
 /** Who ended by itself with the new values may do so again: the overlap begins anew. */

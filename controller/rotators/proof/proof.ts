@@ -39,12 +39,16 @@ export interface Proof {
   readonly blockedBy: readonly BlockedBy[]
   /** Stagelets that are on their way. */
   readonly rolling: readonly string[]
+  /** Those among them where a service is not known to run the outputs' values of now. */
+  readonly late: readonly string[]
   /** Where everything runs the outputs' values of now. */
   readonly evidence: readonly Evidence[]
   /** Stacks of machines that were meant to go, and count as not running: each in words. */
   readonly ended: readonly string[]
   readonly bearers: readonly Bearer[]
-  /** Digest over the starts of all containers of services that see an output: another one after each start. */
+  /** By stagelet, a digest over the starts of all containers that see an output: another one after each start. */
+  readonly starts: Readonly<Record<string, string>>
+  /** Digest over all of them. */
   readonly runs: string
   /** By stagelet/service of these services, how often their containers have restarted; absent for never. */
   readonly restarts: Readonly<Record<string, number>>
@@ -56,9 +60,11 @@ export const nothingToProve: Proof = {
   failed: undefined,
   blockedBy: [],
   rolling: [],
+  late: [],
   evidence: [],
   ended: [],
   bearers: [],
+  starts: {},
   runs: '',
   restarts: {},
   unsteady: [],
@@ -205,15 +211,19 @@ const containersOf = ({ stagelet, services }: OutputViewer): number =>
     .filter(({ name }) => services.has(name))
     .reduce((sum, { containers = 0 }) => sum + containers, 0)
 
+const digestOf = (what: unknown): string =>
+  createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 32)
+
 /** Which containers run, and since when. */
-const runsOf = (viewers: readonly OutputViewer[]): string => {
-  const lines = viewers.flatMap(({ stagelet, services }) =>
-    [...services.values()].map(({ name, since = '', restarts = 0, containers = 0 }) =>
-      JSON.stringify([stagelet.metadata.name, name, since, restarts, containers]),
-    ),
+const startsOf = (viewers: readonly OutputViewer[]): Record<string, string> =>
+  Object.fromEntries(
+    viewers.map(({ stagelet, services }) => {
+      const all = [...services.values()].map(({ name, since = '', restarts = 0, containers = 0 }) =>
+        JSON.stringify([name, since, restarts, containers]),
+      )
+      return [stagelet.metadata.name, digestOf(all.sort())]
+    }),
   )
-  return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 32)
-}
 
 const restartsOf = (viewers: readonly OutputViewer[]): Record<string, number> =>
   Object.fromEntries(
@@ -242,7 +252,7 @@ const bearersOf = ({ stagelet, services }: OutputViewer): Bearer[] =>
     restarts: service.restarts ?? 0,
   }))
 
-export interface ProofOf {
+interface ProofOf {
   /** It carries the outputs as they are now. */
   readonly revision: number
   /** False: it is enough that the values of now run, whatever becomes of it. */
@@ -255,6 +265,7 @@ export const proofOf = (
   { revision, needsHealth = true }: ProofOf,
 ): Proof => {
   const viewers = outputViewersOf(input, outputs)
+  const starts = startsOf(viewers)
   const nowMs = Date.parse(input.now)
   const isOpen = input.revisions.closed < revision
   const blocks = viewers.map((viewer) => blockOf(viewer))
@@ -275,6 +286,7 @@ export const proofOf = (
     rolling: isOpen
       ? ['the revision is still open']
       : rolling.map((viewer) => viewer.stagelet.metadata.name),
+    late: free.filter(({ late }) => late.size > 0).map(({ stagelet }) => stagelet.metadata.name),
     evidence: proven.map((viewer) => ({
       stagelet: viewer.stagelet.metadata.name,
       containers: containersOf(viewer),
@@ -283,7 +295,8 @@ export const proofOf = (
     })),
     ended: [],
     bearers: rolledOut.flatMap(bearersOf),
-    runs: runsOf(viewers),
+    starts,
+    runs: digestOf(Object.entries(starts).sort()),
     restarts: restartsOf(viewers),
     unsteady: viewers.flatMap(({ stagelet, services }) =>
       [...services.values()]

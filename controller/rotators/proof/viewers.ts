@@ -1,6 +1,7 @@
 // Which services see an output of a rotation, or run with what they saw of one before: pure.
 import { environmentSet } from '../../../src/secrets/environment-set.ts'
-import { emptyLayout, specReaches } from '../../../src/secrets/layout.ts'
+import { emptyLayout } from '../../../src/secrets/layout.ts'
+import { namedPlaceOf, reaches } from '../../../src/secrets/place.ts'
 import { reachedBy } from '../../../src/secrets/reached.ts'
 import { viewsOf } from '../../../src/secrets/set-views.ts'
 import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
@@ -91,7 +92,9 @@ export const outputViewersOf = (
       if (isCurrent === false || isEarlier) late.add(service.name)
     }
     const { layout = emptyLayout } = input.head
-    const isNamed = secrets.some(({ spec }) => specReaches(spec, stagelet.metadata.name, layout))
+    const isNamed = secrets.some(({ spec }) =>
+      reaches(namedPlaceOf(spec), stagelet.metadata.name, layout),
+    )
     return isNamed || services.size > 0 ? [{ stagelet, services, late }] : []
   })
 }

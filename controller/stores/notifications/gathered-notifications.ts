@@ -21,7 +21,7 @@ interface GatherDeps {
 /** Notifications of this time share one sync. */
 const gatherMs = 5_000
 
-export interface WaitingNotification {
+interface WaitingNotification {
   readonly object: KubeObject
   readonly address: string
   /** Undefined: one of the notifications names no key, or they name many. */

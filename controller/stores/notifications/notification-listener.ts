@@ -6,7 +6,7 @@ import { done, waitFor, type ReconcileOutcome } from '../../../src/runtime/contr
 import { startSingleLoop, type SingleLoop } from '../../../src/runtime/single-loop.ts'
 import { QueueFault, type NotificationQueue, type QueueNotifications } from '../provider.ts'
 
-export interface NotificationListenerDeps {
+interface NotificationListenerDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number

@@ -8,7 +8,7 @@ import { faultOfGate } from '../http.ts'
 import type { StoreOpening } from '../opening.ts'
 import { StoreFault } from '../provider.ts'
 
-export interface AwsCredentials {
+interface AwsCredentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken?: string

@@ -19,7 +19,7 @@ const machineUrl =
   'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token'
 const hourS = 3_600
 
-export interface GoogleTokens {
+interface GoogleTokens {
   token(signal: AbortSignal): Promise<string>
   identity(): Promise<string>
 }

@@ -5,7 +5,7 @@ import { readAs, unexpected, type StoreHttp } from '../http.ts'
 import type { StoreOpening } from '../opening.ts'
 import { StoreFault } from '../provider.ts'
 
-export interface VaultSession {
+interface VaultSession {
   /** With the token. 403 means that the token is good and has no right. */
   readonly send: StoreHttp
   whoAmI(signal: AbortSignal): Promise<string>

@@ -4,7 +4,7 @@ import { isTrouble, conditionWords } from '../../live/conditions.ts'
 import { conditionOf } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
-export interface AgentState {
+interface AgentState {
   readonly kind: StateKind
   readonly word: string
   readonly why: string

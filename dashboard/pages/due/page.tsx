@@ -23,7 +23,8 @@ const words = {
   certificate: 'end of the certificate',
   store: 'expiry in the external store',
   age: 'maximum age of the project',
-  revealed: 'read by somebody who has lost access',
+  leaked: 'found in a repository',
+  revealed: 'known to somebody who should not',
 } as const
 
 const isWarned = ({ conditions }: Secret): boolean =>
@@ -31,13 +32,13 @@ const isWarned = ({ conditions }: Secret): boolean =>
     ({ type, status }) => status === 'True' && (type === 'Expiring' || type === 'RotationDue'),
   )
 
-const isPast = ({ at }: Pick<DueRow, 'at'>): boolean => Date.parse(at) <= thisSecond.value
+const isPast = ({ due }: Pick<DueRow, 'due'>): boolean => Date.parse(due.at) <= thisSecond.value
 
-const When = ({ secret, at }: DueRow) => {
-  const isOver = useMemo(() => computed(() => isPast({ at })), [at])
+const When = ({ secret, due }: DueRow) => {
+  const isOver = useMemo(() => computed(() => isPast({ due })), [due])
   return (
     <StateText kind={isOver.value ? 'fail' : isWarned(secret) ? 'warn' : 'wait'}>
-      <Until at={at} />
+      <Until at={due.at} />
     </StateText>
   )
 }
@@ -66,7 +67,7 @@ const columnsOf = (projectHref: string): readonly TableColumn<DueRow>[] => [
   },
   { title: 'Scope', wide: true, render: ({ secret }) => secret.scope },
   { title: 'Due', render: (row) => <When {...row} /> },
-  { title: 'Because of', wide: true, render: ({ why }) => words[why] },
+  { title: 'Because of', wide: true, render: ({ due }) => words[due.why] },
   { title: 'Used by', render: (row) => <UsedBy {...row} /> },
 ]
 

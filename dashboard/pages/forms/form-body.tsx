@@ -13,7 +13,7 @@ import f from '../../ui/fields/form.module.css'
 import s from './forms.module.css'
 
 /** The same for all fields of the form. */
-export interface Surroundings {
+interface Surroundings {
   readonly faults: ReadonlyMap<string, readonly string[]>
   readonly namesOf: (field: FormField) => readonly string[]
   readonly words: Readonly<Record<string, string>>

@@ -3,7 +3,7 @@
 import { api, must } from '../../api/client.ts'
 import type { ShownLogLine, LogEntry } from './record.ts'
 
-export interface LogStreamQuery {
+interface LogStreamQuery {
   readonly service?: string
   readonly since?: string
   readonly tail?: number

@@ -10,7 +10,7 @@ import type { LogEntry } from './record.ts'
 /** `full`: two other tabs of this browser read logs; `refused`: the controller said no. */
 export type LogPhase = 'connecting' | 'following' | 'broken' | 'ended' | 'full' | 'refused'
 
-export interface LogRequest {
+interface LogRequest {
   readonly stagelet: string
   readonly tail: number
   /** Absent: all. */

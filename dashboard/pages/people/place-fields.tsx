@@ -2,7 +2,7 @@
 import { narrowingKeys, type Narrowing } from '../../../src/access/place.ts'
 import f from '../../ui/fields/form.module.css'
 
-export type PlaceTexts = Readonly<Record<(typeof narrowingKeys)[number], string>>
+type PlaceTexts = Readonly<Record<(typeof narrowingKeys)[number], string>>
 
 export const textsOf = (narrowing: Narrowing): PlaceTexts => {
   const textOf = (key: keyof PlaceTexts): string => (narrowing[key] ?? []).join(', ')

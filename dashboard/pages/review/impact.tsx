@@ -1,6 +1,6 @@
 // Which services a change reaches, and why; what it does not reach, and what is held.
 import { keysText } from '../../../src/secrets/key-change.ts'
-import { placesText } from '../../../src/secrets/wider.ts'
+import { placesText } from '../../../src/secrets/place.ts'
 import type { ChangeImpact } from '../../staging/staging.ts'
 import { Since } from '../../ui/time.tsx'
 import { StateText } from '../../ui/state.tsx'
@@ -8,7 +8,7 @@ import { messageText } from '../../ui/text/message.ts'
 import s from './review.module.css'
 
 /** Of a review, a rollback and a deployment. */
-export type ShownImpact = ChangeImpact
+type ShownImpact = ChangeImpact
 
 interface Line {
   readonly stagelet: string

@@ -1,12 +1,12 @@
 // The text of a cell of a lens: a sentence for screen readers, and where the value comes from.
 // Pure.
-import { defined } from '../../../src/kernel/defined.ts'
+import { isForController, sees } from '../../../src/secrets/place.ts'
 import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import type { Edit } from '../../staging/staging.ts'
 import type { ClassOf } from './classes.ts'
 import type { Cell, Matrix } from './places/matrix.ts'
 import type { ServiceRef } from './places/run-count.ts'
-import { isSameIn, maySee, winnerOf, type SetIndex } from './set-index.ts'
+import { isSameIn, winnerOf, type SetIndex } from './set-index.ts'
 
 /** `project·web`, `own·global`: which of the four places wins. */
 export const winnerPlace = ({ scope, stagelet }: Pick<SetEntry, 'scope' | 'stagelet'>): string =>
@@ -97,10 +97,12 @@ export const isStagedIn = (
   const scope = target.scope ?? edit.scope
   const stagelet = 'stagelet' in target ? (target.stagelet ?? undefined) : edit.stagelet
   const before = head.of(edit.key).find(({ secretId }) => secretId === edit.secretId)
+  if (edit.fields?.['audience'] === 'Controller' || (before && isForController(before)))
+    return false
   const staged = edit.fields?.['environments'] as readonly string[] | null | undefined
   const environments = staged === undefined ? before?.environments : (staged ?? undefined)
-  const place = { scope, ...defined({ stagelet, environments }) }
-  return serviceRefs.some((serviceRef) => maySee(place, serviceRef, head.layout))
+  const place = { scope, stagelet, environments }
+  return serviceRefs.some((serviceRef) => sees(place, serviceRef, head.layout))
 }
 
 export type Versus = 'same' | 'other' | 'gone' | 'new'

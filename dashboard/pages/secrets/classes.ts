@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { paths, Secret } from '../../../src/rest/types.ts'
+import { isForAll } from '../../../src/secrets/place.ts'
 import { whyNot } from '../../app/session.ts'
 import { partOf } from '../../live/known.ts'
 import { useQuery } from '../../ui/use-query.ts'
@@ -13,7 +14,7 @@ type Answer =
   paths['/projects/{project_id}/value-classes']['get']['responses'][200]['content']['application/json']
 export type KeyClasses = Answer['keys'][number]
 
-export interface ValueClass {
+interface ValueClass {
   readonly letter: string
   /** Other secrets of the key with the same value. */
   readonly same: readonly Secret[]
@@ -34,7 +35,7 @@ const letterOf = (index: number): string =>
 
 /** Places of the project before those of stagelets, the global one first: A is what most of them are compared with. */
 const order = ({ scope, stagelet }: Secret): string =>
-  `${stagelet === undefined ? 0 : 1} ${stagelet ?? ''} ${scope === 'global' ? 0 : 1} ${scope}`
+  `${stagelet === undefined ? 0 : 1} ${stagelet ?? ''} ${isForAll({ scope }) ? 0 : 1} ${scope}`
 
 /** `secrets` are those of the moment in which the classes were asked for. */
 export const classesOf = (

@@ -20,7 +20,7 @@ import {
 import { withoutSkew } from '../../live/clock-skew.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import { layoutOf } from './layout.ts'
+import { layoutIn } from './layout.ts'
 import { byPlace, byText, createListing, type SecretListing } from './listing.ts'
 import { createMatrix, type Matrix, type SetAt } from './places/matrix.ts'
 import { type RunCount } from './places/run-count.ts'
@@ -62,7 +62,7 @@ const listingOf = ({ team, project }: ProjectPlace): SecretListing => {
     const toListing = createListing()
     const { list } = secretsOf(team, project)
     const layout = computed(() =>
-      layoutOf({ team, project }, someOf(projects.list.value), someOf(stagelets.list.value)),
+      layoutIn({ team, project }, someOf(projects.list.value), someOf(stagelets.list.value)),
     )
     listings.set(place, (listing = computed(() => toListing(someOf(list.value), layout.value))))
   }

@@ -3,7 +3,7 @@ import { environmentRows } from '../../../src/secrets/environment-rows.ts'
 import type { Secret, Stagelet } from '../../../src/rest/types.ts'
 import { asSecret } from './data.ts'
 import { environmentKeyRows, keyRows } from './key-rows.ts'
-import { layoutOf } from './layout.ts'
+import { layoutIn } from './layout.ts'
 import { servicesIn } from './places/environment-columns.tsx'
 import { createMatrix } from './places/matrix.ts'
 import { createSetIndex, entriesOf } from './set-index.ts'
@@ -57,7 +57,7 @@ it('counts in an environment the services of its stagelets that see just this se
   })) as unknown as Stagelet[]
   const head = createSetIndex({
     entries: entriesOf(secrets),
-    layout: layoutOf(place, [], stagelets),
+    layout: layoutIn(place, [], stagelets),
   })
   const matrix = createMatrix(head, stagelets, () => undefined)
   const rows = environmentKeyRows(

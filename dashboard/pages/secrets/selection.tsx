@@ -7,7 +7,7 @@ import type { SecretRow } from './data.ts'
 import type { SecretActions } from './places/lens-grid.tsx'
 import s from './page.module.css'
 
-export interface RowSelection {
+interface RowSelection {
   /** Of the rows that are shown: what the filter hides is left alone. */
   readonly selected: readonly SecretRow[]
   readonly has: (row: SecretRow) => boolean

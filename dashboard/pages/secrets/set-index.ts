@@ -3,8 +3,9 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import { keyOfReference, targetOf } from '../../../src/secrets/references.ts'
 import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
-import { emptyLayout, mayReach, type Layout } from '../../../src/secrets/layout.ts'
-import { viewersIn, winnersFor, type ProjectEntry } from '../../../src/secrets/set-entry.ts'
+import { emptyLayout, type Layout } from '../../../src/secrets/layout.ts'
+import { sees, viewersIn, type ServiceViewer } from '../../../src/secrets/place.ts'
+import { winnersFor, type ProjectEntry } from '../../../src/secrets/set-entry.ts'
 import type { Secret, SetDiff } from '../../../src/rest/types.ts'
 
 export interface SetIndex {
@@ -143,30 +144,17 @@ export const setBefore = (head: SetIndex, { added, removed, changed }: SetDiff):
   }
 }
 
-export interface SetViewer {
-  readonly stagelet: string
-  readonly service: string
-}
-
-/** Whether a service may see what is in a place; another secret of the key may win. */
-export const maySee = (
-  place: Pick<ProjectEntry, 'scope' | 'stagelet' | 'environments'>,
-  { stagelet, service }: SetViewer,
-  layout: Layout,
-): boolean =>
-  (place.scope === 'global' || place.scope === service) && mayReach(place, stagelet, layout)
-
 /** The rule of precedence is asked where there are rivals, which is seldom. */
 export const winnerOf = (
   set: SetIndex,
-  { stagelet, service }: SetViewer,
+  viewer: ServiceViewer,
   key: string,
 ): ProjectEntry | undefined => {
   const all = set.of(key)
-  const mine = all.filter((entry) => maySee(entry, { stagelet, service }, set.layout))
+  const mine = all.filter((entry) => sees(entry, viewer, set.layout))
   if (mine.length < 2) return mine[0]
-  const entries = environmentSet({ entries: all, layout: set.layout }, stagelet)
-  const winner = winnersFor(service, stagelet, entries).get(key)
+  const entries = environmentSet({ entries: all, layout: set.layout }, viewer.stagelet)
+  const winner = winnersFor(viewer.service, viewer.stagelet, entries).get(key)
   return all.find(({ secretId }) => secretId === winner?.secretId)
 }
 
@@ -193,7 +181,7 @@ const isWithin = (part: ReadonlySet<string>, whole: ReadonlySet<string>): boolea
   [...part].every((element) => whole.has(element))
 
 /** Whether a service finds the same value in both sets: the same secret, the same version, and so all it refers to. */
-export const isSameIn = (a: SetIndex, b: SetIndex, viewer: SetViewer, key: string): boolean => {
+export const isSameIn = (a: SetIndex, b: SetIndex, viewer: ServiceViewer, key: string): boolean => {
   const [inA, inB] = [winnerOf(a, viewer, key), winnerOf(b, viewer, key)]
   if (inA === undefined || inB === undefined) return inA === inB
   if (inA.secretId !== inB.secretId || inA.version !== inB.version) return false
@@ -205,7 +193,7 @@ export const isSameIn = (a: SetIndex, b: SetIndex, viewer: SetViewer, key: strin
 /** Whether what a service sees under `key` is made of all of `parts`. */
 export const isMadeOf = (
   set: SetIndex,
-  viewer: SetViewer,
+  viewer: ServiceViewer,
   key: string,
   parts: ReadonlySet<string>,
 ): boolean => {

@@ -1,7 +1,7 @@
 // Each secret of an earlier revision or of now, with both. Pure.
-import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { ProjectEntry } from '../../../src/secrets/set-entry.ts'
 import type { Secret } from '../../../src/rest/types.ts'
+import { isSamePlace } from '../../../src/secrets/place.ts'
 import { asSecret, type ProjectPlace, type ProjectSecrets } from './data.ts'
 import type { Filterable } from './filter/filter.ts'
 
@@ -18,8 +18,7 @@ const wordOf = (
 ): ThenRow['word'] => {
   if (was === undefined) return 'new'
   if (current === undefined) return 'gone'
-  if (was.scope !== current.scope || was.stagelet !== current.stagelet) return 'moved'
-  if (!sameJson(was.environments, current.environments)) return 'moved'
+  if (!isSamePlace(was, current)) return 'moved'
   return was.version === current.version ? 'same' : 'different'
 }
 

@@ -2,7 +2,7 @@
 import type { Service, Stagelet } from '../../../src/rest/types.ts'
 import { serviceState, stageletState, type ShownState } from '../../live/states.ts'
 
-export interface ServiceInRow {
+interface ServiceInRow {
   readonly service: Service
   readonly state: ShownState
 }

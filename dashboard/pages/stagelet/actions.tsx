@@ -11,7 +11,7 @@ import {
   extendStagelet,
   pauseStagelet,
   retryStagelet,
-  startLeakTest,
+  countPrinted,
 } from '../../actions/stagelets.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
@@ -123,7 +123,7 @@ export const StageletActions = ({ stagelet }: Props) => {
       <EditButton kind="stack" resource="stagelets" object={stagelet} />
       <CopyMenu
         actions={[
-          ...[deployStagelet, pauseStagelet, retryStagelet, startLeakTest],
+          ...[deployStagelet, pauseStagelet, retryStagelet, countPrinted],
           ...(stagelet.ends_at === undefined ? [] : [extendStagelet]),
         ].map((actionOf) => actionOf(stagelet))}
       />

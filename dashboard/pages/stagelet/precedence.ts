@@ -2,12 +2,8 @@
 // it asks the same function that the controller and the agent use.
 import { createResolver } from '../../../src/secrets/references.ts'
 import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
-import {
-  emptyLayout,
-  environmentOf,
-  isInEnvironment,
-  type Layout,
-} from '../../../src/secrets/layout.ts'
+import { emptyLayout, environmentOf, type Layout } from '../../../src/secrets/layout.ts'
+import { everyService, reaches } from '../../../src/secrets/place.ts'
 import { winnersFor, type ProjectEntry, type SetEntry } from '../../../src/secrets/set-entry.ts'
 
 export interface Rank {
@@ -37,7 +33,7 @@ export interface Why {
   readonly broken: string | undefined
 }
 
-export interface PrecedenceQuery {
+interface PrecedenceQuery {
   readonly service: string
   readonly stagelet: string
   readonly key: string
@@ -71,14 +67,14 @@ const placesFor = (
     [stagelet, (entry) => entry.stagelet === stagelet],
     [environment, ({ environments = [] }) => environments.some((name) => name === environment)],
     [
-      isInEnvironment({}, environment, layout) ? 'project' : undefined,
+      reaches({}, stagelet, layout) ? 'project' : undefined,
       (entry) => entry.stagelet === undefined && entry.environments === undefined,
     ],
   ]
   return owners.flatMap(([owner, isHere]) =>
     owner === undefined
       ? []
-      : [service, 'global'].map((scope) => ({ place: `${owner} · ${scope}`, scope, isHere })),
+      : [service, everyService].map((scope) => ({ place: `${owner} · ${scope}`, scope, isHere })),
   )
 }
 

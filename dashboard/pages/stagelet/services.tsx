@@ -15,7 +15,7 @@ import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { Conditions } from '../../ui/conditions.tsx'
 import { declaredRevision, hiddenKeys } from './declared.ts'
 import { LastRollout } from './last-rollout.tsx'
-import { LeakTestPanel } from './leak-test.tsx'
+import { PrintedPanel } from './printed.tsx'
 import { revisionText } from './sentence.ts'
 import s from './stagelet.module.css'
 
@@ -191,6 +191,6 @@ export const ServicesTab = ({ stagelet }: { readonly stagelet: Stagelet }) => (
     </Panel>
     <Notices stagelet={stagelet} />
     <LastRollout stagelet={stagelet} />
-    <LeakTestPanel stagelet={stagelet} />
+    <PrintedPanel stagelet={stagelet} />
   </>
 )

@@ -9,7 +9,7 @@ import { StateText } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
 import { winnersFor } from '../../../src/secrets/set-entry.ts'
-import { layoutOf } from '../secrets/layout.ts'
+import { layoutIn } from '../secrets/layout.ts'
 import { entriesOf } from '../secrets/set-index.ts'
 import { behindText, declaredRevision } from './declared.ts'
 import { explainKey, type Reference, type Rank, type Why } from './precedence.ts'
@@ -108,7 +108,7 @@ const Runs = ({ stagelet, service }: Pick<Shown, 'stagelet' | 'service'>) => {
 
 const setOf = (stagelet: Stagelet, secrets: readonly Secret[]): LaidOut => ({
   entries: entriesOf(secrets),
-  layout: layoutOf(stagelet, someOf(projects.list.value), [stagelet]),
+  layout: layoutIn(stagelet, someOf(projects.list.value), [stagelet]),
 })
 
 const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {

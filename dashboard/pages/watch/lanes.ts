@@ -22,7 +22,7 @@ export interface Lane {
 }
 
 /** The clock runs from the commit until now. */
-export interface LaneClock {
+interface LaneClock {
   readonly from: number
   readonly now: number
 }
@@ -52,7 +52,7 @@ const stateOf = (
   return isBegun ? ['run', 'Stopping old container'] : ['run', 'Delivered']
 }
 
-export interface RolloutWorld {
+interface RolloutWorld {
   readonly stagelets: readonly Stagelet[]
   readonly agents: readonly Agent[]
   /** Rollouts of the revision that are kept, the newest first. */

@@ -4,7 +4,7 @@ import { background } from './background.ts'
 import { nextTurn } from './event-loop.ts'
 import { isReason } from '../errors.ts'
 
-export interface BatchOptions {
+interface BatchOptions {
   /** Other work of the process gets a turn of the event loop before each batch and after so many answers. */
   readonly inTurns?: number
   /** Called when no question is left. */

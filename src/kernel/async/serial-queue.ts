@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts'
 import { nextTurn } from './event-loop.ts'
 
-export type SerialQueue = <T>(work: () => T | Promise<T>) => Promise<T>
+type SerialQueue = <T>(work: () => T | Promise<T>) => Promise<T>
 
 export const createSerialQueue = (): SerialQueue => {
   let last: Promise<unknown> = Promise.resolve()

@@ -8,7 +8,7 @@ import { environmentName } from './environment.ts'
 import { conditionsSchema, nameOfKind } from './status.ts'
 
 /** Roles whose holders are people who may be asked. */
-export const approverRoles = teamRoles.filter((role) => role !== 'deployer')
+const approverRoles = teamRoles.filter((role) => role !== 'deployer')
 
 const userName = z.string().min(1).max(limits.name)
 

@@ -1,6 +1,6 @@
 // Parts of the status of a Rotation.
 import * as z from 'zod'
-import { count, limits, message, name, path, instant, word } from '../limits.ts'
+import { count, instant, limits, mapOf, message, name, path, twoNames, word } from '../limits.ts'
 
 export const causes = ['First', 'Schedule', 'Run', 'Expiry', 'Revealed', 'Refused'] as const
 export type Cause = (typeof causes)[number]
@@ -8,7 +8,7 @@ export type Cause = (typeof causes)[number]
 export const blockedBySpec = z.strictObject({
   stagelet: word.optional().describe('The stagelet that is waited for.'),
   reason: word.describe(
-    'One word for programs: AgentAway, Paused, ContainerPaused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, SeenElsewhere, NewRefused, NotRevoked, ProjectMissing, OtherRotation.',
+    'One word for programs: AgentAway, Paused, ContainerPaused, Drained, StoppedByHand, Quarantined, NotHealthy, StartedAgain, OldContainer, Released, StillUsed, SeenElsewhere, NewRefused, NotRevoked, ProjectMissing, OtherRotation.',
   ),
   message: message.describe('The same for people, with the remedy.'),
 })
@@ -103,6 +103,21 @@ export const restoredSpec = z.strictObject({
     .describe(
       'Stagelets whose agents were away when nobody could be asked: nothing is delivered to them before it was asked again after their return, which takes 60 s at most.',
     ),
+})
+
+export const provenRunsSpec = z.strictObject({
+  of: word.describe('Digest over the starts of all containers that see an output.'),
+  restarts: mapOf(count, { most: limits.allServices, key: twoNames }).describe(
+    'By stagelet/service, the restarts before the new values ran; absent for none.',
+  ),
+  starts: mapOf(word, { most: limits.stagelets, key: name })
+    .optional()
+    .describe('By stagelet, a digest over the starts of its containers among them.'),
+  started: z
+    .array(name)
+    .max(limits.listed)
+    .optional()
+    .describe('Stagelets with the newest start among them.'),
 })
 
 export type BlockedBy = z.infer<typeof blockedBySpec>

@@ -14,6 +14,7 @@ import {
   blockedBySpec,
   causes,
   evidenceSpec,
+  provenRunsSpec,
   releasedSpec,
   requestSpec,
   restoredSpec,
@@ -213,13 +214,7 @@ export const rotationStatus = z.strictObject({
     .describe(
       'Since when everything runs the new credential, is healthy, and was not interrupted.',
     ),
-  provenRuns: z
-    .strictObject({
-      of: word.describe('Digest over the starts of all containers that see an output.'),
-      restarts: mapOf(count, { most: limits.allServices, key: twoNames }).describe(
-        'By stagelet/service, the restarts before the new values ran; absent for none.',
-      ),
-    })
+  provenRuns: provenRunsSpec
     .optional()
     .describe('What ran when the proof began. It begins anew with each start of a container.'),
   illBefore: z

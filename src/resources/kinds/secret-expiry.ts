@@ -105,15 +105,35 @@ export const withDates = (
   }
 }
 
+/** Why a value should be another one. `revealed`: somebody knows, or may know, the value who should not. */
+export const dueCauses = ['expiry', 'certificate', 'store', 'age', 'leaked', 'revealed'] as const
+
+export interface Due {
+  readonly at: string
+  readonly why: (typeof dueCauses)[number]
+}
+
+const causeOfEnd = { Spec: 'expiry', Certificate: 'certificate', Store: 'store' } as const
+
 /** The first moment at which the value should be another one; undefined: there is none. */
-export const dueAtOf = ({
+export const dueOf = ({
   expiresAt,
+  expiresFrom = 'Spec',
   rotationDueAt,
   knownOutside,
   readBy,
   plainUntil,
   findings,
-}: SecretStatus): string | undefined =>
-  [expiresAt, rotationDueAt, knownOutside?.since, readBy?.at, plainUntil, leakedSince(findings)]
-    .filter((time) => time !== undefined)
-    .sort()[0]
+}: SecretStatus): Due | undefined => {
+  const moments: [at: string | undefined, why: Due['why']][] = [
+    [leakedSince(findings), 'leaked'],
+    [expiresAt, causeOfEnd[expiresFrom]],
+    [rotationDueAt, 'age'],
+    [knownOutside?.since, 'revealed'],
+    [readBy?.at, 'revealed'],
+    [plainUntil, 'revealed'],
+  ]
+  return moments
+    .flatMap(([at, why]) => (at === undefined ? [] : [{ at, why }]))
+    .reduce<Due | undefined>((first, due) => (first && first.at <= due.at ? first : due), undefined)
+}

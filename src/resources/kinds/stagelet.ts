@@ -195,11 +195,19 @@ export const stageletStatus = z.strictObject({
     })
     .optional()
     .describe('Newest revision that the rollout of the project permits; only with spec.rollout.'),
+  firstRevision: count
+    .optional()
+    .describe(
+      'First revision that the stagelet was told to run, while it was healthy with none and is to run a newer one.',
+    ),
   healthyRevision: count
     .optional()
     .describe(
       'Last revision with which every service passed its health gate. A failed revision is rolled back to this one.',
     ),
+  healthyAgent: name
+    .optional()
+    .describe('The agent that has seen it. Another one is not sent that revision.'),
   quarantine: z
     .array(quarantined)
     .max(limits.listed)

@@ -15,11 +15,11 @@ const signatureAlgorithms = [
   ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
   ...(['ES256', 'ES384', 'ES512', 'EdDSA'] as const),
 ] as const
-export type SignatureAlgorithm = (typeof signatureAlgorithms)[number]
+type SignatureAlgorithm = (typeof signatureAlgorithms)[number]
 
 const places = (of: z.ZodString) => z.array(of).min(1).max(100).optional()
 
-export const trustRule = z.strictObject({
+const trustRule = z.strictObject({
   claims: mapOf(
     z
       .string()

@@ -114,7 +114,7 @@ const cutterFor = (schema: z.ZodType): Cutter => {
   return made
 }
 
-export interface Fitted<T> {
+interface Fitted<T> {
   /** The given value itself, where nothing is over. */
   readonly value: T
   /** One for each field. */

@@ -10,7 +10,7 @@ const share = 0.05
 /** Time limit when that is used up: more than a pattern without backtracking takes. */
 const leastMs = 20
 
-export interface Meters {
+interface Meters {
   /** ms; never goes back. */
   readonly now: () => number
   /** CPU time that this process has taken, in ms. */
@@ -29,7 +29,7 @@ export type Matched =
   { readonly found: boolean } | { readonly limitMs: number; readonly isShort: boolean }
 
 /** `match` gets its time limit in ms, and throws where that is over. */
-export type MatchTime = (match: (ms: number) => boolean) => Matched
+type MatchTime = (match: (ms: number) => boolean) => Matched
 
 export const createMatchTime = ({ now, cpu }: Meters): MatchTime => {
   let spare = { ms: mostMs, measuredAt: now() }

@@ -1,6 +1,7 @@
 // Opens sets for agents. Agents that ask for the same set at about the same time share one read of the set
 // and one commit of audit rows: a change to thousands of stagelets is read a few times.
 import { batched } from '../../kernel/async/batched.ts'
+import { emptyLayout, parseLayout, type Layout } from '../../secrets/layout.ts'
 import { controllerActor, type Delivery } from '../core/actor.ts'
 import type { Seen } from '../../secrets/set-entry.ts'
 import type { OpenedEntry } from '../core/sets.ts'
@@ -61,21 +62,39 @@ export interface DeliveredRevision {
   /** Fingerprint of the keys that it was sealed to; null in rows of earlier builds. */
   readonly keys: string | null
   readonly revision: number
+  /** By which the stagelet saw the set. */
+  readonly layout: Layout
+}
+
+/** The layout of each revision, as far as layouts are kept. */
+const layoutsIn = async (
+  q: Queryable,
+  projectUid: string,
+): Promise<(revision: number) => Layout> => {
+  const rows = await q.query<{ readonly from: number; readonly layout: string }>(
+    `SELECT from_revision AS "from", layout FROM layouts WHERE project_uid = $1 ORDER BY from_revision DESC`,
+    [projectUid],
+  )
+  const layouts = rows.map(({ from, layout }) => ({ from, layout: parseLayout(layout) }))
+  return (revision) => layouts.find(({ from }) => from <= revision)?.layout ?? emptyLayout
 }
 
 /** What was delivered of a project, as far as the audit log is kept. */
-export const deliveriesOf = (
+export const deliveriesOf = async (
   q: Queryable,
   namespace: string,
   projectUid: string,
   stagelets: readonly string[],
-): Promise<DeliveredRevision[]> =>
-  q.query<DeliveredRevision>(
+): Promise<DeliveredRevision[]> => {
+  const rows = await q.query<Omit<DeliveredRevision, 'layout'>>(
     `SELECT DISTINCT name AS stagelet, detail ->> 'agent' AS agent, detail ->> 'keys' AS keys,
        (detail ->> 'revision')::bigint AS revision
      FROM audit WHERE action = 'deliver' AND namespace = $1 AND name = ANY ($2) AND detail ->> 'project' = $3`,
     [namespace, stagelets, projectUid],
   )
+  const layoutOf = await layoutsIn(q, projectUid)
+  return rows.map((row) => ({ ...row, layout: layoutOf(row.revision) }))
+}
 
 const idOf = (stagelet: string, agent: string, keys: string | null | undefined): string =>
   JSON.stringify([stagelet, agent, keys ?? ''])

@@ -18,7 +18,7 @@ import { raiseCounters } from './raise-counters.ts'
 import { advanceSequences, backupColumns, backupTables } from './tables.ts'
 
 /** A file that is a whole backup, of a known form, whose keys are there. */
-export interface CheckedBackup extends Pick<BackupReader, 'rows' | 'sha256'> {
+interface CheckedBackup extends Pick<BackupReader, 'rows' | 'sha256'> {
   readonly path: string
   readonly header: BackupHeader
 }

@@ -31,7 +31,7 @@ export interface Rights {
 }
 
 /** `whole`: the controller by itself, or somebody whom it has let do this one thing. */
-export type Authority = 'whole' | Rights
+type Authority = 'whole' | Rights
 
 /** The person or machine that acts, for audit and ownership. */
 export interface Actor {

@@ -15,6 +15,7 @@ const project = (name: string): KubeObject => ({
   spec: {},
 })
 const change = (object?: KubeObject) => ({
+  id: 'Project//new',
   resourceVersion: 7,
   type: 'MODIFIED' as const,
   text: JSON.stringify(project('new')),

@@ -3,7 +3,13 @@
 import type { KubeObject } from '../../resources/meta.ts'
 import type { ChangeEvent } from './objects.ts'
 
-interface ChangeText extends Pick<ChangeEvent, 'resourceVersion' | 'type' | 'text'> {
+/** A change as the log has it. */
+export interface LoggedChange extends ChangeEvent {
+  /** keyOf() of the object. */
+  readonly id: string
+}
+
+interface ChangeText extends Pick<LoggedChange, 'resourceVersion' | 'type' | 'text' | 'id'> {
   /** `text`, parsed, where the caller has it. */
   readonly object?: KubeObject
   /** Text of what the change replaced or removed. */
@@ -29,14 +35,16 @@ class Parsed {
   }
 }
 
-class StoredChange implements ChangeEvent {
+class StoredChange implements LoggedChange {
+  readonly id: string
   readonly resourceVersion: number
   readonly type: ChangeEvent['type']
   readonly text: string
   readonly #now: Parsed
   readonly #before: Parsed | undefined
 
-  constructor({ resourceVersion, type, text, object, previous }: ChangeText) {
+  constructor({ id, resourceVersion, type, text, object, previous }: ChangeText) {
+    this.id = id
     this.resourceVersion = resourceVersion
     this.type = type
     this.text = text
@@ -53,4 +61,4 @@ class StoredChange implements ChangeEvent {
   }
 }
 
-export const changeEvent = (change: ChangeText): ChangeEvent => new StoredChange(change)
+export const changeEvent = (change: ChangeText): LoggedChange => new StoredChange(change)

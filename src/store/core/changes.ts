@@ -2,7 +2,7 @@
 import { append } from '../../kernel/append.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { Layout } from '../../secrets/layout.ts'
-import type { ProjectEntry } from '../../secrets/set-entry.ts'
+import type { EndedIn, ProjectEntry } from '../../secrets/set-entry.ts'
 import { activityId, type ActivityEntry } from './activity-entry.ts'
 import type { NoticeRow } from './notice.ts'
 import type { HeadRow, ProjectRow, StoredRow } from '../state/rows.ts'
@@ -35,6 +35,8 @@ export interface NewVersionRow {
 export interface Ended {
   readonly toRevision: number
   readonly by: string
+  /** Absent: the version was not for one stagelet. */
+  readonly place: EndedIn | undefined
 }
 
 /** A new data key of a project. It seals all new versions from now on. */

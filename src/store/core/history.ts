@@ -1,9 +1,9 @@
 // History as the store shows it.
-import type { ProjectEntry } from '../../secrets/set-entry.ts'
-import type { LaidOut, Viewer } from '../../secrets/environment-set.ts'
+import type { EndedIn, ProjectEntry } from '../../secrets/set-entry.ts'
+import type { LaidOut } from '../../secrets/environment-set.ts'
+import type { Viewer } from '../../secrets/place.ts'
 import type { NamedEntry, SetDiff } from './set-diff.ts'
 
-/** One version of a secret, as history shows it: never its value. Times are RFC 3339. */
 /** A version whose value is asked for. */
 export interface ShownVersion {
   readonly secretId: string
@@ -13,6 +13,7 @@ export interface ShownVersion {
 export const shownVersionId = ({ secretId, version }: ShownVersion): string =>
   `${secretId} ${version}`
 
+/** One version of a secret, as history shows it: never its value. Times are RFC 3339. */
 export interface SecretVersion {
   readonly version: number
   readonly current: boolean
@@ -26,6 +27,8 @@ export interface SecretVersion {
   /** It is in the sets of the revisions from this one up to, not including, `toRevision`. */
   readonly fromRevision: number
   readonly toRevision?: number
+  /** Of one that was for a stagelet, where the stagelet was then. */
+  readonly endedIn?: EndedIn | undefined
   readonly createdAt: string
   readonly createdBy: string
   /** The newest older version with the same value, as their keyed digests tell. */
@@ -54,6 +57,8 @@ export interface RevisionInfo {
 
 /** A deleted secret in its grace time. */
 export interface DeletedSecret extends NamedEntry {
+  /** Of one for a stagelet, where the stagelet was then. */
+  readonly endedIn?: EndedIn | undefined
   readonly deletedAt: string
   readonly deletedBy: string
   readonly restorableUntil: string

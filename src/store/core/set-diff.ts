@@ -4,7 +4,7 @@ import { defined } from '../../kernel/defined.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
 import { emptyLayout, isEmptyLayout, layoutText } from '../../secrets/layout.ts'
-import { audienceOf, shownAudience } from '../../secrets/set-entry.ts'
+import { audienceOf, shownAudience } from '../../secrets/place.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 
 type Audience = 'Services' | 'Controller'

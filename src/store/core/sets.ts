@@ -1,6 +1,7 @@
 // Sets of secrets, and the revisions of a project.
 import type { KubeObject } from '../../resources/meta.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
+import type { SecretPlace } from '../../secrets/place.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 
 /** The set of secrets of a project at one revision, which may still be open. */
@@ -29,14 +30,14 @@ export interface ProjectRevisions {
 export interface ProjectSummary {
   /** The first stagelets of the project, ordered by name. */
   readonly stagelets: readonly KubeObject[]
+  /** See Layout. */
+  readonly isolated: readonly string[]
   /** Number of secrets of type env that have a value, 2 at most. */
   readonly envSecrets: number
   /** True where the Project object exists. */
   readonly isDeclared: boolean
   /** The secrets with this key that have a value, as they are when it is called. */
-  readonly withKey: (
-    key: string,
-  ) => readonly Pick<ProjectEntry, 'secretId' | 'scope' | 'stagelet' | 'environments'>[]
+  readonly withKey: (key: string) => readonly (SecretPlace & Pick<ProjectEntry, 'secretId'>)[]
 }
 
 /** A value of a store elsewhere. The audit row has all fields but the value. */

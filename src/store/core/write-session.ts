@@ -44,7 +44,7 @@ export interface WriteSessionDeps {
 }
 
 /** What a write begins with. */
-export interface WriteStart {
+interface WriteStart {
   readonly actor: Actor
   readonly options: WriteOptions
   readonly deferred: DeferredWork

@@ -9,7 +9,7 @@ import { linkedAbort } from '../../kernel/async/linked-abort.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { listenerName } from './sql.ts'
 
-export interface PgListenOptions {
+interface PgListenOptions {
   readonly databaseUrl: string
   readonly clock: Clock
   readonly log: Logger

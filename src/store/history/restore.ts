@@ -4,7 +4,7 @@ import { StagelyError } from '../../kernel/errors.ts'
 import { annotations, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { RotationStatus } from '../../resources/kinds/rotation.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
-import { audienceOf } from '../../secrets/set-entry.ts'
+import { audienceOf } from '../../secrets/place.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { untestedAgain } from '../../rollout/restored.ts'
 import { createInSession } from '../objects/objects.ts'
@@ -16,6 +16,7 @@ import { takeDeleted } from '../secrets/deleted-secrets.ts'
 import { followedBy, followedValue } from '../secrets/followers.ts'
 import { rotatedBy } from './new-value.ts'
 import { requireProjectState } from '../secrets/projects.ts'
+import { checkVersion } from '../places/version-places.ts'
 import { openVersion, type OpenedVersion } from './versions.ts'
 
 /** The spec fields that say where a version goes. */
@@ -119,6 +120,7 @@ export const restoreSecret = async (
     )
   }
   const opened = await openVersion(session, project, { secretUid, version })
+  checkVersion(session, project, opened)
   const secret = await recreate(session, project, opened)
   const rotation = rotationWith(session, secret)
   if (rotation !== undefined) setStatus(session, rotation)

@@ -7,7 +7,8 @@ import { StagelyError } from '../../kernel/errors.ts'
 import type { RequestedSecret } from '../../resources/kinds/access-request.ts'
 import { refOf, type KubeObject, type Place } from '../../resources/meta.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
-import { isForController, type ProjectEntry } from '../../secrets/set-entry.ts'
+import { isForAll, isForController } from '../../secrets/place.ts'
+import { type ProjectEntry } from '../../secrets/set-entry.ts'
 import { rightsOf, type Actor } from '../core/actor.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
@@ -106,7 +107,7 @@ const commandFor = (project: string, refused: readonly Guarded[]): string => {
   const scopes = [...new Set(shown.map(({ scope }) => scope))]
   const [scope] = scopes
   const keys = refused.length > 5 ? [] : [...new Set(shown.map(({ key }) => key))]
-  const isOne = keys.length > 0 && scopes.length === 1 && scope !== 'global'
+  const isOne = keys.length > 0 && scopes.length === 1 && !shown.some(isForAll)
   return [
     'stagely access request',
     ...keys,

@@ -13,7 +13,8 @@ import type { OpenedEntry } from '../core/sets.ts'
 import type { RevealedOne, RevealedSet } from '../core/history.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { checkReveal } from '../places/check-place.ts'
-import { checkSeen, finderIn, narrowingFor, seesVersion } from '../places/places.ts'
+import { checkSeen, finderIn, narrowingFor } from '../places/places.ts'
+import { checkVersion, seesVersion, type PlacedVersion } from '../places/version-places.ts'
 import { requireProjectState } from '../secrets/projects.ts'
 import { atPlaceOf } from './restore.ts'
 import { openVersion } from './versions.ts'
@@ -28,13 +29,19 @@ const noteReads = async (
     way,
     entries,
     objects,
-  }: { way: ReadWay; entries: readonly ProjectEntry[]; objects: readonly KubeObject[] },
+  }: {
+    way: ReadWay
+    entries: readonly (ProjectEntry & PlacedVersion)[]
+    objects: readonly KubeObject[]
+  },
 ): Promise<void> => {
   const { namespace, name } = project.ref
   // What is looked for by its value leaves to nobody.
   const requests = way === 'where' ? none : await checkGrants(session, project, entries)
   for (const object of objects)
     checkReveal(session, object, { isGranted: requests.has(object.metadata.uid ?? '') })
+  for (const entry of entries)
+    checkVersion(session, project, entry, { isGranted: requests.has(entry.secretId) })
   auditReads(
     session,
     way,

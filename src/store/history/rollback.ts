@@ -2,7 +2,7 @@
 import { StagelyError } from '../../kernel/errors.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { isForController } from '../../secrets/set-entry.ts'
+import { isForController } from '../../secrets/place.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { isFree } from '../objects/admission.ts'
 import { sameJson } from '../../kernel/same-json.ts'
@@ -26,6 +26,7 @@ import { fillsOpenValue } from '../secrets/value-owner.ts'
 import { asWritten, atPlaceOf, recreate } from './restore.ts'
 import { diffSets, type SetDiff } from '../core/set-diff.ts'
 import { requireProjectState } from '../secrets/projects.ts'
+import { checkVersion } from '../places/version-places.ts'
 import { openVersion, type OpenedVersion } from './versions.ts'
 
 const externalOf = (secret: KubeObject): ExternalSpec | undefined =>
@@ -71,6 +72,7 @@ export const rollbackSecret = async (
   const opened = await openVersion(session, project, { secretUid: row.uid, version })
   // Its value is brought from where it counted then.
   checkReveal(session, atPlaceOf(opened, row.object))
+  checkVersion(session, project, opened)
   if (rotatedBy(row.object) !== undefined) session.rolledBack.push({ secret: row.object, version })
   return putBack(session, opened, asWritten(opened, row.object))
 }
@@ -269,6 +271,7 @@ const bringBack = async (
     if (entry === undefined) continue
     const what = { secretUid: secretId, version: entry.version }
     const opened = await openVersion(session, project, what)
+    checkVersion(session, project, opened)
     const row = session.fetch(refOfEntry(project, entry))
     if (row?.uid === secretId) {
       await putBack(session, opened, atPlaceOf(entry, row.object))

@@ -5,15 +5,15 @@ import { defined, notNull } from '../../kernel/defined.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
+import { shownAudience, viewersIn } from '../../secrets/place.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
-import { shownAudience, viewersIn } from '../../secrets/set-entry.ts'
 import { setTampered } from '../core/errors.ts'
-import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { sealedColumns, toEntry, type SealedRow } from '../secrets/set-rows.ts'
 import { openSealed } from '../secrets/sets.ts'
 import type { Queryable } from '../drivers/sql.ts'
+import { endedInOf, type PlacedVersion } from '../places/version-places.ts'
 import type { DeletedSecret, RevisionInfo, SecretVersion } from '../core/history.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 
@@ -23,6 +23,7 @@ interface HistoryRow {
   readonly scope: string
   readonly stagelet: string | null
   readonly environments: string | null
+  readonly ended_in: string | null
   readonly type: 'env' | 'file'
   readonly visibility: 'Masked' | 'Plain'
   readonly bytes: number
@@ -38,7 +39,7 @@ interface HistoryRow {
 /** See Store.versionsOf. */
 export const versionsOf = async (q: Queryable, secretUid: string): Promise<SecretVersion[]> => {
   const rows = await q.query<HistoryRow>(
-    `SELECT version, to_revision IS NULL AS current, scope, stagelet, environments, type, bytes, value_digest AS digest,
+    `SELECT version, to_revision IS NULL AS current, scope, stagelet, environments, ended_in, type, bytes, value_digest AS digest,
        CASE WHEN plain THEN 'Plain' ELSE 'Masked' END AS visibility,
        from_revision AS "fromRevision", to_revision AS "toRevision", created_at AS "createdAt",
        created_by AS "createdBy", revoked_at AS "revokedAt", refused_at AS "refusedAt"
@@ -46,7 +47,7 @@ export const versionsOf = async (q: Queryable, secretUid: string): Promise<Secre
     [secretUid],
   )
   return rows.map(
-    ({ stagelet, environments, digest, createdAt, revokedAt, refusedAt, ...row }, i) => {
+    ({ stagelet, environments, ended_in, digest, createdAt, revokedAt, refusedAt, ...row }, i) => {
       const same = rows.slice(i + 1).find((older) => older.digest === digest)
       return {
         ...notNull(row),
@@ -54,6 +55,7 @@ export const versionsOf = async (q: Queryable, secretUid: string): Promise<Secre
           ...notNull({ stagelet }),
           ...(environments !== null && { environments: JSON.parse(environments) as string[] }),
         }),
+        ...endedInOf({ stagelet, ended_in, current: row.current }),
         createdAt: toTimestamp(createdAt),
         ...defined({ sameAs: same?.version }),
         ...(revokedAt !== null && { revokedAt: toTimestamp(revokedAt) }),
@@ -76,7 +78,7 @@ export const listRevisions = async (q: Queryable, projectUid: string): Promise<R
 }
 
 /** A kept version of a secret of a project, for who sees a part of the project. */
-export interface ChangedVersion extends Pick<ProjectEntry, 'stagelet' | 'environments'> {
+export interface ChangedVersion extends PlacedVersion {
   readonly key: string
   readonly from: number
   /** Absent: it is current. */
@@ -95,25 +97,29 @@ export const changedVersions = async (
     key: string
     stagelet: string | null
     environments: string | null
+    ended_in: string | null
     from_revision: number
     to_revision: number | null
     is_replaced: boolean
     created_by: string
   }>(
-    `SELECT key, stagelet, environments, from_revision, to_revision, created_by,
+    `SELECT key, stagelet, environments, ended_in, from_revision, to_revision, created_by,
        EXISTS (SELECT 1 FROM secret_versions n WHERE n.secret_uid = v.secret_uid
          AND n.from_revision = v.to_revision) AS is_replaced
      FROM secret_versions v WHERE project_uid = $1 ORDER BY key`,
     [projectUid],
   )
-  return rows.map(({ key, stagelet, environments, from_revision: from, to_revision, ...row }) => ({
-    key,
-    from,
-    isReplaced: row.is_replaced,
-    by: row.created_by,
-    ...notNull({ stagelet, to: to_revision }),
-    ...(environments !== null && { environments: JSON.parse(environments) as string[] }),
-  }))
+  return rows.map(
+    ({ key, stagelet, environments, ended_in, from_revision: from, to_revision, ...row }) => ({
+      key,
+      from,
+      isReplaced: row.is_replaced,
+      by: row.created_by,
+      ...notNull({ stagelet, to: to_revision }),
+      ...endedInOf({ stagelet, ended_in, current: to_revision === null }),
+      ...(environments !== null && { environments: JSON.parse(environments) as string[] }),
+    }),
+  )
 }
 
 /** See Store.deletedSecrets. */
@@ -128,9 +134,13 @@ export const deletedSecrets = async (
     body: string
     deleted_at: number
     deleted_by: string
+    stagelet: string | null
+    ended_in: string | null
   }>(
-    `SELECT secret_uid, name, body, deleted_at, deleted_by FROM deleted_secrets
-     WHERE project_uid = $1 ORDER BY deleted_at DESC, name`,
+    `SELECT d.secret_uid, d.name, d.body, d.deleted_at, d.deleted_by, v.stagelet, v.ended_in
+     FROM deleted_secrets d LEFT JOIN LATERAL (SELECT w.stagelet, w.ended_in FROM secret_versions w
+       WHERE w.secret_uid = d.secret_uid ORDER BY w.version DESC LIMIT 1) v ON true
+     WHERE d.project_uid = $1 ORDER BY d.deleted_at DESC, d.name`,
     [projectUid],
   )
   return rows.map((row) => {
@@ -141,6 +151,7 @@ export const deletedSecrets = async (
       key: spec.key,
       scope: spec.scope,
       ...shownAudience(viewersIn(spec)),
+      ...endedInOf({ ...row, current: false }),
       deletedAt: toTimestamp(row.deleted_at),
       deletedBy: row.deleted_by,
       restorableUntil: toTimestamp(row.deleted_at + graceMs),
@@ -148,7 +159,7 @@ export const deletedSecrets = async (
   })
 }
 
-export interface OpenedVersion extends OpenedEntry {
+export interface OpenedVersion extends OpenedEntry, Pick<PlacedVersion, 'endedIn'> {
   /** When its value was given first, as far as versions are kept: an earlier one may have the same. */
   readonly since: string
   /** A kept version with its value was plain. */
@@ -166,9 +177,15 @@ export const openVersion = async (
   q: Queryable = session.tx,
 ): Promise<OpenedVersion> => {
   const [row] = await q.query<
-    SealedRow & { since: number; was_plain: boolean | null; wrapped: string | null }
+    SealedRow & {
+      since: number
+      was_plain: boolean | null
+      wrapped: string | null
+      current: boolean
+      ended_in: string | null
+    }
   >(
-    `SELECT ${sealedColumns}, k.wrapped, (SELECT min(created_at) FROM secret_versions
+    `SELECT ${sealedColumns}, k.wrapped, v.to_revision IS NULL AS current, v.ended_in, (SELECT min(created_at) FROM secret_versions
        WHERE secret_uid = v.secret_uid AND value_digest = v.value_digest) AS since,
        (SELECT bool_or(plain) FROM secret_versions
        WHERE secret_uid = v.secret_uid AND value_digest = v.value_digest) AS was_plain
@@ -179,7 +196,13 @@ export const openVersion = async (
   )
   if (row === undefined) throw await versionMissing(q, secretUid, version)
   const opened = await openRow(session.deps.keys, project, row)
-  return { ...opened, since: toTimestamp(row.since), wasPlain: row.was_plain === true }
+  const { since, was_plain: wasPlain } = row
+  return {
+    ...opened,
+    ...endedInOf(row),
+    since: toTimestamp(since),
+    wasPlain: wasPlain === true,
+  }
 }
 
 /** The value of a row of `secret_versions`, checked by its AAD and its keyed digest. */

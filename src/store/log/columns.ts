@@ -67,6 +67,24 @@ export const addedColumns = ({
   return JSON.stringify({ secret_uid: secretId, version, ...added })
 }
 
+export const endColumns = (secretUid: string, { toRevision, by }: Ended): string =>
+  JSON.stringify({ secret_uid: secretUid, to_revision: toRevision, ended_by: by })
+
+/** Where a version ended; undefined where it was not for one stagelet. `version` absent: the one that was current before. */
+export const endingColumns = (
+  secretUid: string,
+  { toRevision, place }: Ended,
+  version?: number,
+): string | undefined =>
+  place === undefined
+    ? undefined
+    : JSON.stringify({
+        secret_uid: secretUid,
+        to_revision: toRevision,
+        version,
+        ended_in: JSON.stringify(place),
+      })
+
 export const layoutColumns = (row: LayoutRow): string =>
   rowText(
     {

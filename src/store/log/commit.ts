@@ -5,6 +5,8 @@ import { storableJson } from '../../kernel/storable.ts'
 import type { ActivityEntry } from '../core/activity-entry.ts'
 import {
   addedColumns,
+  endColumns,
+  endingColumns,
   keyColumns,
   layoutColumns,
   projectColumns,
@@ -122,23 +124,20 @@ export const payloadOf = (
   )
   const living = projects.flatMap(({ row }) => (row === undefined ? [] : [row]))
   const versions = [...changes.versions.values()].filter(stays)
+  const ended = [...changes.ended].filter(([, one]) => stays(one))
   const parts: Record<string, readonly string[]> = {
     gone: [...gone].map((uid) => JSON.stringify(uid)),
     projects: living.map(projectColumns),
     keys: changes.keys.filter(stays).map(keyColumns),
-    ended: [...changes.ended].flatMap(([secretUid, ended]) =>
-      stays(ended)
-        ? [
-            JSON.stringify({
-              secret_uid: secretUid,
-              to_revision: ended.toRevision,
-              ended_by: ended.by,
-            }),
-          ]
-        : [],
-    ),
+    ended: ended.map(([uid, one]) => endColumns(uid, one)),
     versions: versions.map(versionColumns),
     environments: versions.flatMap(({ entry }) => addedColumns(entry) ?? []),
+    endings: [
+      ...ended.flatMap(([uid, one]) => endingColumns(uid, one) ?? []),
+      ...versions.flatMap(({ entry, ended: one }) =>
+        one === undefined ? [] : (endingColumns(entry.secretId, one, entry.version) ?? []),
+      ),
+    ],
     layouts: [...changes.layouts.values()].filter(stays).map(layoutColumns),
     revisions: changes.revisions.filter(stays).map((row) =>
       JSON.stringify({

@@ -2,15 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { genesis } from '../../audit/texts.ts'
 import { silentLogger } from '../../kernel/log.ts'
-import { changeEvent } from '../core/change-event.ts'
+import { changeEvent, type LoggedChange } from '../core/change-event.ts'
 import { Feed, type OwnCommit } from './feed.ts'
 import { pageSize } from './follow.ts'
 import type { Sql } from '../drivers/sql.ts'
 import { StoreState } from '../state/state.ts'
-import type { ChangeEvent } from '../core/objects.ts'
 
-const eventOf = (resourceVersion: number): ChangeEvent =>
-  changeEvent({ resourceVersion, type: 'ADDED', text: '{}', previous: undefined })
+const eventOf = (resourceVersion: number): LoggedChange =>
+  changeEvent({
+    id: `Agent/a/e${resourceVersion}`,
+    resourceVersion,
+    type: 'ADDED',
+    text: '{}',
+    previous: undefined,
+  })
 
 const commitOf = (...versions: number[]): OwnCommit => ({
   delta: { objects: [], projects: [], heads: [], deletedSecrets: [], removedNamespaces: [] },

@@ -13,12 +13,12 @@ import { applyRows, eventsOf, pageSize, readLog, type ChangeRow, type LogPage } 
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Delta, StoreState, Tip } from '../state/state.ts'
 import type { ChangeEvent } from '../core/objects.ts'
+import type { LoggedChange } from '../core/change-event.ts'
+import { Ring } from './ring.ts'
 
 const changesChannel = 'stagely_changes'
 
 const pollMs = 1_000
-/** Changes in memory for watchers. A watcher that is further behind reads the log. */
-const ringSize = 4_096
 const wokenAtOnce = 50
 
 /** `wake` does nothing while the watcher is not waiting. */
@@ -29,7 +29,7 @@ interface Watcher {
 /** A commit of this process. */
 export interface OwnCommit {
   readonly delta: Delta
-  readonly events: readonly ChangeEvent[]
+  readonly events: readonly LoggedChange[]
   readonly rv: number
   readonly chain: ChainPoint
   /** Undefined where nothing was stored. */
@@ -64,9 +64,7 @@ export class Feed {
   readonly #deps: FeedDeps
   readonly #stopping = new AbortController()
   #state: StoreState
-  #ring: ChangeEvent[] = []
-  /** All changes after this version are in the ring. */
-  #floor: number
+  #ring: Ring
   readonly #watchers = new Set<Watcher>()
   #reading: Promise<void> | undefined
   #mustRead = false
@@ -78,13 +76,18 @@ export class Feed {
     this.origin = deps.replica
     this.#deps = deps
     this.#state = state
-    this.#floor = state.rv
+    this.#ring = new Ring(state.rv)
   }
 
   static async open(deps: FeedDeps): Promise<Feed> {
     const feed = new Feed(deps, await deps.load())
     await feed.start()
     return feed
+  }
+
+  /** Finds stagelets and projects as they were at the version. Expired where that is no longer known here. */
+  finderAt(version: number): ReturnType<Ring['finderAt']> {
+    return this.#ring.finderAt(version, this.#state)
   }
 
   /** All commits up to its `rv`. It is replaced as a whole after this process was cut off for long. */
@@ -145,14 +148,14 @@ export class Feed {
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       while (!signal.aborted && !this.#stopping.signal.aborted) {
-        const behind = position < this.#floor
+        const behind = position < this.#ring.floor
         const page = behind ? await this.#readPage(position) : undefined
-        const events = page === undefined ? this.#after(position) : eventsOf(page.rows)
+        const events = page === undefined ? this.#ring.after(position) : eventsOf(page.rows)
         // Rows after the last event make no events.
         position = events.at(-1)?.resourceVersion ?? page?.rows.at(-1)?.rv ?? position
         if (events.length > 0) yield events
         else if (behind && page?.rows.length === 0)
-          position = this.#floor // the log has no changes in the gap
+          position = this.#ring.floor // the log has no changes in the gap
         else if (!behind)
           // In the same step as the look at the ring, so that no change can come between.
           await new Promise<void>((resolve) => (watcher.wake = resolve))
@@ -171,17 +174,6 @@ export class Feed {
     await this.#reading
   }
 
-  #after(position: number): ChangeEvent[] {
-    let low = 0
-    let high = this.#ring.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.#ring[middle]!.resourceVersion <= position) low = middle + 1
-      else high = middle
-    }
-    return this.#ring.slice(low)
-  }
-
   /** Wakes some at a time: the first ones send their lines before the last ones are woken. */
   #wake(): void {
     const waiting = [...this.#watchers]
@@ -192,13 +184,9 @@ export class Feed {
     some()
   }
 
-  #push(events: readonly ChangeEvent[]): void {
+  #push(events: readonly LoggedChange[]): void {
     if (events.length === 0) return
-    for (const event of events) this.#ring.push(event)
-    if (this.#ring.length > ringSize * 2) {
-      const dropped = this.#ring.splice(0, this.#ring.length - ringSize)
-      this.#floor = dropped.at(-1)?.resourceVersion ?? this.#floor
-    }
+    this.#ring.push(events)
     this.#wake()
   }
 
@@ -272,8 +260,7 @@ export class Feed {
       throw wentBack()
     }
     this.#state = state
-    this.#ring = []
-    this.#floor = this.#state.rv
+    this.#ring = new Ring(state.rv)
     this.#wake()
   }
 

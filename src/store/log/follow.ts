@@ -1,7 +1,7 @@
 // Reads the log: commits of other replicas as changes of the state and as events for watchers.
 import type { ChainPoint } from '../../audit/texts.ts'
 import { keyOf } from '../../resources/meta.ts'
-import { changeEvent } from '../core/change-event.ts'
+import { changeEvent, type LoggedChange } from '../core/change-event.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { parseLayout } from '../../secrets/layout.ts'
 import { objectRow, type ProjectRow } from '../state/rows.ts'
@@ -89,11 +89,11 @@ export const readLog = async (
 }
 
 /** The events for watchers. A row that only tells of projects makes none. */
-export const eventsOf = (rows: readonly ChangeRow[]): ChangeEvent[] =>
+export const eventsOf = (rows: readonly ChangeRow[]): LoggedChange[] =>
   rows
     .filter(({ kind }) => kind !== projectStateKind)
-    .map(({ rv, type, body, previous }) =>
-      changeEvent({ resourceVersion: rv, type, text: body, previous: previous ?? undefined }),
+    .map(({ rv: resourceVersion, type, body: text, previous, ...ref }) =>
+      changeEvent({ id: keyOf(ref), resourceVersion, type, text, previous: previous ?? undefined }),
     )
 
 const objectDelta = (row: ChangeRow): Partial<Delta> => {

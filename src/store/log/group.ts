@@ -77,8 +77,8 @@ export class Group {
     const { rv, chain, tip } = this
     const events = this.changes.objects
       .filter(({ ref }) => ref.kind !== projectStateKind)
-      .map(({ type, row: { rv: resourceVersion, text, object }, previous }) =>
-        changeEvent({ resourceVersion, type, text, object, previous }),
+      .map(({ type, row: { id, rv: resourceVersion, text, object }, previous }) =>
+        changeEvent({ id, resourceVersion, type, text, object, previous }),
       )
     return { delta: this.overlay.delta, events, rv, chain, tip }
   }

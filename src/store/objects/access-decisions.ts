@@ -14,7 +14,7 @@ import { projectOfRequest } from '../guard/policies.ts'
 import { putRequest } from './access-settling.ts'
 import { membersFor, standingOf, withStanding, type Standing } from '../guard/standing.ts'
 
-export type DecisionAction = (typeof decisionActions)[number]
+type DecisionAction = (typeof decisionActions)[number]
 
 export interface GivenDecision {
   readonly action: DecisionAction

@@ -103,7 +103,7 @@ const notifiedOf = (
 }
 
 /** The policy with the status of now. */
-export const withPolicyStatus = async (
+const withPolicyStatus = async (
   session: WriteSession,
   object: KubeObject,
   { isNew }: { readonly isNew: boolean },

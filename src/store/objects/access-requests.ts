@@ -17,6 +17,7 @@ import { admit } from './admission.ts'
 import { newMetadata } from './object-metadata.ts'
 import { recordEvent } from './machine-writes.ts'
 import { breakGlassName } from '../../access/break-glass.ts'
+import { isForService } from '../../secrets/place.ts'
 import { finderIn, placeOf } from '../places/places.ts'
 import { term } from '../state/rows.ts'
 import { noteGlass } from './glass.ts'
@@ -51,7 +52,7 @@ const withReferred = (chosen: readonly Candidate[], all: readonly Candidate[]): 
     for (const reference of head.references ?? []) {
       const { scope, key } = targetOf(head, reference)
       for (const other of all)
-        if (other.head.key === key && [scope, 'global'].includes(other.head.scope)) found.add(other)
+        if (other.head.key === key && isForService(other.head, scope)) found.add(other)
     }
   return [...found]
 }

@@ -12,7 +12,8 @@ import { annotations, keyOf, refOf, type KubeObject } from '../../resources/meta
 import { ofKind, specOf, statusOf } from '../../resources/typed.ts'
 import { invalidObject } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import { toldObject } from '../places/places.ts'
+import { tellTaken } from '../places/names.ts'
+import { isTold, narrowingFor, toldObject } from '../places/places.ts'
 import { noteEnvironments } from '../secrets/environments.ts'
 import { claimOf, term } from '../state/rows.ts'
 
@@ -85,6 +86,12 @@ const checkAddresses = ({ deps }: WriteSession, object: KubeObject): void => {
   if (faults.length > 0) throw invalidObject(refOf(object), faults)
 }
 
+/** The Compose project that a stagelet has on its machine. */
+const claimedBy = (object: KubeObject): readonly string[] => {
+  const spec = specOf('Stagelet', object)
+  return [spec.agentRef.name, claimOf(spec)]
+}
+
 /** Invalid where another stagelet has this Compose project, as far as the specs tell. */
 const checkClaim = (session: WriteSession, object: KubeObject): void => {
   const spec = specOf('Stagelet', object)
@@ -95,6 +102,12 @@ const checkClaim = (session: WriteSession, object: KubeObject): void => {
     .select(term.composeProject(ref.namespace, agentRef.name, claimOf(spec)))
     .filter((row) => row.id !== keyOf(ref))
   const other = rows[0]?.object
+  const former = session.fetch(ref)
+  const isNew = former === undefined || !sameJson(claimedBy(former.object), claimedBy(object))
+  if (isNew && narrowingFor(session.actor, object) !== undefined)
+    tellTaken(session, `claim ${JSON.stringify(claimedBy(object))}`, () =>
+      rows.some((row) => !isTold(session, row.object)),
+    )
   if (other === undefined) return
   const field = byName ? 'spec.compose.projectName' : 'spec.compose.directory'
   const value = JSON.stringify(compose.projectName ?? compose.directory)

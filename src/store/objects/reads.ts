@@ -166,6 +166,7 @@ export const projectSummaryIn = (
   const stagelets = row === undefined ? [] : rowsOfProject(view, 'Stagelet', project)
   return {
     stagelets: stagelets.slice(0, mostStagelets).map(({ object }) => object),
+    isolated: row?.layout?.isolated ?? [],
     envSecrets: row === undefined ? 0 : envSecretsOf(view, row),
     isDeclared: view.objects.get(`Project/${project.namespace}/${project.name}`) !== undefined,
     withKey: (key) =>

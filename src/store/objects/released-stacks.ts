@@ -7,7 +7,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { ReleasedStack } from '../../resources/kinds/rotation.ts'
 import { specOf, statusOf, ofKind, type Typed } from '../../resources/typed.ts'
 import { environmentSet } from '../../secrets/environment-set.ts'
-import { specReaches } from '../../secrets/layout.ts'
+import { namedPlaceOf, reaches } from '../../secrets/place.ts'
 import { reachedBy } from '../../secrets/reached.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { sameJson } from '../../kernel/same-json.ts'
@@ -127,7 +127,7 @@ const entryFor = (
   const secrets = secretsWith(session, rotation)
   const layout = layoutIn(session, projectRefOf(stack))
   const mayGet = secrets.some((secret) =>
-    specReaches(specOf('StagelySecret', secret), metadata.name, layout),
+    reaches(namedPlaceOf(specOf('StagelySecret', secret)), metadata.name, layout),
   )
   const uids = secrets.map(({ metadata: { uid = '' } }) => uid)
   const services = (running ?? []).filter(({ has }) =>

@@ -14,7 +14,7 @@ import {
 import { checkPlace } from '../places/check-place.ts'
 import { ownSecretsOf } from '../places/protection.ts'
 import { noteReleased } from './released-stacks.ts'
-import { endSecret } from '../secrets/secret-writes.ts'
+import { endSecret } from '../secrets/store-version.ts'
 import type { Removed } from '../core/objects.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync, stageletsOf } from '../secrets/reset-in-sync.ts'

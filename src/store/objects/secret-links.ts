@@ -6,15 +6,11 @@ import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { environmentsOf, namesOf } from '../../resources/project-environments.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
-import {
-  environmentSet,
-  stageletOf,
-  type LaidOut,
-  type Viewer,
-} from '../../secrets/environment-set.ts'
+import { environmentSet, type LaidOut } from '../../secrets/environment-set.ts'
 import { emptyLayout } from '../../secrets/layout.ts'
+import { isForStagelet, stageletOf, type Viewer } from '../../secrets/place.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
-import { BrokenReference, createResolver, isFor, viewersOf } from '../../secrets/references.ts'
+import { BrokenReference, createResolver, viewersOf } from '../../secrets/references.ts'
 import type { ProjectEntry, SetEntry } from '../../secrets/set-entry.ts'
 import type { Actor } from '../core/actor.ts'
 import { byName, nameEntry, type NamedEntry } from '../core/set-diff.ts'
@@ -93,7 +89,7 @@ const linksIn = async (
       referred: referred.map((one) => one.entry),
       all: new Set([entry.secretId, ...referred.flatMap((one) => [...one.all])]),
     }))
-    for (const entry of set.filter((one) => isFor(one, stageletOf(viewer)))) {
+    for (const entry of set.filter((one) => isForStagelet(one, stageletOf(viewer)))) {
       add(seen, entry.secretId, viewer)
       const made = tryParts(parts, entry)
       if (made === undefined) continue

@@ -33,7 +33,7 @@ export interface Exchange {
   readonly job: VouchedJob
 }
 
-/** So many tokens of one TrustedIssuer count at a time. */
+/** So many tokens of one rule count at a time: jobs of another one, such as pull requests, take no room from it. */
 const mostAtOnce = 1_000
 
 const minuteSeconds = 60
@@ -68,15 +68,21 @@ const requireSame = (
   throw objectConflict(ref, 'it was changed meanwhile; try again')
 }
 
-const requireRoom = async ({ tx, nowMs }: WriteSession, uid: string): Promise<void> => {
+/** Tokens that have ended with an earlier generation take no room. */
+const requireRoom = async (
+  { tx, nowMs }: WriteSession,
+  { metadata }: Exchange['trusted'],
+  rule: TrustRule,
+): Promise<void> => {
   const [row] = await tx.query<{ count: number }>(
-    'SELECT count(*)::int AS count FROM tokens WHERE issuer_uid = $1 AND expires_at > $2',
-    [uid, nowMs],
+    `SELECT count(*)::int AS count FROM tokens WHERE issuer_uid = $1 AND issuer_generation = $2
+       AND role = $3 AND narrowing::text = $4 AND expires_at > $5`,
+    [metadata.uid, metadata.generation ?? 0, rule.role, JSON.stringify(narrowingOf(rule)), nowMs],
   )
   if ((row?.count ?? 0) < mostAtOnce) return
   throw new StagelyError(
     'TooManyRequests',
-    `${mostAtOnce} tokens of this TrustedIssuer count already: wait until some of them end`,
+    `${mostAtOnce} tokens of this rule of the TrustedIssuer count already: wait until some of them end`,
     { retryAfterSeconds: minuteSeconds },
   )
 }
@@ -116,7 +122,7 @@ export class ExchangedTokens {
     const rule = trusted.spec.rules[ruleAt]!
     return this.#changes.write(actor, async (session) => {
       requireSame(session, trusted, refOf(trusted))
-      await requireRoom(session, uid)
+      await requireRoom(session, trusted, rule)
       await takeOnce(session, job)
       noteUse(session, trusted)
       const { subject, run } = job

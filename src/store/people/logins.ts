@@ -26,7 +26,7 @@ interface EndingLogin extends TakenLogin {
 }
 
 /** The same in a browser. */
-export interface BrowserLogin extends TakenLogin {
+interface BrowserLogin extends TakenLogin {
   readonly browser: Browser
   readonly requestId: string
 }

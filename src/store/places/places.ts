@@ -17,15 +17,21 @@ import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/m
 import { environmentsOf, namesOf } from '../../resources/project-environments.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../resources/typed.ts'
-import { environmentFor, stageletOf, type Viewer } from '../../secrets/environment-set.ts'
-import type { Layout } from '../../secrets/layout.ts'
-import { shownAudience, type ProjectEntry } from '../../secrets/set-entry.ts'
+import { isolatedIn, layoutOf, type Layout } from '../../secrets/layout.ts'
+import {
+  environmentFor,
+  reaches,
+  stageletOf,
+  type Viewer,
+  type shownAudience,
+} from '../../secrets/place.ts'
+import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { rightsOf, type Actor } from '../core/actor.ts'
 import type { View } from '../state/state.ts'
 import { objectNotFound } from '../core/errors.ts'
 
 /** Finds an object as it is now. */
-type Lookup = (ref: ObjectRef) => KubeObject | undefined
+export type Lookup = (ref: ObjectRef) => KubeObject | undefined
 
 export const finderIn =
   ({ objects }: Pick<View, 'objects'>): Lookup =>
@@ -33,8 +39,11 @@ export const finderIn =
     objects.get(keyOf(ref))?.object
 
 /** The environments that inherit the secrets of the whole project. */
-const inheritorsOf = (project: KubeObject | undefined): readonly string[] =>
-  namesOf(environmentsOf(project).filter(({ inherits }) => inherits !== 'Nothing'))
+const inheritorsOf = (project: KubeObject | undefined): readonly string[] => {
+  const listed = environmentsOf(project)
+  const layout = layoutOf([], isolatedIn(listed))
+  return namesOf(listed).filter((environment) => reaches({}, { environment }, layout))
+}
 
 const placeOfStagelet = (
   project: string,
@@ -47,12 +56,11 @@ const placeOfStagelet = (
   stagelet: name,
 })
 
-type Viewers = Pick<ProjectEntry, 'stagelet' | 'environments'>
 /** As a spec says them, not as a set does. */
 type Audience = ReturnType<typeof shownAudience>
 
 /** Where a secret, or a version of one, counts by its own lists: project and stagelets are as they are now. */
-const placeOfViewers = (
+export const placeOfViewers = (
   { environments, stagelet: name, audience }: Audience,
   { namespace, name: project }: Pick<ObjectRef, 'namespace' | 'name'>,
   find: Lookup,
@@ -87,9 +95,11 @@ export const placeOf = (object: KubeObject, find: Lookup): Place | undefined => 
 }
 
 const seesEvent = (narrowing: Narrowing, event: KubeObject, find: Lookup): boolean => {
-  const { kind = '', name = '' } = specOf('Event', event).involvedObject
+  const { kind = '', name = '', uid } = specOf('Event', event).involvedObject
   const about = find({ kind, namespace: event.metadata.namespace ?? '', name })
-  const place = about && placeOf(about, find)
+  // The name may be another object's by now, in another place.
+  if (about === undefined || about.metadata.uid !== uid) return false
+  const place = placeOf(about, find)
   if (place === undefined) return false
   // What happened to an object that counts elsewhere too may name what is there.
   return isBelowProject(narrowing) ? isWithin(narrowing, place) : touches(narrowing, place)
@@ -102,14 +112,6 @@ export const sees = (narrowing: Narrowing, object: KubeObject, find: Lookup): bo
   const place = placeOf(object, find)
   return place === undefined || touches(narrowing, place)
 }
-
-/** Whether a narrowed login may know of an old or new version of a secret of the project. */
-export const seesVersion = (
-  narrowing: Narrowing,
-  version: Viewers,
-  project: Pick<ObjectRef, 'namespace' | 'name'>,
-  find: Lookup,
-): boolean => touches(narrowing, placeOfViewers(shownAudience(version), project, find))
 
 /** Whether a narrowed login may know what a viewer of the project sees. */
 export const seesViewer = (
@@ -147,7 +149,12 @@ export const shownIn = (
   const place = placeOf(object, find)
   if (place === undefined || isWithin(narrowing, place)) return object
   const told = Object.entries(object.status).filter(([name]) => ownStatus.includes(name))
-  return { ...object, status: Object.fromEntries(told) }
+  // Whoever wrote which field of the status names each condition, and when it changed.
+  const managedFields = object.metadata.managedFields?.filter(
+    ({ subresource }) => subresource !== 'status',
+  )
+  const metadata = { ...object.metadata, ...defined({ managedFields }) }
+  return { ...object, metadata, status: Object.fromEntries(told) }
 }
 
 export const narrowingFor = (actor: Actor, object: KubeObject | undefined): Narrowing | undefined =>
@@ -195,6 +202,24 @@ export const isArrival = ({ before, after }: ObjectChange): boolean =>
   after?.kind === 'Stagelet' &&
   (before === undefined || projectNameOf(before) !== projectNameOf(after))
 
+/**
+ * A login for one stagelet has it where it is: elsewhere the stagelet would get the secrets of that place, unless the login
+ * is narrowed to that by name too.
+ */
+const checkStays = (actor: Actor, narrowing: Narrowing, { before, after }: ObjectChange): void => {
+  if (narrowing.stagelets === undefined || after?.kind !== 'Stagelet') return
+  const environment = (stagelet: KubeObject): string | undefined =>
+    specOf('Stagelet', stagelet).environment
+  const entersProject = before === undefined || projectNameOf(before) !== projectNameOf(after)
+  const enters = entersProject || environment(before) !== environment(after)
+  const isNamed =
+    (!entersProject || narrowing.projects !== undefined) &&
+    (!enters || narrowing.environments !== undefined)
+  if (isNamed) return
+  const why = 'the stagelet would come into a project or environment to which it is not narrowed'
+  throw forbidden(actor, narrowing, why)
+}
+
 /** Refuses a write outside of what the actor's token is narrowed to. An object that the token does not see is not there. */
 export const checkNarrowing = (
   actor: Actor,
@@ -213,6 +238,7 @@ export const checkNarrowing = (
       `${object.kind} ${JSON.stringify(object.metadata.name)} ${object === after ? 'would count' : 'counts'} elsewhere too`,
     )
   }
+  checkStays(actor, narrowing, { before, after })
   checkOrigin(actor, narrowing, { before, after, find })
 }
 
@@ -228,7 +254,8 @@ interface Telling {
   readonly view: Pick<View, 'objects'>
 }
 
-const isTold = ({ actor, view }: Telling, object: KubeObject): boolean => {
+/** Whether the actor may know of the object. */
+export const isTold = ({ actor, view }: Telling, object: KubeObject): boolean => {
   const narrowing = narrowingFor(actor, object)
   return narrowing === undefined || sees(narrowing, object, finderIn(view))
 }

@@ -4,6 +4,8 @@ import { sameJson } from '../../kernel/same-json.ts'
 import { annotations, refOf, type KubeObject } from '../../resources/meta.ts'
 import { environmentsOf, protectedIn } from '../../resources/project-environments.ts'
 import { projectNameOf, projectRefOf } from '../../resources/project-ref.ts'
+import { requireKind } from '../../resources/registry.ts'
+import { namedIn } from '../../resources/texts.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { Actor } from '../core/actor.ts'
 import { term } from '../state/rows.ts'
@@ -69,13 +71,31 @@ export const stageletsOn = (view: Objects, agent: KubeObject): KubeObject[] => {
 const ofAgent = (view: Objects, agent: KubeObject): string[] =>
   stageletsOn(view, agent).flatMap((stagelet) => placeAmong(view, stagelet))
 
-/** A Rotation writes its outputs. */
-const ofRotation = (view: Objects, rotation: KubeObject): string[] =>
-  Object.values(specOf('Rotation', rotation).outputs).flatMap((name) => {
-    const { namespace } = refOf(rotation)
-    const secret = finderIn(view)({ kind: 'StagelySecret', namespace, name })
-    return secret === undefined ? protectedOf(view, rotation) : placeAmong(view, secret)
+/** The protected environments of the projects of a team. */
+const allProtected = (view: Objects, namespace: string): string[] => [
+  ...new Set(
+    view.objects
+      .withTerm(term.kind('Project'))
+      .filter(({ object }) => refOf(object).namespace === namespace)
+      .flatMap(({ object }) => protectedIn(environmentsOf(object))),
+  ),
+]
+
+/**
+ * What an object names, the controller uses for it: the outputs and the database of a Rotation, the credential of a store,
+ * which is sent to whatever address the store says. What is not there yet may come in any environment.
+ */
+const ofNamed = (view: Objects, object: KubeObject): string[] => {
+  const { namespace } = refOf(object)
+  return namedIn(requireKind(object.kind).spec, object.spec).flatMap(({ kind, name }) => {
+    if (kind !== 'StagelySecret' && kind !== 'Stagelet') return []
+    const named = finderIn(view)({ kind, namespace, name })
+    if (named !== undefined) return placeAmong(view, named)
+    return projectNameOf(object) === undefined
+      ? allProtected(view, namespace)
+      : protectedOf(view, object)
   })
+}
 
 /** A store gives the values of the secrets that name it. */
 const ofStore = (view: Objects, store: KubeObject): string[] => {
@@ -92,13 +112,7 @@ const ofStore = (view: Objects, store: KubeObject): string[] => {
 const ofIssuer = (view: Objects, issuer: KubeObject): string[] => {
   const { namespace } = refOf(issuer)
   const { rules } = specOf('TrustedIssuer', issuer)
-  const names = new Set(
-    view.objects
-      .withTerm(term.kind('Project'))
-      .filter(({ object }) => refOf(object).namespace === namespace)
-      .flatMap(({ object }) => protectedIn(environmentsOf(object))),
-  )
-  return [...names].filter((name) =>
+  return allProtected(view, namespace).filter((name) =>
     rules.some(({ environments, role }) => environments?.includes(name) ?? role === 'owner'),
   )
 }
@@ -135,26 +149,33 @@ const protectedBy = (view: Objects, change: ObjectChange): string[] => {
         return ofStagelet(view, object, object === after && isArrival(change))
       case 'Agent':
         return ofAgent(view, object)
-      case 'Rotation':
-        return ofRotation(view, object)
       case 'SecretStore':
-        return ofStore(view, object)
+        return [...ofStore(view, object), ...ofNamed(view, object)]
       case 'TrustedIssuer':
         return ofIssuer(view, object)
       default:
-        return projectNameOf(object) === undefined ? [] : placeAmong(view, object)
+        return [...placeAmong(view, object), ...ofNamed(view, object)]
     }
   })
 }
 
 /** Refuses what changes or reveals something of a protected environment, to whoever has no right for it. */
 export const checkProtected = (actor: Actor, change: ObjectChange, view: Objects): void => {
+  const object = change.after ?? change.before
+  if (actor.authority === 'whole' || object === undefined) return
+  checkEnvironments(actor, object, protectedBy(view, change))
+}
+
+/** Forbidden where the actor may not change one of the protected environments that the object counts in. */
+export const checkEnvironments = (
+  actor: Actor,
+  object: KubeObject,
+  environments: readonly string[],
+): void => {
   if (actor.authority === 'whole') return
   const { mayChangeProtected } = actor.authority
-  const object = change.after ?? change.before
-  if (object === undefined) return
   const { namespace = '', name } = object.metadata
-  const refused = protectedBy(view, change).find((one) => !mayChangeProtected(namespace, one))
+  const refused = environments.find((one) => !mayChangeProtected(namespace, one))
   if (refused === undefined) return
   throw new StagelyError(
     'Forbidden',

@@ -40,6 +40,17 @@ it('has the value of what it follows, and of whatever takes the same key of the 
   expect(namesFor(secret('own'), all)).toEqual([['own'], false])
 })
 
+it.each([
+  ['db', '/db'],
+  ['prod/db', '/prod//db'],
+  ['Servers/Postgres', 'servers/postgres'],
+  ['prod/db', 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-a1B2c3'],
+  ['prod/db', 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db'],
+])('takes %s and %s for one key', (one, another) => {
+  const all = [secret('one', taken(one)), secret('another', taken(another))]
+  expect(namesFor(all[0]!, all)).toEqual([['one', 'another'], false])
+})
+
 it('is open where what it follows is not there, and ends in a circle', () => {
   expect(namesFor(follower, [])).toEqual([['follower'], true])
   const round = secret('round', { secretRef: { name: 'back' } })

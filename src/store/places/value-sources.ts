@@ -10,7 +10,7 @@ type Objects = Pick<View, 'objects'>
 
 const mostSteps = 10
 
-export interface ValueSources {
+interface ValueSources {
   /** The secret itself is the first. */
   readonly secrets: readonly KubeObject[]
   /** It follows a secret that is not there: nobody knows whose value it will be. */

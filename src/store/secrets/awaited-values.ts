@@ -1,18 +1,11 @@
 // Templates that refer to awaited values, such as outputs of a Rotation that has not run yet. The template is kept, sealed. It
 // becomes the value of its secret in the write that gives the last awaited value. Until then the secret keeps its old value.
 // See ADR 0026.
-import { defined } from '../../kernel/defined.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { open } from '../../secrets/aead.ts'
-import {
-  environmentFor,
-  environmentSet,
-  stageletOf,
-  type Viewer,
-} from '../../secrets/environment-set.ts'
-import { isInEnvironment, type Layout } from '../../secrets/layout.ts'
+import { environmentSet } from '../../secrets/environment-set.ts'
+import { reaches, secretPlaceOf, sees, stageletOf, type Viewer } from '../../secrets/place.ts'
 import { targetOf } from '../../secrets/references.ts'
 import { winnersFor } from '../../secrets/set-entry.ts'
 import { createPresence } from './presence.ts'
@@ -32,22 +25,6 @@ const isToCome = (object: KubeObject): boolean => {
   return version === undefined && hasGiver
 }
 
-/** True where a reference of a secret that `viewer` sees leads to a secret of this spec. */
-const fits = (
-  spec: SecretSpec,
-  { viewer, scope, layout }: { viewer: Viewer; scope: string; layout: Layout },
-): boolean => {
-  if (spec.audience === 'Controller') return false
-  const stagelet = stageletOf(viewer)
-  const environment = environmentFor(viewer, layout)
-  const { environments, stageletRef } = spec
-  return (
-    (spec.scope === scope || spec.scope === 'global') &&
-    (stageletRef === undefined || stageletRef.name === stagelet) &&
-    isInEnvironment(defined({ environments, stagelet: stageletRef?.name }), environment, layout)
-  )
-}
-
 /** The references of a template that lead to awaited values. Invalid where other references lead nowhere. */
 export const referencesToCome = (
   session: WriteSession,
@@ -64,7 +41,11 @@ export const referencesToCome = (
     const rows = session.select(term.secretsWithKey(place, key))
     const lookUpFor = (viewer: Viewer): 'there' | 'toCome' | 'nowhere' => {
       const fitting = rows.filter((row) =>
-        fits(specOf('StagelySecret', row.object), { viewer, scope, layout }),
+        sees(
+          secretPlaceOf(specOf('StagelySecret', row.object)),
+          { stagelet: viewer, service: scope },
+          layout,
+        ),
       )
       const entries = fitting.flatMap(({ uid }) => session.head(uid) ?? [])
       const set = environmentSet({ entries, layout }, viewer)
@@ -80,7 +61,7 @@ export const referencesToCome = (
       : (named ?? [
           undefined,
           ...[...new Set(others)]
-            .filter((environment) => isInEnvironment({}, environment, layout))
+            .filter((environment) => reaches({}, { environment }, layout))
             .map((environment) => ({ environment })),
         ])
     const states = viewers.map((viewer) => ({ viewer, state: lookUpFor(viewer) }))

@@ -2,7 +2,7 @@
 // key. About a value that the writer did not give in plain text, only people who may read values may learn that.
 import { isBelowProject } from '../../access/place.ts'
 import { rolesWith } from '../../access/roles.ts'
-import type { StagelyError } from '../../kernel/errors.ts'
+import { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { environmentsOf, protectedIn } from '../../resources/project-environments.ts'
@@ -11,6 +11,7 @@ import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { guardsOf, policiesOf } from '../guard/policies.ts'
 import { rightsOf } from '../core/actor.ts'
+import { checkReveal } from '../places/check-place.ts'
 import { objectForbidden } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 
@@ -50,9 +51,23 @@ const isOpenTo = ({ actor, view, learnable }: WriteSession, secret: KubeObject):
   learnable?.has(secret.metadata.uid ?? '') === true ||
   guardsOf(view, secret).length === 0
 
+/** Where it counts, a grant stands for the right to what is protected. */
+const isInReach = (session: WriteSession, secret: KubeObject): boolean => {
+  const isGranted = session.learnable?.has(secret.metadata.uid ?? '') === true
+  try {
+    checkReveal(session, secret, { isGranted })
+    return true
+  } catch (error) {
+    if (error instanceof StagelyError) return false
+    throw error
+  }
+}
+
 /** `secret` is the one whose value the answer tells of. */
 export const mayLearn = (session: WriteSession, secret: KubeObject): boolean =>
-  rightsOf(session.actor).mayReadValues(refOf(secret).namespace) && isOpenTo(session, secret)
+  rightsOf(session.actor).mayReadValues(refOf(secret).namespace) &&
+  isOpenTo(session, secret) &&
+  isInReach(session, secret)
 
 /** Any value of the project. */
 export const mayLearnAll = ({ actor, view }: WriteSession, project: ObjectRef): boolean =>

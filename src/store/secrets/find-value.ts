@@ -6,8 +6,8 @@ import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
 import { generateValue } from '../../secrets/generate.ts'
+import { environmentsIn, secretPlaceOf, stageletIn } from '../../secrets/place.ts'
 import { isBoundToNames, type SealedPlace } from '../../secrets/sealed-place.ts'
-import { environmentsIn, stageletIn } from '../../secrets/set-entry.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { invalidObject } from '../core/errors.ts'
@@ -28,9 +28,7 @@ const sealedPlace = (session: WriteSession, object: KubeObject): SealedPlace => 
     namespaceUid: home?.uid,
     project: spec.projectRef.name,
     key: spec.key,
-    scope: spec.scope,
-    stagelet: stageletIn(spec),
-    environments: environmentsIn(spec),
+    ...secretPlaceOf(spec),
   }
 }
 
@@ -101,7 +99,7 @@ export const holdsValue = async (session: WriteSession, object: KubeObject): Pro
 }
 
 /** Where a secret goes. A version is sealed for its place. */
-export const sealedPlaceOf = (spec: SecretSpec): unknown => [
+const sealedPlaceOf = (spec: SecretSpec): unknown => [
   spec.scope,
   spec.type,
   stageletIn(spec),

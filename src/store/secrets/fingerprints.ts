@@ -2,7 +2,7 @@
 import { grouped } from '../../kernel/grouped.ts'
 import type { KeyBytes } from '../../secrets/aead.ts'
 import { fingerprintOf } from '../../secrets/digest.ts'
-import { stageletOf } from '../../secrets/environment-set.ts'
+import { stageletOf } from '../../secrets/place.ts'
 import type { HeldValue } from '../../secrets/separation.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { versionId } from '../core/changes.ts'

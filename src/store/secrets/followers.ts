@@ -2,7 +2,6 @@
 import type { Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
-import { hasStageletsOf, secretPlaceOf, type SecretPlace } from '../../secrets/wider.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { toldNames, toldObject } from '../places/places.ts'
@@ -10,6 +9,7 @@ import type { FoundValue } from './disclosure.ts'
 import { openHeads } from './secret-versions.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
+import { hasStageletsOf, namedPlaceOf, type SecretPlace } from '../../secrets/place.ts'
 
 /** Of one secret: a write of its value writes all of them, and others wait. */
 const mostFollowers = 100
@@ -118,10 +118,7 @@ export const checkRemoved = (session: WriteSession): void => {
 }
 
 /** Another check refuses to keep a followed value from all services. */
-const placeOf = (secret: KubeObject): SecretPlace => {
-  const { audience: _, ...place } = specOf('StagelySecret', secret)
-  return secretPlaceOf(place)
-}
+const placeOf = (secret: KubeObject): SecretPlace => namedPlaceOf(specOf('StagelySecret', secret))
 
 /** Conflict where a secret leaves an environment or a stagelet in which another one takes its value: its new values would go there too. */
 export const checkFollowersStay = (

@@ -1,11 +1,11 @@
 // Whoever may write a secret, and may not read it, could find its value by guesses: a dry run says that an equal value
 // changes nothing, and value classes say which secrets of a key are equal. So these answers are few. See ADR 0080.
-import type { KubeObject } from '../../resources/meta.ts'
+import type { ObjectRef } from '../../resources/meta.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'
 import { heldIn, type HeldValue } from '../../secrets/separation.ts'
 import type { ProjectEntry, SetEntry } from '../../secrets/set-entry.ts'
-import { payerOf, rightsOf, type Actor } from '../core/actor.ts'
-import { dayMs, type Guesses } from '../core/guesses.ts'
+import { payerOf } from '../core/actor.ts'
+import { dayMs } from '../core/guesses.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { mayLearnAll, mayReadEverywhere, type ValueOrigin } from './disclosure.ts'
@@ -51,10 +51,10 @@ export const noteGivenValue = (
 ): void => {
   const { actor, deps, isDry } = session
   const login = payerOf(actor)
-  const isGiven = given.origin !== 'elsewhere'
-  if (!isGiven || login === undefined || mayLearnAll(session, project.ref)) return
-  if (isDry) noteDry(session, { ...given, login })
-  else if (!given.isStored)
+  if (given.origin === 'elsewhere' || login === undefined) return
+  if (isDry) {
+    if (!mayLearnAll(session, project.ref)) noteDry(session, { ...given, login })
+  } else if (!given.isStored && !mayReadEverywhere(session, project.ref))
     deps.guesses.note(ofClasses(login, project.uid, given.key), given.digest)
 }
 
@@ -118,15 +118,16 @@ export const spendJudged = (session: WriteSession, project: ProjectState, names:
   )
 }
 
-/** TooManyRequests where the actor has written many different values of one of the keys. */
+/** See Transaction.checkClasses. */
 export const checkClasses = (
-  guesses: Guesses,
-  actor: Pick<Actor, 'id' | 'countedAs' | 'authority'>,
-  { project, keys }: { readonly project: KubeObject; readonly keys: Iterable<string> },
+  session: WriteSession,
+  project: ObjectRef,
+  keys: Iterable<string>,
 ): void => {
-  const { uid = '', namespace = '' } = project.metadata
-  const login = payerOf(actor)
-  if (login === undefined || rightsOf(actor).mayReadValues(namespace)) return
+  const { guesses } = session.deps
+  const { uid } = session.require(project)
+  const login = payerOf(session.actor)
+  if (login === undefined || mayReadEverywhere(session, project)) return
   for (const key of keys) {
     const why = `you have written ${mostOfKey} different values of ${key}`
     guesses.check(ofClasses(login, uid, key), { most: mostOfKey, why })

@@ -2,8 +2,8 @@
 // values in it, the new values alone are compared with all that were there: the cost of a write does not grow with the project.
 import { keyOf } from '../../resources/meta.ts'
 import type { KeyBytes } from '../../secrets/aead.ts'
+import { reaches } from '../../secrets/place.ts'
 import type { HeldValue, SeparationRule } from '../../secrets/separation.ts'
-import { isInEnvironment } from '../../secrets/layout.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
 import { sameJson } from '../../kernel/same-json.ts'
@@ -45,8 +45,8 @@ const isShared = (
   { layout }: ProjectState,
 ): boolean => {
   const names = new Set(rules.flatMap(({ name, differsFrom }) => [name, ...differsFrom]))
-  const isIn = (name: string): boolean => isInEnvironment(entry, name, layout)
-  return entry.stagelet === undefined && [...names].filter(isIn).length > 1
+  const isIn = (environment: string): boolean => reaches(entry, { environment }, layout)
+  return [...names].filter(isIn).length > 1
 }
 
 /** The new entries of one environment, where each has the place of the one before, or is new; undefined otherwise. */

@@ -5,8 +5,9 @@ import type { Fault, StagelyError } from '../../kernel/errors.ts'
 import { maxShownBytes } from '../../resources/kinds/stagelysecret.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
-import { environmentSet, stageletOf } from '../../secrets/environment-set.ts'
-import { isFor, targetOf, viewersOf } from '../../secrets/references.ts'
+import { environmentSet } from '../../secrets/environment-set.ts'
+import { isForService, isForStagelet, stageletOf } from '../../secrets/place.ts'
+import { targetOf, viewersOf } from '../../secrets/references.ts'
 import type { ProjectEntry, Seen } from '../../secrets/set-entry.ts'
 import { systemSource } from '../core/actor.ts'
 import { invalidObject, objectForbidden } from '../core/errors.ts'
@@ -130,14 +131,14 @@ const checkPlain = (
   const entries = session.headsOf(project.uid).map((head) => head.entry)
   const laidOut = { entries, layout: project.layout }
   const seenBy = viewersOf(laidOut).map((viewer) =>
-    environmentSet(laidOut, viewer).filter((entry) => isFor(entry, stageletOf(viewer))),
+    environmentSet(laidOut, viewer).filter((entry) => isForStagelet(entry, stageletOf(viewer))),
   )
   for (const entry of templates as ProjectEntry[]) {
     const sets = seenBy.filter((set) => set.some(({ secretId }) => secretId === entry.secretId))
     const isMasked = (reference: string): boolean => {
       const { scope, key } = targetOf(entry, reference)
       const isTarget = (head: Seen<ProjectEntry>): boolean =>
-        head.key === key && (head.scope === scope || head.scope === 'global') && !head.plain
+        head.key === key && isForService(head, scope) && !head.plain
       return sets.some((set) => set.some(isTarget))
     }
     const masked = entry.references!.filter(isMasked)

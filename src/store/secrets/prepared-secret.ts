@@ -1,10 +1,10 @@
 // A secret as a write will store it, and the notes of its change for the last steps of the write.
-import { sameJson } from '../../kernel/same-json.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { specOf } from '../../resources/typed.ts'
+import { isSamePlace } from '../../secrets/place.ts'
 import { changesRule, type FoundValue } from './disclosure.ts'
 
 export interface NewVersion extends FoundValue {
@@ -29,9 +29,6 @@ export interface PreparedSecret {
   readonly learns?: boolean
 }
 
-const samePlace = (a: ProjectEntry, b: ProjectEntry): boolean =>
-  a.scope === b.scope && a.stagelet === b.stagelet && sameJson(a.environments, b.environments)
-
 /** `current` is the secret before the write. */
 export const noteSecretChange = (
   session: WriteSession,
@@ -46,7 +43,7 @@ export const noteSecretChange = (
     return
   }
   const { entry, origin } = version
-  const stays = before === undefined || samePlace(before, entry)
+  const stays = before === undefined || isSamePlace(before, entry)
   const literal = (entry.references ?? []).length === 0
   const why = origin === 'plain' && stays && literal ? 'plain' : 'other'
   session.secretChanges.push({ project, entry, why })

@@ -1,8 +1,8 @@
 // Which viewers of a project's set there are. Nobody else gets values.
 import type { ObjectRef } from '../../resources/meta.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
-import type { Viewer } from '../../secrets/environment-set.ts'
 import type { Layout } from '../../secrets/layout.ts'
+import type { Viewer } from '../../secrets/place.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 

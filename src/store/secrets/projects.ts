@@ -212,7 +212,7 @@ export const changeHead = (
 }
 
 /** Who is in which environment, from the open revision on. */
-export interface LayoutMoves {
+interface LayoutMoves {
   /** By stagelet, its environment now; undefined: none. */
   readonly stagelets: ReadonlyMap<string, string | undefined>
   /** Absent: as before. */

@@ -9,19 +9,20 @@ import { checkRendered } from '../../resources/kinds/secret-value.ts'
 import { maxFileBytes, type SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { parseTemplate } from '../../resources/kinds/value-template.ts'
+import { environmentSet } from '../../secrets/environment-set.ts'
+import { BrokenReference, viewersOf } from '../../secrets/references.ts'
+import { environmentOf } from '../../secrets/layout.ts'
 import {
-  environmentSet,
+  isForController,
+  isForStagelet,
   stageletOf,
   viewerText,
   type Viewer,
-} from '../../secrets/environment-set.ts'
-import { BrokenReference, isFor, viewersOf } from '../../secrets/references.ts'
-import { environmentOf } from '../../secrets/layout.ts'
-import { isForController } from '../../secrets/set-entry.ts'
+} from '../../secrets/place.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import { refOfEntry, type LayoutChange, type ProjectState } from '../core/project-state.ts'
-import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import { toldEntry, toldObject } from '../places/places.ts'
 import { openHeads } from './secret-versions.ts'
 import { isOutdated, resetInSync, stageletsOf } from './reset-in-sync.ts'
@@ -31,7 +32,8 @@ import { keysNeeded, keysReached, linksOf } from './concerned.ts'
 import { createPresence } from './presence.ts'
 import { createFiller, tooLong } from './resolve.ts'
 import { followersOf } from './followers.ts'
-import { disclosureForbidden, mayLearn } from './disclosure.ts'
+import { disclosureForbidden } from './disclosure.ts'
+import { hiddenFrom, ruleOf, type OpenedSecret } from './hidden-formats.ts'
 import type { SecretChange } from '../core/project-state.ts'
 
 /** The references in the value; undefined where the spec does not say that it has any. Call after checkValue(). */
@@ -62,8 +64,6 @@ interface Problem {
   /** A reference leads nowhere, or in a circle. */
   readonly isBroken: boolean
 }
-
-type OpenedSecret = OpenedEntry & { readonly row: StoredRow }
 
 /** Opens all current secrets with these keys that one of the viewers may see. */
 const openWithKeys = (
@@ -96,8 +96,6 @@ interface Checked {
   readonly written: ReadonlySet<string>
 }
 
-const ruleOf = ({ row }: OpenedSecret): SecretSpec => specOf('StagelySecret', row.object)
-
 /**
  * Problems of the referring entries, for each viewer. Where a viewer has no stagelets, nobody gets a value: it is enough
  * that the references lead somewhere for another one. What a stagelet left that is gone is judged when it comes again.
@@ -117,7 +115,7 @@ const findProblems = (
     const where = viewerText(viewer)
     for (const entry of referring) {
       const inSet = entriesInSet.get(entry.secretId)
-      if (inSet === undefined || !isFor(inSet, stageletOf(viewer))) continue
+      if (inSet === undefined || !isForStagelet(inSet, stageletOf(viewer))) continue
       const add = (message: string, isBroken: boolean): void => {
         problems.push({ entry, message, viewer, isBroken })
       }
@@ -176,23 +174,6 @@ const refuse = (
   }
   return wouldBreak(session, refOfEntry(project, written[0]!), problems)
 }
-
-/**
- * Entries with a format whose value changes by a value that the writer did not give in plain text: the answer would tell the writer about it.
- * `reached` are the keys with such a value.
- */
-const hiddenFrom = (
-  session: WriteSession,
-  { opened, reached }: { opened: readonly OpenedSecret[]; reached: ReadonlySet<string> },
-): ReadonlySet<OpenedSecret> =>
-  new Set(
-    opened.filter(
-      (secret) =>
-        reached.has(secret.key) &&
-        ruleOf(secret).format !== undefined &&
-        !mayLearn(session, secret.row.object),
-    ),
-  )
 
 const refuseHidden = (
   session: WriteSession,
@@ -277,15 +258,20 @@ const checkProject = async (
     session,
     entries.filter(({ key }) => concerned.has(key)),
   )
-  const hidden = hiddenFrom(session, {
+  const judgedFor = viewers ?? viewersOf({ entries, layout: project.layout })
+  const plain = relevant.filter(({ why }) => why === 'plain')
+  const hidden = hiddenFrom(session, project, {
     opened,
+    entries,
+    viewers: judgedFor,
     reached: reachedBy(relevant.filter(({ why }) => why !== 'plain')),
+    given: new Set(plain.map(({ entry }) => entry.secretId)),
   })
   const written = new Set(changes.map(({ entry }) => entry.secretId))
   const problems = findProblems(session, project, entries, {
     referring: opened,
     hidden,
-    viewers: viewers ?? viewersOf({ entries, layout: project.layout }),
+    viewers: judgedFor,
     written,
   })
   if (problems.length > 0) throw refuse(session, project, problems, changed)
@@ -327,7 +313,14 @@ const checkMove = async (
     ...moved.filter((name) => owners.has(name)),
   ]
   const referring = referringIn(session, entries)
-  const hidden = hiddenFrom(session, { opened: referring, reached: keys })
+  const given = new Set<string>()
+  const hidden = hiddenFrom(session, project, {
+    opened: referring,
+    entries,
+    viewers,
+    reached: keys,
+    given,
+  })
   const written = new Set<string>()
   const problems = findProblems(session, project, entries, { referring, hidden, viewers, written })
   if (problems.length > 0) throw wouldBreak(session, ref, problems)

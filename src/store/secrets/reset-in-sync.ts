@@ -4,7 +4,8 @@ import { defined } from '../../kernel/defined.ts'
 import { findCondition, withCondition, type Condition } from '../../resources/conditions.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { statusOf } from '../../resources/typed.ts'
-import { mayReach, type Layout } from '../../secrets/layout.ts'
+import { type Layout } from '../../secrets/layout.ts'
+import { isForAll, reaches } from '../../secrets/place.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
@@ -12,8 +13,8 @@ import { term } from '../state/rows.ts'
 
 /** Where services are not known yet, a stagelet may see every scope. */
 const maySee = (stagelet: KubeObject, entry: ProjectEntry, layout: Layout): boolean => {
-  if (!mayReach(entry, stagelet.metadata.name, layout)) return false
-  if (entry.scope === 'global') return true
+  if (!reaches(entry, stagelet.metadata.name, layout)) return false
+  if (isForAll(entry)) return true
   const { services } = statusOf('Stagelet', stagelet)
   return services === undefined || services.some((s) => s.name === entry.scope)
 }

@@ -6,7 +6,8 @@ import {
   parseTemplate,
   type Template,
 } from '../../resources/kinds/value-template.ts'
-import { createDependencies, createResolver, isFor } from '../../secrets/references.ts'
+import { isForStagelet } from '../../secrets/place.ts'
+import { createDependencies, createResolver } from '../../secrets/references.ts'
 import { createResolvedDigest } from '../../secrets/resolved-digest.ts'
 import { setTampered } from '../core/errors.ts'
 import type { Seen } from '../../secrets/set-entry.ts'
@@ -47,12 +48,12 @@ export const resolveEntries = (
   viewer: string | undefined,
 ): Seen<OpenedEntry>[] => {
   if (entries.every((entry) => entry.references === undefined))
-    return entries.filter((entry) => isFor(entry, viewer))
+    return entries.filter((entry) => isForStagelet(entry, viewer))
   const fill = createFiller(projectUid, entries, viewer)
   const follow = createResolvedDigest(entries, viewer)
   const reach = createDependencies(entries, viewer)
   return entries
-    .filter((entry) => isFor(entry, viewer))
+    .filter((entry) => isForStagelet(entry, viewer))
     .map((entry) => {
       if (entry.references === undefined) return entry
       const value = fill(entry)

@@ -6,7 +6,13 @@ import { checkEnd } from '../../resources/kinds/expiry.ts'
 import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
-import { isForController } from '../../secrets/set-entry.ts'
+import {
+  collide,
+  isForController,
+  namedPlaceOf,
+  overlaps,
+  sharedEnvironment,
+} from '../../secrets/place.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
@@ -65,33 +71,13 @@ export const staysHidden = {
     'Forbidden: a value that was given for the controller alone never becomes one for services; make a new secret',
 } as const
 
-/** Both are of environments, and share one. */
-const sharedEnvironment = (a: SecretSpec, b: SecretSpec): string | undefined =>
-  a.environments?.find((name) => b.environments?.includes(name))
-
-const sameIdentity = (a: SecretSpec, b: SecretSpec): boolean =>
-  a.key === b.key &&
-  a.scope === b.scope &&
-  a.stageletRef?.name === b.stageletRef?.name &&
-  (a.environments === undefined) === (b.environments === undefined) &&
-  (a.environments === undefined || sharedEnvironment(a, b) !== undefined)
-
-/** One service of one stagelet may see both secrets. */
-const mayMeet = (a: SecretSpec, b: SecretSpec): boolean =>
-  (a.scope === 'global' || b.scope === 'global' || a.scope === b.scope) &&
-  (a.stageletRef === undefined ||
-    b.stageletRef === undefined ||
-    a.stageletRef.name === b.stageletRef.name) &&
-  (a.environments === undefined ||
-    b.environments === undefined ||
-    sharedEnvironment(a, b) !== undefined)
-
 const normal = (path: string | undefined): string | undefined =>
   path === undefined ? undefined : posix.normalize(path).replace(/(?<=.)\/$/, '')
 
 /** The field in which two file secrets name the same place. Of secrets with one key, a service gets only one. */
 const sharedPlace = (a: SecretSpec, b: SecretSpec): 'path' | 'target' | 'envVar' | undefined => {
-  if (a.type !== 'file' || b.type !== 'file' || a.key === b.key || !mayMeet(a, b)) return undefined
+  if (a.type !== 'file' || b.type !== 'file' || a.key === b.key) return undefined
+  if (!overlaps(namedPlaceOf(a), namedPlaceOf(b))) return undefined
   return (['path', 'target', 'envVar'] as const).find(
     (field) => a.file?.[field] !== undefined && normal(a.file[field]) === normal(b.file?.[field]),
   )
@@ -121,7 +107,7 @@ export const checkNeighbours = (session: WriteSession, object: KubeObject): void
   for (const other of neighboursOf(session, object)) {
     const told = toldObject(session, other)
     const its = specOf('StagelySecret', other)
-    if (sameIdentity(spec, its)) {
+    if (spec.key === its.key && collide(namedPlaceOf(spec), namedPlaceOf(its))) {
       const shared = sharedEnvironment(spec, its)
       if (shared !== undefined)
         throw objectConflict(

@@ -18,9 +18,10 @@ import { projectRefOf } from '../../resources/project-ref.ts'
 import { shownValue } from './plain-values.ts'
 import { policyOf } from './policy.ts'
 import { publicHalf } from '../../secrets/generate.ts'
-import { mayReach, type Layout } from '../../secrets/layout.ts'
+import { type Layout } from '../../secrets/layout.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import { certificateEnd } from '../../secrets/certificate-end.ts'
+import { reaches } from '../../secrets/place.ts'
 import type { NewVersion } from './prepared-secret.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import type { FoundValue } from './disclosure.ts'
@@ -42,7 +43,7 @@ interface StoredVersion extends NewVersion {
 }
 
 const isSeen = (entry: ProjectEntry, { stagelets, layout }: StoredVersion): boolean =>
-  stagelets.some(({ metadata }) => mayReach(entry, metadata.name, layout))
+  stagelets.some(({ metadata }) => reaches(entry, metadata.name, layout))
 
 /** Conditions and services of a new version. Where no service can see the secret, there is nothing to wait for. */
 const reach = (object: KubeObject, stored: StoredVersion): Reach => {

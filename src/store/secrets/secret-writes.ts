@@ -5,15 +5,15 @@ import { withoutValue } from '../../resources/validation/last-applied.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { checkValue } from '../../resources/kinds/secret-value.ts'
 import { specOf } from '../../resources/typed.ts'
-import { seal, valueAad } from '../../secrets/aead.ts'
 import { valueDigest } from '../../secrets/digest.ts'
-import { environmentsIn, stageletIn, type ProjectEntry } from '../../secrets/set-entry.ts'
+import { secretPlaceOf } from '../../secrets/place.ts'
+import { type ProjectEntry } from '../../secrets/set-entry.ts'
 import { noteLearnable } from '../guard/grants.ts'
 import { invalidObject } from '../core/errors.ts'
 import { confirmRing, projectRing } from './project-ring.ts'
 import { withSettledFindings } from './findings.ts'
-import { changeHead, ensureProjectOf } from './projects.ts'
-import type { ProjectState } from '../core/project-state.ts'
+import { ensureProjectOf } from './projects.ts'
+import { storeVersion } from './store-version.ts'
 import { noteEnvironments } from './environments.ts'
 import { checkAudience, checkEndOfValue, checkImmutable, checkNeighbours } from './secret-checks.ts'
 import { noteSecretChange, type PreparedSecret } from './prepared-secret.ts'
@@ -173,18 +173,16 @@ const entryOf = (
   { references, made, drawn, ...content }: Content,
 ): ProjectEntry => {
   const spec = specOf('StagelySecret', object)
-  const { key, scope, type, file } = spec
+  const { key, type, file } = spec
   const { uid: secretId = '', name } = object.metadata
   return {
     secretId,
     name,
     key,
-    scope,
+    ...secretPlaceOf(spec),
     type,
     ...content,
     ...defined({
-      stagelet: stageletIn(spec),
-      environments: environmentsIn(spec),
       file,
       references,
       plain: isPlain(object) || undefined,
@@ -255,46 +253,4 @@ const moveFollowers = async (
     if (prepared.version !== undefined)
       await putSecret(session, prepared, { current, source: current.source, audit })
   }
-}
-
-/** Seals the version into the open revision. */
-const storeVersion = (
-  session: WriteSession,
-  project: ProjectState,
-  { entry, value }: { entry: ProjectEntry; value: Buffer },
-): void => {
-  changeHead(session, project, entry.secretId, entry)
-  const { dataKey, uid: projectUid } = project
-  const { secretId, key, scope, type, version, plain } = entry
-  const aad = valueAad({ projectUid, secretId, key, scope, type, version, plain })
-  if (version > 1) endVersion(session, project, secretId)
-  session.changes.begin({
-    projectUid,
-    entry,
-    fromRevision: project.closed + 1,
-    sealed: seal(dataKey, value, aad),
-    dataKey: project.row.dataKey,
-    at: session.nowMs,
-    by: session.actor.name,
-  })
-}
-
-/** The current version ends with the open revision. */
-const endVersion = (session: WriteSession, project: ProjectState, secretUid: string): void => {
-  const ended = { toRevision: project.closed + 1, by: session.actor.name }
-  session.changes.end(project.uid, secretUid, ended)
-}
-
-/** Takes a deleted secret out of the head set. Returns its last version; undefined where it never had a value. */
-export const endSecret = (
-  session: WriteSession,
-  project: ProjectState,
-  secretUid: string,
-): ProjectEntry | undefined => {
-  const entry = session.head(secretUid)
-  if (entry === undefined) return undefined
-  changeHead(session, project, secretUid, undefined)
-  endVersion(session, project, secretUid)
-  session.secretChanges.push({ project, entry, why: 'other' })
-  return entry
 }

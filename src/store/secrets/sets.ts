@@ -2,16 +2,10 @@
 import { defined } from '../../kernel/defined.ts'
 import { open, valueAad, type SealKey } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
-import { createDependencies, isFor } from '../../secrets/references.ts'
+import { createDependencies } from '../../secrets/references.ts'
 import type { ProjectEntry, Seen } from '../../secrets/set-entry.ts'
-import {
-  environmentSet,
-  stageletOf,
-  type EnvironmentSet,
-  type LaidOut,
-  type Viewer,
-} from '../../secrets/environment-set.ts'
-import { mayReach } from '../../secrets/layout.ts'
+import { environmentSet, type EnvironmentSet, type LaidOut } from '../../secrets/environment-set.ts'
+import { isForStagelet, reaches, stageletOf, type Viewer } from '../../secrets/place.ts'
 import { setTampered } from '../core/errors.ts'
 import { loadRows, type LoadedSet } from './set-rows.ts'
 import type { Queryable } from '../drivers/sql.ts'
@@ -151,13 +145,13 @@ export const openSets = async (
   await audit({ projectUid, namespace, epoch, revision })
   const names = deliveries.map(({ stagelet }) => stagelet)
   if (members.length === 0) return deliveries.map(() => [])
-  const visible = members.filter(({ entry }) => names.some((name) => mayReach(entry, name, layout)))
+  const visible = members.filter(({ entry }) => names.some((name) => reaches(entry, name, layout)))
   const entries = await openMembers(keys, projectUid, { head, members: visible })
   return names.map((name) => {
     const set = environmentSet({ entries, layout }, name)
     return resolveEntries(
       projectUid,
-      set.filter((entry) => isFor(entry, name)),
+      set.filter((entry) => isForStagelet(entry, name)),
       name,
     )
   })

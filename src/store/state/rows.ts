@@ -141,6 +141,17 @@ export interface ProjectRow extends Identified {
   readonly lines?: SetLines | undefined
 }
 
+/**
+ * One text for all ways in which stores let one key be written: Infisical takes `db` and `/db`, AWS a name and its ARN,
+ * 1Password titles in any case. Keys that differ in a store may have one text: where that counts, more is refused.
+ */
+const oneFormOf = (key: string): string =>
+  key
+    .replace(/^arn:[^:]*:[^:]*:[^:]*:[^:]*:secret:(.*?)(-[A-Za-z0-9]{6})?$/s, '$1')
+    .replace(/\/+/g, '/')
+    .replace(/^\/|\/$/g, '')
+    .toLowerCase()
+
 /** Terms of the indexes: a row is found by each of its terms. */
 export const term = {
   kind: (kind: string): string => `kind ${kind}`,
@@ -157,11 +168,11 @@ export const term = {
     `secret in environments ${namespace}/${name}`,
   /** Secrets whose values come from stores elsewhere. */
   fromStores: 'from stores',
-  /** Secrets that take a key of a store, whichever property of it. */
+  /** Secrets that take a key of a store, whichever property of it, and however they write the key. */
   fromStore: (
     namespace: string,
     { store, key }: { readonly store: string; readonly key: string },
-  ) => `from store ${namespace}/${store} ${key}`,
+  ) => `from store ${namespace}/${store} ${oneFormOf(key)}`,
   stageletsOf: ({ namespace, name }: Place): string => `stagelet ${namespace}/${name}`,
   composeProject: (namespace: string, agent: string, claim: string): string =>
     `compose ${namespace}/${agent} ${claim}`,

@@ -44,7 +44,7 @@ const connect = async (name: string, tweak: object = {}): Promise<TestAgent> => 
 beforeAll(async () => {
   controller = await startTestController()
   agent = await connect('box')
-  other = await connect('other', { knows: ['leakTest'] })
+  other = await connect('other', { knows: ['countPrinted'] })
 })
 afterAll(async () => {
   await agent?.stop()

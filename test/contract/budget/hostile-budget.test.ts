@@ -1,15 +1,8 @@
 // Hostile requests of somebody who has a token, or none, while an admin writes and /healthz is asked.
-//
-// THE BUDGET. From each request to /healthz to its answer this thread, which is the controller's, computes for less
-// than 100 ms, and from each of the admin's writes to its answer for less than 250 ms. So long the answer takes on a
-// machine that has nothing else to do: the CPU time of a thread does not depend on others. Most of the clients run in
-// this thread too and make a TLS connection for each request. What is over the budget is tried again, twice: a
-// hostile request that stalls does so each time.
+// The budget: test/support/served.ts.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { realClock } from '../../../src/kernel/clock.ts'
 import type { Order } from '../../support/client-process.ts'
 import { bundled } from '../../support/bundled.ts'
 import {
@@ -17,19 +10,18 @@ import {
   type Answer,
   type TestController,
 } from '../../support/programs/controller.ts'
+import {
+  askHealth,
+  attempts,
+  expectServed as expectServedBy,
+  slowestOf,
+} from '../../support/served.ts'
 import { soak } from '../../support/soak.ts'
 import { createTestDatabase } from '../../support/databases/test-database.ts'
 
 const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
 const selfReviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
 const apiVersion = 'stagely.dev/v1alpha1'
-const usualBudget: Slowest = { write: 250, health: 100 }
-const attempts = 3
-
-interface Slowest {
-  readonly write: number
-  readonly health: number
-}
 
 const secretsOf = (count: number): object[] =>
   Array.from({ length: count }, (_, i) => ({
@@ -53,25 +45,6 @@ const sendBy = async (client: ChildProcess, order: Order): Promise<number[]> => 
   return statuses
 }
 
-/** For how long (ms) this thread has computed. */
-const ownCpu = (): number =>
-  Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6
-
-/** One after the other, until `over` is done. */
-const slowestOf = async (work: () => Promise<void>, over: Promise<unknown>): Promise<number> => {
-  let slowest = 0
-  let done = false
-  const end = over.finally(() => (done = true)).catch(() => undefined)
-  do {
-    const begun = ownCpu()
-    await work()
-    slowest = Math.max(slowest, ownCpu() - begun)
-    await realClock.sleep(10)
-  } while (!done)
-  await end
-  return slowest
-}
-
 const databases = [
   ['PGlite', (): string | undefined => undefined],
   ['a Postgres server', (): string | undefined => inject('postgresUrl')],
@@ -83,44 +56,11 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
     let server: TestController
     let client: ChildProcess
     let developer: string
-    let writes = 0
+    let strangers = 0
 
-    const write = async (): Promise<void> => {
-      const answer = await server.call('PATCH', `${base}/projects/shop`, {
-        body: { metadata: { annotations: { 'example.com/write': String(++writes) } } },
-        headers: { 'content-type': 'application/merge-patch+json' },
-      })
-      expect(answer.status).toBe(200)
-    }
-
-    const health = async (): Promise<void> => {
-      expect(
-        (await server.call('GET', '/healthz', { headers: { authorization: '' } })).status,
-      ).toBe(200)
-    }
-
-    const measure = async (attack: () => Promise<unknown>): Promise<Slowest> => {
-      const over = attack()
-      const [slowestWrite, slowestHealth] = await Promise.all([
-        slowestOf(write, over),
-        slowestOf(health, over),
-      ])
-      await over
-      return { write: slowestWrite, health: slowestHealth }
-    }
-
-    const expectServed = async (
-      attack: () => Promise<unknown>,
-      budget = usualBudget,
-    ): Promise<void> => {
-      const seen: Slowest[] = []
-      for (let attempt = 0; attempt < attempts; attempt++) {
-        const slowest = await measure(attack)
-        seen.push(slowest)
-        if (slowest.write < budget.write && slowest.health < budget.health) return
-      }
-      expect.fail(`slower than ${JSON.stringify(budget)} (ms): ${JSON.stringify(seen)}`)
-    }
+    const health = (): Promise<void> => askHealth(server)
+    const expectServed = (attack: () => Promise<unknown>): Promise<void> =>
+      expectServedBy({ server, project: 'shop' }, attack)
 
     const call = (
       method: string,
@@ -270,8 +210,8 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
         const answers: Answer[] = []
         for (let round = 0; round < 3; round++)
           answers.push(
-            ...(await times(16, (i) =>
-              call('GET', `${base}/projects`, { token: `spt_${round}-${i}-${writes}` }),
+            ...(await times(16, () =>
+              call('GET', `${base}/projects`, { token: `spt_${(strangers += 1)}` }),
             )),
           )
         const last = answers.at(-1)!

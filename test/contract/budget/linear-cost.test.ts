@@ -21,7 +21,6 @@ import { shapeOfKind } from '../../../src/managed-fields/shape.ts'
 import { parseManifests } from '../../../src/manifests/parse.ts'
 import { decodeReport, fitStored } from '../../../src/protocol/fit-report.ts'
 import { joinContent, joinRequest } from '../../../src/protocol/join.ts'
-import { leakTestReport } from '../../../src/protocol/leak-test.ts'
 import { logBatch } from '../../../src/protocol/logs.ts'
 import {
   keysRequest,
@@ -180,7 +179,7 @@ describe('reports of an agent', () => {
 
 describe('other messages', () => {
   const requests = { joinRequest, joinContent, keysRequest, streamRequest }
-  const told = { logBatch, leakTestReport, taskReport }
+  const told = { logBatch, taskReport }
   it.each(Object.entries({ ...requests, ...told, ...peerRequests }))('%s', (_, schema) => {
     expectLinear(grownOf(schema), (json) => attempt(() => decodeBody(json, schema as z.ZodType)))
   })

@@ -9,7 +9,7 @@ import { silentLogger } from '../../../src/kernel/log.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { EventSpec } from '../../../src/resources/kinds/core.ts'
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
-import { dueAtOf } from '../../../src/resources/kinds/secret-expiry.ts'
+import { dueOf } from '../../../src/resources/kinds/secret-expiry.ts'
 import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { createKeyRing } from '../../../src/secrets/key-ring.ts'
@@ -351,7 +351,10 @@ describe('values that end', () => {
       await due('known', 'True/Revealed')
       const { knownOutside } = await statusOf(ns, 'known')
       expect(knownOutside).toMatchObject({ people: 1 })
-      expect(dueAtOf(await statusOf(ns, 'known'))).toBe(knownOutside!.since)
+      expect(dueOf(await statusOf(ns, 'known'))).toEqual({
+        at: knownOutside!.since,
+        why: 'revealed',
+      })
       await give(bob, 'maintainer')
       await due('known', 'absent')
       await t.members.remove(api, ns, bob.name)

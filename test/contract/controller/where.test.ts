@@ -161,6 +161,7 @@ describe('a look for values', () => {
     looks[n] = createLookRuns({
       engine: fakeEngine(containers, images),
       projects: () => new Set(['shop']),
+      sourceOf: () => undefined,
       folders: {
         allowDirs: [join(root, 'stacks')],
         ownDirs: [join(root, 'stacks/agent-data')],
@@ -317,7 +318,7 @@ describe('a look for values', () => {
     await agents[2]!.stop()
     await agents[1]!.stop()
     const identity = identities[1]!
-    agents[1] = startTestAgent(identity, { knows: ['leakTest', 'task'] })
+    agents[1] = startTestAgent(identity, { knows: ['task'] })
     await eventually(() => agents[1]!.connections === 1)
     await eventually(async () => {
       const answer = await controller.call('POST', `${secret}/where`, { body: {} })

@@ -226,18 +226,13 @@ const drivers: Readonly<Record<string, () => Promise<Arrived>>> = {
     await readLogs('second', world.firstProxy.url)
     return { replica: [await passed('/peer/v1/logs/take')] }
   },
-  leakTest: async () => {
-    await world.admin('POST', `${stagelet('web-a')}/leak-tests`, { tail: 100 })
-    return { A: [await world.a.told('leakTest')] }
-  },
-  'leak-counts': async () => {
-    const { id } = JSON.parse(await world.a.told('leakTest')) as { id: string }
-    const end = { services: [], complete: true }
-    const body = { id, lines: 1, end }
-    return {
-      B: [await world.b.post(agentPaths.leakTests, body)],
-      A: [await world.a.post(agentPaths.leakTests, body)],
-    }
+  countPrinted: async () => {
+    const asked = world.admin('POST', `${stagelet('web-a')}/printed`, { tail: 100 })
+    const told = await world.a.told('countPrinted')
+    const { id } = JSON.parse(told) as { id: string }
+    const printed = { services: [], complete: true }
+    await world.a.post(agentPaths.tasks, { id, printed })
+    return { A: [told], 'who asks': [JSON.stringify(await asked)] }
   },
   lookFor: async () => {
     const asked = (await where('first', 'of-b')) + (await where('first', 'own'))

@@ -1,6 +1,7 @@
 // What a token gets to know and to do that is narrowed to the environment preview of one project, by every way that leads
 // to names or values of production or of another project.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { passes } from '../../support/eventually.ts'
 import {
   group,
   hidden,
@@ -24,7 +25,6 @@ describe('a token narrowed to an environment', () => {
   const admin: NarrowedWorld['admin'] = (...asked) => world.admin(...asked)
   const apply: NarrowedWorld['apply'] = (...asked) => world.apply(...asked)
   const secret: NarrowedWorld['secret'] = (...asked) => world.secret(...asked)
-  const stagelet: NarrowedWorld['stagelet'] = (...asked) => world.stagelet(...asked)
 
   const names = async (who: string, path: string): Promise<string[]> => {
     const { status, text } = await as(who, 'GET', path)
@@ -327,7 +327,12 @@ describe('a token narrowed to an environment', () => {
     expect((await as('ci', 'GET', `${group}/namespaces/default/stagelysecrets`)).text).not.toMatch(
       hidden,
     )
-    expect((await as('ci', 'GET', '/api/v1/namespaces/default/events')).text).not.toMatch(hidden)
+    for (const path of ['/api/v1/namespaces/default/events', '/api/v1/attention']) {
+      const { status, text } = await as('ci', 'GET', path)
+      expect(status, path).toBe(200)
+      expect(text, path).not.toMatch(hidden)
+    }
+    expect((await admin('GET', '/api/v1/attention')).text).toMatch(hidden)
     expect((await as('ci', 'GET', `${shop}/events`)).text).not.toMatch(hidden)
     for (const path of ['/api/v1/slo', '/api/v1/tokens', `${shop}/revisions/1/receipt`])
       expect([404, 403], path).toContain((await as('ci', 'GET', path)).status)
@@ -385,106 +390,6 @@ describe('a token narrowed to an environment', () => {
     expect(JSON.stringify(told)).not.toContain('production')
   })
 
-  it('is what a protected environment asks of everybody but owners', async () => {
-    await apply('projects', 'Project', 'safe', {
-      environments: [{ name: 'live', protected: true }, { name: 'preview' }],
-    })
-    const inSafe = { projectRef: { name: 'safe' }, value: 'safe-value' }
-    await secret('live-key', { ...inSafe, key: 'LIVE', environments: ['live'] })
-    await secret('all-key', { ...inSafe, key: 'ALL' })
-    await secret('pr-key', { ...inSafe, key: 'PR', environments: ['preview'] })
-    await secret('live-db', {
-      projectRef: inSafe.projectRef,
-      key: 'DB',
-      environments: ['live'],
-      valueFrom: { external: { store: 'vault', key: 'prod/db' } },
-    })
-    await stagelet('live-web', { projectRef: inSafe.projectRef, environment: 'live' })
-    await secret('for-later', { ...inSafe, key: 'OWN', stageletRef: { name: 'later-web' } })
-    await secret('pr-source', { ...inSafe, key: 'SOURCE', environments: ['preview'] })
-    await secret('live-follower', {
-      projectRef: inSafe.projectRef,
-      key: 'FOLLOWER',
-      environments: ['live'],
-      valueFrom: { secretRef: { name: 'pr-source' } },
-    })
-    const make = async (who: string, name: string, role: string, environment?: string) => {
-      const environments = environment === undefined ? {} : { environments: [environment] }
-      const body = { name, role, ...environments }
-      const { status, text } = await as(who, 'POST', '/api/v1/teams/default/tokens', body)
-      if (status === 201) world.tokens.set(name, (JSON.parse(text) as { token: string }).token)
-      return status
-    }
-    for (const role of ['owner', 'maintainer', 'deployer']) await make('admin', `any-${role}`, role)
-    await make('admin', 'live-deployer', 'deployer', 'live')
-    expect(await make('any-maintainer', 'sly', 'maintainer', 'live')).toBe(403)
-    expect(await make('any-maintainer', 'fair', 'maintainer', 'preview')).toBe(201)
-    const value = { value: 'fine-value' }
-    const safe = '/api/v1/projects/default%2Fsafe'
-    const kube = `${group}/namespaces/default`
-    const ways: readonly [string, string, object?][] = [
-      ['PATCH', `${safe}/secrets/live-key`, { value: 'another-value' }],
-      ['PATCH', `${safe}/secrets/pr-key`, { environments: ['live'] }],
-      ['PATCH', `${safe}/secrets/live-key`, { environments: ['preview'] }],
-      ['PATCH', `${safe}/secrets/all-key`, { value: 'another-value' }],
-      ['DELETE', `${safe}/secrets/live-key`],
-      ['POST', `${safe}/secrets/live-key/reveal`, {}],
-      ['POST', `${safe}/reveal`, {}],
-      ['POST', '/api/v1/stagelets/default%2Flive-web/deploy', {}],
-      ['PATCH', `${kube}/stagelets/live-web`, { spec: { environment: 'preview' } }],
-      ['DELETE', `${kube}/stagelets/live-web`],
-      ['PATCH', '/api/v1/projects/default%2Fsafe', { environments: [{ name: 'live' }] }],
-      ['DELETE', `${kube}/projects/safe`],
-      // What brings something of the protected environment along.
-      [
-        'POST',
-        `${safe}/secrets`,
-        {
-          key: 'LEAK',
-          environments: ['preview'],
-          value_from: { secretRef: { name: 'live-key' } },
-        },
-      ],
-      [
-        'POST',
-        `${safe}/secrets`,
-        {
-          key: 'LEAK',
-          environments: ['preview'],
-          value_from: { external: { store: 'vault', key: 'prod/db', property: '/password' } },
-        },
-      ],
-      ['PATCH', `${safe}/secrets/pr-source`, value],
-      [
-        'POST',
-        '/api/v1/stagelets',
-        {
-          team: 'default',
-          name: 'later-web',
-          project: 'safe',
-          agent: 'box',
-          environment: 'preview',
-          compose: { directory: '/srv/later' },
-        },
-      ],
-      ['POST', '/api/v1/agents/default%2Fbox/join-token', {}],
-      ['POST', '/api/v1/agents/default%2Fbox/revoke', {}],
-    ]
-    for (const [method, path, body] of ways)
-      for (const who of ['any-maintainer', 'any-deployer']) {
-        const { status, text } = await as(who, method, path, body)
-        expect(status, `${who} ${method} ${path}: ${text}`).toBe(403)
-      }
-    const status = async (who: string, name: string): Promise<number> =>
-      (await as(who, 'PATCH', `${safe}/secrets/${name}`, value)).status
-    expect(await status('any-deployer', 'pr-key')).toBe(200)
-    expect(await status('any-owner', 'live-key')).toBe(200)
-    expect(await status('live-deployer', 'live-key')).toBe(200)
-    expect(await status('live-deployer', 'all-key')).toBe(403)
-    const deploy = '/api/v1/stagelets/default%2Flive-web/deploy'
-    expect((await as('live-deployer', 'POST', deploy)).status).toBe(202)
-  })
-
   it('gets no secret that waits for a stagelet by a stagelet of another project', async () => {
     const scratch = '/api/v1/projects/default%2Fscratch'
     const kube = `${group}/namespaces/default`
@@ -520,23 +425,84 @@ describe('a token narrowed to an environment', () => {
       ).status
     expect((await make('roaming', 'roamer')).status).toBe(201)
     expect(await moveTo('roaming', 'roamer', 'shop')).toBe(403)
+    expect((await as('admin', 'GET', scratch)).status).toBe(200)
+  })
 
-    // The protected project of above, where a secret waits for the stagelet later-web.
-    const safe = '/api/v1/projects/default%2Fsafe'
-    expect((await make('any-maintainer', 'later-web')).status).toBe(201)
-    const ways: readonly [string, string, object?][] = [
-      ['POST', `${safe}/secrets/for-later/reveal`, {}],
-      ['PATCH', `${safe}/secrets/for-later`, { value: 'planted-value' }],
-      ['DELETE', `${safe}/secrets/for-later`],
-      ['POST', `${safe}/secrets`, { key: 'NEW', stagelet: 'later-web', value: 'planted-value' }],
-      ['PATCH', `${kube}/stagelets/later-web`, { spec: { projectRef: { name: 'safe' } } }],
-      ['POST', `${safe}/rollout/pause`, {}],
+  it('for one stagelet leaves the stagelet where it is', async () => {
+    const kube = `${group}/namespaces/default/stagelets`
+    const move = async (who: string, spec: object): Promise<number> =>
+      (await as(who, 'PATCH', `${kube}/web-pr?dryRun=All`, { spec })).status
+    const elsewhere = [
+      { environment: 'production' },
+      { environment: null },
+      { projectRef: { name: 'bank' }, environment: null },
     ]
-    for (const [method, path, body] of ways) {
-      const answer = await as('any-maintainer', method, path, body)
-      expect(answer.status, `${method} ${path}: ${answer.text}`).toBe(403)
+    for (const spec of elsewhere) expect(await move('one', spec), JSON.stringify(spec)).toBe(403)
+    expect(await move('one', { compose: { directory: '/srv/web-pr-2' } })).toBe(200)
+    await world.make('two', 'owner', { stagelets: ['web-pr', 'web-new'], projects: ['shop'] })
+    expect(await move('two', { environment: 'production' })).toBe(403)
+    const both = {
+      stagelets: ['web-pr'],
+      projects: ['shop'],
+      environments: ['preview', 'isolated'],
     }
-    expect((await as('any-maintainer', 'GET', scratch)).status).toBe(200)
+    await world.make('both', 'owner', both)
+    expect(await move('both', { environment: 'isolated' })).toBe(200)
+    expect(await move('both', { environment: 'production' })).toBe(403)
+    const made = await as('two', 'POST', '/api/v1/stagelets', {
+      team: 'default',
+      name: 'web-new',
+      project: 'shop',
+      agent: 'box',
+      environment: 'production',
+      compose: { directory: '/srv/web-new' },
+    })
+    expect(made.status, made.text).toBe(403)
+  })
+
+  it('gets no ended value of another stagelet that had the name', async () => {
+    const kube = `${group}/namespaces/default`
+    await world.stagelet('reused', { environment: 'production' })
+    const own = { key: 'REUSED', stageletRef: { name: 'reused' } }
+    await secret('was-own', { ...own, value: 'prod-value-of-reused' })
+    await secret('was-moved', { ...own, key: 'MOVED', value: 'prod-value-that-moved' })
+    const moved = { stageletRef: { name: 'web-pr' }, value: 'pr-value-since' }
+    await admin('PATCH', `${kube}/stagelysecrets/was-moved`, { spec: moved })
+    await secret('of-pr', { ...own, key: 'OF_PR', stageletRef: { name: 'web-pr' }, value: 'pr-1' })
+    await admin('PATCH', `${kube}/stagelysecrets/of-pr`, { spec: { value: 'pr-2' } })
+    await admin('DELETE', `${kube}/stagelysecrets/was-own`)
+    await admin('DELETE', `${kube}/stagelets/reused`)
+    await passes(async () => (await as('admin', 'GET', `${kube}/stagelets/reused`)).status === 404)
+    const made = await as('lead', 'POST', '/api/v1/stagelets', {
+      team: 'default',
+      name: 'reused',
+      project: 'shop',
+      agent: 'box',
+      environment: 'preview',
+      compose: { directory: '/srv/another' },
+    })
+    expect(made.status, made.text).toBe(201)
+    expect((await as('lead', 'GET', `${shop}/deleted-secrets`)).text).not.toContain('was-own')
+    const { text } = await admin('GET', `${shop}/deleted-secrets`)
+    const deleted = (JSON.parse(text) as { secrets: { id: string; name: string }[] }).secrets
+    const { id } = deleted.find(({ name }) => name === 'was-own')!
+    for (const who of ['lead', 'ci'])
+      for (const [method, path, body] of [
+        ['POST', `${shop}/secrets/${id}/restore`, {}],
+        ['POST', `${shop}/secrets/was-moved/reveal`, { version: 1 }],
+        ['POST', `${shop}/secrets/was-moved/rollback`, { version: 1 }],
+      ] as const) {
+        const answer = await as(who, method, path, body)
+        expect(answer.status, `${who} ${path}: ${answer.text}`).toBe(403)
+        expect(answer.text).not.toContain('prod-value')
+      }
+    const versions = await as('lead', 'GET', `${shop}/secrets/was-moved/versions`)
+    expect(JSON.parse(versions.text)).toMatchObject({ versions: [{ version: 2 }] })
+    const old = await as('lead', 'POST', `${shop}/secrets/of-pr/reveal`, { version: 1 })
+    expect([old.status, old.text.includes('pr-1')]).toEqual([200, true])
+    expect(
+      (await admin('POST', `${shop}/secrets/was-moved/reveal`, { version: 1 })).text,
+    ).toContain('prod-value-that-moved')
   })
 
   it('reads nothing of elsewhere in refusals and dry runs', async () => {

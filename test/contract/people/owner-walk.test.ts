@@ -281,7 +281,7 @@ const others: Record<string, string> = {
   'POST /stagelets/:stagelet_id/extend': 'a request',
   'PUT /projects/:project_id/previews/:preview': 'a stagelet that the route itself makes',
   'DELETE /projects/:project_id/previews/:preview': 'a stagelet that the route itself made',
-  'POST /stagelets/:stagelet_id/leak-tests': 'reads',
+  'POST /stagelets/:stagelet_id/printed': 'reads',
   'POST /agents/:agent_id/join-token': 'who is the agent, not what it is to do',
   'POST /agents/:agent_id/revoke': 'who is the agent, not what it is to do',
   'POST /agents/:agent_id/rotate-keys': 'a request',

@@ -169,6 +169,30 @@ describe('previews of a project', () => {
     await setTemplate(template())
   })
 
+  it('lie in no folder of a stack elsewhere, whatever their name', async () => {
+    const open = { agent: 'box', directory: '/srv/{name}', variables: {}, max: 9 }
+    const set = await setTemplate(template({ ...open, from: undefined }))
+    expect(set.status, set.text).toBe(200)
+    await world.make('of-shop', 'owner', { projects: ['shop'] })
+    for (const [who, name] of [
+      ['ci', 'web-prod'],
+      ['of-shop', 'hidden-bank'],
+      ['developer', 'web-prod'],
+    ] as const) {
+      const { status, text } = await put(who, name)
+      expect([status, text], who).toEqual([409, expect.stringContaining('something else')])
+      expect(text.replaceAll(name, '')).not.toMatch(hidden)
+    }
+    // By the name of the project, whoever may write the template.
+    await world.stagelet('other', {
+      projectRef: { name: 'bank' },
+      compose: { directory: '/x/shop' },
+    })
+    const preview = template({ ...open, from: undefined, directory: '/x/{project}/{name}' })
+    expect((await as('of-shop', 'PATCH', shop, { preview })).status).toBe(403)
+    await setTemplate(template())
+  })
+
   it('answer alike for each name that something hidden has', async () => {
     await world.stagelet('shop-held-1', { environment: 'production' })
     await world.stagelet('shop-held-2', { projectRef: { name: 'bank' } })
@@ -243,6 +267,19 @@ describe('previews of a project', () => {
       const { status, text } = await as('keeper', 'POST', '/api/v1/stagelets', body)
       expect(status, text).toBe(403)
     }
+    // What runs with the files of the folder is the template's to say, too.
+    const preview = '/api/v1/stagelets/default%2Fsafe-a'
+    for (const compose of [
+      { images: { web: 'evil:1' } },
+      { values: { PORT: '1' } },
+      { files: ['b.yaml'] },
+    ])
+      expect((await as('keeper', 'PATCH', preview, { compose })).status).toBe(403)
+    expect((await as('keeper', 'POST', `${preview}/extend`, { for: '2d' })).status).toBe(202)
+    expect((await as('keeper', 'PATCH', preview, { paused: true })).status).toBe(200)
+    expect(
+      (await as('admin', 'PATCH', preview, { compose: { images: { web: 'ours:1' } } })).status,
+    ).toBe(200)
   })
 
   it('go with their own secrets, and leave those of others', async () => {

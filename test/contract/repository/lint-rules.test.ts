@@ -80,6 +80,11 @@ describe('lint refuses', () => {
     ['parts of zod', "import { z } from 'zod'\nz.string()\n", 'no-restricted-syntax'],
     ['a push of many', 'const all = []\nall.push(...given)\n', 'no-restricted-syntax'],
     ['a package that comes late', "export const a = import('yaml')\n", 'no-restricted-syntax'],
+    [
+      'a scope that is compared',
+      "export const a = (b: string) => b === 'global'\n",
+      'no-restricted-syntax',
+    ],
     ['AbortSignal.any', 'AbortSignal.any([]).throwIfAborted()\n', 'no-restricted-properties'],
     ['a default export', 'export default 1\n', 'import-x/no-default-export'],
     ['console', "console.log('a')\n", 'no-console'],
@@ -109,6 +114,7 @@ describe('lint refuses', () => {
     'export const A = () => <p dangerouslySetInnerHTML={{ __html: `` }} />\n',
     'export const set = (at: Element): void => void (at.innerHTML = ``)\n',
     'export const now = Date.now()\n',
+    "export const isWide = (scope: string): boolean => scope === 'global'\n",
   ])('in the dashboard %s', async (code) => {
     expect(await refusedBy('dashboard/ui/time-of-test.tsx', code)).toContain('no-restricted-syntax')
   })

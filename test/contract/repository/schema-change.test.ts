@@ -65,7 +65,7 @@ const project = (name: string, spec: object): object => ({
 describe('a new field', () => {
   it('is in the CRD, with its column', async () => {
     const crd = await readFile(
-      join(copy.folder, 'charts/stagely/files/crds/stagely.dev_projects.yaml'),
+      join(copy.folder, 'crds/stagely.dev_projects.yaml'),
       'utf8',
     )
     expect(crd).toMatch(/tier:\s+(.*\n)*?\s+default: Silver/)
@@ -184,7 +184,7 @@ describe('a recipe of DEVELOPERS.md', () => {
 
   it('makes a kind that both APIs, the command and the generated files know', async () => {
     const crd = await readFile(
-      join(copy.folder, 'charts/stagely/files/crds/stagely.dev_widgets.yaml'),
+      join(copy.folder, 'crds/stagely.dev_widgets.yaml'),
       'utf8',
     )
     expect(crd).toContain('How large it is.')

@@ -14,8 +14,8 @@ describe('the end of an old credential', () => {
   })
   afterAll(() => t.destroy())
 
-  const begin = async (): Promise<RotationWorld> => {
-    const world = await RotationWorld.begin(t, clock)
+  const begin = async (spec: Record<string, unknown> = {}): Promise<RotationWorld> => {
+    const world = await RotationWorld.begin(t, clock, { spec })
     await world.run(rotated(1))
     await world.agent('one')
     await world.request()
@@ -81,6 +81,98 @@ describe('the end of an old credential', () => {
     )
     world.database.test = test
     await world.run(rotated(2), 600 * minute)
+    expect([...world.database.logins.keys()]).toEqual(['app_b'])
+  })
+
+  it('does not come while an agent that has the old one does not answer what its machine runs', async () => {
+    const world = await begin()
+    await world.run(({ phase }) => phase === 'Overlapping')
+    world.mute.add('box')
+    await world.run(() => false, 30 * minute)
+    expect(world.database.ended).toEqual([])
+    expect(await world.condition('Blocked')).toBe('Blocked=True/NotRevoked')
+    expect(await world.message('Blocked')).toMatch(
+      /agent "box" .*it has no connection to a controller: look at its machine/,
+    )
+    world.mute.clear()
+    await world.run(rotated(2), 600 * minute)
+    expect([...world.database.logins.keys()]).toEqual(['app_b'])
+  })
+
+  it('waits no longer for the answer of an agent than the Rotation says for agents that are away', async () => {
+    const spec = { away: 'RevokeAfter', revokeAfter: '2h' }
+    const world = await begin(spec)
+    await world.run(({ phase }) => phase === 'Overlapping')
+    world.mute.add('box')
+    await world.run(() => false, 100 * minute)
+    expect(world.database.ended).toEqual([])
+    await world.run(rotated(2), 300 * minute)
+    expect([...world.database.logins.keys()]).toEqual(['app_b'])
+  })
+
+  describe.each([
+    ['a one-off of the stack', 'OldContainer', (world: RotationWorld) => world.oneOffs],
+    ['a container of no stack', 'SeenElsewhere', (world: RotationWorld) => world.unmanaged],
+    ['a service of the stack', 'OldContainer', (world: RotationWorld) => world.runs],
+  ] as const)('with %s that came with the old one', (_, reason, heldIn) => {
+    const held = (world: RotationWorld, old: string): void => {
+      const found = heldIn(world)
+      if (found === world.oneOffs) found.set('one', 1)
+      else if (found === world.unmanaged) world.unmanaged.set('by-hand', old)
+      else world.runs.set('one', { runningDigest: 'of the old one', revision: 1 })
+    }
+
+    it('does not come though its begin is stored, and the database was away since', async () => {
+      const world = await begin()
+      const old = JSON.stringify(world.containers.get('one'))
+      const { database } = world
+      const revoke = database.revoke.bind(database)
+      database.revoke = (credential) => {
+        database.faults.set('revoke', { kind: 'Unreachable', message: 'no route' })
+        return revoke(credential)
+      }
+      await world.run(({ phase, tries }) => phase === 'Revoking' && tries === 1)
+      database.revoke = revoke
+      held(world, old)
+      await world.run(() => false, 60 * minute)
+      expect(database.ended).toEqual([])
+      expect(await world.condition('Blocked')).toBe(`Blocked=True/${reason}`)
+      heldIn(world).clear()
+      await world.run(rotated(2), 600 * minute)
+      expect([...database.logins.keys()]).toEqual(['app_b'])
+    })
+  })
+
+  it('does not come while a service of a stack has the old one from another secret', async () => {
+    const world = await begin()
+    world.copies.set('legacy', `URL=${JSON.stringify(world.containers.get('one'))}`)
+    await world.run(() => false, 30 * minute)
+    expect(world.database.ended).toEqual([])
+    expect(await world.condition('Blocked')).toBe('Blocked=True/SeenElsewhere')
+    expect(await world.message('Blocked')).toMatch(
+      /containers of stacks that have it from no output of this rotation: box: legacy: let what they see follow the output/,
+    )
+    world.copies.clear()
+    await world.run(rotated(2))
+    expect([...world.database.logins.keys()]).toEqual(['app_b'])
+  })
+
+  it('is not even stored where the proof was lost while agents were asked', async () => {
+    const world = await begin()
+    const test = world.database.test.bind(world.database)
+    await world.run(({ phase }) => phase === 'Overlapping')
+    world.database.test = async (candidate) => {
+      world.oneOffs.set('one', 1)
+      await world.agent('one')
+      return test(candidate)
+    }
+    await world.run(() => false, 30 * minute)
+    expect(world.database.ended).toEqual([])
+    expect(await world.status()).not.toHaveProperty('revokeStartedAt')
+    expect(await world.condition('Blocked')).toBe('Blocked=True/OldContainer')
+    world.oneOffs.clear()
+    world.database.test = test
+    await world.run(rotated(2))
     expect([...world.database.logins.keys()]).toEqual(['app_b'])
   })
 

@@ -152,7 +152,6 @@ export const serveTestAgents = async (
     store: opened.store,
     agents: opened.agents,
     connections: opened.connections,
-    leakTests: opened.leakTests,
     identity,
     clock,
     log: silentLogger,

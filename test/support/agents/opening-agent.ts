@@ -14,6 +14,7 @@ import {
   orderAad,
   protocolVersion,
   streamInfo,
+  type DesiredStagelet,
 } from '../../../src/protocol/messages.ts'
 import { passes } from '../eventually.ts'
 
@@ -34,6 +35,8 @@ export interface OpeningAgent {
   readonly boot: string
   /** All that it was told by messages of this name, once there is one for which `isIt` holds. */
   told(message: string, isIt?: (text: string) => boolean): Promise<string>
+  /** What it was told last of this stagelet: in the whole desired state, or alone, if the stagelet changed later. */
+  ordered(name: string): Promise<DesiredStagelet>
   /** Posts to the controller, or to the one at `url`; what comes back, opened, or how it was refused. */
   post(path: string, body: object, url?: string): Promise<string>
   /** Sends a heartbeat to the controller at `url`. */
@@ -41,10 +44,26 @@ export interface OpeningAgent {
   stop(): Promise<void>
 }
 
+/** What it may report of a stagelet that it was told to run; with other fields where these are given. */
+export const observationOf = (item: DesiredStagelet, more: object = {}): object => ({
+  stageletUid: item.uid,
+  generation: item.generation,
+  projectUid: item.projectUid,
+  epoch: item.epoch,
+  revision: item.revision,
+  phase: 'Settled',
+  services: [],
+  passed: {},
+  pendingEdits: [],
+  missingVariables: [],
+  ...more,
+})
+
 export const startOpeningAgent = async (
   identity: AgentIdentity,
   at: string,
   onOrder: (order: Readonly<Record<string, unknown>>) => void,
+  says: object = {},
 ): Promise<OpeningAgent> => {
   const { agentUid, controllerId, ca } = identity
   const boot = randomUUID()
@@ -63,6 +82,7 @@ export const startOpeningAgent = async (
     now: Date.now(),
     holds: [],
     knows: knownToAgent,
+    ...says,
   }
   const { response, proof } = await clientOf(at).open({
     path: agentPaths.stream,
@@ -105,6 +125,7 @@ export const startOpeningAgent = async (
   }
   const reading = (async () => {
     for await (const text of createInterface({ input: response })) if (text !== '') take(text)
+    throw new Error('the stream has ended')
   })().catch((error: unknown) => {
     fault = error as Error
   })
@@ -113,14 +134,32 @@ export const startOpeningAgent = async (
     const header = authorizeHeartbeat(heartbeatKeyOf(opener!), stream, beats)
     await clientOf(url).heartbeat(header, ending.signal)
   }
+  const beating = setInterval(() => {
+    if (opener !== undefined) heartbeat(at).catch(() => undefined)
+  }, 3000)
+  const orderedNow = (name: string): DesiredStagelet | undefined =>
+    all
+      .flatMap(({ message, text }): DesiredStagelet[] => {
+        if (message === 'desired') return (JSON.parse(text) as { items: DesiredStagelet[] }).items
+        if (message !== 'stagelet') return []
+        return [(JSON.parse(text) as { item: DesiredStagelet }).item]
+      })
+      .findLast((item) => item.name === name)
+  const arrives = async (isHere: () => boolean): Promise<void> => {
+    await passes(() => fault !== undefined || isHere())
+    if (!isHere()) throw fault!
+  }
   return {
     boot,
     heartbeat,
     told: async (message, isIt = () => true) => {
       const own = (): string[] => all.flatMap((one) => (one.message === message ? [one.text] : []))
-      await passes(() => fault !== undefined || own().some(isIt))
-      if (!own().some(isIt)) throw fault!
+      await arrives(() => own().some(isIt))
       return own().join('\n')
+    },
+    ordered: async (name) => {
+      await arrives(() => orderedNow(name) !== undefined)
+      return orderedNow(name)!
     },
     post: (path, body, url = at) =>
       clientOf(url)
@@ -128,6 +167,7 @@ export const startOpeningAgent = async (
         .then((answer) => JSON.stringify(answer))
         .catch((error: unknown) => `${String(error)} ${JSON.stringify(error)}`),
     stop: async () => {
+      clearInterval(beating)
       ending.abort()
       for (const client of clients.values()) client.close()
       await reading

@@ -90,7 +90,7 @@ export const installCrds = async (api: ClusterApi): Promise<() => Promise<void>>
     if ((await api.call('GET', `${crdsPath}/${name}`)) !== undefined) continue
     const file = resolve(
       import.meta.dirname,
-      `../../../charts/stagely/files/crds/stagely.dev_${kind.plural}.yaml`,
+      `../../../crds/stagely.dev_${kind.plural}.yaml`,
     )
     await api.call('POST', crdsPath, parse(await readFile(file, 'utf8')))
     made.push(name)

@@ -122,6 +122,8 @@ interface Runs {
   readonly health?: string
   readonly containers?: number
   readonly state?: string
+  readonly revision?: number
+  readonly runningDigest?: string
 }
 
 /** Fingerprint of the keys of the agent. */
@@ -140,6 +142,10 @@ export class RotationWorld {
   readonly away = new Set<string>()
   /** The environment of containers that are in no stack, by name. */
   readonly unmanaged = new Map<string, string>()
+  /** The environment of running containers of stacks, which have it from other secrets, by name. */
+  readonly copies = new Map<string, string>()
+  /** Agents that answer no look. */
+  readonly mute = new Set<string>()
   /** By agent, a container of which it says that it holds whatever is looked for. */
   readonly claims = new Map<string, string>()
   /** Stagelets whose service dies with these values. */
@@ -216,7 +222,9 @@ export class RotationWorld {
         store: t.store,
         tasks: {
           look: (agentKey, { values }) => {
-            const claimed = this.claims.get(agentKey.slice(this.ns.length + 1))
+            const agent = agentKey.slice(this.ns.length + 1)
+            if (this.mute.has(agent)) return Promise.resolve('away' as const)
+            const claimed = this.claims.get(agent)
             if (claimed !== undefined)
               return Promise.resolve({
                 places: [
@@ -225,12 +233,17 @@ export class RotationWorld {
                 unread: [],
               })
             const texts = values.map(({ value }) => Buffer.from(value, 'base64').toString())
-            const places = [...this.unmanaged].flatMap(([container, environment]) =>
+            const all = [
+              ...[...this.unmanaged].map((one) => [...one, false] as const),
+              ...[...this.copies].map((one) => [...one, true] as const),
+            ]
+            const places = all.flatMap(([container, environment, managed]) =>
               texts.some((text) => environment.includes(text))
                 ? [
                     {
                       kind: 'environment' as const,
-                      managed: false,
+                      managed,
+                      running: true,
                       container,
                       values: ['password'],
                     },

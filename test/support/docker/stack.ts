@@ -95,11 +95,14 @@ export const inspectProject = async (project: string): Promise<Inspected[]> => {
 
 const fromElsewhere = new Set(['PATH', 'HOSTNAME', 'HOME', 'PWD', 'SHLVL'])
 
+/** An engine under load answers late; one that never answers is said by name, before the test is over. */
+const bounded = { timeout: 90_000, killSignal: 'SIGKILL', maxBuffer: 1 << 24 } as const
+
 export const createStack = async (compose: string): Promise<Stack> => {
   const directory = await mkdtemp(join(tmpdir(), 'stagely-stack-'))
   const project = `stagely-t-${randomBytes(4).toString('hex')}`
   const docker = async (...args: string[]): Promise<string> =>
-    (await run('docker', args, { maxBuffer: 1 << 24 })).stdout
+    (await run('docker', args, bounded)).stdout
   const ofStack = ['-p', project, '--project-directory', directory]
   await mkdir(directory, { recursive: true })
 
@@ -110,7 +113,13 @@ export const createStack = async (compose: string): Promise<Stack> => {
     project,
     docker,
     compose: async (...args) =>
-      (await run((await findCompose(baseEnvironment(process.env)))!, [...ofStack, ...args])).stdout,
+      (
+        await run(
+          (await findCompose(baseEnvironment(process.env)))!,
+          [...ofStack, ...args],
+          bounded,
+        )
+      ).stdout,
     write: async (text) => {
       if (tree.length > 0) await stack.checkTree()
       await writeFile(join(directory, 'docker-compose.yml'), text)

@@ -43,8 +43,9 @@ const toController = (
 ): Promise<void> =>
   new Promise((resolve) => {
     const { host: _host, connection: _connection, ...kept } = headers
-    const options = { method, headers: kept, rejectUnauthorized: false, agent: false }
-    const sent = httpsRequest(new URL(path, to), options, (response) => {
+    const options = { method, headers: kept, rejectUnauthorized: false, agent: false as const }
+    const ask = to.startsWith('https:') ? httpsRequest : httpRequest
+    const sent = ask(new URL(path, to), options, (response) => {
       const status = response.statusCode ?? 0
       onAnswer(status, undefined)
       response.on('data', (chunk: Buffer) => {

@@ -15,7 +15,6 @@ export const lines = typesOf(streamMessage)
 /** Paths that carry what the name of an order is taken for. */
 const answers: Readonly<Record<string, string>> = {
   logs: 'log-lines',
-  leakTests: 'leak-counts',
   tasks: 'task-facts',
 }
 

@@ -2,6 +2,7 @@
 import { findCondition, type Condition } from '../../../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../../../src/resources/meta.ts'
 import type { Quarantined } from '../../../../src/resources/kinds/observation.ts'
+import { healthyHere } from '../../../../src/rollout/healthy-here.ts'
 import type { StageletSpec, StageletStatus } from '../../../../src/resources/kinds/stagelet.ts'
 import { ofKind, specOf, statusOf } from '../../../../src/resources/typed.ts'
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
@@ -95,7 +96,7 @@ export const viewOf = (object: KubeObject, version: number): StageletView => {
     conditions: statusesOf(status),
     project: status?.project,
     quarantine: status?.quarantine ?? [],
-    healthyRevision: status?.healthyRevision,
+    healthyRevision: healthyHere({ spec, status }),
     redeploy: metadata.annotations?.[annotations.redeploy] ?? '',
     retry: metadata.annotations?.[annotations.retry] ?? '',
     release: metadata.deletionTimestamp === undefined ? undefined : spec.deletionPolicy,

@@ -41,3 +41,27 @@ it('waits for an agent that comes back after the start of its controller, and fo
     message: 'agent default/gone has no connection to a controller: look at its machine',
   })
 })
+
+it('lets the look of a rotation wait for an agent that comes back, too', async () => {
+  const clock = createFakeClock()
+  let asked: OrderResult = 'away'
+  const ids: string[] = []
+  const tasks = createAgentTasks({
+    ask: (_, { id }) => {
+      ids.push(id)
+      return asked
+    },
+    clock,
+    log: silentLogger,
+  })
+  const wanted = { values: [], key: '', prints: [] }
+  const look = tasks.look('default/box', { ...wanted, containersOnly: true }, signal)
+  // A person who asks where a value lies sees who is away.
+  expect(await tasks.look('default/box', { ...wanted, containersOnly: false }, signal)).toBe('away')
+  await clock.advance(2_000)
+  asked = 'asked'
+  await clock.advance(1_000)
+  const found = { places: [], unread: [] }
+  tasks.acceptHere('default/box', { id: ids.at(-1)!, found })
+  expect(await look).toEqual(found)
+})

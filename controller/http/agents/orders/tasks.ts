@@ -8,6 +8,7 @@ import { pause } from '../../../../src/kernel/pause.ts'
 import type { Logger } from '../../../../src/kernel/log.ts'
 import { StepFault, type Facts } from '../../../../src/databases/step.ts'
 import { lookPatienceMs, type LookAnswer, type LookOrder } from '../../../../src/protocol/look.ts'
+import type { CountOrder, PrintedAnswer } from '../../../../src/protocol/printed.ts'
 import {
   taskPatienceMs,
   taskReport,
@@ -21,14 +22,22 @@ import { malformed } from '../requests/refusal.ts'
 import type { LogPeers } from './log-relay.ts'
 import type { OrderResult } from './order-result.ts'
 
-/** `asked`: the agent has not answered in time. */
-export type LookOutcome = LookAnswer | Exclude<OrderResult, 'asked'> | { readonly failed: string }
+/** What an agent has answered, or why nothing. */
+type Answered<T> = T | NotAnswered
+export type NotAnswered = Exclude<OrderResult, 'asked'> | { readonly failed: string }
+export type LookOutcome = Answered<LookAnswer>
 
-type Looked = Omit<LookOrder, 'type' | 'id'>
+type Asking<T> = Omit<T, 'type' | 'id'>
 
 export interface AgentTasks extends AgentTaskRunner {
   /** Where on the machine the values lie. Never rejects. */
-  look(agentKey: string, wanted: Looked, signal: AbortSignal): Promise<LookOutcome>
+  look(agentKey: string, wanted: Asking<LookOrder>, signal: AbortSignal): Promise<LookOutcome>
+  /** What the containers of a stagelet have printed. Never rejects. */
+  countPrinted(
+    agentKey: string,
+    wanted: Asking<CountOrder>,
+    signal: AbortSignal,
+  ): Promise<Answered<PrintedAnswer>>
   /** What an agent has answered. */
   accept(agentKey: string, report: TaskReport): Promise<'taken' | 'ended'>
   /** The same, only for tasks of this process. */
@@ -41,9 +50,9 @@ export interface TaskPeers extends Pick<LogPeers, 'self' | 'ask'> {
 }
 
 /** Orders that an agent answers by a report. */
-export type AnsweredOrder = TaskOrder | LookOrder
+export type AnsweredOrder = TaskOrder | LookOrder | CountOrder
 
-export interface AgentTasksDeps {
+interface AgentTasksDeps {
   readonly ask: (agentKey: string, order: AnsweredOrder) => OrderResult
   /** Absent where there is no other replica. */
   readonly peers?: TaskPeers | undefined
@@ -68,21 +77,25 @@ interface Waiting {
 const comingBackMs = 30_000
 const lookMs = 500
 
-export const createAgentTasks = (deps: AgentTasksDeps): AgentTasks => {
-  const { clock, peers, patienceMs = taskPatienceMs } = deps
-  const waiting = new Map<string, Waiting>()
+type Ask = (agentKey: string, order: AnsweredOrder, signal: AbortSignal) => Promise<OrderResult>
+
+/** Waits for an agent that may still come back. */
+const createPatientAsk = (deps: AgentTasksDeps): Ask => {
+  const { clock } = deps
   const allBackMs = clock.monotonic() + comingBackMs
-  const askPatiently = async (
-    agentKey: string,
-    order: TaskOrder,
-    signal: AbortSignal,
-  ): Promise<OrderResult> => {
+  return async (agentKey, order, signal) => {
     for (;;) {
       const asked = await askAnywhere(deps, agentKey, order)
       const isLast = asked !== 'away' || clock.monotonic() >= allBackMs
       if (isLast || !(await pause(clock, lookMs, signal))) return asked
     }
   }
+}
+
+export const createAgentTasks = (deps: AgentTasksDeps): AgentTasks => {
+  const { clock, peers, patienceMs = taskPatienceMs } = deps
+  const waiting = new Map<string, Waiting>()
+  const askPatiently = createPatientAsk(deps)
 
   /** undefined: nothing was asked, or there was no answer. `send` says whether the agent was asked. */
   const answer = async (
@@ -102,6 +115,24 @@ export const createAgentTasks = (deps: AgentTasksDeps): AgentTasks => {
       over.abort()
       waiting.delete(id)
     }
+  }
+
+  const askNow: Ask = (agentKey, order) => askAnywhere(deps, agentKey, order)
+
+  const answered = async <T>(
+    to: Omit<AnswerLimits, 'patienceMs'> & { readonly ask: Ask },
+    orderOf: (id: string) => AnsweredOrder,
+    read: (report: TaskReport) => T | undefined,
+  ): Promise<Answered<T>> => {
+    const sent: { asked: OrderResult } = { asked: 'away' }
+    const limits = { ...to, patienceMs: Math.min(patienceMs, lookPatienceMs) }
+    const report = await answer(limits, async (id, over) => {
+      sent.asked = await to.ask(to.agentKey, orderOf(id), over)
+      return sent.asked === 'asked'
+    })
+    if (sent.asked !== 'asked') return sent.asked
+    const late = 'the agent has not answered in time'
+    return (report && read(report)) ?? { failed: report?.fault?.message ?? late }
   }
 
   const acceptHere: AgentTasks['acceptHere'] = (agentKey, report) => {
@@ -126,30 +157,31 @@ export const createAgentTasks = (deps: AgentTasksDeps): AgentTasks => {
       if (report === undefined) throw silent(agentKey, patienceMs)
       return factsOf(report)
     },
-    look: async (agentKey, wanted, signal) => {
-      const sent: { asked: OrderResult } = { asked: 'away' }
-      const limits = { agentKey, signal, patienceMs: Math.min(patienceMs, lookPatienceMs) }
-      const report = await answer(limits, async (id) => {
-        sent.asked = await askAnywhere(deps, agentKey, { type: 'lookFor', id, ...wanted })
-        return sent.asked === 'asked'
-      })
-      return sent.asked === 'asked' ? lookOutcomeOf(report) : sent.asked
-    },
+    look: (agentKey, wanted, signal) =>
+      // Whoever asks only of containers decides on the answer.
+      answered(
+        { agentKey, signal, ask: wanted.containersOnly ? askPatiently : askNow },
+        (id) => ({ type: 'lookFor', id, ...wanted }),
+        ({ found }) => found,
+      ),
+    countPrinted: (agentKey, wanted, signal) =>
+      answered(
+        { agentKey, signal, ask: askNow },
+        (id) => ({ type: 'countPrinted', id, ...wanted }),
+        ({ printed }) => printed,
+      ),
   }
 }
 
-const lookOutcomeOf = (report: TaskReport | undefined): LookOutcome =>
-  report?.found ?? { failed: report?.fault?.message ?? 'the agent has not answered in time' }
-
-interface Asking<Order extends OnDemandOrder> {
+interface Sending<Order extends OnDemandOrder> {
   readonly ask: (agentKey: string, order: Order) => OrderResult
   readonly peers?: Pick<LogPeers, 'ask'> | undefined
   readonly log: Logger
 }
 
 /** Sends the order by the agent's stream, which may be at another replica. */
-export const askAnywhere = async <Order extends OnDemandOrder>(
-  { ask, peers, log }: Asking<Order>,
+const askAnywhere = async <Order extends OnDemandOrder>(
+  { ask, peers, log }: Sending<Order>,
   agentKey: string,
   order: Order,
 ): Promise<OrderResult> => {

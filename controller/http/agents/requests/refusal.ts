@@ -5,6 +5,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type * as z from 'zod'
 import { httpStatusOf, StagelyError } from '../../../../src/kernel/errors.ts'
 import type { Logger } from '../../../../src/kernel/log.ts'
+import { isTooDeep, mostLevels, someValue } from '../../../../src/kernel/record.ts'
 import type { Origin } from '../../../../src/store/store.ts'
 import type { BodyBudget } from '../../body-budget.ts'
 import { misfitsOf } from '../../../../src/resources/validation/misfits.ts'
@@ -87,6 +88,10 @@ export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
     json = JSON.parse(text)
   } catch {
     throw new AgentRefusedError(400, 'BadRequest', 'the body is not JSON')
+  }
+  if (someValue(json, isTooDeep)) {
+    const message = `the body is nested deeper than ${mostLevels} levels`
+    throw new AgentRefusedError(400, 'BadRequest', message)
   }
   const misfits = misfitsOf(schema, json, mostNamed)
   if (misfits.length > 0) throw malformed(misfits)

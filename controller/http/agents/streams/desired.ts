@@ -5,6 +5,7 @@ import { defined } from '../../../../src/kernel/defined.ts'
 import type { Bundle, DesiredStagelet } from '../../../../src/protocol/messages.ts'
 import { firstDelivered, fromFor, type Hold } from '../../../../src/rollout/restored.ts'
 import { decideRevision, newestOf } from '../../../../src/rollout/revision.ts'
+import { isForStagelet } from '../../../../src/secrets/place.ts'
 import type { Seen } from '../../../../src/secrets/set-entry.ts'
 import type { OpenedEntry, ProjectRevisions, Store } from '../../../../src/store/store.ts'
 import type { AgentView, ObjectCache } from '../objects/object-cache.ts'
@@ -94,7 +95,7 @@ export const renderItem = (input: ItemInput): DesiredStagelet => {
 /** The entries that this stagelet may see, ready to be sealed. */
 export const renderBundle = (opened: readonly Seen<OpenedEntry>[], stagelet: string): Bundle => ({
   entries: opened
-    .filter((e) => e.stagelet === undefined || e.stagelet === stagelet)
+    .filter((e) => isForStagelet(e, stagelet))
     .map((e) => ({
       secretId: e.secretId,
       name: e.name,

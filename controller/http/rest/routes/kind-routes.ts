@@ -116,7 +116,7 @@ export const writeQuery = z.strictObject(dryRunQuery)
 type WriteQuery = z.infer<typeof writeQuery>
 
 /** An answer to a write; a dry run of it also tells the impact. */
-export const writtenShape = (schema: z.ZodObject): z.ZodObject =>
+const writtenShape = (schema: z.ZodObject): z.ZodObject =>
   schema.extend({
     impact: impactSchema
       .optional()

@@ -1,11 +1,15 @@
 // Logs of a stagelet's containers. The agent reads and masks them.
 import * as z from 'zod'
+import { background } from '../../../../src/kernel/async/background.ts'
+import { linkedAbort } from '../../../../src/kernel/async/linked-abort.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import type { Fault } from '../../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
 import { stageletSpec } from '../../../../src/resources/kinds/stagelet.ts'
+import { rightsOf } from '../../../../src/store/core/actor.ts'
+import { restNotFound } from '../access.ts'
 import { invalidInput } from '../input.ts'
-import { requireTarget, route, routesOf } from '../route.ts'
+import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
 
 const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 /** Number of lines of each container, when neither `tail` nor `since` is given. */
@@ -60,6 +64,32 @@ const checkServices = ({ metadata, status }: KubeObject, asked: readonly string[
   if (faults.length > 0) throw invalidInput(faults)
 }
 
+/**
+ * Ends with the request, and for a narrowed login also when the stagelet leaves its view: it may become one of production
+ * while the stream is open.
+ */
+const whileSeen = async ({
+  deps: { store },
+  actor,
+  signal,
+  ...context
+}: RestContext): Promise<AbortSignal> => {
+  const { namespace = '', name, uid = '' } = requireTarget(context).metadata
+  if (rightsOf(actor).narrowingIn(namespace) === undefined) return signal
+  const version = await store.currentVersion()
+  // It was found before that version.
+  if ((await store.getByUid('Stagelet', uid)) === undefined) throw restNotFound('stagelet', name)
+  const seen = linkedAbort(signal)
+  const watch = async (): Promise<void> => {
+    for await (const changes of store.watch(version, seen.signal))
+      if (changes.some(({ type, object }) => type === 'DELETED' && object.metadata.uid === uid))
+        break
+    seen.abort()
+  }
+  background(watch, () => seen.abort())
+  return seen.signal
+}
+
 export const logsRoutes = routesOf('Stagelets', [
   route({
     id: 'streamStageletLogs',
@@ -70,7 +100,7 @@ export const logsRoutes = routesOf('Stagelets', [
     query: logsQuery,
     response: { description: 'JSON lines (application/x-ndjson).' },
     handle: async (context) => {
-      const { query, actor, signal, deps } = context
+      const { query, actor, deps } = context
       const target = requireTarget(context)
       const { namespace = '', name, uid = '' } = target.metadata
       const since =
@@ -83,6 +113,7 @@ export const logsRoutes = routesOf('Stagelets', [
       const all = query.tail === 'all' || (query.tail === undefined && since !== undefined)
       const tail = all ? undefined : ((query.tail as number | undefined) ?? defaultTail)
       const { agentRef } = stageletSpec.parse(target.spec)
+      const signal = await whileSeen(context)
       await deps.audit.record(actor, { kind: 'Stagelet', namespace, name }, { action: 'read logs' })
       const stream = await deps.logs.open(
         {

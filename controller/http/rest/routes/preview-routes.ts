@@ -54,6 +54,8 @@ const worldOf = async (tx: Transaction, target: KubeObject): Promise<PreviewWorl
     project: ofKind('Project', project),
     stagelets,
     agents,
+    // What belongs to a team as a whole is none of a narrowed login.
+    hidesAgents: tx.isNarrowed(namespace),
     secrets: secrets.filter((secret) => projectNameOf(secret) === target.metadata.name),
     isSecretName: (name) => names.has(name),
     isNameFree: (name) =>

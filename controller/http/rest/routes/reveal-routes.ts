@@ -5,13 +5,10 @@ import { limits } from '../../../../src/resources/limits.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
 import { environmentName } from '../../../../src/resources/kinds/environment.ts'
-import {
-  environmentSet,
-  type LaidOut,
-  type Viewer,
-} from '../../../../src/secrets/environment-set.ts'
-import { emptyLayout, isInEnvironment, mayReach } from '../../../../src/secrets/layout.ts'
-import { shownAudience, type ProjectEntry } from '../../../../src/secrets/set-entry.ts'
+import { environmentSet, type LaidOut } from '../../../../src/secrets/environment-set.ts'
+import { emptyLayout } from '../../../../src/secrets/layout.ts'
+import { reaches, shownAudience, type Viewer } from '../../../../src/secrets/place.ts'
+import { type ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import { visibleTo } from '../../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../../src/store/store.ts'
 import { environmentsOf, namesOf } from '../../../../src/resources/project-environments.ts'
@@ -107,11 +104,7 @@ const chooser =
     return seen.filter(
       (entry) =>
         (scope === undefined || entry.scope === scope) &&
-        (service !== undefined ||
-          viewer === undefined ||
-          (stagelet === undefined
-            ? entry.stagelet === undefined && isInEnvironment(entry, environment, layout)
-            : mayReach(entry, stagelet, layout))),
+        (service !== undefined || viewer === undefined || reaches(entry, viewer, layout)),
     )
   }
 

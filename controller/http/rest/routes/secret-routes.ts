@@ -4,7 +4,7 @@ import { limits } from '../../../../src/resources/limits.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
 import { duration, durationMs } from '../../../../src/resources/duration.ts'
-import { dueAtOf } from '../../../../src/resources/kinds/secret-expiry.ts'
+import { dueOf } from '../../../../src/resources/kinds/secret-expiry.ts'
 import { ofKind, specOf } from '../../../../src/resources/typed.ts'
 import type { WriteOptions } from '../../../../src/store/store.ts'
 import { dryRunQuery, triedSchema, triedShape, trySecrets } from '../changes.ts'
@@ -73,10 +73,14 @@ const listQuery = z.strictObject({
 
 const views = { basic: toSecret, compact: toCompactSecret, full: toFullSecret } as const
 
+const isDueBy = (object: KubeObject, by: number): boolean => {
+  const due = dueOf(object.status ?? {})
+  return due !== undefined && Date.parse(due.at) <= by
+}
+
 const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>, nowMs: number): boolean => {
   const { key, scope, type, stageletRef, environments } = specOf('StagelySecret', object)
   const { q, state, due_within: within } = query
-  const dueAt = within === undefined ? undefined : dueAtOf(object.status ?? {})
   const is = (wanted: string | undefined, value: string | undefined): boolean =>
     wanted === undefined || wanted === value
   const isFound = (text: string): boolean => text.toLowerCase().includes((q ?? '').toLowerCase())
@@ -86,8 +90,7 @@ const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>, nowMs: n
     is(query.type, type) &&
     is(query.stagelet, stageletRef?.name ?? (environments === undefined ? '' : undefined)) &&
     (query.environment === undefined || environments?.includes(query.environment) === true) &&
-    (within === undefined ||
-      (dueAt !== undefined && Date.parse(dueAt) <= nowMs + durationMs(within))) &&
+    (within === undefined || isDueBy(object, nowMs + durationMs(within))) &&
     (q === undefined || isFound(key) || isFound(object.metadata.name)) &&
     (state === undefined || secretState(ofKind('StagelySecret', object)) === state)
   )

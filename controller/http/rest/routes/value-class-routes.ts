@@ -3,7 +3,6 @@ import * as z from 'zod'
 import { grouped } from '../../../../src/kernel/grouped.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
-import { checkClasses } from '../../../../src/store/secrets/guesses-of-values.ts'
 import { refOf } from '../../../../src/resources/meta.ts'
 import { renderId } from '../ids.ts'
 import { listRoute } from '../lists.ts'
@@ -44,14 +43,14 @@ export const valueClassRoutes = routesOf('Secrets', [
       const { store } = context.deps
       const { entries } = await store.readSet(project.metadata.uid ?? '', 'head')
       const { key } = context.query
-      const hidden = await store.write(context.actor, { dryRun: true }, (tx) =>
-        tx.hiddenFrom(refOf(project)),
-      )
-      const told = entries.filter(({ secretId }) => !hidden.has(secretId))
-      const classes = classesOf(told.filter((entry) => key === undefined || entry.key === key))
-      const keys = classes.map((found) => found.key)
-      checkClasses(store.guesses, context.actor, { project, keys })
-      return classes
+      return store.write(context.actor, { dryRun: true }, async (tx) => {
+        const hidden = await tx.hiddenFrom(refOf(project))
+        const told = entries.filter(({ secretId }) => !hidden.has(secretId))
+        const classes = classesOf(told.filter((entry) => key === undefined || entry.key === key))
+        const keys = classes.map((found) => found.key)
+        tx.checkClasses(refOf(project), keys)
+        return classes
+      })
     },
     order: { of: 'value-classes', placeOf: ({ key }) => [key] },
   }),

@@ -1,8 +1,7 @@
 // What one may not mean with an edit, and is asked before it is staged. Pure.
 import { looksSecret } from '../../../../src/secrets/looks-secret.ts'
+import { narrowerPlaces, placesText } from '../../../../src/secrets/place.ts'
 import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
-import { narrowerPlaces, placesText } from '../../../../src/secrets/wider.ts'
-import { defined } from '../../../../src/kernel/defined.ts'
 import type { EditFields } from './edit-plan.ts'
 
 interface Doubtful {
@@ -33,10 +32,7 @@ export const reachDoubt = ({
   others,
 }: Pick<Doubtful, 'fields' | 'others'>): string | undefined => {
   const { key, scope, stagelet, environments } = fields
-  const place = {
-    scope,
-    ...(stagelet === '' ? defined({ environments }) : { stagelet }),
-  }
+  const place = stagelet === '' ? { scope, environments } : { scope, stagelet }
   const narrower = narrowerPlaces(others, place)
   return narrower.length === 0
     ? undefined

@@ -2,6 +2,7 @@
 import { defined } from '../../../../src/kernel/defined.ts'
 import { sameJson } from '../../../../src/kernel/same-json.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
+import type { SecretPlace } from '../../../../src/secrets/place.ts'
 import type { Edit } from '../../../staging/staging.ts'
 import type { SecretRow } from '../data.ts'
 
@@ -45,8 +46,6 @@ const environmentsOf = ({ stagelet, environments = [] }: EditTarget): readonly s
 
 const isSame = (a: EditTarget, b: EditTarget): boolean =>
   a.scope === b.scope && a.stagelet === b.stagelet && sameJson(environmentsOf(a), environmentsOf(b))
-
-type SecretPlace = Pick<Secret, 'scope' | 'stagelet' | 'environments'>
 
 const targetOf = ({ scope, stagelet = '', environments }: SecretPlace): EditTarget => ({
   scope,

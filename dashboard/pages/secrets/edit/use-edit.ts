@@ -1,6 +1,7 @@
 // The state of the dialog that stages an edit: its fields, what is wrong with them, and what one may not mean.
 import { useRef, useState } from 'preact/hooks'
 import type { Secret } from '../../../../src/rest/types.ts'
+import { everyService } from '../../../../src/secrets/place.ts'
 import { stageAll, type Edit } from '../../../staging/staging.ts'
 import type { ValueHandle } from '../../../ui/fields/value-field.tsx'
 import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
@@ -22,7 +23,7 @@ const fieldsOf = (
   { key, scope, stagelet, environments }: Preset,
 ): EditFields => ({
   key: secret?.key ?? key ?? '',
-  scope: secret?.scope ?? scope ?? 'global',
+  scope: secret?.scope ?? scope ?? everyService,
   stagelet: secret?.stagelet ?? stagelet ?? '',
   environments: secret?.environments ?? environments,
   type: secret?.type ?? 'env',

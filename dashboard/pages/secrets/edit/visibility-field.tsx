@@ -7,7 +7,7 @@ import { valueManager } from './value-from.ts'
 import f from '../../../ui/fields/form.module.css'
 
 /** Why the value cannot become plain; undefined: it can. */
-export const whyNotPlain = (edited: SecretRow | undefined, team: string): string | undefined => {
+const whyNotPlain = (edited: SecretRow | undefined, team: string): string | undefined => {
   if (edited === undefined || edited.secret.name === '') return undefined
   const { secret } = edited
   if (secret.visibility === 'Plain') return undefined

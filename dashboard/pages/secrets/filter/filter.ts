@@ -1,6 +1,7 @@
 // The filter of the list of secrets: words of the form `name:pattern`, with `*` for anything and `-` for not. A
 // word without a name is looked for in the key. Pure.
 import type { Secret } from '../../../../src/rest/types.ts'
+import { isForAll } from '../../../../src/secrets/place.ts'
 import type { RunCount } from '../places/run-count.ts'
 
 export interface Filterable {
@@ -34,32 +35,22 @@ export const filterNames = {
 } as const
 type Name = keyof typeof filterNames
 
-export const filterFlags = [
-  'unseen',
-  'global',
-  'reference',
-  'generated',
-  'staged',
-  'shared',
-  'changed',
-  'no-service',
-  'plain',
-] as const
-
 const globOf = (pattern: string): RegExp =>
   new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'i')
 
-const flags: Readonly<Record<(typeof filterFlags)[number], Test>> = {
+const flags = {
   unseen: ({ runs }) => runs.total === 0,
-  global: ({ secret }) => secret.scope === 'global',
+  global: ({ secret }) => isForAll(secret),
   reference: ({ secret }) => secret.references === true,
   generated: ({ secret }) => secret.value_from?.generate !== undefined,
   staged: ({ isStaged }) => isStaged,
   shared: ({ id }, { isShared }) => isShared(id),
-  'no-service': ({ secret }) => secret.warnings.includes('unknown_scope'),
   changed: ({ differs }) => differs === true,
+  'no-service': ({ secret }) => secret.warnings.includes('unknown_scope'),
   plain: ({ secret }) => secret.visibility === 'Plain',
-}
+} satisfies Readonly<Record<string, Test>>
+
+export const filterFlags = Object.keys(flags) as readonly (keyof typeof flags)[]
 
 /** Texts of which one has to fit. */
 const textsOf: Readonly<
@@ -78,7 +69,7 @@ const textsOf: Readonly<
 const isName = (text: string): text is Name => text in filterNames
 const isFlag = (text: string): text is keyof typeof flags => text in flags
 
-export interface SecretFilter {
+interface SecretFilter {
   readonly test: Test
   /** Words that mean nothing; they are left out. */
   readonly unknown: readonly string[]

@@ -2,6 +2,7 @@
 import { defined } from '../../../../src/kernel/defined.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
 import { nearName } from '../../../../src/search/near-name.ts'
+import { isForAll } from '../../../../src/secrets/place.ts'
 import type { Matrix } from '../places/matrix.ts'
 
 export type SecretHint =
@@ -10,8 +11,8 @@ export type SecretHint =
   | { readonly kind: 'noService'; readonly scope: string; readonly near?: string }
 
 /** Agents have reported services, and none with the name of the scope. */
-export const hasNoService = ({ scope, warnings }: Secret): boolean =>
-  scope !== 'global' && warnings.includes('unknown_scope')
+export const hasNoService = (secret: Secret): boolean =>
+  !isForAll(secret) && secret.warnings.includes('unknown_scope')
 
 /** A global secret that the Compose file names in some services only; a secret that no service uses. */
 export const hintsFor = (secret: Secret, matrix: Matrix): readonly SecretHint[] => {
@@ -28,7 +29,7 @@ export const hintsFor = (secret: Secret, matrix: Matrix): readonly SecretHint[] 
   }
   const consumers = matrix.consumersOf(secret)
   if (consumers.length === 0) return matrix.serviceRefs.length === 0 ? [] : [{ kind: 'unseen' }]
-  if (secret.scope !== 'global' || secret.type !== 'env') return []
+  if (!isForAll(secret) || secret.type !== 'env') return []
   const all = new Set(consumers.map(({ service }) => service.name))
   const named = new Set(
     consumers

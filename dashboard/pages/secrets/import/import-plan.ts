@@ -5,6 +5,7 @@ import type { Structured, StructuredLine } from '../../../../src/formats/structu
 import { kindsOfLines, staysInFile, type LineKind } from '../../../../src/secrets/managed-values.ts'
 import { looksSecret } from '../../../../src/secrets/looks-secret.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
+import { isForAll } from '../../../../src/secrets/place.ts'
 import type { Edit, StagedValue } from '../../../staging/staging.ts'
 import { maskWords, maxValueBytes, tooLarge } from '../../../ui/text/value-warnings.ts'
 import { isKey, keyFault, type EditTarget } from '../edit/edit-plan.ts'
@@ -110,7 +111,7 @@ export const planFileImport = (
     choices.get(line.where)?.isOut === undefined &&
     line.scope === undefined &&
     staysInFile(kinds.get(line) ?? 'Secret', {
-      isPlaceSaid: placeOf(line, target, choices).scope !== 'global',
+      isPlaceSaid: !isForAll(placeOf(line, target, choices)),
       isStored: storedKeys.has(line.key),
     })
   const isOut = (line: StructuredLine): boolean =>

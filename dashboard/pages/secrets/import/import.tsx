@@ -1,6 +1,7 @@
 // Bringing in a file of secrets: read in this page, by the parsers of the command line, and staged as other edits are.
 import { useRef, useState } from 'preact/hooks'
 import type { Structured } from '../../../../src/formats/structured.ts'
+import { everyService } from '../../../../src/secrets/place.ts'
 import { stageAll } from '../../../staging/staging.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Dialog } from '../../../ui/dialogs/dialog.tsx'
@@ -54,7 +55,7 @@ const useImport = ({ place, all }: Props) => {
   const read = useRef(nothing)
   const round = useRef(0)
   const [asked, setAsked] = useState<Asked>({
-    target: { scope: 'global', stagelet: '' },
+    target: { scope: everyService, stagelet: '' },
     format: 'dotenv',
     choices: new Map(),
   })
@@ -258,7 +259,7 @@ export const ImportDialog = (props: Props) => {
         {plan.lines.length === 0 ? null : (
           <ImportLines
             lines={plan.lines}
-            scopes={['global', ...servicesOf(all.stagelets)]}
+            scopes={[everyService, ...servicesOf(all.stagelets)]}
             onChoose={file.choose}
           />
         )}

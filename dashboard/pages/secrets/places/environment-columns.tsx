@@ -6,6 +6,7 @@ import {
   type AreEqual,
   type KeyInEnvironment,
 } from '../../../../src/secrets/environment-rows.ts'
+import { isForService } from '../../../../src/secrets/place.ts'
 import type { ComponentChild } from 'preact'
 import type { Column } from '../../../ui/grid/grid.tsx'
 import { Glyph } from '../../../ui/state.tsx'
@@ -45,15 +46,15 @@ const ofRow =
 /** The services of an environment that see what the cell is about. */
 export const servicesIn = (
   { head, serviceRefs }: Pick<Matrix, 'head' | 'serviceRefs'>,
-  { key, scope, environments }: EnvironmentKeyRow,
+  row: EnvironmentKeyRow,
   environment: string,
 ): readonly ServiceRef[] => {
-  const there = environments.get(environment)
+  const there = row.environments.get(environment)
   return serviceRefs.filter(
     (serviceRef) =>
       head.layout.stagelets.get(serviceRef.stagelet) === environment &&
-      (scope === 'global' || scope === serviceRef.service) &&
-      (there === undefined || winnerOf(head, serviceRef, key)?.secretId === there.secretId),
+      isForService(row, serviceRef.service) &&
+      (there === undefined || winnerOf(head, serviceRef, row.key)?.secretId === there.secretId),
   )
 }
 

@@ -3,7 +3,7 @@
 import { useQueryState } from '../../../app/team.ts'
 
 export const lenses = ['list', 'stagelet', 'across'] as const
-export type Lens = (typeof lenses)[number]
+type Lens = (typeof lenses)[number]
 
 export const lensNames: Readonly<Record<Lens, string>> = {
   list: 'List',

@@ -5,7 +5,8 @@ import { grouped } from '../../../../src/kernel/grouped.ts'
 import { isStopped } from '../../../../src/resources/kinds/stopped-service.ts'
 import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret, Stagelet } from '../../../../src/rest/types.ts'
-import { isMadeOf, isSameIn, madeOf, maySee, winnerOf, type SetIndex } from '../set-index.ts'
+import { reaches, sees } from '../../../../src/secrets/place.ts'
+import { isMadeOf, isSameIn, madeOf, winnerOf, type SetIndex } from '../set-index.ts'
 import {
   counted,
   latest,
@@ -126,7 +127,7 @@ const createConsumers = (
     referring: ReadonlySet<string>,
   ): Measured | undefined => {
     if (referring.size === 0) return undefined
-    if (entry.stagelet !== undefined && entry.stagelet !== serviceRef.stagelet) return undefined
+    if (!reaches(entry, serviceRef.stagelet, head.layout)) return undefined
     const parts = madeOf(head, serviceRef.stagelet, entry)
     const referrers = [...referring].filter((referrer) =>
       isMadeOf(head, serviceRef, referrer, parts),
@@ -164,7 +165,7 @@ export const createMatrix = (
     const known = groups.get(place)
     if (known !== undefined) return known
     const own = stagelet === undefined ? serviceRefs : (byStagelet.get(stagelet) ?? [])
-    const group = groupOf(own.filter((serviceRef) => maySee(entry, serviceRef, head.layout)))
+    const group = groupOf(own.filter((serviceRef) => sees(entry, serviceRef, head.layout)))
     groups.set(place, group)
     return group
   }

@@ -1,5 +1,6 @@
 // Where a secret is: scope and stagelet; and, for one edit of several places, which others.
 import type { Stagelet } from '../../../../src/rest/types.ts'
+import { everyService } from '../../../../src/secrets/place.ts'
 import { Checks } from '../../../ui/fields/checks.tsx'
 import type { MorePlaces, EditTarget } from '../edit/edit-plan.ts'
 import f from '../../../ui/fields/form.module.css'
@@ -49,7 +50,7 @@ export const PlaceFields = ({
         onInput={(event) => change({ scope: event.currentTarget.value })}
       />
       <datalist id="scopes">
-        {['global', ...servicesOf(stagelets)].map((name) => (
+        {[everyService, ...servicesOf(stagelets)].map((name) => (
           <option value={name} />
         ))}
       </datalist>
@@ -89,7 +90,7 @@ export const OtherPlaces = ({ fields, stagelets, more, onMore, says }: MoreProps
     <div class={f['pair']}>
       <Checks
         title="Scopes"
-        options={['global', ...servicesOf(stagelets)].map((name) => [name, name])}
+        options={[everyService, ...servicesOf(stagelets)].map((name) => [name, name])}
         fixed={fields.scope}
         chosen={more.scopes}
         onChange={(scopes) => onMore({ ...more, scopes })}

@@ -1,11 +1,11 @@
 // Services of stagelets, and in how many of them the newest value of a secret runs. Pure.
 import type { Service, Stagelet } from '../../../../src/rest/types.ts'
+import type { ServiceViewer } from '../../../../src/secrets/place.ts'
 import { stageletState } from '../../../live/states.ts'
 import type { StateKind } from '../../../ui/state-kind.ts'
-import type { SetViewer } from '../set-index.ts'
 
 /** One service of one stagelet. */
-export interface ServiceRef extends SetViewer {
+export interface ServiceRef extends ServiceViewer {
   readonly parent: Stagelet
   readonly status: Service
 }

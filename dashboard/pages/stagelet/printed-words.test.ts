@@ -1,18 +1,15 @@
 import { expect, it } from 'vitest'
-import type { LeakTest } from '../../../src/rest/types.ts'
-import { badgeOf, findingsOf } from './leak-words.ts'
+import type { Printed } from '../../../src/rest/types.ts'
+import { badgeOf, findingsOf } from './printed-words.ts'
 
 const web = { name: 'web', lines: 10_000, hits: [], unmaskable: ['PORT'] }
-const done: LeakTest = {
-  id: 'x',
-  stagelet_id: 'stg_1',
+const done: Printed = {
   stagelet: 'shop',
-  state: 'done',
   tail: 10_000,
   lines: 10_000,
   complete: true,
   services: [web],
-  started_at: '2026-01-01T00:00:00Z',
+  counted_at: '2026-01-01T00:00:00Z',
 }
 const hits = [
   { key: 'STRIPE_SECRET_KEY', count: 37 },
@@ -44,12 +41,4 @@ it('a test that did not read all never says that all is well', () => {
   const unread = { ...done, services: [{ ...web, fault: 'its log cannot be read: x' }] }
   expect(badgeOf(unread).kind).toBe('warn')
   expect(findingsOf(unread)[0]?.text).toBe('web: its log cannot be read: x')
-})
-
-it('a test that was not done says why', () => {
-  const away = { ...done, state: 'agent_away' as const, message: 'agent box has no connection' }
-  expect(badgeOf(away)).toEqual({ kind: 'unknown', text: 'agent offline' })
-  expect(findingsOf({ ...away, services: [] })).toEqual([
-    { kind: 'unknown', text: 'agent box has no connection' },
-  ])
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { narrowerPlaces, placesText, type SecretPlace } from './wider.ts'
+import { narrowerPlaces, placesText, type SecretPlace } from './place.ts'
 
 const placeOf = (text: string): SecretPlace => {
   const [scope = '', stagelet] = text.split('@')
