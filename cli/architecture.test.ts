@@ -197,6 +197,15 @@ const isSource = (path: string): boolean =>
   /\.(ts|tsx|mjs)$/.test(path) && !/\.test\.tsx?$/.test(path)
 
 describe('a folder', () => {
+  it('holds no link, since packages and copies of the tree lose links', async () => {
+    const atTop = await readdir(root, { withFileTypes: true })
+    const below = [...parts, 'crds', 'charts', 'packaging', 'integrations'].map((part) =>
+      readdir(join(root, part), { recursive: true, withFileTypes: true }),
+    )
+    const entries = [...atTop, ...(await Promise.all(below)).flat()]
+    expect(entries.length).toBeGreaterThan(2_000)
+    expect(entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name)).toEqual([])
+  })
   it.each(['src', 'controller', 'dashboard', 'agent', 'cli', 'scripts', 'test/support'])(
     'of %s holds at most 40 sources, so that one look tells what is there',
     async (part) => {
