@@ -73,8 +73,8 @@ const mayCast = [
   'cli/init/manifests.ts',
   'cli/secrets/delete.ts',
   'cli/secrets/rollback.ts',
-  'src/resources/kinds/secret-verdicts.ts',
-  'src/resources/typed.ts',
+  'src/kinds/secret/verdicts.ts',
+  'src/kinds/typed.ts',
 ]
 
 const decisions = (await readdir(join(root, 'docs/adr'))).filter((name) => /^\d{4}-/.test(name))

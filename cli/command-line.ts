@@ -120,7 +120,7 @@ STAGELY_CA_FILE, or by what "stagely login" stored, or by KUBECONFIG. Its addres
     )
   program.command('controller').description('Run the controller.')
   program.command('restore').description('Read a backup into an empty database.')
-  const { completionTable } = await import('./completion/table.ts')
+  const { completionTable } = await import('./generated/completion-table.ts')
   for (const { path, summary } of completionTable)
     if (summary !== undefined) program.command(path).description(summary)
   return program

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { conditionTypes } from '../src/resources/condition-types.ts'
+import { conditionTypes } from '../src/kinds/condition-types.ts'
 import { readConditions } from '../scripts/reference/conditions.ts'
 import { navigation, type Entry } from '../scripts/site/navigation.mjs'
 import { pagesOf } from '../scripts/site/pages.mjs'

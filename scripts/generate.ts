@@ -7,13 +7,13 @@ import { loadAll } from '../cli/command-line.ts'
 import { openApiDocument } from '../controller/http/rest/openapi.ts'
 import { crdKinds, renderCrd } from '../src/resources/schemas/crd.ts'
 import { specForm } from '../src/resources/schemas/form-fields.ts'
-import { notifierSpec } from '../src/resources/kinds/notifier.ts'
-import { projectSpec } from '../src/resources/kinds/project.ts'
-import { rotationSpec } from '../src/resources/kinds/rotation.ts'
-import { secretStoreSpec } from '../src/resources/kinds/secret-store.ts'
-import { stageletSpec } from '../src/resources/kinds/stagelet.ts'
-import { trustedIssuerSpec } from '../src/resources/kinds/trusted-issuer.ts'
-import type { Kind } from '../src/resources/registry.ts'
+import { notifierSpec } from '../src/kinds/notifier/schema.ts'
+import { projectSpec } from '../src/kinds/project/schema.ts'
+import { rotationSpec } from '../src/kinds/rotation/schema.ts'
+import { secretStoreSpec } from '../src/kinds/secret-store/schema.ts'
+import { stageletSpec } from '../src/kinds/stagelet/schema.ts'
+import { trustedIssuerSpec } from '../src/kinds/trusted-issuer/schema.ts'
+import type { Kind } from '../src/kinds/index.ts'
 import { renderCompletionTable } from './lib/completion-table.ts'
 import { renderProofPage } from './proof/page.ts'
 import type { Proofs } from './proof/promises.ts'
@@ -98,7 +98,7 @@ const names: Names = {
   SealingKey: ['getSealingKey'],
   SecretValue: ['revealSecrets', 'secrets'],
 }
-const typesFile = join(root, 'src/rest/types.ts')
+const typesFile = join(root, 'src/generated/rest-types.ts')
 wanted.set(typesFile, renderTypes(openApiDocument('') as unknown as OpenApi, names))
 
 const proofPage = join(root, 'docs/proof.md')
@@ -106,7 +106,7 @@ const proofs = JSON.parse(readFileSync(join(root, 'docs/proof.json'), 'utf8')) a
 wanted.set(proofPage, renderProofPage(proofs))
 
 const commands = await loadAll()
-const completionFile = join(root, 'cli/completion/table.ts')
+const completionFile = join(root, 'cli/generated/completion-table.ts')
 wanted.set(completionFile, renderCompletionTable(commands))
 const referenceDir = join(root, 'docs/reference')
 wanted.set(join(referenceDir, 'commands.md'), await renderCommands(commands))
@@ -125,7 +125,7 @@ const specs = {
   Notifier: notifierSpec,
   TrustedIssuer: trustedIssuerSpec,
 }
-const formsFile = join(root, 'src/rest/forms.ts')
+const formsFile = join(root, 'src/generated/forms.ts')
 const formLines = Object.entries(specs).map(
   ([kind, spec]) => `  ${kind}: ${JSON.stringify(specForm(kind, spec))},\n`,
 )

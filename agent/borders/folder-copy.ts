@@ -23,7 +23,7 @@ import {
   type StackFault,
 } from '../compose/allowed-folders.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
-import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
+import type { ComposeSpec } from '../../src/kinds/stagelet/compose.ts'
 import type { WritableMount } from '../docker/mounts.ts'
 import { findUnsafe } from './safe-folder.ts'
 import { usedPathsOf } from './written-by-containers.ts'

@@ -1,7 +1,7 @@
 // The controller judges by their names which folders a login may choose: see ADR 0092. Only here it shows that a name leads
 // into the folder of another stack by a link, such as releases/42 where the other one is in current -> releases/42.
 import { liesBelow } from '../../src/access/folders.ts'
-import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
+import type { ComposeSpec } from '../../src/kinds/stagelet/compose.ts'
 import { isInside, realPath, type StackFault } from '../compose/allowed-folders.ts'
 import type { StateFile } from '../stack/state-file.ts'
 

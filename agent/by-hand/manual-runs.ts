@@ -1,6 +1,6 @@
 // Runs of `stagely compose` on one stack: whether one is going on, the last one, and whether it has changed a service.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
-import { describeManualRun, type ManualRun } from '../../src/resources/kinds/observation.ts'
+import { describeManualRun, type ManualRun } from '../../src/kinds/observation/schema.ts'
 
 export interface ManualRuns {
   /** Notes the beginning of a run. Until `end` is called, changes of the stack are no drift. */

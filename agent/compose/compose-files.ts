@@ -10,7 +10,7 @@ import {
   readIfReadable,
   whyNotReadable,
 } from '../../src/compose/files.ts'
-import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
+import type { ComposeSpec } from '../../src/kinds/stagelet/compose.ts'
 import {
   checkAllowed,
   checkNotOwn,

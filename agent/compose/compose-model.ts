@@ -1,6 +1,6 @@
 // The model of a stack: what its files mean, as Compose tells it.
 import { StagelyError } from '../../src/kernel/errors.ts'
-import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
+import type { ComposeSpec } from '../../src/kinds/stagelet/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import type { Compose, ComposeOutput } from '../../src/compose/compose.ts'
 import type { KeptNetwork } from '../../src/compose/override.ts'

@@ -18,7 +18,7 @@ import { isGuarded, type Environment } from '../../src/compose/environment.ts'
 import type { WritableMount } from '../docker/mounts.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import { readIfReadable } from '../../src/compose/files.ts'
-import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
+import type { ComposeSpec } from '../../src/kinds/stagelet/compose.ts'
 import { checkSteering, probeEnvironmentsOf, type ProbeEnvironments } from './variable-check.ts'
 import { unique } from './service-model.ts'
 

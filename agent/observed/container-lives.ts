@@ -2,7 +2,7 @@
 // engine keeps some of its last events: what an agent has missed is asked for once.
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import type { RemovedContainer } from '../../src/resources/kinds/observation.ts'
+import type { RemovedContainer } from '../../src/kinds/observation/schema.ts'
 import { digestLabel } from '../../src/resources/meta.ts'
 import type { Engine, EngineEvent } from '../docker/engine.ts'
 import { shortId, type ObservedContainer } from './container.ts'

@@ -1,5 +1,5 @@
 // Finds how containers differ from those that were settled last, why, and how long healing waits. Pure.
-import type { Drift } from '../../src/resources/kinds/observation.ts'
+import type { Drift } from '../../src/kinds/observation/schema.ts'
 import type { ContainerExit } from './container-exits.ts'
 import { isCompleted, isDown, isEnded, lastingName, type ObservedContainer } from './container.ts'
 

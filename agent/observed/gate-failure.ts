@@ -1,6 +1,6 @@
 // Describes a container that failed its gate, or is unhealthy later: how and how often it ended, and the output of its
 // health check and log. Masked.
-import { describeOutOfMemory } from '../../src/resources/kinds/observation.ts'
+import { describeOutOfMemory } from '../../src/kinds/observation/schema.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { ObservedContainer } from './container.ts'
 

@@ -1,7 +1,7 @@
 // Observes the containers of one Compose project, and makes the reported facts of each service.
 import { defined } from '../../src/kernel/defined.ts'
 import { digestLabel } from '../../src/resources/meta.ts'
-import type { EndedContainer, ObservedService } from '../../src/resources/kinds/observation.ts'
+import type { EndedContainer, ObservedService } from '../../src/kinds/observation/schema.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from '../docker/engine.ts'
 import { limits } from '../../src/resources/limits.ts'
 import { onAllAddresses, unique } from '../compose/service-model.ts'

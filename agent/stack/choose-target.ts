@@ -1,7 +1,7 @@
 // Chooses what one stagelet runs: what the controller said, or a revision to go back to where that has failed here.
 // src/rollout decides, as in the controller, so that both decide the same.
 import type { DesiredStagelet } from '../../src/protocol/messages.ts'
-import type { Quarantined } from '../../src/resources/kinds/observation.ts'
+import type { Quarantined } from '../../src/kinds/observation/schema.ts'
 import { liveQuarantine } from '../../src/rollout/quarantine.ts'
 import { decideRevision } from '../../src/rollout/revision.ts'
 import type { Environment } from '../../src/compose/environment.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Quarantined } from '../../src/resources/kinds/observation.ts'
+import type { Quarantined } from '../../src/kinds/observation/schema.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { createStackState, takeTarget, type StackState } from './stack-state.ts'
 import { finishedRollout } from './stagelet-gate.ts'

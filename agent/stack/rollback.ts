@@ -1,5 +1,5 @@
 // Goes back to what holds nothing that failed, where new values broke a service.
-import type { Quarantined } from '../../src/resources/kinds/observation.ts'
+import type { Quarantined } from '../../src/kinds/observation/schema.ts'
 import { digestFor, mergeQuarantine, attributeFailure } from '../../src/rollout/quarantine.ts'
 import type { ActionDeps } from '../actions/action.ts'
 import { isUnfinished, withoutPasses, type StackCell, type StackState } from './stack-state.ts'

@@ -6,7 +6,7 @@ import {
   type EndedContainer,
   type RemovedContainer,
   type StrayService,
-} from '../../src/resources/kinds/observation.ts'
+} from '../../src/kinds/observation/schema.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { healthySinceOf } from '../observed/healthy-since.ts'
 import { toObservedService } from '../observed/observe.ts'

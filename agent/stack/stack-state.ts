@@ -2,7 +2,7 @@
 // cell at the end of this file puts it together.
 import type { NetworkEdits } from '../actions/pending-edits.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
-import type { Quarantined } from '../../src/resources/kinds/observation.ts'
+import type { Quarantined } from '../../src/kinds/observation/schema.ts'
 import type { UnhealthyService } from '../observed/unhealthy-services.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'

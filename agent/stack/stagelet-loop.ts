@@ -28,7 +28,7 @@ import { createFileWatch } from '../files/file-watch.ts'
 import { createKnownValues, type KnownValues, type TaskSource } from '../logs/known-values.ts'
 import type { PrintedSource } from '../look/counts.ts'
 import type { LogRefusal } from '../logs/project-log.ts'
-import { engineUnavailable } from '../../src/resources/kinds/observation.ts'
+import { engineUnavailable } from '../../src/kinds/observation/schema.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { rollbackCauseOf } from './rollback.ts'
 import {

@@ -2,7 +2,7 @@
 import { mkdir, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as z from 'zod'
-import { quarantined, type Quarantined } from '../../src/resources/kinds/observation.ts'
+import { quarantined, type Quarantined } from '../../src/kinds/observation/schema.ts'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { tryParseJson } from '../../src/kernel/record.ts'

@@ -1,5 +1,5 @@
 // Asks for access to guarded values, and waits for an answer.
-import type { AccessRequest } from '../../src/rest/types.ts'
+import type { AccessRequest } from '../../src/generated/rest-types.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { openApi } from '../connect/api.ts'
 import { openRest, post, projectPath, type RestClient } from '../connect/rest.ts'

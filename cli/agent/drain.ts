@@ -7,8 +7,8 @@ import {
   pending,
   waitDone,
   type WaitOutcome,
-} from '../../src/resources/wait-outcome.ts'
-import { specOf, statusOf } from '../../src/resources/typed.ts'
+} from '../../src/rollout/wait-outcome.ts'
+import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, nameOf, servedKind } from '../objects/kinds.ts'

@@ -8,7 +8,7 @@ import type {
   ReviewStatus,
   WidenedKey,
 } from '../../src/manifests/review.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'

@@ -10,7 +10,7 @@ import {
   type ManifestFault,
 } from '../../src/manifests/parse.ts'
 import { apiVersionOf, kindNames } from '../../src/resources/kind-names.ts'
-import { decodeObject } from '../../src/resources/validation/validate.ts'
+import { decodeObject } from '../../src/kinds/decode.ts'
 import { withHint } from '../../src/search/near-name.ts'
 import { CliError, Exit, cannot, usageError } from '../errors.ts'
 import { note } from '../print.ts'

@@ -1,9 +1,9 @@
 // The order in which secrets must be written one by one: the server refuses a reference to a missing
 // secret.
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { valueBytes } from '../../src/resources/kinds/secret-value.ts'
-import { parseTemplate } from '../../src/resources/kinds/value-template.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { valueBytes } from '../../src/kinds/secret/value.ts'
+import { parseTemplate } from '../../src/kinds/secret/value-template.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 
 /** Keys that the value refers to, if it can be read here: a sealed one cannot. */
 const keysOf = (object: KubeObject): readonly string[] => {

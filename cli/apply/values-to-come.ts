@@ -1,7 +1,7 @@
 // Which secrets of a change get their values later: a review knows only values that are there.
 import type { ReviewChange } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 
 /** `${USER}, ${db/PASSWORD}` */
 export const referencesText = (references: readonly string[]): string =>

@@ -1,5 +1,5 @@
 // Audit rows as tables.
-import type { ReadSecret } from '../../src/rest/types.ts'
+import type { ReadSecret } from '../../src/generated/rest-types.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { fields, type RecordView } from '../output/records.ts'
 

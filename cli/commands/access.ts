@@ -1,5 +1,5 @@
 // access: asking to read guarded values, and deciding what others ask for.
-import type { AccessReach, AccessRequest } from '../../src/rest/types.ts'
+import type { AccessReach, AccessRequest } from '../../src/generated/rest-types.ts'
 import { Option } from 'commander'
 import { createRequest, requestPath, waitForApproval, type Asked } from '../access/ask.ts'
 import { reportCommand } from '../access/report.ts'

@@ -1,5 +1,5 @@
 // activity: what happened in the last 90 days, in words.
-import type { Happened } from '../../src/rest/types.ts'
+import type { Happened } from '../../src/generated/rest-types.ts'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { newCommand, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { messageOf } from '../../src/kernel/errors.ts'

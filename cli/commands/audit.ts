@@ -1,5 +1,5 @@
 // audit: who did what, what a person has read, and the proof that no row was changed.
-import type { Erasure, ReadSecret } from '../../src/rest/types.ts'
+import type { Erasure, ReadSecret } from '../../src/generated/rest-types.ts'
 import { open } from 'node:fs/promises'
 import { Option } from 'commander'
 import type { AuditRecord } from '../../src/audit/record.ts'

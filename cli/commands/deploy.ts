@@ -1,5 +1,5 @@
 // deploy: rolls out pending edits of the user's compose files.
-import { deployOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
+import { deployOutcome, rolloutStartOf } from '../../src/rollout/wait-outcome.ts'
 import { annotations } from '../../src/resources/meta.ts'
 import { openApi } from '../connect/api.ts'
 import { fullName, nameOf, servedKind } from '../objects/kinds.ts'

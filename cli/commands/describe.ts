@@ -1,8 +1,8 @@
 // describe: everything about an object, for people: spec, status, conditions, events.
 import type { Condition } from '../../src/resources/conditions.ts'
-import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/kinds/core.ts'
+import { lastSeenOf, timesSeen, type EventSpec } from '../../src/kinds/event/schema.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
+import type { ServiceStatus } from '../../src/kinds/stagelet/schema.ts'
 import { type KubeList, openApi } from '../connect/api.ts'
 import { pathOf, type KubeApi } from '../connect/api.ts'
 import { servedKind, parseTargets } from '../objects/kinds.ts'

@@ -1,5 +1,5 @@
 // keys: their age and their rotation.
-import type { KeyRotation, Keys } from '../../src/rest/types.ts'
+import type { KeyRotation, Keys } from '../../src/generated/rest-types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
 import {

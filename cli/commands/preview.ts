@@ -1,6 +1,6 @@
 // preview: stacks for a branch, made of the template of a project, which end by themselves.
 import { realClock } from '../../src/kernel/clock.ts'
-import type { Stagelet } from '../../src/rest/types.ts'
+import type { Stagelet } from '../../src/generated/rest-types.ts'
 import { openRest, stageletPath } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
 import { newGroup, parseLifetime, type Command } from '../options.ts'

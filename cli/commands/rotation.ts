@@ -1,8 +1,13 @@
 // rotation: credentials that are changed by themselves, and ended when nothing runs with them.
-import type { ReadSecret, Rotation, RotationBreak, RotationStep } from '../../src/rest/types.ts'
+import type {
+  ReadSecret,
+  Rotation,
+  RotationBreak,
+  RotationStep,
+} from '../../src/generated/rest-types.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import { Exit, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'

@@ -1,10 +1,10 @@
 // run: starts a local process with the secrets of a service as its environment. Nothing is written to a
 // disk.
-import type { SecretValue } from '../../src/rest/types.ts'
+import type { SecretValue } from '../../src/generated/rest-types.ts'
 import { type KubeApi, openApi } from '../connect/api.ts'
 import { readEnvironment, readRuntimeFolders } from '../config.ts'
 import { runForeground } from '../../src/process/foreground.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import { everyService } from '../../src/secrets/place.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'

@@ -1,6 +1,6 @@
 // seal: seals a value for a manifest in Git. Only the controller can open it, and only in its one
 // place.
-import type { SealingKey } from '../../src/rest/types.ts'
+import type { SealingKey } from '../../src/generated/rest-types.ts'
 import { Option } from 'commander'
 import {
   parseSealingFile,
@@ -9,9 +9,9 @@ import {
   sealValue,
 } from '../../src/protocol/sealed-value.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { checkValue } from '../../src/resources/kinds/secret-value.ts'
-import { notForController } from '../../src/resources/kinds/secret-cel.ts'
-import { audiences, type SecretSpec } from '../../src/resources/kinds/stagelysecret.ts'
+import { checkValue } from '../../src/kinds/secret/value.ts'
+import { notForController } from '../../src/kinds/secret/cel.ts'
+import { audiences, type SecretSpec } from '../../src/kinds/secret/schema.ts'
 import { findEndpoint } from '../connect/connect.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'

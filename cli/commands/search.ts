@@ -1,5 +1,5 @@
 // search: finds objects of all one's teams by their names.
-import type { SearchResult } from '../../src/rest/types.ts'
+import type { SearchResult } from '../../src/generated/rest-types.ts'
 import { InvalidArgumentError } from 'commander'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'

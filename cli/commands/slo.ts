@@ -1,5 +1,5 @@
 // slo: how fast changes come to containers, against what is promised.
-import type { Propagation } from '../../src/rest/types.ts'
+import type { Propagation } from '../../src/generated/rest-types.ts'
 import { newCommand, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { Exit } from '../errors.ts'
 import { printAs } from '../output/output.ts'

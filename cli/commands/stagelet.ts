@@ -1,6 +1,6 @@
 // stagelet: puts off the end of a stagelet that has one (spec.ttl).
 import { annotations } from '../../src/resources/meta.ts'
-import { statusOf } from '../../src/resources/typed.ts'
+import { statusOf } from '../../src/kinds/typed.ts'
 import { openApi } from '../connect/api.ts'
 import { fullName, nameOf, servedKind } from '../objects/kinds.ts'
 import { newCommand, newGroup, parseLifetime, type Command, type CommonFlags } from '../options.ts'

@@ -10,7 +10,7 @@ import {
   failed,
   pending,
   type WaitOutcome,
-} from '../../src/resources/wait-outcome.ts'
+} from '../../src/rollout/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { KindNames } from '../../src/resources/kind-names.ts'
 import { withHint } from '../../src/search/near-name.ts'

@@ -1,7 +1,7 @@
 // where: on which machines, in which containers, files, images and logs a value lies; and, with --logs, which secrets a
 // stack has printed. Agents look; names of places and numbers come back, and no value.
 import type { Command } from '../options.ts'
-import type { Where } from '../../src/rest/types.ts'
+import type { Where } from '../../src/generated/rest-types.ts'
 import { openRest, post, type RestClient } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
 import { printAs } from '../output/output.ts'

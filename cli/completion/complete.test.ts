@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { offersFor } from './complete.ts'
-import { completionTable } from './table.ts'
+import { completionTable } from '../generated/completion-table.ts'
 
 const object = (name: string, spec: object = {}): KubeObject =>
   ({ metadata: { name }, spec }) as KubeObject

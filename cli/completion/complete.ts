@@ -159,7 +159,7 @@ const listed: List = async (kind, flags) => {
 
 /** Prints what fits, one a line. Where the server says nothing: a completion has no place for an error. */
 export const complete = async (line: readonly string[]): Promise<void> => {
-  const { completionTable } = await import('./table.ts')
+  const { completionTable } = await import('../generated/completion-table.ts')
   const list: List = (kind, flags) => listed(kind, flags).catch(() => [])
   const offers = await offersFor(completionTable, line, list).catch(() => [])
   if (offers.length > 0) out(offers.join('\n'))

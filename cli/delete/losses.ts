@@ -1,7 +1,7 @@
 // Lists what a deletion deletes, one line for each object. Pure.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { projectNameOf } from '../../src/resources/project-ref.ts'
-import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { NotStagely } from '../errors.ts'

@@ -1,8 +1,8 @@
 // What a deletion would delete, and what prevents it: read before the person is asked.
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
 import { projectNameOf } from '../../src/resources/project-ref.ts'
-import { leftByRotation } from '../../src/resources/rotation-left.ts'
-import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { leftByRotation } from '../../src/kinds/rotation/left.ts'
+import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'

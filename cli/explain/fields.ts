@@ -1,6 +1,6 @@
 // The fields of a kind, from its schema: as kubectl explains them, and as a JSON Schema for editors.
 import { apiVersionOf, type KindNames } from '../../src/resources/kind-names.ts'
-import { requireKind } from '../../src/resources/registry.ts'
+import { requireKind } from '../../src/kinds/index.ts'
 import { objectSchema } from '../../src/resources/schemas/crd.ts'
 import { usageError } from '../errors.ts'
 import { oneLine } from '../print.ts'

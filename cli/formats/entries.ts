@@ -1,5 +1,5 @@
 // The content of a file of secrets, in any format.
-import type { SecretInput } from '../../src/resources/schemas/secret-fields.ts'
+import type { SecretInput } from '../../src/kinds/secret/rest-fields.ts'
 import type { LineFault } from '../../src/formats/dotenv.ts'
 
 export interface Entry {

@@ -9,7 +9,7 @@ import {
   type Structured,
 } from '../../src/formats/structured.ts'
 import { parseYamlSecrets as parseYaml } from '../../src/formats/yaml-secrets.ts'
-import { secretFields } from '../../src/resources/schemas/secret-fields.ts'
+import { secretFields } from '../../src/kinds/secret/rest-fields.ts'
 import type { ParsedEntries } from './entries.ts'
 
 /** Every field by its REST name, except a sealed value, which belongs in a manifest. */

@@ -1,5 +1,5 @@
 // Turns a value in several places into one secret to which the other places refer. Pure.
-import { renderTemplate, parseTemplate } from '../../src/resources/kinds/value-template.ts'
+import { renderTemplate, parseTemplate } from '../../src/kinds/secret/value-template.ts'
 import { isForAll } from '../../src/secrets/place.ts'
 import type { ComposeProject } from './compose-project.ts'
 import {

@@ -1,7 +1,7 @@
 // What a program may ask of a controller over MCP. Each tool reads; no answer has a value of a secret.
 import * as z from 'zod'
 import { isRecord } from '../../src/kernel/record.ts'
-import { valueFields } from '../../src/resources/kinds/secret-value.ts'
+import { valueFields } from '../../src/kinds/secret/value.ts'
 import { snakeCase } from '../../src/resources/schemas/rest-fields.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { projectPath, type RestClient } from '../connect/rest.ts'

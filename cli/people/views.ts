@@ -1,6 +1,6 @@
 // How users, members and tokens are printed, and checks of arguments before a request.
 import type { Command } from '../options.ts'
-import type { Member, Session, Team, Token, User } from '../../src/rest/types.ts'
+import type { Member, Session, Team, Token, User } from '../../src/generated/rest-types.ts'
 import { InvalidArgumentError } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { narrowingText } from '../../src/access/place.ts'

@@ -1,5 +1,5 @@
 // preview down: takes a preview down, and waits until nothing is left of it.
-import type { Stagelet } from '../../src/rest/types.ts'
+import type { Stagelet } from '../../src/generated/rest-types.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { openRest, projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
 import { waitOf, type Command, type WaitFlags } from '../options.ts'

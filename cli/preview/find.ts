@@ -1,5 +1,5 @@
 // Finds previews, and the project whose template makes them.
-import type { Project, Stagelet } from '../../src/rest/types.ts'
+import type { Project, Stagelet } from '../../src/generated/rest-types.ts'
 import type { RestClient } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'

@@ -1,5 +1,5 @@
 // A preview as the commands print it, from the stagelet that it is.
-import type { Stagelet } from '../../src/rest/types.ts'
+import type { Stagelet } from '../../src/generated/rest-types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { fields, type RecordView } from '../output/records.ts'
 

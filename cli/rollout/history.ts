@@ -1,5 +1,5 @@
 // rollout history and undo: the revisions of a project, and the rollback to one.
-import type { SetDiff } from '../../src/rest/types.ts'
+import type { SetDiff } from '../../src/generated/rest-types.ts'
 import { usageError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'

@@ -1,5 +1,5 @@
 // rollout list: the kept rollouts of a stagelet, of a project, or of all that one may see.
-import type { KeptRollout } from '../../src/rest/types.ts'
+import type { KeptRollout } from '../../src/generated/rest-types.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { openRest, parseLimit, takeFirst } from '../connect/rest.ts'

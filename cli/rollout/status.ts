@@ -1,5 +1,5 @@
 // rollout status: follows a rollout to its end, with a line for each step.
-import type { Rollout } from '../../src/rest/types.ts'
+import type { Rollout } from '../../src/generated/rest-types.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
 import { CliError, usageError } from '../errors.ts'

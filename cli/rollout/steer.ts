@@ -1,6 +1,6 @@
 // rollout pause, resume, retry: change the spec, as an edit of the object would.
-import type { Rollout } from '../../src/rest/types.ts'
-import { retryOutcome, rolloutStartOf, syncOutcome } from '../../src/resources/wait-outcome.ts'
+import type { Rollout } from '../../src/generated/rest-types.ts'
+import { retryOutcome, rolloutStartOf, syncOutcome } from '../../src/rollout/wait-outcome.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'

@@ -1,11 +1,11 @@
 // The target of a rollout command: a project, or one stagelet of it.
 import { isReason } from '../../src/kernel/errors.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { parseTargets, servedKind } from '../objects/kinds.ts'
 import { getIfThere, getObject } from '../objects/objects.ts'
-import type { Rollout } from '../../src/rest/types.ts'
+import type { Rollout } from '../../src/generated/rest-types.ts'
 import { projectPath, type RestClient } from '../connect/rest.ts'
 
 export interface RolloutTarget {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Rollout, RolloutStagelet } from '../../src/rest/types.ts'
+import type { Rollout, RolloutStagelet } from '../../src/generated/rest-types.ts'
 import type { RolloutTarget } from './target.ts'
 import { judgeRollout } from './verdict.ts'
 

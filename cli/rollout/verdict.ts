@@ -1,5 +1,5 @@
 // Whether a rollout is over, and the text about its progress. Pure.
-import type { Rollout, RolloutStagelet } from '../../src/rest/types.ts'
+import type { Rollout, RolloutStagelet } from '../../src/generated/rest-types.ts'
 import type { RolloutTarget } from './target.ts'
 
 export interface RolloutVerdict {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Rotation } from '../../src/rest/types.ts'
+import type { Rotation } from '../../src/generated/rest-types.ts'
 import { rotationText, runText } from './views.ts'
 
 const rotationWith = (more: Partial<Rotation>): Rotation => ({

@@ -1,6 +1,6 @@
 // How rotations are printed.
-import { surelySeen } from '../../src/resources/kinds/rotation-use.ts'
-import type { Rotation, RotationStep } from '../../src/rest/types.ts'
+import { surelySeen } from '../../src/kinds/rotation/use.ts'
+import type { Rotation, RotationStep } from '../../src/generated/rest-types.ts'
 import type { RecordView } from '../output/records.ts'
 import { hanging } from '../print.ts'
 

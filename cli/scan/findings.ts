@@ -2,7 +2,7 @@
 import { append } from '../../src/kernel/append.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import type { FingerprintMatch, Fingerprints, Project } from '../../src/rest/types.ts'
+import type { FingerprintMatch, Fingerprints, Project } from '../../src/generated/rest-types.ts'
 import {
   createScanner,
   scanName,

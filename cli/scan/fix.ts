@@ -1,8 +1,8 @@
 // scan findings, scan fix: what was reported, and a new value for it.
-import type { FoundSecret, Rotation } from '../../src/rest/types.ts'
+import type { FoundSecret, Rotation } from '../../src/generated/rest-types.ts'
 import { isReadOnce, readOnceRemedy } from '../../src/databases/read-once.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import { openApi, pathOf } from '../connect/api.ts'
 import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'

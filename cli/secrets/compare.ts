@@ -1,5 +1,5 @@
 // secrets compare: what two environments of a project have of each key. The server compares the values, and returns none.
-import type { Secret } from '../../src/rest/types.ts'
+import type { Secret } from '../../src/generated/rest-types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import {
   compareEnvironments,

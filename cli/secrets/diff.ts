@@ -1,6 +1,6 @@
 // secrets diff: the differences between two revisions of a project, by name, and of values only plain ones.
 import type { Command } from '../options.ts'
-import type { SetDiff } from '../../src/rest/types.ts'
+import type { SetDiff } from '../../src/generated/rest-types.ts'
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'

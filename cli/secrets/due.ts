@@ -1,6 +1,6 @@
 // secrets due: values that end, grow too old, or are known outside, nearest first.
 import { append } from '../../src/kernel/append.ts'
-import type { Secret } from '../../src/rest/types.ts'
+import type { Secret } from '../../src/generated/rest-types.ts'
 import { InvalidArgumentError, Option } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
 import { openApi } from '../connect/api.ts'

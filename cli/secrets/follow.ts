@@ -1,8 +1,8 @@
 // Which secrets follow which: the server says it, for each environment.
 import { isReason } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { statusOf } from '../../src/resources/typed.ts'
-import type { SecretLinks } from '../../src/rest/types.ts'
+import { statusOf } from '../../src/kinds/typed.ts'
+import type { SecretLinks } from '../../src/generated/rest-types.ts'
 import { secretPath, type RestClient } from '../connect/rest.ts'
 import { NotStagely } from '../errors.ts'
 import { flagsOf, placeText, secretIdentityOf, type SecretIdentity } from './identity.ts'

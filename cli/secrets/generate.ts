@@ -1,8 +1,8 @@
 // secrets generate, secrets rotate: values that the controller makes and nobody has to see.
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { charsets, keypairs, type GenerateSpec } from '../../src/resources/kinds/value-source.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { charsets, keypairs, type GenerateSpec } from '../../src/kinds/secret/value-source.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import { mergePatch, openApi, pathOf, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'

@@ -1,5 +1,5 @@
 // secrets get: one secret without its value; with --reveal the value, which is audited.
-import type { SecretValue } from '../../src/rest/types.ts'
+import type { SecretValue } from '../../src/generated/rest-types.ts'
 import { askForAccess } from '../access/ask.ts'
 import { asTable, pathOf } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'

@@ -1,6 +1,6 @@
 // secrets history: the versions of one secret, or the revisions of a project. Of values only plain ones.
 import type { Command } from '../options.ts'
-import type { Revision, SecretVersion } from '../../src/rest/types.ts'
+import type { Revision, SecretVersion } from '../../src/generated/rest-types.ts'
 import { openApi } from '../connect/api.ts'
 import { valueText } from '../output/plain-value.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'

@@ -1,5 +1,5 @@
 // secrets import --store: manifests for all keys of a store elsewhere that begin with a prefix. No value is read.
-import type { StoreKeys } from '../../src/rest/types.ts'
+import type { StoreKeys } from '../../src/generated/rest-types.ts'
 import { stringify } from 'yaml'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'

@@ -1,7 +1,7 @@
 // The changes of an import, by name: the server compares the values, and does not return them.
 import { defined } from '../../src/kernel/defined.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import { withFields, type SecretInput } from '../../src/resources/schemas/secret-fields.ts'
+import { withFields, type SecretInput } from '../../src/kinds/secret/rest-fields.ts'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import type { SecretPlace } from '../../src/secrets/place.ts'
 import type { KubeApi } from '../connect/api.ts'

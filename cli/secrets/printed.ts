@@ -1,6 +1,6 @@
 // where --logs: which secrets the containers of a stagelet have printed. The agent counts on its machine; no line of a log
 // is sent.
-import type { Printed } from '../../src/rest/types.ts'
+import type { Printed } from '../../src/generated/rest-types.ts'
 import { openRest, post, stageletPath } from '../connect/rest.ts'
 import { Exit } from '../errors.ts'
 import { nameOf, servedKind } from '../objects/kinds.ts'

@@ -1,6 +1,6 @@
 // secrets restore: restores a deleted secret under its old id.
 import type { Command } from '../options.ts'
-import type { DeletedSecret } from '../../src/rest/types.ts'
+import type { DeletedSecret } from '../../src/generated/rest-types.ts'
 import { isSamePlace, type SecretPlace } from '../../src/secrets/place.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../objects/kinds.ts'

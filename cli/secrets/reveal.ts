@@ -1,5 +1,5 @@
 // Values, for people with the right. Each reading is audited.
-import type { SecretValue } from '../../src/rest/types.ts'
+import type { SecretValue } from '../../src/generated/rest-types.ts'
 import { post, projectPath, type RestClient } from '../connect/rest.ts'
 import { entryText } from '../formats/entries.ts'
 

@@ -1,6 +1,6 @@
 // Checks the name of a service. An unknown service would get the secrets that every service sees, and a
 // mistyped name would not be noticed.
-import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { isForAll, isForStagelet, secretPlaceOf } from '../../src/secrets/place.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'

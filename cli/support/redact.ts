@@ -5,7 +5,7 @@ import { isRecord } from '../../src/kernel/record.ts'
 import { createMasker, mark } from '../../src/masking/masker.ts'
 import { holdingOf } from '../../src/resources/holdings.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { findKind } from '../../src/resources/registry.ts'
+import { findKind } from '../../src/kinds/index.ts'
 import { plainSchema } from '../../src/resources/schemas/rest-fields.ts'
 
 /** Names of variables and fields that hold a secret. */

@@ -1,8 +1,8 @@
 // Waits until stagelets run exactly their secrets.
-import { appliedOutcome, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
+import { appliedOutcome, type WaitOutcome } from '../../src/rollout/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { projectNameOf } from '../../src/resources/project-ref.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import type { SecretPlace } from '../../src/secrets/place.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { fullName, servedKind } from '../objects/kinds.ts'

@@ -2,7 +2,7 @@
 import type { Exposure } from '../../src/audit/exposure.ts'
 import { append } from '../../src/kernel/append.ts'
 import { toFineTimestamp, toTimestamp } from '../../src/kernel/clock.ts'
-import { engineUnavailable, type ObservationSpec } from '../../src/resources/kinds/observation.ts'
+import { engineUnavailable, type ObservationSpec } from '../../src/kinds/observation/schema.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import {
   intervalsBefore,

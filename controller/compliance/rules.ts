@@ -1,5 +1,5 @@
 // Which rules a project had when, from the audit log. Pure.
-import type { ProjectSpec } from '../../src/resources/kinds/project.ts'
+import type { ProjectSpec } from '../../src/kinds/project/schema.ts'
 import type { AuditFact } from '../../src/store/keys/compliance-facts.ts'
 import type { ProjectRules } from '../../src/store/objects/project-rules.ts'
 

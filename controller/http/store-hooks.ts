@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import type { Store } from '../../src/store/store.ts'
 import { gatherNotifications } from '../stores/notifications/gathered-notifications.ts'
 import {

@@ -6,7 +6,7 @@ import { joinContent, joinRequest } from '../../src/protocol/join.ts'
 import { logBatch } from '../../src/protocol/logs.ts'
 import { keysRequest, reportRequest, streamRequest } from '../../src/protocol/messages.ts'
 import { taskReport } from '../../src/protocol/tasks.ts'
-import { kinds } from '../../src/resources/registry.ts'
+import { kinds } from '../../src/kinds/index.ts'
 import { natures, told, toldLines } from '../../src/resources/told.ts'
 
 /** What an agent sends to the controller. */

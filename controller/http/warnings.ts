@@ -2,9 +2,9 @@
 import { isReadOnce } from '../../src/databases/read-once.ts'
 import { minPatternBytes } from '../../src/masking/min-pattern-bytes.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
-import { valueBytes } from '../../src/resources/kinds/secret-value.ts'
-import type { SecretSpec } from '../../src/resources/kinds/stagelysecret.ts'
-import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { valueBytes } from '../../src/kinds/secret/value.ts'
+import type { SecretSpec } from '../../src/kinds/secret/schema.ts'
+import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import {
   isForAll,

@@ -3,7 +3,7 @@
 import { defined } from '../../src/kernel/defined.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
 import { annotations } from '../../src/resources/meta.ts'
-import type { StageletStatus } from '../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../src/kinds/stagelet/schema.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import { findFailed } from '../../src/rollout/quarantine.ts'
 import { newestOf } from '../../src/rollout/revision.ts'

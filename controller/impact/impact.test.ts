@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AgentSpec } from '../../src/resources/kinds/agent.ts'
+import type { AgentSpec } from '../../src/kinds/agent/schema.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type {
   ServiceStatus,
   StageletSpec,
   StageletStatus,
-} from '../../src/resources/kinds/stagelet.ts'
+} from '../../src/kinds/stagelet/schema.ts'
 import { digestFor } from '../../src/rollout/quarantine.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo, type SetEntry } from '../../src/secrets/visible.ts'

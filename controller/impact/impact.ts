@@ -9,7 +9,7 @@ import type {
   ServiceChange,
   WidenedKey,
 } from '../../src/manifests/review.ts'
-import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
+import type { ServiceStatus } from '../../src/kinds/stagelet/schema.ts'
 import { environmentSet } from '../../src/secrets/environment-set.ts'
 import { isForStagelet } from '../../src/secrets/place.ts'
 import { viewsOf, type ServiceView, type SetViews } from '../../src/secrets/set-views.ts'

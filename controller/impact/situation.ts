@@ -2,10 +2,10 @@
 // sets. Read once before a write and once after.
 import { projectNameOf } from '../../src/resources/project-ref.ts'
 import { append } from '../../src/kernel/append.ts'
-import type { AgentSpec, AgentStatus } from '../../src/resources/kinds/agent.ts'
+import type { AgentSpec, AgentStatus } from '../../src/kinds/agent/schema.ts'
 import { refOf, type KubeObject, type Place } from '../../src/resources/meta.ts'
-import type { ProjectSpec, ProjectStatus } from '../../src/resources/kinds/project.ts'
-import type { StageletSpec, StageletStatus } from '../../src/resources/kinds/stagelet.ts'
+import type { ProjectSpec, ProjectStatus } from '../../src/kinds/project/schema.ts'
+import type { StageletSpec, StageletStatus } from '../../src/kinds/stagelet/schema.ts'
 import type { LaidOut } from '../../src/secrets/environment-set.ts'
 import type { Reader } from '../../src/store/store.ts'
 

@@ -3,14 +3,9 @@ import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
 import { statusConditions, findCondition, withCondition } from '../../src/resources/conditions.ts'
-import {
-  keysAt,
-  toldOf,
-  type KeyRule,
-  type KeysNow,
-} from '../../src/resources/kinds/key-rotation.ts'
+import { keysAt, toldOf, type KeyRule, type KeysNow } from '../../src/kinds/project/key-rotation.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import { statusOf } from '../../src/resources/typed.ts'
+import { statusOf } from '../../src/kinds/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import type { ProjectKeysFact } from '../../src/store/keys/key-age.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'

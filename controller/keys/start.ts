@@ -1,7 +1,7 @@
 // Looks after the age of keys: when one becomes due, when a project gets another rule or another key, and once an
 // hour, as key services make new versions by themselves.
 import { backoffMs } from '../../src/kernel/backoff.ts'
-import { ofKind } from '../../src/resources/typed.ts'
+import { ofKind } from '../../src/kinds/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'

@@ -2,9 +2,9 @@
 // queue: a failed write is repeated later, and an event that the cluster has is not written again.
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
-import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/kinds/core.ts'
+import { lastSeenOf, timesSeen, type EventSpec } from '../../src/kinds/event/schema.ts'
 import { keyOf, refFromKey, type KubeObject } from '../../src/resources/meta.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import { noState, done, waitFor, type Reconciler } from '../../src/runtime/control-loop.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Claims } from './claims.ts'

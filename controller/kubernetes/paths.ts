@@ -1,7 +1,7 @@
 // Paths of the cluster's API, derived from the table of kinds.
 import type { ObjectRef } from '../../src/resources/meta.ts'
 import { apiPathOf } from '../../src/resources/kind-names.ts'
-import { requireKind } from '../../src/resources/registry.ts'
+import { requireKind } from '../../src/kinds/index.ts'
 
 /** The followed kinds. Each kind may refer to earlier ones. */
 export const followedKinds = [

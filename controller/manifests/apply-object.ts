@@ -2,7 +2,7 @@
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { applyMergePatch, applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
 import { annotations, refOf, type KubeObject } from '../../src/resources/meta.ts'
-import { decodeObject } from '../../src/resources/validation/validate.ts'
+import { decodeObject } from '../../src/kinds/decode.ts'
 import { givesValue } from '../../src/store/secrets/value-owner.ts'
 import type { Transaction } from '../../src/store/store.ts'
 

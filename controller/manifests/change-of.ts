@@ -2,8 +2,8 @@
 import { defined } from '../../src/kernel/defined.ts'
 import type { ReviewChange } from '../../src/manifests/review.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import { valueFields } from '../../src/resources/kinds/secret-value.ts'
-import { statusOf } from '../../src/resources/typed.ts'
+import { valueFields } from '../../src/kinds/secret/value.ts'
+import { statusOf } from '../../src/kinds/typed.ts'
 import { setOf, type Situation } from '../impact/situation.ts'
 import type { AppliedManifest } from './apply-object.ts'
 

@@ -11,8 +11,8 @@ import {
   type ManifestFault,
 } from '../../src/manifests/parse.ts'
 import { keyOf, refOf } from '../../src/resources/meta.ts'
-import { kinds } from '../../src/resources/registry.ts'
-import { decodeObject } from '../../src/resources/validation/validate.ts'
+import { kinds } from '../../src/kinds/index.ts'
+import { decodeObject } from '../../src/kinds/decode.ts'
 
 export interface FolderFault extends ManifestFault {
   /** Key of the faulty object, if it is known. */

@@ -1,7 +1,7 @@
 // Writes many objects in one transaction, leaving out those that are refused.
 import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { ObjectRef } from '../../src/resources/meta.ts'
-import { requireKind } from '../../src/resources/registry.ts'
+import { requireKind } from '../../src/kinds/index.ts'
 import type { Actor, Store, Transaction, WriteOptions } from '../../src/store/store.ts'
 
 interface ManifestOutcome<Item, Result> {

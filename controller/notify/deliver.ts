@@ -1,8 +1,8 @@
 // One attempt to deliver a message: the effect. What comes of it is told back, and stored by the performer.
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import { chats } from '../../src/resources/kinds/notifier.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { chats } from '../../src/kinds/notifier/schema.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import type { Batch } from '../../src/store/outbox.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'

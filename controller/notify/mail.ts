@@ -1,6 +1,6 @@
 // Sends e-mail by the operator's mail server.
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
-import { foreignTo } from '../../src/resources/kinds/notifier.ts'
+import { foreignTo } from '../../src/kinds/notifier/schema.ts'
 import type { SmtpConfig } from './smtp-config.ts'
 import type { Letter } from './message.ts'
 

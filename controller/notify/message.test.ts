@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Notice } from '../../src/store/core/notice.ts'
-import { chats } from '../../src/resources/kinds/notifier.ts'
+import { chats } from '../../src/kinds/notifier/schema.ts'
 import { chatPosts, letterOf, webhookPost, type NotifierMessage } from './message.ts'
 
 const notice = (more: Partial<Notice>): Notice => ({

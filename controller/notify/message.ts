@@ -3,7 +3,7 @@ import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { createHmac } from 'node:crypto'
 import { defined } from '../../src/kernel/defined.ts'
 import { oneLine, printable, setIn } from '../../src/kernel/printable.ts'
-import type { Chat } from '../../src/resources/kinds/notifier.ts'
+import type { Chat } from '../../src/kinds/notifier/schema.ts'
 import type { Notice } from '../../src/store/core/notice.ts'
 
 /** Where the dashboard shows what a notice is about. */

@@ -5,7 +5,7 @@ import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { withConditions } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import { statusOf } from '../../src/resources/typed.ts'
+import { statusOf } from '../../src/kinds/typed.ts'
 import {
   done,
   noState,

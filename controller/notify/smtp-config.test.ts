@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { foreignTo } from '../../src/resources/kinds/notifier.ts'
+import { foreignTo } from '../../src/kinds/notifier/schema.ts'
 import { parseSmtp } from './smtp-config.ts'
 
 const from = 'Stagely <stagely@example.com>'

@@ -1,8 +1,8 @@
 // The machine of a new preview. Pure.
 import { findCondition } from '../../src/resources/conditions.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import type { PreviewSpec } from '../../src/resources/kinds/preview.ts'
-import type { Typed } from '../../src/resources/typed.ts'
+import type { PreviewSpec } from '../../src/kinds/project/preview.ts'
+import type { Typed } from '../../src/kinds/typed.ts'
 
 type Agent = Typed<'Agent'>
 

@@ -1,10 +1,10 @@
 // Whether the name of a preview leads it to what another stack has. Who writes a template says where previews are of
 // whatever name; who gives the name says no more than that. Pure.
 import { liesBelow, resolvedPath } from '../../src/access/folders.ts'
-import { filled, previewSpec, type PreviewSpec } from '../../src/resources/kinds/preview.ts'
-import { stageletSpec } from '../../src/resources/kinds/stagelet.ts'
+import { filled, previewSpec, type PreviewSpec } from '../../src/kinds/project/preview.ts'
+import { stageletSpec } from '../../src/kinds/stagelet/schema.ts'
 import { machinePathsIn } from '../../src/resources/paths.ts'
-import type { Typed } from '../../src/resources/typed.ts'
+import type { Typed } from '../../src/kinds/typed.ts'
 
 /** What a stack names on its machine. A value that is no path meets nothing. */
 const pathsOf = ({ spec }: Typed<'Stagelet'>): string[] => {

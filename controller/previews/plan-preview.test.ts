@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { ofKind, specOf, type Typed } from '../../src/resources/typed.ts'
+import { ofKind, specOf, type Typed } from '../../src/kinds/typed.ts'
 import { planPreview, type PreviewWish, type PreviewWorld } from './plan-preview.ts'
 
 type Stagelet = Typed<'Stagelet'>

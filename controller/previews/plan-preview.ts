@@ -9,9 +9,9 @@ import {
   isOfRepository,
   previewStageletName,
   type PreviewSpec,
-} from '../../src/resources/kinds/preview.ts'
+} from '../../src/kinds/project/preview.ts'
 import { apiVersion, previewLabel, type KubeObject } from '../../src/resources/meta.ts'
-import type { Typed } from '../../src/resources/typed.ts'
+import type { Typed } from '../../src/kinds/typed.ts'
 import { chooseAgent, isOfTemplate } from './choose-agent.ts'
 import { isLedElsewhere } from './other-stacks.ts'
 import { planSecrets, type PlannedSecret } from './plan-secrets.ts'

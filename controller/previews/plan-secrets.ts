@@ -1,8 +1,8 @@
 // The secrets of a preview: those that its template generates, and the plain values that its caller sets. Pure.
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { secretName } from '../../src/resources/kinds/secret-name.ts'
+import { secretName } from '../../src/kinds/secret/name.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
-import type { Typed } from '../../src/resources/typed.ts'
+import type { Typed } from '../../src/kinds/typed.ts'
 import { everyService, isForAll } from '../../src/secrets/place.ts'
 
 type Secret = Typed<'StagelySecret'>

@@ -1,7 +1,7 @@
 // Variables of a preview, with ports that nothing else on its machine has. Pure.
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { filled, portRangeOf, portWordsOf } from '../../src/resources/kinds/preview.ts'
-import type { Typed } from '../../src/resources/typed.ts'
+import { filled, portRangeOf, portWordsOf } from '../../src/kinds/project/preview.ts'
+import type { Typed } from '../../src/kinds/typed.ts'
 
 const numbersIn = (text: string): number[] => (text.match(/\d+/g) ?? []).map(Number)
 

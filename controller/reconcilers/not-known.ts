@@ -8,8 +8,8 @@ import {
   type NewCondition,
 } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
-import type { StageletStatus } from '../../src/resources/kinds/stagelet.ts'
-import { ofKind } from '../../src/resources/typed.ts'
+import type { StageletStatus } from '../../src/kinds/stagelet/schema.ts'
+import { ofKind } from '../../src/kinds/typed.ts'
 import type { StageletObject } from './project/gather.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { reconcilerActor } from './actor.ts'

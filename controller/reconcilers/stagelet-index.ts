@@ -1,7 +1,7 @@
 // Index of stagelets by project and agent. The change feed keeps it up to date, so that no event costs a query.
 import { statusConditions, findCondition, isTrue } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
-import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { projectNameOf } from '../../src/resources/project-ref.ts'
 import { inputsOf } from './project/reconciled-inputs.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { Restored } from '../../src/resources/kinds/rotation.ts'
+import type { Restored } from '../../src/kinds/rotation/schema.ts'
 import { createRouter } from './start.ts'
 
 const objectOf = (kind: string, name: string, more: Partial<KubeObject>): KubeObject => ({

@@ -1,7 +1,7 @@
 // Rotations are serial: of a project, and of a database, whichever projects and teams share it. Who holds another one up.
 import { findCondition } from '../../src/resources/conditions.ts'
 import { refOf } from '../../src/resources/meta.ts'
-import { rotationPlaceOf } from '../../src/resources/kinds/rotation-place.ts'
+import { rotationPlaceOf } from '../../src/kinds/rotation/place.ts'
 import type { Reader } from '../../src/store/store.ts'
 import type { RotationObject } from './machine/facts.ts'
 import type { Holder } from './machine/facts.ts'

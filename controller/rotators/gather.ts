@@ -2,7 +2,7 @@
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { refOf } from '../../src/resources/meta.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
-import type { RotationSpec } from '../../src/resources/kinds/rotation.ts'
+import type { RotationSpec } from '../../src/kinds/rotation/schema.ts'
 import { isForAll } from '../../src/secrets/place.ts'
 import type { Reader } from '../../src/store/store.ts'
 import { consumersBySecret } from '../reconcilers/project/decide.ts'

@@ -11,8 +11,8 @@ import {
   type Condition,
 } from '../../src/resources/conditions.ts'
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
-import { statusOf } from '../../src/resources/typed.ts'
+import type { RotationStatus } from '../../src/kinds/rotation/schema.ts'
+import { statusOf } from '../../src/kinds/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import {
   done,

@@ -1,7 +1,7 @@
 // What was away for a rotation, and is back: a try that waits for its time is made at once. Pure.
 import { statusConditions, isTrue } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../src/kinds/rotation/schema.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
 import type { RotationObject } from './machine/facts.ts'
 

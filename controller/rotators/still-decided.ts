@@ -1,6 +1,6 @@
 // Agents are asked for seconds before it is stored that a credential ends: what they report meanwhile counts.
 import { sameJson } from '../../src/kernel/same-json.ts'
-import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../src/kinds/rotation/schema.ts'
 import type { Reader } from '../../src/store/store.ts'
 import { gatherRotation } from './gather.ts'
 import { decideRotation } from './machine/decide.ts'

@@ -1,5 +1,5 @@
 // Who may read what through a store: its spec says, not the right of whoever writes the secret. Pure.
-import type { SecretStoreSpec } from '../../src/resources/kinds/secret-store.ts'
+import type { SecretStoreSpec } from '../../src/kinds/secret-store/schema.ts'
 
 /** `*` stands for any text. Linear: a pattern is no program. */
 export const matchesKey = (pattern: string, key: string): boolean => {

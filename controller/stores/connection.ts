@@ -1,8 +1,8 @@
 // The open provider of a store: made anew when its spec or its credential changes, asked who we are once for each.
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { SecretStoreSpec } from '../../src/resources/kinds/secret-store.ts'
-import { specOf, type Typed } from '../../src/resources/typed.ts'
+import type { SecretStoreSpec } from '../../src/kinds/secret-store/schema.ts'
+import { specOf, type Typed } from '../../src/kinds/typed.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'

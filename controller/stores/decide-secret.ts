@@ -1,7 +1,7 @@
 // What an answer of a store means for one secret. Pure: nothing is asked, and nothing is written.
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { checkValue } from '../../src/resources/kinds/secret-value.ts'
+import { checkValue } from '../../src/kinds/secret/value.ts'
 import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { cutProperty } from './json-pointer.ts'
 import type { Absence, Fetched, Found } from './provider.ts'

@@ -1,6 +1,6 @@
 // All that is known of a store and its secrets when something is decided.
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import type { StoreConnection } from './connection.ts'
 import { isNew } from './decide-secret.ts'
 import type { StoreStep } from './decide-store.ts'

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { ProviderSpec } from '../../src/resources/kinds/store-providers.ts'
+import type { ProviderSpec } from '../../src/kinds/secret-store/providers.ts'
 import { grantedIdentity, readStoreIdentities } from './identities.ts'
 
 const read = (text: string) => readStoreIdentities({ file: undefined, text })

@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
-import { providerNames, type ProviderSpec } from '../../src/resources/kinds/store-providers.ts'
-import type { SecretStoreSpec } from '../../src/resources/kinds/secret-store.ts'
+import { providerNames, type ProviderSpec } from '../../src/kinds/secret-store/providers.ts'
+import type { SecretStoreSpec } from '../../src/kinds/secret-store/schema.ts'
 import { ConfigError } from '../config-error.ts'
 
 const identity = z

@@ -2,7 +2,7 @@
 // own budget.
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { specOf } from '../../src/resources/typed.ts'
+import { specOf } from '../../src/kinds/typed.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { matchesKey } from './allowed.ts'
 import { defaultCalls, type Budgets } from './budgets.ts'

@@ -1,6 +1,6 @@
 // What a runner knows of its store, and how much of that the process before has written down. Pure.
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
-import type { SecretStoreStatus } from '../../src/resources/kinds/secret-store.ts'
+import type { SecretStoreStatus } from '../../src/kinds/secret-store/schema.ts'
 import type { KnownFault } from './decide-store.ts'
 import { mostLoginTries, refusedMs } from './decide-store.ts'
 

@@ -1,6 +1,6 @@
 // What somebody asks of a store by its annotations, and what was answered. Pure.
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import type { SecretStoreStatus } from '../../src/resources/kinds/secret-store.ts'
+import type { SecretStoreStatus } from '../../src/kinds/secret-store/schema.ts'
 
 export interface Requests {
   /** The texts, to be answered with. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
-import type { SecretStatus } from '../../src/resources/kinds/stagelysecret.ts'
+import type { SecretStatus } from '../../src/kinds/secret/schema.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { StoreStep } from './decide-store.ts'
 import type { Ref, StoreProvider } from './provider.ts'

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
-import { providerOf, type SecretStoreSpec } from '../../src/resources/kinds/secret-store.ts'
-import type { SecretSpec, SecretStatus } from '../../src/resources/kinds/stagelysecret.ts'
-import type { ExternalSpec } from '../../src/resources/kinds/value-source.ts'
-import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { providerOf, type SecretStoreSpec } from '../../src/kinds/secret-store/schema.ts'
+import type { SecretSpec, SecretStatus } from '../../src/kinds/secret/schema.ts'
+import type { ExternalSpec } from '../../src/kinds/secret/value-source.ts'
+import { specOf, statusOf } from '../../src/kinds/typed.ts'
 
 export interface StoreSecret {
   readonly uid: string

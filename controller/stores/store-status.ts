@@ -7,7 +7,7 @@ import {
   staleMsOf,
   type SecretStoreSpec,
   type SecretStoreStatus,
-} from '../../src/resources/kinds/secret-store.ts'
+} from '../../src/kinds/secret-store/schema.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { isUnauthorized } from './decide-store.ts'

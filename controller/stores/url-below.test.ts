@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { decodeObject } from '../../src/resources/validation/validate.ts'
+import { decodeObject } from '../../src/kinds/decode.ts'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { storeHttp, urlBelow, type CallDeps } from './http.ts'
 

@@ -4,7 +4,7 @@ import { createLocalJWKSet, errors, type LocalJWKSet } from 'jose'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { isRecord } from '../../src/kernel/record.ts'
-import { publicKeysIn, type TrustedIssuerSpec } from '../../src/resources/kinds/trusted-issuer.ts'
+import { publicKeysIn, type TrustedIssuerSpec } from '../../src/kinds/trusted-issuer/schema.ts'
 import { parseAnswer } from '../egress/answers.ts'
 import type { Egress } from '../egress/gate.ts'
 

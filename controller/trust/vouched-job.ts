@@ -9,9 +9,9 @@ import {
   jwtVerify,
   type JWTPayload,
 } from 'jose'
-import { runOf, misfitOf } from '../../src/resources/kinds/identity-claims.ts'
-import { algorithmsOf } from '../../src/resources/kinds/trusted-issuer.ts'
-import type { Typed } from '../../src/resources/typed.ts'
+import { runOf, misfitOf } from '../../src/kinds/trusted-issuer/claims.ts'
+import { algorithmsOf } from '../../src/kinds/trusted-issuer/schema.ts'
+import type { Typed } from '../../src/kinds/typed.ts'
 import type { Exchange, VouchedJob } from '../../src/store/people/exchanged-tokens.ts'
 import { IssuerFault, type IssuerKeys } from './issuer-keys.ts'
 

@@ -1,9 +1,9 @@
 // Which agents have got a version of a secret: they know its value already, and others must not learn it by a look.
 import { agentKeyOf } from '../../src/protocol/agent-key.ts'
 import { refOf } from '../../src/resources/meta.ts'
-import { environmentsOf } from '../../src/resources/project-environments.ts'
+import { environmentsOf } from '../../src/kinds/project/environment-list.ts'
 import { projectRefOf } from '../../src/resources/project-ref.ts'
-import { statusOf, type ObjectOf } from '../../src/resources/typed.ts'
+import { statusOf, type ObjectOf } from '../../src/kinds/typed.ts'
 import { isolatedIn, type Layout } from '../../src/secrets/layout.ts'
 import { reaches } from '../../src/secrets/place.ts'
 import type { SecretVersion } from '../../src/store/core/history.ts'

@@ -1,5 +1,5 @@
 // Actions on requests for access to guarded values.
-import type { AccessRequest } from '../../src/rest/types.ts'
+import type { AccessRequest } from '../../src/generated/rest-types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { objectId, requestApi } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'

@@ -1,5 +1,5 @@
 // Actions on agents, stores, notifiers and keys.
-import type { Agent } from '../../src/rest/types.ts'
+import type { Agent } from '../../src/generated/rest-types.ts'
 import { objectId, requestApi } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { patchObject } from './kinds.ts'

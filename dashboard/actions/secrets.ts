@@ -1,5 +1,5 @@
 // Actions on secrets: new, changed and deleted ones, one by one and as one change set; and going back.
-import { secretName } from '../../src/resources/kinds/secret-name.ts'
+import { secretName } from '../../src/kinds/secret/name.ts'
 import { requestApi, type ApiRequest } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { manifestOf, patchObject, type Spec } from './kinds.ts'

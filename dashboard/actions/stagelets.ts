@@ -1,5 +1,5 @@
 // Actions on stagelets, on the rollout of a project, and on rotations.
-import type { Stagelet } from '../../src/rest/types.ts'
+import type { Stagelet } from '../../src/generated/rest-types.ts'
 import { objectId, requestApi } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { manifestNames, manifestOf, patchObject, type ObjectName } from './kinds.ts'

@@ -1,7 +1,7 @@
 // The REST API, typed by its own OpenAPI document. The browser sends the session's cookie by itself; writes
 // carry the token against forged requests, and POSTs a key that makes a repeat harmless.
 import createClient, { type Middleware } from 'openapi-fetch'
-import type { paths, Problem } from '../../src/rest/types.ts'
+import type { paths, Problem } from '../../src/generated/rest-types.ts'
 import { syncClock, ownTime } from '../live/clock.ts'
 import type { ApiRequest } from './request.ts'
 

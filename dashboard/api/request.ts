@@ -1,6 +1,6 @@
 // A request that changes something: typed by the OpenAPI document, and plain data until it is sent, so that "copy as"
 // shows the very request that a button makes. Pure.
-import type { paths } from '../../src/rest/types.ts'
+import type { paths } from '../../src/generated/rest-types.ts'
 import type { JsonValue } from '../actions/text.ts'
 
 type Method = 'post' | 'put' | 'patch' | 'delete'

@@ -1,5 +1,5 @@
 // What needs somebody, as the controller says: the overview, the rail and the title of the window show the same.
-import type { paths } from '../../src/rest/types.ts'
+import type { paths } from '../../src/generated/rest-types.ts'
 import { api, must } from '../api/client.ts'
 import { changedAt } from '../live/collections.ts'
 import { mapKnown, type Known } from '../live/known.ts'

@@ -7,7 +7,7 @@ import { rolesWith, type Resource, type Verb } from '../../src/access/roles.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { forgetAll } from '../staging/staging.ts'
 import { api, ApiProblem, must, onSessionEnded, setCsrf, Unreachable } from '../api/client.ts'
-import type { Me, Problem } from '../../src/rest/types.ts'
+import type { Me, Problem } from '../../src/generated/rest-types.ts'
 
 /** `ended`: the login ran out or was taken away while the page was open; what is staged stays. */
 type SessionPhase = 'unknown' | 'in' | 'out' | 'ended' | 'unreachable'

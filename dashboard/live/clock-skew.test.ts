@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Agent, Stagelet } from '../../src/rest/types.ts'
+import type { Agent, Stagelet } from '../../src/generated/rest-types.ts'
 import { withoutSkew } from './clock-skew.ts'
 
 const agent = (name: string, skew?: number): Agent =>

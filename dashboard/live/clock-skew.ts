@@ -1,6 +1,6 @@
 // Times that an agent's machine tells, in the controller's time: the skew of its clock is taken off. Pure.
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
-import type { Agent, Stagelet } from '../../src/rest/types.ts'
+import type { Agent, Stagelet } from '../../src/generated/rest-types.ts'
 
 const corrected = (at: string | undefined, skew: number): string | undefined => {
   const ms = Date.parse(at ?? '') - skew

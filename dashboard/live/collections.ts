@@ -12,7 +12,7 @@ import type {
   StageletEvent,
   Store,
   TrustedIssuer,
-} from '../../src/rest/types.ts'
+} from '../../src/generated/rest-types.ts'
 import { now, thisSecond } from './clock.ts'
 import {
   createCollection,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Condition } from '../../src/rest/types.ts'
+import type { Condition } from '../../src/generated/rest-types.ts'
 import { isTrouble, conditionKind, conditionWords } from './conditions.ts'
 
 const condition = (type: string, status: Condition['status']): Condition => ({

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { expect, it } from 'vitest'
-import type { Problem } from '../../src/rest/types.ts'
+import type { Problem } from '../../src/generated/rest-types.ts'
 import { ApiProblem } from '../api/client.ts'
 import { createCollection } from './collection.ts'
 import { someOf } from './known.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Condition, Service, Stagelet } from '../../src/rest/types.ts'
+import type { Condition, Service, Stagelet } from '../../src/generated/rest-types.ts'
 import { countsOf, serviceState, stageletState } from './states.ts'
 
 const condition = (type: string, status: Condition['status'], reason = 'R'): Condition => ({

@@ -1,6 +1,6 @@
 // The state of a stagelet, of a service and of a project in one word and one sentence, from what the controller
 // says of them: pure. Words are used in one sense only; see docs/dashboard.md.
-import type { Condition, Project, Service, Stagelet } from '../../src/rest/types.ts'
+import type { Condition, Project, Service, Stagelet } from '../../src/generated/rest-types.ts'
 import { isTrouble, conditionWords } from './conditions.ts'
 import type { StateKind } from '../ui/state.tsx'
 

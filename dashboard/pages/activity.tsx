@@ -1,6 +1,6 @@
 // What happened in last 90 days, in words, by day.
 import { useLocation } from 'preact-iso'
-import type { Happened } from '../../src/rest/types.ts'
+import type { Happened } from '../../src/generated/rest-types.ts'
 import { useTeam, withQuery } from '../app/team.ts'
 import { now } from '../live/clock.ts'
 import { projects, stagelets } from '../live/collections.ts'

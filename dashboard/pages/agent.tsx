@@ -2,7 +2,7 @@
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import { whyNot } from '../app/session.ts'
-import type { Agent, Stagelet } from '../../src/rest/types.ts'
+import type { Agent, Stagelet } from '../../src/generated/rest-types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { mapKnown } from '../live/known.ts'
 import { isTrouble } from '../live/conditions.ts'

@@ -1,7 +1,7 @@
 // Encryption keys: their age, what is still encrypted with an old one, and their rotation.
 import { useEffect, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
-import type { Keys } from '../../src/rest/types.ts'
+import type { Keys } from '../../src/generated/rest-types.ts'
 import { now } from '../live/clock.ts'
 import { partOf } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'

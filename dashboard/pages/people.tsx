@@ -1,7 +1,7 @@
 // The teams of a person; for admins all users too.
 import { useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
-import type { User } from '../../src/rest/types.ts'
+import type { User } from '../../src/generated/rest-types.ts'
 import { isAdmin, me } from '../app/session.ts'
 import { createUser, disableUser } from '../actions/people.ts'
 import { mapKnown } from '../live/known.ts'

@@ -1,6 +1,6 @@
 // The rollout of one project: which stagelets run the newest revision, which wait for what, and which failed.
 import { useRoute } from 'preact-iso'
-import type { Project, Rollout } from '../../src/rest/types.ts'
+import type { Project, Rollout } from '../../src/generated/rest-types.ts'
 import { projects, stagelets } from '../live/collections.ts'
 import { DetailPage, findByName } from '../ui/detail.tsx'
 import { ListPanel } from '../ui/list.tsx'

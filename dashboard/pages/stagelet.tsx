@@ -2,7 +2,7 @@
 import { useLocation, useRoute } from 'preact-iso'
 import { useEffect } from 'preact/hooks'
 import { withQuery } from '../app/team.ts'
-import type { Stagelet } from '../../src/rest/types.ts'
+import type { Stagelet } from '../../src/generated/rest-types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { withoutSkew } from '../live/clock-skew.ts'
 import { stageletState } from '../live/states.ts'

@@ -1,7 +1,7 @@
 // What this page has applied: the impact that was announced, and what ran before, so that the watch can tell
 // afterwards what really happened. Holds no value.
 import { signal } from '@preact/signals'
-import type { Stagelet } from '../../src/rest/types.ts'
+import type { Stagelet } from '../../src/generated/rest-types.ts'
 import type { ChangeImpact } from './staging.ts'
 
 export interface AppliedChange {

@@ -3,7 +3,7 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
 import { defined } from '../../src/kernel/defined.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
-import type { paths } from '../../src/rest/types.ts'
+import type { paths } from '../../src/generated/rest-types.ts'
 
 type Batch = paths['/projects/{project_id}/secrets/batch']['post']
 export type Operation = Batch['requestBody']['content']['application/json']['operations'][number]

@@ -1,6 +1,6 @@
 // What a person should know of an object: its conditions, with the remedy that the controller names.
 import type { ComponentChild } from 'preact'
-import type { Condition } from '../../src/rest/types.ts'
+import type { Condition } from '../../src/generated/rest-types.ts'
 import { conditionKind, conditionWords } from '../live/conditions.ts'
 import { messageText } from './text/message.ts'
 import { Panel } from './page.tsx'

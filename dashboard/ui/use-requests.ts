@@ -3,7 +3,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import { api, must } from '../api/client.ts'
 import { me, whyNot } from '../app/session.ts'
 import { mapKnown, someOf } from '../live/known.ts'
-import type { AccessRequest } from '../../src/rest/types.ts'
+import type { AccessRequest } from '../../src/generated/rest-types.ts'
 import { useQuery, type Query } from './use-query.ts'
 
 const pollSeconds = 10

@@ -1,4 +1,4 @@
-// What completes the words of each command (cli/completion/table.ts), made from the commands themselves.
+// What completes the words of each command (cli/generated/completion-table.ts), made from the commands themselves.
 import type { Command, Option } from 'commander'
 import type { CompletedCommand } from '../../cli/completion/completed-command.ts'
 

@@ -1,5 +1,5 @@
 // Whether values may leave to whoever asks. Pure: the one place that decides it. See ADR 0086.
-import type { AccessState } from '../resources/kinds/access-request.ts'
+import type { AccessState } from '../kinds/access-request/schema.ts'
 import type { PolicyFacts } from './requests.ts'
 
 /** Who asks for values. */

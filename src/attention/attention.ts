@@ -1,11 +1,11 @@
 // What needs somebody: the one rule of `stagely status`, of REST and of the dashboard. Pure.
 import { defined } from '../kernel/defined.ts'
-import { conditionTypes, isBadCondition } from '../resources/condition-types.ts'
+import { conditionTypes, isBadCondition } from '../kinds/condition-types.ts'
 import { currentCondition, statusConditions, type Condition } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { projectNameOf } from '../resources/project-ref.ts'
-import { statusOf } from '../resources/typed.ts'
-import { rollingReasons } from '../resources/wait-outcome.ts'
+import { statusOf } from '../kinds/typed.ts'
+import { rollingReasons } from '../rollout/wait-outcome.ts'
 
 /** Kinds of which an object may need somebody. */
 export const attentionKinds: readonly string[] = [...Object.keys(conditionTypes), 'AccessRequest']

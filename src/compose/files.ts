@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { ComposeSpec } from '../resources/kinds/compose-spec.ts'
+import type { ComposeSpec } from '../kinds/stagelet/compose.ts'
 
 /** The part of a spec that decides which files are used. */
 type FileChoice = Pick<ComposeSpec, 'directory' | 'files' | 'envFiles'>

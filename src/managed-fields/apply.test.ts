@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { requireKind } from '../resources/registry.ts'
+import { requireKind } from '../kinds/index.ts'
 import { applyConfiguration, type Applied } from './apply.ts'
 import { untypable } from './compare.ts'
 import { pathsOf, setOfPaths, textOfPath, union } from './field-set.ts'

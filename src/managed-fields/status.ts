@@ -2,7 +2,7 @@
 import { sameJson } from '../kernel/same-json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../resources/meta.ts'
 import { apiVersionOf } from '../resources/kind-names.ts'
-import { requireKind } from '../resources/registry.ts'
+import { requireKind } from '../kinds/index.ts'
 import { maxUpdaters, parseManagers, renderManagers, sortEntries } from './managers.ts'
 import { allFieldsText, entriesOfNew, formOf } from './new-fields.ts'
 import { changesOnlyOwned, onlyRemoves } from './owned-changes.ts'

@@ -1,7 +1,7 @@
 // JSON merge patches (RFC 7396), two-way and three-way. Used by the CLI's apply and by the review of a
 // change set, so that the review shows exactly what the apply does.
 import { tryParseJson } from '../kernel/record.ts'
-import { withoutSecretFields } from '../resources/validation/last-applied.ts'
+import { withoutSecretFields } from '../kinds/secret/last-applied.ts'
 import { annotations, type KubeObject } from '../resources/meta.ts'
 
 type Json = Record<string, unknown>

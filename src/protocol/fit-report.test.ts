@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { limits } from '../resources/limits.ts'
-import type { ObservationSpec } from '../resources/kinds/observation.ts'
+import type { ObservationSpec } from '../kinds/observation/schema.ts'
 import { decodeReport, fitReport, fitStored } from './fit-report.ts'
 import type { ReportedStagelet } from './messages.ts'
 

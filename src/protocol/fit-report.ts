@@ -4,7 +4,7 @@ import type * as z from 'zod'
 import { fitTo, type Cut } from '../resources/validation/fit.ts'
 import { limits } from '../resources/limits.ts'
 import { misfitsOf } from '../resources/validation/misfits.ts'
-import { observationSpec, type ObservationSpec } from '../resources/kinds/observation.ts'
+import { observationSpec, type ObservationSpec } from '../kinds/observation/schema.ts'
 import { reportedStagelet, type ReportedStagelet } from './messages.ts'
 
 type Service = Readonly<Record<string, unknown>>

@@ -12,10 +12,10 @@ import {
   removedContainer,
   endedContainer,
   strayService,
-} from '../resources/kinds/observation.ts'
-import { composeSpec } from '../resources/kinds/compose-spec.ts'
+} from '../kinds/observation/schema.ts'
+import { composeSpec } from '../kinds/stagelet/compose.ts'
 import { limits } from '../resources/limits.ts'
-import { fileSpec } from '../resources/kinds/stagelysecret.ts'
+import { fileSpec } from '../kinds/secret/schema.ts'
 import { logsOrder, serial, type LogsOrder } from './logs.ts'
 import { machineText, opaque } from '../resources/told.ts'
 import { protocolText, rawKey } from './agent-text.ts'

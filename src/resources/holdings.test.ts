@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type * as z from 'zod'
 import { leavesOf, typeOf } from '../../test/support/http/schema-leaves.ts'
 import { holdingOf } from './holdings.ts'
-import { kinds } from './registry.ts'
+import { kinds } from '../kinds/index.ts'
 
 const texts = kinds.flatMap(({ kind, spec, status }) =>
   [

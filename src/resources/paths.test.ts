@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { leavesOf, typeOf } from '../../test/support/http/schema-leaves.ts'
-import { stageletSpec } from './kinds/stagelet.ts'
+import { stageletSpec } from '../kinds/stagelet/schema.ts'
 import { hostPath, machinePathsIn, meaningOf } from './paths.ts'
-import { kinds } from './registry.ts'
+import { kinds } from '../kinds/index.ts'
 
 /** The texts that a schema has, by their fields. */
 const textsOf = (schema: z.ZodType, at: string): [string, z.ZodType][] =>

@@ -1,6 +1,6 @@
 // The texts in a value, each with its schema: who asks what a text is finds all of them, those of a new field too.
 import * as z from 'zod'
-import { refersTo } from './kinds/status.ts'
+import { refersTo } from './schema-parts.ts'
 import { plainSchema } from './schemas/rest-fields.ts'
 
 interface FoundText {

@@ -1,5 +1,5 @@
 // What is promised of the time from the close of a revision until it is proven in a container: pure.
-import type { RolloutStatus } from '../resources/kinds/stagelet.ts'
+import type { RolloutStatus } from '../kinds/stagelet/schema.ts'
 
 type PropagationTimes = NonNullable<RolloutStatus['times']>
 

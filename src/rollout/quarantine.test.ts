@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { anEntry } from '../../test/support/builders.ts'
-import type { Quarantined } from '../resources/kinds/observation.ts'
+import type { Quarantined } from '../kinds/observation/schema.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import {
   digestFor,

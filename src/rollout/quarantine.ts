@@ -1,6 +1,6 @@
 // What failed its health gate: a service, and the digest of the values that it had. Such a pair is not run again
 // while it is in quarantine. Controller and agent judge it by these same functions: pure.
-import type { Quarantined } from '../resources/kinds/observation.ts'
+import type { Quarantined } from '../kinds/observation/schema.ts'
 import { viewsOf } from '../secrets/set-views.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 

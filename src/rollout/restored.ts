@@ -1,8 +1,8 @@
 // What is delivered after the restore of a backup: no revision whose credentials may be dead (ADR 0069). Pure.
 import { withConditions } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
-import type { Restored, RotationStatus } from '../resources/kinds/rotation.ts'
-import { statusOf } from '../resources/typed.ts'
+import type { Restored, RotationStatus } from '../kinds/rotation/schema.ts'
+import { statusOf } from '../kinds/typed.ts'
 
 /** What the outputs hold is not known to be accepted, or is known not to be. */
 const isHeld = (state: Restored['state']): boolean =>

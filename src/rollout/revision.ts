@@ -1,6 +1,6 @@
 // Which revision a stagelet runs. The one place that decides this: the stagelet's reconciler asks with all facts,
 // the agent stream with those of its mirror, an agent with what it was told and what failed there. Pure.
-import type { Quarantined } from '../resources/kinds/observation.ts'
+import type { Quarantined } from '../kinds/observation/schema.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { findFailed } from './quarantine.ts'
 

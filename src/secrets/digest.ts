@@ -2,7 +2,7 @@
 // weak secret against a label.
 import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { KeyBytes } from './aead.ts'
-import type { FileSpec } from '../resources/kinds/stagelysecret.ts'
+import type { FileSpec } from '../kinds/secret/schema.ts'
 import type { SetEntry } from './visible.ts'
 
 interface DigestInput {

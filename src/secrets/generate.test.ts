@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { charsets, type GenerateSpec } from '../resources/kinds/value-source.ts'
+import { charsets, type GenerateSpec } from '../kinds/secret/value-source.ts'
 import { generateValue, publicHalf } from './generate.ts'
 
 const text = async (spec: GenerateSpec): Promise<string> => (await generateValue(spec)).toString()

@@ -1,7 +1,7 @@
 // Generates values that nobody needs to know.
 import { createPublicKey, generateKeyPair, randomInt } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { GenerateSpec } from '../resources/kinds/value-source.ts'
+import type { GenerateSpec } from '../kinds/secret/value-source.ts'
 
 const lower = 'abcdefghijklmnopqrstuvwxyz'
 const digits = '0123456789'

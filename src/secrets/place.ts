@@ -2,7 +2,7 @@
 // secrets, or their environments. Pure: the dashboard and the command ask it too.
 import { defined } from '../kernel/defined.ts'
 import { sameJson } from '../kernel/same-json.ts'
-import type { SecretSpec } from '../resources/kinds/stagelysecret.ts'
+import type { SecretSpec } from '../kinds/secret/schema.ts'
 import { environmentOf, type Layout } from './layout.ts'
 
 /** The scope of what every service sees. As the name of a service: any one that no secret is for. */

@@ -1,5 +1,5 @@
 // One secret of a set, and the precedence among secrets with the same key.
-import type { FileSpec } from '../resources/kinds/stagelysecret.ts'
+import type { FileSpec } from '../kinds/secret/schema.ts'
 import { isForAll, isForService, isForStagelet } from './place.ts'
 
 /** One secret of a set, as an environment sees the set: everything but its value. */

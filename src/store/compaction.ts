@@ -1,8 +1,8 @@
 // Drops rows that are older than their retention.
 import { toFineTimestamp } from '../kernel/clock.ts'
-import { lastSeenOf } from '../resources/kinds/core.ts'
+import { lastSeenOf } from '../kinds/event/schema.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
-import { specOf, statusOf } from '../resources/typed.ts'
+import { specOf, statusOf } from '../kinds/typed.ts'
 import { dropOldActivity } from './activity/activity-log.ts'
 import { finishNamespace } from './objects/removal.ts'
 import type { WriteSession } from './core/write-session.ts'

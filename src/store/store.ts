@@ -12,7 +12,7 @@
 import type { ChainPoint } from '../audit/texts.ts'
 import { copyJson } from '../kernel/copy-json.ts'
 import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
-import { ofKind, type ObjectOf } from '../resources/typed.ts'
+import { ofKind, type ObjectOf } from '../kinds/typed.ts'
 import {
   auditDeliveries,
   createDeliveries,

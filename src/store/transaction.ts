@@ -2,7 +2,7 @@
 import { copyJson } from '../kernel/copy-json.ts'
 import type { NewCondition } from '../resources/conditions.ts'
 import { type KubeObject, type ObjectRef } from '../resources/meta.ts'
-import { ofKind, type ObjectOf } from '../resources/typed.ts'
+import { ofKind, type ObjectOf } from '../kinds/typed.ts'
 import type { ActivityEntry } from './core/activity-entry.ts'
 import type { ProjectRollback, RevisionChoice } from './core/history.ts'
 import type { EventInput, ListOptions, ObjectList, Removed, Tracking } from './core/objects.ts'

@@ -1,7 +1,7 @@
 // rotation_*: a login of a real Postgres that three stagelets use is changed, again and again, while each logs in anew five
 // times a second.
 import { run } from '../../scripts/lib/processes.ts'
-import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../src/kinds/rotation/schema.ts'
 import { makeDatabaseImage } from '../support/databases/database-images.ts'
 import { startWorld, type World } from '../support/programs/processes.ts'
 import {

@@ -21,7 +21,7 @@ import { startWorld, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idle, idleService, testImage, type Stack } from '../support/docker/stack.ts'
 import type { SignedExposure } from '../../src/audit/exposure.ts'
-import type { Where } from '../../src/rest/types.ts'
+import type { Where } from '../../src/generated/rest-types.ts'
 import { passes } from '../support/eventually.ts'
 
 const run = promisify(execFile)

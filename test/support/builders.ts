@@ -1,5 +1,5 @@
 // Builders of valid objects; each takes what the test is about.
-import type { ObservationSpec, ObservedService } from '../../src/resources/kinds/observation.ts'
+import type { ObservationSpec, ObservedService } from '../../src/kinds/observation/schema.ts'
 import type { DesiredStagelet } from '../../src/protocol/messages.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import type { TypedStagelet, StageletInput } from '../../controller/reconcilers/stagelet/facts.ts'

@@ -1,6 +1,6 @@
 // Secrets as an agent holds them.
 import type { OpenedSecret } from '../../agent/stack/stack-target.ts'
-import type { FileSpec } from '../../src/resources/kinds/stagelysecret.ts'
+import type { FileSpec } from '../../src/kinds/secret/schema.ts'
 import { valueDigest } from '../../src/secrets/digest.ts'
 
 const digestKey = Buffer.alloc(32, 7)

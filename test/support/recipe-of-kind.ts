@@ -63,27 +63,27 @@ export const widgetRoutes = routesOf('Widgets', [
   },`,
     },
     {
-      file: 'src/resources/registry.ts',
+      file: 'src/kinds/index.ts',
       after: 'const schemas: Readonly<Record<string, Schemas>> = {',
       add: '\n  Widget: { spec: widgetSpec, status: widgetStatus },',
     },
     {
-      file: 'src/resources/registry.ts',
+      file: 'src/kinds/index.ts',
       after: "import type * as z from 'zod'",
       add: "\nimport { widgetSpec, widgetStatus } from './kinds/widget.ts'",
     },
     {
-      file: 'src/resources/kinds/kind-columns.ts',
+      file: 'src/kinds/columns.ts',
       after: 'export const kindColumns = {',
       add: "\n  Widget: [integer('Size', '.spec.size', 'How large it is.'), age],",
     },
     {
-      file: 'src/resources/typed.ts',
+      file: 'src/kinds/typed.ts',
       after: 'interface TypeOfKind {',
       add: '\n  Widget: KubeObject<WidgetSpec, WidgetStatus>',
     },
     {
-      file: 'src/resources/typed.ts',
+      file: 'src/kinds/typed.ts',
       after: "import type { AgentSpec, AgentStatus } from './kinds/agent.ts'",
       add: "\nimport type { WidgetSpec, WidgetStatus } from './kinds/widget.ts'",
     },

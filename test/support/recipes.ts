@@ -7,7 +7,7 @@ const store: Recipe = {
   title: 'A new store of secrets',
   files: {
     'controller/stores/providers/shelf.ts': `
-import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
+import type { ProviderBlock } from '../../../src/kinds/secret-store/providers.ts'
 import type { Opening } from '../opening.ts'
 import type { StoreProvider } from '../provider.ts'
 
@@ -27,12 +27,12 @@ export const openShelf = ({ row }: ProviderBlock<'shelf'>, _opening: Opening): S
   },
   edits: [
     {
-      file: 'src/resources/kinds/store-providers.ts',
+      file: 'src/kinds/secret-store/providers.ts',
       after: 'export const providerNames = [',
       add: "\n  'shelf',",
     },
     {
-      file: 'src/resources/kinds/store-providers.ts',
+      file: 'src/kinds/secret-store/providers.ts',
       after: 'export const providerFields = {',
       add: `
   shelf: z
@@ -72,12 +72,12 @@ export const openCoin = (side: string): Rotator => ({
   },
   edits: [
     {
-      file: 'src/resources/kinds/rotation.ts',
+      file: 'src/kinds/rotation/schema.ts',
       after: 'export const rotatorNames = [',
       add: "\n  'coin',",
     },
     {
-      file: 'src/resources/kinds/rotation.ts',
+      file: 'src/kinds/rotation/schema.ts',
       after: 'const rotatorSpec = z\n  .strictObject({',
       add: `
     coin: z
@@ -89,7 +89,7 @@ export const openCoin = (side: string): Rotator => ({
       .describe('A coin. Outputs: side.'),`,
     },
     {
-      file: 'src/resources/kinds/rotation-rules.ts',
+      file: 'src/kinds/rotation/rules.ts',
       after: 'const outputsOf: Readonly<Partial<Record<RotatorName, readonly string[]>>> = {',
       add: "\n  coin: ['side'],",
     },
@@ -157,7 +157,7 @@ const event: Recipe = {
     await tx.recordEvent({ regarding: after, type: 'Warning', reason: 'Tiny', message: 'It is tiny.' })`,
     },
     {
-      file: 'src/resources/kinds/notifier.ts',
+      file: 'src/kinds/notifier/schema.ts',
       after: 'export const noticeReasons = [',
       add: "\n  'Tiny',",
     },

@@ -1,6 +1,6 @@
 // One stagelet: its services, a change that broke one, what one can do about it, and why a service has a value.
 import { expect, it } from 'vitest'
-import type { Typed } from '../../src/resources/typed.ts'
+import type { Typed } from '../../src/kinds/typed.ts'
 import { canary, values, type Dashboard } from './dashboard.ts'
 
 const url = '/ui/t/default/s/shop'

@@ -1,5 +1,5 @@
 // logout: forgets a stored login. A token that a browser login made is revoked, since nobody else has it.
-import type { Me } from '../../../src/rest/types.ts'
+import type { Me } from '../../../src/generated/rest-types.ts'
 import { messageOf } from '../../../src/kernel/errors.ts'
 import { connectionTo } from '../../connect/connect.ts'
 import { createRest } from '../../connect/rest.ts'

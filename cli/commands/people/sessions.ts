@@ -1,5 +1,5 @@
 // sessions: the browsers in which a person is logged in.
-import type { Session } from '../../../src/rest/types.ts'
+import type { Session } from '../../../src/generated/rest-types.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../../options.ts'
 import { pathPart, sessionView } from '../../people/views.ts'
 import { out } from '../../print.ts'

@@ -1,5 +1,5 @@
 // team: teams, their members and the members' roles.
-import type { Member, Team } from '../../../src/rest/types.ts'
+import type { Member, Team } from '../../../src/generated/rest-types.ts'
 import { narrowingText } from '../../../src/access/place.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../../options.ts'

@@ -1,5 +1,5 @@
 // token: a person's own tokens, those of a team's machines, and for admins those of any user.
-import type { Token } from '../../../src/rest/types.ts'
+import type { Token } from '../../../src/generated/rest-types.ts'
 import { realClock, toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { usageError } from '../../errors.ts'

@@ -1,5 +1,5 @@
 // user: the people who may log in. For admins of the controller.
-import type { User, UserWithTeams } from '../../../src/rest/types.ts'
+import type { User, UserWithTeams } from '../../../src/generated/rest-types.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../../options.ts'
 import { pathPart, userView } from '../../people/views.ts'

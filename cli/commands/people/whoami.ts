@@ -1,5 +1,5 @@
 // whoami: the identity and the rights that the controller gives you.
-import type { Me } from '../../../src/rest/types.ts'
+import type { Me } from '../../../src/generated/rest-types.ts'
 import { narrowingText } from '../../../src/access/place.ts'
 import { newCommand, type Command, type CommonFlags } from '../../options.ts'
 import { printAs } from '../../output/output.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
+import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
 import { containerActivity } from './container-lives.ts'
 
 const place = { subject: 'uid', namespace: 'default', project: 'shop', stagelet: 'prod' }

@@ -1,8 +1,8 @@
 // What a report says of containers with secrets that came or went, as entries of the activity log. Pure.
 import { toFineTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
-import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
-import type { ObjectOf } from '../../../src/resources/typed.ts'
+import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
+import type { ObjectOf } from '../../../src/kinds/typed.ts'
 import type { ActivityEntry, ContainerRecord } from '../../../src/store/core/activity-entry.ts'
 
 /** Containers that are there, by id. */

@@ -1,10 +1,10 @@
 // POST agents/NAME/token and agents/NAME/revoke: makes a join token, and revokes an agent.
 import type { Schema } from '../../../src/resources/schemas/crd.ts'
-import { ephemeralSpec, type AgentSpec } from '../../../src/resources/kinds/agent.ts'
+import { ephemeralSpec, type AgentSpec } from '../../../src/kinds/agent/schema.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
 import { refTo } from '../../../src/resources/schemas/openapi-meta.ts'
-import { requireKind } from '../../../src/resources/registry.ts'
+import { requireKind } from '../../../src/kinds/index.ts'
 import { renderJoinToken } from '../../../src/protocol/join-token.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { Actor } from '../../../src/store/store.ts'

@@ -4,7 +4,7 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import { lazy } from '../../../src/kernel/lazy.ts'
 import { apiGroup } from '../../../src/resources/meta.ts'
 import { resourceNameOf } from '../../../src/resources/kind-names.ts'
-import { kinds } from '../../../src/resources/registry.ts'
+import { kinds } from '../../../src/kinds/index.ts'
 import { renderCrd } from '../../../src/resources/schemas/crd.ts'
 import type { App } from '../env.ts'
 

@@ -1,7 +1,7 @@
 // Discovery, aggregated and legacy. Made once from the registry. A client sends the ETag of its copy
 // and gets 304.
 import { createHash } from 'node:crypto'
-import { kinds, type Kind } from '../../../src/resources/registry.ts'
+import { kinds, type Kind } from '../../../src/kinds/index.ts'
 import type { App, AppContext } from '../env.ts'
 import { definitionKind, mountDefinitions } from './definitions.ts'
 import { wantsAggregated } from './negotiate.ts'

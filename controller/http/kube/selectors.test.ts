@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { requireKind } from '../../../src/resources/registry.ts'
+import { requireKind } from '../../../src/kinds/index.ts'
 import { parseFieldSelector, parseLabelSelector, splitTerms } from './selectors.ts'
 
 const labels = { app: 'web', tier: 'front', 'stagely.dev/team': 'shop', size: '007' }

@@ -1,7 +1,7 @@
 // Tables as kubectl prints them: the cells are texts for people, dates such as "28s".
 import { columnValue, type PrinterColumn } from '../../../src/resources/columns.ts'
-import { lastSeenOf } from '../../../src/resources/kinds/core.ts'
-import { findKind, type Kind } from '../../../src/resources/registry.ts'
+import { lastSeenOf } from '../../../src/kinds/event/schema.ts'
+import { findKind, type Kind } from '../../../src/kinds/index.ts'
 
 export interface ColumnDefinition {
   readonly name: string

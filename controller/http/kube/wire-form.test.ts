@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
-import { requireKind } from '../../../src/resources/registry.ts'
+import { requireKind } from '../../../src/kinds/index.ts'
 import { listBytes, wireText } from './wire-form.ts'
 
 const secret = (spec: object, applied?: string): KubeObject => ({

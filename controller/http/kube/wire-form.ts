@@ -1,9 +1,9 @@
 // Objects in the form for clients. The last safeguard before an answer: no secret value passes.
 import { defined } from '../../../src/kernel/defined.ts'
-import { withoutValue } from '../../../src/resources/validation/last-applied.ts'
+import { withoutValue } from '../../../src/kinds/secret/last-applied.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import { valueFields } from '../../../src/resources/kinds/secret-value.ts'
-import type { Kind } from '../../../src/resources/registry.ts'
+import { valueFields } from '../../../src/kinds/secret/value.ts'
+import type { Kind } from '../../../src/kinds/index.ts'
 import type { StoredObject } from '../../../src/store/store.ts'
 
 export type Wire = Record<string, unknown>

@@ -2,8 +2,8 @@
 // ignored.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
-import type { Kind } from '../../../src/resources/registry.ts'
-import { decodeStatus } from '../../../src/resources/validation/validate.ts'
+import type { Kind } from '../../../src/kinds/index.ts'
+import { decodeStatus } from '../../../src/kinds/decode.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { answerObject } from './answer.ts'
 import { mergeConfiguration, readConfiguration } from './patches/apply.ts'

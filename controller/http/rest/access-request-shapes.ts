@@ -1,9 +1,6 @@
 // Requests for access as REST shows them.
 import * as z from 'zod'
-import {
-  accessRequestSpec,
-  accessRequestStatus,
-} from '../../../src/resources/kinds/access-request.ts'
+import { accessRequestSpec, accessRequestStatus } from '../../../src/kinds/access-request/schema.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { fieldsOf, hidden } from '../../../src/resources/schemas/rest-fields.ts'
 import { created_at, idWith, ofName, ofTeam } from './kinds.ts'

@@ -1,18 +1,18 @@
 // How the REST API shows each kind. A field is shown and accepted by its name in snake case; this file
 // lists the exceptions. A new field of a kind needs no change here.
 import * as z from 'zod'
-import { agentSpec, agentStatus } from '../../../src/resources/kinds/agent.ts'
+import { agentSpec, agentStatus } from '../../../src/kinds/agent/schema.ts'
 import { previewLabel, type KubeObject } from '../../../src/resources/meta.ts'
-import { projectSpec, projectStatus } from '../../../src/resources/kinds/project.ts'
+import { projectSpec, projectStatus } from '../../../src/kinds/project/schema.ts'
 import { fieldsOf, hidden, type RestField } from '../../../src/resources/schemas/rest-fields.ts'
 import {
   stageletSpec,
   stageletStatus,
   type ServiceStatus,
   type StageletSpec,
-} from '../../../src/resources/kinds/stagelet.ts'
-import { addressesOf } from '../../../src/resources/kinds/stagelet-address.ts'
-import { ofKind, statusOf } from '../../../src/resources/typed.ts'
+} from '../../../src/kinds/stagelet/schema.ts'
+import { addressesOf } from '../../../src/kinds/stagelet/address.ts'
+import { ofKind, statusOf } from '../../../src/kinds/typed.ts'
 import { idOf } from './ids.ts'
 import { conditions, restConditionsOf, source, sourceOf, timeSchema } from './representations.ts'
 import { answerOf, answerShape, computed } from './shapes.ts'

@@ -1,7 +1,7 @@
 // Where a stagelet stands with one revision of its project, as its agent has reported it last: pure.
 import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import type { StageletSpec, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletSpec, StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import { idOf } from './ids.ts'
 

@@ -3,12 +3,12 @@ import * as z from 'zod'
 import type { AuditRecord } from '../../../src/audit/lines.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { fieldsOf, hidden } from '../../../src/resources/schemas/rest-fields.ts'
-import { evidenceSpec } from '../../../src/resources/kinds/rotation-status.ts'
+import { evidenceSpec } from '../../../src/kinds/rotation/status.ts'
 import {
   rotationSpec,
   rotationStatus,
   type RotationSpec,
-} from '../../../src/resources/kinds/rotation.ts'
+} from '../../../src/kinds/rotation/schema.ts'
 import { objectShape, ofEveryStatus } from './kinds.ts'
 import { timeSchema } from './representations.ts'
 import { answerOf, answerShape, computed } from './shapes.ts'

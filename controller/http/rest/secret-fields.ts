@@ -6,7 +6,7 @@ import {
   secretFields,
   withFields,
   type SecretInput,
-} from '../../../src/resources/schemas/secret-fields.ts'
+} from '../../../src/kinds/secret/rest-fields.ts'
 import { createShape, updateShape } from './shapes.ts'
 
 const created = createShape(secretFields)

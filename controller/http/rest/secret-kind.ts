@@ -4,13 +4,13 @@ import { findCondition } from '../../../src/resources/conditions.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { minPatternBytes } from '../../../src/masking/min-pattern-bytes.ts'
 import { fieldsOf, hidden } from '../../../src/resources/schemas/rest-fields.ts'
-import { secretFields } from '../../../src/resources/schemas/secret-fields.ts'
+import { secretFields } from '../../../src/kinds/secret/rest-fields.ts'
 import {
   secretStatus,
   type SecretSpec,
   type SecretStatus,
-} from '../../../src/resources/kinds/stagelysecret.ts'
-import { dueCauses, dueOf } from '../../../src/resources/kinds/secret-expiry.ts'
+} from '../../../src/kinds/secret/schema.ts'
+import { dueCauses, dueOf } from '../../../src/kinds/secret/expiry-status.ts'
 import type { NamedEntry } from '../../../src/store/core/set-diff.ts'
 import { renderId } from './ids.ts'
 import {

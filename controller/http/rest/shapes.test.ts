@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { holding } from '../../../src/resources/holdings.ts'
 import { fieldsOf, hidden } from '../../../src/resources/schemas/rest-fields.ts'
-import { stageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import { stageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { timeSchema } from './representations.ts'
 import { answer, answerOf, answerShape, computed, createShape, updateShape } from './shapes.ts'
 

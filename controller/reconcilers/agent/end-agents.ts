@@ -1,7 +1,7 @@
 // The end of machines that are meant to go: in one write the agent goes, with its keys, its stagelets and their own
 // secrets. What ran there last is told before.
 import { append } from '../../../src/kernel/append.ts'
-import type { AgentSpec, AgentStatus } from '../../../src/resources/kinds/agent.ts'
+import type { AgentSpec, AgentStatus } from '../../../src/kinds/agent/schema.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import {
   agentFinalizer,
@@ -12,7 +12,7 @@ import {
   type ObjectRef,
 } from '../../../src/resources/meta.ts'
 import { projectRefOf } from '../../../src/resources/project-ref.ts'
-import type { Typed } from '../../../src/resources/typed.ts'
+import type { Typed } from '../../../src/kinds/typed.ts'
 import { isDeclaring } from '../../../src/store/objects/admission.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 

@@ -1,10 +1,10 @@
 // Decides the status of a project and of each of its secrets: pure.
 import { findCondition, withConditions } from '../../../src/resources/conditions.ts'
-import type { ProjectStatus } from '../../../src/resources/kinds/project.ts'
-import { withDates } from '../../../src/resources/kinds/secret-expiry.ts'
-import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
-import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
-import { isStopped } from '../../../src/resources/kinds/stopped-service.ts'
+import type { ProjectStatus } from '../../../src/kinds/project/schema.ts'
+import { withDates } from '../../../src/kinds/secret/expiry-status.ts'
+import type { ServiceStatus } from '../../../src/kinds/stagelet/schema.ts'
+import type { SecretStatus } from '../../../src/kinds/secret/schema.ts'
+import { isStopped } from '../../../src/kinds/stagelet/stopped-service.ts'
 import {
   forController,
   missingValue,
@@ -13,7 +13,7 @@ import {
   projectMissing,
   valueToCome,
   type Verdict,
-} from '../../../src/resources/kinds/secret-verdicts.ts'
+} from '../../../src/kinds/secret/verdicts.ts'
 import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
 import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
 import { emptyLayout, environmentOf } from '../../../src/secrets/layout.ts'

@@ -2,7 +2,7 @@
 // its consumers or its stagelets have changed: a project may have thousands of secrets, and each write to one of them starts
 // a run for all.
 import { emptyLayout, layoutText } from '../../../src/secrets/layout.ts'
-import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
+import type { SecretStatus } from '../../../src/kinds/secret/schema.ts'
 import type { ListedObject } from '../../../src/store/store.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import { earliest } from '../../../src/kernel/earliest.ts'

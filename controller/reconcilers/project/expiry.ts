@@ -5,12 +5,12 @@ import {
   statusConditions,
   type NewCondition,
 } from '../../../src/resources/conditions.ts'
-import { endOf } from '../../../src/resources/kinds/expiry.ts'
+import { endOf } from '../../../src/kinds/secret/expiry.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import { datesOf } from '../../../src/resources/kinds/secret-expiry.ts'
-import type { RotationRequest } from '../../../src/resources/kinds/rotation.ts'
-import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
-import { specOf, statusOf } from '../../../src/resources/typed.ts'
+import { datesOf } from '../../../src/kinds/secret/expiry-status.ts'
+import type { RotationRequest } from '../../../src/kinds/rotation/schema.ts'
+import type { SecretStatus } from '../../../src/kinds/secret/schema.ts'
+import { specOf, statusOf } from '../../../src/kinds/typed.ts'
 import type { EventInput, Transaction } from '../../../src/store/store.ts'
 import { no } from '../verdict.ts'
 import type { SecretObject } from './gather.ts'

@@ -1,5 +1,5 @@
 // Reads one project, its secrets and its stagelets.
-import type { Typed } from '../../../src/resources/typed.ts'
+import type { Typed } from '../../../src/kinds/typed.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
 import { readKeptSets } from '../kept-sets.ts'
 import { inProject } from '../stagelet/of-project.ts'

@@ -4,8 +4,8 @@ import { isReason } from '../../../src/kernel/errors.ts'
 import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
 import { statusConditions, findCondition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import { ofKind } from '../../../src/resources/typed.ts'
-import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
+import { ofKind } from '../../../src/kinds/typed.ts'
+import type { SecretStatus } from '../../../src/kinds/secret/schema.ts'
 import {
   done,
   waitFor,

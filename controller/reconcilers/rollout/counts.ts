@@ -1,5 +1,5 @@
 // Counts the stagelets of a project by their standing in the rollout of the newest revision: pure.
-import type { ProjectRollout } from '../../../src/resources/kinds/project.ts'
+import type { ProjectRollout } from '../../../src/kinds/project/schema.ts'
 
 /**
  * The standing of a stagelet in the rollout of the newest revision. `healthy`: runs it and is healthy. `failed`: its

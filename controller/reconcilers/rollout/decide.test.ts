@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { anEntry } from '../../../test/support/builders.ts'
 import {
   admitted,

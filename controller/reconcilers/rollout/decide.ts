@@ -6,7 +6,7 @@ import type {
   ProjectRollout,
   RolloutSpec,
   StageletCounts,
-} from '../../../src/resources/kinds/project.ts'
+} from '../../../src/kinds/project/schema.ts'
 import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { findFailed } from '../../../src/rollout/quarantine.ts'
 import { newestOf } from '../../../src/rollout/revision.ts'

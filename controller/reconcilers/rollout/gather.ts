@@ -1,6 +1,6 @@
 // Reads one project, its stagelets, and the agents that run them.
 import type { Place } from '../../../src/resources/meta.ts'
-import type { Typed } from '../../../src/resources/typed.ts'
+import type { Typed } from '../../../src/kinds/typed.ts'
 import type { Reader, SecretSet } from '../../../src/store/store.ts'
 import type { ProjectObject, StageletObject } from '../project/gather.ts'
 import { inProject } from '../stagelet/of-project.ts'

@@ -4,7 +4,7 @@ import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { withCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf } from '../../../src/resources/meta.ts'
-import type { ProjectStatus } from '../../../src/resources/kinds/project.ts'
+import type { ProjectStatus } from '../../../src/kinds/project/schema.ts'
 import {
   done,
   waitFor,

@@ -1,6 +1,6 @@
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { describe, expect, it } from 'vitest'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { aStagelet } from '../../../test/support/builders.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { decideRollout } from './decide.ts'

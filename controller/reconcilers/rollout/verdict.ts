@@ -1,7 +1,7 @@
 // Tells people of a rollout: the conditions of the project, and an event for each change of state.
 import { findCondition, type NewCondition } from '../../../src/resources/conditions.ts'
 import { annotations } from '../../../src/resources/meta.ts'
-import type { ProjectRollout } from '../../../src/resources/kinds/project.ts'
+import type { ProjectRollout } from '../../../src/kinds/project/schema.ts'
 import type { EventInput } from '../../../src/store/store.ts'
 import type { ProjectObject, StageletObject } from '../project/gather.ts'
 import { isUnseen } from '../stagelet/unseen.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import {
   aFleet,
   ago,

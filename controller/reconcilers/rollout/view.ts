@@ -1,8 +1,8 @@
 // The state of a rollout as the API shows it, also for a project without spec.rollout, whose stagelets all take
 // the newest revision at once. Pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
-import { syncOutcome } from '../../../src/resources/wait-outcome.ts'
-import type { ProjectRollout, RolloutSpec } from '../../../src/resources/kinds/project.ts'
+import { syncOutcome } from '../../../src/rollout/wait-outcome.ts'
+import type { ProjectRollout, RolloutSpec } from '../../../src/kinds/project/schema.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { isUnseen } from '../stagelet/unseen.ts'
 import { countStandings, type Standing } from './counts.ts'

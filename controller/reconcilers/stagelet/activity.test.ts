@@ -6,8 +6,8 @@ import {
   anInput,
   anObservation,
 } from '../../../test/support/builders.ts'
-import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import type { ActivityEntry } from '../../../src/store/core/activity-entry.ts'
 import { decideStagelet } from './decide.ts'
 import type { StageletInput } from './facts.ts'

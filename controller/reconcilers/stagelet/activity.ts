@@ -7,8 +7,8 @@ import {
   authorAsTold,
   runAsTold,
   type Quarantined,
-} from '../../../src/resources/kinds/observation.ts'
-import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+} from '../../../src/kinds/observation/schema.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type {
   Blame,

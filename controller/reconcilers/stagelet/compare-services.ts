@@ -1,8 +1,8 @@
 // Compares the digest that each service runs with the one that it should run. Revisions only explain.
 import { defined } from '../../../src/kernel/defined.ts'
 import { limits } from '../../../src/resources/limits.ts'
-import type { ObservationSpec, ObservedService } from '../../../src/resources/kinds/observation.ts'
-import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { ObservationSpec, ObservedService } from '../../../src/kinds/observation/schema.ts'
+import type { ServiceStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { viewsOf } from '../../../src/secrets/set-views.ts'
 import type { SeenSet, StageletInput } from './facts.ts'
 

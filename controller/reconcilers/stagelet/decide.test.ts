@@ -7,7 +7,7 @@ import {
   anObservation,
 } from '../../../test/support/builders.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
+import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { decideStagelet } from './decide.ts'

@@ -6,12 +6,9 @@ import {
   findCondition,
   type Condition,
 } from '../../../src/resources/conditions.ts'
-import { projectMissing } from '../../../src/resources/kinds/secret-verdicts.ts'
-import {
-  engineUnavailable,
-  type ObservationSpec,
-} from '../../../src/resources/kinds/observation.ts'
-import type { ServiceStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import { projectMissing } from '../../../src/kinds/secret/verdicts.ts'
+import { engineUnavailable, type ObservationSpec } from '../../../src/kinds/observation/schema.ts'
+import type { ServiceStatus, StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { findFailed } from '../../../src/rollout/quarantine.ts'
 import type { SeenInput, StageletInput } from './facts.ts'
 import { degraded } from './degraded.ts'

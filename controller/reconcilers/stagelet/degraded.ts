@@ -3,7 +3,7 @@ import type {
   ObservationSpec,
   ObservedService,
   Quarantined,
-} from '../../../src/resources/kinds/observation.ts'
+} from '../../../src/kinds/observation/schema.ts'
 import type { DriftVerdict } from './drift.ts'
 import { awaitsDeploy } from './not-started.ts'
 import type { SeenInput } from './facts.ts'

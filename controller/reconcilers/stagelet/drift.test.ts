@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { anObservation } from '../../../test/support/builders.ts'
-import type { Drift } from '../../../src/resources/kinds/observation.ts'
+import type { Drift } from '../../../src/kinds/observation/schema.ts'
 import { drifted } from './drift.ts'
 
 const messageOf = (change: Partial<Drift['changes'][number]>): string => {

@@ -1,6 +1,6 @@
 // The condition Drifted: containers that were changed from outside. Pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import {
   describeManualRun,
@@ -8,7 +8,7 @@ import {
   runAsTold,
   type Drift,
   type ObservationSpec,
-} from '../../../src/resources/kinds/observation.ts'
+} from '../../../src/kinds/observation/schema.ts'
 
 export interface DriftVerdict {
   readonly status: 'True' | 'False'

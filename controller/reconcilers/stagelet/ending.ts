@@ -1,7 +1,7 @@
 // The end of a stagelet with spec.ttl, as the reconciler judges it: pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import { endingOf, type StageletEnding } from '../../../src/resources/kinds/stagelet-end.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
+import { endingOf, type StageletEnding } from '../../../src/kinds/stagelet/end.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import { isDeclaring } from '../../../src/store/objects/admission.ts'
 import type { StageletInput } from './facts.ts'

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { aStagelet, anInput, anObservation } from '../../../test/support/builders.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import {
-  describeManualRun,
-  type ObservationSpec,
-} from '../../../src/resources/kinds/observation.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import { describeManualRun, type ObservationSpec } from '../../../src/kinds/observation/schema.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { decideStagelet } from './decide.ts'
 import { stageletEventsOf } from './events.ts'
 import type { StageletInput } from './facts.ts'

@@ -1,7 +1,7 @@
 // The events of a stagelet: one for each change of state. A lost agent makes one event of the Agent, and none of its
 // stagelets.
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
-import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import type { EventInput } from '../../../src/store/store.ts'
 import type { TypedStagelet } from './facts.ts'
 import { isUntoldHealing } from './drift.ts'

@@ -1,7 +1,7 @@
 // The facts that decide the status of one stagelet.
-import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import type { Typed } from '../../../src/resources/typed.ts'
+import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
+import type { Typed } from '../../../src/kinds/typed.ts'
 import type { StageletSet } from '../../../src/secrets/environment-set.ts'
 import type { ProjectRevisions, SecretSet } from '../../../src/store/store.ts'
 import type { Author } from './suspect-values.ts'

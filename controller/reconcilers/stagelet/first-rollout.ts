@@ -1,8 +1,8 @@
 // The first rollout of a stagelet that is new, or whose project was created again, waits for its secrets: pure. Manifests
 // arrive one by one and in any order, and a stack that starts with some of its secrets would be re-created for the others.
 import { defined } from '../../../src/kernel/defined.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import { projectMissing, type Verdict } from '../../../src/resources/kinds/secret-verdicts.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
+import { projectMissing, type Verdict } from '../../../src/kinds/secret/verdicts.ts'
 import { isForStagelet } from '../../../src/secrets/place.ts'
 import type { StageletInput } from './facts.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/resources/limits.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import type { Restored } from '../../../src/resources/kinds/rotation.ts'
+import type { Restored } from '../../../src/kinds/rotation/schema.ts'
 import type { Reader } from '../../../src/store/store.ts'
 import { gatherStagelet } from './gather.ts'
 

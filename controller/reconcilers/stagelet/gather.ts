@@ -1,8 +1,8 @@
 // Reads the facts for the decision about one stagelet. No secret is decrypted: digests are enough.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { fitStored } from '../../../src/protocol/fit-report.ts'
-import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import type { Reader } from '../../../src/store/store.ts'
 import { fromFor, holdIn, isReached } from '../../../src/rollout/restored.ts'
 import { stageletSet } from '../../../src/secrets/environment-set.ts'

@@ -1,6 +1,6 @@
 // The condition SecretsInSync: whether each container runs exactly its secrets, and why not: pure.
 import { annotations } from '../../../src/resources/meta.ts'
-import type { ObservationSpec, Quarantined } from '../../../src/resources/kinds/observation.ts'
+import type { ObservationSpec, Quarantined } from '../../../src/kinds/observation/schema.ts'
 import { describeBlame } from './suspect-values.ts'
 import { notBegun } from './first-rollout.ts'
 import type { SeenInput, StageletInput } from './facts.ts'

@@ -1,7 +1,7 @@
 // The last rollout that the agent reported, and its cause: pure.
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
-import type { RolloutStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { RolloutStatus } from '../../../src/kinds/stagelet/schema.ts'
 import type { StageletInput } from './facts.ts'
 import { lastKnown } from './unseen.ts'
 

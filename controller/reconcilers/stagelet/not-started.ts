@@ -1,5 +1,5 @@
 // Services of a stagelet that do not run because nothing has started them yet: pure.
-import type { ObservationSpec, ObservedService } from '../../../src/resources/kinds/observation.ts'
+import type { ObservationSpec, ObservedService } from '../../../src/kinds/observation/schema.ts'
 
 /** True for a service that is new in the Compose files and that only a deploy starts: that is no fault. */
 export const awaitsDeploy = (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aService, aStagelet, anInput, anObservation } from '../../../test/support/builders.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { decideStagelet } from './decide.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
 

@@ -1,8 +1,8 @@
 // Drops numbers of revisions that belong to another Project than the one that the stagelet names now: revisions of
 // two projects, or of one that was made anew, have the same numbers. Pure.
 import { defined } from '../../../src/kernel/defined.ts'
-import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 
 const withoutRevision = <T extends { readonly revision?: number | undefined }>({
   revision: _,

@@ -8,8 +8,8 @@ import {
   anObservation,
 } from '../../../test/support/builders.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
-import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { sumOf } from '../../../src/rollout/propagation.ts'
 import { decideStagelet } from './decide.ts'
 import type { StageletInput } from './facts.ts'

@@ -2,8 +2,8 @@
 // the controller's clock; of the machine's clock only differences count.
 import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import { engineUnavailable } from '../../../src/resources/kinds/observation.ts'
-import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import { engineUnavailable } from '../../../src/kinds/observation/schema.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import type { StageletInput } from './facts.ts'
 import { controllerTimeOf } from './machine-time.ts'
 import { awaitingCredential } from './revision.ts'

@@ -1,5 +1,5 @@
 // The condition Ready of a stagelet: pure.
-import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
+import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
 import { awaitsDeploy } from './not-started.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 

@@ -1,6 +1,6 @@
 // The condition ReportCut: the report of the agent holds more than is kept. Pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { CutField } from '../../../src/resources/kinds/observation.ts'
+import type { CutField } from '../../../src/kinds/observation/schema.ts'
 import type { SeenInput } from './facts.ts'
 import { no, yes, type Verdict } from '../verdict.ts'
 

@@ -8,7 +8,7 @@ import {
 } from '../../../test/support/builders.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import { annotations } from '../../../src/resources/meta.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import { decideStagelet } from './decide.ts'

@@ -1,7 +1,7 @@
 // The facts from which src/rollout decides the revision of one stagelet, and the messages about it: pure.
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { annotations } from '../../../src/resources/meta.ts'
-import type { ObservationSpec, Quarantined } from '../../../src/resources/kinds/observation.ts'
+import type { ObservationSpec, Quarantined } from '../../../src/kinds/observation/schema.ts'
 import { healthyHere } from '../../../src/rollout/healthy-here.ts'
 import { findFailed, liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine.ts'
 import {

@@ -1,5 +1,5 @@
 // Finds the values that a failed revision brought to a service: key, version, and who set it. Pure.
-import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
+import type { Quarantined } from '../../../src/kinds/observation/schema.ts'
 import type { StageletSet } from '../../../src/secrets/environment-set.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'

@@ -6,10 +6,10 @@ import {
   anInput,
   anObservation,
 } from '../../../test/support/builders.ts'
-import type { AgentStatus } from '../../../src/resources/kinds/agent.ts'
+import type { AgentStatus } from '../../../src/kinds/agent/schema.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import { presenceOf } from '../../../src/resources/presence.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import { presenceOf } from '../../../src/kinds/agent/presence.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { decideStagelet } from './decide.ts'

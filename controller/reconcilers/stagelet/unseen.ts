@@ -3,16 +3,9 @@
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
-import {
-  engineUnavailable,
-  type ObservationSpec,
-} from '../../../src/resources/kinds/observation.ts'
-import { isSeen } from '../../../src/resources/presence.ts'
-import type {
-  LastSeen,
-  ServiceStatus,
-  StageletStatus,
-} from '../../../src/resources/kinds/stagelet.ts'
+import { engineUnavailable, type ObservationSpec } from '../../../src/kinds/observation/schema.ts'
+import { isSeen } from '../../../src/kinds/agent/presence.ts'
+import type { LastSeen, ServiceStatus, StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import type { StageletInput } from './facts.ts'
 import { unknown, type Verdict } from '../verdict.ts'
 import { controllerTimeOf } from './machine-time.ts'

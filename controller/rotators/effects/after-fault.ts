@@ -1,7 +1,7 @@
 // What follows from a fault of a rotator: another try, or the end of the attempt.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { durationMs } from '../../../src/resources/duration.ts'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import type { Effect } from '../machine/machine.ts'
 import { retryMs } from '../machine/idle.ts'
 import { discard } from './discard.ts'

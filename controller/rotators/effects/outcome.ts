@@ -1,5 +1,5 @@
 // What comes of an effect: the next status, what is told of it, and what is written along with it.
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import { afterResult, type Failed, type Observed, type ResultOf } from '../machine/enter.ts'
 import type { Move, RotationEvent, MachineWait } from '../machine/facts.ts'

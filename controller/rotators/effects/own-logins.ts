@@ -2,8 +2,8 @@
 // has another name now, goes on with them.
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import { refOf } from '../../../src/resources/meta.ts'
-import { rotationPlaceOf } from '../../../src/resources/kinds/rotation-place.ts'
-import { statusOf } from '../../../src/resources/typed.ts'
+import { rotationPlaceOf } from '../../../src/kinds/rotation/place.ts'
+import { statusOf } from '../../../src/kinds/typed.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { EffectContext } from './work.ts'
 

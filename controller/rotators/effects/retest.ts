@@ -1,6 +1,6 @@
 // Once a day, and where a service dies after a rotation: is what the outputs hold still accepted?
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { RotatorFault } from '../providers/rotator.ts'
 import { readOld } from './logins.ts'
 import { afterEffect, type EffectOutcome } from './outcome.ts'

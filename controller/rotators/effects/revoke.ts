@@ -2,7 +2,7 @@
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { refOf, type ObjectRef } from '../../../src/resources/meta.ts'
-import type { Phase, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { Phase, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import type { EventInput, Transaction } from '../../../src/store/store.ts'
 import { isSameLogin, sameValues } from './logins.ts'
 import { stillReleased } from '../proof/released.ts'

@@ -1,6 +1,6 @@
 // The effects of a rotation: each looks before it acts, and may be done again after a crash. What comes of one is told
 // back; the performer stores it.
-import { statusOf } from '../../../src/resources/typed.ts'
+import { statusOf } from '../../../src/kinds/typed.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { refOf } from '../../../src/resources/meta.ts'
 import type { StagedCredential } from '../../../src/store/secrets/staged-values.ts'

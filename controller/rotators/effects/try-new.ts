@@ -1,7 +1,7 @@
 // Whether the new credential is accepted now: asked right before the old one ends, and right after. The proof is older
 // than the end, and a failover, or somebody at the database, may have changed the login since.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec } from '../../../src/kinds/rotation/schema.ts'
 import { isUntestable } from '../machine/after-end.ts'
 import { isLoginAlone } from './logins.ts'
 import { afterEffect, stagedLost, type EffectOutcome } from './outcome.ts'

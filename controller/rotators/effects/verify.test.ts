@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { idleFaults } from './logins.ts'
 import { RotatorFault, type Accepted } from '../providers/rotator.ts'

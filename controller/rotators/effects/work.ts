@@ -1,5 +1,5 @@
 // What an effect of a rotation works with.
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import type {
   StagedPlace,
   StagedRole,

@@ -1,7 +1,7 @@
 // Between two attempts: is what the outputs hold still accepted, and do services still live with it? Pure. See ADR 0094.
 import { defined } from '../../../src/kernel/defined.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import type { Observed } from './enter.ts'
 import type { RotationSituation } from './facts.ts'
 

@@ -2,11 +2,7 @@ import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { idleFacts } from '../../../test/support/rotation-facts.ts'
 import { describe, expect, it } from 'vitest'
 import { defined } from '../../../src/kernel/defined.ts'
-import type {
-  Restored,
-  RotationSpec,
-  RotationStatus,
-} from '../../../src/resources/kinds/rotation.ts'
+import type { Restored, RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { decideRotation, decisionOf } from './decide.ts'
 import { always, decisions, stateOf, underWay } from './machine.ts'
 import type { RotationFacts, Next } from './facts.ts'

@@ -1,5 +1,5 @@
 // What a Rotation does next: the first row of the machine whose guard holds. Pure.
-import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { take } from './enter.ts'
 import type { RotationFacts, Next, RotationSituation } from './facts.ts'
 import { guards } from './guards.ts'

@@ -1,7 +1,7 @@
 // How a Rotation enters a state: which fields of its status stay. Pure.
 import { toTimestamp as time } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
-import type { Phase, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { Phase, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import type { Next } from './facts.ts'
 import { results, type Effect, type State, type Then } from './machine.ts'
 

@@ -1,10 +1,6 @@
 // What is known of a rotation, and what it does next.
-import type {
-  Restored,
-  RotationSpec,
-  RotationStatus,
-} from '../../../src/resources/kinds/rotation.ts'
-import type { Typed } from '../../../src/resources/typed.ts'
+import type { Restored, RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
+import type { Typed } from '../../../src/kinds/typed.ts'
 import type { Effect, EventReason } from './machine.ts'
 import type { Proof } from '../proof/proof.ts'
 import type { RolloutStep } from '../providers/rotator.ts'

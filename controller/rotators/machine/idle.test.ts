@@ -2,7 +2,7 @@
 import { idleFacts } from '../../../test/support/rotation-facts.ts'
 import { expect, it } from 'vitest'
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
-import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { nothingToProve } from '../proof/proof.ts'
 import { illAgain, retestAt } from './after-end.ts'
 import { isOverdue } from './idle.ts'

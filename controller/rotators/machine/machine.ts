@@ -3,7 +3,7 @@
 // `decisions` says what a Rotation does next in each state: the first guard that holds counts. Where that is an effect,
 // the performer does it, and `results` says what follows from its result. Guards are functions of the same name
 // (guards.ts). `enter.ts` says which fields of the status each state keeps. See ADR 0065.
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 
 export type State =
   /** Phases: nothing is under way; asked, made and tried; the outputs get the values. */

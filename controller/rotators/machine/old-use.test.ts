@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../test/support/random.ts'
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { durationMs } from '../../../src/resources/duration.ts'
-import { surelySeen } from '../../../src/resources/kinds/rotation-use.ts'
-import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import { surelySeen } from '../../../src/kinds/rotation/use.ts'
+import type { RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { afterLook, nextLookAt, useInWords, watchMs } from './old-use.ts'
 
 const begin = Date.parse('2026-03-02T12:00:00Z')

@@ -8,7 +8,7 @@ import type {
   Evidence,
   RotationSpec,
   RotationStatus,
-} from '../../../src/resources/kinds/rotation.ts'
+} from '../../../src/kinds/rotation/schema.ts'
 import { keyOfBearer, mostRestarts, settledMs, type Bearer } from '../proof/proof.ts'
 import type { Failed, Observed } from './enter.ts'
 import type { RotationFacts, RotationSituation } from './facts.ts'

@@ -1,11 +1,7 @@
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { idleFacts } from '../../../test/support/rotation-facts.ts'
 import { describe, expect, it } from 'vitest'
-import type {
-  Restored,
-  RotationSpec,
-  RotationStatus,
-} from '../../../src/resources/kinds/rotation.ts'
+import type { Restored, RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { fromFor, holdIn } from '../../../src/rollout/restored.ts'
 import { decideRotation } from './decide.ts'
 import { afterRefusal } from './store-refusal.ts'

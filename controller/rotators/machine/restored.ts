@@ -2,11 +2,7 @@
 // ADR 0069.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
-import type {
-  Restored,
-  RotationSpec,
-  RotationStatus,
-} from '../../../src/resources/kinds/rotation.ts'
+import type { Restored, RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import { atRest, afterResult, type Failed, type Observed } from './enter.ts'
 import type { RotationFacts, Move, RotationSituation } from './facts.ts'

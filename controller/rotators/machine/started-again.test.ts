@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { idleFacts } from '../../../test/support/rotation-facts.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { nothingToProve } from '../proof/proof.ts'
 import { decideRotation } from './decide.ts'
 import type { RotationFacts } from './facts.ts'

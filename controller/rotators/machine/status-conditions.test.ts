@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { withVerdicts, type Around } from './status-conditions.ts'
 
 const now = '2026-03-02T12:00:00Z'

@@ -1,7 +1,7 @@
 // What people read of a Rotation: pure.
 import { defined } from '../../../src/kernel/defined.ts'
 import { withConditions } from '../../../src/resources/conditions.ts'
-import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { no, unknown, yes, type Verdict } from '../../reconcilers/verdict.ts'
 import { isStale } from './after-end.ts'
 import type { RotationFacts } from './facts.ts'

@@ -1,6 +1,6 @@
 // What follows where the store does not take what came of an effect. Pure.
 import { toTimestamp as time } from '../../../src/kernel/clock.ts'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { afterResult, type Failed } from './enter.ts'
 import type { Move } from './facts.ts'
 

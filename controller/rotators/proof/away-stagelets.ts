@@ -1,6 +1,6 @@
 // The stagelets of a project whose agents are away: nobody sees what runs there, and nothing is delivered.
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { AgentSpec, AgentStatus } from '../../../src/resources/kinds/agent.ts'
+import type { AgentSpec, AgentStatus } from '../../../src/kinds/agent/schema.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Reader } from '../../../src/store/store.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { aStagelet, anEntry } from '../../../test/support/builders.ts'
-import type { ServiceStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import type { SecretSpec } from '../../../src/resources/kinds/stagelysecret.ts'
+import type { ServiceStatus, StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
+import type { SecretSpec } from '../../../src/kinds/secret/schema.ts'
 import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import { viewsOf } from '../../../src/secrets/set-views.ts'
 import type {

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import { engineUnavailable } from '../../../src/resources/kinds/observation.ts'
-import type { BlockedBy, Evidence } from '../../../src/resources/kinds/rotation.ts'
-import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
+import { engineUnavailable } from '../../../src/kinds/observation/schema.ts'
+import type { BlockedBy, Evidence } from '../../../src/kinds/rotation/schema.ts'
+import type { ServiceStatus } from '../../../src/kinds/stagelet/schema.ts'
 import type {
   ProjectInput,
   SecretObject,

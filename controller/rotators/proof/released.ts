@@ -4,8 +4,8 @@ import type {
   ReleasedStack,
   RotationSpec,
   RotationStatus,
-} from '../../../src/resources/kinds/rotation.ts'
-import type { Typed } from '../../../src/resources/typed.ts'
+} from '../../../src/kinds/rotation/schema.ts'
+import type { Typed } from '../../../src/kinds/typed.ts'
 import type { ProjectInput } from '../../reconcilers/project/gather.ts'
 
 /** Since a stagelet has the stack again, the proof counts that one. */

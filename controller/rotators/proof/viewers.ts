@@ -4,7 +4,7 @@ import { emptyLayout } from '../../../src/secrets/layout.ts'
 import { namedPlaceOf, reaches } from '../../../src/secrets/place.ts'
 import { reachedBy } from '../../../src/secrets/reached.ts'
 import { viewsOf } from '../../../src/secrets/set-views.ts'
-import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { ServiceStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { consumersBySecret, runsCurrent } from '../../reconcilers/project/decide.ts'
 import type {
   ProjectInput,

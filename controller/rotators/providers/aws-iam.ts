@@ -14,7 +14,7 @@ import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
 import { isReason, messageOf } from '../../../src/kernel/errors.ts'
 import { tryParseJson } from '../../../src/kernel/record.ts'
-import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec } from '../../../src/kinds/rotation/schema.ts'
 import { sdkHandler } from '../../egress/sdk-handler.ts'
 import { RotatorFault, type Credential, type Rotator, type RotatorDeps } from './rotator.ts'
 

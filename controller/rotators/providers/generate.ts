@@ -1,5 +1,5 @@
 // A random value that services share. Two are valid at once since services know both, in `list`.
-import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec } from '../../../src/kinds/rotation/schema.ts'
 import { generateValue } from '../../../src/secrets/generate.ts'
 import type { Credential, Rotator, RolloutStep } from './rotator.ts'
 

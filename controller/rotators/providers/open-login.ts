@@ -1,6 +1,6 @@
 // Rotators of databases, by where their database is.
 import { isOneLine, type Login } from '../../../src/databases/step.ts'
-import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec } from '../../../src/kinds/rotation/schema.ts'
 import { createLoginRotator, type Ask, type LoginRotator } from './login.ts'
 import { RotatorFault, type RotationAt, type Rotator, type RotatorDeps } from './rotator.ts'
 

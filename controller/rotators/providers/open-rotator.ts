@@ -1,5 +1,5 @@
 // The rotator of a Rotation. Each is loaded when it is used.
-import { rotatorNameOf } from '../../../src/resources/kinds/rotation-rules.ts'
+import { rotatorNameOf } from '../../../src/kinds/rotation/rules.ts'
 import { RotatorFault, type RotationAt, type Rotator, type RotatorDeps } from './rotator.ts'
 
 export type OpenRotator = (rotation: RotationAt, deps: RotatorDeps) => Promise<Rotator>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createEgress } from '../../egress/gate.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
-import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec } from '../../../src/kinds/rotation/schema.ts'
 import { objectOf, stageletOf } from '../../../test/support/databases/store-fixtures.ts'
 import { createRotatorOpener, type RotatorOpenerDeps } from './opener.ts'
 

@@ -2,7 +2,7 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import { StepFault } from '../../../src/databases/step.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { ObjectOf } from '../../../src/resources/typed.ts'
+import type { ObjectOf } from '../../../src/kinds/typed.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
 import type { AgentTaskRunner } from '../../../src/protocol/tasks.ts'

@@ -1,7 +1,7 @@
 // What a rotator is: it can make, set, test and revoke one credential. The machine (ADR 0065) calls it,
 // outside of any write, and decides alone what comes next.
 import type { Clock } from '../../../src/kernel/clock.ts'
-import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec } from '../../../src/kinds/rotation/schema.ts'
 import type { Facts } from '../../../src/databases/step.ts'
 import type { StagedCredential } from '../../../src/store/secrets/staged-values.ts'
 import type { Egress } from '../../egress/gate.ts'

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { realClock } from '../../../src/kernel/clock.ts'
-import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec } from '../../../src/kinds/rotation/schema.ts'
 import type { EgressAnswer, EgressCall } from '../../egress/gate.ts'
 import { RotatorFault, type Credential, type Rotator } from './rotator.ts'
 import { openWebhook } from './webhook.ts'

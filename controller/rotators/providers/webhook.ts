@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord, tryParseJson } from '../../../src/kernel/record.ts'
-import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationSpec } from '../../../src/kinds/rotation/schema.ts'
 import type { EgressAnswer } from '../../egress/gate.ts'
 import { signedHeaders } from '../../notify/message.ts'
 import {

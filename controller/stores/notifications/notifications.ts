@@ -1,7 +1,7 @@
 // Signed notifications of stores: something has changed. Pure but for hashes.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { isRecord, tryParseJson } from '../../../src/kernel/record.ts'
-import type { SecretStoreSpec } from '../../../src/resources/kinds/secret-store.ts'
+import type { SecretStoreSpec } from '../../../src/kinds/secret-store/schema.ts'
 
 type Signature = NonNullable<NonNullable<SecretStoreSpec['push']>['hook']>['signature']
 

@@ -7,7 +7,7 @@ import {
   type Message,
 } from '@aws-sdk/client-sqs'
 import { append } from '../../../src/kernel/append.ts'
-import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
+import type { ProviderBlock } from '../../../src/kinds/secret-store/providers.ts'
 import type { StoreOpening } from '../opening.ts'
 import {
   QueueFault,

@@ -2,7 +2,7 @@
 // API: docs.doppler.com/reference
 import * as z from 'zod'
 import { lazy } from '../../../src/kernel/lazy.ts'
-import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
+import type { ProviderBlock } from '../../../src/kinds/secret-store/providers.ts'
 import { readAs, unexpected, type StoreAnswer } from '../http.ts'
 import type { StoreOpening } from '../opening.ts'
 import {

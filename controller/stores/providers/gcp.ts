@@ -2,7 +2,7 @@
 // API: cloud.google.com/secret-manager/docs/reference/rest
 import * as z from 'zod'
 import { append } from '../../../src/kernel/append.ts'
-import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
+import type { ProviderBlock } from '../../../src/kinds/secret-store/providers.ts'
 import { byKey, eachInTurn, readAs, unexpected, type StoreAnswer, type StoreHttp } from '../http.ts'
 import type { StoreOpening } from '../opening.ts'
 import {

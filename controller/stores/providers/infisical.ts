@@ -3,7 +3,7 @@
 // API: infisical.com/docs/api-reference
 import * as z from 'zod'
 import { lazy } from '../../../src/kernel/lazy.ts'
-import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
+import type { ProviderBlock } from '../../../src/kinds/secret-store/providers.ts'
 import { eachInTurn, readAs, unexpected, type StoreAnswer, type StoreHttp } from '../http.ts'
 import type { StoreOpening } from '../opening.ts'
 import {

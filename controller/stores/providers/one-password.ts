@@ -2,7 +2,7 @@
 // API: developer.1password.com/docs/connect/api-reference
 import * as z from 'zod'
 import { append } from '../../../src/kernel/append.ts'
-import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
+import type { ProviderBlock } from '../../../src/kinds/secret-store/providers.ts'
 import { byKey, eachInTurn, readAs, unexpected, type StoreHttp } from '../http.ts'
 import type { StoreOpening } from '../opening.ts'
 import {

@@ -1,6 +1,6 @@
 // The token with which Vault is asked: given, or borrowed by a login, and renewed while it is in use.
 import * as z from 'zod'
-import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
+import type { ProviderBlock } from '../../../src/kinds/secret-store/providers.ts'
 import { readAs, unexpected, type StoreHttp } from '../http.ts'
 import type { StoreOpening } from '../opening.ts'
 import { StoreFault } from '../provider.ts'

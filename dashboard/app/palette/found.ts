@@ -1,6 +1,6 @@
 // What the controller finds by name: secrets of projects that were not opened, and all else of one's teams.
 import { useEffect, useState } from 'preact/hooks'
-import type { SearchResult } from '../../../src/rest/types.ts'
+import type { SearchResult } from '../../../src/generated/rest-types.ts'
 import { api, must } from '../../api/client.ts'
 import { agentUrl, projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import type { Item } from './item.ts'

@@ -1,6 +1,6 @@
 // All that can be reached by name: pages, objects of the live collections, and what can be done with them.
 import { rolesWith } from '../../../src/access/roles.ts'
-import type { Agent, Project, Secret, Stagelet } from '../../../src/rest/types.ts'
+import type { Agent, Project, Secret, Stagelet } from '../../../src/generated/rest-types.ts'
 import { agents, knownSecrets, projects, stagelets } from '../../live/collections.ts'
 import { someOf } from '../../live/known.ts'
 import { whyNotOwned } from '../../ui/action.ts'

@@ -1,6 +1,6 @@
 // What the caller may do with a request, each with a note.
 import { useState } from 'preact/hooks'
-import type { AccessRequest } from '../../../src/rest/types.ts'
+import type { AccessRequest } from '../../../src/generated/rest-types.ts'
 import { decideAccess, reviewAccess, type Decision } from '../../actions/access.ts'
 import { whyNot } from '../../app/session.ts'
 import { perform } from '../../ui/action.ts'

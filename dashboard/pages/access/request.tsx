@@ -1,6 +1,6 @@
 // One request for access: who asks for what and why, who runs it, who has read it before, and what was decided.
 import { useRoute } from 'preact-iso'
-import type { AccessReach, AccessRequest } from '../../../src/rest/types.ts'
+import type { AccessReach, AccessRequest } from '../../../src/generated/rest-types.ts'
 import { api, must } from '../../api/client.ts'
 import { partOf } from '../../live/known.ts'
 import { DetailPage } from '../../ui/detail.tsx'

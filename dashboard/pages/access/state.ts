@@ -1,5 +1,5 @@
 // How a request for access is shown. Pure.
-import type { AccessRequest } from '../../../src/rest/types.ts'
+import type { AccessRequest } from '../../../src/generated/rest-types.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
 /** An emergency that nobody else has reviewed yet. */

@@ -1,5 +1,5 @@
 // Rows of the feed: when, what in a word, what it happened to, and the whole in words.
-import type { Happened } from '../../../src/rest/types.ts'
+import type { Happened } from '../../../src/generated/rest-types.ts'
 import { agentUrl, projectUrl, revisionUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { visibleText } from '../../ui/text/visible-text.ts'

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { Happened } from '../../../src/rest/types.ts'
+import type { Happened } from '../../../src/generated/rest-types.ts'
 import { thisSecond } from '../../live/clock.ts'
 import { agents, projects, stagelets } from '../../live/collections.ts'
 import { partOf, type Known } from '../../live/known.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Happened } from '../../../src/rest/types.ts'
+import type { Happened } from '../../../src/generated/rest-types.ts'
 import { byDay, countNew, activityState } from './words.ts'
 
 const row = (id: string, at: string, more: Partial<Happened> = {}): Happened => ({

@@ -1,5 +1,5 @@
 // The words of the feed: a glyph and a word for what happened, and the days it is grouped by. Pure.
-import type { Happened } from '../../../src/rest/types.ts'
+import type { Happened } from '../../../src/generated/rest-types.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
 const words: Readonly<Record<string, readonly [StateKind, string]>> = {

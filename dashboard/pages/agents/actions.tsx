@@ -1,6 +1,6 @@
 // What can be done with an agent: pause, drain, rotate its keys, and revoke, which asks first.
 import { useState } from 'preact/hooks'
-import type { Agent } from '../../../src/rest/types.ts'
+import type { Agent } from '../../../src/generated/rest-types.ts'
 import { revokeAgent, rotateAgentKeys, switchAgent } from '../../actions/agents.ts'
 import { whyNot } from '../../app/session.ts'
 import type { Known } from '../../live/known.ts'

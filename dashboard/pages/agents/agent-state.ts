@@ -1,5 +1,5 @@
 // The state of an agent in one word. Pure.
-import type { Agent, Stagelet } from '../../../src/rest/types.ts'
+import type { Agent, Stagelet } from '../../../src/generated/rest-types.ts'
 import { isTrouble, conditionWords } from '../../live/conditions.ts'
 import { conditionOf } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'

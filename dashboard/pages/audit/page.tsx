@@ -1,7 +1,7 @@
 // The audit log: who did what, and the proof that no row was changed.
 import { useLocation } from 'preact-iso'
 import { useEffect, useRef } from 'preact/hooks'
-import type { AuditRow } from '../../../src/rest/types.ts'
+import type { AuditRow } from '../../../src/generated/rest-types.ts'
 import { api, must } from '../../api/client.ts'
 import { useTeam, withQuery } from '../../app/team.ts'
 import { now } from '../../live/clock.ts'

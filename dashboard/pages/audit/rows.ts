@@ -2,7 +2,7 @@
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { AuditRow } from '../../../src/rest/types.ts'
+import type { AuditRow } from '../../../src/generated/rest-types.ts'
 import { usePages, type Pages } from '../../ui/use-pages.ts'
 import { useQuery } from '../../ui/use-query.ts'
 

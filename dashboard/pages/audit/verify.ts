@@ -3,7 +3,7 @@
 import { readLine, type SignedHead } from '../../../src/audit/lines.ts'
 import { ChainVerifier, type ChainVerdict } from '../../../src/audit/verify.ts'
 import { ApiProblem, Unreachable } from '../../api/client.ts'
-import type { Problem } from '../../../src/rest/types.ts'
+import type { Problem } from '../../../src/generated/rest-types.ts'
 import { webCrypto } from './web-crypto.ts'
 
 /** A head that was kept: a file of `stagely audit head`, or the last line of an export. */

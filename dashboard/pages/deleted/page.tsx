@@ -2,7 +2,7 @@
 // container; an erasure is for good, and asks.
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import type { DeletedSecret } from '../../../src/rest/types.ts'
+import type { DeletedSecret } from '../../../src/generated/rest-types.ts'
 import { purgeAction, restoreAction } from '../../actions/secrets.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'

@@ -2,7 +2,7 @@
 import { computed } from '@preact/signals'
 import { useRoute } from 'preact-iso'
 import { useMemo } from 'preact/hooks'
-import type { Secret } from '../../../src/rest/types.ts'
+import type { Secret } from '../../../src/generated/rest-types.ts'
 import { thisSecond } from '../../live/clock.ts'
 import { secretsOf } from '../../live/collections.ts'
 import { mapKnown, someOf } from '../../live/known.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Secret } from '../../../src/rest/types.ts'
+import type { Secret } from '../../../src/generated/rest-types.ts'
 import { dueRows } from './rows.ts'
 
 const secret = (name: string, at?: string): Secret =>

@@ -1,5 +1,5 @@
 // Values that should be others by now, or will have to be: nearest first. Pure.
-import type { Secret } from '../../../src/rest/types.ts'
+import type { Secret } from '../../../src/generated/rest-types.ts'
 
 export interface DueRow {
   readonly secret: Secret

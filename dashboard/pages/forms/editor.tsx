@@ -1,7 +1,7 @@
 // One object in a form, its YAML beside it, and the review before anything is stored.
 import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import { forms } from '../../../src/rest/forms.ts'
+import { forms } from '../../../src/generated/forms.ts'
 import type { FormField } from '../../../src/resources/schemas/form.ts'
 import { ApiProblem } from '../../api/client.ts'
 import { teamsToCreateIn } from '../../app/known-teams.ts'

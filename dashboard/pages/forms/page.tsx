@@ -1,6 +1,6 @@
 // Makes or changes an object of any kind that has a form: /ui/new/stack, /ui/t/TEAM/edit/stack/NAME.
 import { useLocation, useRoute } from 'preact-iso'
-import { forms } from '../../../src/rest/forms.ts'
+import { forms } from '../../../src/generated/forms.ts'
 import { teamsToCreateIn } from '../../app/known-teams.ts'
 import { findIn } from '../../live/known.ts'
 import { LinkButton } from '../../ui/button.tsx'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { forms } from '../../../src/rest/forms.ts'
+import { forms } from '../../../src/generated/forms.ts'
 import {
   draftOf,
   faultsByField,

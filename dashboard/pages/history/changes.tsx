@@ -1,5 +1,5 @@
 // What differs between two sets of secrets, by names, and of values only plain ones.
-import type { SetDiff } from '../../../src/rest/types.ts'
+import type { SetDiff } from '../../../src/generated/rest-types.ts'
 import type { ComponentChild } from 'preact'
 import { PlainChange, PlainValue } from '../../ui/plain-value.tsx'
 import { placeName } from '../../ui/text/place-name.ts'

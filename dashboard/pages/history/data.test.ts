@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Stagelet } from '../../../src/rest/types.ts'
+import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import { rangeOf, runningOf } from './data.ts'
 
 it('reads two revisions of an address, the older one first', () => {

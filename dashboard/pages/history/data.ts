@@ -1,6 +1,6 @@
 // The revisions of a project, and which stagelets run each of them.
 import { api, must } from '../../api/client.ts'
-import type { Project, Revision, SetDiff, Stagelet } from '../../../src/rest/types.ts'
+import type { Project, Revision, SetDiff, Stagelet } from '../../../src/generated/rest-types.ts'
 import { isOf } from '../../live/states.ts'
 import { useQuery } from '../../ui/use-query.ts'
 

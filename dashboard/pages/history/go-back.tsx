@@ -1,5 +1,5 @@
 // Going back to a revision: the preview shows what differs, and which containers are re-created.
-import type { Rollback } from '../../../src/rest/types.ts'
+import type { Rollback } from '../../../src/generated/rest-types.ts'
 import { rollBackProject } from '../../actions/secrets.ts'
 import { api, must } from '../../api/client.ts'
 import { AskFirst } from '../review/ask-first.tsx'

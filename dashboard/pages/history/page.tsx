@@ -2,7 +2,7 @@
 // compared, and one leads back.
 import { useLocation, useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import type { Revision } from '../../../src/rest/types.ts'
+import type { Revision } from '../../../src/generated/rest-types.ts'
 import { withQuery } from '../../app/team.ts'
 import { projects } from '../../live/collections.ts'
 import { findIn, partOf, someOf } from '../../live/known.ts'

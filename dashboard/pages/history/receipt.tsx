@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { receiptFault, receiptWords } from '../../../src/audit/receipt.ts'
 import { api, must } from '../../api/client.ts'
-import type { Receipt } from '../../../src/rest/types.ts'
+import type { Receipt } from '../../../src/generated/rest-types.ts'
 import { partOf } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyCommand } from '../../ui/copy.tsx'

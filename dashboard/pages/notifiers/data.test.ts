@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { noticeReasons } from '../../../src/resources/kinds/notifier.ts'
+import { noticeReasons } from '../../../src/kinds/notifier/schema.ts'
 import { notifierState, reasonWords } from './data.ts'
 
 it('has words for all that can be sent', () => {

@@ -1,5 +1,5 @@
 // Notifiers: what they send in words, and in which state they are. Pure.
-import type { Notifier } from '../../../src/rest/types.ts'
+import type { Notifier } from '../../../src/generated/rest-types.ts'
 import type { RotationState } from '../rotations/data.ts'
 
 type Reason = Notifier['reasons'][number]

@@ -1,6 +1,6 @@
 // Notifiers: who is notified of what, whether it arrives, and what does not.
 import { useState } from 'preact/hooks'
-import type { Notifier } from '../../../src/rest/types.ts'
+import type { Notifier } from '../../../src/generated/rest-types.ts'
 import { testNotifier } from '../../actions/agents.ts'
 import { deleteObject } from '../../actions/kinds.ts'
 import { whyNot } from '../../app/session.ts'

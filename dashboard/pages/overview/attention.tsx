@@ -1,5 +1,5 @@
 // What needs somebody: for each object one row, which leads to it.
-import type { Stagelet } from '../../../src/rest/types.ts'
+import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import type { Attention, Needing } from '../../app/attention.ts'
 import { conditionKind, conditionWords } from '../../live/conditions.ts'
 import { stageletState } from '../../live/states.ts'

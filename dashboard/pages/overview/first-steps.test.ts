@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Agent, Condition, Stagelet } from '../../../src/rest/types.ts'
+import type { Agent, Condition, Stagelet } from '../../../src/generated/rest-types.ts'
 import { firstSteps, isFirstRun } from './first-steps.ts'
 
 const condition = (type: string): Condition => ({

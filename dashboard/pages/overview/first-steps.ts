@@ -1,5 +1,5 @@
 // From nothing to a stack that runs: which steps are done, as far as it is known. Pure.
-import type { Agent, Project, Stagelet } from '../../../src/rest/types.ts'
+import type { Agent, Project, Stagelet } from '../../../src/generated/rest-types.ts'
 import { conditionOf } from '../../live/states.ts'
 import { isConnected } from '../agents/agent-state.ts'
 

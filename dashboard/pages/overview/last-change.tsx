@@ -1,7 +1,7 @@
 // What changed last: in each project, and all over.
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { Happened } from '../../../src/rest/types.ts'
+import type { Happened } from '../../../src/generated/rest-types.ts'
 import { maySomewhere } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { projects } from '../../live/collections.ts'

@@ -1,5 +1,5 @@
 // How many stagelets are in which state.
-import type { Stagelet } from '../../../src/rest/types.ts'
+import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import { countsOf } from '../../live/states.ts'
 import { Count, StateText } from '../../ui/state.tsx'
 import s from '../overview.module.css'

@@ -1,7 +1,7 @@
 // Whose tokens let jobs of a CI log in to a team, and what they may.
 import { useState } from 'preact/hooks'
 import { narrowingText } from '../../../src/access/place.ts'
-import type { TrustedIssuer } from '../../../src/rest/types.ts'
+import type { TrustedIssuer } from '../../../src/generated/rest-types.ts'
 import { deleteObject } from '../../actions/kinds.ts'
 import { whyNot } from '../../app/session.ts'
 import { allIssuers } from '../../live/collections.ts'

@@ -1,7 +1,7 @@
 // The dialog that adds a member to a team, or changes role and place of one.
 import { useState } from 'preact/hooks'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
-import type { Member } from '../../../src/rest/types.ts'
+import type { Member } from '../../../src/generated/rest-types.ts'
 import { setMember } from '../../actions/people.ts'
 import { perform } from '../../ui/action.ts'
 import { CopyAs } from '../../ui/copy-as.tsx'

@@ -2,7 +2,7 @@
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { useState } from 'preact/hooks'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
-import type { Token } from '../../../src/rest/types.ts'
+import type { Token } from '../../../src/generated/rest-types.ts'
 import { createToken } from '../../actions/people.ts'
 import { now } from '../../live/clock.ts'
 import { perform } from '../../ui/action.ts'

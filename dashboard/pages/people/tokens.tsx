@@ -1,7 +1,7 @@
 // Tokens of a person or of a team's machines: created, shown once, and revoked.
 import { useState } from 'preact/hooks'
 import { narrowingText } from '../../../src/access/place.ts'
-import type { Token } from '../../../src/rest/types.ts'
+import type { Token } from '../../../src/generated/rest-types.ts'
 import { revokeToken } from '../../actions/people.ts'
 import { mapKnown } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'

@@ -1,6 +1,6 @@
 // How fast a change comes to containers, as measured, against what is promised.
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
-import type { Propagation } from '../../../src/rest/types.ts'
+import type { Propagation } from '../../../src/generated/rest-types.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { now } from '../../live/clock.ts'

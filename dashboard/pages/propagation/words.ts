@@ -1,5 +1,5 @@
 // The time of propagation in words. Pure.
-import type { Propagation } from '../../../src/rest/types.ts'
+import type { Propagation } from '../../../src/generated/rest-types.ts'
 
 export type MeasuredObjective = Propagation['objectives'][number]
 export type Stage = Propagation['stages'][number]

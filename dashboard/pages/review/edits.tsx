@@ -1,6 +1,6 @@
 // The edits of a review, each with the verdict of the dry run.
 import type { ComponentChild } from 'preact'
-import type { Secret } from '../../../src/rest/types.ts'
+import type { Secret } from '../../../src/generated/rest-types.ts'
 import { secretsOf } from '../../live/collections.ts'
 import type { Reviewed } from '../../staging/review.ts'
 import { plainTextOf, unstage, visibilityAfter, type Edit } from '../../staging/staging.ts'

@@ -1,5 +1,5 @@
 // Pause, resume and retry of a project's rollout.
-import type { Project, Rollout } from '../../../src/rest/types.ts'
+import type { Project, Rollout } from '../../../src/generated/rest-types.ts'
 import { pauseRollout, resumeRollout, retryRollout } from '../../actions/stagelets.ts'
 import { whyNot } from '../../app/session.ts'
 import { whyNotOwned } from '../../ui/action.ts'

@@ -1,5 +1,5 @@
 // How far a rollout is: a bar, with the same in words beside it.
-import type { Rollout } from '../../../src/rest/types.ts'
+import type { Rollout } from '../../../src/generated/rest-types.ts'
 import { countsText } from './rollout-words.ts'
 import s from './rollouts.module.css'
 

@@ -1,6 +1,6 @@
 // Past rollouts: what each did, how it ended, and which change failed.
 import { withQuery } from '../../app/team.ts'
-import type { KeptRollout } from '../../../src/rest/types.ts'
+import type { KeptRollout } from '../../../src/generated/rest-types.ts'
 import { revisionUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { StateText } from '../../ui/state.tsx'

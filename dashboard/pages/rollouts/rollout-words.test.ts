@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Rollout } from '../../../src/rest/types.ts'
+import type { Rollout } from '../../../src/generated/rest-types.ts'
 import { countsText, rolloutState } from './rollout-words.ts'
 
 const rollout = (more: Partial<Rollout>): Rollout => ({

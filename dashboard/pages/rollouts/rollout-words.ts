@@ -1,5 +1,5 @@
 // The words of a rollout. Pure.
-import type { KeptRollout, Rollout } from '../../../src/rest/types.ts'
+import type { KeptRollout, Rollout } from '../../../src/generated/rest-types.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
 type StageletInRollout = Rollout['stagelets'][number]

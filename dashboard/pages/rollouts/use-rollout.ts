@@ -1,7 +1,7 @@
 // The rollouts of projects: computed by the controller from all stagelets, so they are asked for again whenever the
 // stream tells of a change of the project or of one of its stagelets.
 import { api, must } from '../../api/client.ts'
-import type { Project, Rollout, Stagelet } from '../../../src/rest/types.ts'
+import type { Project, Rollout, Stagelet } from '../../../src/generated/rest-types.ts'
 import { stagelets } from '../../live/collections.ts'
 import { someOf, type Known } from '../../live/known.ts'
 import { isOf } from '../../live/states.ts'

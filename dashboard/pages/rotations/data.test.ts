@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Condition, Rotation } from '../../../src/rest/types.ts'
+import type { Condition, Rotation } from '../../../src/generated/rest-types.ts'
 import { nextText, rotationState, scheduleText, stepsOf } from './data.ts'
 
 const rotation = (more: object = {}, ...conditions: Partial<Condition>[]): Rotation =>

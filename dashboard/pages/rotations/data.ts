@@ -1,6 +1,6 @@
 // A rotation in words: its seven steps as a line, and in which state it is. Pure.
-import { surelySeen } from '../../../src/resources/kinds/rotation-use.ts'
-import type { Rotation } from '../../../src/rest/types.ts'
+import { surelySeen } from '../../../src/kinds/rotation/use.ts'
+import type { Rotation } from '../../../src/generated/rest-types.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
 type Phase = NonNullable<Rotation['phase']>

@@ -1,5 +1,5 @@
 // The steps that a rotation went, as the audit log has them; read when somebody looks.
-import type { Rotation } from '../../../src/rest/types.ts'
+import type { Rotation } from '../../../src/generated/rest-types.ts'
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'

@@ -1,5 +1,5 @@
 // Rotations of a project: the step of each, what blocks it, and what was proven.
-import type { Rotation } from '../../../src/rest/types.ts'
+import type { Rotation } from '../../../src/generated/rest-types.ts'
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import { pauseRotation, runRotation } from '../../actions/stagelets.ts'

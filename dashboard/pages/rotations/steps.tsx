@@ -1,5 +1,5 @@
 // The seven steps of a rotation: which are done, which one runs, and which are to come.
-import type { Rotation } from '../../../src/rest/types.ts'
+import type { Rotation } from '../../../src/generated/rest-types.ts'
 import { Since } from '../../ui/time.tsx'
 import { stepsOf, type ShownStep } from './data.ts'
 import s from './rotations.module.css'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Secret } from '../../../src/rest/types.ts'
+import type { Secret } from '../../../src/generated/rest-types.ts'
 import { classesOf } from './classes.ts'
 
 const secret = (id: string, scope: string, stagelet?: string): Secret =>

@@ -3,7 +3,7 @@
 import { useMemo } from 'preact/hooks'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { paths, Secret } from '../../../src/rest/types.ts'
+import type { paths, Secret } from '../../../src/generated/rest-types.ts'
 import { isForAll } from '../../../src/secrets/place.ts'
 import { whyNot } from '../../app/session.ts'
 import { partOf } from '../../live/known.ts'

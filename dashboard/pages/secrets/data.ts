@@ -5,7 +5,7 @@ import { useMemo } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { Project, Secret, SetDiff, Stagelet } from '../../../src/rest/types.ts'
+import type { Project, Secret, SetDiff, Stagelet } from '../../../src/generated/rest-types.ts'
 import { agents, projects, secretsOf, stagelets } from '../../live/collections.ts'
 import {
   knownFailure,

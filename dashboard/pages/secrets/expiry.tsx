@@ -1,7 +1,7 @@
 // Where a value comes from, until when it holds, and what is done at its end. The policy is no value: it is stored at
 // once, after its diff was shown, and re-creates no container.
 import { useState } from 'preact/hooks'
-import type { Secret } from '../../../src/rest/types.ts'
+import type { Secret } from '../../../src/generated/rest-types.ts'
 import { manifestNames, patchOf, type Spec } from '../../actions/kinds.ts'
 import { patchSecret } from '../../actions/secrets.ts'
 import { perform } from '../../ui/action.ts'

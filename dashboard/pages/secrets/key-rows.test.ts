@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { environmentRows } from '../../../src/secrets/environment-rows.ts'
-import type { Secret, Stagelet } from '../../../src/rest/types.ts'
+import type { Secret, Stagelet } from '../../../src/generated/rest-types.ts'
 import { asSecret } from './data.ts'
 import { environmentKeyRows, keyRows } from './key-rows.ts'
 import { layoutIn } from './layout.ts'

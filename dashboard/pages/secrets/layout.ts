@@ -1,6 +1,6 @@
 // Which stagelet of a project is in which environment, as the REST API says it. Pure.
 import { isolatedIn, layoutOf, type Layout } from '../../../src/secrets/layout.ts'
-import type { Project, Stagelet } from '../../../src/rest/types.ts'
+import type { Project, Stagelet } from '../../../src/generated/rest-types.ts'
 
 interface Place {
   readonly team: string

@@ -2,7 +2,7 @@
 // pages, and most changes are of one secret among thousands, and of nothing that a set holds. Pure.
 import { emptyLayout, layoutText, type Layout } from '../../../src/secrets/layout.ts'
 import type { ProjectEntry } from '../../../src/secrets/set-entry.ts'
-import type { Secret } from '../../../src/rest/types.ts'
+import type { Secret } from '../../../src/generated/rest-types.ts'
 import { createSetIndex, entryOf, type SetIndex } from './set-index.ts'
 
 export interface SecretListing {

@@ -6,7 +6,7 @@ import { environmentSet, type LaidOut } from '../../../src/secrets/environment-s
 import { emptyLayout, type Layout } from '../../../src/secrets/layout.ts'
 import { sees, viewersIn, type ServiceViewer } from '../../../src/secrets/place.ts'
 import { winnersFor, type ProjectEntry } from '../../../src/secrets/set-entry.ts'
-import type { Secret, SetDiff } from '../../../src/rest/types.ts'
+import type { Secret, SetDiff } from '../../../src/generated/rest-types.ts'
 
 export interface SetIndex {
   readonly of: (key: string) => readonly ProjectEntry[]

@@ -1,6 +1,6 @@
 // Each secret of an earlier revision or of now, with both. Pure.
 import type { ProjectEntry } from '../../../src/secrets/set-entry.ts'
-import type { Secret } from '../../../src/rest/types.ts'
+import type { Secret } from '../../../src/generated/rest-types.ts'
 import { isSamePlace } from '../../../src/secrets/place.ts'
 import { asSecret, type ProjectPlace, type ProjectSecrets } from './data.ts'
 import type { Filterable } from './filter/filter.ts'

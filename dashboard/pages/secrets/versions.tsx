@@ -1,7 +1,7 @@
 // The versions of a secret: who wrote which when, which are equal, the way back to one, and two of them compared.
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import type { Secret, SecretVersion } from '../../../src/rest/types.ts'
+import type { Secret, SecretVersion } from '../../../src/generated/rest-types.ts'
 import { rollBackSecret } from '../../actions/secrets.ts'
 import { Button } from '../../ui/button.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'

@@ -1,6 +1,6 @@
 // Where the values of a secret lie on the machines: the agents look, and names of places come back.
 import { useState } from 'preact/hooks'
-import type { Secret, Where as Found } from '../../../src/rest/types.ts'
+import type { Secret, Where as Found } from '../../../src/generated/rest-types.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { Button } from '../../ui/button.tsx'

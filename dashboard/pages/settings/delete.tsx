@@ -1,7 +1,7 @@
 // Deletes a project: asks for its name first.
 import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import type { Project } from '../../../src/rest/types.ts'
+import type { Project } from '../../../src/generated/rest-types.ts'
 import { deleteObject } from '../../actions/kinds.ts'
 import { perform } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'

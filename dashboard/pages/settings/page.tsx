@@ -1,7 +1,7 @@
 // The settings of a project, what its keys are, and its deletion.
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import type { Project } from '../../../src/rest/types.ts'
+import type { Project } from '../../../src/generated/rest-types.ts'
 import { isAdmin, needsAdmin, whyNot } from '../../app/session.ts'
 import { projects } from '../../live/collections.ts'
 import { findIn } from '../../live/known.ts'

@@ -1,5 +1,5 @@
 // Who can read values of a project now, and by what.
-import type { Project } from '../../../src/rest/types.ts'
+import type { Project } from '../../../src/generated/rest-types.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { FactList } from '../../ui/dialogs/drawer.tsx'

@@ -1,5 +1,5 @@
 // Asks before keys are rotated: all data keys, their wrapping, or the data key of one project.
-import type { Project } from '../../../src/rest/types.ts'
+import type { Project } from '../../../src/generated/rest-types.ts'
 import { rotateKeys } from '../../actions/agents.ts'
 import { ConfirmAction } from '../../ui/dialogs/confirm-action.tsx'
 

@@ -1,7 +1,7 @@
 // All stacks with their services and containers, side by side.
 import { useLocation } from 'preact-iso'
 import { useMemo, useRef } from 'preact/hooks'
-import type { Stagelet } from '../../../src/rest/types.ts'
+import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import { useShortcuts } from '../../app/keys.ts'
 import { useQueryState, useTeam } from '../../app/team.ts'
 import { projects, stagelets } from '../../live/collections.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Stagelet } from '../../../src/rest/types.ts'
+import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import { shownRows, stackRevision, stackRow } from './rows.ts'
 
 const stack = (name: string, more: Partial<Stagelet> = {}): Stagelet => ({

@@ -1,5 +1,5 @@
 // All stacks with their services: which are shown, and in which order. Pure.
-import type { Service, Stagelet } from '../../../src/rest/types.ts'
+import type { Service, Stagelet } from '../../../src/generated/rest-types.ts'
 import { serviceState, stageletState, type ShownState } from '../../live/states.ts'
 
 interface ServiceInRow {

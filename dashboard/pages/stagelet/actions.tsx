@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
-import type { Stagelet } from '../../../src/rest/types.ts'
+import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import { partOf } from '../../live/known.ts'
 import { conditionOf } from '../../live/states.ts'
 import {

@@ -1,6 +1,6 @@
 // What is declared of a stagelet, for all its tabs: the newest revision of its project. The agent may be told another
 // one, such as the one before while a rollout waits for its turn.
-import type { Project, Service, Stagelet } from '../../../src/rest/types.ts'
+import type { Project, Service, Stagelet } from '../../../src/generated/rest-types.ts'
 import { projects } from '../../live/collections.ts'
 import { findIn, mapKnown, type Known } from '../../live/known.ts'
 import { revisionText } from './sentence.ts'

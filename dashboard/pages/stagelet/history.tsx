@@ -1,7 +1,7 @@
 // What happened to a stagelet, newest first: its rollouts, all that lasts, and the events of the last hour, to which
 // the stream adds while the page is open.
 import { api, must } from '../../api/client.ts'
-import type { KeptRollout, Stagelet, StageletEvent } from '../../../src/rest/types.ts'
+import type { KeptRollout, Stagelet, StageletEvent } from '../../../src/generated/rest-types.ts'
 import { recentEvents } from '../../live/collections.ts'
 import { mapKnown } from '../../live/known.ts'
 import { activityUrl } from '../../ui/text/links.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Printed } from '../../../src/rest/types.ts'
+import type { Printed } from '../../../src/generated/rest-types.ts'
 import { badgeOf, findingsOf } from './printed-words.ts'
 
 const web = { name: 'web', lines: 10_000, hits: [], unmaskable: ['PORT'] }

@@ -1,5 +1,5 @@
 // What was printed, in words. Pure.
-import type { Printed } from '../../../src/rest/types.ts'
+import type { Printed } from '../../../src/generated/rest-types.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
 type ServiceCounts = Printed['services'][number]

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Stagelet } from '../../../src/rest/types.ts'
+import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import type { ShownState } from '../../live/states.ts'
 import { lastFailed, sentenceOf } from './sentence.ts'
 

@@ -1,5 +1,5 @@
 // The state of a stagelet in one sentence. Pure.
-import type { Stagelet } from '../../../src/rest/types.ts'
+import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import type { ShownState } from '../../live/states.ts'
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? ''

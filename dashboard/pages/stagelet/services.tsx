@@ -1,7 +1,7 @@
 // What each container runs, since when, and what was measured of it.
 import { useLocation } from 'preact-iso'
 import { withQuery } from '../../app/team.ts'
-import type { Service, Stagelet } from '../../../src/rest/types.ts'
+import type { Service, Stagelet } from '../../../src/generated/rest-types.ts'
 import { agents } from '../../live/collections.ts'
 import { findIn, partOf } from '../../live/known.ts'
 import { isTrouble } from '../../live/conditions.ts'

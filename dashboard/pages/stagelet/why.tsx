@@ -1,6 +1,6 @@
 // Why does this service have this value? All five ranks, who won, and what the value refers to.
 import { useQueryState } from '../../app/team.ts'
-import type { Secret, Service, Stagelet } from '../../../src/rest/types.ts'
+import type { Secret, Service, Stagelet } from '../../../src/generated/rest-types.ts'
 import { projects, secretsOf } from '../../live/collections.ts'
 import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { mapKnown, someOf, together } from '../../live/known.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { Condition, Store } from '../../../src/rest/types.ts'
-import { nextSyncOf } from '../../../src/rest/next-sync.ts'
+import type { Condition, Store } from '../../../src/generated/rest-types.ts'
+import { nextSyncOf } from '../../../src/kinds/secret-store/next-sync.ts'
 import { callsText, areDeletionsHeld, storeState, providerText } from './data.ts'
 
 const condition = (type: string, status: Condition['status'], message = type): Condition => ({

@@ -1,5 +1,5 @@
 // External stores, in words. Pure.
-import type { Condition, Store } from '../../../src/rest/types.ts'
+import type { Condition, Store } from '../../../src/generated/rest-types.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
 export const providerWords: Readonly<Record<NonNullable<Store['provider']>, string>> = {

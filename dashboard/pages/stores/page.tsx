@@ -1,6 +1,6 @@
 // External stores: whether what was read from them is fresh, how much they are asked, and what is wrong.
-import type { Store } from '../../../src/rest/types.ts'
-import { nextSyncOf } from '../../../src/rest/next-sync.ts'
+import type { Store } from '../../../src/generated/rest-types.ts'
+import { nextSyncOf } from '../../../src/kinds/secret-store/next-sync.ts'
 import { askStore, type StoreVerb } from '../../actions/agents.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'

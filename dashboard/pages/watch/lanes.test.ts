@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Agent, KeptRollout, Stagelet } from '../../../src/rest/types.ts'
+import type { Agent, KeptRollout, Stagelet } from '../../../src/generated/rest-types.ts'
 import type { AppliedChange } from '../../staging/applied.ts'
 import { lanesOf, type Lane } from './lanes.ts'
 

@@ -1,6 +1,6 @@
 // The lanes of the clock: for each container that a revision re-creates, when it was delivered, started and healthy. From
 // what agents measured, in the controller's time: the skew of each agent's clock is taken off. Pure.
-import type { Agent, KeptRollout, Service, Stagelet } from '../../../src/rest/types.ts'
+import type { Agent, KeptRollout, Service, Stagelet } from '../../../src/generated/rest-types.ts'
 import type { AppliedChange } from '../../staging/applied.ts'
 import { serviceKey } from '../../staging/applied.ts'
 import { agentSkew } from '../../live/clock-skew.ts'

@@ -3,9 +3,9 @@
 import * as z from 'zod'
 import { apiGroup } from '../meta.ts'
 import type { PrinterColumn } from '../columns.ts'
-import { refersTo } from '../kinds/status.ts'
+import { refersTo } from '../schema-parts.ts'
 import { resourceNameOf } from '../kind-names.ts'
-import { kinds, type Kind } from '../registry.ts'
+import { kinds, type Kind } from '../../kinds/index.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,7 @@
 // The fields of a kind as a form shows them, derived from the schema of its spec: by their names in REST, with their
 // places in a manifest. A schema that no form can show causes an error at generation.
 import * as z from 'zod'
-import { refersTo } from '../kinds/status.ts'
+import { refersTo } from '../schema-parts.ts'
 import type { Form, FormField } from './form.ts'
 import { fieldsOf, type RestField } from './rest-fields.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { fieldsOf, hidden, withRestFields } from './rest-fields.ts'
-import { secretFields } from './secret-fields.ts'
+import { secretFields } from '../../kinds/secret/rest-fields.ts'
 
 const spec = z.strictObject({
   agentRef: z.strictObject({ name: z.string() }).describe('Who runs it.'),

@@ -1,7 +1,7 @@
 // Notes a change of an agent's keys in its status, and as an event.
 import { isTrue } from '../../resources/conditions.ts'
 import type { KubeObject, ObjectRef } from '../../resources/meta.ts'
-import { statusOf } from '../../resources/typed.ts'
+import { statusOf } from '../../kinds/typed.ts'
 import type { Transaction } from '../transaction.ts'
 
 const keyMessages = {

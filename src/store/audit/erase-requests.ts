@@ -2,7 +2,7 @@
 // are: without the salt nobody tells from them what was written.
 import { isOver } from '../../access/requests.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { term } from '../state/rows.ts'

@@ -2,7 +2,7 @@
 // credentials may be outdated, stores elsewhere have to be read again, and an audit row tells of the restore. This happens
 // once, also where the start fails.
 import { toTimestamp } from '../../kernel/clock.ts'
-import type { Restored } from '../../resources/kinds/rotation.ts'
+import type { Restored } from '../../kinds/rotation/schema.ts'
 import { untested } from '../../rollout/restored.ts'
 import type { Store } from '../store.ts'
 import { controllerActor } from '../core/actor.ts'

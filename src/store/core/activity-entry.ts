@@ -1,6 +1,6 @@
 // The activity log, which is kept for people (migrations/0065-baseline.sql). It never holds a value.
-import type { Drift, ManualRun } from '../../resources/kinds/observation.ts'
-import type { RolloutStatus } from '../../resources/kinds/stagelet.ts'
+import type { Drift, ManualRun } from '../../kinds/observation/schema.ts'
+import type { RolloutStatus } from '../../kinds/stagelet/schema.ts'
 import type { RevisionInfo } from './history.ts'
 
 export interface RolledService {

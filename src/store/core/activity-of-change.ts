@@ -3,7 +3,7 @@
 import { defined } from '../../kernel/defined.ts'
 import { findCondition } from '../../resources/conditions.ts'
 import { annotations, type KubeObject } from '../../resources/meta.ts'
-import { statusOf } from '../../resources/typed.ts'
+import { statusOf } from '../../kinds/typed.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
 import type { AgentRecord, ControlRecord, ActivityEntry } from './activity-entry.ts'
 

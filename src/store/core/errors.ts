@@ -9,7 +9,7 @@ import {
 } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import { resourceNameOf } from '../../resources/kind-names.ts'
-import { requireKind } from '../../resources/registry.ts'
+import { requireKind } from '../../kinds/index.ts'
 
 /** Source of objects that a cluster's resources declare. */
 export const clusterSource = 'kubernetes'

@@ -1,5 +1,5 @@
 // What a Notifier sends.
-import type { NoticeReason } from '../../resources/kinds/notifier.ts'
+import type { NoticeReason } from '../../kinds/notifier/schema.ts'
 
 /** One notice. It holds names only. */
 export interface Notice {

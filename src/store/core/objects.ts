@@ -1,6 +1,6 @@
 // Objects as the store reads and writes them.
 import type { KubeObject, ManagedFieldsEntry } from '../../resources/meta.ts'
-import type { ObjectOf } from '../../resources/typed.ts'
+import type { ObjectOf } from '../../kinds/typed.ts'
 
 export interface ListOptions {
   readonly namespace?: string | undefined

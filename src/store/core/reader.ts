@@ -1,6 +1,6 @@
 // The reads that the store and a write have in common.
 import type { ObjectRef } from '../../resources/meta.ts'
-import type { ObjectOf } from '../../resources/typed.ts'
+import type { ObjectOf } from '../../kinds/typed.ts'
 import type { ListOptions, ObjectList } from './objects.ts'
 import type { ProjectRevisions, SecretSet } from './sets.ts'
 

@@ -2,7 +2,7 @@
 import { frozen, frozenCopy } from '../../kernel/frozen.ts'
 import { storableJson } from '../../kernel/storable.ts'
 import type { KubeObject } from '../../resources/meta.ts'
-import { valueFields } from '../../resources/kinds/secret-value.ts'
+import { valueFields } from '../../kinds/secret/value.ts'
 import type { StoredObject } from './objects.ts'
 
 export const storedObject = (text: string): StoredObject => {

@@ -5,7 +5,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { defined } from '../../kernel/defined.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
-import { statusOf } from '../../resources/typed.ts'
+import { statusOf } from '../../kinds/typed.ts'
 import type { View } from '../state/state.ts'
 import { policiesOf } from './policies.ts'
 

@@ -1,10 +1,10 @@
 // What AccessPolicies guard.
 import type { PolicyFacts } from '../../access/requests.ts'
 import { breakGlassName } from '../../access/break-glass.ts'
-import { rulesOfPolicy } from '../../resources/kinds/access-policy.ts'
+import { rulesOfPolicy } from '../../kinds/access-policy/schema.ts'
 import { refOf, type KubeObject, type Place as NamedPlace } from '../../resources/meta.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import { finderIn, placeOf } from '../places/places.ts'
 import { valueSourcesOf } from '../places/value-sources.ts'
 import { term } from '../state/rows.ts'

@@ -10,7 +10,7 @@ import {
 import { toTimestamp } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'
 import { refOf, type KubeObject, type Place } from '../../resources/meta.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { readMembers } from './people.ts'
 import { guardsOf, policiesOf, type Policy } from './policies.ts'

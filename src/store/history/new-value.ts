@@ -1,7 +1,7 @@
 // New values that are made by the controller: generated anew, made by a Rotation, or fetched from a store elsewhere. The
 // spec of the secret stays as it is.
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { specOf } from '../../resources/typed.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { objectConflict } from '../core/errors.ts'
 import { updateInSession } from '../objects/objects.ts'
 import type { AuditEntry, WriteSession } from '../core/write-session.ts'

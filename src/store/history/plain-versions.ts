@@ -1,6 +1,6 @@
 // The values of plain versions, old and current: they are shown where versions are, without an audit row.
 import { isReason } from '../../kernel/errors.ts'
-import { maxShownBytes } from '../../resources/kinds/stagelysecret.ts'
+import { maxShownBytes } from '../../kinds/secret/schema.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { shownVersionId, type ShownVersion } from '../core/history.ts'
 import type { Queryable } from '../drivers/sql.ts'

@@ -1,7 +1,7 @@
 // Erases a secret: all its versions go, and old revisions are rewritten as if the secret had never existed.
 import { StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
-import { specOf } from '../../resources/typed.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { checkOwner } from '../objects/admission.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { finishRemoval } from '../objects/removal.ts'

@@ -1,6 +1,6 @@
 // Ages of keys.
 import { isReason } from '../../kernel/errors.ts'
-import type { KeysInUse } from '../../resources/kinds/key-rotation.ts'
+import type { KeysInUse } from '../../kinds/project/key-rotation.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { sealingKeyPrefix } from '../settings.ts'

@@ -2,7 +2,7 @@
 // key are then accepted at once. The leader writes the rest of that status.
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Place } from '../../resources/meta.ts'
-import { statusOf } from '../../resources/typed.ts'
+import { statusOf } from '../../kinds/typed.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { rowsOfKind } from '../objects/reads.ts'
 import { setStatus } from '../objects/status-writes.ts'

@@ -2,7 +2,7 @@
 import { isOver } from '../../access/requests.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
 import { recordEvent } from './machine-writes.ts'

@@ -10,8 +10,8 @@ import {
   type ObjectRef,
 } from '../../resources/meta.ts'
 import { resourceNameOf } from '../../resources/kind-names.ts'
-import { requireKind } from '../../resources/registry.ts'
-import { decodeObject } from '../../resources/validation/validate.ts'
+import { requireKind } from '../../kinds/index.ts'
+import { decodeObject } from '../../kinds/decode.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { systemSource } from '../core/actor.ts'

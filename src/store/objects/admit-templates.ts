@@ -1,6 +1,6 @@
 // Stores templates that have waited for the values of other secrets, in the write that gives the last of these values.
 import { defined } from '../../kernel/defined.ts'
-import { parseTemplate } from '../../resources/kinds/value-template.ts'
+import { parseTemplate } from '../../kinds/secret/value-template.ts'
 import { updateInSession } from './objects.ts'
 import { dropStaged } from '../secrets/staged-values.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'

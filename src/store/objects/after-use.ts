@@ -1,7 +1,7 @@
 // What follows when a grant that was used has ended: the values that were read are changed, or say that they are due.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import type { RequestedSecret } from '../../resources/kinds/access-request.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import type { RequestedSecret } from '../../kinds/access-request/schema.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { setStatus } from './status-writes.ts'
 

@@ -1,6 +1,6 @@
 // The condition GlassBroken of a project: somebody has declared an emergency, and nobody else has reviewed it yet.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { setConditions } from './status-writes.ts'
 import { term } from '../state/rows.ts'

@@ -2,9 +2,9 @@
 // (AccessPolicy). The audit log keeps each change of them, so that a report compares what was done with the rules of its time.
 import { defined } from '../../kernel/defined.ts'
 import type { KubeObject } from '../../resources/meta.ts'
-import type { ProjectSpec } from '../../resources/kinds/project.ts'
-import { environmentsOf, protectedIn } from '../../resources/project-environments.ts'
-import { specOf } from '../../resources/typed.ts'
+import type { ProjectSpec } from '../../kinds/project/schema.ts'
+import { environmentsOf, protectedIn } from '../../kinds/project/environment-list.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { policyDetail } from './access-policies.ts'
 import type { AuditEntry } from '../core/write-session.ts'

@@ -1,6 +1,6 @@
 // Deletes objects: after the last finalizer, the object is removed with everything that depends on it.
 import { previewLabel, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { requireKind } from '../../resources/registry.ts'
+import { requireKind } from '../../kinds/index.ts'
 import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
 import { objectForbidden, holdsOwned } from '../core/errors.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'

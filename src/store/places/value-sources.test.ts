@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { secretOf } from '../../../test/support/databases/store-fixtures.ts'
 import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
-import { specOf } from '../../resources/typed.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { term } from '../state/rows.ts'
 import { valueSourcesOf } from './value-sources.ts'
 

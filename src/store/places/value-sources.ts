@@ -1,7 +1,7 @@
 // Secrets with one value: what a secret follows, and whatever takes the same key of the same store. A value counts
 // wherever one of them counts.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { specOf } from '../../resources/typed.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { term } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
 import { finderIn } from './places.ts'

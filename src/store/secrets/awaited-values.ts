@@ -2,7 +2,7 @@
 // becomes the value of its secret in the write that gives the last awaited value. Until then the secret keeps its old value.
 // See ADR 0026.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import { open } from '../../secrets/aead.ts'
 import { environmentSet } from '../../secrets/environment-set.ts'
 import { reaches, secretPlaceOf, sees, stageletOf, type Viewer } from '../../secrets/place.ts'

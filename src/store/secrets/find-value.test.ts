@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
+import type { SecretSpec } from '../../kinds/secret/schema.ts'
 import { DeferredWork } from '../core/deferred-work.ts'
 import { generatedValue } from './find-value.ts'
 

@@ -1,9 +1,9 @@
 // The value that a write gives a secret: from the caller, generated, from another secret, or the stored one.
 import { StagelyError, type Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { valueBytes } from '../../resources/kinds/secret-value.ts'
-import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
-import { specOf } from '../../resources/typed.ts'
+import { valueBytes } from '../../kinds/secret/value.ts'
+import type { SecretSpec } from '../../kinds/secret/schema.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
 import { generateValue } from '../../secrets/generate.ts'
 import { environmentsIn, secretPlaceOf, stageletIn } from '../../secrets/place.ts'

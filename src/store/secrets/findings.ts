@@ -1,7 +1,7 @@
 // Findings of scans close in the commit that ends their value, and open again where the value comes back.
 import type { KubeObject } from '../../resources/meta.ts'
-import { settleFindings, type FoundState } from '../../resources/secret-findings.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { settleFindings, type FoundState } from '../../kinds/secret/findings.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { WriteSession } from '../core/write-session.ts'

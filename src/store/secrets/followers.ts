@@ -1,7 +1,7 @@
 // Secrets that follow another one: they take its value (`valueFrom.secretRef`), and get each new version in the same write.
 import type { Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import { objectConflict, invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { toldNames, toldObject } from '../places/places.ts'

@@ -1,7 +1,7 @@
 // Which templates with a format a writer may learn nothing about: the answer would tell whether a value has it, which is
 // some of the value, and by many formats all of it.
-import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
-import { specOf } from '../../resources/typed.ts'
+import type { SecretSpec } from '../../kinds/secret/schema.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { environmentSet } from '../../secrets/environment-set.ts'
 import { stageletOf, type Viewer } from '../../secrets/place.ts'
 import { BrokenReference, createDependencies } from '../../secrets/references.ts'

@@ -2,9 +2,9 @@
 // within what the value is sealed for. The spec only asks for it. See ADR 0083.
 import { rolesWith } from '../../access/roles.ts'
 import type { Fault, StagelyError } from '../../kernel/errors.ts'
-import { maxShownBytes } from '../../resources/kinds/stagelysecret.ts'
+import { maxShownBytes } from '../../kinds/secret/schema.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { specOf } from '../../resources/typed.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { environmentSet } from '../../secrets/environment-set.ts'
 import { isForService, isForStagelet, stageletOf } from '../../secrets/place.ts'
 import { targetOf, viewersOf } from '../../secrets/references.ts'

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../resources/meta.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
-import { specOf } from '../../resources/typed.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { isSamePlace } from '../../secrets/place.ts'
 import { changesRule, type FoundValue } from './disclosure.ts'
 

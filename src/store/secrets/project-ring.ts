@@ -1,7 +1,7 @@
 // The key that wraps the keys of a project: the key that its spec names, or the master key.
 import { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { specOf } from '../../resources/typed.ts'
+import { specOf } from '../../kinds/typed.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import { invalidObject } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'

@@ -1,11 +1,11 @@
 // Fills templates with what they refer to, so that no reader ever gets one in place of a value.
-import { maxFileBytes } from '../../resources/kinds/stagelysecret.ts'
+import { maxFileBytes } from '../../kinds/secret/schema.ts'
 import {
   renderedLength,
   renderTemplate,
   parseTemplate,
   type Template,
-} from '../../resources/kinds/value-template.ts'
+} from '../../kinds/secret/value-template.ts'
 import { isForStagelet } from '../../secrets/place.ts'
 import { createDependencies, createResolver } from '../../secrets/references.ts'
 import { createResolvedDigest } from '../../secrets/resolved-digest.ts'

@@ -2,10 +2,10 @@
 // and what it must not share with other secrets of its project: identity, or the place of a file.
 import { posix } from 'node:path'
 import type { Fault } from '../../kernel/errors.ts'
-import { checkEnd } from '../../resources/kinds/expiry.ts'
+import { checkEnd } from '../../kinds/secret/expiry.ts'
 import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
-import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
-import { specOf } from '../../resources/typed.ts'
+import type { SecretSpec } from '../../kinds/secret/schema.ts'
+import { specOf } from '../../kinds/typed.ts'
 import {
   collide,
   isForController,

@@ -2,9 +2,9 @@
 import { defined } from '../../kernel/defined.ts'
 import { withCondition } from '../../resources/conditions.ts'
 import type { KubeObject } from '../../resources/meta.ts'
-import { withDates } from '../../resources/kinds/secret-expiry.ts'
-import type { SecretStatus } from '../../resources/kinds/stagelysecret.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { withDates } from '../../kinds/secret/expiry-status.ts'
+import type { SecretStatus } from '../../kinds/secret/schema.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import {
   forController,
   missingValue,
@@ -13,7 +13,7 @@ import {
   projectMissing,
   valueToCome,
   type Verdict,
-} from '../../resources/kinds/secret-verdicts.ts'
+} from '../../kinds/secret/verdicts.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { shownValue } from './plain-values.ts'
 import { policyOf } from './policy.ts'

@@ -1,10 +1,10 @@
 // A write of a StagelySecret: prepareSecret() checks it and takes its value out; putSecret() seals and stores both.
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { defined } from '../../kernel/defined.ts'
-import { withoutValue } from '../../resources/validation/last-applied.ts'
+import { withoutValue } from '../../kinds/secret/last-applied.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { checkValue } from '../../resources/kinds/secret-value.ts'
-import { specOf } from '../../resources/typed.ts'
+import { checkValue } from '../../kinds/secret/value.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
 import { secretPlaceOf } from '../../secrets/place.ts'
 import { type ProjectEntry } from '../../secrets/set-entry.ts'

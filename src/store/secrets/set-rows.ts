@@ -1,6 +1,6 @@
 // Sets of secrets: the rows of one project at one revision, checked against the set MAC.
 import { StagelyError } from '../../kernel/errors.ts'
-import type { FileSpec } from '../../resources/kinds/stagelysecret.ts'
+import type { FileSpec } from '../../kinds/secret/schema.ts'
 import type { KeyBytes } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { LaidOut } from '../../secrets/environment-set.ts'

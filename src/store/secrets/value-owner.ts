@@ -1,6 +1,6 @@
 // The owner of a secret's value. A manifest of a folder may declare a secret and leave its value open: then the API may give
 // the value.
-import { waysToGive } from '../../resources/kinds/secret-value.ts'
+import { waysToGive } from '../../kinds/secret/value.ts'
 import { annotations, type KubeObject, type ObjectMeta } from '../../resources/meta.ts'
 import { systemSource } from '../core/actor.ts'
 import { sameJson } from '../../kernel/same-json.ts'

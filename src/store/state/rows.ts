@@ -2,9 +2,9 @@
 // secret. No value of a secret is in them, and keys only wrapped.
 import { frozen } from '../../kernel/frozen.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
-import type { StageletSpec } from '../../resources/kinds/stagelet.ts'
+import type { StageletSpec } from '../../kinds/stagelet/schema.ts'
 import { isOver } from '../../access/requests.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import { specOf, statusOf } from '../../kinds/typed.ts'
 import type { Layout } from '../../secrets/layout.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
 import type { ProjectEntry } from '../../secrets/set-entry.ts'

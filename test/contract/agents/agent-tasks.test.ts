@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Facts } from '../../../src/databases/step.ts'
 import { agentPaths, type OnDemandOrder } from '../../../src/protocol/messages.ts'
 import type { TaskOrder } from '../../../src/protocol/tasks.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import {
   createStack,
   eventually,

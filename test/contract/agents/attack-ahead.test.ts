@@ -2,7 +2,7 @@
 // that may not start yet. Its word gets it nothing, not later either.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { agentPaths, type DesiredStagelet } from '../../../src/protocol/messages.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import {
   shop,
   startLearningWorld,

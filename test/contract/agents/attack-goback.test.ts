@@ -2,7 +2,7 @@
 // before it had the stagelet.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { agentPaths } from '../../../src/protocol/messages.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import {
   shop,
   startLearningWorld,

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'
 import { agentPaths } from '../../../src/protocol/messages.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { joinTestAgent } from '../../support/agents/agent-protocol.ts'
 import { startLearningWorld, type LearningWorld } from '../../support/agents/learning-world.ts'
 import {

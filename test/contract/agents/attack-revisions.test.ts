@@ -2,7 +2,7 @@
 // older set than its stagelet was told to run, and nothing of it stays once another machine has the stagelet.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { agentPaths } from '../../../src/protocol/messages.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import {
   shop,
   startLearningWorld,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
-import type { Project, Stagelet } from '../../../src/rest/types.ts'
+import type { Project, Stagelet } from '../../../src/generated/rest-types.ts'
 import {
   createJoinToken,
   revokeAgent,
@@ -53,7 +53,7 @@ import {
 } from '../../../dashboard/actions/stagelets.ts'
 import { isStdinValue, placeholder } from '../../../dashboard/actions/text.ts'
 import { formManifest, restPatchOf } from '../../../dashboard/pages/forms/values.ts'
-import { forms as formsOfKinds } from '../../../src/rest/forms.ts'
+import { forms as formsOfKinds } from '../../../src/generated/forms.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { servedCommand, type ServedCommand } from '../../support/programs/served-command.ts'
 import { shortGo } from '../../support/short-go.ts'

@@ -12,7 +12,7 @@ import { silentLogger } from '../../../src/kernel/log.ts'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'
 import { agentPaths, type OnDemandOrder } from '../../../src/protocol/messages.ts'
 import type { LookOrder } from '../../../src/protocol/look.ts'
-import type { Where } from '../../../src/rest/types.ts'
+import type { Where } from '../../../src/generated/rest-types.ts'
 import {
   eventually,
   joinTestAgent,

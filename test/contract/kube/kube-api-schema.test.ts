@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { crdKinds, objectSchema } from '../../../src/resources/schemas/crd.ts'
-import { valueFields } from '../../../src/resources/kinds/secret-value.ts'
+import { valueFields } from '../../../src/kinds/secret/value.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import {
   brokenRules,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createEgress } from '../../../controller/egress/gate.ts'
 import { parseRules } from '../../../controller/egress/rules.ts'
 import { createIssuerKeys } from '../../../controller/trust/issuer-keys.ts'
-import { trustedIssuerSpec } from '../../../src/resources/kinds/trusted-issuer.ts'
+import { trustedIssuerSpec } from '../../../src/kinds/trusted-issuer/schema.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { audience, githubClaims, startCiIssuer } from '../../support/http/ci-issuer.ts'
 

@@ -2,7 +2,7 @@
 // view; no answer, watch or stream says more of the rest than the request itself.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { restRoutes } from '../../../controller/http/rest/table.ts'
-import { kinds } from '../../../src/resources/registry.ts'
+import { kinds } from '../../../src/kinds/index.ts'
 import { passes } from '../../support/eventually.ts'
 import {
   group,

@@ -64,10 +64,7 @@ const project = (name: string, spec: object): object => ({
 
 describe('a new field', () => {
   it('is in the CRD, with its column', async () => {
-    const crd = await readFile(
-      join(copy.folder, 'crds/stagely.dev_projects.yaml'),
-      'utf8',
-    )
+    const crd = await readFile(join(copy.folder, 'crds/stagely.dev_projects.yaml'), 'utf8')
     expect(crd).toMatch(/tier:\s+(.*\n)*?\s+default: Silver/)
     expect(crd).toContain('jsonPath: .spec.tier')
   })
@@ -183,10 +180,7 @@ describe('a recipe of DEVELOPERS.md', () => {
   })
 
   it('makes a kind that both APIs, the command and the generated files know', async () => {
-    const crd = await readFile(
-      join(copy.folder, 'crds/stagely.dev_widgets.yaml'),
-      'utf8',
-    )
+    const crd = await readFile(join(copy.folder, 'crds/stagely.dev_widgets.yaml'), 'utf8')
     expect(crd).toContain('How large it is.')
     expect(await apply(object('Widget', 'one', {}))).toEqual([])
     const table = /^NAME +SIZE +AGE\none +3 /
@@ -257,7 +251,7 @@ describe('a recipe of DEVELOPERS.md', () => {
 
   it('makes a command', async () => {
     expect(await run(['dist/cli/main.js', 'hello'])).toBe('hello from the copy\n')
-    const table = await readFile(join(copy.folder, 'cli/completion/table.ts'), 'utf8')
+    const table = await readFile(join(copy.folder, 'cli/generated/completion-table.ts'), 'utf8')
     expect(table).toContain('"summary":"Say hello.","path":"hello"')
   })
 

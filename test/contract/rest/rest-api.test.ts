@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Spec } from '../../../dashboard/actions/kinds.ts'
 import { givenOf, restPatchOf } from '../../../dashboard/pages/forms/values.ts'
-import { forms } from '../../../src/rest/forms.ts'
+import { forms } from '../../../src/generated/forms.ts'
 import { restRoutes } from '../../../controller/http/rest/table.ts'
 import {
   startTestController,

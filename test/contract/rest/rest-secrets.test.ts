@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { secretFields } from '../../../src/resources/schemas/secret-fields.ts'
+import { secretFields } from '../../../src/kinds/secret/rest-fields.ts'
 import {
   startTestController,
   type Answer,

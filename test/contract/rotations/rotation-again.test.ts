@@ -1,6 +1,6 @@
 // A Rotation that is deleted while it works, and created again, or under another name: what it has set is known.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { leftByRotation } from '../../../src/resources/rotation-left.ts'
+import { leftByRotation } from '../../../src/kinds/rotation/left.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 import { rotated, RotationWorld } from '../../support/docker/rotation-world.ts'
 import { api, createSteppedClock, objectOf } from '../../support/databases/store-fixtures.ts'

@@ -6,7 +6,7 @@ import { advance, startRotationPerformer } from '../../../controller/rotators/pe
 import { RotatorFault } from '../../../controller/rotators/providers/rotator.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 import { rotated, RotationWorld } from '../../support/docker/rotation-world.ts'

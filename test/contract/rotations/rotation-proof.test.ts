@@ -3,7 +3,7 @@ import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { endAgents } from '../../../controller/reconcilers/agent/end-agents.ts'
 import { agentFinalizer, type KubeObject } from '../../../src/resources/meta.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 import { rotated, RotationWorld } from '../../support/docker/rotation-world.ts'
 import {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { RotatorFault } from '../../../controller/rotators/providers/rotator.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import type { Restored, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { Restored, RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { fromFor, holdIn } from '../../../src/rollout/restored.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 import { RotationWorld } from '../../support/docker/rotation-world.ts'

@@ -11,8 +11,8 @@ import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import type { Condition } from '../../../src/resources/conditions.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import type { ProjectStatus } from '../../../src/resources/kinds/project.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { ProjectStatus } from '../../../src/kinds/project/schema.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { openTestCluster } from '../../support/cluster/cluster.ts'
 import {
   startTestController,

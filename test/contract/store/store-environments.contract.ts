@@ -5,7 +5,7 @@ import { agentFinalizer, type KubeObject } from '../../../src/resources/meta.ts'
 import { exposureOf } from '../../../controller/compliance/exposure.ts'
 import { defaultRetention } from '../../../src/store/compaction.ts'
 import type { Transaction } from '../../../src/store/store.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import type { TestStore } from '../../support/databases/open-test-store.ts'
 import {
   api,

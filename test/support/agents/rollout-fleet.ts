@@ -2,8 +2,8 @@
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import type { AgentObject, RolloutInput } from '../../../controller/reconcilers/rollout/gather.ts'
 import { annotations } from '../../../src/resources/meta.ts'
-import type { RolloutSpec } from '../../../src/resources/kinds/project.ts'
-import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { RolloutSpec } from '../../../src/kinds/project/schema.ts'
+import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { anEntry, aStagelet } from '../builders.ts'
 

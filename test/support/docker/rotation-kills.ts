@@ -2,7 +2,7 @@
 // agent's Compose. Which one, and when after the border, comes of a seed.
 import { readdir, readFile } from 'node:fs/promises'
 import { realClock } from '../../../src/kernel/clock.ts'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import { askEngine } from './engine-api.ts'
 import type { NamedAgent } from '../agents/named-agent.ts'
 import type { World } from '../programs/processes.ts'

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { realClock } from '../../../src/kernel/clock.ts'
-import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { RotationStatus } from '../../../src/kinds/rotation/schema.ts'
 import type { World } from '../programs/processes.ts'
 import { readUntil } from '../http/watch-lines.ts'
 

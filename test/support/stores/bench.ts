@@ -1,5 +1,5 @@
 // What the contract of providers needs of each store: where the store is, and hands that change it.
-import type { ProviderSpec } from '../../../src/resources/kinds/store-providers.ts'
+import type { ProviderSpec } from '../../../src/kinds/secret-store/providers.ts'
 import type { Front } from './front.ts'
 
 export interface Bench {

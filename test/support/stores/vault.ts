@@ -1,5 +1,5 @@
 // KV version 2 of Vault and of OpenBao, as their documents describe it.
-import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
+import type { ProviderBlock } from '../../../src/kinds/secret-store/providers.ts'
 import type { Bench } from './bench.ts'
 import { Shelf } from './bench.ts'
 import { startFront, type Asked, type Reply } from './front.ts'

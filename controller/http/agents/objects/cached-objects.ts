@@ -1,7 +1,7 @@
 // The cache of Stagelets, Projects, Agents and Rotations in memory. A listener hears of each change that matters to agents.
 import { annotations, type KubeObject } from '../../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../../src/resources/conditions.ts'
-import { ofKind } from '../../../../src/resources/typed.ts'
+import { ofKind } from '../../../../src/kinds/typed.ts'
 import { sameJson } from '../../../../src/kernel/same-json.ts'
 import {
   heldOtherwise,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../../../../src/kernel/log.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
-import type { Restored } from '../../../../src/resources/kinds/rotation.ts'
+import type { Restored } from '../../../../src/kinds/rotation/schema.ts'
 import type { ChangeEvent } from '../../../../src/store/store.ts'
 import { createFakeClock } from '../../../../test/support/fake-clock.ts'
 import type { AgentRoutesDeps } from '../deps.ts'

@@ -1,10 +1,10 @@
 // The fields of a Stagelet and of its Project from which an agent's desired state is made. Pure.
 import { findCondition, type Condition } from '../../../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../../../src/resources/meta.ts'
-import type { Quarantined } from '../../../../src/resources/kinds/observation.ts'
+import type { Quarantined } from '../../../../src/kinds/observation/schema.ts'
 import { healthyHere } from '../../../../src/rollout/healthy-here.ts'
-import type { StageletSpec, StageletStatus } from '../../../../src/resources/kinds/stagelet.ts'
-import { ofKind, specOf, statusOf } from '../../../../src/resources/typed.ts'
+import type { StageletSpec, StageletStatus } from '../../../../src/kinds/stagelet/schema.ts'
+import { ofKind, specOf, statusOf } from '../../../../src/kinds/typed.ts'
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import { agentKeyOf } from '../../../../src/protocol/agent-key.ts'
 

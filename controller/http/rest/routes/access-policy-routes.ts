@@ -1,8 +1,5 @@
 // Access policies: whose values need a request, and who approves it.
-import {
-  accessPolicySpec,
-  accessPolicyStatus,
-} from '../../../../src/resources/kinds/access-policy.ts'
+import { accessPolicySpec, accessPolicyStatus } from '../../../../src/kinds/access-policy/schema.ts'
 import { fieldsOf } from '../../../../src/resources/schemas/rest-fields.ts'
 import { createRoute, deleteRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { objectShape, ofEveryStatus } from '../kinds.ts'

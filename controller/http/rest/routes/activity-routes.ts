@@ -3,9 +3,9 @@
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
 import { toFineTimestamp } from '../../../../src/kernel/clock.ts'
-import { stageletStatus } from '../../../../src/resources/kinds/stagelet.ts'
+import { stageletStatus } from '../../../../src/kinds/stagelet/schema.ts'
 import { statusConditions, findCondition } from '../../../../src/resources/conditions.ts'
-import { specOf } from '../../../../src/resources/typed.ts'
+import { specOf } from '../../../../src/kinds/typed.ts'
 import type {
   ActivityPage,
   ActivityPlace,

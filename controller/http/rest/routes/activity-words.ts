@@ -3,7 +3,7 @@ import {
   authorAsTold,
   describeManualRun,
   runAsTold,
-} from '../../../../src/resources/kinds/observation.ts'
+} from '../../../../src/kinds/observation/schema.ts'
 import type {
   Activity,
   AgentRecord,

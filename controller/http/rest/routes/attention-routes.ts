@@ -11,7 +11,7 @@ import {
 } from '../../../../src/attention/attention.ts'
 import { mapYielding } from '../../../../src/kernel/async/map-yielding.ts'
 import { limits } from '../../../../src/resources/limits.ts'
-import { requireKind } from '../../../../src/resources/registry.ts'
+import { requireKind } from '../../../../src/kinds/index.ts'
 import type { ListedObject } from '../../../../src/store/store.ts'
 import { listRoute } from '../lists.ts'
 import { timeSchema } from '../representations.ts'

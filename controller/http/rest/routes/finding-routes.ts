@@ -14,8 +14,8 @@ import {
   mostOpenFindings,
   withFinding,
   type SecretFinding,
-} from '../../../../src/resources/secret-findings.ts'
-import type { Typed } from '../../../../src/resources/typed.ts'
+} from '../../../../src/kinds/secret/findings.ts'
+import type { Typed } from '../../../../src/kinds/typed.ts'
 import { createScanner, scanName } from '../../../../src/scan/scanner.ts'
 import {
   scannerFileOf,

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import {
   trustedIssuerSpec,
   trustedIssuerStatus,
-} from '../../../../src/resources/kinds/trusted-issuer.ts'
+} from '../../../../src/kinds/trusted-issuer/schema.ts'
 import { fieldsOf } from '../../../../src/resources/schemas/rest-fields.ts'
 import { createRoute, deleteRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { objectShape, ofEveryStatus } from '../kinds.ts'

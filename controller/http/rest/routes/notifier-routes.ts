@@ -1,7 +1,7 @@
 // Notifiers: whom the controller tells what happened.
 import * as z from 'zod'
 import { refOf } from '../../../../src/resources/meta.ts'
-import { notifierSpec, notifierStatus } from '../../../../src/resources/kinds/notifier.ts'
+import { notifierSpec, notifierStatus } from '../../../../src/kinds/notifier/schema.ts'
 import { fieldsOf } from '../../../../src/resources/schemas/rest-fields.ts'
 import { createRoute, deleteRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { objectShape, ofEveryStatus } from '../kinds.ts'

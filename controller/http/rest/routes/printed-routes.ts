@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import { mostCountedLines } from '../../../../src/protocol/printed.ts'
-import { stageletSpec } from '../../../../src/resources/kinds/stagelet.ts'
+import { stageletSpec } from '../../../../src/kinds/stagelet/schema.ts'
 import { whyUnknown } from '../../../where/where.ts'
 import { restNotFound } from '../access.ts'
 import { timeSchema } from '../representations.ts'

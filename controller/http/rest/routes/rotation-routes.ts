@@ -9,8 +9,8 @@ import type {
   RotationRequest,
   RotationSpec,
   RotationStatus,
-} from '../../../../src/resources/kinds/rotation.ts'
-import { objectName } from '../../../../src/resources/kinds/status.ts'
+} from '../../../../src/kinds/rotation/schema.ts'
+import { objectName } from '../../../../src/resources/schema-parts.ts'
 import { gatherProject } from '../../../reconcilers/project/gather.ts'
 import { isTrustedEnd, releasedWith } from '../../../rotators/proof/released.ts'
 import { outputViewersOf } from '../../../rotators/proof/viewers.ts'

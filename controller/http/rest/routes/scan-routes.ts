@@ -1,7 +1,7 @@
 // What scanners of repositories ask: fingerprints of strong values, and whether words are weak ones.
 import * as z from 'zod'
 import { refOf } from '../../../../src/resources/meta.ts'
-import { statusOf } from '../../../../src/resources/typed.ts'
+import { statusOf } from '../../../../src/kinds/typed.ts'
 import {
   scannerFileOf,
   type FingerprintedValue,

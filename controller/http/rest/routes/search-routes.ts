@@ -1,6 +1,6 @@
 // Search by name, over all that the caller may list. Names only: a value is nowhere in it.
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
-import { specOf } from '../../../../src/resources/typed.ts'
+import { specOf } from '../../../../src/kinds/typed.ts'
 import * as z from 'zod'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { mapYielding } from '../../../../src/kernel/async/map-yielding.ts'

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { annotations } from '../../../../src/resources/meta.ts'
 import { fieldsOf, hidden } from '../../../../src/resources/schemas/rest-fields.ts'
-import { secretStoreSpec, secretStoreStatus } from '../../../../src/resources/kinds/secret-store.ts'
+import { secretStoreSpec, secretStoreStatus } from '../../../../src/kinds/secret-store/schema.ts'
 import { actionRoute, type RequestAnnotation } from '../action-route.ts'
 import { createRoute, deleteRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { objectShape, ofEveryStatus } from '../kinds.ts'

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
 import { toTimestamp } from '../../../../src/kernel/clock.ts'
-import { isStopped } from '../../../../src/resources/kinds/stopped-service.ts'
+import { isStopped } from '../../../../src/kinds/stagelet/stopped-service.ts'
 import { consumersBySecret, runsCurrent } from '../../../reconcilers/project/decide.ts'
 import { gatherProject, type ProjectInput } from '../../../reconcilers/project/gather.ts'
 import { restNotFound } from '../access.ts'

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
-import { visibilities } from '../../../../src/resources/kinds/stagelysecret.ts'
+import { visibilities } from '../../../../src/kinds/secret/schema.ts'
 import { shownVersionId } from '../../../../src/store/core/history.ts'
 import type { DeletedSecret } from '../../../../src/store/store.ts'
 import { restNotFound } from '../access.ts'

@@ -1,7 +1,7 @@
 // What an edit stages: one secret in one place, or the same value in several. Pure.
 import { defined } from '../../../../src/kernel/defined.ts'
 import { sameJson } from '../../../../src/kernel/same-json.ts'
-import type { Secret } from '../../../../src/rest/types.ts'
+import type { Secret } from '../../../../src/generated/rest-types.ts'
 import type { SecretPlace } from '../../../../src/secrets/place.ts'
 import type { Edit } from '../../../staging/staging.ts'
 import type { SecretRow } from '../data.ts'

@@ -1,5 +1,5 @@
 // The expiry of a secret as a form, as REST takes it, and in words. Pure.
-import type { Secret } from '../../../../src/rest/types.ts'
+import type { Secret } from '../../../../src/generated/rest-types.ts'
 import type { Spec } from '../../../actions/kinds.ts'
 
 type Expiry = NonNullable<Secret['expiry']>

@@ -1,6 +1,6 @@
 // The state of the dialog that stages an edit: its fields, what is wrong with them, and what one may not mean.
 import { useRef, useState } from 'preact/hooks'
-import type { Secret } from '../../../../src/rest/types.ts'
+import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { everyService } from '../../../../src/secrets/place.ts'
 import { stageAll, type Edit } from '../../../staging/staging.ts'
 import type { ValueHandle } from '../../../ui/fields/value-field.tsx'

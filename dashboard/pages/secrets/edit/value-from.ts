@@ -1,5 +1,5 @@
 // Where the value of a secret comes from, and where it is changed, in words. Pure.
-import type { Secret } from '../../../../src/rest/types.ts'
+import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { projectUrl, rotationsUrl } from '../../../ui/text/links.ts'
 
 type From = NonNullable<Secret['value_from']>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Secret } from '../../../../src/rest/types.ts'
+import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { parseFilter, type Filterable } from './filter.ts'
 import { noRuns } from '../places/run-count.ts'
 

@@ -1,6 +1,6 @@
 // The filter of the list of secrets: words of the form `name:pattern`, with `*` for anything and `-` for not. A
 // word without a name is looked for in the key. Pure.
-import type { Secret } from '../../../../src/rest/types.ts'
+import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { isForAll } from '../../../../src/secrets/place.ts'
 import type { RunCount } from '../places/run-count.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Secret, Stagelet } from '../../../../src/rest/types.ts'
+import type { Secret, Stagelet } from '../../../../src/generated/rest-types.ts'
 import { hintsFor } from './hints.ts'
 import { createMatrix } from '../places/matrix.ts'
 import { createSetIndex, entriesOf } from '../set-index.ts'

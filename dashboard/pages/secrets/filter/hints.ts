@@ -1,6 +1,6 @@
 // What a secret could be given to fewer, or to anybody at all. Pure.
 import { defined } from '../../../../src/kernel/defined.ts'
-import type { Secret } from '../../../../src/rest/types.ts'
+import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { nearName } from '../../../../src/search/near-name.ts'
 import { isForAll } from '../../../../src/secrets/place.ts'
 import type { Matrix } from '../places/matrix.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { secretFields } from '../../../../src/resources/schemas/secret-fields.ts'
-import type { Secret } from '../../../../src/rest/types.ts'
+import { secretFields } from '../../../../src/kinds/secret/rest-fields.ts'
+import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { formatOf, otherFields, readSecrets, textFields } from './import-file.ts'
 import { editsOfImport, planFileImport } from './import-plan.ts'
 

@@ -1,5 +1,5 @@
 // Says where the value of a secret is managed, where it cannot be set here.
-import type { Secret } from '../../../../src/rest/types.ts'
+import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { valueManager } from '../edit/value-from.ts'
 
 export const ManagedBy = ({ secret }: { readonly secret: Secret }) => {

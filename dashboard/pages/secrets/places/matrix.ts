@@ -2,9 +2,9 @@
 // What a service should see is what wins in the newest set; what it runs is what won in the set that it is measured
 // to run. Pure.
 import { grouped } from '../../../../src/kernel/grouped.ts'
-import { isStopped } from '../../../../src/resources/kinds/stopped-service.ts'
+import { isStopped } from '../../../../src/kinds/stagelet/stopped-service.ts'
 import type { ProjectEntry } from '../../../../src/secrets/set-entry.ts'
-import type { Secret, Stagelet } from '../../../../src/rest/types.ts'
+import type { Secret, Stagelet } from '../../../../src/generated/rest-types.ts'
 import { reaches, sees } from '../../../../src/secrets/place.ts'
 import { isMadeOf, isSameIn, madeOf, winnerOf, type SetIndex } from '../set-index.ts'
 import {

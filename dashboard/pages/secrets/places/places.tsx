@@ -1,5 +1,5 @@
 // Where a secret is: scope and stagelet; and, for one edit of several places, which others.
-import type { Stagelet } from '../../../../src/rest/types.ts'
+import type { Stagelet } from '../../../../src/generated/rest-types.ts'
 import { everyService } from '../../../../src/secrets/place.ts'
 import { Checks } from '../../../ui/fields/checks.tsx'
 import type { MorePlaces, EditTarget } from '../edit/edit-plan.ts'

@@ -1,5 +1,5 @@
 // Services of stagelets, and in how many of them the newest value of a secret runs. Pure.
-import type { Service, Stagelet } from '../../../../src/rest/types.ts'
+import type { Service, Stagelet } from '../../../../src/generated/rest-types.ts'
 import type { ServiceViewer } from '../../../../src/secrets/place.ts'
 import { stageletState } from '../../../live/states.ts'
 import type { StateKind } from '../../../ui/state-kind.ts'
