@@ -12,7 +12,8 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { describeAsRoot } from '../../test/support/as-root.ts'
 import { newFilesRoot, openTestFiles } from '../../test/support/files.ts'
 import { generateKeys, type KeyPair } from '../../src/protocol/keys.ts'
 import type { PlacedFile } from './file-cache.ts'
@@ -27,7 +28,7 @@ const aFile = (digest: string, tweak: Partial<PlacedFile> = {}): PlacedFile => (
   ...tweak,
 })
 
-describe('the file store', () => {
+describeAsRoot('the file store', () => {
   const key = generateKeys('X25519')
   let root: string
   let cacheDir: string

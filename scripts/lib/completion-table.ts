@@ -64,7 +64,7 @@ export const renderCompletionTable = (commands: readonly Command[]): string => {
   const rows = [top, ...commands.flatMap((command) => walk(command, ''))]
   return [
     '// Generated from the commands by "npm run generate". Do not edit.',
-    "import type { CompletedCommand } from './completed-command.ts'",
+    "import type { CompletedCommand } from '../completion/completed-command.ts'",
     '',
     'export const completionTable: readonly CompletedCommand[] = [',
     ...rows.map((row) => `  ${JSON.stringify(row)},`),

@@ -1,7 +1,8 @@
 // What a container is given is one set, whole: never a file of one revision beside a file, or a variable,
 // of another.
 import { rm } from 'node:fs/promises'
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
+import { itAsRoot } from '../support/as-root.ts'
 import type { OpenedSecret } from '../../agent/stack/stack-target.ts'
 import { desiredFor, held, heldFile, startMachine } from '../support/docker/docker.ts'
 import { newFilesRoot } from '../support/files.ts'
@@ -41,25 +42,28 @@ const setOf = (value: string): OpenedSecret[] => [
   held('VALUE', value, 'web'),
 ]
 
-it('a container sees no mix of revisions, neither in a rollout nor in a rollback', async () => {
-  const stack = await createStack(compose)
-  const filesRoot = newFilesRoot()
-  const machine = await startMachine(stack, { filesRoot })
-  try {
-    await machine.roll(setOf('first'))
-    await machine.roll(setOf('second'))
-    const bad = desiredFor(stack, { revision: 3, healthyRevision: 2 })
-    machine.loop.setDesired(bad, setOf('bad'), setOf('second'))
-    await machine.until((r) => r.phase === 'Settled' && r.rollout?.result === 'RolledBack')
-    const { id } = (await stack.containers())['web']!
-    const seen = async (): Promise<string[]> =>
-      (await stack.docker('exec', id, 'cat', '/seen/sets')).trim().split('\n')
-    await expect
-      .poll(seen)
-      .toEqual(['first', 'second', 'bad', 'second'].map((v) => `${v} ${v} ${v}`))
-  } finally {
-    await machine.stop()
-    await stack.remove()
-    await rm(filesRoot, { recursive: true, force: true })
-  }
-})
+itAsRoot(
+  'a container sees no mix of revisions, neither in a rollout nor in a rollback',
+  async () => {
+    const stack = await createStack(compose)
+    const filesRoot = newFilesRoot()
+    const machine = await startMachine(stack, { filesRoot })
+    try {
+      await machine.roll(setOf('first'))
+      await machine.roll(setOf('second'))
+      const bad = desiredFor(stack, { revision: 3, healthyRevision: 2 })
+      machine.loop.setDesired(bad, setOf('bad'), setOf('second'))
+      await machine.until((r) => r.phase === 'Settled' && r.rollout?.result === 'RolledBack')
+      const { id } = (await stack.containers())['web']!
+      const seen = async (): Promise<string[]> =>
+        (await stack.docker('exec', id, 'cat', '/seen/sets')).trim().split('\n')
+      await expect
+        .poll(seen)
+        .toEqual(['first', 'second', 'bad', 'second'].map((v) => `${v} ${v} ${v}`))
+    } finally {
+      await machine.stop()
+      await stack.remove()
+      await rm(filesRoot, { recursive: true, force: true })
+    }
+  },
+)

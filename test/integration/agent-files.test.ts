@@ -5,7 +5,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeys } from '../../src/protocol/keys.ts'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeAsRoot } from '../support/as-root.ts'
 import {
   desiredFor,
   digestFor,
@@ -67,7 +68,7 @@ const first = [
   heldFile('NOWHERE', 'not used', { path: './nothing/uses/this' }, 'plain'),
 ]
 
-describe('file secrets', () => {
+describeAsRoot('file secrets', () => {
   let stack: Stack
   let machine: Machine
   let dataDir: string

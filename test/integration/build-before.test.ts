@@ -2,7 +2,8 @@
 // process.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { describeAsRoot } from '../support/as-root.ts'
 import { agentHere } from '../support/agents/agent-here.ts'
 import { startAgentProcess } from '../support/agents/agent-process.ts'
 import { buildBefore, giveDatabaseOf } from '../support/programs/build-before.ts'
@@ -104,7 +105,7 @@ const start = async (builds: Builds, databaseUrl: string | undefined): Promise<S
 
 const verified = /rows are as they were written/
 
-describe('a controller and an agent of the build before', () => {
+describeAsRoot('a controller and an agent of the build before', () => {
   let t: Started
   /** Before anything of today ran (unix seconds). */
   let since: number
@@ -158,7 +159,7 @@ describe('a controller and an agent of the build before', () => {
   })
 })
 
-describe('an agent of today with a controller of the build before', () => {
+describeAsRoot('an agent of today with a controller of the build before', () => {
   let t: Started
   let database: Awaited<ReturnType<typeof createTestDatabase>>
   let backup: string

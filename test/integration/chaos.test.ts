@@ -1,6 +1,7 @@
 // Random changes under random faults, for as many rounds as are asked for; each must end in exactly
 // what is declared. STAGELY_CHAOS_SEED repeats a run, STAGELY_CHAOS_ROUNDS says how many rounds.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { describeAsRoot } from '../support/as-root.ts'
 import { createPlace, type Place } from '../support/chaos/place.ts'
 import { startChaos, type Chaos } from '../support/chaos/rounds.ts'
 import { leaksIn } from '../support/chaos/sinks.ts'
@@ -24,7 +25,7 @@ const summary = ({ tally }: Chaos): string => {
   ].join('\n')
 }
 
-describe('a stack under random faults', () => {
+describeAsRoot('a stack under random faults', () => {
   let place: Place
   let chaos: Chaos
 

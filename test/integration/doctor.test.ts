@@ -1,9 +1,10 @@
 // `stagely agent doctor`: each finding is made to happen, and says what to do.
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { itAsRoot } from '../support/as-root.ts'
 import { parseAgentConfig, type AgentConfig } from '../../agent/config.ts'
 import type { DoctorCheck } from '../../agent/machine/check.ts'
 import { examine } from '../../agent/machine/doctor.ts'
@@ -37,6 +38,8 @@ describe('the doctor', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-doctor-'))
+    // Else the engine makes it for a container that mounts it, and it is root's.
+    await mkdir(filesDir, { mode: 0o700 })
     stack = await createStack(`services:\n${idleService('web')}`)
     world = await startWorld({
       controllerBy: controllerHere,
@@ -52,7 +55,7 @@ describe('the doctor', () => {
     await rm(filesDir, { recursive: true, force: true })
   })
 
-  it('finds a machine right where an agent runs', async () => {
+  itAsRoot('finds a machine right where an agent runs', async () => {
     const ran = await runCli(['agent', 'doctor', '-o', 'json', ...flags()], {})
     const { checks } = JSON.parse(ran.stdout) as { checks: DoctorCheck[] }
     const names = ['docker-host', 'engine', 'isolation', 'container', 'compose', 'user', 'data-dir']
@@ -76,25 +79,28 @@ describe('the doctor', () => {
     expect((await runCli(['agent', 'doctor', '-o', 'xml'], {})).code).toBe(2)
   })
 
-  it('tells of an engine that is not there, that is rootless, or that remaps users', async () => {
-    const socket = join(dir, 'docker.sock')
-    const at = (): AgentConfig => config([], { ...process.env, DOCKER_HOST: `unix://${socket}` })
-    expect(await finding('engine', at())).toMatch(/^failed: there is no .* → install and start/)
-    let options: string[] = []
-    const engine = createServer((_, response) => {
-      response.end(JSON.stringify({ ServerVersion: '27.0.0', SecurityOptions: options }))
-    })
-    await new Promise<void>((done) => engine.listen(socket, done))
-    try {
-      expect(await finding('isolation', at())).toMatch(/^ok: /)
-      options = ['name=seccomp,profile=builtin', 'name=rootless']
-      expect(await finding('isolation', at())).toMatch(/^failed: .*rootless.* → run the agent as/)
-      options = ['name=userns']
-      expect(await finding('isolation', at())).toMatch(/^warning: the engine remaps users/)
-    } finally {
-      engine.close()
-    }
-  })
+  itAsRoot(
+    'tells of an engine that is not there, that is rootless, or that remaps users',
+    async () => {
+      const socket = join(dir, 'docker.sock')
+      const at = (): AgentConfig => config([], { ...process.env, DOCKER_HOST: `unix://${socket}` })
+      expect(await finding('engine', at())).toMatch(/^failed: there is no .* → install and start/)
+      let options: string[] = []
+      const engine = createServer((_, response) => {
+        response.end(JSON.stringify({ ServerVersion: '27.0.0', SecurityOptions: options }))
+      })
+      await new Promise<void>((done) => engine.listen(socket, done))
+      try {
+        expect(await finding('isolation', at())).toMatch(/^ok: /)
+        options = ['name=seccomp,profile=builtin', 'name=rootless']
+        expect(await finding('isolation', at())).toMatch(/^failed: .*rootless.* → run the agent as/)
+        options = ['name=userns']
+        expect(await finding('isolation', at())).toMatch(/^warning: the engine remaps users/)
+      } finally {
+        engine.close()
+      }
+    },
+  )
 
   it('tells of folders that are open, on a disk, or not there', async () => {
     expect(await finding('tmpfs', config(['--files-dir', dir]))).toMatch(/^failed: .* → give a folder/) // prettier-ignore

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { itAsRoot } from '../support/as-root.ts'
 import { startCommandWorld, type CommandWorld } from '../support/programs/command-world.ts'
 import { runCli, spawnProgram, type Program } from '../support/programs/processes.ts'
 import { newFilesRoot } from '../support/files.ts'
@@ -150,7 +151,7 @@ describe('the services of a machine', () => {
     }
   })
 
-  it('are accepted by systemd, and rated as well hardened', async () => {
+  itAsRoot('are accepted by systemd, and rated as well hardened', async () => {
     for (const unit of [agentUnit(), controllerUnit()]) {
       const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', unit])
       expect(stdout + stderr).not.toMatch(/stagely/)
@@ -159,25 +160,29 @@ describe('the services of a machine', () => {
     expect(await exposureOf(controllerUnit())).toBeLessThan(2.5)
   })
 
-  it('leave the agent what it needs: read-only disks, four capabilities, file secrets with owners', async () => {
-    await writeFile(join(stack.directory, 'key.pem'), 'of the user')
-    await stack.keepTree()
-    const settings = settingsOf(await readFile(agentUnit(), 'utf8'))
-    const capabilities = settings['CapabilityBoundingSet']!.split(' ')
-    const bounding = ['-all', ...capabilities.map((c) => `+${c.slice(4).toLowerCase()}`)].join(',')
-    await mkdir(filesDir, { mode: 0o700 })
-    // As ProtectSystem=strict does it: everything is read-only but what the unit names.
-    const sandbox = `set -e
+  itAsRoot(
+    'leave the agent what it needs: read-only disks, four capabilities, file secrets with owners',
+    async () => {
+      await writeFile(join(stack.directory, 'key.pem'), 'of the user')
+      await stack.keepTree()
+      const settings = settingsOf(await readFile(agentUnit(), 'utf8'))
+      const capabilities = settings['CapabilityBoundingSet']!.split(' ')
+      const bounding = ['-all', ...capabilities.map((c) => `+${c.slice(4).toLowerCase()}`)].join(
+        ',',
+      )
+      await mkdir(filesDir, { mode: 0o700 })
+      // As ProtectSystem=strict does it: everything is read-only but what the unit names.
+      const sandbox = `set -e
 for folder in '${place('agent')}' '${filesDir}'; do mount --bind "$folder" "$folder"; done
 for at in / /run /tmp; do mountpoint -q $at && mount -o remount,bind,ro $at; done
 ! touch /etc/stagely-test 2>/dev/null
 exec setpriv --no-new-privs --bounding-set=${bounding} --inh-caps=-all ${settings['ExecStart']!}`
-    agent = await spawnProgram(
-      { file: 'unshare', args: ['--mount', '--propagation', 'private', 'sh', '-c', sandbox] },
-      {},
-      'connected',
-    )
-    await world.apply(`${projectYaml()}---
+      agent = await spawnProgram(
+        { file: 'unshare', args: ['--mount', '--propagation', 'private', 'sh', '-c', sandbox] },
+        {},
+        'connected',
+      )
+      await world.apply(`${projectYaml()}---
 apiVersion: stagely.dev/v1alpha1
 kind: StagelySecret
 metadata: {name: key.web}
@@ -197,13 +202,20 @@ spec:
   agentRef: {name: box}
   compose: {directory: ${stack.directory}, projectName: ${stack.project}}
 `)
-    await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '120s')
-    const { id } = (await stack.containers())['web']!
-    const seen = await stack.docker('exec', id, 'sh', '-c', 'cat /key.pem; stat -c " %a %u %g" /key.pem') // prettier-ignore
-    expect(seen.trim()).toBe('a value of a file 440 1234 4321')
-  })
+      await world.must(
+        'wait',
+        '--for=condition=SecretsInSync',
+        'stagelet/shop',
+        '--timeout',
+        '120s',
+      )
+      const { id } = (await stack.containers())['web']!
+      const seen = await stack.docker('exec', id, 'sh', '-c', 'cat /key.pem; stat -c " %a %u %g" /key.pem') // prettier-ignore
+      expect(seen.trim()).toBe('a value of a file 440 1234 4321')
+    },
+  )
 
-  it('tell what becomes of containers when they are removed', async () => {
+  itAsRoot('tell what becomes of containers when they are removed', async () => {
     await agent?.kill('SIGTERM')
     const before = await stack.containers()
     const removed = await runCli(['agent', 'uninstall', '--yes', ...agentFlags().filter((f) => f !== '--allow-dir' && f !== stack.directory)], {}) // prettier-ignore

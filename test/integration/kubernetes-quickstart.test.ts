@@ -6,7 +6,8 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject } from 'vitest'
+import { itAsRoot } from '../support/as-root.ts'
 import { ClusterApi } from '../support/cluster/api.ts'
 import { installCrds } from '../support/cluster/cluster.ts'
 import { startOwnServer, type OwnServer } from '../support/cluster/own-server.ts'
@@ -117,7 +118,7 @@ const runDeployment = async (rendered: readonly Rendered[]): Promise<void> => {
   await writeFile(join(folder, 'ready'), '')
 }
 
-test('one command goes from a cluster to a stack in sync', async () => {
+itAsRoot('one command goes from a cluster to a stack in sync', async () => {
   const child = spawn('bash', [join(root, 'scripts/quickstart-kubernetes.sh'), '--exit'], {
     env: {
       ...process.env,

@@ -4,7 +4,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, inject, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, inject, onTestFailed } from 'vitest'
+import { itAsRoot } from '../support/as-root.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { ClusterApi } from '../support/cluster/api.ts'
@@ -174,61 +175,76 @@ const holdNext = (pod: number, path: string): Promise<{ answer(body: unknown): v
     }
   })
 
-test('a pod follows its cluster by its service account, also when the token is replaced', async () => {
-  // One that the cluster's cannot be carried over: it says so in its status.
-  await clients[0]!.must('POST', `${namespaced}/agents`, object('Agent', 'box'))
-  const hook = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/s' } }
-  await clients[0]!.must('POST', `${namespaced}/notifiers`, object('Notifier', 'ops', hook))
-  const signing = {
-    projectRef: { name: 'shop' },
-    outputs: { current: 'sign' },
-    rotator: { generate: {} },
-  }
-  await clients[0]!.must('POST', `${namespaced}/rotations`, object('Rotation', 'signing', signing))
-  const doppler = {
-    doppler: { project: 'shop', config: 'prd' },
-    auth: { secretRef: { name: 'token' } },
-  }
-  await clients[0]!.must('POST', `${namespaced}/secretstores`, object('SecretStore', 'dp', doppler))
-  const ci = {
-    issuer: 'https://ci.example.com',
-    audience: 'us',
-    rules: [{ claims: { repository: 'acme/shop' }, role: 'deployer' }],
-  }
-  await clients[0]!.must('POST', `${namespaced}/trustedissuers`, object('TrustedIssuer', 'ci', ci))
-  const policy = object('AccessPolicy', 'guard', { projects: ['shop'] })
-  await clients[0]!.must('POST', `${namespaced}/accesspolicies`, policy)
-  await api.putSecret('keys', { key: Buffer.from('of-the-cluster').toString('base64') })
-  const valueFrom = { kubernetesSecret: { name: 'keys', key: 'key' } }
-  await api.create(
-    object('Project', 'shop'),
-    object('Agent', 'box'),
-    object('Notifier', 'ops', hook),
-    object('Rotation', 'signing', signing),
-    object('SecretStore', 'dp', doppler),
-    object('TrustedIssuer', 'ci', ci),
-    policy,
-    object('StagelySecret', 'before', { projectRef: { name: 'shop' }, key: 'BEFORE', valueFrom }),
-    object('Stagelet', 'prod', {
+itAsRoot(
+  'a pod follows its cluster by its service account, also when the token is replaced',
+  async () => {
+    // One that the cluster's cannot be carried over: it says so in its status.
+    await clients[0]!.must('POST', `${namespaced}/agents`, object('Agent', 'box'))
+    const hook = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/s' } }
+    await clients[0]!.must('POST', `${namespaced}/notifiers`, object('Notifier', 'ops', hook))
+    const signing = {
       projectRef: { name: 'shop' },
-      agentRef: { name: 'box' },
-      compose: { directory: '/srv/prod' },
-    }),
-  )
-  await eventually(async () => (await api.get('StagelySecret', 'before'))?.status).toMatchObject({
-    version: 1,
-  })
-  owners.clear()
-  for (const pod of [0, 1]) {
-    owners.set(`second-${pod}`, pod)
-    await putToken(podOf(pod).dir, `second-${pod}`)
-  }
-  await api.create(secret('after'))
-  await eventually(() => isJudged('after')).toBe(true)
-  expectInTurns()
-})
+      outputs: { current: 'sign' },
+      rotator: { generate: {} },
+    }
+    await clients[0]!.must(
+      'POST',
+      `${namespaced}/rotations`,
+      object('Rotation', 'signing', signing),
+    )
+    const doppler = {
+      doppler: { project: 'shop', config: 'prd' },
+      auth: { secretRef: { name: 'token' } },
+    }
+    await clients[0]!.must(
+      'POST',
+      `${namespaced}/secretstores`,
+      object('SecretStore', 'dp', doppler),
+    )
+    const ci = {
+      issuer: 'https://ci.example.com',
+      audience: 'us',
+      rules: [{ claims: { repository: 'acme/shop' }, role: 'deployer' }],
+    }
+    await clients[0]!.must(
+      'POST',
+      `${namespaced}/trustedissuers`,
+      object('TrustedIssuer', 'ci', ci),
+    )
+    const policy = object('AccessPolicy', 'guard', { projects: ['shop'] })
+    await clients[0]!.must('POST', `${namespaced}/accesspolicies`, policy)
+    await api.putSecret('keys', { key: Buffer.from('of-the-cluster').toString('base64') })
+    const valueFrom = { kubernetesSecret: { name: 'keys', key: 'key' } }
+    await api.create(
+      object('Project', 'shop'),
+      object('Agent', 'box'),
+      object('Notifier', 'ops', hook),
+      object('Rotation', 'signing', signing),
+      object('SecretStore', 'dp', doppler),
+      object('TrustedIssuer', 'ci', ci),
+      policy,
+      object('StagelySecret', 'before', { projectRef: { name: 'shop' }, key: 'BEFORE', valueFrom }),
+      object('Stagelet', 'prod', {
+        projectRef: { name: 'shop' },
+        agentRef: { name: 'box' },
+        compose: { directory: '/srv/prod' },
+      }),
+    )
+    await eventually(async () => (await api.get('StagelySecret', 'before'))?.status).toMatchObject({
+      version: 1,
+    })
+    owners.clear()
+    for (const pod of [0, 1]) {
+      owners.set(`second-${pod}`, pod)
+      await putToken(podOf(pod).dir, `second-${pod}`)
+    }
+    await api.create(secret('after'))
+    await eventually(() => isJudged('after')).toBe(true)
+    expectInTurns()
+  },
+)
 
-test('a leader that wakes from a pause writes nothing more to the cluster', async () => {
+itAsRoot('a leader that wakes from a pause writes nothing more to the cluster', async () => {
   const old = leader()
   const other = clients[1 - old]!
   await record(other, 'waited')
@@ -256,27 +272,30 @@ test('a leader that wakes from a pause writes nothing more to the cluster', asyn
   expect(await told('waited')).toMatchObject({ count: 3 })
 })
 
-test('a leader that is killed is followed by the other, and then the cluster sees no write', async () => {
-  const old = leader()
-  const next = 1 - old
-  await pods[old]!.program.kill('SIGKILL')
-  await api.create(secret('late'))
-  await eventually(() => isJudged('late')).toBe(true)
-  await eventually(async () => {
-    const seen = writes.length
-    await new Promise((resolve) => setTimeout(resolve, 3_000))
-    return writes.length - seen
-  }).toBe(0)
-  expectInTurns()
-  expect(leader()).toBe(next)
-  // Nothing was told twice.
-  const list = await api.call<{ items: Told[] }>('GET', events)
-  const posts = writes.filter(({ what }) => what === `POST ${events}`)
-  expect(list!.items).toHaveLength(posts.length)
-  expect(await told('waited')).toMatchObject({ count: 3 })
-})
+itAsRoot(
+  'a leader that is killed is followed by the other, and then the cluster sees no write',
+  async () => {
+    const old = leader()
+    const next = 1 - old
+    await pods[old]!.program.kill('SIGKILL')
+    await api.create(secret('late'))
+    await eventually(() => isJudged('late')).toBe(true)
+    await eventually(async () => {
+      const seen = writes.length
+      await new Promise((resolve) => setTimeout(resolve, 3_000))
+      return writes.length - seen
+    }).toBe(0)
+    expectInTurns()
+    expect(leader()).toBe(next)
+    // Nothing was told twice.
+    const list = await api.call<{ items: Told[] }>('GET', events)
+    const posts = writes.filter(({ what }) => what === `POST ${events}`)
+    expect(list!.items).toHaveLength(posts.length)
+    expect(await told('waited')).toMatchObject({ count: 3 })
+  },
+)
 
-test('the chart gives a pod the rights that it uses, and no other', async () => {
+itAsRoot('the chart gives a pod the rights that it uses, and no other', async () => {
   for (const [kind, name] of [
     ['Agent', 'box'],
     ['Notifier', 'ops'],

@@ -5,7 +5,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeAsRoot } from '../support/as-root.ts'
 import { freshDatabase } from '../support/databases/fresh-database.ts'
 import type { TestDatabase } from '../support/databases/test-database.ts'
 import { unpackBundle } from '../support/bundle.ts'
@@ -130,7 +131,7 @@ const watchCommandLines = (): { stop(): Promise<string> } => {
 /** `$$` is a `$` that Compose leaves to the shell in the container. */
 const dying = '["sh", "-c", "echo dying with $$FIRST and $$SECOND at $$LEVEL; exit 3"]'
 
-describe('no secret value leaks', () => {
+describeAsRoot('no secret value leaks', () => {
   let world: World
   let stack: Stack
   let commandLines = ''

@@ -4,7 +4,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeAsRoot } from '../support/as-root.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { freshDatabase } from '../support/databases/fresh-database.ts'
@@ -69,7 +70,7 @@ const untilTraced = async (pid: number): Promise<void> => {
   throw new Error('strace did not attach within 30 s: may this user trace processes?')
 }
 
-describe('what agent and Compose write', () => {
+describeAsRoot('what agent and Compose write', () => {
   let world: World
   let stack: Stack
   let dir: string

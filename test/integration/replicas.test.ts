@@ -1,7 +1,8 @@
 // Several controllers and their agents, each a process, on one Postgres. What is done to the leader is
 // chosen by a seed: STAGELY_TEST_SEED repeats a run, STAGELY_TEST_ROUNDS says how many rounds, and the
 // database is away for STAGELY_TEST_OUTAGE_SECONDS each time.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { describeAsRoot } from '../support/as-root.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { openPg } from '../../src/store/drivers/pg.ts'
@@ -46,7 +47,7 @@ const endsOf = (log: string): ('ended' | 'cut')[] => {
   return ends
 }
 
-describe(`three controllers and ${agents} agents`, () => {
+describeAsRoot(`three controllers and ${agents} agents`, () => {
   let fleet: Fleet
   let chaos: Chaos
   let load: Load

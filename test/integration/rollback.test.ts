@@ -1,6 +1,7 @@
 // A bad value rolls out, breaks a service, and is taken back: by the agent alone, whoever dies meanwhile.
 import { rm } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeAsRoot } from '../support/as-root.ts'
 import { agentHereAfter } from '../support/agents/agent-here.ts'
 import { controllerHereAfter } from '../support/programs/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
@@ -52,7 +53,7 @@ interface Status {
   conditions: { type: string; status: string; reason: string; message: string }[]
 }
 
-describe('a value that breaks a service', () => {
+describeAsRoot('a value that breaks a service', () => {
   let world: World
   let stack: Stack
   const filesDir = newFilesRoot()

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { itAsRoot } from '../../support/as-root.ts'
 import { openPglite } from '../../../src/store/drivers/pglite.ts'
 import { commandsIn, runCli, type Ran } from '../../support/programs/cli.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
@@ -96,9 +97,7 @@ describe('the data folder of a first start', () => {
     await restored.remove()
   })
 
-  // Root alone may give files away.
-  const asRoot = process.getuid?.() === 0
-  it.runIf(asRoot)(
+  itAsRoot(
     'stays its user’s whatever root does there, and root runs no controller on it',
     async () => {
       const { dataDir } = controller
