@@ -9,7 +9,8 @@ import {
   type ManifestDocument,
   type ManifestFault,
 } from '../../src/manifests/parse.ts'
-import { apiVersionOf, kindNames } from '../../src/resources/kind-names.ts'
+import { kindNames } from '../../src/kinds/names.ts'
+import { apiVersionOf } from '../../src/resources/kind-names.ts'
 import { decodeObject } from '../../src/kinds/decode.ts'
 import { withHint } from '../../src/search/near-name.ts'
 import { CliError, Exit, cannot, usageError } from '../errors.ts'

@@ -1,5 +1,5 @@
 // explain: the fields of a kind, in words; or a schema of manifests for editors.
-import { crdKinds } from '../../src/resources/schemas/crd.ts'
+import { crdKinds } from '../../src/kinds/index.ts'
 import { usageError } from '../errors.ts'
 import { explainFields, manifestSchema } from '../explain/fields.ts'
 import { findKinds } from '../objects/kinds.ts'

@@ -1,7 +1,7 @@
 // What completes a command line: words of commands, flags, and names that a server knows. Nothing is kept: each time, the
 // server is asked, and waited for at most a second and a half.
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { kindNames } from '../../src/resources/kind-names.ts'
+import { kindNames } from '../../src/kinds/names.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { out } from '../print.ts'
 import type { CompletedCommand } from './completed-command.ts'

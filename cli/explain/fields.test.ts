@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import * as z from 'zod'
-import { crdKinds } from '../../src/resources/schemas/crd.ts'
+import { crdKinds } from '../../src/kinds/index.ts'
 import { servedKind } from '../objects/kinds.ts'
 import { explainFields, manifestSchema } from './fields.ts'
 

@@ -1,5 +1,6 @@
 // Finds the registry's kinds by the words that people write.
-import { kindNames, type KindNames } from '../../src/resources/kind-names.ts'
+import { kindNames } from '../../src/kinds/names.ts'
+import type { KindNames } from '../../src/resources/kind-names.ts'
 import { withHint } from '../../src/search/near-name.ts'
 import { usageError } from '../errors.ts'
 

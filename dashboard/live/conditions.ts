@@ -1,6 +1,7 @@
 // Which conditions of an object a person should read, whatever their types are: a controller may set ones that this
 // build does not know. Pure.
-import { conditionTypes, type Polarity } from '../../src/kinds/condition-types.ts'
+import { conditionTypes } from '../../src/kinds/condition-types.ts'
+import type { Polarity } from '../../src/resources/kind-names.ts'
 import type { Condition } from '../../src/generated/rest-types.ts'
 import type { StateKind } from '../ui/state-kind.ts'
 

@@ -1,6 +1,7 @@
 // The page of all kinds, made of their schemas.
 import type { SchemaNode } from '../../cli/explain/fields.ts'
-import { kinds, type Kind } from '../../src/kinds/index.ts'
+import type { Kind } from '../../src/resources/define-kind.ts'
+import { kinds } from '../../src/kinds/index.ts'
 import { objectSchema } from '../../src/resources/schemas/crd.ts'
 import { generatedMark } from './mark.ts'
 

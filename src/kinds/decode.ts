@@ -9,16 +9,10 @@ import { isStorable } from '../kernel/storable.ts'
 import { faultOfIssue, fieldPath } from '../resources/validation/faults.ts'
 import type { KubeObject, ObjectMeta } from '../resources/meta.ts'
 import { decodeMetadata } from '../resources/validation/metadata.ts'
-import { checkAccessPolicy } from './access-policy/schema.ts'
-import { checkNotifier } from './notifier/schema.ts'
 import { ownerReferences } from '../resources/owner-references.ts'
-import { checkRotation } from './rotation/rules.ts'
 import { apiVersionOf } from '../resources/kind-names.ts'
-import { findKind, kinds, type Kind } from './index.ts'
-import { checkProject } from './project/schema.ts'
-import { checkSecret } from './secret/rules.ts'
-import { checkSecretStore } from './secret-store/schema.ts'
-import { checkTrustedIssuer } from './trusted-issuer/schema.ts'
+import type { Kind } from '../resources/define-kind.ts'
+import { findKind, kinds } from './index.ts'
 import { valueFields } from './secret/value.ts'
 
 interface Decoded {
@@ -151,16 +145,6 @@ const decodeMeta = (kind: Kind, input: unknown): ReturnType<typeof decodeMetadat
   }
 }
 
-const acrossFields: Readonly<Record<string, (spec: Fields) => Fault[]>> = {
-  Project: checkProject,
-  StagelySecret: checkSecret,
-  AccessPolicy: checkAccessPolicy,
-  Notifier: checkNotifier,
-  Rotation: checkRotation,
-  SecretStore: checkSecretStore,
-  TrustedIssuer: checkTrustedIssuer,
-}
-
 const topLevel = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status'])
 
 const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
@@ -214,7 +198,7 @@ export const decodeObject = (input: unknown): Decoded => {
     ? decodePart(kind.spec, '', eventFields(input))
     : decodePart(kind.spec, 'spec', input.spec)
   const faults = [...meta.faults, ...part.faults]
-  const check = acrossFields[kind.kind]
+  const { check } = kind
   if (check !== undefined && isRecord(input.spec) && part.given !== undefined) {
     const cross = check(part.given)
     append(

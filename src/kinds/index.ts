@@ -1,56 +1,41 @@
-// The one table of kinds. API paths, CRDs, OpenAPI, validation, defaults and printer columns are
-// derived from it; the names are in kind-names.ts.
-import type * as z from 'zod'
-import { accessPolicySpec, accessPolicyStatus } from './access-policy/schema.ts'
-import { accessRequestSpec, accessRequestStatus } from './access-request/schema.ts'
-import { agentSpec, agentStatus } from './agent/schema.ts'
-import type { PrinterColumn } from '../resources/columns.ts'
-import { kindColumns } from './columns.ts'
-import { eventSpec, namespaceSpec, namespaceStatus } from './event/schema.ts'
-import { kindNames, type KindNames } from '../resources/kind-names.ts'
-import { notifierSpec, notifierStatus } from './notifier/schema.ts'
-import { observationSpec } from './observation/schema.ts'
-import { projectSpec, projectStatus } from './project/schema.ts'
-import { rotationSpec, rotationStatus } from './rotation/schema.ts'
-import { secretStoreSpec, secretStoreStatus } from './secret-store/schema.ts'
-import { trustedIssuerSpec, trustedIssuerStatus } from './trusted-issuer/schema.ts'
-import { stageletSpec, stageletStatus } from './stagelet/schema.ts'
-import { secretSpec, secretStatus } from './secret/schema.ts'
+// The one list of kinds. API paths, CRDs, OpenAPI, validation, defaults, types and printer columns are
+// derived from it.
+import type { Kind } from '../resources/define-kind.ts'
+import { accessPolicy } from './access-policy/kind.ts'
+import { accessRequest } from './access-request/kind.ts'
+import { agent } from './agent/kind.ts'
+import { event } from './event/kind.ts'
+import { namespace } from './namespace/kind.ts'
+import { notifier } from './notifier/kind.ts'
+import { isDeclared } from './names.ts'
+import { observation } from './observation/kind.ts'
+import { project } from './project/kind.ts'
+import { rotation } from './rotation/kind.ts'
+import { secret } from './secret/kind.ts'
+import { secretStore } from './secret-store/kind.ts'
+import { stagelet } from './stagelet/kind.ts'
+import { trustedIssuer } from './trusted-issuer/kind.ts'
 
-interface Schemas {
-  readonly spec: z.ZodType
-  readonly status?: z.ZodType
-}
+export const definitions = [
+  namespace,
+  project,
+  agent,
+  secret,
+  stagelet,
+  notifier,
+  rotation,
+  secretStore,
+  trustedIssuer,
+  accessPolicy,
+  accessRequest,
+  event,
+  observation,
+] as const
 
-export interface Kind extends KindNames, Schemas {
-  readonly columns: readonly PrinterColumn[]
-}
+export const kinds: readonly Kind[] = definitions
 
-const schemas: Readonly<Record<string, Schemas>> = {
-  Namespace: { spec: namespaceSpec, status: namespaceStatus },
-  Project: { spec: projectSpec, status: projectStatus },
-  Agent: { spec: agentSpec, status: agentStatus },
-  StagelySecret: { spec: secretSpec, status: secretStatus },
-  Stagelet: { spec: stageletSpec, status: stageletStatus },
-  Notifier: { spec: notifierSpec, status: notifierStatus },
-  Rotation: { spec: rotationSpec, status: rotationStatus },
-  SecretStore: { spec: secretStoreSpec, status: secretStoreStatus },
-  TrustedIssuer: { spec: trustedIssuerSpec, status: trustedIssuerStatus },
-  AccessPolicy: { spec: accessPolicySpec, status: accessPolicyStatus },
-  AccessRequest: { spec: accessRequestSpec, status: accessRequestStatus },
-  Event: { spec: eventSpec },
-  Observation: { spec: observationSpec },
-}
-
-const columns: Readonly<Record<string, readonly PrinterColumn[]>> = kindColumns
-
-const kindOf = (names: KindNames): Kind => {
-  const own = schemas[names.kind]
-  if (own === undefined) throw new Error(`${names.kind} has no schemas`)
-  return { ...names, ...own, columns: columns[names.kind] ?? [] }
-}
-
-export const kinds: readonly Kind[] = kindNames.map(kindOf)
+/** Kinds with a CRD: those that a cluster and a folder of manifests may hold. */
+export const crdKinds: readonly Kind[] = kinds.filter(isDeclared)
 
 const byKind = new Map(kinds.map((k) => [k.kind, k]))
 

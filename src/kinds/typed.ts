@@ -1,37 +1,24 @@
 // Objects with the types of their kind. The store has checked each of them by the schema of its kind.
-import type { AccessPolicySpec, AccessPolicyStatus } from './access-policy/schema.ts'
-import type { AccessRequestSpec, AccessRequestStatus } from './access-request/schema.ts'
-import type { AgentSpec, AgentStatus } from './agent/schema.ts'
-import type { EventSpec } from './event/schema.ts'
+import type * as z from 'zod'
 import type { KubeObject } from '../resources/meta.ts'
-import type { NotifierSpec, NotifierStatus } from './notifier/schema.ts'
-import type { ObservationSpec } from './observation/schema.ts'
-import type { ProjectSpec, ProjectStatus } from './project/schema.ts'
-import type { RotationSpec, RotationStatus } from './rotation/schema.ts'
-import type { SecretStoreSpec, SecretStoreStatus } from './secret-store/schema.ts'
-import type { StageletSpec, StageletStatus } from './stagelet/schema.ts'
-import type { TrustedIssuerSpec, TrustedIssuerStatus } from './trusted-issuer/schema.ts'
-import type { SecretSpec, SecretStatus } from './secret/schema.ts'
+import type { definitions } from './index.ts'
 
-/** An object of a kind whose spec has required fields. */
-type WithSpec<Spec, Status = Record<string, unknown>> = KubeObject<Spec, Status> & { spec: Spec }
+type Definitions = (typeof definitions)[number]
+type Status<D> = D extends { readonly status: z.ZodType<infer S> } ? S : Record<string, unknown>
+/** A spec is there where its kind says so, or where it has required fields. */
+type WithSpec<D, Spec> = D extends { readonly needsSpec: true }
+  ? { spec: Spec }
+  : object extends Spec
+    ? unknown
+    : { spec: Spec }
 
-interface TypeOfKind {
-  AccessPolicy: WithSpec<AccessPolicySpec, AccessPolicyStatus>
-  AccessRequest: WithSpec<AccessRequestSpec, AccessRequestStatus>
-  Agent: KubeObject<AgentSpec, AgentStatus>
-  Event: WithSpec<EventSpec>
-  Notifier: WithSpec<NotifierSpec, NotifierStatus>
-  Observation: WithSpec<ObservationSpec>
-  Project: KubeObject<ProjectSpec, ProjectStatus>
-  Rotation: WithSpec<RotationSpec, RotationStatus>
-  SecretStore: WithSpec<SecretStoreSpec, SecretStoreStatus>
-  Stagelet: WithSpec<StageletSpec, StageletStatus>
-  StagelySecret: WithSpec<SecretSpec, SecretStatus>
-  TrustedIssuer: WithSpec<TrustedIssuerSpec, TrustedIssuerStatus>
+type TypeOfKind = {
+  [D in Definitions as D['kind']]: KubeObject<z.infer<D['spec']>, Status<D>> &
+    WithSpec<D, z.infer<D['spec']>>
 }
 
-type TypedKind = keyof TypeOfKind
+/** A Namespace shows what other programs write to it: nobody reads its types. */
+type TypedKind = Exclude<keyof TypeOfKind, 'Namespace'>
 export type Typed<K extends TypedKind> = TypeOfKind[K]
 
 /** An object of the kind that a literal names; of any other kind, an object without types. */

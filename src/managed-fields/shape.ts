@@ -2,7 +2,7 @@
 // schemas of the kinds, so that a new field needs no change here.
 import { structuralSchema, type Schema } from '../resources/schemas/crd.ts'
 import { ownerReferences } from '../resources/owner-references.ts'
-import type { Kind } from '../kinds/index.ts'
+import type { Kind } from '../resources/define-kind.ts'
 
 export type Shape =
   /** A scalar, or a list that is owned as a whole. */

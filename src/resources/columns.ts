@@ -22,6 +22,10 @@ export const bool = columnOf('boolean')
 /** A time; tables show how long ago it was. */
 export const date = columnOf('date')
 
+/** Columns of most kinds. */
+export const age = date('Age', '.metadata.creationTimestamp', 'Time since creation.')
+export const ofProject = text('Project', '.spec.projectRef.name', 'Project.')
+
 export const wide = (column: PrinterColumn): PrinterColumn => ({ ...column, priority: 1 })
 
 export const condition = (

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { allows, type AccessRequest } from '../../../src/access/principal.ts'
 import { annotations } from '../../../src/resources/meta.ts'
-import type { Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 import type { AppContext } from '../env.ts'
 import { metadataOf } from './decode.ts'
 import { kubeForbidden, rightOf } from './route.ts'

@@ -1,7 +1,8 @@
 // Discovery, aggregated and legacy. Made once from the registry. A client sends the ETag of its copy
 // and gets 304.
 import { createHash } from 'node:crypto'
-import { kinds, type Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
+import { kinds } from '../../../src/kinds/index.ts'
 import type { App, AppContext } from '../env.ts'
 import { definitionKind, mountDefinitions } from './definitions.ts'
 import { wantsAggregated } from './negotiate.ts'

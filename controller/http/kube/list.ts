@@ -1,6 +1,6 @@
 // Lists: whole or in pages, at which version, and which parameters may be combined.
 import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
-import type { Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 import type { ObjectPage, PageOptions, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import {

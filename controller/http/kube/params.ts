@@ -2,7 +2,7 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import { noteOf } from '../note.ts'
 import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
-import type { Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 import type { ChangeSet, StoredObject, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { visibleNamespaces } from './route.ts'

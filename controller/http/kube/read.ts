@@ -1,7 +1,7 @@
 // GET of one object and of lists.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
-import type { Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 import type { Reader, Store } from '../../../src/store/store.ts'
 import { storeOf, type AppContext } from '../env.ts'
 import { answerList, answerStored } from './answer.ts'

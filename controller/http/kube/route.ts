@@ -5,7 +5,7 @@ import { resources, type Resource, type Verb } from '../../../src/access/roles.t
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Schema } from '../../../src/resources/schemas/crd.ts'
-import type { Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 import type { App, AppContext } from '../env.ts'
 
 /** Kubernetes' verbs; the right to delete includes deletecollection. */

@@ -1,6 +1,6 @@
 // The routes of the Kubernetes-style API: one set for each served kind of the registry.
 import { apiPathOf } from '../../../src/resources/kind-names.ts'
-import { type Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 import type { AppContext } from '../env.ts'
 import { checkAnswer } from './answer.ts'
 import { deployRight } from './deploy-right.ts'

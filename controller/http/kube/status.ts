@@ -2,7 +2,7 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import { httpStatusOf, maxFaults, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import { resourceNameOf } from '../../../src/resources/kind-names.ts'
-import { type Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 
 export interface Status {
   kind: 'Status'

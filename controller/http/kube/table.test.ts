@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { columnValue } from '../../../src/resources/columns.ts'
-import { kinds, requireKind, type Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
+import { kinds, requireKind } from '../../../src/kinds/index.ts'
 import { columnDefinitions, humanDuration, rowAt, rowTextOf } from './table.ts'
 
 const seconds = (s: number): string => humanDuration(s * 1000)

@@ -1,7 +1,8 @@
 // Tables as kubectl prints them: the cells are texts for people, dates such as "28s".
 import { columnValue, type PrinterColumn } from '../../../src/resources/columns.ts'
 import { lastSeenOf } from '../../../src/kinds/event/schema.ts'
-import { findKind, type Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
+import { findKind } from '../../../src/kinds/index.ts'
 
 export interface ColumnDefinition {
   readonly name: string

@@ -2,7 +2,7 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
 import { apiVersionOf } from '../../../src/resources/kind-names.ts'
-import { type Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 import { valueFields } from '../../../src/kinds/secret/value.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'

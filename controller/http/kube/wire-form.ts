@@ -3,7 +3,7 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { withoutValue } from '../../../src/kinds/secret/last-applied.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { valueFields } from '../../../src/kinds/secret/value.ts'
-import type { Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 import type { StoredObject } from '../../../src/store/store.ts'
 
 export type Wire = Record<string, unknown>

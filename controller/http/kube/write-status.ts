@@ -2,7 +2,7 @@
 // ignored.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
-import type { Kind } from '../../../src/kinds/index.ts'
+import type { Kind } from '../../../src/resources/define-kind.ts'
 import { decodeStatus } from '../../../src/kinds/decode.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { answerObject } from './answer.ts'

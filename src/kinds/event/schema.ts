@@ -1,20 +1,6 @@
-// The two kinds of core/v1 that the API serves: namespaces (= teams) and events.
+// An event of core/v1.
 import * as z from 'zod'
 import { count, limits, message, instant, word } from '../../resources/limits.ts'
-
-export const namespaceSpec = z.strictObject({
-  finalizers: z
-    .array(word)
-    .max(limits.listed)
-    .optional()
-    .describe('Always kubernetes: a namespace is removed when it is empty.'),
-})
-export const namespaceStatus = z.strictObject({
-  phase: z
-    .enum(['Active', 'Terminating'])
-    .optional()
-    .describe('Terminating: the namespace is being deleted, and no object can be created in it.'),
-})
 
 const objectReference = z.strictObject({
   apiVersion: word.optional().describe('API version of the object.'),

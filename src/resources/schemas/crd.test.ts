@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { crdKinds, objectSchema, renderCrd, structuralSchema } from './crd.ts'
+import { objectSchema, renderCrd, structuralSchema } from './crd.ts'
+import { crdKinds } from '../../kinds/index.ts'
 
 /** Every schema node in a structural schema, with its path. */
 const nodesOf = (schema: unknown, path: string): [string, Record<string, unknown>][] => {

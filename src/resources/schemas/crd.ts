@@ -1,11 +1,10 @@
 // zod schemas → structural schemas → CustomResourceDefinitions. A keyword that this file does not know
 // causes an error at generation, and is never dropped silently.
 import * as z from 'zod'
-import { apiGroup } from '../meta.ts'
 import type { PrinterColumn } from '../columns.ts'
 import { refersTo } from '../schema-parts.ts'
 import { resourceNameOf } from '../kind-names.ts'
-import { kinds, type Kind } from '../../kinds/index.ts'
+import type { Kind } from '../../resources/define-kind.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
@@ -119,11 +118,6 @@ const printerColumn = ({
   description,
   ...(priority !== 0 && { priority }),
 })
-
-/** Kinds with a CRD: Stagely's own kinds that the API serves. */
-export const crdKinds: readonly Kind[] = kinds.filter(
-  (k) => k.group === apiGroup && k.internal !== true && k.ofApiAlone !== true,
-)
 
 export const renderCrd = (kind: Kind): object => ({
   apiVersion: 'apiextensions.k8s.io/v1',

@@ -2,7 +2,7 @@
 // every object has.
 import { objectSchema, structuralSchema, type Schema } from './crd.ts'
 import { metaSchemas, refTo } from './openapi-meta.ts'
-import type { Kind } from '../../kinds/index.ts'
+import type { Kind } from '../../resources/define-kind.ts'
 
 export const groupVersionKind = ({ group, version, kind }: Kind): object => ({
   group,

@@ -3,7 +3,7 @@ import { append } from '../../kernel/append.ts'
 import { maxFaults, type Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
 import type { ObjectMeta } from '../meta.ts'
-import type { Kind } from '../../kinds/index.ts'
+import type { Kind } from '../../resources/define-kind.ts'
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/

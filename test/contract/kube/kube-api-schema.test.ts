@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { crdKinds, objectSchema } from '../../../src/resources/schemas/crd.ts'
+import { objectSchema } from '../../../src/resources/schemas/crd.ts'
+import { crdKinds } from '../../../src/kinds/index.ts'
 import { valueFields } from '../../../src/kinds/secret/value.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import {

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { crdKinds } from '../../../src/resources/schemas/crd.ts'
+import { crdKinds } from '../../../src/kinds/index.ts'
 import { chartDir, helm } from '../../support/kube/helm.ts'
 
 let scratch: string

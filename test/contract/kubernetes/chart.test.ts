@@ -17,7 +17,8 @@ import {
   renderOnce,
   type Rendered,
 } from '../../support/kube/helm.ts'
-import { crdKinds, renderCrd } from '../../../src/resources/schemas/crd.ts'
+import { renderCrd } from '../../../src/resources/schemas/crd.ts'
+import { crdKinds } from '../../../src/kinds/index.ts'
 import { startHelmCluster } from '../../support/kube/helm-cluster.ts'
 import { faultsOf } from '../../support/kube/kubernetes-schemas.ts'
 import { programs } from '../../../scripts/release/image-base.mjs'

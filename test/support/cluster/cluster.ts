@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { parse } from 'yaml'
-import { crdKinds } from '../../../src/resources/schemas/crd.ts'
+import { crdKinds } from '../../../src/kinds/index.ts'
 import { resourceNameOf } from '../../../src/resources/kind-names.ts'
 import { ClusterApi, sendTo } from './api.ts'
 import { close, listen, plainKubeConfig, startOwnServer } from './own-server.ts'
@@ -88,10 +88,7 @@ export const installCrds = async (api: ClusterApi): Promise<() => Promise<void>>
   for (const kind of crdKinds) {
     const name = resourceNameOf(kind)
     if ((await api.call('GET', `${crdsPath}/${name}`)) !== undefined) continue
-    const file = resolve(
-      import.meta.dirname,
-      `../../../crds/stagely.dev_${kind.plural}.yaml`,
-    )
+    const file = resolve(import.meta.dirname, `../../../crds/stagely.dev_${kind.plural}.yaml`)
     await api.call('POST', crdsPath, parse(await readFile(file, 'utf8')))
     made.push(name)
   }

@@ -1,6 +1,6 @@
 // The media types of patches, by kind. Strategic merge patches are supported for Kubernetes' own kinds
 // only, as in a cluster: kubectl and client-node send them for no other kind.
-import type { Kind } from '../../../../src/kinds/index.ts'
+import type { Kind } from '../../../../src/resources/define-kind.ts'
 
 export type PatchType = 'apply' | 'json' | 'merge' | 'strategic'
 
