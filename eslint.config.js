@@ -131,6 +131,8 @@ const pure = [
   './search/fit.ts',
   './search/near-name.ts',
   './kinds/condition-types.ts',
+  './kinds/names.ts',
+  './resources/kind-names.ts',
   './kinds/rotation/use.ts',
   './kinds/secret/name.ts',
   './kinds/stagelet/stopped-service.ts',

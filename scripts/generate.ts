@@ -3,17 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import type * as z from 'zod'
 import { loadAll } from '../cli/command-line.ts'
 import { openApiDocument } from '../controller/http/rest/openapi.ts'
 import { renderCrd } from '../src/resources/schemas/crd.ts'
 import { crdKinds } from '../src/kinds/index.ts'
 import { specForm } from '../src/resources/schemas/form-fields.ts'
-import { notifierSpec } from '../src/kinds/notifier/schema.ts'
-import { projectSpec } from '../src/kinds/project/schema.ts'
-import { rotationSpec } from '../src/kinds/rotation/schema.ts'
-import { secretStoreSpec } from '../src/kinds/secret-store/schema.ts'
-import { stageletSpec } from '../src/kinds/stagelet/schema.ts'
-import { trustedIssuerSpec } from '../src/kinds/trusted-issuer/schema.ts'
 import type { Kind } from '../src/resources/define-kind.ts'
 import { renderCompletionTable } from './lib/completion-table.ts'
 import { renderProofPage } from './proof/page.ts'
@@ -117,27 +112,15 @@ wanted.set(join(referenceDir, 'rest.md'), renderRest())
 wanted.set(join(referenceDir, 'rights.md'), renderRights())
 wanted.set(join(referenceDir, 'conditions.md'), renderConditions())
 
-/** Kinds that the dashboard has a form for. */
-const specs = {
-  Project: projectSpec,
-  Stagelet: stageletSpec,
-  SecretStore: secretStoreSpec,
-  Rotation: rotationSpec,
-  Notifier: notifierSpec,
-  TrustedIssuer: trustedIssuerSpec,
-}
 const formsFile = join(root, 'src/generated/forms.ts')
-const formLines = Object.entries(specs).map(
-  ([kind, spec]) => `  ${kind}: ${JSON.stringify(specForm(kind, spec))},\n`,
-)
+const formLines = crdKinds
+  .filter(({ form }) => form === true)
+  .map(({ kind, spec }) => `  ${kind}: ${JSON.stringify(specForm(kind, spec as z.ZodObject))},\n`)
 wanted.set(
   formsFile,
   `// Generated from the schemas of the kinds by "npm run generate". Do not edit.
+import type { FormKind } from '../kinds/names.ts'
 import type { Form } from '../resources/schemas/form.ts'
-
-export type FormKind = ${Object.keys(specs)
-    .map((kind) => `'${kind}'`)
-    .join(' | ')}
 
 export const forms: Readonly<Record<FormKind, Form>> = {
 ${formLines.join('')}}

@@ -6,7 +6,8 @@ import type { Store } from '../../src/store/store.ts'
 import { isYoung } from './events.ts'
 import type { ClusterObjects } from './mirror.ts'
 import { isLate } from './order.ts'
-import { collectionPath, followedKinds } from './paths.ts'
+import { crdKinds } from '../../src/kinds/index.ts'
+import { collectionPath } from './paths.ts'
 
 /** One followed collection. */
 export interface ClusterStream {
@@ -48,7 +49,7 @@ interface Intake {
 
 export const createIntake = (deps: IntakeDeps): Intake => {
   const { mirror, namespaces, enqueue } = deps
-  const streams = followedKinds.flatMap((kind) =>
+  const streams = crdKinds.flatMap(({ kind }) =>
     (namespaces ?? [undefined]).map((namespace) => ({
       kind,
       namespace,
@@ -68,7 +69,7 @@ export const createIntake = (deps: IntakeDeps): Intake => {
   /** `namespace` as in the streams. */
   const lookAt = async (namespace: string | undefined): Promise<void> => {
     if ([...unlisted].some((stream) => stream.namespace === namespace)) return
-    for (const kind of followedKinds) {
+    for (const { kind } of crdKinds) {
       for (const key of await ownedKeys(deps, kind, namespace)) enqueue(key)
       for (const object of mirror.list(kind)) {
         const ref = refOf(object)

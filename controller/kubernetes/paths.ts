@@ -3,12 +3,6 @@ import type { ObjectRef } from '../../src/resources/meta.ts'
 import { apiPathOf } from '../../src/resources/kind-names.ts'
 import { requireKind } from '../../src/kinds/index.ts'
 
-/** The followed kinds. Each kind may refer to earlier ones. */
-export const followedKinds = [
-  ...(['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier'] as const),
-  ...(['Rotation', 'SecretStore', 'TrustedIssuer', 'AccessPolicy'] as const),
-] as const
-
 /** The collection of a kind: in one namespace, or in the whole cluster. */
 export const collectionPath = (kindName: string, namespace?: string): string => {
   const kind = requireKind(kindName)

@@ -20,7 +20,7 @@ import { createEventReconciler } from './events.ts'
 import { followCollection } from './follow.ts'
 import { createIntake, type ClusterStream } from './intake.ts'
 import { createClusterObjects } from './mirror.ts'
-import { followedKinds } from './paths.ts'
+import { crdKinds } from '../../src/kinds/index.ts'
 import { clusterActor, createClusterReconciler } from './reconciler.ts'
 import { createRemovals } from './removals.ts'
 import { createSecretValues } from './secret-values.ts'
@@ -120,7 +120,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     })
 
   const onStoreChange = ({ type, object }: ChangeEvent): void => {
-    const isFollowed = (followedKinds as readonly string[]).includes(object.kind)
+    const isFollowed = crdKinds.some(({ kind }) => kind === object.kind)
     const isNews = object.kind === 'Event' && type !== 'DELETED'
     const ref = refOf(object)
     if ((isFollowed || isNews) && intake.isReady(ref.namespace)) enqueue(keyOf(ref))

@@ -1,4 +1,6 @@
 // What makes, changes and deletes an object of each kind, in REST, for kubectl and as YAML. Pure.
+import { named, type RestKindName } from '../../src/kinds/names.ts'
+import { resourceNameOf, type KindNames } from '../../src/resources/kind-names.ts'
 import { objectId, requestTo } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import type { JsonValue } from './text.ts'
@@ -35,18 +37,11 @@ export const patchOf = (before: Spec, after: Spec): Spec => {
   )
 }
 
-/** Where REST has the objects, and the name for kubectl. */
-const kinds = {
-  Agent: ['agents', 'agent'],
-  Notifier: ['notifiers', 'notifier'],
-  Project: ['projects', 'project.stagely.dev'],
-  Rotation: ['rotations', 'rotation'],
-  SecretStore: ['stores', 'secretstore'],
-  Stagelet: ['stagelets', 'stagelet'],
-  StagelySecret: ['secrets', 'stagelysecret'],
-  TrustedIssuer: ['issuers', 'trustedissuer'],
-} as const
-type CopiedKind = keyof typeof kinds
+/** Another API has projects too. */
+const kubectlName = (kind: RestKindName): string =>
+  kind === 'Project'
+    ? resourceNameOf({ ...named[kind], plural: named[kind].singular })
+    : named[kind].singular
 
 export interface ObjectName {
   readonly team: string
@@ -55,19 +50,22 @@ export interface ObjectName {
   readonly project?: string
 }
 
-const listPath = (kind: CopiedKind, { team, project }: ObjectName): string =>
-  kind === 'Rotation' || kind === 'StagelySecret'
-    ? `/projects/${encodeURIComponent(`${team}/${project ?? ''}`)}/${kinds[kind][0]}`
-    : `/${kinds[kind][0]}`
+const listPath = (kind: RestKindName, { team, project }: ObjectName): string => {
+  const { rest }: KindNames = named[kind]
+  const list = `/${rest?.list ?? ''}`
+  return rest?.in === 'project'
+    ? `/projects/${encodeURIComponent(`${team}/${project ?? ''}`)}${list}`
+    : list
+}
 
-const objectPath = (kind: CopiedKind, object: ObjectName): string => {
+const objectPath = (kind: RestKindName, object: ObjectName): string => {
   const path = listPath(kind, object)
   const id = path.startsWith('/projects/') ? object.name : objectId(object)
   return `${path}/${encodeURIComponent(id)}`
 }
 
 export const manifestOf = (
-  kind: CopiedKind,
+  kind: RestKindName,
   { team, name }: ObjectName,
   spec: Spec,
 ): JsonValue => ({
@@ -79,7 +77,7 @@ export const manifestOf = (
 
 /** REST takes `body`, a manifest `spec`. */
 export const newObject = (
-  kind: CopiedKind,
+  kind: RestKindName,
   object: ObjectName,
   body: Spec = {},
   spec: Spec = manifestNames(body),
@@ -93,7 +91,7 @@ export const newObject = (
 }
 
 export const patchObject = (
-  kind: CopiedKind,
+  kind: RestKindName,
   object: ObjectName,
   body: Spec,
   spec: Spec = manifestNames(body),
@@ -101,17 +99,17 @@ export const patchObject = (
   name: `Change ${object.name}`,
   request: requestTo('patch', objectPath(kind, object), body),
   kubectl: [
-    ...['patch', '-n', object.team, kinds[kind][1], object.name, '--type', 'merge'],
+    ...['patch', '-n', object.team, kubectlName(kind), object.name, '--type', 'merge'],
     ...['-p', JSON.stringify({ spec })],
   ],
 })
 
-export const deleteObject = (kind: CopiedKind, object: ObjectName): ApiAction => {
+export const deleteObject = (kind: RestKindName, object: ObjectName): ApiAction => {
   const { team, name } = object
   return {
     name: `Delete ${name}`,
     request: requestTo('delete', objectPath(kind, object)),
     stagely: ['delete', kind.toLowerCase(), name, '-n', team, '--yes'],
-    kubectl: ['delete', '-n', team, kinds[kind][1], name],
+    kubectl: ['delete', '-n', team, kubectlName(kind), name],
   }
 }

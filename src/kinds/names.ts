@@ -30,7 +30,7 @@ export const named = {
   AccessRequest: accessRequest,
   Event: event,
   Observation: observation,
-} as const
+} as const satisfies { readonly [K in string]: KindNames & { readonly kind: K } }
 
 type Named = typeof named
 type KindName = keyof Named
@@ -63,6 +63,10 @@ export const kindOfTarget = (word: RestTarget): RestTargetKind => {
 export type FormKind = {
   [K in KindName]: Named[K] extends { readonly form: true } ? K : never
 }[KindName]
+
+/** Whether its objects lie in a project. */
+export const isInProject = (kind: KindName): boolean =>
+  (named[kind] as KindNames).selectableFields?.includes('spec.projectRef.name') === true
 
 /** Kinds that a cluster and a folder of manifests may hold. */
 export const isDeclared = ({ group, internal, ofApiAlone }: KindNames): boolean =>

@@ -13,34 +13,14 @@ import {
 import { isBelowProject, narrowingText } from '../../../src/access/place.ts'
 import { rolesWith, type Resource, type Verb } from '../../../src/access/roles.ts'
 import { StagelyError, type ErrorDetails } from '../../../src/kernel/errors.ts'
+import { isInProject, kindOfTarget, type RestTarget } from '../../../src/kinds/names.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import { parseId, type IdKind } from './ids.ts'
+import { parseId } from './ids.ts'
 import type { Access, InTarget } from './route.ts'
 import type { CallerStore } from '../../../src/store/caller-store.ts'
 
 /** The path parameter that names the object of the check. */
-const targetParameters: Readonly<Record<InTarget, string>> = {
-  project: 'project_id',
-  stagelet: 'stagelet_id',
-  agent: 'agent_id',
-  notifier: 'notifier_id',
-  store: 'store_id',
-  issuer: 'issuer_id',
-  policy: 'policy_id',
-  request: 'request_id',
-  team: 'team',
-}
-
-const kindOf = {
-  project: 'Project',
-  stagelet: 'Stagelet',
-  agent: 'Agent',
-  notifier: 'Notifier',
-  store: 'SecretStore',
-  issuer: 'TrustedIssuer',
-  policy: 'AccessPolicy',
-  request: 'AccessRequest',
-} as const
+const parameterOf = (target: InTarget): string => (target === 'team' ? target : `${target}_id`)
 
 /** `what` is the API's word: project, secret, team. */
 export const restNotFound = (
@@ -63,7 +43,7 @@ export const findTarget = async (
 ): Promise<KubeObject | undefined> => {
   if (what === 'team')
     return (await store.getStored({ kind: 'Namespace', namespace: '', name: given }))?.object
-  const kind: IdKind = kindOf[what]
+  const kind = kindOfTarget(what)
   const uid = parseId(kind, given)
   if (uid !== undefined) return store.getByUid(kind, uid)
   const [namespace = '', name = '', ...rest] = given.split('/')
@@ -162,11 +142,14 @@ export const authorizeRest = async (
       ? new StagelyError('Forbidden', `${principal.name} is in no team: ask an owner to add you`)
       : refusal(principal, access)
   }
-  return authorizeTarget(store, principal, access, params[targetParameters[access.in]] ?? '')
+  return authorizeTarget(store, principal, access, params[parameterOf(access.in)] ?? '')
 }
 
 /** What belongs to a whole team. A caller's store shows them all; the others it shows where they are in view. */
-const ofTeams: ReadonlySet<InTarget> = new Set(['agent', 'notifier', 'store', 'issuer', 'policy'])
+const isOfTeam = (target: RestTarget): boolean => {
+  const kind = kindOfTarget(target)
+  return kind !== 'Project' && !isInProject(kind)
+}
 
 const authorizeTarget = async (
   store: CallerStore,
@@ -180,7 +163,7 @@ const authorizeTarget = async (
   }
   // Before it is looked for: whoever may not read it does not learn whether it is there.
   const [named = ''] = given.split('/')
-  if (ofTeams.has(access.in) && isInTeam(principal, named)) check(named)
+  if (access.in !== 'team' && isOfTeam(access.in) && isInTeam(principal, named)) check(named)
   const target = await findTarget(store, access.in, given)
   if (target === undefined) throw restNotFound(access.in, given)
   const namespace = teamOf(target)

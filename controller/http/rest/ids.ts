@@ -1,33 +1,20 @@
 // Public ids: a prefix for the kind, and the object's uid (a uuid) as 25 digits of base 36. Each uid
 // has one id; other spellings are refused.
-
-const prefixes = {
-  Project: 'proj',
-  StagelySecret: 'sec',
-  Stagelet: 'stg',
-  Agent: 'agt',
-  Notifier: 'ntf',
-  SecretStore: 'sto',
-  Rotation: 'rot',
-  TrustedIssuer: 'iss',
-  AccessPolicy: 'pol',
-  AccessRequest: 'areq',
-} as const
-export type IdKind = keyof typeof prefixes
+import { named, type RestKindName } from '../../../src/kinds/names.ts'
 
 const digits = 25
 const largest = (1n << 128n) - 1n
 const body = /^[0-9a-z]{25}$/
 
 /** `sec_…` for an object of this kind. */
-export const renderId = (kind: IdKind, uid: string): string =>
-  `${prefixes[kind]}_${BigInt(`0x${uid.replaceAll('-', '')}`)
+export const renderId = (kind: RestKindName, uid: string): string =>
+  `${named[kind].rest.id}_${BigInt(`0x${uid.replaceAll('-', '')}`)
     .toString(36)
     .padStart(digits, '0')}`
 
 /** The uid in an id of this kind; undefined for anything else. */
-export const parseId = (kind: IdKind, text: string): string | undefined => {
-  const prefix = `${prefixes[kind]}_`
+export const parseId = (kind: RestKindName, text: string): string | undefined => {
+  const prefix = `${named[kind].rest.id}_`
   const rest = text.slice(prefix.length)
   if (!text.startsWith(prefix) || !body.test(rest)) return undefined
   let number = 0n
@@ -46,6 +33,6 @@ export const idOf = (object: {
 }): string => {
   let id = renderedIds.get(object)
   if (id === undefined)
-    renderedIds.set(object, (id = renderId(object.kind as IdKind, object.metadata.uid ?? '')))
+    renderedIds.set(object, (id = renderId(object.kind as RestKindName, object.metadata.uid ?? '')))
   return id
 }

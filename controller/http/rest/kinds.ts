@@ -2,6 +2,7 @@
 // lists the exceptions. A new field of a kind needs no change here.
 import * as z from 'zod'
 import { agentSpec, agentStatus } from '../../../src/kinds/agent/schema.ts'
+import { named, type RestKindName } from '../../../src/kinds/names.ts'
 import { previewLabel, type KubeObject } from '../../../src/resources/meta.ts'
 import { projectSpec, projectStatus } from '../../../src/kinds/project/schema.ts'
 import { fieldsOf, hidden, type RestField } from '../../../src/resources/schemas/rest-fields.ts'
@@ -37,8 +38,8 @@ export const idWith = (description: string): z.ZodString =>
 type Fields = Readonly<Record<string, z.ZodType>>
 
 /** The fields of every object, with a kind's fields in between. */
-export const objectShape = (prefix: string, shape: Fields): Record<string, z.ZodType> => ({
-  id: idWith(`\`${prefix}_…\`; paths take it, and \`team/name\` as well.`),
+export const objectShape = (kind: RestKindName, shape: Fields): Record<string, z.ZodType> => ({
+  id: idWith(`\`${named[kind].rest.id}_…\`; paths take it, and \`team/name\` as well.`),
   name: ofName,
   team: ofTeam,
   ...shape,
@@ -62,7 +63,7 @@ export const projectFields: readonly RestField[] = fieldsOf(projectSpec, {})
 
 export const projectSchema = z
   .strictObject(
-    objectShape('proj', {
+    objectShape('Project', {
       ...answerShape(projectFields, ['spec']),
       ...answerShape(
         fieldsOf(projectStatus, {
@@ -93,7 +94,7 @@ const connectedSince = computed(
   },
 )
 
-const { source: _, ...agentShape } = objectShape('agt', {
+const { source: _, ...agentShape } = objectShape('Agent', {
   ...answerShape(agentFields, ['spec']),
   connected_since: connectedSince,
   ...answerShape(
@@ -184,7 +185,7 @@ const addresses = computed(
 
 export const stageletSchema = z
   .strictObject(
-    objectShape('stg', {
+    objectShape('Stagelet', {
       ...answerShape(stageletFields, ['spec']),
       directory,
       drift,

@@ -21,7 +21,7 @@ export const rotationFields = fieldsOf(rotationSpec, {
 
 export const rotationSchema = z
   .strictObject(
-    objectShape('rot', {
+    objectShape('Rotation', {
       project: computed(
         z.string().describe('The project whose secrets get the credential.'),
         ({ spec }: KubeObject<RotationSpec>) => spec?.projectRef.name ?? '',

@@ -3,13 +3,13 @@
 import type * as z from 'zod'
 import type { Principal } from '../../../src/access/principal.ts'
 import type { Resource, Verb } from '../../../src/access/roles.ts'
+import type { RestTarget } from '../../../src/kinds/names.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Actor } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 
 /** What the path of a route may name. */
-export type InTarget =
-  'project' | 'stagelet' | 'agent' | 'notifier' | 'store' | 'issuer' | 'policy' | 'request' | 'team'
+export type InTarget = RestTarget | 'team'
 
 /**
  * The right of a route, and how its team is found: from the project, stagelet, agent or team in the

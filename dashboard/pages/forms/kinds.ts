@@ -1,5 +1,5 @@
 // The kinds that have a form: where they are in REST, who may write them, and where one goes afterwards.
-import type { FormKind } from '../../../src/generated/forms.ts'
+import type { FormKind } from '../../../src/kinds/names.ts'
 import type { Resource } from '../../../src/access/roles.ts'
 import { sendRequest } from '../../api/client.ts'
 import type { ApiRequest } from '../../api/request.ts'

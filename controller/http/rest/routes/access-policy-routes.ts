@@ -11,7 +11,7 @@ const policyFields = fieldsOf(accessPolicySpec, {})
 
 const policySchema = z
   .strictObject(
-    objectShape('pol', {
+    objectShape('AccessPolicy', {
       ...answerShape(policyFields, ['spec']),
       ...answerShape(fieldsOf(accessPolicyStatus, ofEveryStatus), ['status']),
     }),

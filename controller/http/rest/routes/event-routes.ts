@@ -7,6 +7,8 @@ import { limits } from '../../../../src/resources/limits.ts'
 import { teamsWhere } from '../../../../src/access/principal.ts'
 import { isAbort, isReason, messageOf, StagelyError } from '../../../../src/kernel/errors.ts'
 import { firstSeenOf, lastSeenOf, timesSeen } from '../../../../src/kinds/event/schema.ts'
+import { named, type RestKindName } from '../../../../src/kinds/names.ts'
+import type { KindNames } from '../../../../src/resources/kind-names.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
 import { specOf } from '../../../../src/kinds/typed.ts'
 import type { ChangeEvent, ListOptions } from '../../../../src/store/store.ts'
@@ -56,31 +58,45 @@ const shownEvent = (object: KubeObject) => {
 const toEvent = (object: KubeObject): z.infer<typeof eventSchema> =>
   answer(eventSchema, shownEvent(object))
 
-const shows = {
-  Project: ['project', toProject],
-  StagelySecret: ['secret', toFullSecret],
-  Stagelet: ['stagelet', toStagelet],
-  Agent: ['agent', toAgent],
-  Rotation: ['rotation', toRotation],
-  SecretStore: ['store', toStore],
-  Notifier: ['notifier', toNotifier],
-  TrustedIssuer: ['issuer', toIssuer],
-  AccessPolicy: ['policy', toPolicy],
-  AccessRequest: ['access_request', toAccessRequest],
-  Event: ['event', toEvent],
-} as const satisfies Record<string, readonly [string, (object: KubeObject) => object]>
+const shows: Readonly<Record<RestKindName | 'Event', (object: KubeObject) => object>> = {
+  Project: toProject,
+  StagelySecret: toFullSecret,
+  Stagelet: toStagelet,
+  Agent: toAgent,
+  Rotation: toRotation,
+  SecretStore: toStore,
+  Notifier: toNotifier,
+  TrustedIssuer: toIssuer,
+  AccessPolicy: toPolicy,
+  AccessRequest: toAccessRequest,
+  Event: toEvent,
+}
 
-type Kind = keyof typeof shows
-type Word = (typeof shows)[Kind][0]
-const words = Object.values(shows).map(([word]) => word)
+interface Streamed {
+  /** Its word in the stream. */
+  readonly word: string
+  readonly show: (object: KubeObject) => object
+}
 
-const isWord = (text: string): text is Word => (words as string[]).includes(text)
+const wordOf = ({ kind, singular, rest }: KindNames): string =>
+  rest?.event ?? rest?.word ?? (kind === 'Event' ? singular : '')
+
+const streamed: ReadonlyMap<string, Streamed> = new Map(
+  Object.entries(shows).map(([kind, show]) => [
+    kind,
+    { word: wordOf(named[kind as keyof typeof shows]), show },
+  ]),
+)
+const words = [...streamed.values()].map(({ word }) => word)
 
 const streamQuery = z.strictObject({
   kinds: z
     .string()
     .max(limits.word)
-    .refine((text) => text.split(',').every(isWord), `must be of ${words.join(', ')}, with commas`)
+    .refine(
+      (text) => text.split(',').every((word) => words.includes(word)),
+      `must be of ${words.join(', ')}, with commas`,
+    )
     .optional()
     .describe('Only these: project,secret. All when absent.'),
   after: z
@@ -136,7 +152,7 @@ const stream = (
   const after = startOf(context) ?? from.version
   const only = query.kinds?.split(',')
   const wants: Wants = (object) => {
-    const [word] = (shows[object.kind as Kind] as readonly string[] | undefined) ?? []
+    const word = streamed.get(object.kind)?.word
     // A project's filter learns from each object that it sees.
     return from.wants(object) && word !== undefined && only?.includes(word) !== false
   }
@@ -157,10 +173,10 @@ const isFresh = async ({ store, disk }: Pick<RestDeps, 'store' | 'disk'>): Promi
 }
 
 const frameOf = ({ type, object, resourceVersion }: ChangeEvent, wants: Wants): string => {
-  if (!wants(object)) return ''
-  const [name, show] = shows[object.kind as Kind]
-  const data = JSON.stringify({ action: type.toLowerCase(), object: show(object) })
-  return `id: ${resourceVersion}\nevent: ${name}\ndata: ${data}\n\n`
+  const as = streamed.get(object.kind)
+  if (as === undefined || !wants(object)) return ''
+  const data = JSON.stringify({ action: type.toLowerCase(), object: as.show(object) })
+  return `id: ${resourceVersion}\nevent: ${as.word}\ndata: ${data}\n\n`
 }
 
 /** The next frames are made when the client has taken the ones before. Ends where `signal` aborts. */

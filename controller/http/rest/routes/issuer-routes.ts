@@ -14,7 +14,7 @@ const issuerFields = fieldsOf(trustedIssuerSpec, {})
 
 const issuerSchema = z
   .strictObject(
-    objectShape('iss', {
+    objectShape('TrustedIssuer', {
       ...answerShape(issuerFields, ['spec']),
       ...answerShape(fieldsOf(trustedIssuerStatus, ofEveryStatus), ['status']),
     }),

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import { teamsWhere } from '../../../../src/access/principal.ts'
+import { named, type RestTargetKind } from '../../../../src/kinds/names.ts'
 import { apiVersion, type KubeObject } from '../../../../src/resources/meta.ts'
 import { withRestFields, type RestField } from '../../../../src/resources/schemas/rest-fields.ts'
 import { objectName } from '../../../../src/resources/schema-parts.ts'
@@ -32,15 +33,10 @@ import { deleteTarget, shownAs, showTarget } from '../target.ts'
 import { createTracked, readAgain, updateTracked } from '../writes.ts'
 
 /** The words of the API for a kind: of one object, of its list and paths, and of rights. */
-const words = {
-  Project: { singular: 'project', list: 'projects', resource: 'projects' },
-  Stagelet: { singular: 'stagelet', list: 'stagelets', resource: 'stagelets' },
-  Agent: { singular: 'agent', list: 'agents', resource: 'agents' },
-  Notifier: { singular: 'notifier', list: 'notifiers', resource: 'notifiers' },
-  SecretStore: { singular: 'store', list: 'stores', resource: 'secretstores' },
-  TrustedIssuer: { singular: 'issuer', list: 'issuers', resource: 'trustedissuers' },
-  AccessPolicy: { singular: 'policy', list: 'policies', resource: 'accesspolicies' },
-} as const
+const wordsOf = <K extends RestTargetKind>(kind: K) => {
+  const { rest, plural } = named[kind]
+  return { singular: rest.word, list: rest.list, resource: plural } as const
+}
 
 interface Shape {
   readonly kind: string
@@ -52,7 +48,7 @@ interface Shape {
 
 /** A kind whose objects have a path of their own. */
 export interface RestKind extends Shape {
-  readonly kind: keyof typeof words
+  readonly kind: RestTargetKind
 }
 
 type QueryOf<S extends z.ZodRawShape> = z.infer<z.ZodObject<S & typeof pageQuery>>
@@ -69,7 +65,7 @@ export const readRoutes = <S extends z.ZodRawShape>(
   { kind, schema }: Pick<RestKind, 'kind' | 'schema'>,
   { summaries, query: shape, selects = () => true }: ReadRoutes<S>,
 ): RouteEntry[] => {
-  const { singular, list: name, resource } = words[kind]
+  const { singular, list: name, resource } = wordsOf(kind)
   const show = answerOf(schema)
   const team = z.string().max(limits.name).optional().describe('Only of this team.')
   const asked = { verb: 'list', resource } as const
@@ -198,7 +194,7 @@ interface Words extends Pick<RouteEntry, 'summary'> {
 const titleOf = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 
 export const createRoute = (of: RestKind, { summary, session }: Words): RouteEntry => {
-  const { singular, list, resource } = words[of.kind]
+  const { singular, list, resource } = wordsOf(of.kind)
   const place = z.strictObject({
     team: z
       .string()
@@ -237,7 +233,7 @@ interface Partly {
 }
 
 export const updateRoute = (of: RestKind, more: Partial<Words> & Partly = {}): RouteEntry => {
-  const { singular, list, resource } = words[of.kind]
+  const { singular, list, resource } = wordsOf(of.kind)
   const { part } = more
   return route({
     id: `update${titleOf(singular)}`,
@@ -266,7 +262,7 @@ export const deleteRoute = (
   { kind }: Pick<RestKind, 'kind'>,
   more: Pick<RouteEntry, 'summary' | 'session'> & Partial<Pick<RouteEntry, 'query' | 'handle'>>,
 ): RouteEntry => {
-  const { singular, list, resource } = words[kind]
+  const { singular, list, resource } = wordsOf(kind)
   return {
     id: `delete${titleOf(singular)}`,
     at: `DELETE /${list}/:${singular}_id`,

@@ -12,7 +12,7 @@ const notifierFields = fieldsOf(notifierSpec, {})
 
 const notifierSchema = z
   .strictObject(
-    objectShape('ntf', {
+    objectShape('Notifier', {
       ...answerShape(notifierFields, ['spec']),
       ...answerShape(fieldsOf(notifierStatus, ofEveryStatus), ['status']),
     }),

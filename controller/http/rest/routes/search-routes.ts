@@ -6,10 +6,11 @@ import { defined } from '../../../../src/kernel/defined.ts'
 import { mapYielding } from '../../../../src/kernel/async/map-yielding.ts'
 import { teamsWhere } from '../../../../src/access/principal.ts'
 import type { Resource } from '../../../../src/access/roles.ts'
+import { named } from '../../../../src/kinds/names.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
 import type { ListedObject } from '../../../../src/store/store.ts'
 import { bestOf, wordsOf } from '../../../../src/search/fit.ts'
-import { idOf, type IdKind } from '../ids.ts'
+import { idOf } from '../ids.ts'
 import { route, routesOf, type RestContext } from '../route.ts'
 
 const most = 100
@@ -26,12 +27,7 @@ const foundSchema = z.strictObject({
 type Found = z.infer<typeof foundSchema>
 
 /** In the order in which equally good matches are shown. */
-const searched = [
-  ['Project', 'project', 'projects'],
-  ['Stagelet', 'stagelet', 'stagelets'],
-  ['Agent', 'agent', 'agents'],
-  ['StagelySecret', 'secret', 'stagelysecrets'],
-] as const satisfies readonly (readonly [IdKind, Found['kind'], Resource])[]
+const searched = ['Project', 'Stagelet', 'Agent', 'StagelySecret'] as const
 
 const namesOf = (object: KubeObject): Omit<Found, 'kind' | 'id'> => {
   const { kind, metadata } = object
@@ -60,10 +56,11 @@ const search = async (
   words: readonly string[],
 ): Promise<Found[]> => {
   const all: Found[] = []
-  for (const [kind, shown, resource] of searched) {
-    const within = teamsWhere(principal, 'list', resource)
+  for (const kind of searched) {
+    const { plural, rest } = named[kind]
+    const within = teamsWhere(principal, 'list', plural)
     const rows = await deps.store.listRows(kind, { within })
-    await mapYielding(rows, (row) => all.push(foundIn(row, shown)))
+    await mapYielding(rows, (row) => all.push(foundIn(row, rest.word)))
   }
   return bestOf(all, words, ({ name, key = '', team, project = '', scope = '' }) => ({
     own: [name, key],

@@ -13,7 +13,7 @@ const storeFields = fieldsOf(secretStoreSpec, {})
 
 const storeSchema = z
   .strictObject(
-    objectShape('sto', {
+    objectShape('SecretStore', {
       ...answerShape(storeFields, ['spec']),
       ...answerShape(
         fieldsOf(secretStoreStatus, {
