@@ -268,8 +268,13 @@ export default defineConfig(
             ),
             up(
               './src/resources',
-              ['./src/store', './src/protocol', './src/runtime', './src/manifests'],
-              'resources stand on kernel',
+              ['./src/kinds', './src/store', './src/protocol', './src/runtime', './src/manifests'],
+              'resources know no kind',
+            ),
+            up(
+              './src/kinds',
+              ['./src/store', './src/protocol', './src/runtime', './src/manifests', './src/rollout'],
+              'a kind knows no store',
             ),
             up(
               './src/secrets',

@@ -27,7 +27,7 @@ const crdDirs = [join(root, 'crds'), join(root, 'charts/stagely/files/crds')]
 const check = process.argv.includes('--check')
 
 const render = (kind: Kind): string =>
-  `# Generated from src/resources by "npm run generate". Do not edit.\n${stringify(renderCrd(kind), { lineWidth: 120, aliasDuplicateObjects: false })}`
+  `# Generated from src/kinds by "npm run generate". Do not edit.\n${stringify(renderCrd(kind), { lineWidth: 120, aliasDuplicateObjects: false })}`
 
 const wanted = new Map(
   crdDirs.flatMap((dir) =>

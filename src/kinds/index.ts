@@ -7,7 +7,7 @@ import { agent } from './agent/kind.ts'
 import { event } from './event/kind.ts'
 import { namespace } from './namespace/kind.ts'
 import { notifier } from './notifier/kind.ts'
-import { isDeclared } from './names.ts'
+import { isDeclared, type KindName } from './names.ts'
 import { observation } from './observation/kind.ts'
 import { project } from './project/kind.ts'
 import { rotation } from './rotation/kind.ts'
@@ -16,23 +16,23 @@ import { secretStore } from './secret-store/kind.ts'
 import { stagelet } from './stagelet/kind.ts'
 import { trustedIssuer } from './trusted-issuer/kind.ts'
 
-export const definitions = [
-  namespace,
-  project,
-  agent,
-  secret,
-  stagelet,
-  notifier,
-  rotation,
-  secretStore,
-  trustedIssuer,
-  accessPolicy,
-  accessRequest,
-  event,
-  observation,
-] as const
+export const definitions = {
+  Namespace: namespace,
+  Project: project,
+  Agent: agent,
+  StagelySecret: secret,
+  Stagelet: stagelet,
+  Notifier: notifier,
+  Rotation: rotation,
+  SecretStore: secretStore,
+  TrustedIssuer: trustedIssuer,
+  AccessPolicy: accessPolicy,
+  AccessRequest: accessRequest,
+  Event: event,
+  Observation: observation,
+} as const satisfies { readonly [K in KindName]: Kind & { readonly kind: K } }
 
-export const kinds: readonly Kind[] = definitions
+export const kinds: readonly Kind[] = Object.values(definitions)
 
 /** Kinds with a CRD: those that a cluster and a folder of manifests may hold. */
 export const crdKinds: readonly Kind[] = kinds.filter(isDeclared)

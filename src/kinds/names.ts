@@ -33,7 +33,7 @@ export const named = {
 } as const satisfies { readonly [K in string]: KindNames & { readonly kind: K } }
 
 type Named = typeof named
-type KindName = keyof Named
+export type KindName = keyof Named
 
 export const kindNames: readonly KindNames[] = Object.values(named)
 

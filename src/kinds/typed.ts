@@ -3,7 +3,7 @@ import type * as z from 'zod'
 import type { KubeObject } from '../resources/meta.ts'
 import type { definitions } from './index.ts'
 
-type Definitions = (typeof definitions)[number]
+type Definitions = typeof definitions
 type Status<D> = D extends { readonly status: z.ZodType<infer S> } ? S : Record<string, unknown>
 /** A spec is there where its kind says so, or where it has required fields. */
 type WithSpec<D, Spec> = D extends { readonly needsSpec: true }
@@ -13,8 +13,8 @@ type WithSpec<D, Spec> = D extends { readonly needsSpec: true }
     : { spec: Spec }
 
 type TypeOfKind = {
-  [D in Definitions as D['kind']]: KubeObject<z.infer<D['spec']>, Status<D>> &
-    WithSpec<D, z.infer<D['spec']>>
+  [K in keyof Definitions]: KubeObject<z.infer<Definitions[K]['spec']>, Status<Definitions[K]>> &
+    WithSpec<Definitions[K], z.infer<Definitions[K]['spec']>>
 }
 
 /** A Namespace shows what other programs write to it: nobody reads its types. */
@@ -37,4 +37,5 @@ export const specOf = <K extends TypedKind>(kind: K, object: KubeObject): Typed<
 export const statusOf = <K extends TypedKind>(
   kind: K,
   object: KubeObject,
-): NonNullable<Typed<K>['status']> => ofKind<TypedKind>(kind, object).status ?? {}
+): NonNullable<Typed<K>['status']> =>
+  (ofKind<TypedKind>(kind, object).status ?? {}) as NonNullable<Typed<K>['status']>

@@ -106,7 +106,6 @@ export const accessPolicyStatus = z.strictObject({
 })
 
 export type AccessPolicySpec = z.infer<typeof accessPolicySpec>
-export type AccessPolicyStatus = z.infer<typeof accessPolicyStatus>
 
 interface AccessRules {
   readonly count: number

@@ -145,7 +145,6 @@ export const accessRequestStatus = z.strictObject({
     .describe('What followed from the use, for each value that was read.'),
 })
 
-export type AccessRequestSpec = z.infer<typeof accessRequestSpec>
 export type AccessRequestStatus = z.infer<typeof accessRequestStatus>
 export type AccessDecision = z.infer<typeof decisionSchema>
 export type RequestedSecret = z.infer<typeof secretSchema>

@@ -1,6 +1,6 @@
 // An event of core/v1.
 import * as z from 'zod'
-import { count, limits, message, instant, word } from '../../resources/limits.ts'
+import { count, message, instant, word } from '../../resources/limits.ts'
 
 const objectReference = z.strictObject({
   apiVersion: word.optional().describe('API version of the object.'),

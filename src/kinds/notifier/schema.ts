@@ -118,9 +118,6 @@ export const notifierStatus = z.strictObject({
   conditions: conditionsSchema,
 })
 
-export type NotifierSpec = z.infer<typeof notifierSpec>
-export type NotifierStatus = z.infer<typeof notifierStatus>
-
 /** Rules that the schema cannot express. */
 export const checkNotifier = (spec: Record<string, unknown>): Fault[] => {
   const [first, ...more] = channels.filter((name) => spec[name] !== undefined)

@@ -1,4 +1,4 @@
-// Rules between fields of a secret as CEL, for a cluster, and their messages. secret-rules.ts checks the same in code.
+// Rules between fields of a secret as CEL, for a cluster, and their messages. rules.ts checks the same in code.
 import { namedTwice } from '../project/environment.ts'
 import { onlyMade } from './expiry.ts'
 

@@ -100,7 +100,6 @@ export const trustedIssuerStatus = z.strictObject({
   conditions: conditionsSchema,
 })
 
-export type TrustedIssuerStatus = z.infer<typeof trustedIssuerStatus>
 export type TrustedIssuerSpec = z.infer<typeof trustedIssuerSpec>
 export type TrustRule = z.infer<typeof trustRule>
 

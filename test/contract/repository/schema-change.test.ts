@@ -25,10 +25,10 @@ const secretField = `
   ownedBy: z.string().max(20).optional().describe('Whom to ask.'),`
 
 const edits: readonly (readonly [string, string, string])[] = [
-  ['project.ts', 'export const projectSpec = z.strictObject({', field],
-  ['kind-columns.ts', "'Stagelets that are in sync.'),", column],
-  ['agent.ts', 'export const agentStatus = z.strictObject({', statusField],
-  ['stagelysecret.ts', 'export const secretSpec = z\n  .strictObject({', secretField],
+  ['project/schema.ts', 'export const projectSpec = z.strictObject({', field],
+  ['project/kind.ts', "'Stagelets that are in sync.'),", column],
+  ['agent/schema.ts', 'export const agentStatus = z.strictObject({', statusField],
+  ['secret/schema.ts', 'export const secretSpec = z\n  .strictObject({', secretField],
 ]
 
 let copy: ChangedCopy
@@ -38,7 +38,7 @@ let kubectl: ChangedCopy['kubectl']
 
 const addFields = async (folder: string): Promise<void> => {
   for (const [name, start, added] of edits) {
-    const file = join(folder, 'src/resources/kinds', name)
+    const file = join(folder, 'src/kinds', name)
     const text = await readFile(file, 'utf8')
     expect(text).toContain(start)
     await writeFile(file, text.replace(start, start + added))

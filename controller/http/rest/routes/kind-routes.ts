@@ -33,7 +33,7 @@ import { deleteTarget, shownAs, showTarget } from '../target.ts'
 import { createTracked, readAgain, updateTracked } from '../writes.ts'
 
 /** The words of the API for a kind: of one object, of its list and paths, and of rights. */
-const wordsOf = <K extends RestTargetKind>(kind: K) => {
+const wordsOf = (kind: RestTargetKind) => {
   const { rest, plural } = named[kind]
   return { singular: rest.word, list: rest.list, resource: plural } as const
 }
