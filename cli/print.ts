@@ -1,6 +1,6 @@
 // The only place that writes to the terminal: results to stdout, everything else to stderr.
 import { realClock, type Clock } from '../src/kernel/clock.ts'
-import { repeatUntil } from '../src/kernel/pause.ts'
+import { repeatUntil } from '../src/kernel/async/pause.ts'
 import { oneLine, printable } from '../src/kernel/printable.ts'
 
 export { oneLine, printable } from '../src/kernel/printable.ts'

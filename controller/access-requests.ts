@@ -3,7 +3,7 @@
 import { earliest } from '../src/kernel/earliest.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { isOver } from '../src/access/requests.ts'
+import { isOver } from '../src/kinds/access-request/state.ts'
 import { refOf, type KubeObject } from '../src/resources/meta.ts'
 import { statusOf } from '../src/kinds/typed.ts'
 import { isUnreviewed } from '../src/store/objects/glass.ts'

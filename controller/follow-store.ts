@@ -4,7 +4,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { isReason } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { nextTurn } from '../src/kernel/async/event-loop.ts'
-import { pause } from '../src/kernel/pause.ts'
+import { pause } from '../src/kernel/async/pause.ts'
 import type { ChangeEvent, Store } from '../src/store/store.ts'
 
 interface FollowDeps {

@@ -4,7 +4,7 @@
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { pause, within } from '../src/kernel/pause.ts'
+import { pause, within } from '../src/kernel/async/pause.ts'
 import type { LeaderLease } from '../src/store/leader-lease.ts'
 
 // A leader is replaced within 5 s: the rest of its lease (2 s at most), then the release of the lock of

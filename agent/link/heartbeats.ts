@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { pause } from '../../src/kernel/pause.ts'
+import { pause } from '../../src/kernel/async/pause.ts'
 import type { MacKey } from '../../src/protocol/agent-request.ts'
 import { authorizeHeartbeat } from '../../src/protocol/heartbeat.ts'
 import type { ControllerClient } from './controller-client.ts'

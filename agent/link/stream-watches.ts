@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { pause } from '../../src/kernel/pause.ts'
+import { pause } from '../../src/kernel/async/pause.ts'
 import type { About } from './about.ts'
 
 interface WatchDeps {

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
-import { pause } from '../../src/kernel/pause.ts'
+import { pause } from '../../src/kernel/async/pause.ts'
 import {
   logBatchResponse,
   logKeepAliveMs,

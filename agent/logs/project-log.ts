@@ -3,7 +3,7 @@
 // INVARIANTS
 // - A container that appears while the logs are followed is read from its first line.
 // - After each event of the project every container whose log had ended is read again.
-import { after } from '../../src/kernel/pause.ts'
+import { after } from '../../src/kernel/async/pause.ts'
 import { background, logFault } from '../../src/kernel/async/background.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'

@@ -4,7 +4,7 @@ import { renderOverride, type ServiceOverride } from '../../src/compose/override
 import { mark } from '../../src/masking/masker.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ServiceStatus } from '../../src/kinds/stagelet/schema.ts'
-import { environmentsOf } from '../../src/kinds/project/environment-list.ts'
+import { environmentsOf } from '../../src/secrets/project-environments.ts'
 import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { environmentSet } from '../../src/secrets/environment-set.ts'
 import { isolatedIn, layoutOf } from '../../src/secrets/layout.ts'

@@ -3,7 +3,7 @@
 import { realpath, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { defined } from '../../src/kernel/defined.ts'
-import { environmentsOf } from '../../src/kinds/project/environment-list.ts'
+import { environmentsOf } from '../../src/secrets/project-environments.ts'
 import { readIfThere } from '../../src/kernel/whole-file.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { applyObjects } from '../apply/apply-objects.ts'

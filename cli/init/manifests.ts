@@ -1,6 +1,6 @@
 // The manifests of an adopted project: as objects, and as a YAML file for Git.
 import { defined } from '../../src/kernel/defined.ts'
-import type { EnvironmentSpec } from '../../src/kinds/project/environment.ts'
+import type { EnvironmentSpec } from '../../src/kinds/shared/environment.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { toYaml } from '../output/yaml.ts'

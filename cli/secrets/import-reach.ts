@@ -1,6 +1,6 @@
 // What keys of an import reach that nobody has given a scope: all services, also those that never had such a variable. Pure.
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { environmentsOf } from '../../src/kinds/project/environment-list.ts'
+import { environmentsOf } from '../../src/secrets/project-environments.ts'
 import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { isolatedIn, layoutOf } from '../../src/secrets/layout.ts'
 import { reaches, type SecretPlace } from '../../src/secrets/place.ts'

@@ -5,8 +5,8 @@ import {
   type EnvironmentRow,
   type KeyInEnvironment,
 } from '../../src/secrets/environment-rows.ts'
-import { environmentsOf } from '../../src/kinds/project/environment-list.ts'
-import type { EnvironmentSpec } from '../../src/kinds/project/environment.ts'
+import { environmentsOf } from '../../src/secrets/project-environments.ts'
+import type { EnvironmentSpec } from '../../src/kinds/shared/environment.ts'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { get } from '../commands/get.ts'

@@ -6,7 +6,7 @@ import { createMasker, mark } from '../../src/masking/masker.ts'
 import { holdingOf } from '../../src/resources/holdings.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { findKind } from '../../src/kinds/index.ts'
-import { plainSchema } from '../../src/resources/schemas/rest-fields.ts'
+import { plainSchema } from '../../src/resources/schema-parts.ts'
 
 /** Names of variables and fields that hold a secret. */
 const secretName = '(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|(?:api|access|private|secret|master|encryption)[-_]?key)' // prettier-ignore

@@ -1,5 +1,5 @@
 // Waits for several objects until the end of each is known, with a line for each step.
-import { after } from '../../src/kernel/pause.ts'
+import { after } from '../../src/kernel/async/pause.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { linkedAbort } from '../../src/kernel/async/linked-abort.ts'
 import { isAbort } from '../../src/kernel/errors.ts'

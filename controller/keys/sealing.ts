@@ -5,7 +5,7 @@ import { createPrivateKey } from 'node:crypto'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { repeatUntil } from '../../src/kernel/pause.ts'
+import { repeatUntil } from '../../src/kernel/async/pause.ts'
 import { generateKeys, rawPublicKey, type KeyPair } from '../../src/protocol/keys.ts'
 import {
   keyIdOfSealed,

@@ -2,7 +2,7 @@
 // of the feed.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { repeatUntil } from '../../src/kernel/pause.ts'
+import { repeatUntil } from '../../src/kernel/async/pause.ts'
 import {
   keyOf,
   refFromKey,

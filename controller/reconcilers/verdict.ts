@@ -1,5 +1,5 @@
 // Status, reason and message of a condition.
-import type { Verdict } from '../../src/kinds/secret/verdicts.ts'
+import type { Verdict } from '../../src/resources/conditions.ts'
 
 export type { Verdict }
 

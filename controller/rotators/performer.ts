@@ -3,7 +3,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { repeatUntil } from '../../src/kernel/pause.ts'
+import { repeatUntil } from '../../src/kernel/async/pause.ts'
 import {
   statusConditions,
   findCondition,

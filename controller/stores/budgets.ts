@@ -1,6 +1,6 @@
 // The budget of each store (by uid), shared by all in this process who call it: its looks, and listings that people ask for.
 import type { Clock } from '../../src/kernel/clock.ts'
-import { after } from '../../src/kernel/pause.ts'
+import { after } from '../../src/kernel/async/pause.ts'
 import { Budget } from './budget.ts'
 
 export const defaultCalls = 60

@@ -1,7 +1,7 @@
 // Which agents have got a version of a secret: they know its value already, and others must not learn it by a look.
 import { agentKeyOf } from '../../src/protocol/agent-key.ts'
 import { refOf } from '../../src/resources/meta.ts'
-import { environmentsOf } from '../../src/kinds/project/environment-list.ts'
+import { environmentsOf } from '../../src/secrets/project-environments.ts'
 import { projectRefOf } from '../../src/resources/project-ref.ts'
 import { statusOf, type ObjectOf } from '../../src/kinds/typed.ts'
 import { isolatedIn, type Layout } from '../../src/secrets/layout.ts'

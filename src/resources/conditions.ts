@@ -12,6 +12,9 @@ export interface Condition {
 
 export type NewCondition = Omit<Condition, 'lastTransitionTime'>
 
+/** A condition by itself, before it is set of an object. */
+export type Verdict = Omit<NewCondition, 'type' | 'observedGeneration'>
+
 /** Puts `next` in place of the condition of the same type. */
 const put = (conditions: Condition[], next: NewCondition, now: string): void => {
   const index = conditions.findIndex((c) => c.type === next.type)

@@ -1,7 +1,7 @@
 // What a path in a schema is a path of. Who may name a path of a machine follows from this (src/store/places/folders.ts).
 import * as z from 'zod'
 import { path } from './limits.ts'
-import { plainSchema } from './schemas/rest-fields.ts'
+import { plainSchema } from './schema-parts.ts'
 import { textsIn } from './texts.ts'
 
 /**

@@ -42,3 +42,9 @@ export const nameOfKind = (kind: string): z.ZodString => objectName.meta({ [refe
 
 export const refSchema = (kind: string): z.ZodObject<{ name: z.ZodString }, z.core.$strict> =>
   z.strictObject({ name: nameOfKind(kind).describe(`Name of the ${kind}, in the same namespace.`) })
+
+/** The schema of a given value: not optional, without a default. */
+export const plainSchema = (schema: z.ZodType): z.ZodType =>
+  schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
+    ? plainSchema(schema.unwrap() as z.ZodType)
+    : schema

@@ -1,7 +1,7 @@
 // The texts in a value, each with its schema: who asks what a text is finds all of them, those of a new field too.
 import * as z from 'zod'
 import { refersTo } from './schema-parts.ts'
-import { plainSchema } from './schemas/rest-fields.ts'
+import { plainSchema } from './schema-parts.ts'
 
 interface FoundText {
   /** Neither optional nor with a default. */

@@ -5,7 +5,7 @@
 // - A key in work is not handed out again before done(). If it is added meanwhile, it waits after that.
 // - Adding a delayed key without a delay makes it wait at once and cancels its timer.
 // - The queue keeps nothing of a key that is not waiting, delayed, in work or failing.
-import { after } from '../kernel/pause.ts'
+import { after } from '../kernel/async/pause.ts'
 import { backoffMs, type BackoffOptions } from '../kernel/backoff.ts'
 import type { Clock } from '../kernel/clock.ts'
 

@@ -2,7 +2,7 @@
 // Both are needed while stored keys are re-wrapped; then the previous ones may be removed.
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
-import { within } from '../kernel/pause.ts'
+import { within } from '../kernel/async/pause.ts'
 import { wrapDamaged, wrapPrefix, type KeyProvider } from './key-provider.ts'
 
 export interface Health {

@@ -1,7 +1,7 @@
 // Regular work of the store: checks of sets, its health, and the removal of rows past their retention.
 import type { Clock } from '../kernel/clock.ts'
 import { isReason, messageOf } from '../kernel/errors.ts'
-import { within } from '../kernel/pause.ts'
+import { within } from '../kernel/async/pause.ts'
 import type { ObjectRef } from '../resources/meta.ts'
 import { dropOldEvents, dropOldRequests, dropOldRows, finishNamespaces } from './compaction.ts'
 import { dropIfUnused } from './secrets/projects.ts'

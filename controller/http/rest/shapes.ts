@@ -2,7 +2,8 @@
 // field of an answer has the value of the field with the same name, unless its schema says otherwise.
 import * as z from 'zod'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import { plainSchema, valueAt, type RestField } from '../../../src/resources/schemas/rest-fields.ts'
+import { valueAt, type RestField } from '../../../src/resources/schemas/rest-fields.ts'
+import { plainSchema } from '../../../src/resources/schema-parts.ts'
 
 type Shape = Record<string, z.ZodType>
 

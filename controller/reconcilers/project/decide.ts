@@ -5,15 +5,8 @@ import { withDates } from '../../../src/kinds/secret/expiry-status.ts'
 import type { ServiceStatus } from '../../../src/kinds/stagelet/schema.ts'
 import type { SecretStatus } from '../../../src/kinds/secret/schema.ts'
 import { isStopped } from '../../../src/kinds/stagelet/stopped-service.ts'
-import {
-  forController,
-  missingValue,
-  noConsumers,
-  noStagelet,
-  projectMissing,
-  valueToCome,
-  type Verdict,
-} from '../../../src/kinds/secret/verdicts.ts'
+import { forController, missingValue, noConsumers, noStagelet, projectMissing, valueToCome } from '../../../src/kinds/secret/verdicts.ts'
+import type { Verdict } from '../../../src/resources/conditions.ts'
 import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
 import { environmentSet, type LaidOut } from '../../../src/secrets/environment-set.ts'
 import { emptyLayout, environmentOf } from '../../../src/secrets/layout.ts'

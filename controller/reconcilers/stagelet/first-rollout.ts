@@ -2,7 +2,8 @@
 // arrive one by one and in any order, and a stack that starts with some of its secrets would be re-created for the others.
 import { defined } from '../../../src/kernel/defined.ts'
 import type { StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
-import { projectMissing, type Verdict } from '../../../src/kinds/secret/verdicts.ts'
+import { projectMissing } from '../../../src/kinds/secret/verdicts.ts'
+import type { Verdict } from '../../../src/resources/conditions.ts'
 import { isForStagelet } from '../../../src/secrets/place.ts'
 import type { StageletInput } from './facts.ts'
 

@@ -1,6 +1,6 @@
 // After the restore of a backup: logs in with the credentials that the backup knows, before they are delivered.
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { pause, within } from '../../../src/kernel/pause.ts'
+import { pause, within } from '../../../src/kernel/async/pause.ts'
 import { awayIn } from '../proof/away-stagelets.ts'
 import { readOld } from './logins.ts'
 import { dropStagedValues, type EffectOutcome } from './outcome.ts'

@@ -1,6 +1,6 @@
 // Keys that notifications of stores are signed with, in memory for some minutes.
 import type { Clock } from '../../../src/kernel/clock.ts'
-import { after } from '../../../src/kernel/pause.ts'
+import { after } from '../../../src/kernel/async/pause.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../../reconcilers/actor.ts'

@@ -3,7 +3,7 @@
 import type { Logger } from '../log.ts'
 import { realClock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { within } from '../pause.ts'
+import { within } from './pause.ts'
 
 export interface Lifecycle {
   /** Aborts when the stop begins: long-lived work (streams, loops) ends then. */

@@ -4,7 +4,7 @@ import { teamRoles } from '../../access/team-roles.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { duration, durationMs } from '../../resources/duration.ts'
 import { count, limits, instant } from '../../resources/limits.ts'
-import { environmentName } from '../project/environment.ts'
+import { environmentName } from '../shared/environment.ts'
 import { conditionsSchema, nameOfKind } from '../../resources/schema-parts.ts'
 
 /** Roles whose holders are people who may be asked. */

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { duration } from '../../resources/duration.ts'
 import { count, digestText, limits, instant, word } from '../../resources/limits.ts'
-import { environmentName } from '../project/environment.ts'
+import { environmentName } from '../shared/environment.ts'
 import { objectName, refSchema } from '../../resources/schema-parts.ts'
 
 const reasonLength = 1_000

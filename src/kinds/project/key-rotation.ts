@@ -4,7 +4,7 @@ import { instant, word } from '../../resources/limits.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { earliest } from '../../kernel/earliest.ts'
 import { durationMs } from '../../resources/duration.ts'
-import type { Verdict } from '../secret/verdicts.ts'
+import type { Verdict } from '../../resources/conditions.ts'
 
 const dayMs = 86_400_000
 /** So long after a key is due new values are taken all the same. */

@@ -5,7 +5,7 @@ import { isRecord } from '../../kernel/record.ts'
 import { lifetime } from '../../resources/duration.ts'
 import { limits, mapOf, path } from '../../resources/limits.ts'
 import { hostPath, pathIn } from '../../resources/paths.ts'
-import { environmentName } from './environment.ts'
+import { environmentName } from '../shared/environment.ts'
 import { imagesSpec, valuesSpec } from '../stagelet/compose.ts'
 import { nameOfKind, refSchema } from '../../resources/schema-parts.ts'
 

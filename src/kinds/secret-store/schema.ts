@@ -1,6 +1,6 @@
 // A SecretStore is somebody else's store of secrets that the controller reads from.
 import * as z from 'zod'
-import { environmentName } from '../project/environment.ts'
+import { environmentName } from '../shared/environment.ts'
 import { count, limits, message, instant, word } from '../../resources/limits.ts'
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { duration, durationMs } from '../../resources/duration.ts'
 import { leakedVersions } from './findings.ts'
-import type { Verdict } from './verdicts.ts'
+import type { Verdict } from '../../resources/conditions.ts'
 import type { SecretStatus } from './schema.ts'
 
 export const secretPolicySpec = z.strictObject({

@@ -1,5 +1,5 @@
 // Rules between fields of a secret as CEL, for a cluster, and their messages. rules.ts checks the same in code.
-import { namedTwice } from '../project/environment.ts'
+import { namedTwice } from '../shared/environment.ts'
 import { onlyMade } from './expiry.ts'
 
 export const onlyForFiles = 'only with type: file'

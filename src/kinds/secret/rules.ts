@@ -1,7 +1,7 @@
 // Rules about several fields of a StagelySecret's spec.
 import type { Fault } from '../../kernel/errors.ts'
 import { isRecord } from '../../kernel/record.ts'
-import { faultsOfTwice } from '../project/environment.ts'
+import { faultsOfTwice } from '../shared/environment.ts'
 import { checkExpiry } from './expiry.ts'
 import { checkValue, valueBytes, waysToGive, type ValueRule } from './value.ts'
 import {

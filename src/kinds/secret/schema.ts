@@ -3,7 +3,7 @@ import { count, limits, message, instant, word } from '../../resources/limits.ts
 import { holding } from '../../resources/holdings.ts'
 import { containerPath, pathIn } from '../../resources/paths.ts'
 import { conditionsSchema, objectName, refSchema } from '../../resources/schema-parts.ts'
-import { environmentName } from '../project/environment.ts'
+import { environmentName } from '../shared/environment.ts'
 import { expirySpec } from './expiry.ts'
 import { secretRules } from './cel.ts'
 import { mostFindings, secretFinding } from './findings.ts'

@@ -1,10 +1,8 @@
 // Conditions of a secret that no stagelet sees, or that has no value. The store sets them with the write, and the reconciler
 // whenever it looks again. Both use the same texts, so that the second write changes nothing.
-import type { NewCondition } from '../../resources/conditions.ts'
+import type { Verdict } from '../../resources/conditions.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import type { SecretSpec } from './schema.ts'
-
-export type Verdict = Omit<NewCondition, 'type' | 'observedGeneration'>
 
 const whyNoStagelet = ({
   stageletRef,

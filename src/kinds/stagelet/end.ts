@@ -2,12 +2,12 @@
 import { toTimestamp } from '../../kernel/clock.ts'
 import { durationMs } from '../../resources/duration.ts'
 import { isLifetime } from '../../resources/lifetime.ts'
-import { annotations } from '../../resources/meta.ts'
+import { annotations, type KubeObject } from '../../resources/meta.ts'
 import { findCondition } from '../../resources/conditions.ts'
-import type { Typed } from '../typed.ts'
-import type { Verdict } from '../secret/verdicts.ts'
+import type { StageletSpec, StageletStatus } from './schema.ts'
+import type { Verdict } from '../../resources/conditions.ts'
 
-type Stagelet = Typed<'Stagelet'>
+type Stagelet = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
 
 const annotationOf = (stagelet: Stagelet | undefined, name: string): string | undefined =>
   stagelet?.metadata.annotations?.[name]

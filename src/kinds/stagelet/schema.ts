@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { lifetime } from '../../resources/duration.ts'
 import { count, digestText, limits, message, name, instant, word } from '../../resources/limits.ts'
 import { composeSpec } from './compose.ts'
-import { environmentName } from '../project/environment.ts'
+import { environmentName } from '../shared/environment.ts'
 import { quarantined } from '../observation/schema.ts'
 import { conditionsSchema, refSchema } from '../../resources/schema-parts.ts'
 

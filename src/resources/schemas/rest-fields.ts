@@ -3,17 +3,12 @@
 import * as z from 'zod'
 import { defined } from '../../kernel/defined.ts'
 import { holdingOf } from '../holdings.ts'
+import { plainSchema } from '../schema-parts.ts'
 
 export const snakeCase = (text: string): string =>
   text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 type Shape = Readonly<Record<string, z.ZodType>>
-
-/** The schema of a given value: not optional, without a default. */
-export const plainSchema = (schema: z.ZodType): z.ZodType =>
-  schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
-    ? plainSchema(schema.unwrap() as z.ZodType)
-    : schema
 
 type Plain<S> = S extends z.ZodOptional<infer T> | z.ZodDefault<infer T> ? Plain<T> : S
 type Within<S> =

@@ -5,7 +5,7 @@ import { background } from '../../kernel/async/background.ts'
 import { backoffMs } from '../../kernel/backoff.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'
-import { pause } from '../../kernel/pause.ts'
+import { pause } from '../../kernel/async/pause.ts'
 import type { KeyService } from './remote.ts'
 
 export interface VaultTransitSettings {

@@ -1,6 +1,6 @@
 // Erases a person from requests for access: who asked, who decided, and what they wrote. Digests of the audit log stay as they
 // are: without the salt nobody tells from them what was written.
-import { isOver } from '../../access/requests.ts'
+import { isOver } from '../../kinds/access-request/state.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { specOf, statusOf } from '../../kinds/typed.ts'
 import type { WriteSession } from '../core/write-session.ts'

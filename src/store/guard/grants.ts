@@ -1,6 +1,6 @@
 // The requests of whoever writes, as they stand now.
-import type { Grant } from '../../access/may-reveal.ts'
-import { isOver } from '../../access/requests.ts'
+import type { Grant } from '../../kinds/access-request/may-reveal.ts'
+import { isOver } from '../../kinds/access-request/state.ts'
 import { refOf, type KubeObject, type Place } from '../../resources/meta.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { statusOf } from '../../kinds/typed.ts'

@@ -1,5 +1,5 @@
 // People and tokens that policies speak of, read within the write that asks.
-import type { MemberFacts } from '../../access/requests.ts'
+import type { MemberFacts } from '../../kinds/access-request/state.ts'
 import type { TeamRole } from '../../access/team-roles.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { breakGlassName } from '../../access/break-glass.ts'

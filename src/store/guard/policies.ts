@@ -1,5 +1,5 @@
 // What AccessPolicies guard.
-import type { PolicyFacts } from '../../access/requests.ts'
+import type { PolicyFacts } from '../../kinds/access-request/state.ts'
 import { breakGlassName } from '../../access/break-glass.ts'
 import { rulesOfPolicy } from '../../kinds/access-policy/schema.ts'
 import { refOf, type KubeObject, type Place as NamedPlace } from '../../resources/meta.ts'

@@ -6,7 +6,7 @@ import {
   requestDigest,
   type MemberFacts,
   type RequestContent,
-} from '../../access/requests.ts'
+} from '../../kinds/access-request/state.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'
 import { refOf, type KubeObject, type Place } from '../../resources/meta.ts'

@@ -1,6 +1,6 @@
 // The guard of values: whatever opens a value for a person or a machine asks here, in the write that audits it.
 import { breakGlassName } from '../../access/break-glass.ts'
-import { mayReveal, type Reader, type ReadSecret } from '../../access/may-reveal.ts'
+import { mayReveal, type Reader, type ReadSecret } from '../../kinds/access-request/may-reveal.ts'
 import { rolesWith } from '../../access/roles.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { StagelyError } from '../../kernel/errors.ts'

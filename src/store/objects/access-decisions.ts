@@ -1,6 +1,6 @@
 // What people do with a request: approve, deny, cancel, revoke and review.
 import { hash } from 'node:crypto'
-import { isOver, mayApprove, type MemberFacts } from '../../access/requests.ts'
+import { isOver, mayApprove, type MemberFacts } from '../../kinds/access-request/state.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { defined } from '../../kernel/defined.ts'
 import type { AccessDecision, decisionActions } from '../../kinds/access-request/schema.ts'

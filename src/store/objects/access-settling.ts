@@ -1,5 +1,5 @@
 // Requests for access that come to an end, by time or by what has changed around them.
-import { isOver } from '../../access/requests.ts'
+import { isOver } from '../../kinds/access-request/state.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { specOf, statusOf } from '../../kinds/typed.ts'

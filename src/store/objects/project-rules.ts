@@ -3,7 +3,7 @@
 import { defined } from '../../kernel/defined.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import type { ProjectSpec } from '../../kinds/project/schema.ts'
-import { environmentsOf, protectedIn } from '../../kinds/project/environment-list.ts'
+import { environmentsOf, protectedIn } from '../../secrets/project-environments.ts'
 import { specOf } from '../../kinds/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { policyDetail } from './access-policies.ts'

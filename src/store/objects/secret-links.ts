@@ -3,7 +3,7 @@
 import { mapYielding } from '../../kernel/async/map-yielding.ts'
 import { defined } from '../../kernel/defined.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { environmentsOf, namesOf } from '../../kinds/project/environment-list.ts'
+import { environmentsOf, namesOf } from '../../secrets/project-environments.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../kinds/typed.ts'
 import { environmentSet, type LaidOut } from '../../secrets/environment-set.ts'

@@ -8,7 +8,7 @@ import { filled, previewSpec, type PreviewSpec } from '../../kinds/project/previ
 import { stageletSpec } from '../../kinds/stagelet/schema.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { machinePathsIn, type MachinePath } from '../../resources/paths.ts'
-import { environmentsOf, namesOf, protectedIn } from '../../kinds/project/environment-list.ts'
+import { environmentsOf, namesOf, protectedIn } from '../../secrets/project-environments.ts'
 import { projectNameOf, projectRefOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../kinds/typed.ts'
 import { rightsOf } from '../core/actor.ts'

@@ -2,7 +2,7 @@
 import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { annotations, refOf, type KubeObject } from '../../resources/meta.ts'
-import { environmentsOf, protectedIn } from '../../kinds/project/environment-list.ts'
+import { environmentsOf, protectedIn } from '../../secrets/project-environments.ts'
 import { projectNameOf, projectRefOf } from '../../resources/project-ref.ts'
 import { requireKind } from '../../kinds/index.ts'
 import { namedIn } from '../../resources/texts.ts'

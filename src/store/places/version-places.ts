@@ -3,7 +3,7 @@
 import { touches, type Narrowing, type Place } from '../../access/place.ts'
 import { defined } from '../../kernel/defined.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
-import { environmentsOf, protectedIn } from '../../kinds/project/environment-list.ts'
+import { environmentsOf, protectedIn } from '../../secrets/project-environments.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
 import { specOf } from '../../kinds/typed.ts'
 import { emptyLayout, environmentOf, type Layout } from '../../secrets/layout.ts'

@@ -5,15 +5,8 @@ import type { KubeObject } from '../../resources/meta.ts'
 import { withDates } from '../../kinds/secret/expiry-status.ts'
 import type { SecretStatus } from '../../kinds/secret/schema.ts'
 import { specOf, statusOf } from '../../kinds/typed.ts'
-import {
-  forController,
-  missingValue,
-  noConsumers,
-  noStagelet,
-  projectMissing,
-  valueToCome,
-  type Verdict,
-} from '../../kinds/secret/verdicts.ts'
+import { forController, missingValue, noConsumers, noStagelet, projectMissing, valueToCome } from '../../kinds/secret/verdicts.ts'
+import type { Verdict } from '../../resources/conditions.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
 import { shownValue } from './plain-values.ts'
 import { policyOf } from './policy.ts'

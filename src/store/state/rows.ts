@@ -3,7 +3,7 @@
 import { frozen } from '../../kernel/frozen.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
 import type { StageletSpec } from '../../kinds/stagelet/schema.ts'
-import { isOver } from '../../access/requests.ts'
+import { isOver } from '../../kinds/access-request/state.ts'
 import { specOf, statusOf } from '../../kinds/typed.ts'
 import type { Layout } from '../../secrets/layout.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'

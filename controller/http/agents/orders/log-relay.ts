@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { background } from '../../../../src/kernel/async/background.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { Clock } from '../../../../src/kernel/clock.ts'
-import { pause } from '../../../../src/kernel/pause.ts'
+import { pause } from '../../../../src/kernel/async/pause.ts'
 import {
   logKeepAliveMs,
   logSilenceMs,

@@ -1,7 +1,7 @@
 // All open streams of this process, one for each agent. A change in the cache goes to the session of its agent.
 import { setMaxListeners } from 'node:events'
 import { background, logFault } from '../../../../src/kernel/async/background.ts'
-import { after } from '../../../../src/kernel/pause.ts'
+import { after } from '../../../../src/kernel/async/pause.ts'
 import type { OnDemandOrder } from '../../../../src/protocol/messages.ts'
 import type { Logger } from '../../../../src/kernel/log.ts'
 import type { AgentRoutesDeps, Tuning } from '../deps.ts'

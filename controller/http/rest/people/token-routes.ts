@@ -7,7 +7,7 @@ import {
   mayGrant,
   type Principal,
 } from '../../../../src/access/principal.ts'
-import { environmentsOf, protectedIn } from '../../../../src/kinds/project/environment-list.ts'
+import { environmentsOf, protectedIn } from '../../../../src/secrets/project-environments.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { TokenOwner, TokenSpec } from '../../../../src/store/people/token-rules.ts'
 import type { Token } from '../../../../src/store/people/tokens.ts'

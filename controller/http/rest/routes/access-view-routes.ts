@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { allows, type Principal } from '../../../../src/access/principal.ts'
 import { rolesWith } from '../../../../src/access/roles.ts'
-import { mayApprove, type MemberFacts } from '../../../../src/access/requests.ts'
+import { mayApprove, type MemberFacts } from '../../../../src/kinds/access-request/state.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { toTimestamp } from '../../../../src/kernel/clock.ts'
 import { rulesOfPolicy } from '../../../../src/kinds/access-policy/schema.ts'

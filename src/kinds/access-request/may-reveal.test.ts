@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { accessStates } from '../kinds/access-request/schema.ts'
+import { accessStates } from './schema.ts'
 import { mayReveal, type Grant, type Reader, type ReadSecret } from './may-reveal.ts'
 
 const guard = { machines: ['ci'], changedAt: 100 }

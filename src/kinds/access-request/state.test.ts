@@ -5,7 +5,7 @@ import {
   type MemberFacts,
   type PolicyFacts,
   type RequestFacts,
-} from './requests.ts'
+} from './state.ts'
 
 const minute = 60_000
 const policy: PolicyFacts = {

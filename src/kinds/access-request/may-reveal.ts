@@ -1,6 +1,6 @@
 // Whether values may leave to whoever asks. Pure: the one place that decides it. See ADR 0086.
-import type { AccessState } from '../kinds/access-request/schema.ts'
-import type { PolicyFacts } from './requests.ts'
+import type { AccessState } from './schema.ts'
+import type { PolicyFacts } from './state.ts'
 
 /** Who asks for values. */
 export interface Reader {

@@ -1,7 +1,7 @@
 // Where a request for access stands. Pure: see ADR 0086.
 import { hash } from 'node:crypto'
-import type { AccessState } from '../kinds/access-request/schema.ts'
-import type { TeamRole } from './team-roles.ts'
+import type { AccessState } from './schema.ts'
+import type { TeamRole } from '../../access/team-roles.ts'
 
 /** Who may be asked: a person who may log in. */
 export interface MemberFacts {

@@ -1,7 +1,7 @@
 // Which environments a Project lists, and what it says of each.
-import type { EnvironmentSpec } from './environment.ts'
-import type { KubeObject } from '../../resources/meta.ts'
-import { specOf } from '../typed.ts'
+import type { EnvironmentSpec } from '../kinds/shared/environment.ts'
+import type { KubeObject } from '../resources/meta.ts'
+import { specOf } from '../kinds/typed.ts'
 
 /** Empty without a Project: objects may come in any order. */
 export const environmentsOf = (project: KubeObject | undefined): readonly EnvironmentSpec[] =>

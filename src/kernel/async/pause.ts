@@ -1,6 +1,6 @@
 // Waits that end by themselves: with the time, or with the program.
-import { background } from './async/background.ts'
-import type { Clock } from './clock.ts'
+import { background } from './background.ts'
+import type { Clock } from '../clock.ts'
 
 type Sleeper = Pick<Clock, 'sleep'>
 
