@@ -3,7 +3,7 @@
 import { Command } from 'commander'
 import { realClock, toTimestamp } from '../src/kernel/clock.ts'
 import { createLogger } from '../src/kernel/log.ts'
-import { openStore } from '../src/store/open-store.ts'
+import { openStore } from '../src/store/open/open-store.ts'
 import { ConfigError } from './config-error.ts'
 import { parseConfig, type Config } from './config.ts'
 import { keepOwner, prepareControllerDataDir } from './data-dir.ts'

@@ -4,7 +4,7 @@ import { writeWhole } from '../src/kernel/whole-file.ts'
 import type { ShownCertificate } from './certificate.ts'
 import type { Config } from './config.ts'
 import { readAdminToken } from './data-dir.ts'
-import type { Opened } from '../src/store/open-store.ts'
+import type { Opened } from '../src/store/open/open-store.ts'
 
 const writeAdminToken = (dir: string, token: string): Promise<void> =>
   writeWhole(join(dir, 'admin-token'), `${token}\n`, { mode: 0o600 })

@@ -4,7 +4,7 @@
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import type { Opened } from '../src/store/open-store.ts'
+import type { Opened } from '../src/store/open/open-store.ts'
 import { dashboardOf, type Config } from './config.ts'
 import { startDailyBackups } from './backups.ts'
 import { startAccessRequests } from './access-requests.ts'

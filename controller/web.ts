@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import type { Opened } from '../src/store/open-store.ts'
+import type { Opened } from '../src/store/open/open-store.ts'
 import type { DeniedLog } from './audit/denied.ts'
 import type { Config } from './config.ts'
 import { dashboardFolder, mountDashboard } from './http/dashboard.ts'

@@ -8,7 +8,7 @@ import { createLifecycle, type Lifecycle } from '../src/kernel/async/lifecycle.t
 import type { Logger } from '../src/kernel/log.ts'
 import { version } from '../src/kernel/version.ts'
 import { lastBackupAt } from '../src/store/backup/last-backup.ts'
-import { openStore, type Opened } from '../src/store/open-store.ts'
+import { openStore, type Opened } from '../src/store/open/open-store.ts'
 import { startAudit, type Context } from './audit/start.ts'
 import { createBackups } from './backups.ts'
 import {

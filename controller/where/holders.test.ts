@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { objectOf, secretOf, stageletOf } from '../../test/support/databases/store-fixtures.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { SecretVersion } from '../../src/store/core/history.ts'
-import type { DeliveredRevision } from '../../src/store/agents/deliveries.ts'
+import type { DeliveredRevision } from '../../src/store/history/deliveries.ts'
 import { holdersIn, type HolderStore } from './holders.ts'
 
 const ns = 'default'

@@ -19,7 +19,7 @@ import {
   deliveriesOf,
   type DeliveredRevision,
   type OpenSet,
-} from './agents/deliveries.ts'
+} from './history/deliveries.ts'
 import type { Actor, Delivery } from './core/actor.ts'
 import type { Guesses } from './core/guesses.ts'
 import type { StoreHealth } from './core/health.ts'

@@ -8,7 +8,7 @@ import { pathsIn, startController, type Controller, type Paths } from '../../scr
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
-import { openStore } from '../../src/store/open-store.ts'
+import { openStore } from '../../src/store/open/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { localKeyRing } from '../support/keys.ts'
 import { anyPostgres } from '../support/databases/postgres-server.ts'

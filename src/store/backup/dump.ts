@@ -8,7 +8,7 @@ import { toTimestamp } from '../../kernel/clock.ts'
 import { countWraps } from '../keys/wraps.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import { addLine, type BackupHeader } from './format.ts'
-import { backupColumns, backupTables } from './tables.ts'
+import { backupColumns, backupTables } from '../log/tables.ts'
 
 const rowsAtOnce = 500
 /** How long the disk may take for one page of rows. */

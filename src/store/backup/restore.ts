@@ -14,8 +14,8 @@ import {
 } from '../drivers/migrate.ts'
 import { listenerName, type Queryable, type Sql } from '../drivers/sql.ts'
 import { BackupReader, type BackupHeader } from './format.ts'
-import { raiseCounters } from './raise-counters.ts'
-import { advanceSequences, backupColumns, backupTables } from './tables.ts'
+import { raiseCounters } from '../log/raise-counters.ts'
+import { advanceSequences, backupColumns, backupTables } from '../log/tables.ts'
 
 /** A file that is a whole backup, of a known form, whose keys are there. */
 interface CheckedBackup extends Pick<BackupReader, 'rows' | 'sha256'> {

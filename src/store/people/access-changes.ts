@@ -2,23 +2,23 @@
 // NOTIFY. A lost message does little harm: logins are cached for a few seconds.
 import type { WriteSession } from '../core/write-session.ts'
 import type { Actor } from '../core/actor.ts'
-import type { Store } from '../store.ts'
+import type { SessionWriter } from '../core/session-writer.ts'
 import type { Sql } from '../drivers/sql.ts'
 
 const channel = 'stagely_access'
 
 export class AccessChanges {
   readonly #sql: Sql
-  readonly #store: Store
+  readonly #store: SessionWriter
   readonly #listeners = new Set<() => void>()
   #stopListening: (() => Promise<void>) | undefined
 
-  private constructor(sql: Sql, store: Store) {
+  private constructor(sql: Sql, store: SessionWriter) {
     this.#sql = sql
     this.#store = store
   }
 
-  static async start(sql: Sql, store: Store): Promise<AccessChanges> {
+  static async start(sql: Sql, store: SessionWriter): Promise<AccessChanges> {
     const changes = new AccessChanges(sql, store)
     // An embedded database has no other replicas.
     if (sql.kind === 'postgres') {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apiVersion } from '../../../src/resources/meta.ts'
 import { ofKind, type Typed } from '../../../src/kinds/typed.ts'
-import type { Opened } from '../../../src/store/open-store.ts'
+import type { Opened } from '../../../src/store/open/open-store.ts'
 import { aService, anObservation } from '../../support/builders.ts'
 import {
   api,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Condition } from '../../../src/resources/conditions.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/kinds/observation/schema.ts'
-import type { Opened } from '../../../src/store/open-store.ts'
+import type { Opened } from '../../../src/store/open/open-store.ts'
 import { aService, anObservation } from '../../support/builders.ts'
 import { runCli } from '../../support/programs/cli.ts'
 import {

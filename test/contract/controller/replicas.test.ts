@@ -1,7 +1,7 @@
 // What replicas know of each other and of agents' streams, on a real server.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import type { Opened } from '../../../src/store/open-store.ts'
+import type { Opened } from '../../../src/store/open/open-store.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 
 const actor = { name: 'tester', source: 'system', authority: 'whole' as const }

@@ -6,7 +6,7 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { KeyProvider } from '../../../src/secrets/key-provider.ts'
 import { createKeyRing, type KeyRing } from '../../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../../src/secrets/providers/local.ts'
-import { backupTables } from '../../../src/store/backup/tables.ts'
+import { backupTables } from '../../../src/store/log/tables.ts'
 import {
   openTestStore,
   testMasterKey,

@@ -8,7 +8,7 @@ import { realClock } from '../../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'
 import { agentPaths } from '../../../src/protocol/messages.ts'
 import { joinBody } from '../../support/agents/join-body.ts'
-import type { Opened } from '../../../src/store/open-store.ts'
+import type { Opened } from '../../../src/store/open/open-store.ts'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
 import {

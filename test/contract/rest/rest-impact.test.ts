@@ -8,7 +8,7 @@ import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { environmentSet } from '../../../src/secrets/environment-set.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
-import type { Opened } from '../../../src/store/open-store.ts'
+import type { Opened } from '../../../src/store/open/open-store.ts'
 import { aService, anObservation } from '../../support/builders.ts'
 import {
   connectAgent,

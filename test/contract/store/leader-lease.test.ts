@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
-import type { Opened } from '../../../src/store/open-store.ts'
+import type { Opened } from '../../../src/store/open/open-store.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { DatabaseRelay } from '../../support/databases/database-relay.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'

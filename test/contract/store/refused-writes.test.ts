@@ -4,7 +4,7 @@ import { openPg } from '../../../src/store/drivers/pg.ts'
 import type { Sql } from '../../../src/store/drivers/sql.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
-import type { Opened } from '../../../src/store/open-store.ts'
+import type { Opened } from '../../../src/store/open/open-store.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
 import { api, createShop, createSteppedClock } from '../../support/databases/store-fixtures.ts'
 

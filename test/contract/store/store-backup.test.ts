@@ -14,7 +14,7 @@ import {
   restoreBackup,
   type RestoreSummary,
 } from '../../../src/store/backup/restore.ts'
-import { openDatabase, type Opened } from '../../../src/store/open-store.ts'
+import { openDatabase, type Opened } from '../../../src/store/open/open-store.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { localKeyRing } from '../../support/keys.ts'
 import {

@@ -48,7 +48,7 @@ import type {
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
 import { localKeyRing } from '../keys.ts'
-import { openStore, type Opened } from '../../../src/store/open-store.ts'
+import { openStore, type Opened } from '../../../src/store/open/open-store.ts'
 
 export const actor = { name: 'tester', source: 'api', authority: 'whole' as const }
 const machine = { name: 'tester', source: 'system', authority: 'whole' as const }

@@ -1,6 +1,6 @@
 // Sets a database back to what it held before, as a promoted standby does that had not received the newest commits. Whoever
 // is connected stays connected.
-import { backupColumns, backupTables } from '../../../src/store/backup/tables.ts'
+import { backupColumns, backupTables } from '../../../src/store/log/tables.ts'
 import type { Queryable, Sql } from '../../../src/store/drivers/sql.ts'
 
 const tablesOf = async (tx: Queryable): Promise<readonly (readonly [string, string])[]> => {

@@ -1,6 +1,6 @@
 // Whether the state in memory is what the tables hold.
 import { loadState } from '../../../src/store/log/load.ts'
-import type { Opened } from '../../../src/store/open-store.ts'
+import type { Opened } from '../../../src/store/open/open-store.ts'
 import type { StoreState } from '../../../src/store/state/state.ts'
 
 type Rows = Record<string, unknown>

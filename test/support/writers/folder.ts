@@ -2,7 +2,7 @@
 // other, and prints the name of each that is stored.
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
-import { openStore } from '../../../src/store/open-store.ts'
+import { openStore } from '../../../src/store/open/open-store.ts'
 import { localKeyRing } from '../keys.ts'
 
 const keyRing = localKeyRing(Buffer.alloc(32, 42))

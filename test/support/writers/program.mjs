@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/kernel/log.ts'
 import { createKeyRing } from '../../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../../src/secrets/providers/local.ts'
 import { loadState } from '../../../src/store/log/load.ts'
-import { openStore } from '../../../src/store/open-store.ts'
+import { openStore } from '../../../src/store/open/open-store.ts'
 
 const options = JSON.parse(process.argv[2])
 const { databaseUrl, dataDir, namespace } = options

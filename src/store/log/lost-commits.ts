@@ -3,7 +3,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/log.ts'
-import { hasCommit } from '../log/follow.ts'
+import { hasCommit } from './follow.ts'
 import type { Sql } from '../drivers/sql.ts'
 import type { StoreState } from '../state/state.ts'
 import { raiseCounters } from './raise-counters.ts'
