@@ -273,7 +273,13 @@ export default defineConfig(
             ),
             up(
               './src/kinds',
-              ['./src/store', './src/protocol', './src/runtime', './src/manifests', './src/rollout'],
+              [
+                './src/store',
+                './src/protocol',
+                './src/runtime',
+                './src/manifests',
+                './src/rollout',
+              ],
               'a kind knows no store',
             ),
             up(
@@ -314,10 +320,7 @@ export default defineConfig(
   },
   { files: ['{controller,agent,cli}/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
-    files: [
-      'src/secrets/place.ts',
-      'src/kinds/secret/{name,rules,schema}.ts',
-    ],
+    files: ['src/secrets/place.ts', 'src/kinds/secret/{name,rules,schema}.ts'],
     rules: { 'no-restricted-syntax': ['error', ...inPrograms] },
   },
   {
@@ -366,7 +369,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['dashboard/live/clock.ts', 'dashboard/ui/time.tsx'],
+    files: ['dashboard/api/clock.ts', 'dashboard/ui/time.tsx'],
     rules: { 'no-restricted-syntax': ['error', ...inBrowsers.slice(time.length)] },
   },
   {

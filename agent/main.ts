@@ -9,7 +9,7 @@ import { agentVersion, parseAgentConfig, usage, type AgentConfig } from './confi
 import { RefusedByController } from './link/controller-client.ts'
 import { prepareAgentDir, lockAgentDir } from './identity/data-dir.ts'
 import { loadAgentIdentity, type AgentIdentity } from './identity/identity.ts'
-import { joinController, mayRetryJoin } from './identity/join.ts'
+import { joinController, mayRetryJoin } from './link/join.ts'
 import { startAgent } from './wire.ts'
 
 /**

@@ -8,7 +8,7 @@ import { renderOverview, warningsOf } from './commands/status.ts'
 import { parseGoal } from './commands/wait.ts'
 import { connectionError } from './connect/connection-error.ts'
 import { renderDescription } from './commands/describe.ts'
-import { servedKind, nameOf, parseTargets } from './objects/kinds.ts'
+import { servedKind, nameOf, parseTargets } from './output/kinds.ts'
 import { Command, waitOf } from './options.ts'
 
 const stagelet = (

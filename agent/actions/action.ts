@@ -7,11 +7,11 @@ import type { KeptNetwork, ServiceOverride } from '../../src/compose/override.ts
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { ContainerExits } from '../observed/container-exits.ts'
-import type { ModelSource } from '../compose/model-source.ts'
+import type { ModelSource } from '../borders/model-source.ts'
 import type { ActionPlan } from './plan.ts'
-import type { StackChange, StackState } from '../stack/stack-state.ts'
+import type { StackChange, StackState } from '../state/stack-state.ts'
 import type { ActionStep } from './steps.ts'
-import type { StateFile } from '../stack/state-file.ts'
+import type { StateFile } from '../state/state-file.ts'
 
 export interface ActionDeps {
   readonly engine: Engine

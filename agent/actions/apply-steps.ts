@@ -11,13 +11,14 @@ import {
 } from './action.ts'
 import { clearProject } from './cleanup.ts'
 import { failedUp, restart, up } from './compose-up.ts'
-import { attributedServices } from '../stack/rollback.ts'
+import { attributedServices } from './rollback.ts'
 import { observeProject } from '../observed/observe.ts'
 import { type ObservedContainer } from '../observed/container.ts'
 import type { StartCondition } from '../compose/service-model.ts'
-import type { StackCell, StackChange, StackState } from '../stack/stack-state.ts'
-import { gateWaits, gateOpenWaits, type WaitsFor } from '../stack/stagelet-gate.ts'
-import { neededServices, withDependents, type ActionStep } from './steps.ts'
+import type { StackCell, StackChange, StackState } from '../state/stack-state.ts'
+import { gateWaits, gateOpenWaits, type WaitsFor } from './stagelet-gate.ts'
+import { neededServices, withDependents } from '../compose/dependencies.ts'
+import type { ActionStep } from './steps.ts'
 
 const waitsFor = (
   { model, overrides }: StackAction,

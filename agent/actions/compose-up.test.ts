@@ -3,8 +3,8 @@ import { aDesired } from '../../test/support/builders.ts'
 import { PlanOutdated, type StackAction, type ActionDeps } from './action.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { sayMissing, up } from './compose-up.ts'
-import { createStackState } from '../stack/stack-state.ts'
-import { createStackTarget } from '../stack/stack-target.ts'
+import { createStackState } from '../state/stack-state.ts'
+import { createStackTarget } from '../state/stack-target.ts'
 
 it('names the services of an image that is missing', () => {
   expect(

@@ -2,13 +2,14 @@
 import { ComposeError } from '../../src/compose/compose.ts'
 import { renderOverride } from '../../src/compose/override.ts'
 import { failedAction, PlanOutdated, type StackAction, type ActionDeps } from './action.ts'
-import { callFor, requestFor } from '../stack/stack-target.ts'
+import { callFor, requestFor } from '../state/stack-target.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { findImageless, imageOf } from '../observed/images.ts'
 import { listProject, type ListedContainer } from '../observed/observe.ts'
 import { sayPortHolders } from '../observed/port-holders.ts'
-import type { StackChange, StackState } from '../stack/stack-state.ts'
-import { dependenciesOf, type ActionStep } from './steps.ts'
+import type { StackChange, StackState } from '../state/stack-state.ts'
+import { dependenciesOf } from '../compose/dependencies.ts'
+import type { ActionStep } from './steps.ts'
 
 /** Flags of every run that changes containers. A run that outlived its agent is found by them. */
 export const workingFlags = ({

@@ -7,7 +7,7 @@ import {
   isLeftover,
   type ObservedContainer,
 } from '../observed/container.ts'
-import type { NetworkEdits } from './pending-edits.ts'
+import type { NetworkEdits } from '../observed/pending-edits.ts'
 import type { ServiceModel } from '../compose/service-model.ts'
 import { planSteps, type ActionStep } from './steps.ts'
 

@@ -4,11 +4,11 @@ import type { StackFault } from '../compose/allowed-folders.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { faultOfGoneFiles, prepareFiles } from '../files/stack-files.ts'
-import type { DeliveredFile } from '../stack/delivered-keys.ts'
+import type { DeliveredFile } from '../state/delivered-keys.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { ServicePlan } from '../files/file-plan.ts'
-import type { StackTarget } from '../stack/stack-target.ts'
+import type { StackTarget } from '../state/stack-target.ts'
 import { describeFaults, validateValues } from '../compose/validate-values.ts'
 
 export interface Prepared {

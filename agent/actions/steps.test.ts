@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { aContainer } from '../../test/support/agents/a-container.ts'
 import { aPlan as plan, aService } from '../../test/support/agents/a-service.ts'
 import { withoutServices, type ActionPlan, type PlanInput } from './plan.ts'
-import { neededServices } from './steps.ts'
+import { neededServices } from '../compose/dependencies.ts'
 
 describe('a service that asks to be restarted after another', () => {
   const services = [

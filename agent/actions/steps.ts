@@ -4,6 +4,7 @@
 // its dependencies. That neither changes nor starts the dependencies. The agent itself waits for their conditions, as
 // Compose does not tell which value is to blame for a failure.
 import { append } from '../../src/kernel/append.ts'
+import { dependenciesOf, withDependents } from '../compose/dependencies.ts'
 import type { ServiceModel, StartCondition } from '../compose/service-model.ts'
 
 export interface ActionStep {
@@ -34,41 +35,6 @@ interface StepsInput {
   readonly isUnproven: (service: string) => boolean
   /** True for a service whose linked container was re-created without it. */
   readonly isCutOff: (service: string) => boolean
-}
-
-/** All services that `name` depends on, directly or not. */
-export const dependenciesOf = (
-  name: string,
-  byName: ReadonlyMap<string, Pick<ServiceModel, 'dependsOn'>>,
-): Set<string> => {
-  const found = new Set<string>()
-  const visit = (serviceName: string): void => {
-    for (const next of byName.get(serviceName)?.dependsOn ?? []) {
-      if (found.has(next)) continue
-      found.add(next)
-      visit(next)
-    }
-  }
-  visit(name)
-  return found
-}
-
-/** All services that this one depends on or shares a namespace or volumes with, directly or not. */
-export const neededServices = (services: readonly ServiceModel[], name: string): string[] => {
-  const byName = new Map(
-    services.map((s) => [s.name, { dependsOn: [...s.dependsOn, ...s.sharesWith] }]),
-  )
-  return [...dependenciesOf(name, byName)].filter((other) => other !== name).sort()
-}
-
-/** These services, and those that need one of them. */
-export const withDependents = (
-  services: readonly ServiceModel[],
-  names: readonly string[],
-): string[] => {
-  const isHit = (name: string): boolean =>
-    names.includes(name) || neededServices(services, name).some((n) => names.includes(n))
-  return names.length === 0 ? [] : services.map((s) => s.name).filter(isHit)
 }
 
 const waitsOf = (

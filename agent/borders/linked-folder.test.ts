@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { noState } from '../../test/support/agents/no-state.ts'
 import { forStack } from '../../test/support/agents/allowed-folders.ts'
 import { readModel, type PassDeps } from '../stack/stagelet-observe.ts'
-import type { StackState } from '../stack/stack-state.ts'
-import type { Deployment } from '../stack/state-file.ts'
+import type { StackState } from '../state/stack-state.ts'
+import type { Deployment } from '../state/state-file.ts'
 
 let root = ''
 beforeAll(async () => {

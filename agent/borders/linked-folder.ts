@@ -3,7 +3,7 @@
 import { liesBelow } from '../../src/access/folders.ts'
 import type { ComposeSpec } from '../../src/kinds/stagelet/compose.ts'
 import { isInside, realPath, type StackFault } from '../compose/allowed-folders.ts'
-import type { StateFile } from '../stack/state-file.ts'
+import type { StateFile } from '../state/state-file.ts'
 
 interface Chosen {
   readonly uid: string

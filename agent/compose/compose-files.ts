@@ -18,7 +18,7 @@ import {
   type AllowedFolders,
   type StackFault,
 } from './allowed-folders.ts'
-import { withIncluded } from '../borders/included-files.ts'
+import { withIncluded } from './included-files.ts'
 import { unique } from './service-model.ts'
 
 interface ComposeFiles {

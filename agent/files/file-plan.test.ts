@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { heldFile, held } from '../../test/support/held.ts'
 import { parseMounts, type RawStack } from '../compose/compose-mounts.ts'
 import { planFiles, type FilePlan } from './file-plan.ts'
-import type { OpenedSecret } from '../stack/stack-target.ts'
+import type { OpenedSecret } from '../state/stack-target.ts'
 
 const directory = '/srv/shop'
 

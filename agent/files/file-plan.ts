@@ -5,7 +5,7 @@ import { isAbsolute, posix } from 'node:path'
 import type { Mount } from '../../src/compose/override.ts'
 import { cleanPath, type Bind, type ServiceMounts } from '../compose/compose-mounts.ts'
 import { isListedTarget, whyGuarded } from './file-targets.ts'
-import type { OpenedSecret } from '../stack/stack-target.ts'
+import type { OpenedSecret } from '../state/stack-target.ts'
 
 interface ServiceInput {
   readonly name: string

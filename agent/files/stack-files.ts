@@ -8,7 +8,7 @@ import type { ComposeModel } from '../compose/compose-model.ts'
 import type { PlacedFile } from './file-cache.ts'
 import { filledPaths, planFiles, type FilePlan, type FilePlanInput } from './file-plan.ts'
 import type { FileStore } from './file-store.ts'
-import type { OpenedSecret, StackTarget } from '../stack/stack-target.ts'
+import type { OpenedSecret, StackTarget } from '../state/stack-target.ts'
 
 const hasFiles = (target: StackTarget): boolean => target.entries.some((e) => e.type === 'file')
 

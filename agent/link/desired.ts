@@ -13,7 +13,7 @@ import {
   type StreamRequest,
 } from '../../src/protocol/messages.ts'
 import { limits } from '../../src/resources/limits.ts'
-import type { OpenedSecret } from '../stack/stack-target.ts'
+import type { OpenedSecret } from '../state/stack-target.ts'
 
 export interface HeldBundle {
   readonly projectUid: string

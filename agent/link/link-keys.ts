@@ -3,7 +3,7 @@ import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { ControllerClient } from './controller-client.ts'
 import type { FileStore } from '../files/file-store.ts'
-import type { AgentKeyRotation } from '../identity/key-rotation.ts'
+import type { AgentKeyRotation } from './key-rotation.ts'
 
 export interface LinkKeys {
   /** Registers new keys, or finishes a rotation; false when it must be tried again later. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { aDesired } from '../../test/support/builders.ts'
 import { held } from '../../test/support/held.ts'
-import { createStackTarget, type OpenedSecret, type StackTarget } from '../stack/stack-target.ts'
+import { createStackTarget, type OpenedSecret, type StackTarget } from '../state/stack-target.ts'
 import { createKnownValues } from './known-values.ts'
 
 const perRollout = 4

@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto'
 import type { KeyedValue } from '../../src/masking/keyed-search.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
-import type { ClaimedProject } from '../stack/stack-state.ts'
-import { countSurplus, hiddenOf, ownBytes } from '../stack/old-values.ts'
-import type { OpenedSecret } from '../stack/stack-target.ts'
+import type { ClaimedProject } from '../state/stack-state.ts'
+import { countSurplus, hiddenOf, ownBytes } from '../state/old-values.ts'
+import type { OpenedSecret } from '../state/stack-target.ts'
 import type { LogSource } from './project-log.ts'
 
 export interface KnownValues {

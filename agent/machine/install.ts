@@ -17,7 +17,7 @@ import {
 import { agentVersion, usualSocket, type AgentConfig } from '../config.ts'
 import { prepareAgentDir, lockAgentDir } from '../identity/data-dir.ts'
 import { loadAgentIdentity } from '../identity/identity.ts'
-import { joinController } from '../identity/join.ts'
+import { joinController } from '../link/join.ts'
 import { parseMachineFlags, textFlag, type MachineFlags } from './flags.ts'
 import { printNote, runProgram, printLine } from './program.ts'
 import { agentService, renderAgentUnit } from './unit.ts'

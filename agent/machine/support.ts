@@ -5,7 +5,7 @@ import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { dockerHostFault, parseAgentConfig, withoutForeignEngine } from '../config.ts'
 import { readContainers } from '../docker/info.ts'
-import { openStateFile } from '../stack/state-file.ts'
+import { openStateFile } from '../state/state-file.ts'
 import { examine } from './doctor.ts'
 
 export interface SupportFlags {

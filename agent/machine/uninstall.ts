@@ -11,7 +11,7 @@ import {
 import { createEngine } from '../docker/engine.ts'
 import { lockAgentDir } from '../identity/data-dir.ts'
 import { loadAgentIdentity, type AgentIdentity } from '../identity/identity.ts'
-import { openStateFile } from '../stack/state-file.ts'
+import { openStateFile } from '../state/state-file.ts'
 import { parseMachineFlags, textFlag, type MachineFlags } from './flags.ts'
 import { printNote, runProgram, printLine } from './program.ts'
 import { agentService } from './unit.ts'

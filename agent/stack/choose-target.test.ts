@@ -4,7 +4,7 @@ import { held } from '../../test/support/held.ts'
 import { noState } from '../../test/support/agents/no-state.ts'
 import type { DesiredStagelet } from '../../src/protocol/messages.ts'
 import { digestFor } from '../../src/rollout/quarantine.ts'
-import { createStackTarget, type OpenedSecret, type StackTarget } from './stack-target.ts'
+import { createStackTarget, type OpenedSecret, type StackTarget } from '../state/stack-target.ts'
 import { chooseTarget, createTargetChooser } from './choose-target.ts'
 
 const aTarget = (

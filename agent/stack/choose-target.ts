@@ -6,9 +6,9 @@ import { liveQuarantine } from '../../src/rollout/quarantine.ts'
 import { decideRevision } from '../../src/rollout/revision.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import type { FileStore } from '../files/file-store.ts'
-import { createStackTarget, type OpenedSecret, type StackTarget } from './stack-target.ts'
-import type { StackState } from './stack-state.ts'
-import type { StateFile } from './state-file.ts'
+import { createStackTarget, type OpenedSecret, type StackTarget } from '../state/stack-target.ts'
+import type { StackState } from '../state/stack-state.ts'
+import type { StateFile } from '../state/state-file.ts'
 
 export interface ChosenTarget {
   readonly run: StackTarget

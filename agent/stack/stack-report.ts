@@ -11,7 +11,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import { healthySinceOf } from '../observed/healthy-since.ts'
 import { toObservedService } from '../observed/observe.ts'
 import { isCutOff, isEnded } from '../observed/container.ts'
-import type { StackObserved, StackState } from './stack-state.ts'
+import type { StackObserved, StackState } from '../state/stack-state.ts'
 
 const isBlind = ({ fault }: StackState): boolean => fault?.reason === engineUnavailable
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { execProgram } from '../../src/process/exec.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { createStackCell, createStackState } from './stack-state.ts'
-import { createStackTarget } from './stack-target.ts'
+import { createStackCell, createStackState } from '../state/stack-state.ts'
+import { createStackTarget } from '../state/stack-target.ts'
 import { isLeftAtWork } from './stagelet-action.ts'
 
 /** Stays until there is a file of its own name. */

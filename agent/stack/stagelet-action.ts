@@ -7,18 +7,18 @@ import { applySteps } from '../actions/apply-steps.ts'
 import { clearProject } from '../actions/cleanup.ts'
 import { workingFlags } from '../actions/compose-up.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
-import { noteDelivered } from './delivered-keys.ts'
+import { noteDelivered } from './lost-keys.ts'
 import { observeProject } from '../observed/observe.ts'
 import type { ObservedContainer } from '../observed/container.ts'
 import { restartsIn } from '../actions/plan.ts'
-import { deploymentPlace } from './project-claim.ts'
+import { deploymentPlace } from '../borders/project-claim.ts'
 import {
   healthyServices,
   withoutStalePasses,
   type StackCell,
   type StackChange,
   type StackState,
-} from './stack-state.ts'
+} from '../state/stack-state.ts'
 
 /**
  * True while a Compose process of an earlier, killed agent is at work on the stack: two at once disturb each other, so

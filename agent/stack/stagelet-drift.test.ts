@@ -10,11 +10,11 @@ import {
   createStackState,
   type StackCell,
   type StackState,
-} from './stack-state.ts'
-import { createStackTarget } from './stack-target.ts'
+} from '../state/stack-state.ts'
+import { createStackTarget } from '../state/stack-target.ts'
 import { delayHealing, stoppedAfterGap, type HealDelay } from './stagelet-drift.ts'
 import type { PassDeps } from './stagelet-observe.ts'
-import type { Deployment } from './state-file.ts'
+import type { Deployment } from '../state/state-file.ts'
 
 const stoppedAt = 1_700_000_000_000
 const desired = { uid: 'u', compose: { directory: '/srv' } }

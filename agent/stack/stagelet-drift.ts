@@ -11,8 +11,8 @@ import { guardHeal, recentHeals, type HealGuard } from '../observed/heal-guard.t
 import type { ServiceOverride } from '../../src/compose/override.ts'
 import { isEnded } from '../observed/container.ts'
 import type { ActionPlan } from '../actions/plan.ts'
-import type { StackCell, StackState } from './stack-state.ts'
-import { changeDeployment } from './state-file.ts'
+import type { StackCell, StackState } from '../state/stack-state.ts'
+import { changeDeployment } from '../state/state-file.ts'
 import { resyncMs, stoppedIn, type PassDeps } from './stagelet-observe.ts'
 
 /** An engine that goes down stops all containers. Where it still answers after this time, a person stopped them. */

@@ -4,7 +4,7 @@ import { messageOf } from '../../src/kernel/errors.ts'
 import { isAtLeast } from '../../src/compose/compose.ts'
 import { renderOverride } from '../../src/compose/override.ts'
 import type { StackAction } from '../actions/action.ts'
-import { callFor } from './stack-target.ts'
+import { callFor } from '../state/stack-target.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { findImageless, findRebuilt } from '../observed/images.ts'
 import type { ObservedContainer } from '../observed/container.ts'
@@ -13,12 +13,12 @@ import {
   findDiverging,
   noNetworkEdits,
   type Diverging,
-} from '../actions/pending-edits.ts'
+} from '../observed/pending-edits.ts'
 import { unique, type ServiceModel } from '../compose/service-model.ts'
-import { withDependents } from '../actions/steps.ts'
-import { deploymentPlace } from './project-claim.ts'
-import type { StackChange, StackState } from './stack-state.ts'
-import type { Deployment } from './state-file.ts'
+import { withDependents } from '../compose/dependencies.ts'
+import { deploymentPlace } from '../borders/project-claim.ts'
+import type { StackChange, StackState } from '../state/stack-state.ts'
+import type { Deployment } from '../state/state-file.ts'
 import type { PassDeps } from './stagelet-observe.ts'
 
 /** The answer changes with the files, and with the containers: a person may run `up` by hand. */

@@ -16,7 +16,7 @@ import type { Environment } from '../../src/compose/environment.ts'
 import type { AllowedFolders, StackFault } from '../compose/allowed-folders.ts'
 import { createManualRuns } from '../by-hand/manual-runs.ts'
 import { runByHand, type ManualOrder } from '../by-hand/run.ts'
-import { createModelSource } from '../compose/model-source.ts'
+import { createModelSource } from '../borders/model-source.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Engine, EngineEvent } from '../docker/engine.ts'
 import type { EventHub, EventListener } from '../docker/event-hub.ts'
@@ -29,21 +29,21 @@ import { createKnownValues, type KnownValues, type TaskSource } from '../logs/kn
 import type { PrintedSource } from '../look/counts.ts'
 import type { LogRefusal } from '../logs/project-log.ts'
 import { engineUnavailable } from '../../src/kinds/observation/schema.ts'
-import type { ProjectLocks } from './project-locks.ts'
-import { rollbackCauseOf } from './rollback.ts'
+import type { ProjectLocks } from '../borders/project-locks.ts'
+import { rollbackCauseOf } from '../actions/rollback.ts'
 import {
   createStackCell,
   createStackState,
   takeTarget,
   type StackCell,
   type StackState,
-} from './stack-state.ts'
+} from '../state/stack-state.ts'
 import { toObservation } from './stack-report.ts'
-import type { OpenedSecret, StackTarget } from './stack-target.ts'
+import type { OpenedSecret, StackTarget } from '../state/stack-target.ts'
 import { stoppedAfterGap } from './stagelet-drift.ts'
 import { stoppedIn } from './stagelet-observe.ts'
 import { runPass } from './stagelet-pass.ts'
-import { saveQuarantine, type StateFile } from './state-file.ts'
+import { saveQuarantine, type StateFile } from '../state/state-file.ts'
 import { createTargetChooser, type ChosenTarget } from './choose-target.ts'
 
 export interface StageletLoopDeps {

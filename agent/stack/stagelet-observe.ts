@@ -4,19 +4,19 @@ import { visibleTo } from '../../src/secrets/visible.ts'
 import type { ManualRuns } from '../by-hand/manual-runs.ts'
 import { faultOfLinkedFolder } from '../borders/linked-folder.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
-import { requestFor } from './stack-target.ts'
+import { requestFor } from '../state/stack-target.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { ContainerLives } from '../observed/container-lives.ts'
 import { endedByOthers } from '../observed/drift.ts'
 import { delayAfter } from '../observed/heal-guard.ts'
-import { claimProject, type ProjectClaimDeps, type OfStack } from './project-claim.ts'
+import { claimProject, type ProjectClaimDeps, type OfStack } from '../borders/project-claim.ts'
 import {
   noProject,
   withoutStalePasses,
   type StackCell,
   type StackChange,
   type StackState,
-} from './stack-state.ts'
+} from '../state/stack-state.ts'
 import type { ActionDeps } from '../actions/action.ts'
 import { hintFor, missedAmong, type VariableUse } from '../compose/variable-uses.ts'
 

@@ -9,11 +9,11 @@ import type { Engine } from '../docker/engine.ts'
 import { createManualRuns } from '../by-hand/manual-runs.ts'
 import { createContainerExits } from '../observed/container-exits.ts'
 import { withoutFiles } from '../../test/support/files.ts'
-import { createStackCell, createStackState } from './stack-state.ts'
-import { createStackTarget } from './stack-target.ts'
+import { createStackCell, createStackState } from '../state/stack-state.ts'
+import { createStackTarget } from '../state/stack-target.ts'
 import { toObservation } from './stack-report.ts'
 import { runPass, type PassDeps } from './stagelet-pass.ts'
-import type { Deployment, StateFile } from './state-file.ts'
+import type { Deployment, StateFile } from '../state/state-file.ts'
 
 interface World {
   /** Folder that the one container of the project was made from; undefined: the project is down. */

@@ -4,17 +4,17 @@ import type { StackAction, ActionResult, PassSignals } from '../actions/action.t
 import { findUnhealthy } from '../observed/unhealthy-services.ts'
 import { failedStuck } from '../actions/apply-steps.ts'
 import { eventLagMs, isExitUnclear, lastingAfter } from '../observed/drift.ts'
-import { awaitsLostKeys, noteDelivered } from './delivered-keys.ts'
+import { awaitsLostKeys, noteDelivered } from './lost-keys.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
-import { startRollback } from './rollback.ts'
+import { startRollback } from '../actions/rollback.ts'
 import { restartsIn, withoutServices } from '../actions/plan.ts'
 import { prepareOverrides } from '../actions/prepare-overrides.ts'
 import { fileDigests } from '../files/stack-files.ts'
-import { noRetry, type StackCell, type StackChange, type StackState } from './stack-state.ts'
+import { noRetry, type StackCell, type StackChange, type StackState } from '../state/stack-state.ts'
 import { applyPlan, isLeftAtWork } from './stagelet-action.ts'
-import { noDiverging } from '../actions/pending-edits.ts'
+import { noDiverging } from '../observed/pending-edits.ts'
 import { noteEditsAfterRollout, divergingNow, lookAtEdits } from './stagelet-edits.ts'
-import { finishedRollout, gateServices } from './stagelet-gate.ts'
+import { finishedRollout, gateServices } from '../actions/stagelet-gate.ts'
 import { planFor, unprovenIn } from './stagelet-plan.ts'
 import {
   claim,
@@ -27,9 +27,9 @@ import {
   type PassDeps,
 } from './stagelet-observe.ts'
 import { driftWhilePaused, recordStoppedByHand, delayHealing } from './stagelet-drift.ts'
-import { projectClaimOf, findRenamed } from './project-claim.ts'
+import { projectClaimOf, findRenamed } from '../borders/project-claim.ts'
 import { release } from './stagelet-release.ts'
-import { changeDeployment } from './state-file.ts'
+import { changeDeployment } from '../state/state-file.ts'
 
 export type { PassDeps } from './stagelet-observe.ts'
 

@@ -5,7 +5,7 @@ import { removeCopy } from '../borders/folder-copy.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
 import { removeImages } from '../compose/chosen-images.ts'
 import { composeFault } from '../compose/compose-fault.ts'
-import { projectClaimOf } from './project-claim.ts'
+import { projectClaimOf } from '../borders/project-claim.ts'
 import {
   claim,
   readModel,
@@ -14,7 +14,7 @@ import {
   stopWith,
   type PassDeps,
 } from './stagelet-observe.ts'
-import type { StackCell, StackChange, StackState } from './stack-state.ts'
+import type { StackCell, StackChange, StackState } from '../state/stack-state.ts'
 import { failedUp } from '../actions/compose-up.ts'
 
 /** How taking down ended: done, failed, to be looked at again after so many ms, or nothing was to be done. */

@@ -5,7 +5,7 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { ObservedContainer } from '../observed/container.ts'
 import { startOrder, startStopped } from './start-stopped.ts'
-import type { StateFile } from './state-file.ts'
+import type { StateFile } from '../state/state-file.ts'
 import { tmpBorders } from '../../test/support/agents/allowed-folders.ts'
 
 const aContainer = (service: string, ...dependsOn: string[]): ObservedContainer =>

@@ -9,8 +9,8 @@ import { checkAllowed, type AllowedFolders } from '../compose/allowed-folders.ts
 import type { Engine } from '../docker/engine.ts'
 import { observeProject } from '../observed/observe.ts'
 import { isDown, isLeftover, type ObservedContainer } from '../observed/container.ts'
-import type { ProjectLocks } from './project-locks.ts'
-import type { Deployment, StateFile } from './state-file.ts'
+import type { ProjectLocks } from '../borders/project-locks.ts'
+import type { Deployment, StateFile } from '../state/state-file.ts'
 
 interface StartDeps {
   readonly engine: Engine

@@ -7,7 +7,7 @@ import { CliError, Exit } from '../errors.ts'
 import { waitOf, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note } from '../print.ts'
 import { canAsk, promptLine } from '../prompt.ts'
-import { chosenProject } from '../secrets/identity.ts'
+import { chosenProject } from '../objects/secret-identity.ts'
 import { pollUntilDone } from '../wait/poll.ts'
 
 export interface Asked extends CommonFlags {

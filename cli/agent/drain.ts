@@ -11,7 +11,7 @@ import {
 import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { fullName, nameOf, servedKind } from '../objects/kinds.ts'
+import { fullName, nameOf, servedKind } from '../output/kinds.ts'
 import { listObjects, mergePatchObject, requestAction } from '../objects/objects.ts'
 import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'

@@ -12,9 +12,9 @@ import { specOf } from '../../src/kinds/typed.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
-import { secretIdentityOf, readStoredSecrets } from '../secrets/identity.ts'
+import { secretIdentityOf, readStoredSecrets } from '../objects/secret-identity.ts'
 import { narrowerPlaces, placeAlone } from '../../src/secrets/place.ts'
 
 const query = { fieldManager: 'stagely', fieldValidation: 'Strict', dryRun: 'All' }

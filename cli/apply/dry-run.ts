@@ -1,7 +1,7 @@
 // What a write would do, for people: a line for each object, then whom it reaches.
 import type { ReviewStatus } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { fullName, servedKind } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../output/kinds.ts'
 import { renderWidened } from './reach.ts'
 import { renderAffected } from './review.ts'
 import { valuesToCome } from './values-to-come.ts'

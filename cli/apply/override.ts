@@ -11,9 +11,9 @@ import { isolatedIn, layoutOf } from '../../src/secrets/layout.ts'
 import { winnersFor, type SetEntry } from '../../src/secrets/set-entry.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { getIfThere, getObject, listObjects } from '../objects/objects.ts'
-import { entryOf } from '../secrets/identity.ts'
+import { entryOf } from '../objects/secret-identity.ts'
 
 /** A name for the file in messages; Compose reads the real one from a pipe. */
 const fileName = 'docker-compose.stagely.yml'

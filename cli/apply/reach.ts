@@ -6,7 +6,11 @@ import type { KubeApi } from '../connect/api.ts'
 import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { renderAffected, reviewObjects } from './review.ts'
-import { refuseShared, type SecretIdentity, type StoredSecrets } from '../secrets/identity.ts'
+import {
+  refuseShared,
+  type SecretIdentity,
+  type StoredSecrets,
+} from '../objects/secret-identity.ts'
 import { placesText } from '../../src/secrets/place.ts'
 
 /** One line for each key, for people. */

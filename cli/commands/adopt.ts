@@ -3,7 +3,7 @@
 import { annotations } from '../../src/resources/meta.ts'
 import { openApi } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
-import { fullName, parseTargets } from '../objects/kinds.ts'
+import { fullName, parseTargets } from '../output/kinds.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { mergePatchObject } from '../objects/objects.ts'
 import { out } from '../print.ts'

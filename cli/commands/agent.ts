@@ -6,12 +6,12 @@ import { lossOfAgent, stageletsOfAgent } from '../delete/losses.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { isDuration } from '../../src/resources/duration.ts'
 import { CliError, usageError } from '../errors.ts'
-import { nameOf, quotedName, servedKind } from '../objects/kinds.ts'
+import { nameOf, quotedName, servedKind } from '../output/kinds.ts'
 import { newCommand, newGroup, parseDuration, type Command, type CommonFlags } from '../options.ts'
 import { listObjects } from '../objects/objects.ts'
 import { out } from '../print.ts'
 import { confirm } from '../prompt.ts'
-import { listCommandOf } from './get.ts'
+import { listCommandOf } from '../objects/get.ts'
 
 export const command = (): Command =>
   newGroup('agent', 'Run an agent, and manage who may be one.', [

@@ -2,7 +2,7 @@
 import { deployOutcome, rolloutStartOf } from '../../src/rollout/wait-outcome.ts'
 import { annotations } from '../../src/resources/meta.ts'
 import { openApi } from '../connect/api.ts'
-import { fullName, nameOf, servedKind } from '../objects/kinds.ts'
+import { fullName, nameOf, servedKind } from '../output/kinds.ts'
 import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { requestAction } from '../objects/objects.ts'

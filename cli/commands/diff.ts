@@ -2,7 +2,7 @@
 // only.
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import { Exit, usageError } from '../errors.ts'
-import { fullName, servedKind } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../output/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { plainChange } from '../output/plain-value.ts'

@@ -2,7 +2,7 @@
 import { crdKinds } from '../../src/kinds/index.ts'
 import { usageError } from '../errors.ts'
 import { explainFields, manifestSchema } from '../explain/fields.ts'
-import { findKinds } from '../objects/kinds.ts'
+import { findKinds } from '../output/kinds.ts'
 import { newLocalCommand, type Command } from '../options.ts'
 import { out } from '../print.ts'
 

@@ -14,14 +14,14 @@ import { renderManifests, type InitManifests } from '../init/manifests.ts'
 import { propose, usedInOtherPlaces, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
 import type { StackSource } from '../migrate/environment.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { getIfThere, listObjects } from '../objects/objects.ts'
 import { collect, newCommand, type Command, type CommonFlags } from '../options.ts'
 import { checkFormat, printAs } from '../output/output.ts'
 import { note, withProgress } from '../print.ts'
 import { canAsk, confirm, promptLine } from '../prompt.ts'
 import { reviewObjects } from '../apply/review.ts'
-import { readStoredSecrets } from '../secrets/identity.ts'
+import { readStoredSecrets } from '../objects/secret-identity.ts'
 
 export interface InitFlags extends CommonFlags {
   readonly file?: string[]

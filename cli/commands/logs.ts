@@ -1,6 +1,6 @@
 // logs: output of a stagelet's containers. The agent masks the secrets before anything leaves the
 // machine.
-import { nameOf, servedKind } from '../objects/kinds.ts'
+import { nameOf, servedKind } from '../output/kinds.ts'
 import { newCommand, type Command } from '../options.ts'
 import { logsOptions, showLogs, type LogsFlags } from '../logs.ts'
 

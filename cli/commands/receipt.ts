@@ -14,8 +14,8 @@ import { usageError } from '../errors.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
-import { parseNumber, secretCommand, type SecretFlags } from '../secrets/flags.ts'
-import { openSecret } from '../secrets/identity.ts'
+import { parseNumber, secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
+import { openSecret } from '../objects/secret-identity.ts'
 
 export const command = (): Command =>
   newGroup(

@@ -2,7 +2,7 @@
 import { annotations } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/kinds/typed.ts'
 import { openApi } from '../connect/api.ts'
-import { fullName, nameOf, servedKind } from '../objects/kinds.ts'
+import { fullName, nameOf, servedKind } from '../output/kinds.ts'
 import { newCommand, newGroup, parseLifetime, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { requestAction } from '../objects/objects.ts'

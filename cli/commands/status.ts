@@ -13,7 +13,7 @@ import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { createApi, type KubeApi } from '../connect/api.ts'
 import { findConnection, type ControllerConnection } from '../connect/connect.ts'
-import { findKinds, fullName, servedKind } from '../objects/kinds.ts'
+import { findKinds, fullName, servedKind } from '../output/kinds.ts'
 import {
   getIfThere,
   listObjects,

@@ -8,8 +8,8 @@ import { statusOf } from '../../src/kinds/typed.ts'
 import { failed, pending, waitDone, type WaitOutcome } from '../../src/rollout/wait-outcome.ts'
 import { openApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { servedKind } from '../objects/kinds.ts'
-import { get, listCommandOf } from './get.ts'
+import { servedKind } from '../output/kinds.ts'
+import { get, listCommandOf } from '../objects/get.ts'
 import {
   collect,
   newCommand,

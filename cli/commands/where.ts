@@ -7,10 +7,10 @@ import { Exit, usageError } from '../errors.ts'
 import { printAs } from '../output/output.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { note, oneLine, withProgress } from '../print.ts'
-import { parseNumber, secretCommand, type SecretFlags } from '../secrets/flags.ts'
+import { parseNumber, secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { countPrinted } from '../secrets/printed.ts'
 import { readGivenValue, refuseArgv } from '../secrets/values.ts'
-import { openSecret } from '../secrets/identity.ts'
+import { openSecret } from '../objects/secret-identity.ts'
 
 type Place = Where['places'][number]
 

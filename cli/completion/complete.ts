@@ -4,8 +4,8 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { kindNames } from '../../src/kinds/names.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { out } from '../print.ts'
-import type { CompletedCommand } from './completed-command.ts'
-import { findKinds } from '../objects/kinds.ts'
+import type { CompletedCommand } from '../completed-command.ts'
+import { findKinds } from '../output/kinds.ts'
 
 const ofFlags: Readonly<Record<string, string>> = {
   '--project': 'Project',

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { createApi, type KubeApi } from './api.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { followObject } from '../objects/follow.ts'
 
 const servers: http.Server[] = []

@@ -5,7 +5,7 @@ import { leftByRotation } from '../../src/kinds/rotation/left.ts'
 import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { getIfThere, listObjects } from '../objects/objects.ts'
 import type { RestClient } from '../connect/rest.ts'
 import {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import * as z from 'zod'
 import { crdKinds } from '../../src/kinds/index.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { explainFields, manifestSchema } from './fields.ts'
 
 describe('the explanation of a field', () => {

@@ -1,5 +1,5 @@
 // Generated from the commands by "npm run generate". Do not edit.
-import type { CompletedCommand } from '../completion/completed-command.ts'
+import type { CompletedCommand } from '../completed-command.ts'
 
 export const completionTable: readonly CompletedCommand[] = [
   {"path":"","words":"apply get search describe delete diff wait status explain logs where scan deploy rollout run compose init migrate secrets preview stagelet stores rotation notifiers seal adopt access activity slo audit receipt compliance agent keys backup upgrade support-bundle login logout context open sessions whoami token user team completion kubeconfig kube-token mcp"},

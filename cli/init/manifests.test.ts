@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { StoredSecrets } from '../secrets/identity.ts'
+import type { StoredSecrets } from '../objects/secret-identity.ts'
 import { renderManifests } from './manifests.ts'
 
 const production = { name: 'production', inherits: 'Project', protected: true } as const

@@ -4,7 +4,7 @@ import type { EnvironmentSpec } from '../../src/kinds/shared/environment.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { toYaml } from '../output/yaml.ts'
-import { nameFor, type StoredSecrets } from '../secrets/identity.ts'
+import { nameFor, type StoredSecrets } from '../objects/secret-identity.ts'
 import type { ProposedSecret } from './found-secret.ts'
 
 interface NewStagelet {

@@ -5,7 +5,7 @@ import { valueFields } from '../../src/kinds/secret/value.ts'
 import { snakeCase } from '../../src/resources/schemas/rest-fields.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { projectPath, type RestClient } from '../connect/rest.ts'
-import { parseTargets } from '../objects/kinds.ts'
+import { parseTargets } from '../output/kinds.ts'
 import { readTargets } from '../objects/objects.ts'
 import { tidy } from '../output/output.ts'
 

@@ -5,7 +5,7 @@ import type { KubeObject, requestAnnotations } from '../../src/resources/meta.ts
 import type { KindNames } from '../../src/resources/kind-names.ts'
 import { StagelyError, isReason } from '../../src/kernel/errors.ts'
 import { mergePatch, pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
-import type { KindTarget } from './kinds.ts'
+import type { KindTarget } from '../output/kinds.ts'
 import { usageError } from '../errors.ts'
 import { startProgress } from '../print.ts'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'

@@ -7,7 +7,7 @@ import { nameOfObject, rendererOf, tidy } from '../output/output.ts'
 import { renderRow, tableCells, widthsOf, type TableOptions } from '../output/table.ts'
 import { oneLine, out } from '../print.ts'
 import { followTable, type RowEvent } from './follow.ts'
-import { parseTargets } from './kinds.ts'
+import { parseTargets } from '../output/kinds.ts'
 import { getObject, objectSelection } from './objects.ts'
 
 type ShowEvents = Parameters<typeof followTable>[2]

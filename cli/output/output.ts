@@ -1,6 +1,6 @@
 // Objects as YAML, JSON or names.
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import { fullName, servedKind } from '../objects/kinds.ts'
+import { fullName, servedKind } from './kinds.ts'
 import { jsonPathOf, type ObjectFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { usageError } from '../errors.ts'

@@ -11,15 +11,20 @@ import {
   type KeyInEnvironment,
 } from '../../src/secrets/environment-rows.ts'
 import { listObjects } from '../objects/objects.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { checkFormat, printAs } from '../output/output.ts'
 import { renderColumns } from '../output/table.ts'
-import { chosenProject, entryOf, requireEnvironment, secretIdentityOf } from './identity.ts'
-import { projectOption } from './flags.ts'
+import {
+  chosenProject,
+  entryOf,
+  requireEnvironment,
+  secretIdentityOf,
+} from '../objects/secret-identity.ts'
+import { projectOption } from '../objects/secret-flags.ts'
 import { cellText } from './list.ts'
 
 interface CompareFlags extends CommonFlags {

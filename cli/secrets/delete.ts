@@ -1,12 +1,12 @@
 // secrets delete: by key and scope, after confirmation.
 import { pathOf } from '../connect/api.ts'
-import { quotedName, servedKind } from '../objects/kinds.ts'
+import { quotedName, servedKind } from '../output/kinds.ts'
 import { noteHeaders, type Command } from '../options.ts'
 import { readGrace, restorableFor, restorableUntil } from '../delete/losses.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
-import { secretCommand, type SecretFlags } from './flags.ts'
-import { openSecret, placeText } from './identity.ts'
+import { secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
+import { openSecret, placeText } from '../objects/secret-identity.ts'
 
 export const deleteCommand = (): Command =>
   secretCommand('delete -m', 'Delete one secret; the services that see it get new containers.', [

@@ -7,7 +7,7 @@ import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
-import { chosenProject } from './identity.ts'
+import { chosenProject } from '../objects/secret-identity.ts'
 
 interface DueFlags extends CommonFlags {
   readonly project?: string

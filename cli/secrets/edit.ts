@@ -8,10 +8,10 @@ import { canAsk, confirm } from '../prompt.ts'
 import { memoryFolder, writePrivateFiles } from '../run/private-files.ts'
 import { runForeground } from '../../src/process/foreground.ts'
 import type { Command, WaitFlags } from '../options.ts'
-import { secretCommand, type SecretFlags } from './flags.ts'
+import { secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { bytesOf, revealOne } from './reveal.ts'
 import { refuseGiven, writeSecret } from './set.ts'
-import { openSecret } from './identity.ts'
+import { openSecret } from '../objects/secret-identity.ts'
 
 interface EditFlags extends SecretFlags, WaitFlags {
   readonly note?: string

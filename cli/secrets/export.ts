@@ -9,8 +9,13 @@ import { toYaml } from '../output/yaml.ts'
 import { note, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { shownOf, type SecretInput } from '../../src/kinds/secret/rest-fields.ts'
-import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, readStoredSecrets, requireViewer, type StoredSecrets } from './identity.ts'
+import { secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
+import {
+  chosenProject,
+  readStoredSecrets,
+  requireViewer,
+  type StoredSecrets,
+} from '../objects/secret-identity.ts'
 import { requireService } from './service.ts'
 import { revealAll, revealedText } from './reveal.ts'
 

@@ -5,7 +5,12 @@ import { statusOf } from '../../src/kinds/typed.ts'
 import type { SecretLinks } from '../../src/generated/rest-types.ts'
 import { secretPath, type RestClient } from '../connect/rest.ts'
 import { NotStagely } from '../errors.ts'
-import { flagsOf, placeText, secretIdentityOf, type SecretIdentity } from './identity.ts'
+import {
+  flagsOf,
+  placeText,
+  secretIdentityOf,
+  type SecretIdentity,
+} from '../objects/secret-identity.ts'
 
 type Link = SecretLinks['followers'][number]
 

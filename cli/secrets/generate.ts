@@ -5,12 +5,12 @@ import { charsets, keypairs, type GenerateSpec } from '../../src/kinds/secret/va
 import { specOf } from '../../src/kinds/typed.ts'
 import { mergePatch, openApi, pathOf, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { fullName, servedKind } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../output/kinds.ts'
 import { noteHeaders, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { confirmNew } from '../apply/reach.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
-import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
+import { parseNumber, secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import {
   chosenProject,
   identityOf,
@@ -18,7 +18,7 @@ import {
   readStoredSecrets,
   requireKnown,
   type SecretIdentity,
-} from './identity.ts'
+} from '../objects/secret-identity.ts'
 
 interface Flags extends SecretFlags, WaitFlags {
   readonly note?: string

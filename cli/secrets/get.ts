@@ -3,14 +3,14 @@ import type { SecretValue } from '../../src/generated/rest-types.ts'
 import { askForAccess } from '../access/ask.ts'
 import { asTable, pathOf } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { printAs, renderObjects } from '../output/output.ts'
 import { out, outBytes } from '../print.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
 import type { Command, ObjectFlags, WaitFlags } from '../options.ts'
-import { secretCommand, type SecretFlags } from './flags.ts'
+import { secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { bytesOf, revealOne } from './reveal.ts'
-import { openSecret } from './identity.ts'
+import { openSecret } from '../objects/secret-identity.ts'
 
 interface GetFlags extends Omit<SecretFlags, 'output'>, WaitFlags {
   readonly output?: ObjectFlags['output']

@@ -5,8 +5,8 @@ import { openApi } from '../connect/api.ts'
 import { valueText } from '../output/plain-value.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
-import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, openSecret } from './identity.ts'
+import { secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
+import { chosenProject, openSecret } from '../objects/secret-identity.ts'
 
 const versionView = (versions: readonly SecretVersion[]): RecordView<SecretVersion> => ({
   columns: [

@@ -8,8 +8,13 @@ import { noteHeaders } from '../options.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
-import type { SecretFlags } from './flags.ts'
-import { chosenProject, identityOf, newSecret, readStoredSecrets } from './identity.ts'
+import type { SecretFlags } from '../objects/secret-flags.ts'
+import {
+  chosenProject,
+  identityOf,
+  newSecret,
+  readStoredSecrets,
+} from '../objects/secret-identity.ts'
 
 export interface StoreImportFlags extends SecretFlags {
   readonly store?: string

@@ -13,10 +13,10 @@ import { confirm } from '../prompt.ts'
 import { renderWidened } from '../apply/reach.ts'
 import { openRest } from '../connect/rest.ts'
 import { renderAffected } from '../apply/review.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
 import { stageletsOfProject } from '../wait/wait-in-sync.ts'
-import { secretCommand } from './flags.ts'
+import { secretCommand } from '../objects/secret-flags.ts'
 import { reachedIn, reachOfGlobal } from './import-reach.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
 import {
@@ -25,7 +25,7 @@ import {
   placeText,
   readStoredSecrets,
   type SecretIdentity,
-} from './identity.ts'
+} from '../objects/secret-identity.ts'
 import { planImportOfFile, type FileImportPlan, type ImportItem } from './plan-import.ts'
 import { readValueFile } from './values.ts'
 import { importBatches, writeBatches } from './write-import.ts'

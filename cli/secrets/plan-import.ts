@@ -9,7 +9,7 @@ import { Exit } from '../errors.ts'
 import { entryText, type Entry } from '../formats/entries.ts'
 import { note } from '../print.ts'
 import { reviewObjects } from '../apply/review.ts'
-import { nameFor, type SecretIdentity, type StoredSecrets } from './identity.ts'
+import { nameFor, type SecretIdentity, type StoredSecrets } from '../objects/secret-identity.ts'
 
 export interface ImportItem {
   readonly identity: SecretIdentity

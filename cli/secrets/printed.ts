@@ -3,7 +3,7 @@
 import type { Printed } from '../../src/generated/rest-types.ts'
 import { openRest, post, stageletPath } from '../connect/rest.ts'
 import { Exit } from '../errors.ts'
-import { nameOf, servedKind } from '../objects/kinds.ts'
+import { nameOf, servedKind } from '../output/kinds.ts'
 import type { CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { printRecords, type RecordView } from '../output/records.ts'

@@ -3,14 +3,19 @@ import type { Command } from '../options.ts'
 import type { DeletedSecret } from '../../src/generated/rest-types.ts'
 import { isSamePlace, type SecretPlace } from '../../src/secrets/place.ts'
 import { CliError, usageError } from '../errors.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { out } from '../print.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { openRest, post, projectPath, secretPath, type RestClient } from '../connect/rest.ts'
-import { secretCommand, type SecretFlags } from './flags.ts'
-import { chosenProject, identityOf, placeText, readStoredSecrets } from './identity.ts'
+import { secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
+import {
+  chosenProject,
+  identityOf,
+  placeText,
+  readStoredSecrets,
+} from '../objects/secret-identity.ts'
 import { checkFormat, printAs } from '../output/output.ts'
 import { lossOfSecret } from '../delete/losses.ts'
 import { confirm } from '../prompt.ts'

@@ -4,7 +4,7 @@ import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { isForAll, isForStagelet, secretPlaceOf } from '../../src/secrets/place.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
 
 interface ServicePlace {

@@ -7,7 +7,7 @@ import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
 import { mergePatch, openApi, pathOf, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { fullName, servedKind } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../output/kinds.ts'
 import { noteHeaders, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
@@ -16,7 +16,7 @@ import { confirmNew } from '../apply/reach.ts'
 import { reviewObjects } from '../apply/review.ts'
 import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
-import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
+import { parseNumber, secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { secretPath } from '../connect/rest.ts'
 import { cutText, followersText, readLinks } from './follow.ts'
 import {
@@ -25,7 +25,7 @@ import {
   newSecret,
   readStoredSecrets,
   refuseShared,
-} from './identity.ts'
+} from '../objects/secret-identity.ts'
 import { readGivenValue, refuseArgv, valueAsField, type ValueFlags } from './values.ts'
 
 type Audience = (typeof audiences)[number]

@@ -7,7 +7,7 @@ import type { WaitOutcome } from '../../src/rollout/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { servedKind } from '../objects/kinds.ts'
+import { servedKind } from '../output/kinds.ts'
 import { followObject, type FollowRef } from '../objects/follow.ts'
 import { hanging, note, out, startProgress } from '../print.ts'
 

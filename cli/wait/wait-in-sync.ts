@@ -5,7 +5,7 @@ import { projectNameOf } from '../../src/resources/project-ref.ts'
 import { specOf } from '../../src/kinds/typed.ts'
 import type { SecretPlace } from '../../src/secrets/place.ts'
 import type { KubeApi } from '../connect/api.ts'
-import { fullName, servedKind } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../output/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
 import { waitForOutcomes, type AwaitedObject, type LookUp } from './wait-for-outcomes.ts'
 

@@ -4,7 +4,7 @@ import type { Lifecycle } from '../../src/kernel/async/lifecycle.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Opened } from '../../src/store/open/open-store.ts'
 import type { Config } from '../config.ts'
-import { createDeniedLog, type DeniedLog } from './denied.ts'
+import { createDeniedLog, type DeniedLog } from '../http/denied.ts'
 import { startHeadSigning } from './head-signing.ts'
 import { createAuditMetrics } from './metrics.ts'
 

@@ -2,7 +2,7 @@
 // (ADR 0090).
 import { morePlaces, mostPlaces, type FoundPlace } from '../../src/protocol/look.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { AgentTasks, LookOutcome, NotAnswered } from '../http/agents/orders/tasks.ts'
+import type { AgentTasks, LookOutcome, NotAnswered } from '../orders/tasks.ts'
 import { printsFor, type WantedValue } from './prints.ts'
 
 /** What an agent has found. `unknown`: nobody looked there. */

@@ -2,7 +2,7 @@
 // `curl` reads the token from a variable, and new values come from standard input. Pure.
 import { defined } from '../../src/kernel/defined.ts'
 import type { ApiRequest } from '../api/request.ts'
-import { inputOf, printing, words, yaml, type JsonValue, type Word } from './text.ts'
+import { inputOf, printing, words, yaml, type JsonValue, type Word } from '../api/text.ts'
 
 export interface ApiAction<T = unknown> {
   /** `Pause shop`. */

@@ -3,7 +3,7 @@ import { named, type RestKindName } from '../../src/kinds/names.ts'
 import { resourceNameOf, type KindNames } from '../../src/resources/kind-names.ts'
 import { objectId, requestTo } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
-import type { JsonValue } from './text.ts'
+import type { JsonValue } from '../api/text.ts'
 
 export type Spec = Readonly<Record<string, JsonValue | undefined>>
 

@@ -3,7 +3,7 @@ import { secretName } from '../../src/kinds/secret/name.ts'
 import { requestApi, type ApiRequest } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { manifestOf, patchObject, type Spec } from './kinds.ts'
-import { stdinValue, type JsonValue } from './text.ts'
+import { stdinValue, type JsonValue } from '../api/text.ts'
 
 interface ProjectName {
   readonly team: string

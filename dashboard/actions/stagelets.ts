@@ -3,7 +3,7 @@ import type { Stagelet } from '../../src/generated/rest-types.ts'
 import { objectId, requestApi } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { manifestNames, manifestOf, patchObject, type ObjectName } from './kinds.ts'
-import type { Word } from './text.ts'
+import type { Word } from '../api/text.ts'
 
 type Named = Pick<Stagelet, 'team' | 'name'>
 type PausedStagelet = Named & Pick<Stagelet, 'project' | 'agent' | 'compose' | 'paused'>

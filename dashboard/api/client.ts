@@ -2,7 +2,7 @@
 // carry the token against forged requests, and POSTs a key that makes a repeat harmless.
 import createClient, { type Middleware } from 'openapi-fetch'
 import type { paths, Problem } from '../../src/generated/rest-types.ts'
-import { syncClock, ownTime } from '../live/clock.ts'
+import { syncClock, ownTime } from './clock.ts'
 import type { ApiRequest } from './request.ts'
 
 /** The controller said no. */

@@ -1,7 +1,7 @@
 // A request that changes something: typed by the OpenAPI document, and plain data until it is sent, so that "copy as"
 // shows the very request that a button makes. Pure.
 import type { paths } from '../../src/generated/rest-types.ts'
-import type { JsonValue } from '../actions/text.ts'
+import type { JsonValue } from './text.ts'
 
 type Method = 'post' | 'put' | 'patch' | 'delete'
 

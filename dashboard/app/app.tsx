@@ -5,10 +5,10 @@ import { startLive } from '../live/collections.ts'
 import { Announcements } from '../ui/announce.tsx'
 import { ConfirmLogin } from '../ui/dialogs/confirm-login.tsx'
 import { Boundary } from '../ui/problem.tsx'
-import { listenForKeys } from './keys.ts'
+import { listenForKeys } from '../session/keys.ts'
 import { LoginPage, SessionEnded, UnreachablePage } from './login.tsx'
 import { useLive } from './live.ts'
-import { phase, resume } from './session.ts'
+import { phase, resume } from '../session/session.ts'
 import { DashboardShell } from './shell.tsx'
 
 listenForKeys()

@@ -1,6 +1,6 @@
 // Whether the page is live, and since when not.
 import { computed } from '@preact/signals'
-import { thisSecond } from '../live/clock.ts'
+import { thisSecond } from '../api/clock.ts'
 import { freshness } from '../live/stream.ts'
 import { clockOf, durationText } from '../ui/time.tsx'
 import s from './freshness.module.css'

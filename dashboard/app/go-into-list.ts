@@ -1,6 +1,6 @@
 // The keys of lists work from wherever the page is: `j` and `k` go to the list of the page, and in a list that is no grid
 // from row to row. A grid has keys of its own.
-import type { Shortcut } from './keys.ts'
+import type { Shortcut } from '../session/keys.ts'
 
 const rows = 'tbody > tr, ul[class*=rows] > li, ul[class*=feed] > li'
 const controls = 'a[href], button:not([aria-disabled=true]), summary'

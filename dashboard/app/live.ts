@@ -2,7 +2,14 @@
 import { effect } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { freshness, type LiveStream } from '../live/stream.ts'
-import { endSession, loggedOut, logOut, maySomewhere, phase, readTeams } from './session.ts'
+import {
+  endSession,
+  loggedOut,
+  logOut,
+  maySomewhere,
+  phase,
+  readTeams,
+} from '../session/session.ts'
 
 let running: LiveStream | undefined
 

@@ -13,7 +13,7 @@ import { mapKnown, type Known } from '../live/known.ts'
 import { useSending } from '../ui/use-sending.ts'
 import { useToken } from '../ui/fields/use-token.ts'
 import { Logo } from './logo.tsx'
-import { logIn, me, methods, ownerOfCode, resume, type Methods } from './session.ts'
+import { logIn, me, methods, ownerOfCode, resume, type Methods } from '../session/session.ts'
 import s from './login.module.css'
 
 /** Only places in the dashboard; the server checks it as well. */

@@ -5,7 +5,7 @@ import { stagedPlaces } from '../staging/staging.ts'
 import { Button } from '../ui/button.tsx'
 import { projectUrl } from '../ui/text/links.ts'
 import { StateText } from '../ui/state.tsx'
-import { isOldVersion } from './version.ts'
+import { isOldVersion } from '../loading/version.ts'
 import s from './outdated.module.css'
 
 const many = (count: number): string => `${count} staged ${count === 1 ? 'edit' : 'edits'}`

@@ -2,7 +2,7 @@
 // rail have a label, an icon and the letter that follows `g`.
 import type { ComponentChild } from 'preact'
 import type { Resource, Verb } from '../../src/access/roles.ts'
-import { later } from './later.ts'
+import { later } from '../loading/later.ts'
 import type { PageFile } from './view.tsx'
 import Activity from 'icon:activity'
 import Bell from 'icon:bell'

@@ -1,7 +1,7 @@
 // All shortcuts that can be pressed where one is.
 import { Dialog } from '../ui/dialogs/dialog.tsx'
 import { KeyCaps } from '../ui/button.tsx'
-import { shortcuts, type Shortcut } from './keys.ts'
+import { shortcuts, type Shortcut } from '../session/keys.ts'
 import s from './sheet.module.css'
 
 const inTables: readonly Omit<Shortcut, 'run'>[] = [

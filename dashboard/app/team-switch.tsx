@@ -1,7 +1,7 @@
 // Chooses whose objects are shown: of all teams, or of one.
 import { useLocation } from 'preact-iso'
-import { knownTeams } from './known-teams.ts'
-import { useQueryState, withQuery } from './team.ts'
+import { knownTeams } from '../session/known-teams.ts'
+import { useQueryState, withQuery } from '../session/team.ts'
 import s from './team-switch.module.css'
 
 export const TeamSwitch = () => {

@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks'
 import { knownFailure } from '../live/known.ts'
 import { PageFrame, Skeleton } from '../ui/page.tsx'
 import { FailureBox } from '../ui/when-known.tsx'
-import type { Later } from './later.ts'
+import type { Later } from '../loading/later.ts'
 
 export type PageFile = Later<{ readonly Page: ComponentType }>
 

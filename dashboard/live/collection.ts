@@ -1,7 +1,7 @@
 // Objects of one kind, kept up to date by the stream. A list is read while events go on coming: these are
 // applied again over the list, so that both orders converge. What is shown changes once in a frame.
 import { batch, computed, signal, type ReadonlySignal, type Signal } from '@preact/signals'
-import { now } from './clock.ts'
+import { now } from '../api/clock.ts'
 import type { Failure, Known } from './known.ts'
 
 export interface HasId {

@@ -13,7 +13,7 @@ import type {
   Store,
   TrustedIssuer,
 } from '../../src/generated/rest-types.ts'
-import { now, thisSecond } from './clock.ts'
+import { now, thisSecond } from '../api/clock.ts'
 import {
   createCollection,
   type Change,

@@ -3,7 +3,7 @@
 import { conditionTypes } from '../../src/kinds/condition-types.ts'
 import type { Polarity } from '../../src/resources/kind-names.ts'
 import type { Condition } from '../../src/generated/rest-types.ts'
-import type { StateKind } from '../ui/state-kind.ts'
+import type { StateKind } from './state-kind.ts'
 
 /** A type has one polarity, whatever it is a condition of. */
 const typesOf = (polarity: Polarity): ReadonlySet<string> =>

@@ -2,7 +2,7 @@
 // says of them: pure. Words are used in one sense only; see docs/dashboard.md.
 import type { Condition, Project, Service, Stagelet } from '../../src/generated/rest-types.ts'
 import { isTrouble, conditionWords } from './conditions.ts'
-import type { StateKind } from '../ui/state.tsx'
+import type { StateKind } from './state-kind.ts'
 
 export interface ShownState {
   readonly kind: StateKind

@@ -2,7 +2,7 @@
 // each would block one another. The tab that holds a Web Lock reads the stream, and relays what came over a
 // BroadcastChannel. When that tab closes, the next one gets the lock.
 import { batch, computed, signal, type ReadonlySignal } from '@preact/signals'
-import { now } from './clock.ts'
+import { now } from '../api/clock.ts'
 import { runSource, type StreamPhase } from './source.ts'
 import type { SseMessage } from './sse.ts'
 

@@ -1,8 +1,8 @@
 // What happened in last 90 days, in words, by day.
 import { useLocation } from 'preact-iso'
 import type { Happened } from '../../src/generated/rest-types.ts'
-import { useTeam, withQuery } from '../app/team.ts'
-import { now } from '../live/clock.ts'
+import { useTeam, withQuery } from '../session/team.ts'
+import { now } from '../api/clock.ts'
 import { projects, stagelets } from '../live/collections.ts'
 import { mapKnown, partOf, someOf, together } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'

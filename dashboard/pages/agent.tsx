@@ -1,7 +1,7 @@
 // One agent: its connection, its stagelets, and what can be done with it.
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import { whyNot } from '../app/session.ts'
+import { whyNot } from '../session/session.ts'
 import type { Agent, Stagelet } from '../../src/generated/rest-types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { mapKnown } from '../live/known.ts'

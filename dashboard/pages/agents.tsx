@@ -1,8 +1,8 @@
 // The agents: their connections, versions and clocks, and the states of their stagelets.
 import { useState } from 'preact/hooks'
-import { useShortcuts } from '../app/keys.ts'
-import { maySomewhere } from '../app/session.ts'
-import { useTeam } from '../app/team.ts'
+import { useShortcuts } from '../session/keys.ts'
+import { maySomewhere } from '../session/session.ts'
+import { useTeam } from '../session/team.ts'
 import type { Agent } from '../../src/generated/rest-types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { inTeam, mapKnown } from '../live/known.ts'

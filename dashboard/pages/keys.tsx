@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { Keys } from '../../src/generated/rest-types.ts'
-import { now } from '../live/clock.ts'
+import { now } from '../api/clock.ts'
 import { partOf } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
 import { FactList } from '../ui/dialogs/drawer.tsx'

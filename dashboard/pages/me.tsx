@@ -1,7 +1,7 @@
 // The profile of the person: roles, sessions and tokens.
 import { useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
-import { me } from '../app/session.ts'
+import { me } from '../session/session.ts'
 import { logOutBrowser } from '../actions/people.ts'
 import { mapKnown } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'

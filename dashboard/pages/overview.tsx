@@ -1,8 +1,8 @@
 // Is everything as declared? First what is not, then what rolls now, then all projects.
 import { useLocation } from 'preact-iso'
-import { useAttention, type Needing } from '../app/attention.ts'
-import { useTeam } from '../app/team.ts'
-import { useShortcuts } from '../app/keys.ts'
+import { useAttention, type Needing } from './overview/needing.ts'
+import { useTeam } from '../session/team.ts'
+import { useShortcuts } from '../session/keys.ts'
 import type { Agent, Stagelet } from '../../src/generated/rest-types.ts'
 import { agents, projects, stagelets } from '../live/collections.ts'
 import { inTeam, mapKnown, someOf, together, type Known } from '../live/known.ts'

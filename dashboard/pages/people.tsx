@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { User } from '../../src/generated/rest-types.ts'
-import { isAdmin, me } from '../app/session.ts'
+import { isAdmin, me } from '../session/session.ts'
 import { createUser, disableUser } from '../actions/people.ts'
 import { mapKnown } from '../live/known.ts'
 import { perform } from '../ui/action.ts'

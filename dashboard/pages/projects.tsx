@@ -1,5 +1,5 @@
 // All projects, and a new one.
-import { useTeam } from '../app/team.ts'
+import { useTeam } from '../session/team.ts'
 import { projects } from '../live/collections.ts'
 import { inTeam } from '../live/known.ts'
 import { NewButton } from '../ui/form-buttons.tsx'

@@ -1,7 +1,7 @@
 // Everything that moves, of all projects: first what needs a person, then what rolls, then what is complete.
 import { useState } from 'preact/hooks'
 import { defined } from '../../src/kernel/defined.ts'
-import { useTeam } from '../app/team.ts'
+import { useTeam } from '../session/team.ts'
 import { api, must } from '../api/client.ts'
 import type { KeptRollout, Project } from '../../src/generated/rest-types.ts'
 import { projects, stagelets } from '../live/collections.ts'

@@ -1,7 +1,7 @@
 // One stagelet: what its containers run, what happened last, and what one can do about it.
 import { useLocation, useRoute } from 'preact-iso'
 import { useEffect } from 'preact/hooks'
-import { withQuery } from '../app/team.ts'
+import { withQuery } from '../session/team.ts'
 import type { Stagelet } from '../../src/generated/rest-types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { withoutSkew } from '../live/clock-skew.ts'

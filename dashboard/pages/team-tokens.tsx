@@ -1,7 +1,7 @@
 // Machine tokens of a team.
 import { useRoute } from 'preact-iso'
 import { api, must } from '../api/client.ts'
-import { whyNot } from '../app/session.ts'
+import { whyNot } from '../session/session.ts'
 import { PageFrame } from '../ui/page.tsx'
 import { IssuersPanel } from './people/issuers.tsx'
 import { TeamTabs } from './people/team-tabs.tsx'

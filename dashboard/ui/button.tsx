@@ -1,7 +1,7 @@
 // Buttons. One that may not be pressed stays in the order of focus and says why.
 import type { ComponentChild } from 'preact'
 import { useRef } from 'preact/hooks'
-import { useCommand } from '../app/command.ts'
+import { useCommand } from '../session/command.ts'
 import s from './button.module.css'
 
 export interface ButtonProps {
@@ -17,7 +17,7 @@ export interface ButtonProps {
   readonly submit?: boolean
   /** The focus is here when the dialog around it opens. */
   readonly first?: boolean
-  /** Its name in the palette: see app/command.ts. */
+  /** Its name in the palette: see session/command.ts. */
   readonly command?: string
 }
 

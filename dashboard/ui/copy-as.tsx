@@ -1,7 +1,7 @@
 // The same action in other tools, before it is done and afterwards.
 import { signal } from '@preact/signals'
 import { useState } from 'preact/hooks'
-import { useShortcuts } from '../app/keys.ts'
+import { useShortcuts } from '../session/keys.ts'
 import { copiedTexts, type ApiAction } from '../actions/copy-as.ts'
 import { Button } from './button.tsx'
 import { CopyCommand } from './copy.tsx'

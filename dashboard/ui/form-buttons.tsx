@@ -1,9 +1,9 @@
 // Buttons that lead to the form of a kind: for a new object, and for one that is there.
 import { useLocation } from 'preact-iso'
 import type { Resource } from '../../src/access/roles.ts'
-import { teamsToCreateIn } from '../app/known-teams.ts'
-import { whyNot } from '../app/session.ts'
-import { useTeam, withQuery } from '../app/team.ts'
+import { teamsToCreateIn } from '../session/known-teams.ts'
+import { whyNot } from '../session/session.ts'
+import { useTeam, withQuery } from '../session/team.ts'
 import { whyNotOwned } from './action.ts'
 import { Button } from './button.tsx'
 

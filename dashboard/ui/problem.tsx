@@ -2,7 +2,7 @@
 import type { ComponentChild } from 'preact'
 import { Component } from 'preact'
 import { ApiProblem, Unreachable } from '../api/client.ts'
-import { FileFailed, OtherVersion } from '../app/version.ts'
+import { FileFailed, OtherVersion } from '../loading/version.ts'
 import { Button } from './button.tsx'
 import { messageText } from './text/message.ts'
 import { Glyph } from './state.tsx'

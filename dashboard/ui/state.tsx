@@ -1,10 +1,10 @@
 // A state: glyph and word, always both. Colour is the third carrier only. While the page is not live, all glyphs
 // are hollow: what they say is as of then.
 import type { ComponentChild } from 'preact'
-import type { StateKind } from './state-kind.ts'
+import type { StateKind } from '../live/state-kind.ts'
 import s from './state.module.css'
 
-export type { StateKind } from './state-kind.ts'
+export type { StateKind } from '../live/state-kind.ts'
 
 const shapes: Readonly<Record<StateKind, ComponentChild>> = {
   ok: <circle class={s['body']} cx="8" cy="8" r="5.2" />,

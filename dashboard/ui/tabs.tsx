@@ -1,6 +1,6 @@
 // The tabs of the pages of a project, and of rollouts.
 import { useLocation } from 'preact-iso'
-import { withQuery } from '../app/team.ts'
+import { withQuery } from '../session/team.ts'
 import { dueUrl, historyUrl, projectUrl, rotationsUrl } from './text/links.ts'
 import { AccessBanner } from './access-banner.tsx'
 import { Tabs } from './page.tsx'

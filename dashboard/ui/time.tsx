@@ -2,7 +2,7 @@
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { computed, type ReadonlySignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
-import { thisSecond } from '../live/clock.ts'
+import { thisSecond } from '../api/clock.ts'
 
 const clock = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',

@@ -1,6 +1,6 @@
 // A list that is read page after page, and again when somebody asks for it. Rows never change by themselves.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { now } from '../live/clock.ts'
+import { now } from '../api/clock.ts'
 import type { Failure, Known } from '../live/known.ts'
 import { isTransient, listRetryMs } from '../live/retry.ts'
 

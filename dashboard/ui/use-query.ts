@@ -2,7 +2,7 @@
 // by itself where it could not be read.
 import { QueryClient, QueryObserver, type QueryObserverResult } from '@tanstack/query-core'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { now } from '../live/clock.ts'
+import { now } from '../api/clock.ts'
 import { loading, type Failure, type Known } from '../live/known.ts'
 import { isTransient, listRetryMs } from '../live/retry.ts'
 import { isStreamLive } from '../live/stream.ts'

@@ -1,7 +1,7 @@
 // Requests for access, of the caller and of others. Whoever asks hears of them by no event of the stream.
 import { defined } from '../../src/kernel/defined.ts'
 import { api, must } from '../api/client.ts'
-import { me, whyNot } from '../app/session.ts'
+import { me, whyNot } from '../session/session.ts'
 import { mapKnown, someOf } from '../live/known.ts'
 import type { AccessRequest } from '../../src/generated/rest-types.ts'
 import { useQuery, type Query } from './use-query.ts'

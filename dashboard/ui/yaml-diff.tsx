@@ -1,6 +1,6 @@
 // What an edit changes, as YAML: lines that go, and lines that come. It is what a file in Git would show.
-import type { JsonValue } from '../actions/text.ts'
-import { yaml } from '../actions/text.ts'
+import type { JsonValue } from '../api/text.ts'
+import { yaml } from '../api/text.ts'
 import { lineDiff, type DiffLine } from './text/line-diff.ts'
 import s from './yaml-diff.module.css'
 

@@ -1,6 +1,6 @@
 // What completes the words of each command (cli/generated/completion-table.ts), made from the commands themselves.
 import type { Command, Option } from 'commander'
-import type { CompletedCommand } from '../../cli/completion/completed-command.ts'
+import type { CompletedCommand } from '../../cli/completed-command.ts'
 
 /** By the name of an argument, the names that it takes; `NAME` is of the group's kind. */
 const byArgument: Readonly<Record<string, string>> = {
@@ -64,7 +64,7 @@ export const renderCompletionTable = (commands: readonly Command[]): string => {
   const rows = [top, ...commands.flatMap((command) => walk(command, ''))]
   return [
     '// Generated from the commands by "npm run generate". Do not edit.',
-    "import type { CompletedCommand } from '../completion/completed-command.ts'",
+    "import type { CompletedCommand } from '../completed-command.ts'",
     '',
     'export const completionTable: readonly CompletedCommand[] = [',
     ...rows.map((row) => `  ${JSON.stringify(row)},`),

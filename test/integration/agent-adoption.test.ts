@@ -2,7 +2,7 @@
 import { appendFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { holdName } from '../../agent/identity/machine-name.ts'
-import { createProjectLocks } from '../../agent/stack/project-locks.ts'
+import { createProjectLocks } from '../../agent/borders/project-locks.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   desiredFor,

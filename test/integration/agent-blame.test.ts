@@ -1,6 +1,6 @@
 // Whom a failure is put down to: a new value is taken back where it breaks something, and only there.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { OpenedSecret } from '../../agent/stack/stack-target.ts'
+import type { OpenedSecret } from '../../agent/state/stack-target.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
 import {
   desiredFor,

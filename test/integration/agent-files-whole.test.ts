@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises'
 import { expect } from 'vitest'
 import { itAsRoot } from '../support/as-root.ts'
-import type { OpenedSecret } from '../../agent/stack/stack-target.ts'
+import type { OpenedSecret } from '../../agent/state/stack-target.ts'
 import { desiredFor, held, heldFile, startMachine } from '../support/docker/docker.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { createStack, onHost, testImage } from '../support/docker/stack.ts'

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { renderOverride } from '../../src/compose/override.ts'
-import { createStackTarget } from '../../agent/stack/stack-target.ts'
+import { createStackTarget } from '../../agent/state/stack-target.ts'
 import { overridesFor } from '../../agent/actions/prepare-overrides.ts'
 import { composeAt } from './docker/compose-at.ts'
 import { desiredFor, environmentFor, held, startMachine } from './docker/docker.ts'

@@ -1,5 +1,5 @@
 // Secrets as an agent holds them.
-import type { OpenedSecret } from '../../agent/stack/stack-target.ts'
+import type { OpenedSecret } from '../../agent/state/stack-target.ts'
 import type { FileSpec } from '../../src/kinds/secret/schema.ts'
 import { valueDigest } from '../../src/secrets/digest.ts'
 

@@ -48,3 +48,37 @@ export const folderCircles = (sources: ReadonlyMap<string, string>, parent: stri
   }
   return circlesOf(graph)
 }
+
+/**
+ * Circles among folders that lie in one folder, each with all that lies below it. A folder's own files are not counted:
+ * they put its parts together, and hold what its parts share.
+ */
+export const siblingCircles = (sources: ReadonlyMap<string, string>, part: string): string[][] => {
+  const imports = [...sources]
+    .filter(([file]) => file.startsWith(`${part}/`))
+    .flatMap(([file, text]) => importsOf(file, text).map((target) => [file, target] as const))
+  const graphs = new Map<string, Map<string, Set<string>>>()
+  for (const [file, target] of imports)
+    for (const at of parentsOf(file)) {
+      const [from, to] = [partBelow(at, file), partBelow(at, target)]
+      if (from === undefined || to === undefined || from === to) continue
+      const graph = graphs.get(at) ?? new Map<string, Set<string>>()
+      graphs.set(at, graph)
+      for (const name of [from, to]) if (!graph.has(name)) graph.set(name, new Set())
+      graph.get(from)!.add(to)
+    }
+  return [...graphs.values()].flatMap(circlesOf)
+}
+
+/** The folders that a file lies in, the innermost first. */
+const parentsOf = (file: string): string[] => {
+  const folder = dirname(file)
+  return folder === '.' ? [] : [folder, ...parentsOf(folder)]
+}
+
+/** The folder directly below `parent` that a file lies in; undefined for files of `parent` itself, and of elsewhere. */
+const partBelow = (parent: string, file: string): string | undefined => {
+  if (!file.startsWith(`${parent}/`)) return undefined
+  const end = file.indexOf('/', parent.length + 1)
+  return end === -1 ? undefined : file.slice(0, end)
+}

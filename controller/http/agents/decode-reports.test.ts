@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { silentLogger, type Logger } from '../../../src/kernel/log.ts'
 import { decodeReports } from './decode-reports.ts'
-import { AgentRefusedError } from './requests/refusal.ts'
+import { AgentRefusedError } from '../../orders/agent-refused.ts'
 
 const good = {
   stageletUid: 's1',

@@ -5,7 +5,7 @@ import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { decodeReport } from '../../../src/protocol/fit-report.ts'
 import type { ReportRequest, reportEnvelope } from '../../../src/protocol/messages.ts'
-import { malformed } from './requests/refusal.ts'
+import { malformed } from '../../orders/agent-refused.ts'
 
 interface DecodedReports {
   readonly request: ReportRequest

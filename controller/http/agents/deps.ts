@@ -1,14 +1,14 @@
 // What the agents' endpoints need from the rest of the controller.
 import type { KeyObject } from 'node:crypto'
-import type { DeniedLog } from '../../audit/denied.ts'
+import type { DeniedLog } from '../denied.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinContent } from '../../../src/protocol/join.ts'
 import type { AgentConnections } from '../../../src/store/agents/agent-connections.ts'
-import type { LogPeers } from './orders/log-relay.ts'
+import type { LogPeers } from '../../orders/log-relay.ts'
 import { awayAfterMs, signEveryMs } from './streams/reconnect-rate.ts'
 import type { HeartbeatPeers } from './streams/heartbeats.ts'
-import type { TaskPeers } from './orders/tasks.ts'
+import type { TaskPeers } from '../../orders/tasks.ts'
 import type { Origin, Store } from '../../../src/store/store.ts'
 
 /** A registered agent. Keys are raw 32 bytes in base64url. */

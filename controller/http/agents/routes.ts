@@ -32,27 +32,27 @@ import { defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { decodeReports } from './decode-reports.ts'
 import { createDuplicates } from './streams/duplicates.ts'
 import { createAgentCost, createAdmission, createConnectLimit } from './requests/admission.ts'
-import { createAskedLogs, isTaken, type WasAsked } from './orders/asked.ts'
-import { createLogRelay, type LogRelay } from './orders/log-relay.ts'
+import { createAskedLogs, isTaken, type WasAsked } from '../../orders/asked.ts'
+import { createLogRelay, type LogRelay } from '../../orders/log-relay.ts'
 import { takeLeave } from './requests/leave.ts'
 import { noteRefused } from './requests/note-refused.ts'
 import { fleetOf, type Fleet } from './objects/fleet.ts'
 import { createAgentStreams, type AgentStreams } from './streams/agent-streams.ts'
 import { createPresence, type Presence } from './streams/presence.ts'
+import { AgentRefusedError } from '../../orders/agent-refused.ts'
 import {
   decodeBody,
   requestOrigin,
-  AgentRefusedError,
   renderRefusal,
   type AgentContext,
   type AgentEnv,
 } from './requests/refusal.ts'
 import { readBody } from '../read-body.ts'
 import { clientNetwork } from '../request-identity.ts'
-import { createRefusals } from './requests/refused-agents.ts'
+import { createRefusals } from './objects/refused-agents.ts'
 import { createReports } from './reports.ts'
 import { createHeartbeats } from './streams/heartbeats.ts'
-import { createAgentTasks, decodingTasks, type AgentTasks } from './orders/tasks.ts'
+import { createAgentTasks, decodingTasks, type AgentTasks } from '../../orders/tasks.ts'
 
 const maxJoinBytes = 16_384
 /** Whose bodies come at the same time from one address: many agents may join from behind one. */

@@ -8,7 +8,7 @@ import type { ExchangedTokens } from '../../../src/store/people/exchanged-tokens
 import type { CreatedToken } from '../../../src/store/people/tokens.ts'
 import { systemSource } from '../../../src/store/core/actor.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
-import type { DeniedLog } from '../../audit/denied.ts'
+import type { DeniedLog } from '../denied.ts'
 import type { IssuerKeys } from '../../trust/issuer-keys.ts'
 import {
   readClaimed,

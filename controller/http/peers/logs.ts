@@ -14,16 +14,16 @@ import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
 import { open as openSealed, seal } from '../../../src/secrets/aead.ts'
 import type { Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import type { Replicas } from '../../../src/store/replicas.ts'
-import type { LogRelay, LogPeers } from '../agents/orders/log-relay.ts'
+import type { LogRelay, LogPeers } from '../../orders/log-relay.ts'
+import { AgentRefusedError } from '../../orders/agent-refused.ts'
 import {
   decodeBody,
-  AgentRefusedError,
   renderRefusal,
   type AgentContext,
   type AgentEnv,
 } from '../agents/requests/refusal.ts'
-import type { OrderResult } from '../agents/orders/order-result.ts'
-import type { AgentTasks, AnsweredOrder, TaskPeers } from '../agents/orders/tasks.ts'
+import type { OrderResult } from '../../orders/order-result.ts'
+import type { AgentTasks, AnsweredOrder, TaskPeers } from '../../orders/tasks.ts'
 import { readBody } from '../read-body.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
 import { askRequest, takeRequest, takeTaskRequest, taskRequest } from './requests.ts'

@@ -12,7 +12,7 @@ import { sendSlowBodies } from '../../../test/support/http/slow-bodies.ts'
 import { withBodies } from '../../../test/support/http/with-bodies.ts'
 import type { AgentEnv } from '../agents/requests/refusal.ts'
 import { createBodyBudget } from '../body-budget.ts'
-import type { OrderResult } from '../agents/orders/order-result.ts'
+import type { OrderResult } from '../../orders/order-result.ts'
 import { createPeerClient, type PeerClient } from './client.ts'
 import { createPeerLogs, mountPeerRoutes } from './logs.ts'
 

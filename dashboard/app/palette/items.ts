@@ -13,13 +13,13 @@ import {
   rotationsUrl,
   stageletUrl,
 } from '../../ui/text/links.ts'
-import { shortcuts } from '../keys.ts'
+import { shortcuts } from '../../session/keys.ts'
 import { logOutEverywhere } from '../live.ts'
-import { appearance, setLook } from '../look.ts'
+import { appearance, setLook } from '../../session/look.ts'
 import { pages, type RailEntry } from '../pages.ts'
-import { knownTeams } from '../known-teams.ts'
-import { isAdmin, maySomewhere, needsAdmin, whyNot } from '../session.ts'
-import { withQuery } from '../team.ts'
+import { knownTeams } from '../../session/known-teams.ts'
+import { isAdmin, maySomewhere, needsAdmin, whyNot } from '../../session/session.ts'
+import { withQuery } from '../../session/team.ts'
 import type { Item } from './item.ts'
 
 const whyNotPage = ({ needs }: RailEntry): string | undefined => {

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { AccessRequest } from '../../../src/generated/rest-types.ts'
 import { decideAccess, reviewAccess, type Decision } from '../../actions/access.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { perform } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'

@@ -1,6 +1,6 @@
 // Requests for access to guarded values: what waits for the caller, what the caller has asked for, and what else there is.
 import type { AccessRequest } from '../../../src/generated/rest-types.ts'
-import { useTeam } from '../../app/team.ts'
+import { useTeam } from '../../session/team.ts'
 import { mapKnown, type Known } from '../../live/known.ts'
 import { ListPanel } from '../../ui/list.tsx'
 import { Empty, PageFrame } from '../../ui/page.tsx'

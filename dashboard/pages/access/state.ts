@@ -1,6 +1,6 @@
 // How a request for access is shown. Pure.
 import type { AccessRequest } from '../../../src/generated/rest-types.ts'
-import type { StateKind } from '../../ui/state-kind.ts'
+import type { StateKind } from '../../live/state-kind.ts'
 
 /** An emergency that nobody else has reviewed yet. */
 export const needsReview = ({ emergency, decisions = [] }: AccessRequest): boolean =>

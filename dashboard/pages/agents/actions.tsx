@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { Agent } from '../../../src/generated/rest-types.ts'
 import { revokeAgent, rotateAgentKeys, switchAgent } from '../../actions/agents.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import type { Known } from '../../live/known.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { Button } from '../../ui/button.tsx'

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks'
 import type { DeletedSecret } from '../../../src/generated/rest-types.ts'
 import { purgeAction, restoreAction } from '../../actions/secrets.ts'
 import { api, must } from '../../api/client.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { mapKnown, partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { ConfirmAction } from '../../ui/dialogs/confirm-action.tsx'
@@ -17,7 +17,7 @@ import { historyUrl, projectUrl } from '../../ui/text/links.ts'
 import { Ago, durationText, Until } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
-import { useProjectFound, type ProjectPlace } from '../secrets/data.ts'
+import { useProjectFound, type ProjectPlace } from '../project/data.ts'
 
 const mostShown = 1000
 

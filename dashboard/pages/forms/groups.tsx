@@ -2,7 +2,7 @@
 import type { ComponentChild } from 'preact'
 import type { FormField } from '../../../src/resources/schemas/form.ts'
 import type { Spec } from '../../actions/kinds.ts'
-import type { JsonValue } from '../../actions/text.ts'
+import type { JsonValue } from '../../api/text.ts'
 import { Button } from '../../ui/button.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import { Faults } from './labelled.tsx'

@@ -2,7 +2,7 @@
 import type { ComponentChild } from 'preact'
 import { useId } from 'preact/hooks'
 import type { FormField } from '../../../src/resources/schemas/form.ts'
-import type { JsonValue } from '../../actions/text.ts'
+import type { JsonValue } from '../../api/text.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { labelOf } from './values.ts'
 import f from '../../ui/fields/form.module.css'

@@ -1,7 +1,7 @@
 // Makes or changes an object of any kind that has a form: /ui/new/stack, /ui/t/TEAM/edit/stack/NAME.
 import { useLocation, useRoute } from 'preact-iso'
 import { forms } from '../../../src/generated/forms.ts'
-import { teamsToCreateIn } from '../../app/known-teams.ts'
+import { teamsToCreateIn } from '../../session/known-teams.ts'
 import { findIn } from '../../live/known.ts'
 import { LinkButton } from '../../ui/button.tsx'
 import { Empty, PageFrame } from '../../ui/page.tsx'

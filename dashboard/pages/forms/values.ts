@@ -1,7 +1,7 @@
 // What a form holds, by the names of REST, as a manifest and back; and which field a fault is about. Pure.
 import type { Form, FormField } from '../../../src/resources/schemas/form.ts'
 import { isSpec, type Spec } from '../../actions/kinds.ts'
-import type { JsonValue } from '../../actions/text.ts'
+import type { JsonValue } from '../../api/text.ts'
 
 export interface FieldFault {
   readonly field: string

@@ -1,6 +1,6 @@
 // The manifest beside the form: exactly what is applied. What is typed in it is in the form at once.
 import { useEffect, useId } from 'preact/hooks'
-import { yamlFile } from '../../app/yaml-file.ts'
+import { yamlFile } from '../../loading/yaml-file.ts'
 import { Panel } from '../../ui/page.tsx'
 import { Faults } from './labelled.tsx'
 import f from '../../ui/fields/form.module.css'

@@ -3,7 +3,7 @@ import type { Rollback } from '../../../src/generated/rest-types.ts'
 import { rollBackProject } from '../../actions/secrets.ts'
 import { api, must } from '../../api/client.ts'
 import { AskFirst } from '../review/ask-first.tsx'
-import type { ProjectPlace } from '../secrets/data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 import { ChangeList } from './changes.tsx'
 
 const changesOf = ({ added, removed, changed }: Rollback) => [...added, ...removed, ...changed]

@@ -3,7 +3,7 @@
 import { useLocation, useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import type { Revision } from '../../../src/generated/rest-types.ts'
-import { withQuery } from '../../app/team.ts'
+import { withQuery } from '../../session/team.ts'
 import { projects } from '../../live/collections.ts'
 import { findIn, partOf, someOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'

@@ -1,6 +1,6 @@
 // The panels of the history: one revision, and what two of them differ in.
 import type { Revision } from '../../../src/generated/rest-types.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { projects, stagelets } from '../../live/collections.ts'
 import { mapKnown, partOf } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'

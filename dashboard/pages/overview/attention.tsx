@@ -1,6 +1,6 @@
 // What needs somebody: for each object one row, which leads to it.
 import type { Stagelet } from '../../../src/generated/rest-types.ts'
-import type { Attention, Needing } from '../../app/attention.ts'
+import type { Attention, Needing } from './needing.ts'
 import { conditionKind, conditionWords } from '../../live/conditions.ts'
 import { stageletState } from '../../live/states.ts'
 import { Panel } from '../../ui/page.tsx'

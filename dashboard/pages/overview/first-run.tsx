@@ -1,8 +1,8 @@
 // The first-run page: from nothing to a stack that runs its secrets. Each step shows by itself when it is done.
 import { useLocation } from 'preact-iso'
 import type { ComponentChild } from 'preact'
-import { me, whyNot } from '../../app/session.ts'
-import { useTeam } from '../../app/team.ts'
+import { me, whyNot } from '../../session/session.ts'
+import { useTeam } from '../../session/team.ts'
 import { stageletState } from '../../live/states.ts'
 import { LinkButton } from '../../ui/button.tsx'
 import { NewButton } from '../../ui/form-buttons.tsx'

@@ -1,6 +1,6 @@
 // Each project in a row: its secrets, its stagelets by state, its revision, and the last change.
 import type { Happened, Project, Stagelet } from '../../../src/generated/rest-types.ts'
-import { useTeam } from '../../app/team.ts'
+import { useTeam } from '../../session/team.ts'
 import { stagelets } from '../../live/collections.ts'
 import { mapKnown, type Known } from '../../live/known.ts'
 import { isOf } from '../../live/states.ts'

@@ -1,5 +1,5 @@
 // The pages of a team.
-import { maySomewhere } from '../../app/session.ts'
+import { maySomewhere } from '../../session/session.ts'
 import { Tabs } from '../../ui/page.tsx'
 
 export const TeamTabs = ({

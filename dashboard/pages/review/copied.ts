@@ -2,7 +2,7 @@
 import type { SecretEdit } from '../../actions/secrets.ts'
 import { secretsOf } from '../../live/collections.ts'
 import type { Edit } from '../../staging/staging.ts'
-import type { ProjectPlace } from '../secrets/data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 
 export const secretEdits = (
   { team, project }: ProjectPlace,

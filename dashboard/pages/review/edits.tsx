@@ -9,7 +9,7 @@ import { PlainChange, PlainValue } from '../../ui/plain-value.tsx'
 import { placeName } from '../../ui/text/place-name.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { StateText, type StateKind } from '../../ui/state.tsx'
-import type { ProjectPlace } from '../secrets/data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 import s from './review.module.css'
 
 type Change = 'created' | 'value' | 'place' | 'unchanged' | 'deleted'

@@ -1,9 +1,9 @@
 // What a change set does before it is done: each edit with its verdict, and which containers get a new one.
 import { useLocation } from 'preact-iso'
 import { useMemo, useRef, useState } from 'preact/hooks'
-import { useShortcuts } from '../../app/keys.ts'
-import { whyNot } from '../../app/session.ts'
-import { now } from '../../live/clock.ts'
+import { useShortcuts } from '../../session/keys.ts'
+import { whyNot } from '../../session/session.ts'
+import { now } from '../../api/clock.ts'
 import type { ApiAction } from '../../actions/copy-as.ts'
 import { applyChangeSet } from '../../actions/secrets.ts'
 import { appliedOf, keepApplied, startsOf } from '../../staging/applied.ts'
@@ -30,7 +30,7 @@ import {
   useProjectPlace,
   useStagelets,
   type ProjectPlace,
-} from '../secrets/data.ts'
+} from '../project/data.ts'
 import { secretEdits } from './copied.ts'
 import { EditList } from './edits.tsx'
 import { ImpactTable, recreateText } from './impact.tsx'

@@ -1,7 +1,7 @@
 // Pause, resume and retry of a project's rollout.
 import type { Project, Rollout } from '../../../src/generated/rest-types.ts'
 import { pauseRollout, resumeRollout, retryRollout } from '../../actions/stagelets.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { whyNotOwned } from '../../ui/action.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { toast } from '../../ui/announce.tsx'

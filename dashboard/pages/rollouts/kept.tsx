@@ -1,5 +1,5 @@
 // Past rollouts: what each did, how it ended, and which change failed.
-import { withQuery } from '../../app/team.ts'
+import { withQuery } from '../../session/team.ts'
 import type { KeptRollout } from '../../../src/generated/rest-types.ts'
 import { revisionUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'

@@ -1,7 +1,7 @@
 // A rotation in words: its seven steps as a line, and in which state it is. Pure.
 import { surelySeen } from '../../../src/kinds/rotation/use.ts'
 import type { Rotation } from '../../../src/generated/rest-types.ts'
-import type { StateKind } from '../../ui/state-kind.ts'
+import type { StateKind } from '../../live/state-kind.ts'
 
 type Phase = NonNullable<Rotation['phase']>
 

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { requestAccess } from '../../actions/access.ts'
 import { api, ApiProblem, must } from '../../api/client.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { someOf } from '../../live/known.ts'
 import { perform } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
@@ -10,7 +10,7 @@ import { CopyAs } from '../../ui/copy-as.tsx'
 import { FormDialog } from '../../ui/dialogs/form-dialog.tsx'
 import { accessUrl } from '../../ui/text/links.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import type { ProjectPlace } from './data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 
 interface Props {
   readonly place: ProjectPlace

@@ -4,9 +4,9 @@ import { isForController, sees } from '../../../src/secrets/place.ts'
 import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import type { Edit } from '../../staging/staging.ts'
 import type { ClassOf } from './classes.ts'
-import type { Cell, Matrix } from './places/matrix.ts'
-import type { ServiceRef } from './places/run-count.ts'
-import { isSameIn, winnerOf, type SetIndex } from './set-index.ts'
+import type { Cell, Matrix } from '../project/matrix.ts'
+import type { ServiceRef } from '../project/run-count.ts'
+import { isSameIn, winnerOf, type SetIndex } from '../project/set-index.ts'
 
 /** `project·web`, `own·global`: which of the four places wins. */
 export const winnerPlace = ({ scope, stagelet }: Pick<SetEntry, 'scope' | 'stagelet'>): string =>

@@ -5,10 +5,10 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { paths, Secret } from '../../../src/generated/rest-types.ts'
 import { isForAll } from '../../../src/secrets/place.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { partOf } from '../../live/known.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import type { ProjectPlace } from './data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 
 type Answer =
   paths['/projects/{project_id}/value-classes']['get']['responses'][200]['content']['application/json']

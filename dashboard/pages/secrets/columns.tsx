@@ -3,9 +3,9 @@ import type { Column } from '../../ui/grid/grid.tsx'
 import { StateText, Glyph } from '../../ui/state.tsx'
 import { PlainValue } from '../../ui/plain-value.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
-import type { SecretRow } from './data.ts'
+import type { SecretRow } from '../project/data.ts'
 import { hasNoService } from './filter/hints.ts'
-import type { RunCount } from './places/run-count.ts'
+import type { RunCount } from '../project/run-count.ts'
 import s from './page.module.css'
 
 const stagedWords = { create: 'new', update: 'new value', delete: 'to be deleted' } as const

@@ -17,12 +17,17 @@ import { Since } from '../../ui/time.tsx'
 import { RunsState, stagedWord } from './columns.tsx'
 import type { ClassOf } from './classes.ts'
 import { CompareValues, type Side } from './places/compare.tsx'
-import { ManagedBy } from './places/managed-by.tsx'
-import { whyNotOwnedHere, type ProjectPlace, type ProjectSecrets, type SecretRow } from './data.ts'
+import { ManagedBy } from './edit/managed-by.tsx'
+import {
+  whyNotOwnedHere,
+  type ProjectPlace,
+  type ProjectSecrets,
+  type SecretRow,
+} from '../project/data.ts'
 import { HintSection } from './filter/hint-list.tsx'
 import { LastRead } from './last-read.tsx'
 import { isStopped } from '../../../src/kinds/stagelet/stopped-service.ts'
-import type { ServiceConsumer } from './places/run-count.ts'
+import type { ServiceConsumer } from '../project/run-count.ts'
 import { ReadValue } from './read-value.tsx'
 import { ExpirySection } from './expiry.tsx'
 import { valueManager, noWayBack } from './edit/value-from.ts'

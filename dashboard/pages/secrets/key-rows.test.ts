@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { environmentRows } from '../../../src/secrets/environment-rows.ts'
 import type { Secret, Stagelet } from '../../../src/generated/rest-types.ts'
-import { asSecret } from './data.ts'
+import { asSecret } from '../project/data.ts'
 import { environmentKeyRows, keyRows } from './key-rows.ts'
-import { layoutIn } from './layout.ts'
+import { layoutIn } from '../project/layout.ts'
 import { servicesIn } from './places/environment-columns.tsx'
-import { createMatrix } from './places/matrix.ts'
-import { createSetIndex, entriesOf } from './set-index.ts'
+import { createMatrix } from '../project/matrix.ts'
+import { createSetIndex, entriesOf } from '../project/set-index.ts'
 
 const place = { team: 'default', project: 'shop' }
 

@@ -2,12 +2,12 @@
 import { grouped } from '../../../src/kernel/grouped.ts'
 import { rowId, type EnvironmentRow } from '../../../src/secrets/environment-rows.ts'
 import type { Edit } from '../../staging/staging.ts'
-import { asSecret, type ProjectPlace, type SecretRow } from './data.ts'
+import { asSecret, type ProjectPlace, type SecretRow } from '../project/data.ts'
 import type { EnvironmentKeyRow } from './places/environment-columns.tsx'
 import type { KeyRow } from './places/lens-columns.tsx'
-import { type Matrix } from './places/matrix.ts'
-import { byText } from './listing.ts'
-import { noRuns, type ServiceRef } from './places/run-count.ts'
+import { type Matrix } from '../project/matrix.ts'
+import { byText } from '../project/listing.ts'
+import { noRuns, type ServiceRef } from '../project/run-count.ts'
 
 export type HasKey = Pick<SecretRow, 'secret'> & { readonly edit?: Edit | undefined }
 

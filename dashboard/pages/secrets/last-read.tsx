@@ -1,10 +1,10 @@
 // Who has read a value last: for those who may read the audit log.
 import { api, must } from '../../api/client.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
-import type { ProjectPlace } from './data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 import { readCount } from './read-count.ts'
 
 export const LastRead = ({

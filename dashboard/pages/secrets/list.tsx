@@ -1,9 +1,9 @@
 // The secrets as a list: one row for each, which is where one edits.
 import { useState } from 'preact/hooks'
-import { useQueryState } from '../../app/team.ts'
+import { useQueryState } from '../../session/team.ts'
 import { Grid } from '../../ui/grid/grid.tsx'
 import { columns } from './columns.tsx'
-import type { ProjectPlace, SecretRow } from './data.ts'
+import type { ProjectPlace, SecretRow } from '../project/data.ts'
 import type { SecretActions } from './places/lens-grid.tsx'
 import { removeAll, SelectionBar, takeAllBack, useSelection } from './selection.tsx'
 import { NewRowsButton, usePausedRows } from './paused-rows.tsx'

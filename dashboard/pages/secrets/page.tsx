@@ -2,9 +2,9 @@
 // show the same secrets. This is where one edits; nothing is stored before the review.
 import { useLocation } from 'preact-iso'
 import { useMemo, useState } from 'preact/hooks'
-import { useShortcuts } from '../../app/keys.ts'
-import { whyNot } from '../../app/session.ts'
-import { useQueryState } from '../../app/team.ts'
+import { useShortcuts } from '../../session/keys.ts'
+import { whyNot } from '../../session/session.ts'
+import { useQueryState } from '../../session/team.ts'
 import type { Project } from '../../../src/generated/rest-types.ts'
 import { partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
@@ -23,7 +23,7 @@ import {
   type ProjectPlace,
   type ProjectSecrets,
   type SecretRow,
-} from './data.ts'
+} from '../project/data.ts'
 import { SecretDrawer } from './drawer.tsx'
 import { EditDialog } from './edit/edit.tsx'
 import { FilterField } from './filter/filter-field.tsx'

@@ -1,14 +1,14 @@
 // The time machine: which revision is shown, and the way back to it.
 import { useState } from 'preact/hooks'
-import { whyNot } from '../../app/session.ts'
-import { useQueryState } from '../../app/team.ts'
+import { whyNot } from '../../session/session.ts'
+import { useQueryState } from '../../session/team.ts'
 import { someOf, type Failure } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
 import { FailureBox } from '../../ui/when-known.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { useRevisions } from '../history/data.ts'
 import { GoBack } from '../history/go-back.tsx'
-import type { ProjectPlace } from './data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 import s from './places/lenses.module.css'
 
 /** The revision of the address; undefined: now. */

@@ -2,8 +2,8 @@
 // controller notes each reading in the audit log.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import { useShortcuts } from '../../app/keys.ts'
-import { whyNot } from '../../app/session.ts'
+import { useShortcuts } from '../../session/keys.ts'
+import { whyNot } from '../../session/session.ts'
 import { Button } from '../../ui/button.tsx'
 import {
   confirmed,
@@ -16,7 +16,7 @@ import { useSending } from '../../ui/use-sending.ts'
 import { useOwnGrants } from '../../ui/use-requests.ts'
 import { AskForAccess, isRequestNeeded, useIsGuarded } from './ask.tsx'
 import { clipboardLeft, copyValue } from './clipboard.ts'
-import type { ProjectPlace } from './data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 import { bytesOfBase64, hexRows } from './hex.ts'
 import { readCount } from './read-count.ts'
 import s from './page.module.css'

@@ -1,9 +1,9 @@
 // Rows that are selected, to do the same with all of them.
 import { useState } from 'preact/hooks'
-import { useShortcuts } from '../../app/keys.ts'
+import { useShortcuts } from '../../session/keys.ts'
 import { Button } from '../../ui/button.tsx'
 import { StateText } from '../../ui/state.tsx'
-import type { SecretRow } from './data.ts'
+import type { SecretRow } from '../project/data.ts'
 import type { SecretActions } from './places/lens-grid.tsx'
 import s from './page.module.css'
 

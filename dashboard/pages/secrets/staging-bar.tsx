@@ -7,7 +7,7 @@ import { Confirm } from '../../ui/dialogs/dialog.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { StateText } from '../../ui/state.tsx'
 import { isStagedIn } from './cells.ts'
-import type { ProjectPlace, ProjectSecrets } from './data.ts'
+import type { ProjectPlace, ProjectSecrets } from '../project/data.ts'
 import s from './page.module.css'
 
 /** At most: an edit may turn out to be equal. */

@@ -1,8 +1,8 @@
 // The list of secrets as an earlier revision held them, against now. Read-only.
 import { useMemo, useState } from 'preact/hooks'
-import { useQueryState } from '../../app/team.ts'
+import { useQueryState } from '../../session/team.ts'
 import { Grid, type Column } from '../../ui/grid/grid.tsx'
-import type { ProjectPlace } from './data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 import { usePausedRows } from './paused-rows.tsx'
 import type { ThenRow } from './then-rows.ts'
 import s from './page.module.css'

@@ -2,7 +2,7 @@
 import type { ProjectEntry } from '../../../src/secrets/set-entry.ts'
 import type { Secret } from '../../../src/generated/rest-types.ts'
 import { isSamePlace } from '../../../src/secrets/place.ts'
-import { asSecret, type ProjectPlace, type ProjectSecrets } from './data.ts'
+import { asSecret, type ProjectPlace, type ProjectSecrets } from '../project/data.ts'
 import type { Filterable } from './filter/filter.ts'
 
 export interface ThenRow extends Filterable {

@@ -1,6 +1,6 @@
 // The lens, the stagelet of the lens that shows one, and the columns of the one that shows all.
 import { useLocation } from 'preact-iso'
-import { useQueryState, withQuery } from '../../app/team.ts'
+import { useQueryState, withQuery } from '../../session/team.ts'
 import { lenses, lensNames, useLens } from './places/lens.ts'
 import l from './places/lenses.module.css'
 

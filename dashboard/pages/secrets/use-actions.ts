@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { stage, unstage } from '../../staging/staging.ts'
 import { toast } from '../../ui/announce.tsx'
-import { whyNotOwnedHere, type ProjectPlace, type SecretRow } from './data.ts'
+import { whyNotOwnedHere, type ProjectPlace, type SecretRow } from '../project/data.ts'
 import type { Preset, SecretActions } from './places/lens-grid.tsx'
 
 /** Says whose a secret is that cannot be changed here. */

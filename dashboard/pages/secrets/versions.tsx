@@ -9,7 +9,7 @@ import { PlainValue } from '../../ui/plain-value.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
-import type { ProjectPlace } from './data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 import { CompareValues, type Side } from './places/compare.tsx'
 import s from './page.module.css'
 

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { Secret, Where as Found } from '../../../src/generated/rest-types.ts'
 import { api, must } from '../../api/client.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/dialogs/confirm-login.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -10,7 +10,7 @@ import { StateText } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { visibleText } from '../../ui/text/visible-text.ts'
 import { useSending } from '../../ui/use-sending.ts'
-import type { ProjectPlace } from './data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 import s from './page.module.css'
 
 type Place = Found['places'][number]

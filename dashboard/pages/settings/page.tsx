@@ -2,7 +2,7 @@
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import type { Project } from '../../../src/generated/rest-types.ts'
-import { isAdmin, needsAdmin, whyNot } from '../../app/session.ts'
+import { isAdmin, needsAdmin, whyNot } from '../../session/session.ts'
 import { projects } from '../../live/collections.ts'
 import { findIn } from '../../live/known.ts'
 import { whyNotOwned } from '../../ui/action.ts'

@@ -1,7 +1,7 @@
 // Who can read values of a project now, and by what.
 import type { Project } from '../../../src/generated/rest-types.ts'
 import { api, must } from '../../api/client.ts'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { FactList } from '../../ui/dialogs/drawer.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { Until } from '../../ui/time.tsx'

@@ -1,7 +1,7 @@
 // What can be done with a stagelet: deploy edits of its Compose file, pause it, and retry what failed. A button that the
 // role does not allow is disabled, and says which roles may.
 import { useState } from 'preact/hooks'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import { api, must } from '../../api/client.ts'
 import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import { partOf } from '../../live/known.ts'

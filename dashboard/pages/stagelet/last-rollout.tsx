@@ -2,8 +2,8 @@
 // lines of that service.
 import { useEffect, useState } from 'preact/hooks'
 import { someOf } from '../../live/known.ts'
-import { whyNot } from '../../app/session.ts'
-import { withQuery } from '../../app/team.ts'
+import { whyNot } from '../../session/session.ts'
+import { withQuery } from '../../session/team.ts'
 import type { Revision, Stagelet } from '../../../src/generated/rest-types.ts'
 import { LinkButton } from '../../ui/button.tsx'
 import { FactList } from '../../ui/dialogs/drawer.tsx'

@@ -1,9 +1,9 @@
 // Logs of a stagelet: masked on their machine, followed here. The searched text stays in this page.
 import { findIn, partOf } from '../../live/known.ts'
 import { useEffect, useState } from 'preact/hooks'
-import { useShortcuts } from '../../app/keys.ts'
-import { whyNot } from '../../app/session.ts'
-import { useQueryState } from '../../app/team.ts'
+import { useShortcuts } from '../../session/keys.ts'
+import { whyNot } from '../../session/session.ts'
+import { useQueryState } from '../../session/team.ts'
 import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import { agents } from '../../live/collections.ts'
 import { conditionOf } from '../../live/states.ts'

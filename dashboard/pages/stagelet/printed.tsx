@@ -1,6 +1,6 @@
 // Which secrets the containers have printed, as their agent counts it on its machine: no line comes here.
 import { useState } from 'preact/hooks'
-import { whyNot } from '../../app/session.ts'
+import { whyNot } from '../../session/session.ts'
 import type { Printed, Stagelet } from '../../../src/generated/rest-types.ts'
 import { countPrinted } from '../../actions/stagelets.ts'
 import { ActionButton } from '../../ui/action-button.tsx'

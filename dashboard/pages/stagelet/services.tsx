@@ -1,6 +1,6 @@
 // What each container runs, since when, and what was measured of it.
 import { useLocation } from 'preact-iso'
-import { withQuery } from '../../app/team.ts'
+import { withQuery } from '../../session/team.ts'
 import type { Service, Stagelet } from '../../../src/generated/rest-types.ts'
 import { agents } from '../../live/collections.ts'
 import { findIn, partOf } from '../../live/known.ts'

@@ -1,6 +1,6 @@
 // External stores, in words. Pure.
 import type { Condition, Store } from '../../../src/generated/rest-types.ts'
-import type { StateKind } from '../../ui/state-kind.ts'
+import type { StateKind } from '../../live/state-kind.ts'
 
 export const providerWords: Readonly<Record<NonNullable<Store['provider']>, string>> = {
   aws: 'AWS Secrets Manager',

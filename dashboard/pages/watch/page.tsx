@@ -5,7 +5,7 @@ import { useRoute } from 'preact-iso'
 import { api, must } from '../../api/client.ts'
 import type { KeptRollout, Revision, Stagelet } from '../../../src/generated/rest-types.ts'
 import { agents } from '../../live/collections.ts'
-import { now } from '../../live/clock.ts'
+import { now } from '../../api/clock.ts'
 import { mapKnown, partOf, someOf, together, type Known } from '../../live/known.ts'
 import { appliedOf, type AppliedChange } from '../../staging/applied.ts'
 import { announce } from '../../ui/announce.tsx'
@@ -24,7 +24,7 @@ import {
   useProjectPlace,
   useStagelets,
   type ProjectPlace,
-} from '../secrets/data.ts'
+} from '../project/data.ts'
 import { healthyThen, lanesOf, untouchedOf, type Lane } from './lanes.ts'
 import { Undo } from './undo.tsx'
 import s from './watch.module.css'

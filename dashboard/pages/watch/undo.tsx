@@ -1,12 +1,12 @@
 // Going back to the revision before.
 import { useState } from 'preact/hooks'
-import { useShortcuts } from '../../app/keys.ts'
-import { whyNot } from '../../app/session.ts'
+import { useShortcuts } from '../../session/keys.ts'
+import { whyNot } from '../../session/session.ts'
 import { api, must } from '../../api/client.ts'
 import { rollBackProject } from '../../actions/secrets.ts'
 import { Button } from '../../ui/button.tsx'
 import { AskFirst } from '../review/ask-first.tsx'
-import type { ProjectPlace } from '../secrets/data.ts'
+import type { ProjectPlace } from '../project/data.ts'
 
 interface Props {
   readonly place: ProjectPlace

@@ -2,7 +2,7 @@
 // covers the page. Esc closes.
 import type { ComponentChild } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
-import { useShortcuts } from '../../app/keys.ts'
+import { useShortcuts } from '../../session/keys.ts'
 import { Button } from '../button.tsx'
 import { giveBackFocus } from './use-modal.ts'
 import X from 'icon:x'

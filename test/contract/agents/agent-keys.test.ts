@@ -8,8 +8,8 @@ import {
   type ControllerClient,
 } from '../../../agent/link/controller-client.ts'
 import { loadAgentIdentity } from '../../../agent/identity/identity.ts'
-import { joinController } from '../../../agent/identity/join.ts'
-import { openKeyRotation, type AgentKeyRotation } from '../../../agent/identity/key-rotation.ts'
+import { joinController } from '../../../agent/link/join.ts'
+import { openKeyRotation, type AgentKeyRotation } from '../../../agent/link/key-rotation.ts'
 import { leaveController } from '../../../agent/machine/leave.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'

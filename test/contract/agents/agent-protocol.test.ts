@@ -9,7 +9,7 @@ import {
   RefusedByController,
 } from '../../../agent/link/controller-client.ts'
 import { loadAgentIdentity, type AgentIdentity } from '../../../agent/identity/identity.ts'
-import { joinController } from '../../../agent/identity/join.ts'
+import { joinController } from '../../../agent/link/join.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock, type Clock } from '../../../src/kernel/clock.ts'
 import { generateKeys } from '../../../src/protocol/keys.ts'

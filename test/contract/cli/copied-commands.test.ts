@@ -51,7 +51,7 @@ import {
   retryStagelet,
   countPrinted,
 } from '../../../dashboard/actions/stagelets.ts'
-import { isStdinValue, placeholder } from '../../../dashboard/actions/text.ts'
+import { isStdinValue, placeholder } from '../../../dashboard/api/text.ts'
 import { formManifest, restPatchOf } from '../../../dashboard/pages/forms/values.ts'
 import { forms as formsOfKinds } from '../../../src/generated/forms.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'

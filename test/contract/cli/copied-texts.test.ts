@@ -10,7 +10,7 @@ import {
   words,
   yaml,
   type JsonValue,
-} from '../../../dashboard/actions/text.ts'
+} from '../../../dashboard/api/text.ts'
 
 const hostile = [
   `it's`,

@@ -3,8 +3,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { joinController } from '../../../agent/identity/join.ts'
-import { openKeyRotation } from '../../../agent/identity/key-rotation.ts'
+import { joinController } from '../../../agent/link/join.ts'
+import { openKeyRotation } from '../../../agent/link/key-rotation.ts'
 import {
   createControllerClient,
   type ControllerClient,

@@ -55,8 +55,8 @@ describe('lint refuses', () => {
     ['the rollout', 'src/rollout/revision.ts', '../store/store.ts'],
     ['processes', 'src/process/exec.ts', '../store/store.ts'],
     ['the controller', 'controller/print.ts', '../dashboard/ui/state-kind.ts'],
-    ['the dashboard', 'dashboard/ui/state-kind.ts', '../../src/store/store.ts'],
-    ['the dashboard', 'dashboard/ui/state-kind.ts', '../../controller/print.ts'],
+    ['the dashboard', 'dashboard/live/state-kind.ts', '../../src/store/store.ts'],
+    ['the dashboard', 'dashboard/live/state-kind.ts', '../../controller/print.ts'],
   ])('that %s (%s) imports %s', async (_who, path, imported) => {
     expect(await refusedBy(path, imports(imported))).toContain('import-x/no-restricted-paths')
   })
@@ -68,7 +68,7 @@ describe('lint refuses', () => {
     ['one that a driver starts', 'src/store/drivers/pg.ts', imports('node:child_process')],
     ['one by the short name', 'agent/main.ts', imports('child_process')],
     ['a database in src/process', 'src/process/exec.ts', imports('pg')],
-    ['a package in the dashboard', 'dashboard/ui/state-kind.ts', imports('zod')],
+    ['a package in the dashboard', 'dashboard/live/state-kind.ts', imports('zod')],
   ])('%s', async (_what, path, code) => {
     expect(await refusedBy(path, code)).toContain('no-restricted-imports')
   })

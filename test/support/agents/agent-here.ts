@@ -3,7 +3,7 @@
 import { agentVersion, parseAgentConfig } from '../../../agent/config.ts'
 import { prepareAgentDir, lockAgentDir } from '../../../agent/identity/data-dir.ts'
 import { loadAgentIdentity } from '../../../agent/identity/identity.ts'
-import { joinController } from '../../../agent/identity/join.ts'
+import { joinController } from '../../../agent/link/join.ts'
 import { startAgent, type RunningAgent } from '../../../agent/wire.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'

@@ -1,4 +1,4 @@
-import type { StateFile } from '../../../agent/stack/state-file.ts'
+import type { StateFile } from '../../../agent/state/state-file.ts'
 
 /** Of an agent that has deployed nothing, and remembers nothing. */
 export const noState: StateFile = {

@@ -11,7 +11,7 @@ import {
 } from '../../../agent/link/controller-client.ts'
 import { createDesiredState } from '../../../agent/link/desired.ts'
 import { type AgentIdentity } from '../../../agent/identity/identity.ts'
-import { joinController } from '../../../agent/identity/join.ts'
+import { joinController } from '../../../agent/link/join.ts'
 import { runLink } from '../../../agent/link/link.ts'
 import { createReporter, type Reporter } from '../../../agent/link/report.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'

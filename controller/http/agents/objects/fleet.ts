@@ -1,5 +1,5 @@
 // Counts agents and stagelets for metrics, from the cache, so that a scrape costs no query.
-import { refusalReasons, type RefusalReason } from '../requests/refused-agents.ts'
+import { refusalReasons, type RefusalReason } from './refused-agents.ts'
 import type { ObjectCache } from './object-cache.ts'
 import { countedConditions, type CountedCondition } from './views.ts'
 

@@ -3,7 +3,7 @@
 import type { Clock } from '../../../../src/kernel/clock.ts'
 import { maxClockSkewMs } from '../../../../src/kernel/clock-skew.ts'
 import { createWorkBudget, requestBytes, type WorkBudget } from '../../work-budget.ts'
-import { AgentRefusedError } from './refusal.ts'
+import { AgentRefusedError } from '../../../orders/agent-refused.ts'
 
 /** The returned function throws 503 with Retry-After when more than `perSecond` come. Each further refusal gets a later time, so that they do not return together. */
 export const createConnectLimit = (perSecond: number, clock: Clock): (() => void) => {

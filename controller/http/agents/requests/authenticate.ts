@@ -26,7 +26,8 @@ import type { AgentCost } from './admission.ts'
 import { agentKeyOf } from '../../../../src/protocol/agent-key.ts'
 import type { AgentRoutesDeps, RegisteredAgent } from '../deps.ts'
 import { readBody } from '../../read-body.ts'
-import { decodeBody, AgentRefusedError, type AgentContext, type RefusedAgent } from './refusal.ts'
+import { AgentRefusedError, type RefusedAgent } from '../../../orders/agent-refused.ts'
+import { decodeBody, type AgentContext } from './refusal.ts'
 import { RequestSessions } from './request-sessions.ts'
 
 export interface Caller {

@@ -4,7 +4,8 @@ import { toTimestamp } from '../../../../src/kernel/clock.ts'
 import { endAgents } from '../../../reconcilers/agent/end-agents.ts'
 import type { AgentRoutesDeps } from '../deps.ts'
 import type { AgentAuthenticator } from './authenticate.ts'
-import { AgentRefusedError, requestOrigin, type AgentContext } from './refusal.ts'
+import { AgentRefusedError } from '../../../orders/agent-refused.ts'
+import { requestOrigin, type AgentContext } from './refusal.ts'
 
 const leaveRequest = z.strictObject({})
 const maxLeaveBytes = 1_024

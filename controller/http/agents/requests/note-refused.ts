@@ -1,7 +1,8 @@
 // Tells the audit log of refused agents: by name where a join token names the agent, else by a count.
 import { StagelyError } from '../../../../src/kernel/errors.ts'
-import type { DeniedLog } from '../../../audit/denied.ts'
-import { requestOrigin, AgentRefusedError, type AgentContext } from './refusal.ts'
+import type { DeniedLog } from '../../denied.ts'
+import { AgentRefusedError } from '../../../orders/agent-refused.ts'
+import { requestOrigin, type AgentContext } from './refusal.ts'
 
 /** Never rejects. */
 export const noteRefused = async (

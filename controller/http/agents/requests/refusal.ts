@@ -9,6 +9,7 @@ import { isTooDeep, mostLevels, someValue } from '../../../../src/kernel/record.
 import type { Origin } from '../../../../src/store/store.ts'
 import type { BodyBudget } from '../../body-budget.ts'
 import { misfitsOf } from '../../../../src/resources/validation/misfits.ts'
+import { AgentRefusedError, malformed, mostNamed } from '../../../orders/agent-refused.ts'
 import { dropBody } from '../../read-body.ts'
 
 export interface AgentEnv {
@@ -23,30 +24,6 @@ export const requestOrigin = (c: AgentContext): Origin => ({
   address: c.get('address'),
   requestId: c.get('requestId'),
 })
-
-export interface RefusedAgent {
-  readonly agentKey: string
-  readonly agentUid: string
-  /** The agent's clock minus this one, in ms, as the request tells it. */
-  readonly aheadMs: number
-}
-
-/** A refusal. The message names the remedy and never a secret. */
-export class AgentRefusedError extends Error {
-  override readonly name = 'RefusedError'
-  readonly status: number
-  readonly reason: string
-  readonly retryAfterSeconds: number | undefined
-  /** The agent that proved who it is, where it cannot work with this controller. */
-  agent: RefusedAgent | undefined
-
-  constructor(status: number, reason: string, message: string, retryAfterSeconds?: number) {
-    super(message)
-    this.status = status
-    this.reason = reason
-    this.retryAfterSeconds = retryAfterSeconds
-  }
-}
 
 /** Renders any error. An unexpected one becomes a plain 500 and is logged here, once. */
 export const renderRefusal = async (
@@ -79,8 +56,6 @@ const toRefusal = (error: unknown): AgentRefusedError | undefined => {
   return new AgentRefusedError(status, error.reason, error.message, retryAfter)
 }
 
-const mostNamed = 10
-
 /** 400 with the faulty fields, never their values. */
 export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
   let json: unknown
@@ -98,11 +73,4 @@ export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
   throw malformed(parsed.error.issues.map((issue) => issue.path.join('.')))
-}
-
-/** Names of fields may come from outside: neither many nor long ones are repeated. */
-export const malformed = (fields: readonly string[]): AgentRefusedError => {
-  const named = new Set(fields.slice(0, 1_000).map((field) => field.slice(0, 100) || 'the body'))
-  const message = `the message is malformed at: ${[...named].slice(0, mostNamed).join(', ')}`
-  return new AgentRefusedError(400, 'BadRequest', message)
 }

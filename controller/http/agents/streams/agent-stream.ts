@@ -37,7 +37,7 @@ import type { Origin, Store } from '../../../../src/store/store.ts'
 import { agentKeyOf } from '../../../../src/protocol/agent-key.ts'
 import type { AgentRoutesDeps, RegisteredAgent, Tuning } from '../deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
-import type { OrderResult } from '../orders/order-result.ts'
+import type { OrderResult } from '../../../orders/order-result.ts'
 import { HeldBundles } from './held-bundles.ts'
 
 export interface AgentStreamDeps extends Pick<AgentRoutesDeps, 'identity'> {

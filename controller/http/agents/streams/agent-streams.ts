@@ -11,7 +11,7 @@ import { createFanOut, createWheel } from './fan-out.ts'
 import { returnsPerSecond, spreadMsFor } from './reconnect-rate.ts'
 import { createSilenceTimeout, type SilenceTimeout } from './silence-timeout.ts'
 import type { Presence } from './presence.ts'
-import type { OrderResult } from '../orders/order-result.ts'
+import type { OrderResult } from '../../../orders/order-result.ts'
 import { AgentStream, type NewStream, type AgentStreamDeps } from './agent-stream.ts'
 import { createObjectCache, type AgentView, type ObjectCache } from '../objects/object-cache.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { SecretRow } from '../data.ts'
+import type { SecretRow } from '../../project/data.ts'
 import { editFault, nowhereElse, placesOf, planEdit, type EditInput } from './edit-plan.ts'
 
 const row = (key: string, scope: string, stagelet?: string): SecretRow =>

@@ -4,7 +4,7 @@ import { sameJson } from '../../../../src/kernel/same-json.ts'
 import type { Secret } from '../../../../src/generated/rest-types.ts'
 import type { SecretPlace } from '../../../../src/secrets/place.ts'
 import type { Edit } from '../../../staging/staging.ts'
-import type { SecretRow } from '../data.ts'
+import type { SecretRow } from '../../project/data.ts'
 
 export interface EditTarget {
   readonly scope: string

@@ -1,7 +1,7 @@
 // Whether the value may be read by all who see its name.
-import { whyNot } from '../../../app/session.ts'
+import { whyNot } from '../../../session/session.ts'
 import { PlainValue } from '../../../ui/plain-value.tsx'
-import type { SecretRow } from '../data.ts'
+import type { SecretRow } from '../../project/data.ts'
 import type { EditFields } from './edit-plan.ts'
 import { valueManager } from './value-from.ts'
 import f from '../../../ui/fields/form.module.css'

@@ -1,7 +1,7 @@
 // The field of the filter, with what it may go on with: arrows choose, Tab or Enter takes, Esc closes.
 import { useId, useRef, useState } from 'preact/hooks'
-import { useShortcuts } from '../../../app/keys.ts'
-import { useQueryState } from '../../../app/team.ts'
+import { useShortcuts } from '../../../session/keys.ts'
+import { useQueryState } from '../../../session/team.ts'
 import { filterFlags, filterNames, parseFilter } from './filter.ts'
 import { complete, suggest, type ValuesOf } from './filter-suggest.ts'
 import s from './filter-field.module.css'

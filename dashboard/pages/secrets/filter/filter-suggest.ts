@@ -1,5 +1,5 @@
 // What a filter may go on with: names of the language, and values that there are. Pure.
-import type { SecretRow } from '../data.ts'
+import type { SecretRow } from '../../project/data.ts'
 import { filterFlags, filterNames } from './filter.ts'
 
 /** The word at the caret: where it begins, and what it is. */

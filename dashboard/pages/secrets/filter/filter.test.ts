@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { parseFilter, type Filterable } from './filter.ts'
-import { noRuns } from '../places/run-count.ts'
+import { noRuns } from '../../project/run-count.ts'
 
 const row = (secret: Partial<Secret>, more: Partial<Filterable> = {}): Filterable => ({
   secret: {

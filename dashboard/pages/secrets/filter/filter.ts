@@ -2,7 +2,7 @@
 // word without a name is looked for in the key. Pure.
 import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { isForAll } from '../../../../src/secrets/place.ts'
-import type { RunCount } from '../places/run-count.ts'
+import type { RunCount } from '../../project/run-count.ts'
 
 export interface Filterable {
   readonly id: string

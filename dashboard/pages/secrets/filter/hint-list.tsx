@@ -3,7 +3,7 @@ import { stage } from '../../../staging/staging.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Section } from '../../../ui/dialogs/drawer.tsx'
 import { StateText } from '../../../ui/state.tsx'
-import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
+import type { ProjectPlace, ProjectSecrets, SecretRow } from '../../project/data.ts'
 import { hintsFor, type SecretHint } from './hints.ts'
 import s from '../page.module.css'
 

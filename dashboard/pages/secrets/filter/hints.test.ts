@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import type { Secret, Stagelet } from '../../../../src/generated/rest-types.ts'
 import { hintsFor } from './hints.ts'
-import { createMatrix } from '../places/matrix.ts'
-import { createSetIndex, entriesOf } from '../set-index.ts'
+import { createMatrix } from '../../project/matrix.ts'
+import { createSetIndex, entriesOf } from '../../project/set-index.ts'
 
 const secret = (part: Partial<Secret>): Secret =>
   ({

@@ -3,7 +3,7 @@ import { defined } from '../../../../src/kernel/defined.ts'
 import type { Secret } from '../../../../src/generated/rest-types.ts'
 import { nearName } from '../../../../src/search/near-name.ts'
 import { isForAll } from '../../../../src/secrets/place.ts'
-import type { Matrix } from '../places/matrix.ts'
+import type { Matrix } from '../../project/matrix.ts'
 
 export type SecretHint =
   | { readonly kind: 'narrow'; readonly seenBy: number; readonly services: readonly string[] }

@@ -8,7 +8,7 @@ import {
   type CheckLine,
   type Structured,
 } from '../../../../src/formats/structured.ts'
-import { yamlFile } from '../../../app/yaml-file.ts'
+import { yamlFile } from '../../../loading/yaml-file.ts'
 
 export const importFormats = ['dotenv', 'json', 'yaml'] as const
 export type ImportFormat = (typeof importFormats)[number]

@@ -7,7 +7,7 @@ import { Button } from '../../../ui/button.tsx'
 import { Dialog } from '../../../ui/dialogs/dialog.tsx'
 import { StateText } from '../../../ui/state.tsx'
 import { partOf } from '../../../live/known.ts'
-import { useProjectFound, type ProjectPlace, type ProjectSecrets } from '../data.ts'
+import { useProjectFound, type ProjectPlace, type ProjectSecrets } from '../../project/data.ts'
 import type { EditTarget } from '../edit/edit-plan.ts'
 import { titleOf } from '../../../ui/problem.tsx'
 import { formatOf, importFormats, readSecrets, type ImportFormat } from './import-file.ts'
@@ -20,7 +20,7 @@ import {
   type FileImport,
   type LineChoice,
 } from './import-plan.ts'
-import { PlaceFields, servicesOf } from '../places/places.tsx'
+import { PlaceFields, servicesOf } from '../edit/place-fields.tsx'
 import f from '../../../ui/fields/form.module.css'
 import { secretInput } from '../../../ui/fields/secret-input.ts'
 import v from '../../../ui/fields/value-field.module.css'

@@ -1,12 +1,12 @@
 // Two values beside each other, with what differs marked: two versions of a secret, or two secrets of one key. Both are
 // read for that, and the audit log has both readings.
 import { useState } from 'preact/hooks'
-import { whyNot } from '../../../app/session.ts'
+import { whyNot } from '../../../session/session.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Dialog } from '../../../ui/dialogs/dialog.tsx'
 import { visibleText } from '../../../ui/text/visible-text.ts'
 import { useSending } from '../../../ui/use-sending.ts'
-import type { ProjectPlace } from '../data.ts'
+import type { ProjectPlace } from '../../project/data.ts'
 import { differenceOf, withSpaces } from './differing.ts'
 import { ReadProblem, revealValue, useShownFor } from '../read-value.tsx'
 import f from '../../../ui/fields/form.module.css'

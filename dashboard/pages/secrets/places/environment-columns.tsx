@@ -12,7 +12,7 @@ import type { Column } from '../../../ui/grid/grid.tsx'
 import { Glyph } from '../../../ui/state.tsx'
 import { environmentSentence, versusOf } from '../cells.ts'
 import type { ClassOf } from '../classes.ts'
-import { winnerOf } from '../set-index.ts'
+import { winnerOf } from '../../project/set-index.ts'
 import { CutName } from './cut-name.tsx'
 import {
   keyColumn,
@@ -24,8 +24,8 @@ import {
   type KeyRow,
   type LensOf,
 } from './lens-columns.tsx'
-import type { Matrix } from './matrix.ts'
-import type { ServiceRef } from './run-count.ts'
+import type { Matrix } from '../../project/matrix.ts'
+import type { ServiceRef } from '../../project/run-count.ts'
 import s from './lenses.module.css'
 
 /** A key of one scope, as environments see it. */

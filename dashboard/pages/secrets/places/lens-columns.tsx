@@ -15,10 +15,10 @@ import {
   type Versus,
 } from '../cells.ts'
 import type { ClassOf } from '../classes.ts'
-import type { ProjectSecrets } from '../data.ts'
-import type { SetIndex } from '../set-index.ts'
-import type { Cell } from './matrix.ts'
-import type { ServiceRef } from './run-count.ts'
+import type { ProjectSecrets } from '../../project/data.ts'
+import type { SetIndex } from '../../project/set-index.ts'
+import type { Cell } from '../../project/matrix.ts'
+import type { ServiceRef } from '../../project/run-count.ts'
 import s from './lenses.module.css'
 
 /** One key; its secrets may be in several places. */

@@ -2,14 +2,14 @@
 import { useLocation } from 'preact-iso'
 import { useMemo, useState } from 'preact/hooks'
 import { environmentRows } from '../../../../src/secrets/environment-rows.ts'
-import { useQueryState } from '../../../app/team.ts'
+import { useQueryState } from '../../../session/team.ts'
 import type { Edit } from '../../../staging/staging.ts'
 import { Grid } from '../../../ui/grid/grid.tsx'
 import { stageletUrl } from '../../../ui/text/links.ts'
 import { Empty } from '../../../ui/page.tsx'
 import { isStagedIn } from '../cells.ts'
 import type { ClassOf } from '../classes.ts'
-import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
+import type { ProjectPlace, ProjectSecrets, SecretRow } from '../../project/data.ts'
 import { parseFilter } from '../filter/filter.ts'
 import { composeOnly, environmentKeyRows, keyRows, type HasKey } from '../key-rows.ts'
 import {
@@ -19,8 +19,8 @@ import {
   valuesColumn,
 } from './environment-columns.tsx'
 import { acrossColumns, serviceColumns, type KeyRow } from './lens-columns.tsx'
-import type { ServiceRef } from './run-count.ts'
-import { entryOf, winnerOf } from '../set-index.ts'
+import type { ServiceRef } from '../../project/run-count.ts'
+import { entryOf, winnerOf } from '../../project/set-index.ts'
 import { NewRowsButton, usePausedRows } from '../paused-rows.tsx'
 
 export interface SecretActions {

@@ -1,6 +1,6 @@
 // The lenses of the page: the same secrets as a list, as keys by services of one stagelet, and as keys by environments or
 // stagelets.
-import { useQueryState } from '../../../app/team.ts'
+import { useQueryState } from '../../../session/team.ts'
 
 export const lenses = ['list', 'stagelet', 'across'] as const
 type Lens = (typeof lenses)[number]

@@ -37,10 +37,10 @@ import { checkPlainReferences } from '../../../../src/store/secrets/plain-values
 import { resetInSync } from '../../../../src/store/secrets/reset-in-sync.ts'
 import { objectRow } from '../../../../src/store/state/rows.ts'
 import { isStagedIn } from '../cells.ts'
-import { createSetIndex, winnerOf } from '../set-index.ts'
+import { createSetIndex, winnerOf } from '../../project/set-index.ts'
 import { explainKey } from '../../stagelet/precedence.ts'
 import { servicesIn } from './environment-columns.tsx'
-import { createMatrix } from './matrix.ts'
+import { createMatrix } from '../../project/matrix.ts'
 
 const services = ['web', 'backend', 'worker']
 const environments = ['production', 'staging', 'preview']
