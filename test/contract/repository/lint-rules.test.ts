@@ -54,7 +54,7 @@ describe('lint refuses', () => {
     ['the runtime', 'src/runtime/control-loop.ts', '../store/store.ts'],
     ['the rollout', 'src/rollout/revision.ts', '../store/store.ts'],
     ['processes', 'src/process/exec.ts', '../store/store.ts'],
-    ['the controller', 'controller/print.ts', '../dashboard/ui/state-kind.ts'],
+    ['the controller', 'controller/print.ts', '../dashboard/live/state-kind.ts'],
     ['the dashboard', 'dashboard/live/state-kind.ts', '../../src/store/store.ts'],
     ['the dashboard', 'dashboard/live/state-kind.ts', '../../controller/print.ts'],
   ])('that %s (%s) imports %s', async (_who, path, imported) => {
