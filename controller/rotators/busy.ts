@@ -1,7 +1,7 @@
 // Rotations are serial: of a project, and of a database, whichever projects and teams share it. Who holds another one up.
 import { findCondition } from '../../src/resources/conditions.ts'
 import { refOf } from '../../src/resources/meta.ts'
-import { rotationPlaceOf } from '../../src/kinds/rotation/place.ts'
+import { isPlaceShared, rotationPlaceOf } from '../../src/kinds/rotation/place.ts'
 import type { Reader } from '../../src/store/store.ts'
 import type { RotationObject } from './machine/facts.ts'
 import type { Holder } from './machine/facts.ts'
@@ -36,9 +36,7 @@ export const busyOf = async (
 ): Promise<Holder | undefined> => {
   const { namespace } = refOf(rotation)
   const place = rotationPlaceOf(rotation.spec, namespace)
-  // Only an address may be of several teams.
-  const isShared = place?.startsWith('at ') === true
-  const { items } = await reader.list('Rotation', isShared ? {} : { namespace })
+  const { items } = await reader.list('Rotation', isPlaceShared(rotation.spec) ? {} : { namespace })
   const other = items.find((candidate) => {
     const { metadata, spec, status } = candidate
     if (metadata.uid === rotation.metadata.uid || (status?.phase ?? 'Idle') === 'Idle') return false

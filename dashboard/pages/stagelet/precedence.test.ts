@@ -16,7 +16,7 @@ describe('whyOf', () => {
       ...(stagelet === undefined ? {} : { stagelet }),
     })
     const entries = [entry('global'), entry('web'), entry('global', 'prod'), entry('web', 'test')]
-    const { rungs } = explainKey(
+    const { ranks } = explainKey(
       { entries },
       {
         service: 'web',
@@ -25,7 +25,7 @@ describe('whyOf', () => {
         composeKeys: [],
       },
     )
-    expect(rungs.map(({ won, losesTo }) => (won ? 'won' : losesTo))).toEqual([
+    expect(ranks.map(({ won, losesTo }) => (won ? 'won' : losesTo))).toEqual([
       undefined,
       'won',
       2,

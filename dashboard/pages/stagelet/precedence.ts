@@ -7,7 +7,7 @@ import { everyService, reaches } from '../../../src/secrets/place.ts'
 import { winnersFor, type ProjectEntry, type SetEntry } from '../../../src/secrets/set-entry.ts'
 
 export interface Rank {
-  readonly rank: number
+  readonly number: number
   /** Where a secret of this rank is stored. */
   readonly place: string
   readonly entry: ProjectEntry | undefined
@@ -24,7 +24,7 @@ export interface Reference {
 }
 
 export interface Why {
-  readonly rungs: readonly Rank[]
+  readonly ranks: readonly Rank[]
   /** The Compose file or an env file sets the key too. */
   readonly composeSets: boolean
   readonly composeWins: boolean
@@ -90,11 +90,11 @@ export const explainKey = (set: LaidOut, query: PrecedenceQuery): Why => {
   const winning = found.findIndex(
     (entry) => entry !== undefined && entry.secretId === winner?.secretId,
   )
-  const rungs = places.map(({ place }, index): Rank => {
+  const ranks = places.map(({ place }, index): Rank => {
     const entry = found[index]
     const loses = entry !== undefined && index !== winning
     return {
-      rank: index + 1,
+      number: index + 1,
       place,
       entry,
       won: index === winning,
@@ -103,7 +103,7 @@ export const explainKey = (set: LaidOut, query: PrecedenceQuery): Why => {
   })
   const composeSets = composeKeys.includes(key)
   return {
-    rungs,
+    ranks,
     composeSets,
     composeWins: composeSets && winner === undefined,
     ...(winner === undefined

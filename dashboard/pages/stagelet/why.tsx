@@ -24,13 +24,13 @@ interface Shown {
 }
 
 const Version = ({
-  rung,
+  rank,
   secrets,
 }: {
-  readonly rung: Rank
+  readonly rank: Rank
   readonly secrets: readonly Secret[]
 }) => {
-  const secret = secrets.find(({ id }) => id === rung.entry?.secretId)
+  const secret = secrets.find(({ id }) => id === rank.entry?.secretId)
   if (secret === undefined) return <span class="muted">no secret</span>
   return (
     <>
@@ -41,27 +41,27 @@ const Version = ({
   )
 }
 
-const RungRow = ({
-  rung,
+const RankRow = ({
+  rank,
   secrets,
 }: {
-  readonly rung: Rank
+  readonly rank: Rank
   readonly secrets: readonly Secret[]
 }) => (
-  <li class={rung.won ? s['won'] : ''}>
-    <span class={s['rank']}>{rung.rank}</span>
-    <span class={rung.entry === undefined ? 'muted' : ''}>{rung.place}</span>
+  <li class={rank.won ? s['won'] : ''}>
+    <span class={s['rank']}>{rank.number}</span>
+    <span class={rank.entry === undefined ? 'muted' : ''}>{rank.place}</span>
     <span>
-      {rung.won ? <StateText kind="ok">Wins</StateText> : null}{' '}
-      <Version rung={rung} secrets={secrets} />
-      {rung.losesTo === undefined ? '' : `, loses to rank ${rung.losesTo}`}
+      {rank.won ? <StateText kind="ok">Wins</StateText> : null}{' '}
+      <Version rank={rank} secrets={secrets} />
+      {rank.losesTo === undefined ? '' : `, loses to rank ${rank.losesTo}`}
     </span>
   </li>
 )
 
-const ComposeRow = ({ composeSets, composeWins, rungs }: Why) => (
+const ComposeRow = ({ composeSets, composeWins, ranks }: Why) => (
   <li class={composeWins ? s['won'] : ''}>
-    <span class={s['rank']}>{rungs.length + 1}</span>
+    <span class={s['rank']}>{ranks.length + 1}</span>
     <span class={composeSets ? '' : 'muted'}>Compose file or env file</span>
     <span>
       {composeWins ? (
@@ -125,9 +125,9 @@ const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {
         title={`Why does ${service.name} have ${key}?`}
         aside={<Runs stagelet={stagelet} service={service} />}
       >
-        <ol class={s['ladder']} aria-label="Ranks of precedence, the highest first">
-          {why.rungs.map((rung) => (
-            <RungRow key={rung.rank} rung={rung} secrets={secrets} />
+        <ol class={s['ranks']} aria-label="Ranks of precedence, the highest first">
+          {why.ranks.map((rank) => (
+            <RankRow key={rank.number} rank={rank} secrets={secrets} />
           ))}
           <ComposeRow {...why} />
         </ol>

@@ -4,6 +4,10 @@ import type { RotationSpec } from './schema.ts'
 /** The usual port of Postgres. */
 const postgresPort = 5432
 
+/** Whether Rotations of other teams may have the same place: a stagelet is of one team, an address is the same for all. */
+export const isPlaceShared = ({ rotator }: RotationSpec): boolean =>
+  rotator.postgres?.at !== undefined
+
 /** The database server, or the account: the same text for the same one, as far as specs tell. */
 export const rotationPlaceOf = (
   { rotator }: RotationSpec,
@@ -11,7 +15,6 @@ export const rotationPlaceOf = (
 ): string | undefined => {
   const { postgres, mariadb, redis, awsIam } = rotator
   const inside = (postgres ?? mariadb ?? redis)?.in
-  // A stagelet is of one team; an address is the same for all.
   if (inside !== undefined) return `in ${namespace}/${inside.stagelet}/${inside.service}`
   if (awsIam !== undefined)
     return `iam ${namespace}/${awsIam.adminRef?.name ?? ''} ${awsIam.endpoint ?? ''}`

@@ -54,7 +54,7 @@ describe('whyOf', () => {
             { entries },
             { service, stagelet: 'prod', key, composeKeys: ['A'] },
           )
-          const shown = why.rungs.find((rung) => rung.won)?.entry
+          const shown = why.ranks.find((rank) => rank.won)?.entry
           const won = entries.find(({ secretId }) => secretId === shown?.secretId)
           if (why.broken !== undefined) {
             expect(() => visibleTo(service, 'prod', entries)).toThrow()

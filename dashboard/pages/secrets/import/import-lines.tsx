@@ -1,7 +1,7 @@
 // The lines of a file of secrets, each with what it does; one may be skipped, or go to another scope.
 import { Grid, type Column } from '../../../ui/grid/grid.tsx'
 import { StateText } from '../../../ui/state.tsx'
-import type { LineChoice, PlannedLine } from './import-plan.ts'
+import { doesText, isSkipped, type LineChoice, type PlannedLine } from './import-plan.ts'
 import s from '../page.module.css'
 
 interface Props {
@@ -15,12 +15,12 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
     id: 'take',
     title: <span class="visually-hidden">Take</span>,
     width: '40px',
-    render: ({ key, where, does }) => (
+    render: (line) => (
       <input
         type="checkbox"
-        aria-label={`Take ${key} of ${where}`}
-        checked={!does.startsWith('skipped')}
-        onChange={(event) => onChoose(where, { isOut: !event.currentTarget.checked })}
+        aria-label={`Take ${line.key} of ${line.where}`}
+        checked={!isSkipped(line)}
+        onChange={(event) => onChoose(line.where, { isOut: !event.currentTarget.checked })}
       />
     ),
   },
@@ -91,15 +91,15 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
     id: 'does',
     title: 'Change',
     width: 'minmax(84px, 1.4fr)',
-    render: ({ does, odd, doubt }) => (
+    render: (line) => (
       <>
-        <span class={does.startsWith('skipped') ? 'muted' : ''}>{does}</span>
-        {odd === undefined ? null : (
-          <span title={odd}>
+        <span class={isSkipped(line) ? 'muted' : ''}>{doesText[line.does]}</span>
+        {line.odd === undefined ? null : (
+          <span title={line.odd}>
             <StateText kind="warn">looks masked</StateText>
           </span>
         )}
-        {doubt === true ? <StateText kind="warn">plain, looks like a secret</StateText> : null}
+        {line.doubt === true ? <StateText kind="warn">plain, looks like a secret</StateText> : null}
       </>
     ),
   },

@@ -25,10 +25,10 @@ it('says of each line what it does, and shows no value', async () => {
     doubt: false,
   }
   expect(lines).toEqual([
-    { key: 'A', where: 'line 1', ...at, visibility: 'Masked', bytes: 1, does: 'new value' },
-    { key: 'B', where: 'line 3', ...at, bytes: 3, does: 'repeated below' },
-    { key: 'C', where: 'line 4', ...at, bytes: 1, does: 'new' },
-    { key: 'B', where: 'line 5', ...at, bytes: 1, does: 'new' },
+    { key: 'A', where: 'line 1', ...at, visibility: 'Masked', bytes: 1, does: 'NewValue' },
+    { key: 'B', where: 'line 3', ...at, bytes: 3, does: 'Repeated' },
+    { key: 'C', where: 'line 4', ...at, bytes: 1, does: 'New' },
+    { key: 'B', where: 'line 5', ...at, bytes: 1, does: 'New' },
   ])
   expect(faults).toEqual([])
 })
@@ -83,9 +83,9 @@ it('leaves out a line, and puts one in another scope', async () => {
   ])
   const plan = planFileImport(read, target, [{ ...shop, key: 'B', scope: 'global' }], choices)
   expect(plan.lines.map((line) => [line.key, line.scope, line.does])).toEqual([
-    ['A', 'web', 'new'],
-    ['A', 'web', 'skipped'],
-    ['B', 'global', 'new value'],
+    ['A', 'web', 'New'],
+    ['A', 'web', 'Skipped'],
+    ['B', 'global', 'NewValue'],
   ])
   expect(
     editsOfImport(read, plan, [{ id: 'sec_b', key: 'B', scope: 'global' } as Secret]),
@@ -104,8 +104,8 @@ it('leaves out what configures Compose, where it would go to every service and n
   ])
   const does = (scope: string): string[] =>
     planFileImport(read, { ...target, scope }, [], choices).lines.map((line) => line.does)
-  expect(does('global')).toEqual(['skipped: configures Compose', 'new', 'new', 'new'])
-  expect(does('web')).toEqual(['new', 'new', 'new', 'new'])
+  expect(does('global')).toEqual(['ConfiguresCompose', 'New', 'New', 'New'])
+  expect(does('web')).toEqual(['New', 'New', 'New', 'New'])
 })
 
 it('leaves out what looks like no secret, but where its key is stored, a service is named, or somebody chose it', async () => {
@@ -114,13 +114,13 @@ it('leaves out what looks like no secret, but where its key is stored, a service
   const choices = new Map([['line 3', { isOut: false }]])
   const { lines } = planFileImport(read, { ...target, scope: 'global' }, stored, choices)
   expect(lines.map(({ does, visibility }) => [does, visibility])).toEqual([
-    ['skipped: looks like no secret', 'Plain'],
-    ['new', 'Plain'],
-    ['new', 'Plain'],
-    ['new', 'Masked'],
+    ['NoSecret', 'Plain'],
+    ['New', 'Plain'],
+    ['New', 'Plain'],
+    ['New', 'Masked'],
   ])
   const named = planFileImport(read, target, stored)
-  expect(named.lines.map((line) => line.does)).toEqual(['new', 'new', 'new', 'new'])
+  expect(named.lines.map((line) => line.does)).toEqual(['New', 'New', 'New', 'New'])
   expect(editsOfImport(read, named, []).map(({ edit }) => edit.fields)).toEqual([
     ...[1, 2, 3].map(() => ({ visibility: 'Plain' })),
     undefined,
@@ -154,8 +154,8 @@ it('goes to the environments that are chosen, but for lines with a place of thei
   const stored = [{ ...shop, key: 'A', scope: 'web', environments: ['preview'] }]
   const plan = planFileImport(read, at, stored)
   expect(plan.lines.map(({ does, stagelet }) => [does, stagelet])).toEqual([
-    ['new value', ''],
-    ['new', 'prod'],
+    ['NewValue', ''],
+    ['New', 'prod'],
   ])
   expect(editsOfImport(read, plan, []).map(({ edit }) => edit.fields?.['environments'])).toEqual([
     ['preview'],

@@ -11,13 +11,16 @@ import { maskWords, maxValueBytes, tooLarge } from '../../../ui/text/value-warni
 import { isKey, keyFault, type EditTarget } from '../edit/edit-plan.ts'
 import { valueManager } from '../edit/value-from.ts'
 
-type Does =
-  | 'new'
-  | 'new value'
-  | 'repeated below'
-  | 'skipped'
-  | 'skipped: configures Compose'
-  | 'skipped: looks like no secret'
+/** What becomes of a line, in the words of the page. */
+export const doesText = {
+  New: 'new',
+  NewValue: 'new value',
+  Repeated: 'repeated below',
+  Skipped: 'skipped',
+  ConfiguresCompose: 'skipped: configures Compose',
+  NoSecret: 'skipped: looks like no secret',
+} as const
+type Does = keyof typeof doesText
 
 type Visibility = 'Masked' | 'Plain'
 
@@ -122,13 +125,10 @@ export const planFileImport = (
     lines.filter((line) => !isOut(line)).map((line) => [nameOf(line), line.where]),
   )
   const doesOf = (line: StructuredLine): Does => {
-    if (stays(line))
-      return kinds.get(line) === 'Steers'
-        ? 'skipped: configures Compose'
-        : 'skipped: looks like no secret'
-    if (isOut(line)) return 'skipped'
-    if (last.get(nameOf(line)) !== line.where) return 'repeated below'
-    return stored.has(nameOf(line)) ? 'new value' : 'new'
+    if (stays(line)) return kinds.get(line) === 'Steers' ? 'ConfiguresCompose' : 'NoSecret'
+    if (isOut(line)) return 'Skipped'
+    if (last.get(nameOf(line)) !== line.where) return 'Repeated'
+    return stored.has(nameOf(line)) ? 'NewValue' : 'New'
   }
   const visibilityOf = (line: StructuredLine): Visibility => {
     const listed = line.fields?.['visibility']
@@ -169,7 +169,11 @@ export const planFileImport = (
   }
 }
 
-export const isTaken = ({ does }: PlannedLine): boolean => does === 'new' || does === 'new value'
+export const isTaken = ({ does }: PlannedLine): boolean => does === 'New' || does === 'NewValue'
+
+/** A repeated line is not skipped: the last one counts. */
+export const isSkipped = ({ does }: PlannedLine): boolean =>
+  does === 'Skipped' || does === 'ConfiguresCompose' || does === 'NoSecret'
 
 /** `stored` are the secrets that exist. */
 export const editsOfImport = (

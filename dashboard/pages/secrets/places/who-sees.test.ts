@@ -210,7 +210,7 @@ it('is what the tables of the dashboard tell', () => {
     expect(staged.map(textOf)).toEqual(expected)
     const won = viewers.filter((viewer) => {
       const asked = { ...viewer, key: 'A', composeKeys: [] }
-      return explainKey({ entries: [entry], layout }, asked).rungs.some((rung) => rung.won)
+      return explainKey({ entries: [entry], layout }, asked).ranks.some((rank) => rank.won)
     })
     expect(won.map(textOf)).toEqual(expected)
   })
