@@ -90,6 +90,13 @@ describe('a pool of join tokens', () => {
     expect(await keysOf('used')).toEqual(held)
   })
 
+  it('is worth nothing once its agent is revoked, whoever made it', async () => {
+    const token = await controller.token('left')
+    await controller.opened.agents.revoke(ref('left'), actor)
+    expect((await join(token)).status).toBe(401)
+    expect((await join(await controller.token('left'))).status).toBe(200)
+  })
+
   it('joins no agent that got the name of one that was deleted', async () => {
     const stale = await controller.token('again')
     await remove('again')
