@@ -159,6 +159,7 @@ const pure = [
   './access/team-roles.ts',
   './audit/lines.ts',
   './audit/receipt.ts',
+  './audit/signed-report.ts',
   './audit/texts.ts',
   './audit/verify.ts',
 ]

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import type { SupportFlags, MachinePart } from '../agent/machine/support.ts'
 import { CliError, Exit, renderError } from './errors.ts'
+import { wordsOfToday } from './former-words.ts'
 import { endQuietlyWhenNobodyReads, note, wantProgress } from './print.ts'
 import { runQuickly } from './quick.ts'
 
@@ -40,8 +41,7 @@ const commands: Readonly<Record<string, Load>> = {
   activity: () => import('./commands/activity.ts'),
   slo: () => import('./commands/slo.ts'),
   audit: () => import('./commands/audit.ts'),
-  receipt: () => import('./commands/receipt.ts'),
-  compliance: () => import('./commands/compliance.ts'),
+  report: () => import('./commands/report.ts'),
   agent: () => import('./commands/agent.ts'),
   keys: () => import('./commands/keys.ts'),
   backup: () => import('./commands/backup.ts'),
@@ -66,11 +66,6 @@ const commands: Readonly<Record<string, Load>> = {
   kubeconfig: () => import('./commands/kube/kubeconfig.ts'),
   'kube-token': () => import('./commands/kube/kube-token.ts'),
   mcp: () => import('./commands/mcp.ts'),
-}
-
-/** Words that were commands: each leads to the command of today for one release. */
-const formerWords: Readonly<Record<string, readonly [string, ...string[]]>> = {
-  'leak-test': ['where', '--logs'],
 }
 
 /** Every command, by the name on the command line. */
@@ -134,10 +129,10 @@ const throwOnExit = (command: Command): void => {
 
 const run = async (argv: readonly string[]): Promise<number> => {
   const [name = '', ...rest] = argv
-  const now = Object.hasOwn(formerWords, name) ? formerWords[name] : undefined
-  if (now !== undefined) {
-    note(`"stagely ${name}" is "stagely ${now.join(' ')}" now`)
-    return run([...now, ...rest])
+  const today = wordsOfToday(argv)
+  if (today !== undefined) {
+    note(`"stagely ${today.was}" is "stagely ${today.now}" now`)
+    return run(today.argv)
   }
   const isProgram =
     name === 'controller' ||

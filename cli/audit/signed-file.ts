@@ -1,10 +1,17 @@
 // Files that the key of the audit log has signed: read, checked without a controller, and told in words.
-import type { Command } from '../options.ts'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import type * as z from 'zod'
 import { nodeCrypto } from '../../src/audit/chain.ts'
-import type { ChainCrypto } from '../../src/audit/texts.ts'
+import { accessCsv, signedInCsv } from '../../src/audit/access-csv.ts'
+import { accessWords, signedAccess, type SignedAccess } from '../../src/audit/access-report.ts'
+import { complianceWords, signedCompliance } from '../../src/audit/compliance.ts'
+import { exposureWords, signedExposure } from '../../src/audit/exposure.ts'
+import { receiptWords } from '../../src/audit/receipt.ts'
+import { signedReceipt } from '../../src/audit/receipt-schema.ts'
+import { kindOfReport, reportFault } from '../../src/audit/signed-report.ts'
+import type { ReportKind } from '../../src/audit/texts.ts'
+import { tryParseJson } from '../../src/kernel/record.ts'
 import { CliError, Exit, cannot } from '../errors.ts'
 import { note, out } from '../print.ts'
 import { createInterface } from 'node:readline'
@@ -43,61 +50,56 @@ interface VerifyFlags {
   readonly head?: string
 }
 
-/** What a file of this kind holds, and how it is checked. */
-interface SignedKind<T extends { readonly public_key: string }> {
-  /** `receipt` */
-  readonly noun: string
-  /** The command that makes one. */
-  readonly made: string
-  /** Keeps what it does not know: that is signed too. */
+interface ReportSchema<T> {
   readonly schema: z.ZodType<T>
-  readonly faultOf: (
-    crypto: ChainCrypto,
-    file: T,
-    key: string | undefined,
-    content: string,
-  ) => Promise<string | undefined>
-  /** Of a file that is not JSON. */
-  readonly parse?: (content: string) => unknown
-  readonly wordsOf: (file: T) => readonly string[]
+  readonly words: (file: T) => readonly string[]
 }
 
-const read = async <T extends { readonly public_key: string }>(
-  file: string,
-  { noun, made, schema, parse = JSON.parse }: SignedKind<T>,
-): Promise<{ signed: T; content: string }> => {
+/** What is known of each kind of report. */
+const schemas = {
+  receipt: { schema: signedReceipt, words: receiptWords },
+  exposure: { schema: signedExposure, words: exposureWords },
+  compliance: { schema: signedCompliance, words: complianceWords },
+  access: { schema: signedAccess, words: accessWords },
+} satisfies { readonly [K in ReportKind]: ReportSchema<never> | object }
+
+/** A report in words, a sentence a line; undefined for a file that is none. */
+export const wordsOfReport = (file: unknown): readonly string[] | undefined => {
+  const kind = kindOfReport(file)
+  if (kind === undefined) return undefined
+  const { schema, words } = schemas[kind] as ReportSchema<unknown>
+  const parsed = schema.safeParse(file)
+  return parsed.success ? words(parsed.data) : undefined
+}
+
+const readReport = async (file: string): Promise<{ signed: unknown; content: string }> => {
   const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
     cannot(`read ${file}`),
   )
-  try {
-    return { signed: schema.parse(parse(content)), content }
-  } catch (error) {
-    throw new CliError(`${file} holds no ${noun}: get one with "${made}"`, 2, error)
-  }
+  return { signed: signedInCsv(content) ?? tryParseJson(content), content }
 }
 
-export const verifyOptions = (command: Command, noun: string): Command =>
-  command
-    .argument('<file>', `a ${noun}, or - for stdin`)
-    .option('--key <key>', 'public key that must have signed; else that of --head')
-    .option(
-      '--head <file>',
-      'a head kept elsewhere ("stagely audit head"): its key must have signed',
+/** Checks a file without a controller, and prints its words. */
+export const verifyReport = async (file: string, { key, head }: VerifyFlags): Promise<void> => {
+  const { signed, content } = await readReport(file)
+  const words = wordsOfReport(signed)
+  if (words === undefined)
+    throw new CliError(
+      `${file} holds no signed report: make one with "stagely report KIND -o json"`,
+      2,
     )
-
-export const verifyFile = async <T extends { readonly public_key: string }>(
-  file: string,
-  { key, head }: VerifyFlags,
-  kind: SignedKind<T>,
-): Promise<void> => {
-  const { signed, content } = await read(file, kind)
+  const report = signed as SignedAccess
   const publicKey = key ?? (head === undefined ? undefined : (await readHeadFile(head)).public_key)
-  const fault = await kind.faultOf(nodeCrypto, signed, publicKey, content)
+  const isEdited =
+    signedInCsv(content) !== undefined && accessCsv(report) !== content.replace(/\n$/, '')
+  const fault = isEdited
+    ? 'its rows are not those that were signed'
+    : await reportFault(nodeCrypto, report, publicKey)
   if (fault !== undefined) {
-    note(`The ${kind.noun} does NOT hold: ${fault}.`)
+    note(`The report does NOT hold: ${fault}.`)
     throw new Exit(1)
   }
-  out([...kind.wordsOf(signed), `Signed with the key ${signed.public_key}.`].join('\n'))
+  out([...words, `Signed with the key ${report.public_key}.`].join('\n'))
   if (publicKey === undefined)
     note(
       'Give --head with a head kept elsewhere to see whether the key is that of your controller.',

@@ -2,7 +2,6 @@
 import type { AccessReach, AccessRequest } from '../../src/generated/rest-types.ts'
 import { Option } from 'commander'
 import { createRequest, requestPath, waitForApproval, type Asked } from '../access/ask.ts'
-import { reportCommand } from '../access/report.ts'
 import { openRest } from '../connect/rest.ts'
 import { newCommand, newGroup, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
@@ -15,8 +14,7 @@ export const command = (): Command =>
     'stagely access list',
     'stagely access approve req-x8k2p',
     'stagely access break-glass -p shop --reason "INC-42: shop is down"',
-    'stagely access report --at 2026-11-01',
-  ]).having(request, list, show, approve, deny, cancel, revoke, breakGlass, review, reportCommand)
+  ]).having(request, list, show, approve, deny, cancel, revoke, breakGlass, review)
 
 interface Flags extends Asked, WaitFlags {
   readonly note?: string

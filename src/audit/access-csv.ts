@@ -1,7 +1,7 @@
 // A signed report on access as CSV: its rows, and below them the signed document, in pieces, as the proof. Whoever verifies it
 // makes the whole text anew from the proof. Pure.
 import { canonicalJson } from '../kernel/canonical-json.ts'
-import type { AccessRow, SignedAccessReport } from './access-report.ts'
+import type { AccessRow, SignedAccess } from './access-report.ts'
 
 const columns = [
   'row',
@@ -35,7 +35,7 @@ const cell = (value: string | number | readonly string[] | undefined): string =>
 const pieces = /.{1,30000}/gs
 const proofLine = /^"proof","base64url:([A-Za-z0-9_-]+)"$/gm
 
-export const accessCsv = (signed: SignedAccessReport): string => {
+export const accessCsv = (signed: SignedAccess): string => {
   const proof = Buffer.from(canonicalJson(signed)).toString('base64url')
   return [
     columns.map((column) => cell(column)),

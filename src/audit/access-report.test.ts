@@ -1,20 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson } from '../kernel/canonical-json.ts'
+import { reportFault } from './signed-report.ts'
 import { accessCsv, signedInCsv } from './access-csv.ts'
-import {
-  accessFault,
-  accessWords,
-  signedAccessReport,
-  type SignedAccessReport,
-} from './access-report.ts'
+import { accessWords, signedAccess, type SignedAccess } from './access-report.ts'
 import { createSigner, nodeCrypto } from './chain.ts'
 
 const signer = createSigner(
   generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }),
 )
 const point = { seq: 9, hash: 'h' }
-const access: SignedAccessReport['access'] = {
+const access: SignedAccess['access'] = {
   team: 'pay',
   from: '2026-11-01T00:00:00Z',
   to: '2026-11-02T00:00:00Z',
@@ -67,17 +63,18 @@ const access: SignedAccessReport['access'] = {
     signature: signer.sign('head', point),
   },
 }
-const signed: SignedAccessReport = {
+const signed: SignedAccess = {
   access,
-  signature: signer.signDocument('access', canonicalJson(access)),
+  signature: signer.signReport('access', canonicalJson(access)),
   public_key: signer.publicKey,
 }
 /** As a verifier does, with the key that must have signed. */
 const faultOf = async (text: string, isCsv: boolean): Promise<string | undefined> => {
   try {
-    const parsed = signedAccessReport.strict().parse(isCsv ? signedInCsv(text) : JSON.parse(text))
-    if (isCsv && accessCsv(parsed) !== text) return 'other rows'
-    return await accessFault(nodeCrypto, parsed, signer.publicKey)
+    const file: unknown = isCsv ? signedInCsv(text) : JSON.parse(text)
+    signedAccess.parse(file)
+    if (isCsv && accessCsv(file as SignedAccess) !== text) return 'other rows'
+    return await reportFault(nodeCrypto, file, signer.publicKey)
   } catch {
     return 'no report'
   }
@@ -104,8 +101,8 @@ describe('a report on access', () => {
     const lines = accessCsv(signed).split('\n')
     for (let i = 0; i < lines.length; i++)
       expect(await faultOf(lines.toSpliced(i, 1).join('\n'), true)).toBeDefined()
-    const receipt = { ...signed, signature: signer.signDocument('receipt', canonicalJson(access)) }
-    expect(await accessFault(nodeCrypto, receipt)).toBe('its text is not what was signed')
+    const receipt = { ...signed, signature: signer.signReport('receipt', canonicalJson(access)) }
+    expect(await reportFault(nodeCrypto, receipt)).toBe('its text is not what was signed')
   })
 
   it('has no cell in its CSV that a spreadsheet takes for a formula, whatever people have written', () => {

@@ -1,13 +1,10 @@
 // Reports on who could read values of a team, and by which requests. Signed by the key of the audit log, and checked
 // anywhere. Pure.
 import * as z from 'zod'
-import { signedHead } from './record.ts'
-import { documentFault } from './signed-document.ts'
-import type { ChainCrypto } from './texts.ts'
+import { issuedText } from './signed-report.ts'
+import { reportTime as time, signedSchema } from './signed-schema.ts'
 
-const time = z.string().meta({ format: 'date-time' })
-
-const accessRow = z.strictObject({
+const accessRow = z.object({
   row: z
     .enum(['policy', 'reader', 'request', 'emergency', 'overdue review'])
     .describe(
@@ -35,7 +32,7 @@ const accessRow = z.strictObject({
 })
 export type AccessRow = z.infer<typeof accessRow>
 
-const accessReport = z.strictObject({
+const accessReport = z.object({
   team: z.string(),
   project: z.string().optional().describe('Absent: all of the team.'),
   from: time,
@@ -49,26 +46,8 @@ const accessReport = z.strictObject({
 })
 export type AccessReport = z.infer<typeof accessReport>
 
-export const signedAccessReport = z.object({
-  access: accessReport.extend({
-    head: signedHead.describe('Newest row of the audit log at that time.'),
-  }),
-  signature: z
-    .string()
-    .describe(
-      'Ed25519 over the JSON text of ["stagely access report 1", TEXT], where TEXT is `access` as JSON with sorted keys and without spaces.',
-    ),
-  public_key: z.string().describe('Ed25519, 32 bytes in base64url: that of the audit log.'),
-})
-export type SignedAccessReport = z.infer<typeof signedAccessReport>
-
-/** Why it does not hold; undefined where it does. `publicKey`: the key that must have signed. */
-export const accessFault = (
-  crypto: ChainCrypto,
-  { access: document, ...signed }: SignedAccessReport,
-  publicKey?: string,
-): Promise<string | undefined> =>
-  documentFault(crypto, { kind: 'access', document, ...signed }, publicKey)
+export const signedAccess = signedSchema('access', accessReport)
+export type SignedAccess = z.infer<typeof signedAccess>
 
 const spanText = ({ from, until }: AccessRow): string =>
   [from && `from ${from}`, until && `until ${until}`].filter(Boolean).join(' ')
@@ -119,7 +98,7 @@ const titles: Readonly<Record<AccessRow['row'], readonly [string, string]>> = {
 }
 
 /** What it says, a sentence a line. */
-export const accessWords = ({ access }: SignedAccessReport): readonly string[] => {
+export const accessWords = ({ access }: SignedAccess): readonly string[] => {
   const { team, project, rows, head } = access
   const kinds = accessRow.shape.row.options.filter(
     (kind) => !access.emergencies_only || ['emergency', 'overdue review'].includes(kind),
@@ -131,6 +110,6 @@ export const accessWords = ({ access }: SignedAccessReport): readonly string[] =
       const [title, none] = titles[kind]
       return own.length === 0 ? [none] : [title, ...own.map(rowWords)]
     }),
-    `Issued at ${access.issued_at}, when the audit log had ${head.seq} rows.`,
+    issuedText(access.issued_at, head),
   ]
 }

@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, hash, randomBytes, sign, verify } fr
 import {
   actorText,
   contentText,
-  documentText,
+  reportText,
   isPerson,
   linkText,
   signedText,
@@ -12,7 +12,7 @@ import {
   type ChainCrypto,
   type ChainPoint,
   type SignedAs,
-  type SignedDocument,
+  type ReportKind,
 } from './texts.ts'
 
 export const sha256 = (text: string): string => hash('sha256', text, 'base64url')
@@ -54,7 +54,7 @@ export interface HeadSigner {
   readonly publicKey: string
   sign(as: SignedAs, point: ChainPoint): string
   /** `text` is the document as canonical JSON. */
-  signDocument(kind: SignedDocument, text: string): string
+  signReport(kind: ReportKind, text: string): string
 }
 
 /** `pkcs8` is the DER of an Ed25519 private key. */
@@ -64,8 +64,8 @@ export const createSigner = (pkcs8: Buffer): HeadSigner => {
   return {
     publicKey,
     sign: (as, point) => sign(null, Buffer.from(signedText(as, point)), key).toString('base64url'),
-    signDocument: (kind, text) =>
-      sign(null, Buffer.from(documentText(kind, text)), key).toString('base64url'),
+    signReport: (kind, text) =>
+      sign(null, Buffer.from(reportText(kind, text)), key).toString('base64url'),
   }
 }
 

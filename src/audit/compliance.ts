@@ -1,11 +1,7 @@
 // Reports of a project for auditors: how old its keys and values were, who replaced them, what was overdue. Signed
 // by the key of the audit log, and checked anywhere. Pure.
 import * as z from 'zod'
-import { signedHead } from './record.ts'
-import { documentFault } from './signed-document.ts'
-import type { ChainCrypto } from './texts.ts'
-
-const time = z.string().meta({ format: 'date-time' })
+import { reportTime as time, signedSchema } from './signed-schema.ts'
 
 const lifetime = {
   since: time.optional().describe('Absent where that is not known.'),
@@ -38,7 +34,7 @@ const reportedSecret = z.object({
   values: z.array(z.object({ version: z.int(), ...lifetime })),
 })
 
-export const complianceReport = z.object({
+const complianceReport = z.object({
   team: z.string(),
   project: z.string(),
   since: time.describe('What ended before is left out.'),
@@ -87,31 +83,18 @@ export type ReportedKey = z.infer<typeof reportedKey>
 export type ReportedSecret = z.infer<typeof reportedSecret>
 export type Lifetime = Pick<ReportedKey, 'since' | 'until' | 'by' | 'overdue_from' | 'overdue_days'>
 
-export const signedReport = z.object({
-  report: complianceReport.extend({
-    head: signedHead.describe('Newest row of the audit log at that time.'),
-  }),
-  signature: z
-    .string()
-    .describe(
-      'Ed25519 over the JSON text of ["stagely compliance report 1", TEXT], where TEXT is `report` as JSON with sorted keys and without spaces.',
-    ),
-  public_key: z.string().describe('Ed25519, 32 bytes in base64url: that of the audit log.'),
-})
-export type SignedReport = z.infer<typeof signedReport>
-
-/** Why the report does not hold; undefined where it does. `publicKey`: the key that must have signed. */
-export const reportFault = (
-  crypto: ChainCrypto,
-  { report, ...signed }: SignedReport,
-  publicKey?: string,
-): Promise<string | undefined> =>
-  documentFault(crypto, { kind: 'compliance', document: report, ...signed }, publicKey)
+export const signedCompliance = signedSchema('compliance', complianceReport)
+export type SignedCompliance = z.infer<typeof signedCompliance>
 
 /** What was, or is, overdue: the longest first. */
 const overdueIn = ({
   report,
-}: Pick<SignedReport, 'report'>): { what: string; from: string; days: number; open: boolean }[] => {
+}: Pick<SignedCompliance, 'report'>): {
+  what: string
+  from: string
+  days: number
+  open: boolean
+}[] => {
   const overdueRows = (
     what: string,
     { overdue_from: from, overdue_days: days, until }: Lifetime,
@@ -127,7 +110,7 @@ const many = (count: number, word: string): string => `${count} ${word}${count =
 const mostLines = 20
 
 /** What the report says, a sentence a line. */
-export const reportWords = (signed: SignedReport): readonly string[] => {
+export const complianceWords = (signed: SignedCompliance): readonly string[] => {
   const { report } = signed
   const { rules, keys, secrets, rotations, head } = report
   const overdue = overdueIn(signed)

@@ -2,7 +2,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import { createSigner, nodeCrypto } from './chain.ts'
-import { exposureFault, exposureWords, signedExposure, type SignedExposure } from './exposure.ts'
+import { exposureWords, type SignedExposure } from './exposure.ts'
+import { reportFault } from './signed-report.ts'
+import { tryParseJson } from '../kernel/record.ts'
 
 const signer = createSigner(
   generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }),
@@ -50,12 +52,12 @@ const document: SignedExposure['exposure'] = {
 }
 const signed: SignedExposure = {
   exposure: document,
-  signature: signer.signDocument('exposure', canonicalJson(document)),
+  signature: signer.signReport('exposure', canonicalJson(document)),
   public_key: signer.publicKey,
 }
 
 it('holds as it was signed, and says in words what was measured and what was not', async () => {
-  expect(await exposureFault(nodeCrypto, signed, signer.publicKey)).toBeUndefined()
+  expect(await reportFault(nodeCrypto, signed, signer.publicKey)).toBeUndefined()
   expect(exposureWords(signed)).toEqual([
     `Version 7 of STRIPE (default/shop, web) is valid since ${at(1)}.`,
     `A newer version is valid since ${at(5)}.`,
@@ -75,15 +77,10 @@ it('fails with one edited byte, wherever that is', async () => {
   for (let i = 0; i < text.length; i++) {
     if (!/[0-9a-z]/.test(text[i]!)) continue
     const edited = `${text.slice(0, i)}${text[i] === '1' ? '2' : '1'}${text.slice(i + 1)}`
-    let parsed: ReturnType<typeof signedExposure.safeParse>
-    try {
-      parsed = signedExposure.safeParse(JSON.parse(edited))
-    } catch {
-      continue
-    }
-    if (!parsed.success) continue
+    const parsed = tryParseJson(edited)
+    if (parsed === undefined) continue
     tried += 1
-    const fault = await exposureFault(nodeCrypto, parsed.data, signer.publicKey).catch(String)
+    const fault = await reportFault(nodeCrypto, parsed, signer.publicKey)
     expect(fault, edited.slice(Math.max(0, i - 20), i + 20)).toBeDefined()
   }
   expect(tried).toBeGreaterThan(200)

@@ -1,16 +1,14 @@
 // Receipts of exposure: where a version of a secret was, when, and who read it. Signed by the key of the audit log, and
 // checked anywhere. Pure.
 import * as z from 'zod'
-import { signedHead } from './record.ts'
-import { documentFault } from './signed-document.ts'
-import type { ChainCrypto } from './texts.ts'
+import { issuedText } from './signed-report.ts'
+import { reportTime as time, signedSchema } from './signed-schema.ts'
 
-const time = z.string().meta({ format: 'date-time' })
 const bounds = z
-  .strictObject({ earliest: time, latest: time })
+  .object({ earliest: time, latest: time })
   .describe('Not before the one, and not after the other.')
 
-export const exposure = z.strictObject({
+const exposure = z.object({
   team: z.string(),
   project: z.string(),
   secret: z.string(),
@@ -25,7 +23,7 @@ export const exposure = z.strictObject({
       'When a Rotation measured that the credential is refused. Absent: nobody has measured that.',
     ),
   holders: z.array(
-    z.strictObject({
+    z.object({
       stagelet: z.string(),
       service: z.string(),
       container: z
@@ -50,7 +48,7 @@ export const exposure = z.strictObject({
   lost_by: time
     .optional()
     .describe('When the last container had lost it, at the latest. Absent: one may hold it.'),
-  readers: z.array(z.strictObject({ at: time, by: z.string(), way: z.string() })),
+  readers: z.array(z.object({ at: time, by: z.string(), way: z.string() })),
   readers_from: time
     .optional()
     .describe('The oldest row of the audit log. Before it, nobody knows who read it.'),
@@ -59,26 +57,8 @@ export const exposure = z.strictObject({
 
 export type Exposure = z.infer<typeof exposure>
 
-export const signedExposure = z.object({
-  exposure: exposure.extend({
-    head: signedHead.describe('Newest row of the audit log at that time.'),
-  }),
-  signature: z
-    .string()
-    .describe(
-      'Ed25519 over the JSON text of ["stagely exposure receipt 1", TEXT], where TEXT is `exposure` as JSON with sorted keys and without spaces.',
-    ),
-  public_key: z.string().describe('Ed25519, 32 bytes in base64url: that of the audit log.'),
-})
+export const signedExposure = signedSchema('exposure', exposure)
 export type SignedExposure = z.infer<typeof signedExposure>
-
-/** Why it does not hold; undefined where it does. `publicKey`: the key that must have signed. */
-export const exposureFault = (
-  crypto: ChainCrypto,
-  { exposure: document, ...signed }: SignedExposure,
-  publicKey?: string,
-): Promise<string | undefined> =>
-  documentFault(crypto, { kind: 'exposure', document, ...signed }, publicKey)
 
 const boundsText = ({ earliest, latest }: z.infer<typeof bounds>): string =>
   earliest === latest ? earliest : `between ${earliest} and ${latest}`
@@ -118,6 +98,6 @@ export const exposureWords = ({ exposure: told }: SignedExposure): readonly stri
     readers.length === 0
       ? `Nobody has read it since ${told.readers_from ?? from}.`
       : `Read by: ${readers.map(({ by, at, way }) => `${by} at ${at} (${way})`).join(', ')}.`,
-    `Issued at ${told.issued_at}, when the audit log had ${head.seq} rows.`,
+    issuedText(told.issued_at, head),
   ]
 }

@@ -64,18 +64,18 @@ export type SignedAs = 'head' | 'start'
 export const signedText = (as: SignedAs, { seq, hash }: ChainPoint): string =>
   text([`stagely audit ${as} 1`, seq, hash])
 
-/** What the key of the audit log signs beside points of the chain. */
-const documents = {
-  receipt: 'stagely audit receipt 1',
-  compliance: 'stagely compliance report 1',
-  exposure: 'stagely exposure receipt 1',
-  access: 'stagely access report 1',
+/** The reports that the key of the audit log signs: the first word of the signed text, and the field of the file that holds the document. */
+export const reports = {
+  receipt: { title: 'stagely audit receipt 1', field: 'receipt' },
+  compliance: { title: 'stagely compliance report 1', field: 'report' },
+  exposure: { title: 'stagely exposure receipt 1', field: 'exposure' },
+  access: { title: 'stagely access report 1', field: 'access' },
 } as const
-export type SignedDocument = keyof typeof documents
+export type ReportKind = keyof typeof reports
 
-/** What is signed of a document, whose `text` is canonical JSON. One of another kind, or a head, is another text. */
-export const documentText = (kind: SignedDocument, text: string): string =>
-  JSON.stringify([documents[kind], text])
+/** What is signed of a report, whose `text` is canonical JSON. One of another kind, or a head, is another text. */
+export const reportText = (kind: ReportKind, text: string): string =>
+  JSON.stringify([reports[kind].title, text])
 
 /** What a verifier needs: of Node, or of a browser's WebCrypto. */
 export interface ChainCrypto {

@@ -225,7 +225,7 @@ describeAsRoot('no secret value leaks', () => {
     await say('logs', 'shop', '--tail', 'all')
     await say('logs', 'shop', '-o', 'json', '-t')
     await say('activity', '-o', 'json')
-    await say('receipt', 'get', 'shop')
+    await say('report', 'receipt', 'shop', '-o', 'json')
     const stray = `${stack.project}-stray`
     const environment = join(world.dir, 'stray.env')
     await writeFile(environment, `OLD=${canaries[0]!}\n`)
@@ -244,7 +244,7 @@ describeAsRoot('no secret value leaks', () => {
     answers += places
     const receiptFile = join(world.dir, 'exposure.json')
     const exposed = await world.must(
-      ...['receipt', 'exposure', 'FIRST', '--project', 'shop', '--version', '1'],
+      ...['report', 'exposure', 'FIRST', '--project', 'shop', '--version', '1', '-o', 'json'],
     )
     await writeFile(receiptFile, exposed)
     const { exposure } = JSON.parse(exposed) as SignedExposure
@@ -252,9 +252,9 @@ describeAsRoot('no secret value leaks', () => {
     expect(first, exposed).toMatchObject({ stagelet: 'shop', certain: true })
     const offMs = Date.parse(first!.from.latest) - Date.parse(startedAt)
     expect(Math.abs(offMs)).toBeLessThanOrEqual(1_000)
-    answers += exposed + (await world.must('receipt', 'verify', receiptFile))
+    answers += exposed + (await world.must('report', 'verify', receiptFile))
     await writeFile(receiptFile, exposed.replace('"version": 1', '"version": 2'))
-    expect((await world.cli('receipt', 'verify', receiptFile)).code).toBe(1)
+    expect((await world.cli('report', 'verify', receiptFile)).code).toBe(1)
     answers += await world.must('access', 'report', '-o', 'csv')
     const kept = await world.must('rollout', 'list', 'stagelet/shop', '-o', 'json')
     expect(kept).toContain(`dying with ***REDACTED*** and ***REDACTED*** at ${plain}`)

@@ -108,7 +108,7 @@ it('leaves receipts of exposure that say since when the database refuses a passw
     let measured = 0
     for (let version = 1; version <= status.version; version++) {
       const of = ['--project', project, '--scope', 'web', '--version', String(version)]
-      const text = await world.must('receipt', 'exposure', 'DB_PASSWORD', ...of)
+      const text = await world.must('report', 'exposure', 'DB_PASSWORD', ...of, '-o', 'json')
       const { exposure } = JSON.parse(text) as SignedExposure
       if (exposure.refused_since === undefined) continue
       measured += 1

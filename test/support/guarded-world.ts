@@ -1,6 +1,6 @@
 // A whole controller with people of each role, machines, and a project whose values a policy guards. Its clock leaps.
 import { expect } from 'vitest'
-import type { SignedAccessReport } from '../../src/audit/access-report.ts'
+import type { SignedAccess } from '../../src/audit/access-report.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { teamRoles } from '../../src/access/team-roles.ts'
 import { startTestController, type Answer, type TestController } from './programs/controller.ts'
@@ -127,10 +127,10 @@ export const createGuardedWorld = () => {
   const audited = async (query: string): Promise<AuditRecord[]> =>
     (await as(adminToken(), 'GET', `/audit?${query}`)).json<{ rows: AuditRecord[] }>().rows
 
-  const reportOf = async (query: string, token = adminToken()): Promise<SignedAccessReport> => {
+  const reportOf = async (query: string, token = adminToken()): Promise<SignedAccess> => {
     const answer = await as(token, 'GET', `/teams/default/access-report?${query}`)
     expect(answer.status, answer.text).toBe(200)
-    return answer.json<SignedAccessReport>()
+    return answer.json<SignedAccess>()
   }
   const start = async (): Promise<void> => {
     controller = await startTestController({

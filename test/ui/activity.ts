@@ -112,6 +112,6 @@ export const activityTests = (given: () => Dashboard): void => {
     const saved = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Download the signed JSON' }).click()
     const text = await readFile(await (await saved).path(), 'utf8')
-    expect((await world.cliWith(text, 'receipt', 'verify', '-')).stdout).toContain('Revision 1 of')
+    expect((await world.cliWith(text, 'report', 'verify', '-')).stdout).toContain('Revision 1 of')
   })
 }

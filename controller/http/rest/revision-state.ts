@@ -3,9 +3,8 @@ import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/kinds/stagelet/schema.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
+import type { revisionStates } from '../../../src/audit/receipt-schema.ts'
 import { idOf } from './ids.ts'
-
-export const revisionStates = ['running', 'newer', 'failed', 'behind', 'unknown'] as const
 
 export type StageletWithStatus = KubeObject<StageletSpec, StageletStatus>
 

@@ -1,6 +1,7 @@
 // The receipt of a revision: what the controller has signed, in words, checked by this browser, and as a file.
 import { useState } from 'preact/hooks'
-import { receiptFault, receiptWords } from '../../../src/audit/receipt.ts'
+import { receiptWords } from '../../../src/audit/receipt.ts'
+import { reportFault } from '../../../src/audit/signed-report.ts'
 import { api, must } from '../../api/client.ts'
 import type { Receipt } from '../../../src/generated/rest-types.ts'
 import { partOf } from '../../live/known.ts'
@@ -37,7 +38,7 @@ const useReceipt = ({ team, project, revision }: Props) =>
           signal,
         }),
       )
-      const fault = (await hasEd25519()) ? await receiptFault(webCrypto, signed) : null
+      const fault = (await hasEd25519()) ? await reportFault(webCrypto, signed) : null
       return { signed, fault }
     },
   })
@@ -65,7 +66,7 @@ const Shown = ({ signed, fault }: Checked) => (
     <p class="muted">
       Key <code>{signed.public_key}</code>
     </p>
-    <CopyCommand text={`stagely receipt verify ${nameOf(signed.receipt)} --head audit.head`} />
+    <CopyCommand text={`stagely report verify ${nameOf(signed.receipt)} --head audit.head`} />
   </div>
 )
 

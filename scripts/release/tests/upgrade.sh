@@ -88,7 +88,7 @@ pass 'to another version by package, while values are written: other containers 
 
 # A report that was lost would leave its container out of the receipts of exposure, or without an end.
 on "$machine" 'for n in $(seq "$(cat first)" '"$versions"'); do
-  stagely receipt exposure STRIPE_SECRET_KEY --project shop --scope worker --version $n
+  stagely report exposure STRIPE_SECRET_KEY --project shop --scope worker --version $n -o json
 done >receipts'
 docker cp -q "$machine:/root/receipts" "$work/receipts"
 docker cp -q "$machine:/root/events" "$work/events"

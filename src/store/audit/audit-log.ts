@@ -1,7 +1,7 @@
 // Reads the audit log, and signs and prunes its chain. The rows are written with the actions themselves: see WriteSession.
 import type { HeadSigner } from '../../audit/chain.ts'
 import type { ExportLine, SignedHead } from '../../audit/lines.ts'
-import { genesis, type ChainPoint, type SignedDocument } from '../../audit/texts.ts'
+import { genesis, type ChainPoint, type ReportKind } from '../../audit/texts.ts'
 import { notNull } from '../../kernel/defined.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { messageOf, StagelyError } from '../../kernel/errors.ts'
@@ -94,13 +94,13 @@ export class AuditLog {
   }
 
   /** The document with the newest head, signed. */
-  async signDocument<T extends object>(
-    kind: SignedDocument,
+  async signReport<T extends object>(
+    kind: ReportKind,
     content: T,
   ): Promise<{ document: T & { head: SignedHead }; signature: string; public_key: string }> {
     const head = await this.sign()
     const document = { ...content, head }
-    const signature = (await this.#open()).signDocument(kind, canonicalJson(document))
+    const signature = (await this.#open()).signReport(kind, canonicalJson(document))
     return { document, signature, public_key: head.public_key }
   }
 

@@ -66,19 +66,19 @@ describe('stagely secrets', () => {
     )
     const none = await world.cli('rollout', 'list', 'shop', '--state', 'Failed')
     expect(none).toEqual({ code: 0, stdout: '', stderr: 'No rollouts yet.\n' })
-    const receipt = await world.cli('receipt', 'get', 'shop')
-    const checked = await world.cliWith(receipt.stdout, 'receipt', 'verify', '-')
+    const receipt = await world.cli('report', 'receipt', 'shop', '-o', 'json')
+    const checked = await world.cliWith(receipt.stdout, 'report', 'verify', '-')
     expect(checked.stdout).toMatch(
       /was made by admin at \S+ "rotate für INC-42"\nIt changed 2 keys: B, C\./,
     )
     const forged = receipt.stdout.replace('INC-42', 'INC-43')
-    const refused = await world.cliWith(forged, 'receipt', 'verify', '-')
+    const refused = await world.cliWith(forged, 'report', 'verify', '-')
     expect(refused).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('NOT hold') as string,
     })
-    const report = await world.cli('compliance', 'report', '--project', 'shop', '-o', 'json')
-    const verifying = (text: string) => world.cliWith(text, 'compliance', 'verify', '-')
+    const report = await world.cli('report', 'compliance', '--project', 'shop', '-o', 'json')
+    const verifying = (text: string) => world.cliWith(text, 'report', 'verify', '-')
     expect((await verifying(report.stdout)).stdout).toMatch(
       /^Project default\/shop, .*\nRules of now: keys 365d; values of any age\.\n/,
     )
@@ -88,7 +88,7 @@ describe('stagely secrets', () => {
     })
     expect(await verifying('{}')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('stagely compliance report -o json') as string,
+      stderr: expect.stringContaining('stagely report KIND -o json') as string,
     })
     const again = await importing(path, '--scope', 'web')
     expect(again.stdout).toBe('= 3 unchanged\n\nNo running service would be re-created.\n')

@@ -416,8 +416,7 @@ describe('values by the command line', () => {
       by('auditor', 'access', 'report', '-p', 'vault', ...args)
     const csv = await report('--since', '1h', '-o', 'csv')
     expect(csv).toContain('"INC-2: refunds fail"')
-    const verified = (text: string): Promise<Ran> =>
-      world.cliWith(text, 'compliance', 'verify', '-')
+    const verified = (text: string): Promise<Ran> => world.cliWith(text, 'report', 'verify', '-')
     const words = (await verified(csv)).stdout
     expect(words).toContain(`${name}: developer for vault; Revoked; approved by owner;`)
     expect(words).toContain(`${emergency}: emergency of developer for vault;`)

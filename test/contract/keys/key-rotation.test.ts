@@ -11,7 +11,7 @@ import { startKeyRotation } from '../../../controller/keys/start.ts'
 import { SealingKeys } from '../../../controller/keys/sealing.ts'
 import { complianceReportOf } from '../../../controller/compliance/report.ts'
 import { nodeCrypto } from '../../../src/audit/chain.ts'
-import { reportFault } from '../../../src/audit/compliance.ts'
+import { reportFault } from '../../../src/audit/signed-report.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
@@ -385,7 +385,7 @@ describe('keys that are due', () => {
     const later = complianceReportOf(await t.keys.complianceOf(lax), { project: lax, ...when })
     expect(later.rules_before).toMatchObject([{ max_age: '90d', exempt: ['FREE'] }])
     expect(later.secrets.at(-1)?.values[0]).toMatchObject({ version: 1, overdue_days: 10 })
-    const { document, ...signed } = await t.audit.signDocument('compliance', report)
+    const { document, ...signed } = await t.audit.signReport('compliance', report)
     expect(await reportFault(nodeCrypto, { report: document, ...signed })).toBeUndefined()
     expect(JSON.stringify(document)).not.toContain(canary)
   })

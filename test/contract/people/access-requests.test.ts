@@ -5,7 +5,8 @@ import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { verifyLines } from '../../../cli/audit/signed-file.ts'
-import { accessFault, type SignedAccessReport } from '../../../src/audit/access-report.ts'
+import type { SignedAccess } from '../../../src/audit/access-report.ts'
+import { reportFault } from '../../../src/audit/signed-report.ts'
 import { nodeCrypto } from '../../../src/audit/chain.ts'
 import { teamRoles } from '../../../src/access/team-roles.ts'
 import { freePort } from '../../support/programs/processes.ts'
@@ -438,11 +439,11 @@ describe('a person who is erased', () => {
     })
     expect(verdict).toMatchObject({ ok: true })
     // What was signed before holds; what is signed now names nobody, and cites the same rows.
-    expect(await accessFault(nodeCrypto, before)).toBeUndefined()
+    expect(await reportFault(nodeCrypto, before)).toBeUndefined()
     const after = await reportOf('project=gone')
-    expect(await accessFault(nodeCrypto, after, before.public_key)).toBeUndefined()
+    expect(await reportFault(nodeCrypto, after, before.public_key)).toBeUndefined()
     expect(JSON.stringify(after)).not.toMatch(/gustav|greta/)
-    const cited = ({ access }: SignedAccessReport) =>
+    const cited = ({ access }: SignedAccess) =>
       access.rows.find(({ name }) => name === request.name)?.audit
     expect(cited(after)).toEqual(cited(before))
     // The first of them is the one in which it was asked for.
@@ -473,7 +474,7 @@ describe('the report for auditors', () => {
     clock.leap(2 * hour)
     await reaches(() => stateOf(request), 'Ended')
     const open = await reportOf(`project=told&from=${before}&to=${day(Date.parse(before) + 1_000)}`)
-    const readersIn = ({ access }: SignedAccessReport) =>
+    const readersIn = ({ access }: SignedAccess) =>
       access.rows.flatMap(({ row, by }) => (row === 'reader' ? [by] : []))
     expect(open.access.rows.map(({ row }) => row)).not.toContain('policy')
     expect(readersIn(open)).toEqual(
@@ -482,7 +483,7 @@ describe('the report for auditors', () => {
     expect(readersIn(open)).not.toContain('dev')
     // Not in what was protected later.
     const later = await reportOf(`project=told&from=${before}`)
-    const ofMaintainer = ({ access }: SignedAccessReport) =>
+    const ofMaintainer = ({ access }: SignedAccess) =>
       access.rows.flatMap((one) =>
         one.row === 'reader' && one.by === 'a-maintainer' ? [one.not_in] : [],
       )

@@ -1,9 +1,9 @@
 // Reports for auditors, signed by the key of the audit log.
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
-import { signedAccessReport } from '../../../../src/audit/access-report.ts'
+import { signedAccess } from '../../../../src/audit/access-report.ts'
 import { signedExposure } from '../../../../src/audit/exposure.ts'
-import { signedReport } from '../../../../src/audit/compliance.ts'
+import { signedCompliance } from '../../../../src/audit/compliance.ts'
 import { refOf } from '../../../../src/resources/meta.ts'
 import { accessReportOf } from '../../../compliance/access/report.ts'
 import { exposureOf } from '../../../compliance/exposure.ts'
@@ -26,7 +26,7 @@ export const complianceRoutes = routesOf('Compliance', [
     query: z.strictObject({
       since: instant.describe('Leaves out what ended before, RFC 3339; a year ago when absent.'),
     }),
-    response: { description: 'To be kept; it is verified offline.', schema: signedReport },
+    response: { description: 'To be kept; it is verified offline.', schema: signedCompliance },
     handle: async ({ deps, actor, target, query: { since } }) => {
       const project = requireTarget({ target })
       const ref = refOf(project)
@@ -36,7 +36,7 @@ export const complianceRoutes = routesOf('Compliance', [
       const facts = await deps.keys.complianceOf(project)
       const { rotationMs, rotatesKeys } = deps.keys
       const report = complianceReportOf(facts, { project, sinceMs, nowMs, rotationMs, rotatesKeys })
-      const { document, ...signed } = await deps.audit.signDocument('compliance', report)
+      const { document, ...signed } = await deps.audit.signReport('compliance', report)
       return { body: { report: document, ...signed } }
     },
   }),
@@ -59,7 +59,7 @@ export const complianceRoutes = routesOf('Compliance', [
         action: 'report exposure',
         detail: { version },
       })
-      const { document, ...signed } = await deps.audit.signDocument('exposure', exposed)
+      const { document, ...signed } = await deps.audit.signReport('exposure', exposed)
       return { body: { exposure: document, ...signed } }
     },
   }),
@@ -77,7 +77,7 @@ export const complianceRoutes = routesOf('Compliance', [
         .optional()
         .describe('true: only emergencies and their reviews.'),
     }),
-    response: { description: 'To be kept; it is verified offline.', schema: signedAccessReport },
+    response: { description: 'To be kept; it is verified offline.', schema: signedAccess },
     handle: async ({ deps, actor, target, query }) => {
       const team = requireTarget({ target })
       const { name, creationTimestamp: since = '' } = team.metadata
@@ -108,7 +108,7 @@ export const complianceRoutes = routesOf('Compliance', [
         nowMs,
         emergencies: query.emergencies === 'true',
       })
-      const { document, ...signed } = await deps.audit.signDocument('access', report)
+      const { document, ...signed } = await deps.audit.signReport('access', report)
       return { body: { access: document, ...signed } }
     },
   }),

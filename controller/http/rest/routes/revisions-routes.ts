@@ -1,7 +1,11 @@
 // The history of a project: its revisions, the differences between them, and the rollback to one.
 import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
-import { signedHead } from '../../../../src/audit/record.ts'
+import {
+  oneRevisionSchema,
+  revisionSchema,
+  signedReceipt,
+} from '../../../../src/audit/receipt-schema.ts'
 import { toTimestamp } from '../../../../src/kernel/clock.ts'
 import { refOf } from '../../../../src/resources/meta.ts'
 import { audiences } from '../../../../src/kinds/secret/schema.ts'
@@ -12,58 +16,12 @@ import { changeFields, changeSecrets, impactSchema, wholeChange } from '../chang
 import { restNotFound } from '../access.ts'
 import { namedSecret } from '../secret-kind.ts'
 import { valuesField } from '../secret-fields.ts'
-import { revisionStates, stateAt, type StageletWithStatus } from '../revision-state.ts'
+import { stateAt, type StageletWithStatus } from '../revision-state.ts'
 import { listRoute } from '../lists.ts'
-import { timeSchema } from '../representations.ts'
 import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
 import { answerOf } from '../shapes.ts'
 
-const revisionSchema = z.strictObject({
-  revision: z.int(),
-  closed_at: timeSchema,
-  written: z.int().describe('Secrets that got a new version.'),
-  deleted: z.int(),
-  keys: z.array(z.string()).describe('Of those: the first 20 by name.'),
-  moved: z
-    .array(z.string())
-    .optional()
-    .describe('Stagelets that see the secrets of another environment since then: the first 20.'),
-  by: z.array(z.string()),
-  note: z.string().optional().describe('Why, as those who wrote them said.'),
-})
-
-const oneRevisionSchema = revisionSchema.extend({
-  stagelets: z.array(
-    z.strictObject({
-      id: z.string(),
-      name: z.string(),
-      state: z
-        .enum(revisionStates)
-        .describe(
-          'running: it is the newest revision that all containers match; newer: they match a newer one; failed: it was rolled back here; behind: not all of them match it yet; unknown: nobody sees them.',
-        ),
-      since: timeSchema
-        .optional()
-        .describe('running: start of the newest container; unknown: when it was last seen.'),
-    }),
-  ),
-})
 const toRevision = answerOf(oneRevisionSchema)
-
-const receiptSchema = z.strictObject({
-  receipt: oneRevisionSchema.extend({
-    team: z.string(),
-    project: z.string(),
-    issued_at: timeSchema,
-    head: signedHead.describe('Newest row of the audit log: those of the revision are before it.'),
-  }),
-  signature: z
-    .string()
-    .describe(
-      'Ed25519 over the JSON text of ["stagely audit receipt 1", TEXT], where TEXT is `receipt` as JSON with sorted keys and without spaces.',
-    ),
-  public_key: z.string().describe('Ed25519, 32 bytes in base64url: that of the audit log.'),
-})
 
 const readRevision = async ({
   deps,
@@ -196,12 +154,12 @@ export const revisionsRoutes = routesOf('History', [
     at: 'GET /projects/:project_id/revisions/:revision/receipt',
     summary: 'The same as a receipt that the key of the audit log has signed.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
-    response: { description: 'To be kept; it proves who said what when.', schema: receiptSchema },
+    response: { description: 'To be kept; it proves who said what when.', schema: signedReceipt },
     handle: async (context) => {
       const { namespace: team, name: project } = refOf(requireTarget(context))
       const issued_at = toTimestamp(context.deps.clock.now())
       const receipt = { team, project, issued_at, ...(await readRevision(context)) }
-      const { document, ...signed } = await context.deps.audit.signDocument('receipt', receipt)
+      const { document, ...signed } = await context.deps.audit.signReport('receipt', receipt)
       return { body: { receipt: document, ...signed } }
     },
   }),
