@@ -49,7 +49,7 @@ const runUntil = async (config: AgentConfig, signal: AbortSignal): Promise<numbe
   if (await prepareAgentDir(config.dataDir))
     log.warn(
       { dataDir: config.dataDir },
-      'the data folder was open to other users; it is closed to them now: where one of them may have read identity.json, give the agent new keys (stagely agent rotate-keys)',
+      'the data folder was open to other users; it is closed to them now: where one of them may have read identity.json, give the agent new keys (stagely admin agent-keys)',
     )
   const unlock = await lockAgentDir(config.dataDir)
   try {

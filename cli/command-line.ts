@@ -31,28 +31,14 @@ const commands: Readonly<Record<string, Load>> = {
   migrate: () => import('./commands/migrate.ts'),
   secrets: () => import('./commands/secrets.ts'),
   preview: () => import('./commands/preview.ts'),
-  stagelet: () => import('./commands/stagelet.ts'),
   stores: () => import('./commands/stores.ts'),
   rotation: () => import('./commands/rotation.ts'),
   notifiers: () => import('./commands/notifiers.ts'),
   seal: () => import('./commands/seal.ts'),
-  adopt: () => import('./commands/adopt.ts'),
   access: () => import('./commands/access.ts'),
   activity: () => import('./commands/activity.ts'),
-  slo: () => import('./commands/slo.ts'),
-  audit: () => import('./commands/audit.ts'),
   report: () => import('./commands/report.ts'),
   agent: () => import('./commands/agent.ts'),
-  keys: () => import('./commands/keys.ts'),
-  backup: () => import('./commands/backup.ts'),
-  upgrade: () => import('./commands/upgrade.ts'),
-  'support-bundle': async () => {
-    const { command } = await import('./commands/support-bundle.ts')
-    const { defaultDataDir } = await import('../agent/machine/flags.ts')
-    const parts = async (flags: SupportFlags): Promise<MachinePart[]> =>
-      (await import('../agent/machine/support.ts')).machineParts(flags)
-    return { command: () => command({ defaultDataDir, parts }) }
-  },
   login: () => import('./commands/people/login.ts'),
   logout: () => import('./commands/people/logout.ts'),
   context: () => import('./commands/people/context.ts'),
@@ -60,8 +46,13 @@ const commands: Readonly<Record<string, Load>> = {
   sessions: () => import('./commands/people/sessions.ts'),
   whoami: () => import('./commands/people/whoami.ts'),
   token: () => import('./commands/people/token.ts'),
-  user: () => import('./commands/people/user.ts'),
-  team: () => import('./commands/people/team.ts'),
+  admin: async () => {
+    const { command } = await import('./commands/admin.ts')
+    const { defaultDataDir } = await import('../agent/machine/flags.ts')
+    const parts = async (flags: SupportFlags): Promise<MachinePart[]> =>
+      (await import('../agent/machine/support.ts')).machineParts(flags)
+    return { command: () => command({ defaultDataDir, parts }) }
+  },
   completion: () => import('./commands/completion.ts'),
   kubeconfig: () => import('./commands/kube/kubeconfig.ts'),
   'kube-token': () => import('./commands/kube/kube-token.ts'),

@@ -53,7 +53,7 @@ const printToken = async (
     const { secret, token } = await opened.tokens.breakGlass(wanted)
     process.stdout.write(`${secret}\n`)
     process.stderr.write(
-      `an admin's token until ${toTimestamp(token.expiresAt ?? 0)}; all that it does is audited as break-glass ("stagely audit list --by break-glass"). When it is over: stagely user disable break-glass\n`,
+      `an admin's token until ${toTimestamp(token.expiresAt ?? 0)}; all that it does is audited as break-glass ("stagely admin audit list --by break-glass"). When it is over: stagely admin user update break-glass --disabled\n`,
     )
   } finally {
     await opened.close()

@@ -46,7 +46,7 @@ const keyNames = (prefixes: readonly string[]): string =>
 
 const backup = async ({ dataDir, to }: { dataDir: string; to: string }): Promise<void> => {
   if (to === '-')
-    throw new ConfigError(['--to - is known to "stagely backup" only; name a file here'])
+    throw new ConfigError(['--to - is known to "stagely admin backup" only; name a file here'])
   await withDatabase(dataDir, async (sql) => {
     const { rows, sha256, keys } = await writeBackup(sql, to, realClock.now())
     say(`${to}: ${rows} rows, sha256 ${sha256}; to restore it you need ${keyNames(keys)}`)
@@ -102,7 +102,9 @@ const program = (name: string | undefined): Command => {
   const all = [
     group
       .command('backup')
-      .description('Write a backup of a controller that is stopped. Online: "stagely backup".')
+      .description(
+        'Write a backup of a controller that is stopped. Online: "stagely admin backup".',
+      )
       .requiredOption('--data-dir <dir>', dataDirText)
       .requiredOption('--to <file>', 'a file that does not exist yet')
       .addHelpText(

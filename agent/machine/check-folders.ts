@@ -38,7 +38,7 @@ const checkDataDir = async (dataDir: string): Promise<DoctorCheck> => {
   const identity = `${dataDir}/identity.json`
   const mode = await stat(identity).then((s) => s.mode, () => 0) // prettier-ignore
   if ((mode & 0o077) !== 0)
-    return failedCheck(name, `${identity} holds keys and is open to other users`, `chmod 600 ${identity}; then give the agent new keys: stagely agent rotate-keys`) // prettier-ignore
+    return failedCheck(name, `${identity} holds keys and is open to other users`, `chmod 600 ${identity}; then give the agent new keys: stagely admin agent-keys`) // prettier-ignore
   return ok(name, `${dataDir} is the agent’s alone`)
 }
 

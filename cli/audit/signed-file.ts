@@ -41,7 +41,11 @@ export const readHeadFile = async (file: string): Promise<SignedHead> => {
   try {
     return signedHead.parse(JSON.parse(last))
   } catch (error) {
-    throw new CliError(`${file} has no signed head: make one with "stagely audit head"`, 2, error)
+    throw new CliError(
+      `${file} has no signed head: make one with "stagely admin audit head"`,
+      2,
+      error,
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 // agent: makes join tokens, lists agents, revokes them. `agent run` is not here.
 import { InvalidArgumentError, Option } from 'commander'
-import { drainCommand, rotateKeysCommand, undrainCommand } from '../agent/drain.ts'
+import { drainCommand, undrainCommand } from '../agent/drain.ts'
 import { openApi, pathOf } from '../connect/api.ts'
 import { lossOfAgent, stageletsOfAgent } from '../delete/losses.ts'
 import { defined } from '../../src/kernel/defined.ts'
@@ -11,24 +11,14 @@ import { newCommand, newGroup, parseDuration, type Command, type CommonFlags } f
 import { listObjects } from '../objects/objects.ts'
 import { out } from '../print.ts'
 import { confirm } from '../prompt.ts'
-import { listCommandOf } from '../objects/get.ts'
 
 export const command = (): Command =>
   newGroup('agent', 'Run an agent, and manage who may be one.', [
     'stagely agent token create --namespace default --name web-1',
     'stagely agent run --data-dir /var/lib/stagely-agent --join-file token --allow-dir /srv',
-    'stagely agent list',
     'stagely agent drain web-1',
     'stagely agent revoke web-1',
-  ]).having(
-    ...programs,
-    tokenCommand,
-    listCommand,
-    drainCommand,
-    undrainCommand,
-    rotateKeysCommand,
-    revokeCommand,
-  )
+  ]).having(...programs, tokenCommand, drainCommand, undrainCommand, revokeCommand)
 
 const tokenCommand = (): Command =>
   newGroup('token', 'Create join tokens.', [
@@ -107,12 +97,6 @@ const createCommand = (): Command =>
       if (token === undefined) throw new CliError(`${api.server} gave no token`)
       out(token)
     })
-
-const listCommand = (): Command =>
-  listCommandOf('agents', {
-    summary: 'List the agents, as "stagely get agents" does.',
-    examples: ['stagely agent list -o wide', 'stagely agent list -A -o json'],
-  })
 
 const revokeCommand = (): Command =>
   newCommand('revoke', 'Revoke the keys of an agent. Its name may join again with a new token.', [

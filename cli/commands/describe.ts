@@ -1,10 +1,16 @@
 // describe: everything about an object, for people: spec, status, conditions, events.
 import type { Condition } from '../../src/resources/conditions.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/kinds/event/schema.ts'
-import type { KubeObject } from '../../src/resources/meta.ts'
+import type { Rotation, Store } from '../../src/generated/rest-types.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { nextSyncOf } from '../../src/kinds/secret-store/next-sync.ts'
+import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { projectRefOf } from '../../src/resources/project-ref.ts'
 import type { ServiceStatus } from '../../src/kinds/stagelet/schema.ts'
 import { type KubeList, openApi } from '../connect/api.ts'
 import { pathOf, type KubeApi } from '../connect/api.ts'
+import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { rotationSummary } from '../rotation/views.ts'
 import { servedKind, parseTargets } from '../output/kinds.ts'
 import { readTargets, objectSelection } from '../objects/objects.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
@@ -16,6 +22,7 @@ import { renderColumns } from '../output/table.ts'
 export const command = (): Command =>
   newCommand('describe -A -l', 'Show everything about objects: spec, status, conditions, events.', [
     'stagely describe stagelet shop',
+    'stagely describe rotation shop-db',
     'stagely describe secrets -l team=web',
   ])
     .argument('<kind...>', 'KIND [NAME...] or KIND/NAME...')
@@ -24,10 +31,14 @@ export const command = (): Command =>
 const describe = async (words: string[], flags: CommonFlags): Promise<void> => {
   const targets = parseTargets(words)
   const api = await openApi(flags)
+  const rest = await openRest(flags)
   const found = await readTargets(api, targets, objectSelection(api, flags))
   if (found.length === 0) note('No resources found')
   const texts: string[] = []
-  for (const { object } of found) texts.push(renderDescription(object, await eventsOf(api, object)))
+  for (const { object } of found) {
+    const [events, summary] = [await eventsOf(api, object), await summaryOf(rest, object)]
+    texts.push(renderDescription(object, events, summary))
+  }
   if (texts.length > 0) out(texts.join('\n\n\n'))
 }
 
@@ -58,7 +69,32 @@ const lines = (title: string, values: Record<string, string> | undefined): strin
   return `${`${title}:`.padEnd(14)}${entries.length === 0 ? '<none>' : entries.join(`\n${' '.repeat(14)}`)}`
 }
 
-export const renderDescription = (object: KubeObject, events: readonly EventView[]): string => {
+/** Sentences about what the controller knows of an object, by its kind. */
+const summaries: Readonly<
+  Record<string, ((rest: RestClient, object: KubeObject) => Promise<string[]>) | undefined>
+> = {
+  Rotation: async (rest, object) => {
+    const { namespace, name } = refOf(object)
+    const project = projectPath(namespace, projectRefOf(object).name)
+    const { body } = await rest.call<Rotation>(`${project}/rotations/${encodeURIComponent(name)}`)
+    return rotationSummary(body)
+  },
+  SecretStore: async (rest, object) => {
+    const { namespace, name } = refOf(object)
+    const path = `/stores/${encodeURIComponent(`${namespace}/${name}`)}`
+    const next = nextSyncOf((await rest.call<Store>(path)).body, realClock.now())
+    return next === undefined ? [] : [`Next read: ${next}`]
+  },
+}
+
+const summaryOf = async (rest: RestClient, object: KubeObject): Promise<string[]> =>
+  (await summaries[object.kind]?.(rest, object)) ?? []
+
+export const renderDescription = (
+  object: KubeObject,
+  events: readonly EventView[],
+  summary: readonly string[] = [],
+): string => {
   const { metadata, spec, status = {} } = object
   const { conditions, services, ...rest } = status as {
     conditions?: Condition[]
@@ -78,6 +114,7 @@ export const renderDescription = (object: KubeObject, events: readonly EventView
     ...head,
     lines('Labels', metadata.labels),
     lines('Annotations', plainAnnotations(object)),
+    ...(summary.length === 0 ? [] : ['Summary:', indent(summary.join('\n'))]),
     ...section('Spec', spec),
     ...section('Status', rest),
     ...renderServices(services),

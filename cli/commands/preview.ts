@@ -7,7 +7,14 @@ import { newGroup, parseLifetime, type Command } from '../options.ts'
 import { printRecords } from '../output/records.ts'
 import { note, out } from '../print.ts'
 import { downCommand } from '../preview/down.ts'
-import { findPreview, listPreviews, previewCommand, type PreviewFlags } from '../preview/find.ts'
+import { nameOf, servedKind } from '../output/kinds.ts'
+import {
+  findIfThere,
+  findPreview,
+  listPreviews,
+  previewCommand,
+  type PreviewFlags,
+} from '../preview/find.ts'
 import { previewView, toPreview } from '../preview/preview.ts'
 import { upCommand } from '../preview/up.ts'
 import { logsOptions, showLogs, type LogsFlags } from '../logs.ts'
@@ -59,17 +66,19 @@ const logsCommand = (): Command =>
   })
 
 const extendCommand = (): Command =>
-  previewCommand('extend', 'Put the end of a preview off. The end never comes nearer.', [
-    'stagely preview extend pr-42',
-    'stagely preview extend pr-42 --for 48h',
-  ])
-    .argument('<name>', 'name of the preview')
+  previewCommand(
+    'extend',
+    'Put off the end of a preview, or of another stagelet with spec.ttl. The end never comes nearer.',
+    ['stagely preview extend pr-42', 'stagely preview extend pr-42 --for 48h'],
+  )
+    .argument('<name>', 'name of the preview, or of the stagelet')
     .option('--for <time>', 'how long it lives from now on; its ttl by default', parseLifetime)
     .action(async (name: string, flags: PreviewFlags & { for?: string }) => {
       const rest = await openRest(flags)
-      const { team, name: stagelet } = await findPreview(rest, name, flags)
+      const word = nameOf(servedKind('Stagelet'), name)
+      const stagelet = (await findIfThere(rest, word, flags))?.name ?? word
       const body = flags.for === undefined ? {} : { for: flags.for }
-      const path = `${stageletPath(team, stagelet)}/extend`
+      const path = `${stageletPath(rest.namespace, stagelet)}/extend`
       const { body: extended } = await rest.call<Stagelet>(path, { method: 'POST', body })
       out(`preview/${name} ends at ${extended.ends_at ?? ''}`)
     })

@@ -172,6 +172,6 @@ const verify = (): Command =>
     .option('--key <key>', 'public key that must have signed; else that of --head')
     .option(
       '--head <file>',
-      'a head kept elsewhere ("stagely audit head"): its key must have signed',
+      'a head kept elsewhere ("stagely admin audit head"): its key must have signed',
     )
     .action(verifyReport)

@@ -13,15 +13,13 @@ import { servedKind } from '../output/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
-import { printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { canAsk, promptLine } from '../prompt.ts'
 import { printRecords } from '../output/records.ts'
 import { openRest, post, projectPath, type RestClient } from '../connect/rest.ts'
 import { revealedView } from '../audit/views.ts'
 import { chosenProject } from '../objects/secret-identity.ts'
-import { listCommandOf } from '../objects/get.ts'
-import { historyView, rotationText, runText, unwritten } from '../rotation/views.ts'
+import { historyView, runText, unwritten } from '../rotation/views.ts'
 
 interface Flags extends CommonFlags {
   readonly project?: string
@@ -32,11 +30,9 @@ interface Flags extends CommonFlags {
 }
 
 export const command = (): Command =>
-  newGroup('rotation', 'Manage rotations of credentials: status, run, pause, revoke.', [
-    'stagely rotation list',
-    'stagely rotation show shop-db',
+  newGroup('rotation', 'Run, pause and revoke rotations of credentials.', [
     'stagely rotation run shop-db --now',
-  ]).having(list, show, run, pause, resume, history, revoke)
+  ]).having(run, pause, resume, history, revoke)
 
 const ofProject = (made: Command): Command =>
   made.option('-p, --project <name>', 'project; that of the rotation when absent')
@@ -66,40 +62,6 @@ const open = async (name: string, flags: Flags): Promise<RotationRoutes> => {
 }
 
 const named = (path: string, name: string): string => `${path}/${encodeURIComponent(name)}`
-
-const list = (): Command =>
-  listCommandOf<Flags>(
-    'rotations',
-    {
-      summary: 'List the rotations of a project, of the namespace, or of all namespaces.',
-      examples: [
-        'stagely rotation list',
-        'stagely rotation list -p shop -o wide',
-        'stagely rotation list -A',
-      ],
-    },
-    async (api, { project, allNamespaces }) => {
-      if (project === undefined) return undefined
-      if (allNamespaces === true) throw usageError('give --project or -A, not both')
-      const name = await chosenProject(api, project)
-      return (rotation) => projectOfRotation(rotation) === name
-    },
-  ).option('-p, --project <name>', 'only the rotations of this project')
-
-const show = (): Command =>
-  ofProject(
-    newCommand('show -o', 'Show the phase of a rotation, and what it waits for.', [
-      'stagely rotation show shop-db',
-      'stagely rotation show shop-db -o yaml',
-    ]),
-  )
-    .argument('<name>', 'rotation')
-    .action(async (name: string, flags: Flags) => {
-      const { output: format } = flags
-      const { rest, path } = await open(name, flags)
-      const { body } = await rest.call<Rotation>(named(path, name))
-      await printAs(body, format, () => rotationText(body))
-    })
 
 const history = (): Command =>
   ofProject(

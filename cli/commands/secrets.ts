@@ -1,6 +1,5 @@
 // secrets: the daily work with secrets.
 import { newGroup, type Command } from '../options.ts'
-import { compareCommand } from '../secrets/compare.ts'
 import { deleteCommand } from '../secrets/delete.ts'
 import { diffCommand } from '../secrets/diff.ts'
 import { dueCommand } from '../secrets/due.ts'
@@ -33,7 +32,6 @@ export const command = (): Command =>
     dueCommand,
     secretHistoryCommand,
     diffCommand,
-    compareCommand,
     rollbackCommand,
     restoreCommand,
     purgeCommand,

@@ -1,7 +1,4 @@
 // stores: SecretStores, how fresh they are, and the actions that a person may ask for.
-import type { Store } from '../../src/generated/rest-types.ts'
-import { realClock } from '../../src/kernel/clock.ts'
-import { nextSyncOf } from '../../src/kinds/secret-store/next-sync.ts'
 import { findCondition, statusConditions } from '../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/kinds/typed.ts'
@@ -9,7 +6,7 @@ import { failed, pending, waitDone, type WaitOutcome } from '../../src/rollout/w
 import { openApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../output/kinds.ts'
-import { get, listCommandOf } from '../objects/get.ts'
+import { get } from '../objects/get.ts'
 import {
   collect,
   newCommand,
@@ -18,9 +15,7 @@ import {
   type Command,
   type CommonFlags,
 } from '../options.ts'
-import { printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
 import { requestAction } from '../objects/objects.ts'
 import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
 
@@ -32,43 +27,11 @@ const verbs = {
 
 type Verb = keyof typeof verbs
 
-const pathOf = (rest: RestClient, flags: CommonFlags, name: string): string =>
-  `/stores/${encodeURIComponent(`${flags.namespace ?? rest.namespace}/${name}`)}`
-
 export const command = (): Command =>
-  newGroup('stores', 'Manage external secret stores: state, refresh, check.', [
-    'stagely stores list',
-    'stagely stores show prod-aws',
+  newGroup('stores', 'Refresh and check external secret stores.', [
+    'stagely stores check prod-aws',
     'stagely stores refresh prod-aws --key prod/shop/db',
-  ]).having(listCommand, showCommand, checkCommand, refreshCommand, resumeCommand)
-
-const listCommand = (): Command =>
-  listCommandOf('secretstores', {
-    summary: 'List the stores: state, freshness, calls.',
-    examples: ['stagely stores list', 'stagely stores list -A -o wide'],
-  })
-
-const showCommand = (): Command =>
-  newCommand('show -o', 'Show one store and its conditions.', ['stagely stores show prod-aws'])
-    .argument('<name>', 'name of the store')
-    .action(show)
-
-/** `-o json` and `-o yaml` print the answer of REST. */
-const show = async (name: string, flags: CommonFlags): Promise<void> => {
-  const { output: format } = flags
-  if (format === 'name') return get(['secretstore', name], flags)
-  const rest = await openRest(flags)
-  const { body } = await rest.call<Store>(pathOf(rest, flags, name))
-  if (format === 'json' || format === 'yaml') {
-    await printAs(body, format, () => '')
-    return
-  }
-  await get(['secretstore', name], flags)
-  const next = nextSyncOf(body, realClock.now())
-  if (next !== undefined) out(`Next read: ${next}`)
-  for (const { type, status, reason, message } of body.conditions)
-    out(oneLine(`${type}=${status} ${reason}: ${message}`))
-}
+  ]).having(checkCommand, refreshCommand, resumeCommand)
 
 interface AskFlags extends CommonFlags {
   readonly timeout: number
@@ -107,6 +70,13 @@ const failIfThrottled = (store: KubeObject, say: (why: string) => string): void 
   if (throttled?.status === 'True') throw new CliError(say(throttled.message))
 }
 
+const show = async (store: KubeObject, flags: CommonFlags): Promise<void> => {
+  await get(['secretstore', store.metadata.name], flags)
+  if (flags.output !== undefined && flags.output !== 'wide') return
+  for (const { type, status, reason, message } of statusConditions(store))
+    out(oneLine(`${type}=${status} ${reason}: ${message}`))
+}
+
 const checkCommand = (): Command =>
   newCommand(
     'check -o',
@@ -117,7 +87,7 @@ const checkCommand = (): Command =>
     .addOption(timeoutOption())
     .action(async (name: string, flags: AskFlags) => {
       const store = await ask('check', name, flags)
-      await show(name, flags)
+      await show(store, flags)
       failIfThrottled(store, (why) => `secretstore/${name} was not asked: ${why}`)
       failIf(store, 'Ready')
     })
@@ -139,7 +109,7 @@ const refreshCommand = (): Command =>
       failIf(store, 'Ready')
       failIf(store, 'Fresh')
       if (flags.output === undefined) out(`secretstore/${name} refreshed`)
-      else await show(name, flags)
+      else await show(store, flags)
     })
 
 const resumeCommand = (): Command =>

@@ -46,7 +46,7 @@ it.each([
   ['rollout status ', ['shop', 'blog', 'stagelet/prod', 'stagelet/test']],
   ['agent drain ', ['web-1']],
   ['agent drain web-1 ', ['web-1']],
-  ['context use ', ['prod']],
+  ['context ', ['prod']],
   ['diff -o ', ['json', 'yaml', 'name', 'wide']],
   ['diff -o w', ['wide']],
   ['secrets get KEY ', []],

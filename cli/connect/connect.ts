@@ -37,7 +37,7 @@ export interface ControllerConnection {
 }
 
 export const howToConnect =
-  'set STAGELY_SERVER, STAGELY_TOKEN and STAGELY_CA_FILE, run "stagely login", or choose a stored login by "stagely context use NAME"'
+  'set STAGELY_SERVER, STAGELY_TOKEN and STAGELY_CA_FILE, run "stagely login", or choose a stored login by "stagely context NAME"'
 
 /** The login that `context` names, else STAGELY_SERVER, else the login of STAGELY_CONTEXT or the current one. */
 export const findEndpoint = async (context?: string): Promise<LoginEndpoint | undefined> => {

@@ -11,34 +11,46 @@ import {
   type IfThere,
   type ObjectSelection,
 } from './objects.ts'
-import { newCommand, type Command, type ObjectFlags } from '../options.ts'
+import type { ObjectFlags } from '../options.ts'
+import { chosenProject } from './secret-identity.ts'
+import { isInProject, type KindName } from '../../src/kinds/names.ts'
 import { renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { renderTable, type ServerTable } from '../output/table.ts'
 
-/** Which objects of a list are meant, by the flags of its command. */
-type Filter<Flags> = (api: KubeApi, flags: Flags) => Promise<ObjectSelection['isMeant']>
+export interface ProjectFlags extends ObjectFlags {
+  readonly project?: string
+}
 
-/** `list` of a group: the table and the formats of `stagely get KIND`. */
-export const listCommandOf = <Flags extends ObjectFlags>(
-  plural: string,
-  { summary, examples }: { readonly summary: string; readonly examples: readonly string[] },
-  isMeant?: Filter<Flags>,
-): Command =>
-  newCommand('list -A -l -o=objects', summary, examples).action((flags: Flags) =>
-    get([plural], flags, isMeant),
-  )
+/** Which objects of a list are meant. */
+type Narrowed = Pick<ObjectSelection, 'isMeant' | 'fields'>
+
+/** Only the objects of a project. UsageError for kinds that lie in none. */
+export const narrowToProject = async (
+  api: KubeApi,
+  targets: readonly KindTarget[],
+  { project, allNamespaces }: ProjectFlags,
+): Promise<Narrowed> => {
+  if (project === undefined) return {}
+  if (allNamespaces === true) throw usageError('give --project or -A, not both')
+  for (const { kind, names } of targets) {
+    if (!isInProject(kind.kind as KindName))
+      throw usageError(`--project does not go with ${kind.plural}: they lie in no project`)
+    if (names.length > 0) throw usageError('give names or --project, not both')
+  }
+  return { fields: `spec.projectRef.name=${await chosenProject(api, project)}` }
+}
 
 /** `words` are kinds and names, as for `stagely get`. */
-export const get = async <Flags extends ObjectFlags>(
+export const get = async (
   words: readonly string[],
-  flags: Flags,
-  filter?: Filter<Flags>,
+  flags: ObjectFlags,
+  narrow?: (api: KubeApi, targets: readonly KindTarget[]) => Promise<Narrowed>,
 ): Promise<void> => {
   const { output } = flags
   const targets = parseTargets(words)
   const api = await openApi(flags)
-  const selection = { ...objectSelection(api, flags), isMeant: await filter?.(api, flags) }
+  const selection = { ...objectSelection(api, flags), ...(await narrow?.(api, targets)) }
   const single = targets.length === 1 && targets[0]!.names.length === 1
   const missing: unknown[] = []
   const ifThere: IfThere = (reading) =>
@@ -113,14 +125,14 @@ const printTables = async (
 const readTable = async (
   api: KubeApi,
   path: string,
-  { selector: labelSelector, isMeant }: ObjectSelection,
+  { selector: labelSelector, fields: fieldSelector, isMeant }: ObjectSelection,
 ): Promise<ServerTable> => {
   const rows: ServerTable['rows'][number][] = []
   let columnDefinitions: ServerTable['columnDefinitions'] = null
   let next: string | undefined
   const includeObject = isMeant === undefined ? undefined : 'Object'
   do {
-    const query = { labelSelector, includeObject, limit: '500', continue: next }
+    const query = { labelSelector, fieldSelector, includeObject, limit: '500', continue: next }
     const table = (await api.call(path, { accept: asTable, query })) as ServerTable
     columnDefinitions ??= table.columnDefinitions
     append(

@@ -8,6 +8,7 @@ import { renderRow, tableCells, widthsOf, type TableOptions } from '../output/ta
 import { oneLine, out } from '../print.ts'
 import { followTable, type RowEvent } from './follow.ts'
 import { parseTargets } from '../output/kinds.ts'
+import { narrowToProject, type ProjectFlags } from './get.ts'
 import { getObject, objectSelection } from './objects.ts'
 
 type ShowEvents = Parameters<typeof followTable>[2]
@@ -15,7 +16,10 @@ type ShowEvents = Parameters<typeof followTable>[2]
 const widestEvent = 'MODIFIED'.length
 
 /** Goes on until the process ends. */
-export const watchTargets = async (words: readonly string[], flags: ObjectFlags): Promise<void> => {
+export const watchTargets = async (
+  words: readonly string[],
+  flags: ProjectFlags,
+): Promise<void> => {
   const [target, ...otherKinds] = parseTargets(words)
   const [name, ...otherNames] = target?.names ?? []
   if (target === undefined || otherKinds.length > 0 || otherNames.length > 0)
@@ -27,11 +31,12 @@ export const watchTargets = async (words: readonly string[], flags: ObjectFlags)
     throw usageError('names need one namespace: leave out -A')
   const api = await openApi(flags)
   const { namespace } = objectSelection(api, flags)
+  const { fields } = await narrowToProject(api, [target], flags)
   // What is not there is told at once.
   if (name !== undefined) await getObject(api, kind, namespace ?? '', name)
   const query = defined({
     labelSelector: selector,
-    fieldSelector: name === undefined ? undefined : `metadata.name=${name}`,
+    fieldSelector: name === undefined ? fields : `metadata.name=${name}`,
   })
   const path = pathOf(kind, kind.namespaced ? namespace : undefined)
   const showNamespace = kind.namespaced && allNamespaces === true

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Rotation } from '../../src/generated/rest-types.ts'
-import { rotationText, runText } from './views.ts'
+import { rotationSummary, runText } from './views.ts'
 
 const rotationWith = (more: Partial<Rotation>): Rotation => ({
   id: 'r',
@@ -24,9 +24,7 @@ const rotationWith = (more: Partial<Rotation>): Rotation => ({
   ...more,
 })
 const lineOf = (name: string, more: Partial<Rotation>): string | undefined => {
-  const found = rotationText(rotationWith(more))
-    .split('\n')
-    .find((line) => line.startsWith(`${name}:`))
+  const found = rotationSummary(rotationWith(more)).find((line) => line.startsWith(`${name}:`))
   return found?.slice(name.length + 1).trim()
 }
 const nextOf = (more: Partial<Rotation>): string | undefined => lineOf('Next', more)
@@ -87,11 +85,10 @@ const condition = (type: string, reason: string, message: string) => ({
 
 it('gives the lines of a log below the message that they belong to', () => {
   const message = 'web exited with code 1\nlast log lines:\nReady:       True\n'
-  const conditions = [condition('Failed', 'RolledBack', message)]
-  expect(rotationText(rotationWith({ conditions }))).toContain(
-    'Failed:      True RolledBack: web exited with code 1\n             last log lines:\n             Ready:       True',
+  const blocked = [{ reason: 'Failed', message }]
+  expect(rotationSummary(rotationWith({ blocked_by: blocked }))).toContain(
+    'Waits for:   web exited with code 1\n             last log lines:\n             Ready:       True',
   )
-  expect(lineOf('Ready', { conditions })).toBeUndefined()
 })
 
 const proving = condition('Progressing', 'Proving', 'attempt 2: until it is proven')

@@ -70,11 +70,11 @@ const useText = ({ use, phase }: Rotation): string | undefined => {
   return phase === 'Overlapping' ? 'nobody can know who else uses the old credential' : undefined
 }
 
-export const rotationText = (rotation: Rotation): string => {
+/** Where it stands, beside its conditions. */
+export const rotationSummary = (rotation: Rotation): string[] => {
   const inUse = inUseText(rotation)
   const [use, skipped] = [useText(rotation), skippedText(rotation)]
   return [
-    line('Rotation', `${rotation.name} (project ${rotation.project})`),
     line(
       'Phase',
       `${rotation.phase}${rotation.step === undefined ? '' : ` (${rotation.step})`}, attempt ${rotation.attempt}`,
@@ -99,10 +99,7 @@ export const rotationText = (rotation: Rotation): string => {
     ),
     ...(use === undefined ? [] : [line('Clients', use)]),
     ...(skipped === undefined ? [] : [line('Not done', skipped)]),
-    ...rotation.conditions.map(({ type, status, reason, message }) =>
-      line(type, `${status} ${reason}: ${message}`),
-    ),
-  ].join('\n')
+  ]
 }
 
 /** Phases of an attempt that has given out no value. */

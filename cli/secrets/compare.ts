@@ -1,4 +1,4 @@
-// secrets compare: what two environments of a project have of each key. The server compares the values, and returns none.
+// secrets diff HERE THERE: what two environments of a project have of each key. The server compares the values, and returns none.
 import type { Secret } from '../../src/generated/rest-types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import {
@@ -15,7 +15,6 @@ import { servedKind } from '../output/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
-import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { checkFormat, printAs } from '../output/output.ts'
 import { renderColumns } from '../output/table.ts'
 import {
@@ -24,32 +23,8 @@ import {
   requireEnvironment,
   secretIdentityOf,
 } from '../objects/secret-identity.ts'
-import { projectOption } from '../objects/secret-flags.ts'
+import type { SecretFlags } from '../objects/secret-flags.ts'
 import { cellText } from './list.ts'
-
-interface CompareFlags extends CommonFlags {
-  readonly project?: string
-}
-
-export const compareCommand = (): Command =>
-  newCommand(
-    'compare -o=data',
-    'Compare two environments: which keys are missing, equal or different; never values.',
-    [
-      'stagely secrets compare production preview --project shop   # exit code 1 when something differs',
-      'stagely secrets compare production staging -o json',
-    ],
-  )
-    .argument('<here>', 'environment of the project, such as production')
-    .argument('<there>', 'another one')
-    .option(...projectOption)
-    .addHelpText(
-      'after',
-      `
-A row is a key of one service, or of all ("global"), as the services of an environment see it. A text that refers to
-other secrets is compared as it is written. What an AccessPolicy guards is not compared without a grant.`,
-    )
-    .action(compare)
 
 type Verdict = 'OnlyHere' | 'OnlyThere' | 'Equal' | 'Different' | 'Unknown'
 
@@ -79,7 +54,12 @@ interface KeyClasses {
   readonly classes: readonly (readonly string[])[]
 }
 
-const compare = async (here: string, there: string, flags: CompareFlags): Promise<void> => {
+/** Exit code 1 where something differs. */
+export const compareNamed = async (
+  here: string,
+  there: string,
+  flags: SecretFlags,
+): Promise<void> => {
   checkFormat(flags.output)
   if (here === there) throw usageError('name two environments')
   const api = await openApi(flags)

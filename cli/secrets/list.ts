@@ -97,15 +97,15 @@ const list = async (flags: SecretFlags): Promise<void> => {
     if (why !== undefined) unseen.set(secret.metadata.uid ?? '', `${key} (${scope}): ${why}`)
     return isListed
   }
-  const readFilter = async (api: KubeApi): Promise<ObjectSelection['isMeant']> => {
+  const narrow = async (api: KubeApi): Promise<Pick<ObjectSelection, 'isMeant'>> => {
     // A mistyped project is an error, not an empty list.
     if (flags.project !== undefined && flags.allNamespaces !== true)
       await chosenProject(api, flags.project)
     await requireEnvironments(api, flags)
-    return isMeant
+    return { isMeant }
   }
   const grid = wantsGrid(flags) ? await readGrid(await openApi(flags), flags, isMeant) : undefined
-  if (grid === undefined) await get(['stagelysecrets'], flags, readFilter)
+  if (grid === undefined) await get(['stagelysecrets'], flags, narrow)
   else out(grid)
   const isTable = flags.output === undefined || flags.output === 'wide'
   if (isTable && unseen.size > 0) note([...unseen.values()].join('\n'))

@@ -87,7 +87,7 @@ const nameOf = ({ kind, name }: Dues): string =>
 const remedies = {
   master: 'see /docs/operations#keys of the controller',
   project: 'see /docs/operations#keys of the controller',
-  sealing: 'stagely keys rotate --sealing',
+  sealing: 'stagely admin keys rotate --sealing',
 } as const
 
 /** Those that the operator is told of, once for each day that they are overdue, and when (ms) the next day begins. */

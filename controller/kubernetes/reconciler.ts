@@ -175,7 +175,8 @@ const isNobodys = (current: KubeObject): boolean =>
 
 const notOurs = (current: KubeObject): StagelyError => {
   const owner = current.metadata.annotations?.[annotations.source] ?? 'another source'
-  const way = owner === 'api' ? 'release it there (stagely adopt --release)' : 'delete it there'
+  const way =
+    owner === 'api' ? 'release it there (stagely admin adopt --release)' : 'delete it there'
   return new StagelyError(
     'Conflict',
     `Stagely has an object of this name that belongs to ${owner}: ${way}, or rename this one`,

@@ -25,7 +25,7 @@ const holderOf = ({ metadata, status = {} }: RotationObject, isOwn: boolean): Ho
     : where
   return {
     isBlocked,
-    message: `rotation "${name}" must end first: ${why}. See: stagely rotation show ${name}`,
+    message: `rotation "${name}" must end first: ${why}. See: stagely describe rotation ${name}`,
   }
 }
 

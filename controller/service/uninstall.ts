@@ -29,7 +29,7 @@ back until there is a controller again.
 
 Examples:
   stagely controller uninstall
-  stagely backup --to stagely.backup && stagely controller uninstall --purge
+  stagely admin backup --to stagely.backup && stagely controller uninstall --purge
 `
 
 const mayGo = ({ purge, dataDir, envFile }: ServiceFlags): Promise<boolean> =>

@@ -41,7 +41,7 @@ export const switchAgent = (
 export const rotateAgentKeys = (agent: Named): ApiAction => ({
   name: `Rotate the keys of ${agent.name}`,
   request: requestApi('post', '/agents/{agent_id}/rotate-keys', { agent_id: objectId(agent) }),
-  stagely: ['agent', 'rotate-keys', agent.name, '-n', agent.team],
+  stagely: ['admin', 'agent-keys', agent.name, '-n', agent.team],
 })
 
 export const revokeAgent = (agent: Named): ApiAction => ({
@@ -65,7 +65,7 @@ export const rotateKeys = (kind: 'data' | 'master', project?: Named): ApiAction 
     project === undefined ? { kind } : { kind, project_id: objectId(project) },
   ),
   stagely: [
-    ...['keys', 'rotate'],
+    ...['admin', 'keys', 'rotate'],
     ...(project === undefined
       ? [kind === 'data' ? '--all' : '--master']
       : ['-n', project.team, '--project', project.name]),

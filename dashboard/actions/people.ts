@@ -43,7 +43,7 @@ export const setMember = (
     name: isNew ? `Add ${user} as ${role}` : `Make ${user} ${role}`,
     request: requestApi('put', '/teams/{team}/members/{user}', { team, user }, { role, ...place }),
     stagely: [
-      ...['team', isNew ? 'add' : 'set-role', team, user, '--role', role],
+      ...['admin', 'team', 'add', team, user, '--role', role],
       ...(widens ? ['--whole-team'] : flags),
     ],
   }
@@ -52,7 +52,7 @@ export const setMember = (
 export const removeMember = (team: string, user: string): ApiAction => ({
   name: `Remove ${user}`,
   request: requestApi('delete', '/teams/{team}/members/{user}', { team, user }),
-  stagely: ['team', 'remove', team, user],
+  stagely: ['admin', 'team', 'remove', team, user],
 })
 
 interface NewToken extends Lists {
@@ -124,19 +124,19 @@ export const logOutBrowser = ({
 export const createTeam = (name: string): ApiAction => ({
   name: `New team ${name}`,
   request: requestTo('post', '/teams', { name }),
-  stagely: ['team', 'create', name],
+  stagely: ['admin', 'team', 'create', name],
   kubectl: ['create', 'namespace', name],
 })
 
 export const createUser = (name: string, email?: string): ApiAction => ({
   name: `Add the user ${name}`,
   request: requestApi('post', '/users', {}, { name, ...defined({ email }) }),
-  stagely: ['user', 'create', name, ...(email === undefined ? [] : ['--email', email])],
+  stagely: ['admin', 'user', 'create', name, ...(email === undefined ? [] : ['--email', email])],
 })
 
 /** Refuses all tokens of a user, or ends that. */
 export const disableUser = (user: string, disabled: boolean): ApiAction => ({
   name: `${disabled ? 'Disable' : 'Enable'} ${user}`,
   request: requestApi('patch', '/users/{user}', { user }, { disabled }),
-  stagely: ['user', disabled ? 'disable' : 'enable', user],
+  stagely: ['admin', 'user', 'update', user, disabled ? '--disabled' : '--no-disabled'],
 })

@@ -62,7 +62,7 @@ export const extendStagelet = (stagelet: Named): ApiAction<Stagelet> => ({
     { stagelet_id: objectId(stagelet) },
     {},
   ),
-  stagely: ['stagelet', 'extend', stagelet.name, '-n', stagelet.team],
+  stagely: ['preview', 'extend', stagelet.name, '-n', stagelet.team],
   kubectl: annotate(stagelet, 'extend'),
 })
 

@@ -142,7 +142,8 @@ const NotFound = () => (
 const NoTeam = () => (
   <PageFrame windowTitle="In no team" title="You are in no team">
     <Empty title="Nothing is shown to you">
-      An owner of a team, or an admin, adds you: stagely team add TEAM {me.value?.name} --role ROLE.
+      An owner of a team, or an admin, adds you: stagely admin team add TEAM {me.value?.name} --role
+      ROLE.
     </Empty>
   </PageFrame>
 )

@@ -59,9 +59,11 @@ const leavesOf = (command: Command): [path: string, command: Command][] => {
   const below = command.commands.flatMap(leavesOf)
   // A group does nothing by itself.
   if (below.length > 0 && command.registeredArguments.length === 0) return below
-  const parent = command.parent === null ? '' : `${command.parent.name()} `
-  return [[`${parent}${command.name()}`.replace(/^stagely /, ''), command], ...below]
+  return [[pathOf(command).replace(/^stagely /, ''), command], ...below]
 }
+
+const pathOf = (command: Command): string =>
+  [...(command.parent === null ? [] : [pathOf(command.parent)]), command.name()].join(' ')
 
 export const renderCommands = async (commands: readonly Command[]): Promise<string> => {
   const sections = new Map<string, string>()

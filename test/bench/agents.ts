@@ -105,7 +105,7 @@ const readPropagation = async (world: World, size: number): Promise<Row[]> => {
     readonly proven: number
     readonly objectives: readonly Record<string, string | number>[]
   }
-  const slo = JSON.parse((await world.cli('slo', '-o', 'json')).stdout) as Slo
+  const slo = JSON.parse((await world.cli('admin', 'slo', '-o', 'json')).stdout) as Slo
   return slo.objectives.map(({ objective, p50_ms: median, p99_ms: value = NaN, max_ms: max }) => ({
     name: `slo_${size}_${objective}_p99_ms`,
     value: Number(value),

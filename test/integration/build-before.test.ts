@@ -124,7 +124,7 @@ describeAsRoot('a controller and an agent of the build before', () => {
     t.builds.controller = 'today'
     await t.world.startController()
     expect(t.world.controller.output()).toContain('database migrated')
-    expect(await t.world.must('audit', 'verify')).toMatch(verified)
+    expect(await t.world.must('admin', 'audit', 'verify')).toMatch(verified)
   })
 
   it('leave an agent that goes on: a change reaches its container, and no other is made', async () => {
@@ -174,7 +174,7 @@ describeAsRoot('an agent of today with a controller of the build before', () => 
 
   it('gets what changes', async () => {
     backup = join(t.world.dir, 'before.backup')
-    await t.world.must('backup', '--to', backup)
+    await t.world.must('admin', 'backup', '--to', backup)
     const since = Date.now() / 1000
     await t.change('shop-token.web', 'a second token')
     await t.change('shop-config.files', 'a second file')
@@ -186,7 +186,7 @@ describeAsRoot('an agent of today with a controller of the build before', () => 
     await t.world.controller.kill('SIGTERM')
     t.builds.controller = 'today'
     await t.world.startController()
-    expect(await t.world.must('audit', 'verify')).toMatch(verified)
+    expect(await t.world.must('admin', 'audit', 'verify')).toMatch(verified)
     await t.change('shop-token.other', 'other token of today')
     expect(await creationsSince(t.stack, since)).toEqual({ other: 1 })
   })
@@ -197,7 +197,7 @@ describeAsRoot('an agent of today with a controller of the build before', () => 
     const env = { DATABASE_URL: database.url, STAGELY_SECRET_KEY: testMasterKey }
     expect(await runCli(args, env)).toMatchObject({ code: 0 })
     await t.world.startController()
-    expect(await t.world.must('audit', 'verify')).toMatch(verified)
+    expect(await t.world.must('admin', 'audit', 'verify')).toMatch(verified)
     const values = async (): Promise<unknown> => {
       // Its container may be on its way.
       const found = await t.stack.environmentOf('web').catch(() => undefined)

@@ -142,7 +142,7 @@ afterAll(async () => {
 
 describe('keys of a running controller', () => {
   it('tells how old they are, in the command and as a metric', async () => {
-    const shown = await world.must('keys', 'status')
+    const shown = await world.must('admin', 'keys', 'status')
     expect(shown).toMatch(/Master key: +local [0-9a-f]{16}, since \d{4}-/)
     expect(shown).toMatch(/Data keys: +2, the oldest since \d{4}-/)
     expect(shown).toMatch(/Sealing key: since \d{4}-.*, due \d{4}-\d\d-\d\d$/m)
@@ -161,7 +161,9 @@ describe('keys of a running controller', () => {
     env.STAGELY_KEY_ROTATION = 'off'
     await restart()
     expect(await status()).toMatchObject({ rotation_due: true, rotation_days: 90 })
-    expect(await world.must('keys', 'status')).toContain('Rotation:    DUE (every 90 days)')
+    expect(await world.must('admin', 'keys', 'status')).toContain(
+      'Rotation:    DUE (every 90 days)',
+    )
     await until(
       async () => (await world.must('get', 'events')).includes('KeyRotationDue'),
       'an event of the data key',
@@ -244,14 +246,16 @@ describe('keys of a running controller', () => {
       if (now !== undefined) expect(now).toBe(row.value_digest)
     }
     await inSync()
-    expect(await world.must('keys', 'rotate', '--project', 'shop', '--wait')).toContain('Succeeded')
+    expect(await world.must('admin', 'keys', 'rotate', '--project', 'shop', '--wait')).toContain(
+      'Succeeded',
+    )
     delete env.STAGELY_KEY_ROTATION_DAYS
   })
 
   it('moves to another master key, which then is enough', async () => {
     const before = await stack.containers()
     const old = (await status()).key_id
-    await world.must('backup', '--to', join(world.dir, 'before.backup'))
+    await world.must('admin', 'backup', '--to', join(world.dir, 'before.backup'))
     env.STAGELY_SECRET_KEY = newMasterKey
     env.STAGELY_SECRET_KEY_PREVIOUS = testMasterKey
     await restart()
@@ -261,7 +265,7 @@ describe('keys of a running controller', () => {
     const { key_id: now, wrapped } = await status()
     expect(now).not.toBe(old)
     expect(wrapped.map((one) => one.by)).toEqual([`local key ${now}`])
-    expect(await world.must('keys', 'status')).not.toContain('still needed')
+    expect(await world.must('admin', 'keys', 'status')).not.toContain('still needed')
     expect(
       await world.must('secrets', 'get', 'WEB_KEY', '-p', 'shop', '--scope', 'web', '--reveal'),
     ).toBe('web-value')
@@ -328,7 +332,7 @@ describe('a key service', () => {
 
   it('takes the keys over from the local one, and no container restarts', async () => {
     const before = await stack.containers()
-    const refused = await world.cli('keys', 'rotate', '--to-provider', 'vault-transit')
+    const refused = await world.cli('admin', 'keys', 'rotate', '--to-provider', 'vault-transit')
     expect([refused.code, refused.stderr]).toEqual([
       1,
       expect.stringContaining('STAGELY_KEY_PROVIDER=vault-transit'),
@@ -422,8 +426,8 @@ describe('an old backup', () => {
     await world.patchSecret('shop-web-key.web', 'after-the-restore')
     await inSync()
     expect((await stack.environmentOf('web'))['WEB_KEY']).toBe('after-the-restore')
-    const audit = await world.must('audit', 'list', '--action', 'restore', '-o', 'json')
+    const audit = await world.must('admin', 'audit', 'list', '--action', 'restore', '-o', 'json')
     expect(audit).toContain('"restore"')
-    expect(await world.must('audit', 'verify')).toContain('are as they were written')
+    expect(await world.must('admin', 'audit', 'verify')).toContain('are as they were written')
   })
 })

@@ -173,7 +173,7 @@ describeAsRoot('no secret value leaks', () => {
     answers += (await world.apply(elsewhere.manifests)).stdout
     await world.must('wait', '--for=condition=Fresh', 'stagelysecret/stored', '--timeout', '60s')
     await elsewhere.onBadDays(() => say('stores', 'refresh', 'leaky'))
-    await say('stores', 'list', '-o', 'yaml')
+    await say('get', 'secretstores', '-o', 'yaml')
     await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
     const { id: dbId } = (await stack.containers())['db']!
     const startedAt = (await stack.docker('inspect', '-f', '{{.State.StartedAt}}', dbId)).trim()
@@ -186,12 +186,8 @@ describeAsRoot('no secret value leaks', () => {
     await world.must('wait', '--for=condition=Degraded', 'stagelet/shop', '--timeout', '60s')
     const shown = async (...args: string[]): Promise<string> => (await world.cli(...args)).stdout
     await passes(async () => {
-      expect(await shown('rotation', 'show', 'nonsense', '--project', 'nonsense')).toContain(
-        'is no JSON object',
-      )
-      expect(await shown('rotation', 'show', 'half', '--project', 'half')).toMatch(
-        /Setting|Testing/,
-      )
+      expect(await shown('describe', 'rotation', 'nonsense')).toContain('is no JSON object')
+      expect(await shown('describe', 'rotation', 'half')).toMatch(/Setting|Testing/)
       expect(await shown('describe', 'notifier', 'ops')).toContain('Retrying')
     })
     const kinds = ['stagelysecrets', 'stagelets', 'projects', 'agents', 'events']
@@ -318,7 +314,7 @@ describeAsRoot('no secret value leaks', () => {
     expect(yaml.split('status:')[0]).not.toContain(plain)
     const masked = await world.must('get', 'stagelysecret', 'shop-second.web', '-o', 'yaml')
     expect(masked).not.toContain('  value:')
-    const reads = await world.must('audit', 'list', '-o', 'json')
+    const reads = await world.must('admin', 'audit', 'list', '-o', 'json')
     const rows = (JSON.parse(reads) as object[]).map((row) => JSON.stringify(row))
     const ofLevel = rows.filter((row) => row.includes('shop-level.web'))
     expect(ofLevel.length).toBeGreaterThan(0)

@@ -30,8 +30,8 @@ const inSync = (world: World, timeout = '60s'): Promise<string> =>
 const grantedAccess = async (world: World): Promise<{ isThereOnce(): Promise<void> }> => {
   const policy = 'metadata: {name: guard}\nspec: {projects: [shop], approvals: {users: [admin]}}\n'
   await world.apply(`apiVersion: stagely.dev/v1alpha1\nkind: AccessPolicy\n${policy}`)
-  await world.must('user', 'create', 'dev')
-  await world.must('team', 'add', 'default', 'dev', '--role', 'developer')
+  await world.must('admin', 'user', 'create', 'dev')
+  await world.must('admin', 'team', 'add', 'default', 'dev', '--role', 'developer')
   const token = (await world.must('token', 'create', 'cli', '--user', 'dev')).trim()
   const dev = (...args: string[]) => world.cliWithin({ STAGELY_TOKEN: token }, ...args)
   const asked = await dev('access', 'request', '-p', 'shop', '--reason', 'INC-42', '-o', 'json')
@@ -45,7 +45,7 @@ const grantedAccess = async (world: World): Promise<{ isThereOnce(): Promise<voi
       const listed = await world.must('access', 'list', '-p', 'shop', '-o', 'json')
       expect(JSON.parse(listed)).toMatchObject([{ name, state: 'Active', uses: 1 }])
       const log = JSON.parse(
-        await world.must('audit', 'list', '--kind', 'AccessRequest', '-o', 'json'),
+        await world.must('admin', 'audit', 'list', '--kind', 'AccessRequest', '-o', 'json'),
       ) as { action: string }[]
       expect(log.map(({ action }) => action)).toEqual([
         'access',

@@ -83,9 +83,7 @@ describe('an agent whose controller goes back in time', () => {
   const inSync = (name = 'shop'): Promise<string> =>
     world.must('wait', '--for=condition=SecretsInSync', `stagelet/${name}`, '--timeout', '120s')
   const rotation = async (): Promise<Rotation> =>
-    JSON.parse(
-      await world.must('rotation', 'show', 'bank-db', '-p', 'bank', '-o', 'json'),
-    ) as Rotation
+    JSON.parse(await world.must('get', 'rotation', 'bank-db', '-o', 'json')) as Rotation
   const teller = async (): Promise<string> =>
     (await bank.environmentOf('teller').catch(() => undefined))?.['DB_USER'] ?? ''
   const roles = async (): Promise<string> => {
@@ -137,11 +135,11 @@ describe('an agent whose controller goes back in time', () => {
   })
 
   it('has new keys when it was told to, and restarts nothing for that', async () => {
-    await world.must('backup', '--to', join(world.dir, 'old.backup'))
+    await world.must('admin', 'backup', '--to', join(world.dir, 'old.backup'))
     const before = await stack.containers()
-    const rotated = await world.cli('agent', 'rotate-keys', 'box', '--timeout', '60s')
+    const rotated = await world.cli('admin', 'agent-keys', 'box', '--timeout', '60s')
     expect(rotated).toMatchObject({ code: 0, stdout: 'agent.stagely.dev/box has new keys\n' })
-    expect(await world.must('audit', 'list', '--action', 'rotate keys')).toMatch(/box/)
+    expect(await world.must('admin', 'audit', 'list', '--action', 'rotate keys')).toMatch(/box/)
     await world.patchSecret('shop-token.web', 'token-after-the-backup')
     await runs('token-after-the-backup')
     await inSync()

@@ -230,7 +230,7 @@ describe('stagely rollout', () => {
   })
 
   it('slo tells how fast revisions were proven, and leaves out what waited or failed', async () => {
-    const ran = await cli('slo', '--project', 'shop', '-o', 'json')
+    const ran = await cli('admin', 'slo', '--project', 'shop', '-o', 'json')
     const slo = JSON.parse(ran.stdout) as {
       is_met: boolean
       proven: number
@@ -247,7 +247,7 @@ describe('stagely rollout', () => {
     expect([left.get('FirstRollout'), left.get('Paused')]).toEqual([2, 1])
     expect(left.get('AwaitingTurn')).toBeGreaterThanOrEqual(1)
     expect(left.get('RolledBack')).toBeGreaterThanOrEqual(2)
-    const text = await cli('slo', '--project', 'shop', '--since', '1h')
+    const text = await cli('admin', 'slo', '--project', 'shop', '--since', '1h')
     expect(text.stdout).toMatch(/^OBJECTIVE .*\n(?:.*\n)*left out: .*FirstRollout 2/)
     const { text: metrics } = await world.page('/metrics')
     const proven = /^stagely_propagation_total\{project="default\/shop",result="Proven".*\} (\d+)$/m

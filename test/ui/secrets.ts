@@ -348,7 +348,17 @@ export const secretsTests = (given: () => Dashboard): void => {
         delete document.hidden
       }`),
     )
-    const audit = ['audit', 'list', '--kind', 'StagelySecret', '--action', 'reveal', '-o', 'json']
+    const audit = [
+      'admin',
+      'audit',
+      'list',
+      '--kind',
+      'StagelySecret',
+      '--action',
+      'reveal',
+      '-o',
+      'json',
+    ]
     const rows = await world.must(...audit)
     expect(rows.match(/"action": ?"reveal"/g)).toHaveLength(6)
     await page.getByText(/^Read last by admin/).waitFor()

@@ -1,16 +1,29 @@
 // context: the stored logins of this person, of which one is current.
 import { usageError } from '../../errors.ts'
 import { contextName, loginNamed, readLogins, writeLogins, type StoredLogin } from '../../logins.ts'
-import { newGroup, newLocalCommand, type Command, type Output } from '../../options.ts'
+import { newLocalCommand, type Command, type Output } from '../../options.ts'
 import { fields, printRecords, type RecordView } from '../../output/records.ts'
 import { out } from '../../print.ts'
 
+interface ContextFlags {
+  readonly output?: Output
+  readonly rename?: string
+}
+
 export const command = (): Command =>
-  newGroup('context', 'Choose among several controllers, by the names of logins.', [
-    'stagely context list',
-    'stagely context use staging',
+  newLocalCommand('context -o', 'List the stored logins, without their tokens, or choose one.', [
+    'stagely context',
+    'stagely context staging            # commands go there from now on',
+    'stagely context --rename stagely.example.com prod',
     'stagely get stagelets --context prod',
-  ]).having(listCommand, useCommand, renameCommand)
+  ])
+    .argument('[context]', 'the login that commands use from now on; with --rename its new name')
+    .option('--rename <context>', 'give this login another name')
+    .action(async (name: string | undefined, { output, rename: renamed }: ContextFlags) => {
+      if (name !== undefined) await (renamed === undefined ? use(name) : rename(renamed, name))
+      else if (renamed === undefined) await list(output)
+      else throw usageError('say the new name: stagely context --rename NAME NEW-NAME')
+    })
 
 interface Context {
   readonly name: string
@@ -34,47 +47,30 @@ const contextOf = (name: string, login: StoredLogin, current: boolean): Context 
   return { name, current, server, ...(namespace !== undefined && { namespace }) }
 }
 
-const listCommand = (): Command =>
-  newLocalCommand('list -o', 'List the stored logins, without their tokens.', [
-    'stagely context list',
-    'stagely context list -o json',
-  ]).action(async ({ output }: { output?: Output }) => {
-    const { current, contexts } = await readLogins()
-    const listed = Object.entries(contexts).map(([name, login]) =>
-      contextOf(name, login, name === current),
-    )
-    await printRecords(listed, view, output)
-  })
+const list = async (output: Output | undefined): Promise<void> => {
+  const { current, contexts } = await readLogins()
+  const listed = Object.entries(contexts).map(([name, login]) =>
+    contextOf(name, login, name === current),
+  )
+  await printRecords(listed, view, output)
+}
 
-const useCommand = (): Command =>
-  newLocalCommand('use', 'Make a stored login the one that commands use.', [
-    'stagely context use prod',
-  ])
-    .argument('<name>', 'context, as "stagely context list" shows it')
-    .action(async (name: string) => {
-      const logins = await readLogins()
-      const { server } = loginNamed(logins, name)
-      await writeLogins({ ...logins, current: name })
-      out(`Commands go to ${name} now: ${server}`)
-    })
+const use = async (name: string): Promise<void> => {
+  const logins = await readLogins()
+  const { server } = loginNamed(logins, name)
+  await writeLogins({ ...logins, current: name })
+  out(`Commands go to ${name} now: ${server}`)
+}
 
-const renameCommand = (): Command =>
-  newLocalCommand('rename', 'Give a stored login another name.', [
-    'stagely context rename stagely.example.com prod',
-  ])
-    .argument('<name>', 'context')
-    .argument('<new-name>', 'its name from now on')
-    .action(async (name: string, newName: string) => {
-      const { current, contexts } = await readLogins()
-      const login = loginNamed({ contexts }, name)
-      if (!contextName.test(newName))
-        throw usageError(
-          'a name has letters, digits and . _ : -, and begins with a letter or digit',
-        )
-      if (Object.hasOwn(contexts, newName)) throw usageError(`there is a context "${newName}"`)
-      const { [name]: _renamed, ...others } = contexts
-      const renamed = { ...others, [newName]: login }
-      const still = current === name ? newName : current
-      await writeLogins({ ...(still !== undefined && { current: still }), contexts: renamed })
-      out(`context ${name} is ${newName} now`)
-    })
+const rename = async (name: string, newName: string): Promise<void> => {
+  const { current, contexts } = await readLogins()
+  const login = loginNamed({ contexts }, name)
+  if (!contextName.test(newName))
+    throw usageError('a name has letters, digits and . _ : -, and begins with a letter or digit')
+  if (Object.hasOwn(contexts, newName)) throw usageError(`there is a context "${newName}"`)
+  const { [name]: _renamed, ...others } = contexts
+  const renamed = { ...others, [newName]: login }
+  const still = current === name ? newName : current
+  await writeLogins({ ...(still !== undefined && { current: still }), contexts: renamed })
+  out(`context ${name} is ${newName} now`)
+}

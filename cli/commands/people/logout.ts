@@ -51,7 +51,7 @@ const revoke = async (login: StoredLogin): Promise<boolean> => {
     // The token is no longer good: there is nothing to revoke.
     if (error instanceof RefusedToken) return true
     note(`The token of ${server} could not be revoked: ${messageOf(error)}`)
-    note('It is forgotten here. Revoke it there: stagely token list, stagely token revoke NAME')
+    note('It is forgotten here. Revoke it there: stagely get tokens, stagely token revoke NAME')
     return false
   }
 }

@@ -1,27 +1,14 @@
 // sessions: the browsers in which a person is logged in.
-import type { Session } from '../../../src/generated/rest-types.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../../options.ts'
-import { pathPart, sessionView } from '../../people/views.ts'
+import { pathPart } from '../../people/views.ts'
 import { out } from '../../print.ts'
 import { confirm } from '../../prompt.ts'
-import { printRecords } from '../../output/records.ts'
 import { openRest } from '../../connect/rest.ts'
 
 export const command = (): Command =>
-  newGroup('sessions', 'List and end the sessions of your browsers.', [
-    'stagely sessions list',
+  newGroup('sessions', 'End sessions of your browsers. "stagely get sessions" lists them.', [
     'stagely sessions revoke 7b1f6c0e-2a57-4a35-9c54-0d9a5d2f3b11',
-  ]).having(listCommand, revokeCommand)
-
-const listCommand = (): Command =>
-  newCommand('list -o', 'List the browsers in which you are logged in.', [
-    'stagely sessions list',
-    'stagely sessions list -o wide',
-  ]).action(async (flags: CommonFlags) => {
-    const rest = await openRest(flags)
-    const sessions = await rest.list<Session>('/me/sessions', 'sessions')
-    await printRecords(sessions, sessionView, flags.output)
-  })
+  ]).having(revokeCommand)
 
 const revokeCommand = (): Command =>
   newCommand('revoke', 'End a session: its browser is logged out at once.', [

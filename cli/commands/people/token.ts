@@ -18,18 +18,18 @@ import {
   withPlaces,
   type PlaceFlags,
 } from '../../people/views.ts'
+import { tokensPath } from '../../people/listed.ts'
 import { note, out } from '../../print.ts'
 import { confirm } from '../../prompt.ts'
-import { printRecord, printRecords } from '../../output/records.ts'
+import { printRecord } from '../../output/records.ts'
 import { openRest, post } from '../../connect/rest.ts'
 
 export const command = (): Command =>
-  newGroup('token', 'Create, list and revoke tokens.', [
+  newGroup('token', 'Create and revoke tokens. "stagely get tokens" lists them.', [
     'stagely token create laptop --ttl 30d > token',
     'stagely token create ci --team team-a --role deployer > token',
-    'stagely token list --team team-a',
     'stagely token revoke laptop',
-  ]).having(createCommand, listCommand, revokeCommand)
+  ]).having(createCommand, revokeCommand)
 
 interface OwnerFlags extends CommonFlags {
   readonly team?: string
@@ -47,13 +47,6 @@ const withOwner = (command: Command): Command =>
   command
     .option('--team <team>', 'tokens of this team’s machines, not yours')
     .option('--user <name>', 'tokens of this user; for admins')
-
-const pathOf = ({ team, user }: OwnerFlags): string => {
-  if (team !== undefined && user !== undefined)
-    throw usageError('--team and --user exclude each other')
-  if (team !== undefined) return `/teams/${pathPart(team)}/tokens`
-  return user === undefined ? '/tokens' : `/users/${pathPart(user)}/tokens`
-}
 
 const createCommand = (): Command =>
   withPlaces(
@@ -97,7 +90,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
     ...placesOf(flags),
   }
   const rest = await openRest(flags)
-  const made = await post<Token & { token?: string }>(rest, pathOf(flags), body)
+  const made = await post<Token & { token?: string }>(rest, tokensPath(flags), body)
   if (flags.output !== undefined) {
     await printRecord(made, tokenView, flags.output)
     return
@@ -106,17 +99,6 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
     note('The token was made, but shown to an earlier request: revoke it.')
   else out(made.token)
 }
-
-const listCommand = (): Command =>
-  withOwner(
-    newCommand('list -o', 'List tokens, without the tokens themselves.', [
-      'stagely token list',
-      'stagely token list --team team-a -o wide',
-    ]),
-  ).action(async (flags: OwnerFlags) => {
-    const rest = await openRest(flags)
-    await printRecords(await rest.list<Token>(pathOf(flags), 'tokens'), tokenView, flags.output)
-  })
 
 const revokeCommand = (): Command =>
   withOwner(
@@ -130,6 +112,6 @@ const revokeCommand = (): Command =>
       const details = ['Whoever uses it is refused at once. Nothing brings it back: make another.']
       await confirm({ question: `Revoke token ${name}?`, details }, flags.yes)
       const rest = await openRest(flags)
-      await rest.call(`${pathOf(flags)}/${pathPart(name)}`, { method: 'DELETE' })
+      await rest.call(`${tokensPath(flags)}/${pathPart(name)}`, { method: 'DELETE' })
       out(`token/${name} revoked`)
     })

@@ -22,7 +22,7 @@ export const addReadinessMetrics = (
   })
   new Gauge({
     name: 'stagely_backup_last_timestamp_seconds',
-    help: 'When the newest backup was taken by "stagely backup"; 0 where there is none. The same on every replica.',
+    help: 'When the newest backup was taken by "stagely admin backup"; 0 where there is none. The same on every replica.',
     registers: [registry],
     async collect() {
       try {

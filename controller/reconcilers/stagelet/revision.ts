@@ -145,7 +145,7 @@ export const whyRevisionHeld = (
   if (untested !== undefined && (revision ?? 0) < untested.from)
     return no(
       awaitingCredential,
-      `revision ${revision ?? 0} is not delivered, and what runs stays: after the restore of a backup rotation "${untested.rotation}" has no credential that is known to be accepted: stagely rotation show ${untested.rotation}`,
+      `revision ${revision ?? 0} is not delivered, and what runs stays: after the restore of a backup rotation "${untested.rotation}" has no credential that is known to be accepted: stagely describe rotation ${untested.rotation}`,
     )
   switch (heldBy) {
     case undefined:

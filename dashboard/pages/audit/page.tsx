@@ -251,7 +251,7 @@ export const Page = () => {
           Save the signed head every day, in a place where administrators of the database cannot
           write. A later verification then finds rows that were cut off.
         </p>
-        <CopyCommand text="stagely audit head > audit.head" />
+        <CopyCommand text="stagely admin audit head > audit.head" />
       </Panel>
     </PageFrame>
   )

@@ -62,7 +62,7 @@ const Shown = ({ verification }: { readonly verification: Verification }) => {
       return (
         <p role="alert">
           This browser does not support Ed25519 and cannot check the signature. Use a newer browser,
-          or <code>stagely audit verify</code>.
+          or <code>stagely admin audit verify</code>.
         </p>
       )
     case 'running':
@@ -145,7 +145,7 @@ export const VerifyPanel = () => {
               class={s['head']}
               rows={2}
               spellcheck={false}
-              placeholder="output of “stagely audit head”"
+              placeholder="output of “stagely admin audit head”"
               aria-invalid={isBad}
               onInput={(event) => setText(event.currentTarget.value)}
             />

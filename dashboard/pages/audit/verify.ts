@@ -6,7 +6,7 @@ import { ApiProblem, Unreachable } from '../../api/client.ts'
 import type { Problem } from '../../../src/generated/rest-types.ts'
 import { webCrypto } from './web-crypto.ts'
 
-/** A head that was kept: a file of `stagely audit head`, or the last line of an export. */
+/** A head that was kept: a file of `stagely admin audit head`, or the last line of an export. */
 export const parseHead = (text: string): SignedHead | undefined => {
   const line = readLine(text.trim().split('\n').at(-1) ?? '')
   return typeof line === 'object' && line.type === 'head' ? line : undefined

@@ -100,7 +100,9 @@ describe('the keys of a project', () => {
     const refusal = (days: number, own: KeyRule['own']) =>
       overdueKeys(rule(own), status, msAfter(days))
     expect(refusal(119.9, quarterly)).toBeUndefined()
-    expect(refusal(120, quarterly)).toMatch(/the data key .* 30 days overdue: stagely keys rotate/)
+    expect(refusal(120, quarterly)).toMatch(
+      /the data key .* 30 days overdue: stagely admin keys rotate/,
+    )
     expect(refusal(500, { every: '90d' })).toBeUndefined()
     expect(overdueKeys(rule(quarterly), undefined, msAfter(500))).toBeUndefined()
     expect(keysAt(byMaster, rule(quarterly), { nowMs: msAfter(91) }).verdict?.message).toContain(

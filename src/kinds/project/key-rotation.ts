@@ -91,8 +91,8 @@ const wordsOf = (which: Which, wrappedBy: string | undefined): string => {
 
 const remedyOf = (which: Which, { namespace, name }: KeyRule): string =>
   which === 'data'
-    ? `stagely keys rotate --project ${name} -n ${namespace}`
-    : 'give the controllers a new key, or make a new version in its service, then stagely keys rotate --master (see /docs/operations#keys of the controller)'
+    ? `stagely admin keys rotate --project ${name} -n ${namespace}`
+    : 'give the controllers a new key, or make a new version in its service, then stagely admin keys rotate --master (see /docs/operations#keys of the controller)'
 
 /** `days` since it was due. */
 export const overdueBy = (days: number): string =>

@@ -101,7 +101,7 @@ export const endingOf = (
   const steps = warnings.filter(({ ms }) => ms < durationMs(ttl))
   const left = endMs - nowMs
   const because = `spec.ttl is ${ttl}`
-  const remedy = `"stagely stagelet extend ${metadata.name}" puts the end off`
+  const remedy = `"stagely preview extend ${metadata.name}" puts the end off`
   if (left > 0) {
     const next = steps.findLast(({ ms }) => ms < left)
     const nextAt = next === undefined ? endMs : endMs - next.ms

@@ -29,7 +29,7 @@ export const isTampered = (error: unknown): boolean => error instanceof Tampered
 export const broken = (why: string): StagelyError =>
   new TamperedError(
     'InternalError',
-    `the audit chain was tampered with: ${why}; rows go on being written, but none is signed: see stagely audit verify`,
+    `the audit chain was tampered with: ${why}; rows go on being written, but none is signed: see stagely admin audit verify`,
   )
 
 export const readChain = async (q: Queryable, lock = ''): Promise<ChainState> => {

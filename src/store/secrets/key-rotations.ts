@@ -87,7 +87,7 @@ export const insertRotation = async (
   if (begun !== undefined) return begun
   throw new StagelyError(
     'Conflict',
-    `a rotation of ${rotation.kind} keys is running: wait for it (stagely keys status), then try again`,
+    `a rotation of ${rotation.kind} keys is running: wait for it (stagely admin keys status), then try again`,
   )
 }
 

@@ -245,7 +245,7 @@ describe('login --ci', () => {
     await expect(stat(file)).rejects.toThrow('ENOENT')
     const asked = await login({ STAGELY_ID_TOKEN: token }, '--context', 'ci')
     expect(asked.stdout).toContain('remembered as ci')
-    expect((await runCli(['context', 'list'], { HOME: dir })).stdout).toContain(controller.url)
+    expect((await runCli(['context'], { HOME: dir })).stdout).toContain(controller.url)
   })
 })
 

@@ -118,7 +118,7 @@ describe('secrets export and import', () => {
     'bring every field of a secret over as %s, as it is written',
     async (format) => {
       const team = `team-${format}`
-      await world.must('team', 'create', team)
+      await world.must('admin', 'team', 'create', team)
       await world.apply(
         stringify({ ...project('whole'), metadata: { name: 'whole', namespace: team } }),
       )
@@ -154,7 +154,7 @@ describe('secrets export and import', () => {
     })
     const out = await world.cli('secrets', 'export', '--format', 'json')
     expect(out.stderr).toMatch(/^2 secrets are made from others .*--as-written/)
-    await world.must('team', 'create', 'finished')
+    await world.must('admin', 'team', 'create', 'finished')
     const metadata = { name: 'whole', namespace: 'finished' }
     await world.apply(stringify({ ...project('whole'), metadata }))
     const args = ['secrets', 'import', '-', '--format', 'json', '-n', 'finished', '--yes']
@@ -189,7 +189,17 @@ describe('secrets import', () => {
     expect(changed.code).toBe(0)
     expect(await revision('many')).toBe(2)
     const rows = JSON.parse(
-      await world.must('audit', 'list', '--kind', 'StagelySecret', '--limit', '6', '-o', 'json'),
+      await world.must(
+        'admin',
+        'audit',
+        'list',
+        '--kind',
+        'StagelySecret',
+        '--limit',
+        '6',
+        '-o',
+        'json',
+      ),
     ) as AuditRecord[]
     const written = rows.filter(({ object }) => /^[abcd]\.global$/.test(object.name))
     expect(written.map(({ action }) => action).sort()).toEqual([

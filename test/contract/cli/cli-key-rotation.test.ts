@@ -36,7 +36,7 @@ const rotateWith = async (lists: readonly object[][], ...flags: string[]): Promi
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const env = { STAGELY_SERVER: `http://127.0.0.1:${port}`, STAGELY_TOKEN: 'st_test' }
-  return runCli(['keys', 'rotate', '--all', '--wait', ...flags], env)
+  return runCli(['admin', 'keys', 'rotate', '--all', '--wait', ...flags], env)
 }
 
 describe('a wait for a rotation of keys', () => {

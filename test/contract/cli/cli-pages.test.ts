@@ -78,7 +78,7 @@ it('environments.md', async () => {
       'preview up pr-42': 'preview up --no-wait pr-42',
       'preview down': 'preview down --no-wait',
     },
-    codes: { 'secrets compare': 1, OTHER_KEY: 1 },
+    codes: { 'secrets diff': 1, OTHER_KEY: 1 },
     before: async () => {
       await file('.env', `DB_PASSWORD=password-of-${count++}\n`)
       await rm(join(folder, 'stagely.yaml'), { force: true })
@@ -128,7 +128,7 @@ it('adopting.md', async () => {
 
 it('compliance.md', async () => {
   await apply('cards', project.replace('shop', 'cards'))
-  await world.must('user', 'create', 'alice')
+  await world.must('admin', 'user', 'create', 'alice')
   const today = new Date().toISOString().slice(0, 10)
   await runPage('compliance.md', {
     folder,
@@ -165,7 +165,7 @@ it('server.md', async () => {
       'systemctl restart': 'true',
       ' ann': ' bea',
       // The token of the test is of that user.
-      'user disable admin': 'user update admin --admin',
+      'user update admin --disabled': 'user update admin --admin',
     },
   })
   const variables = parseEnvFile(await readFile(join(folder, 'controller.env'), 'utf8'))
@@ -186,7 +186,7 @@ it('operations.md', async () => {
 
 it('dead-machine.md', async () => {
   await apply('dead', project, agent('web-1'), stagelet)
-  await world.must('backup', '--to', join(folder, 'stagely.backup'))
+  await world.must('admin', 'backup', '--to', join(folder, 'stagely.backup'))
   const database = await freshDatabase()
   const restored = join(folder, 'restored')
   const env = { DATABASE_URL: database.url, STAGELY_SECRET_KEY: masterKey }
@@ -266,8 +266,8 @@ it('security-model.md', async () => {
     ['dev', 'developer'],
     ['olga', 'owner'],
   ] as const) {
-    await world.must('user', 'create', name)
-    await world.must('team', 'add', 'guard', name, '--role', role)
+    await world.must('admin', 'user', 'create', name)
+    await world.must('admin', 'team', 'add', 'guard', name, '--role', role)
     env[name] = (await world.must('token', 'create', 'page', '--user', name)).trim()
   }
   const asking = 'STAGELY_TOKEN=$dev stagely access'

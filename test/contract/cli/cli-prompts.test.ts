@@ -159,8 +159,8 @@ describe('secrets edit', () => {
 
 describe('what takes something away', () => {
   it('asks first, says what it would do, and does nothing without a yes', async () => {
-    await world.must('user', 'create', 'leaver', '--email', 'leaver@example.com')
-    await world.must('team', 'add', 'default', 'leaver', '--role', 'viewer')
+    await world.must('admin', 'user', 'create', 'leaver', '--email', 'leaver@example.com')
+    await world.must('admin', 'team', 'add', 'default', 'leaver', '--role', 'viewer')
     const secrets: [string[], string][] = [
       [['delete', 'NEW_TOKEN'], 'Delete NEW_TOKEN of scope global (no service sees it)? [y/N] '],
       [
@@ -176,11 +176,11 @@ describe('what takes something away', () => {
     const asked: [string[], string][] = [
       ...secrets.map(([args, wait]): [string[], string] => [['secrets', ...args], wait]),
       [
-        ['user', 'delete', 'leaver@example.com'],
+        ['admin', 'user', 'delete', 'leaver@example.com'],
         'Delete user leaver (in team default), with every token? [y/N] ',
       ],
       [
-        ['audit', 'erase', 'leaver'],
+        ['admin', 'audit', 'erase', 'leaver'],
         'Put a pseudonym in place of leaver in the whole log, for good? [y/N] ',
       ],
     ]
@@ -224,8 +224,8 @@ const taking: Record<string, readonly string[]> = {
   'agent revoke': ['web-1'],
   'token revoke': ['terminal'],
   'sessions revoke': ['7b1f6c0e-2a57-4a35-9c54-0d9a5d2f3b11'],
-  'user delete': ['leaver@example.com'],
-  'audit erase': ['leaver'],
+  'admin user delete': ['leaver@example.com'],
+  'admin audit erase': ['leaver'],
   'access break-glass': ['-p', 'shop', '--reason', 'it is down'],
 }
 
@@ -242,8 +242,8 @@ describe('every command that takes something away', () => {
       [
         ['secrets', 'history', 'TYPED', '-p', 'shop', '-o', 'json'],
         ['secrets', 'restore', '-p', 'shop', '-o', 'json'],
-        ['token', 'list', '-o', 'name'],
-        ['user', 'list', '-o', 'json'],
+        ['get', 'tokens', '-o', 'name'],
+        ['get', 'users', '-o', 'json'],
       ].map((args) => world.must(...args)),
     )),
   ]
@@ -320,7 +320,7 @@ describe('every command that takes something away', () => {
 
   it('says the command that brings back what went, of each project', async () => {
     const team = ['-n', 'team-c']
-    await world.must('team', 'create', 'team-c')
+    await world.must('admin', 'team', 'create', 'team-c')
     for (const project of ['gone', 'kept'])
       await world.apply(
         `apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: ${project}, namespace: team-c}\nspec: {}\n---\napiVersion: stagely.dev/v1alpha1\nkind: StagelySecret\nmetadata: {name: back.${project}, namespace: team-c}\nspec: {projectRef: {name: ${project}}, key: BACK, scope: global, value: comes-back}\n`,
@@ -361,7 +361,7 @@ describe('every command that takes something away', () => {
       ['delete', 'namespace', 'team-b', '--yes'],
       ['delete', 'namespace', 'team-b', '--yes', '--cascade'],
     ]) {
-      await world.cli('team', 'create', 'team-b')
+      await world.cli('admin', 'team', 'create', 'team-b')
       await world.apply(
         `apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: p, namespace: team-b}\nspec: {}\n---\napiVersion: stagely.dev/v1alpha1\nkind: Stagelet\nmetadata: {name: s, namespace: team-b}\nspec: {projectRef: {name: p}, agentRef: {name: web-2}, compose: {directory: /srv/s}}\n`,
       )

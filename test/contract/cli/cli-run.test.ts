@@ -89,8 +89,8 @@ describe('stagely run', () => {
   })
 
   it('reads the own values of a stagelet for nobody else', async () => {
-    await world.must('user', 'create', 'reader')
-    await world.must('team', 'add', 'default', 'reader', '--role', 'owner')
+    await world.must('admin', 'user', 'create', 'reader')
+    await world.must('admin', 'team', 'add', 'default', 'reader', '--role', 'owner')
     const token = (await world.must('token', 'create', 'run', '--user', 'reader')).trim()
     const env = {
       HOME: world.dir,
@@ -100,7 +100,7 @@ describe('stagely run', () => {
     }
     const done = await runCli(['run', '-p', 'shop', '--service', 'web', '--', 'true'], env)
     expect(done).toEqual({ code: 0, stdout: '', stderr: '' })
-    const listed = await world.must('audit', 'list', '--by', 'reader', '-o', 'json')
+    const listed = await world.must('admin', 'audit', 'list', '--by', 'reader', '-o', 'json')
     const read = (JSON.parse(listed) as AuditRecord[]).filter(({ action }) => action === 'reveal')
     expect(read.map((row) => row.object.name)).toEqual(['web'])
   })

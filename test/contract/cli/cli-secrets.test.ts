@@ -198,7 +198,7 @@ describe('stagely secrets', () => {
       1,
       `${lost}where it was deleted and its secrets are still kept, "stagely secrets restore --all --project shp" brings it back with them; it changes nothing where none is kept\n`,
     ])
-    await world.must('team', 'create', 'empty')
+    await world.must('admin', 'team', 'create', 'empty')
     const empty = await world.cli('secrets', 'import', path, '-n', 'empty')
     expect([empty.code, empty.stderr.includes('stagely init DIR')]).toEqual([1, true])
   })
@@ -372,7 +372,7 @@ describe('stagely secrets', () => {
 
   it('seals a manifest offline, with a key that was fetched or made anew', async () => {
     const old = await file('old.pub', await world.must('seal', '--fetch-key'))
-    const made = await file('new.pub', await world.must('keys', 'rotate', '--sealing'))
+    const made = await file('new.pub', await world.must('admin', 'keys', 'rotate', '--sealing'))
     for (const [key, publicKey] of [['OLD', old] as const, ['NEW', made] as const]) {
       const args = ['seal', key, '-p', 'shop', '-o', 'yaml', '--key-file', publicKey]
       const sealed = await world.cliWith('canary-sealed\n', ...args)
@@ -398,7 +398,7 @@ describe('stagely secrets', () => {
     expect(bound).toMatch(/^hpke2:/)
     expect(await world.must('seal', 'ANY', '-p', 'shop', '--from-file', old)).toMatch(/^hpke2:/)
     // A copy opens nowhere else: not in another namespace, and not in another project.
-    await world.must('team', 'create', 'elsewhere')
+    await world.must('admin', 'team', 'create', 'elsewhere')
     const project = (name: string, namespace: string): string =>
       `apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec: {}\n`
     await world.apply(`${project('shop', 'elsewhere')}---\n${project('copy', 'default')}`)
@@ -423,7 +423,7 @@ describe('stagely secrets', () => {
     )
     const argv = await world.cli('seal', 'A', 'canary', '-p', 'shop')
     expect([argv.code, words(argv).includes('canary')]).toEqual([2, false])
-    const rotated = await world.must('audit', 'list', '--action', 'rotate', '-o', 'json')
+    const rotated = await world.must('admin', 'audit', 'list', '--action', 'rotate', '-o', 'json')
     expect(rotated).toContain('SealingKey')
   })
 

@@ -55,7 +55,7 @@ const as = async (role: TeamRole, args: readonly string[], by = runCli): Promise
   })
 
 const audit = async (...args: string[]): Promise<AuditRecord[]> =>
-  JSON.parse(await world.must('audit', 'list', '-o', 'json', ...args)) as AuditRecord[]
+  JSON.parse(await world.must('admin', 'audit', 'list', '-o', 'json', ...args)) as AuditRecord[]
 
 describe('values by the command line', () => {
   beforeAll(async () => {
@@ -75,8 +75,8 @@ describe('values by the command line', () => {
     )
     expect(applied.code, applied.stderr).toBe(0)
     for (const role of teamRoles) {
-      await world.must('user', 'create', role)
-      await world.must('team', 'add', 'default', role, '--role', role)
+      await world.must('admin', 'user', 'create', role)
+      await world.must('admin', 'team', 'add', 'default', role, '--role', role)
       tokens.set(role, (await world.must('token', 'create', 'cli', '--user', role)).trim())
     }
   })
@@ -269,7 +269,7 @@ describe('values by the command line', () => {
     expect([ran.code, ran.stderr]).toEqual([0, ''])
     expect(ran.stdout).toMatch(/main\.js\0run\0[^]*has it\n$/)
     expect(ran.stdout).not.toContain('canary')
-    const log = await world.must('audit', 'export')
+    const log = await world.must('admin', 'audit', 'export')
     expect(log).toContain('"way":"run"')
     expect(log).not.toMatch(/canary|db:\/\//)
     expect(world.allOutput()).not.toMatch(/canary|db:\/\//)

@@ -294,10 +294,10 @@ describe('the stagely command', () => {
       const [answer] = (await once(login, 'response')) as [IncomingMessage]
       answer.resume()
       expect(answer.statusCode).toBe(201)
-      const listed = await world.must('sessions', 'list', '-o', 'json')
+      const listed = await world.must('get', 'sessions', '-o', 'json')
       const [{ id }] = JSON.parse(listed) as [{ id: string }]
       expect(await world.must('sessions', 'revoke', id, '--yes')).toContain(`session/${id} revoked`)
-      expect(await world.must('sessions', 'list')).toBe('')
+      expect(await world.must('get', 'sessions')).toBe('')
     } finally {
       await rm(bin, { recursive: true, force: true })
     }
@@ -305,18 +305,18 @@ describe('the stagely command', () => {
 
   it('says which versions run, and what is upgraded in which order', async () => {
     expect((await world.cli('upgrade')).stderr).toContain('--check')
-    expect(await world.must('upgrade', '--check')).toContain('Unknown: agent default/box.')
+    expect(await world.must('admin', 'upgrade', '--check')).toContain('Unknown: agent default/box.')
   })
 
   it('makes a join token, lists and revokes agents', async () => {
     expect(await world.must('agent', 'token', 'create', '--name', 'box', '--ttl', '1m')).toMatch(
       /^\S+\n$/,
     )
-    expect(await world.must('agent', 'list', '-o', 'wide')).toMatch(
+    expect(await world.must('get', 'agents', '-o', 'wide')).toMatch(
       /^NAME +READY .*ENGINE[^]*\nbox /,
     )
-    expect(await world.must('agent', 'list', '-A', '-o', 'name')).toBe('agent.stagely.dev/box\n')
-    expect(JSON.parse(await world.must('agent', 'list', '-o', 'json'))).toMatchObject({
+    expect(await world.must('get', 'agents', '-A', '-o', 'name')).toBe('agent.stagely.dev/box\n')
+    expect(JSON.parse(await world.must('get', 'agents', '-o', 'json'))).toMatchObject({
       items: [{ kind: 'Agent', metadata: { name: 'box' } }],
     })
     expect((await world.cli('agent', 'revoke', 'nobody', '--yes')).code).toBe(1)
@@ -354,8 +354,8 @@ describe('the stagely command', () => {
   })
 
   it('verifies an export that it has written, and names the first row that was changed', async () => {
-    const path = await file('audit.jsonl', await world.must('audit', 'export'))
-    const whole = await world.cli('audit', 'verify', path)
+    const path = await file('audit.jsonl', await world.must('admin', 'audit', 'export'))
+    const whole = await world.cli('admin', 'audit', 'verify', path)
     expect([whole.code, whole.stdout]).toEqual([
       0,
       expect.stringMatching(/^\d+ rows are as they were written/),
@@ -364,12 +364,12 @@ describe('the stagely command', () => {
       '"actor":{"name":"admin"',
       '"actor":{"name":"eve"',
     )
-    const changed = await world.cliWith(rows, 'audit', 'verify', '-')
+    const changed = await world.cliWith(rows, 'admin', 'audit', 'verify', '-')
     expect([changed.code, changed.stderr]).toEqual([
       1,
       expect.stringMatching(/^The audit log is NOT as it was written: row \d+ /),
     ])
-    const gone = await world.cli('audit', 'verify', join(dir, 'gone.jsonl'))
+    const gone = await world.cli('admin', 'audit', 'verify', join(dir, 'gone.jsonl'))
     expect([gone.code, gone.stderr]).toEqual([
       1,
       `error: cannot read ${join(dir, 'gone.jsonl')}: there is no such file\n`,
@@ -431,18 +431,18 @@ describe('the stagely command', () => {
     const login = ['login', '--server', world.url, '--ca-file', caFile, '--context']
     expect((await run(...login, 'a b')).stderr).toContain('--context must be a name')
     expect((await run(...login, 'prod')).stdout).toContain('remembered as prod')
-    const listed = await run('context', 'list')
+    const listed = await run('context')
     expect(listed.stdout).toMatch(/^ +127\.0\.0\.1 +https:\/\/127\.0\.0\.1:1\n\* +prod /m)
-    const data = await run('context', 'list', '-o', 'json')
+    const data = await run('context', '-o', 'json')
     expect(data.stdout).not.toMatch(new RegExp(`${token}|of-before`))
 
     const names = ['get', 'stagelets', '-o', 'name']
     expect((await run(...names)).stdout).toContain('/shop')
     expect((await run(...names, '--context', '127.0.0.1')).stderr).toContain('127.0.0.1:1')
     expect((await run(...names, '--context', 'none')).stderr).toContain('there are 127.0.0.1, prod')
-    expect((await run('context', 'rename', '127.0.0.1', 'prod')).code).toBe(2)
-    expect((await run('context', 'rename', '127.0.0.1', 'old')).code).toBe(0)
-    expect((await run('context', 'use', 'old')).stdout).toContain('https://127.0.0.1:1')
+    expect((await run('context', '--rename', '127.0.0.1', 'prod')).code).toBe(2)
+    expect((await run('context', '--rename', '127.0.0.1', 'old')).code).toBe(0)
+    expect((await run('context', 'old')).stdout).toContain('https://127.0.0.1:1')
     expect((await run(...names)).stderr).toContain('127.0.0.1:1')
     const byName = await runCli(names, { ...home, STAGELY_CONTEXT: 'prod' })
     expect(byName.stdout).toContain('/shop')
@@ -450,7 +450,7 @@ describe('the stagely command', () => {
     expect((await runCli(['kube-token', '--server', world.url], home)).stdout).toContain(token)
 
     expect((await run('logout')).stdout).toBe('Logged out of old: https://127.0.0.1:1\n')
-    expect((await run(...names)).stderr).toContain('stagely context use NAME')
+    expect((await run(...names)).stderr).toContain('stagely context NAME')
     expect((await run('logout')).code).toBe(1)
     expect((await run('logout', '--all')).stdout).toBe(`Logged out of prod: ${world.url}\n`)
     expect(await readFile(config, 'utf8')).not.toContain(token)
@@ -488,9 +488,9 @@ describe('the stagely command', () => {
 
   it('works in the only team of who logs in, unless told another', async () => {
     const home = { HOME: await mkdtemp(join(dir, 'home-')) }
-    await world.must('team', 'create', 'lone')
-    await world.must('user', 'create', 'lea')
-    await world.must('team', 'add', 'lone', 'lea', '--role', 'developer')
+    await world.must('admin', 'team', 'create', 'lone')
+    await world.must('admin', 'user', 'create', 'lea')
+    await world.must('admin', 'team', 'add', 'lone', 'lea', '--role', 'developer')
     const token = await world.must('token', 'create', 'login', '--user', 'lea')
     const caFile = join(world.controllerDir, 'ca.crt')
     const args = ['login', '--server', world.url, '--ca-file', caFile]
@@ -509,7 +509,7 @@ describe('the stagely command', () => {
     const other = await runCli(['status'], { ...home, STAGELY_NAMESPACE: 'default' })
     expect([other.code, other.stderr.includes('in the namespace "default"')]).toEqual([1, true])
     expect(await inNamespace({ STAGELY_NAMESPACE: 'default' }, '-n', 'lone')).toBe('lone')
-    await world.must('team', 'add', 'default', 'lea', '--role', 'viewer')
+    await world.must('admin', 'team', 'add', 'default', 'lea', '--role', 'viewer')
     const both = await runCli(args, home, token)
     expect(both.stdout).toContain(`Logged in to ${world.url}; remembered as 127.0.0.1 in `)
     expect(await inNamespace({})).toBe('default')

@@ -488,7 +488,7 @@ describe('what "copy as" gives', () => {
     // The command waits until the machine has its new keys; no machine has joined here.
     const rotate = copiedTexts(rotateAgentKeys(agent), controller.url)
     await run(rotate.curl, '')
-    expect(rotate.stagely).toBe('stagely agent rotate-keys web-1 -n default')
+    expect(rotate.stagely).toBe('stagely admin agent-keys web-1 -n default')
     const { curl, stagely = '' } = copiedTexts(revokeAgent(agent), controller.url)
     await run(curl, '')
     await run(stagely, '')

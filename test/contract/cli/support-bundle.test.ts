@@ -1,4 +1,4 @@
-// `stagely support-bundle`: what is in it, and what never is. With running containers it is a subject
+// `stagely admin support-bundle`: what is in it, and what never is. With running containers it is a subject
 // of test/integration/leak.test.ts.
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -111,7 +111,7 @@ describe('a support bundle', () => {
   })
 
   it('shows a member of one team nothing of others, and names what is for admins', async () => {
-    await world.must('team', 'create', 'red')
+    await world.must('admin', 'team', 'create', 'red')
     const viewer = await world.must('token', 'create', 'ci', '--team', 'red', '--role', 'viewer')
     const env = {
       HOME: world.dir,

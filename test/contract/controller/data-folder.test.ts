@@ -54,11 +54,11 @@ describe('the data folder of a first start', () => {
     )
     expect(applied.code, applied.stderr).toBe(0)
     const backup = join(folder, 'stagely.backup')
-    await commands.must('backup', '--to', backup)
-    const piped = await commands.cliIn(folder, 'backup', '--to', '-')
+    await commands.must('admin', 'backup', '--to', backup)
+    const piped = await commands.cliIn(folder, 'admin', 'backup', '--to', '-')
     expect([piped.code, piped.stderr, piped.stdout.startsWith('\u001f')]).toEqual([0, '', true])
     expect(await readdir(folder)).not.toContain('-')
-    const again = await commands.cli('backup', '--to', backup)
+    const again = await commands.cli('admin', 'backup', '--to', backup)
     expect([again.code, again.stderr]).toEqual([
       2,
       `error: ${backup} exists already: name another file\n`,

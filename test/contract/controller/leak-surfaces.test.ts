@@ -221,7 +221,7 @@ describe('a value never comes back', () => {
       runCliProcess(['secrets', 'set', 'GIVEN', '--project', 'shop'], env, canary),
       runCliProcess(['secrets', 'set', 'NOT A KEY', '--project', 'shop'], env, canary),
       runCliProcess(['apply', '-f', '-'], env, `spec: {value: "${canary}`),
-      runCliProcess(['audit', 'list', '-o', 'json'], env),
+      runCliProcess(['admin', 'audit', 'list', '-o', 'json'], env),
     ]
     const watching = (async () => {
       for (let i = 0; i < 5; i++) {

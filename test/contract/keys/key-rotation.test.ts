@@ -248,7 +248,7 @@ describe('keys that are due', () => {
       [ns],
     )
     const how = told.map(({ message }) => /and (.*?): (.*)/.exec(message)?.slice(1))
-    const command = `stagely keys rotate --project shop -n ${ns}`
+    const command = `stagely admin keys rotate --project shop -n ${ns}`
     expect(how).toEqual([
       ['due for rotation', command],
       ['1 day overdue', command],
@@ -286,7 +286,7 @@ describe('keys that are due', () => {
     // The older key comes first.
     for (const text of [
       /"shop" takes no new value \(spec.keyRotation\): the (data|master) key /,
-      /the data key [^;]* 31 days overdue: stagely keys rotate --project shop -n .*;/,
+      /the data key [^;]* 31 days overdue: stagely admin keys rotate --project shop -n .*;/,
       /the master key [^;]* 31 days overdue: .* --master/,
     ])
       await expect(give(ns, 'new', 'value')).rejects.toThrow(text)

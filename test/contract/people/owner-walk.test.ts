@@ -492,7 +492,7 @@ test('a value that the owner leaves open is given and put back by the API', asyn
   }
 })
 
-test('stagely adopt hands a secret from one source to the next, with its value', async () => {
+test('stagely admin adopt hands a secret from one source to the next, with its value', async () => {
   const adopt = async (...flags: string[]): Promise<void> => {
     const { code, stdout, stderr } = await runCli(
       ['adopt', 'secret/passed', '-n', cluster.namespace, ...flags],
@@ -531,7 +531,7 @@ test('stagely adopt hands a secret from one source to the next, with its value',
   await cluster.api.create(declared)
   await eventually(accepted).toMatchObject({
     status: 'False',
-    message: expect.stringContaining('stagely adopt --release') as string,
+    message: expect.stringContaining('stagely admin adopt --release') as string,
   })
   await adopt('--release')
   await becomes('kubernetes')

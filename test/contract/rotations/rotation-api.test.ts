@@ -44,15 +44,16 @@ describe('rotations', () => {
   afterAll(() => world.stop())
 
   const shown = async (): Promise<Shown> =>
-    JSON.parse(await world.must('rotation', 'show', 'signing', '-o', 'json')) as Shown
+    (JSON.parse(await world.must('get', 'rotation', 'signing', '-o', 'json')) as { status: Shown })
+      .status
 
   it('make their first value, and another when somebody asks', async () => {
     await eventually(async () => (await shown()).attempt).toBe(1)
     await eventually(async () => (await shown()).phase).toBe('Idle')
     const listed = /signing +shop +True +Idle +\w+ +\d+s/
-    expect(await world.must('rotation', 'list')).toMatch(listed)
-    expect(await world.must('rotation', 'list', '-A')).toMatch(listed)
-    expect(await world.must('rotation', 'show', 'signing')).toMatch(/Ready: +True Rotated/)
+    expect(await world.must('get', 'rotations')).toMatch(listed)
+    expect(await world.must('get', 'rotations', '-A')).toMatch(listed)
+    expect(await world.must('describe', 'rotation', 'signing')).toMatch(/Ready +True +Rotated/)
     expect(await world.must('rotation', 'run', 'signing', '--now')).toContain('signing starts')
     await eventually(async () => (await shown()).attempt).toBe(2)
     const history = await world.must('rotation', 'history', 'signing')

@@ -175,7 +175,7 @@ export const ownerContract = (name: string, open: OpenStore): void => {
       t.store
         .get({ kind, namespace: ns, name })
         .then((object) => object?.metadata.annotations?.[annotations.source])
-    /** As `stagely adopt`, with and without --release. */
+    /** As `stagely admin adopt`, with and without --release. */
     const hand = async (object: KubeObject, to: string, by = api): Promise<KubeObject> => {
       const { metadata, ...rest } = (await t.store.get(refOf(object)))!
       const notes = { ...metadata.annotations, [annotations.source]: to }

@@ -125,7 +125,7 @@ test('an import makes secrets of all keys that the store allows, and reads no va
   expect(dry.stdout).not.toContain('canary')
   await cli(...args, '--yes')
   await eventually(() => versionOf('api-key.global')).toBe(1)
-  expect((await cli('stores', 'list')).stdout).toMatch(/vault\s+vault\s+True\s+True\s+\w+\s+2/)
+  expect((await cli('get', 'secretstores')).stdout).toMatch(/vault\s+vault\s+True\s+True\s+\w+\s+2/)
   expect((await cli('stores', 'check', 'vault')).stdout).toContain('Ready=True Accepted')
 })
 

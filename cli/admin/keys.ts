@@ -16,15 +16,15 @@ import { openRest, post, type RestClient } from '../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('keys', 'Show and rotate keys. For admins of the controller.', [
-    'stagely keys status',
-    'stagely keys rotate --all --wait',
+    'stagely admin keys status',
+    'stagely admin keys rotate --all --wait',
   ]).having(statusCommand, rotateCommand)
 
 const statusCommand = (): Command =>
   newCommand(
     'status -o=data',
     'Which keys there are, how old they are, and how far rotations are.',
-    ['stagely keys status', 'stagely keys status -o json'],
+    ['stagely admin keys status', 'stagely admin keys status -o json'],
   ).action(status)
 
 /** `due` is absent from older controllers, which only report the start date of a key. */
@@ -79,11 +79,11 @@ const rotateCommand = (): Command =>
     'rotate -o=data',
     'Start a rotation of keys. It runs in the controller: no container restarts, and nothing waits for it.',
     [
-      'stagely keys rotate --project shop',
-      'stagely keys rotate --all --wait',
-      'stagely keys rotate --master',
-      'stagely keys rotate --to-provider vault-transit --wait',
-      'stagely keys rotate --sealing > sealing.pub',
+      'stagely admin keys rotate --project shop',
+      'stagely admin keys rotate --all --wait',
+      'stagely admin keys rotate --master',
+      'stagely admin keys rotate --to-provider vault-transit --wait',
+      'stagely admin keys rotate --sealing > sealing.pub',
     ],
   )
     .waiting('it has ended')
@@ -121,7 +121,7 @@ const rotate = async (flags: RotateFlags): Promise<void> => {
   }
   await printAs(ended, flags.output, () =>
     ended.state === 'Running'
-      ? `rotation ${ended.id} has begun: stagely keys status`
+      ? `rotation ${ended.id} has begun: stagely admin keys status`
       : `rotation ${ended.id} ${ended.state}, ${ended.done} done`,
   )
   if (ended.state === 'Failed') throw new CliError(ended.message)
@@ -132,7 +132,7 @@ const describeLeft = (left: NonNullable<KeyRotation['not_rotated']>): string =>
   [
     `${left.length} projects keep their data key, since the key that wraps it does not answer; when it does:`,
     ...left.map(
-      ({ project, message }) => `  stagely keys rotate --project ${project}   # ${message}`,
+      ({ project, message }) => `  stagely admin keys rotate --project ${project}   # ${message}`,
     ),
   ].join('\n')
 
@@ -152,7 +152,7 @@ const waitFor = async (
     const rotation = body.rotations.find(({ id }) => id === begun.id)
     if (rotation === undefined)
       throw new CliError(
-        `rotation ${begun.id} is no longer among those that the controller lists: "stagely keys status" shows what old keys still seal`,
+        `rotation ${begun.id} is no longer among those that the controller lists: "stagely admin keys status" shows what old keys still seal`,
       )
     return { rotation, left: body.sealed_by_old_keys }
   }
@@ -169,7 +169,7 @@ const waitFor = async (
       everyMs: 500,
       timeoutMs,
       late: ({ rotation: now }) =>
-        `rotation ${now.id} goes on in the controller, ${now.done} done${because(now)}; "stagely keys status" shows it`,
+        `rotation ${now.id} goes on in the controller, ${now.done} done${because(now)}; "stagely admin keys status" shows it`,
     },
   )
   return rotation

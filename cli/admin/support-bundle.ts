@@ -22,7 +22,7 @@ interface MachineFlags {
 }
 
 /** The agent's part: its folder and its engine. */
-interface AgentMachine {
+export interface AgentMachine {
   readonly defaultDataDir: string
   readonly parts: (flags: MachineFlags) => Promise<BundlePart[]>
 }
@@ -35,7 +35,7 @@ interface Flags extends Omit<CommonFlags, 'output'> {
   readonly logs?: readonly string[]
 }
 
-const noMachine: AgentMachine = {
+export const noMachine: AgentMachine = {
   defaultDataDir: '/var/lib/stagely-agent',
   parts: () => Promise.resolve([]),
 }
@@ -45,10 +45,10 @@ export const command = (machine: AgentMachine = noMachine): Command => {
     'support-bundle',
     'Collect what a maintainer needs to find a problem, as one .tar.gz without secrets: versions, objects and their status, events, health and metrics of the controller; on a machine with an agent also the doctor’s findings. What cannot be read is named in errors.txt. Sends nothing.',
     [
-      'stagely support-bundle',
-      'stagely support-bundle -n team-a --output problem.tar.gz',
-      'stagely support-bundle --logs shop',
-      'sudo -E stagely support-bundle --allow-dir /srv      # on the machine of an agent',
+      'stagely admin support-bundle',
+      'stagely admin support-bundle -n team-a --output problem.tar.gz',
+      'stagely admin support-bundle --logs shop',
+      'sudo -E stagely admin support-bundle --allow-dir /srv      # on the machine of an agent',
     ],
   )
   const namespace = made.options.find(({ long }) => long === '--namespace')

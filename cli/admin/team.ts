@@ -1,9 +1,9 @@
 // team: teams, their members and the members' roles.
-import type { Member, Team } from '../../../src/generated/rest-types.ts'
-import { narrowingText } from '../../../src/access/place.ts'
-import { teamRoles } from '../../../src/access/team-roles.ts'
-import { newCommand, newGroup, type Command, type CommonFlags } from '../../options.ts'
-import { usageError } from '../../errors.ts'
+import type { Member, Team } from '../../src/generated/rest-types.ts'
+import { narrowingText } from '../../src/access/place.ts'
+import { teamRoles } from '../../src/access/team-roles.ts'
+import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
+import { usageError } from '../errors.ts'
 import {
   memberView,
   parseRole,
@@ -12,54 +12,27 @@ import {
   teamView,
   withPlaces,
   type PlaceFlags,
-} from '../../people/views.ts'
-import { out } from '../../print.ts'
-import { printRecord, printRecords } from '../../output/records.ts'
-import { openRest, post } from '../../connect/rest.ts'
+} from '../people/views.ts'
+import { membersPath } from '../people/listed.ts'
+import { out } from '../print.ts'
+import { printRecord } from '../output/records.ts'
+import { openRest, post } from '../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('team', 'Manage teams (namespaces) and their members.', [
-    'stagely team create team-a',
-    'stagely team members team-a',
-    'stagely team add team-a ann --role developer',
-    'stagely team set-role team-a ann --role maintainer',
-    'stagely team add team-a bob --role developer --project shop',
-    'stagely team remove team-a ann',
-  ]).having(
-    createCommand,
-    listCommand,
-    membersCommand,
-    removeCommand,
-    () => putCommand('add', 'Add a user to a team.'),
-    () => putCommand('set-role', 'Change the role of a member, and where it counts.'),
-  )
+    'stagely admin team create team-a',
+    'stagely admin team add team-a ann --role developer',
+    'stagely admin team add team-a bob --role developer --project shop',
+    'stagely admin team remove team-a ann',
+  ]).having(createCommand, removeCommand, addCommand)
 
 const createCommand = (): Command =>
-  newCommand('create -o', 'Create a team. For admins.', ['stagely team create team-a'])
+  newCommand('create -o', 'Create a team. For admins.', ['stagely admin team create team-a'])
     .argument('<team>', 'name of the team')
     .action(async (name: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
       const body = await post<Team>(rest, '/teams', { name })
       await printRecord(body, teamView, flags.output, `team/${body.name} created`)
-    })
-
-const listCommand = (): Command =>
-  newCommand('list -o', 'List your teams; an admin sees all.', ['stagely team list']).action(
-    async (flags: CommonFlags) => {
-      const rest = await openRest(flags)
-      await printRecords(await rest.list<Team>('/teams', 'teams'), teamView, flags.output)
-    },
-  )
-
-const membersPath = (team: string): string => `/teams/${pathPart(team)}/members`
-
-const membersCommand = (): Command =>
-  newCommand('members -o', 'List the members of a team.', ['stagely team members team-a'])
-    .argument('<team>', 'name of the team')
-    .action(async (team: string, flags: CommonFlags) => {
-      const rest = await openRest(flags)
-      const members = await rest.list<Member>(membersPath(team), 'members')
-      await printRecords(members, memberView, flags.output)
     })
 
 interface PutFlags extends CommonFlags, PlaceFlags {
@@ -69,12 +42,16 @@ interface PutFlags extends CommonFlags, PlaceFlags {
 
 const everywhere = { projects: null, environments: null, stagelets: null, folders: null }
 
-const putCommand = (name: string, summary: string): Command =>
+const addCommand = (): Command =>
   withPlaces(
-    newCommand(`${name} -o`, summary, [
-      `stagely team ${name} team-a ann --role developer`,
-      `stagely team ${name} team-a ann --role developer --project shop --environment preview`,
-    ]),
+    newCommand(
+      'add -o',
+      'Add a user to a team, or change the role of a member and where it counts.',
+      [
+        'stagely admin team add team-a ann --role developer',
+        'stagely admin team add team-a ann --role developer --project shop --environment preview',
+      ],
+    ),
   )
     .option('--whole-team', 'the role counts in the whole team again')
     .argument('<team>', 'name of the team')
@@ -98,7 +75,7 @@ const only = (member: Member): string => {
 }
 
 const removeCommand = (): Command =>
-  newCommand('remove', 'Remove a user from a team.', ['stagely team remove team-a ann'])
+  newCommand('remove', 'Remove a user from a team.', ['stagely admin team remove team-a ann'])
     .argument('<team>', 'name of the team')
     .argument('<user>', 'user, by name, e-mail address or id')
     .action(async (team: string, user: string, flags: CommonFlags) => {

@@ -13,8 +13,8 @@ export const command = (): Command =>
     'backup',
     'Take a backup of the running controller. For admins. "stagely restore --help" says how to use it.',
     [
-      'stagely backup --to stagely-$(date +%F).backup',
-      'stagely backup --to - | ssh vault "cat > stagely.backup"',
+      'stagely admin backup --to stagely-$(date +%F).backup',
+      'stagely admin backup --to - | ssh vault "cat > stagely.backup"',
     ],
   )
     .requiredOption('--to <file>', 'a new file, or - for stdout')
@@ -51,6 +51,6 @@ const backup = async ({ to, ...flags }: CommonFlags & { to: string }): Promise<v
   }
   const { size } = await stat(to)
   out(
-    `${to}: ${size} bytes; keep it apart from the master keys that it needs ("stagely keys status")`,
+    `${to}: ${size} bytes; keep it apart from the master keys that it needs ("stagely admin keys status")`,
   )
 }

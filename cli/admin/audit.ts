@@ -14,10 +14,10 @@ import { printRecord, printRecords } from '../output/records.ts'
 
 export const command = (): Command =>
   newGroup('audit', 'Show who did what, and verify that the log is complete.', [
-    'stagely audit list --since 24h',
-    'stagely audit export > audit.jsonl',
-    'stagely audit verify audit.jsonl --head audit.head',
-    'stagely audit revealed --by alice',
+    'stagely admin audit list --since 24h',
+    'stagely admin audit export > audit.jsonl',
+    'stagely admin audit verify audit.jsonl --head audit.head',
+    'stagely admin audit revealed --by alice',
   ]).having(list, exportLog, verify, head, revealed, erase)
 
 const list = (): Command =>
@@ -26,10 +26,10 @@ const list = (): Command =>
       'list -o',
       'List the rows of the audit log, newest first, of every team that you may audit.',
       [
-        'stagely audit list --since 24h',
-        'stagely audit list --by alice --action reveal -o wide',
-        'stagely audit list -n shop --kind StagelySecret --name stripe-secret-key.backend',
-        'stagely audit list --result denied --since 2026-01-01 --until 2026-02-01 -o json',
+        'stagely admin audit list --since 24h',
+        'stagely admin audit list --by alice --action reveal -o wide',
+        'stagely admin audit list -n shop --kind StagelySecret --name stripe-secret-key.backend',
+        'stagely admin audit list --result denied --since 2026-01-01 --until 2026-02-01 -o json',
       ],
     ),
   )
@@ -47,9 +47,9 @@ const list = (): Command =>
 const exportLog = (): Command =>
   filterOptions(
     newCommand('export', 'Print the log as JSON lines, with the signed head last.', [
-      'stagely audit export > audit.jsonl',
-      'stagely audit export --after 1041 > since-last-time.jsonl',
-      'stagely audit export -n shop --action reveal | stagely audit verify -',
+      'stagely admin audit export > audit.jsonl',
+      'stagely admin audit export --after 1041 > since-last-time.jsonl',
+      'stagely admin audit export -n shop --action reveal | stagely admin audit verify -',
     ]),
   )
     .option(
@@ -74,18 +74,18 @@ const verify = (): Command =>
     'verify',
     'Verify the log: find the first row that was changed, removed, inserted or cut off. Reads an export, or the log of the controller.',
     [
-      'stagely audit verify',
-      'stagely audit verify audit.jsonl --head audit.head',
-      'stagely audit verify audit.jsonl --key "$(jq -r .public_key audit.head)"',
-      'stagely audit export | stagely audit verify -',
-      'stagely audit export --after 1041 | stagely audit verify - --after 1041',
+      'stagely admin audit verify',
+      'stagely admin audit verify audit.jsonl --head audit.head',
+      'stagely admin audit verify audit.jsonl --key "$(jq -r .public_key audit.head)"',
+      'stagely admin audit export | stagely admin audit verify -',
+      'stagely admin audit export --after 1041 | stagely admin audit verify - --after 1041',
     ],
   )
     .argument('[file]', 'an export, or - for stdin; without it the log of the controller')
     .addOption(
       new Option(
         '--head <file>',
-        'a signed head that was saved earlier ("stagely audit head", the last line of an export): shows rows that were cut off since; may be given again',
+        'a signed head that was saved earlier ("stagely admin audit head", the last line of an export): shows rows that were cut off since; may be given again',
       ).argParser((file: string, previous: string[] | undefined) => [...(previous ?? []), file]),
     )
     .option('--key <key>', 'public key that must have signed; else that of --head')
@@ -135,7 +135,7 @@ const head = (): Command =>
   newCommand(
     'head',
     'Print the signed head of the log. Save it where nobody who can write to the database can change it.',
-    ['stagely audit head > audit.head'],
+    ['stagely admin audit head > audit.head'],
   ).action(async (flags: CommonFlags) => {
     const rest = await openRest(flags)
     out(JSON.stringify((await rest.call('/audit/head')).body))
@@ -145,7 +145,10 @@ const revealed = (): Command =>
   newCommand(
     'revealed -o',
     'List the secrets whose values a person has read, to rotate them when the person leaves.',
-    ['stagely audit revealed --by alice', 'stagely audit revealed --by alice --current -o json'],
+    [
+      'stagely admin audit revealed --by alice',
+      'stagely admin audit revealed --by alice --current -o json',
+    ],
   )
     .requiredOption('--by <person>', 'name or id')
     .option('--current', 'only secrets whose current value the person has read')
@@ -164,7 +167,7 @@ const erase = (): Command =>
   newCommand(
     'erase -o',
     'Replace the name of a person by a pseudonym in the whole log, for good. The log can still be verified.',
-    ['stagely audit erase alice --dry-run', 'stagely audit erase alice --yes'],
+    ['stagely admin audit erase alice --dry-run', 'stagely admin audit erase alice --yes'],
   )
     .asking()
     .argument('<person>', 'name or id')

@@ -13,9 +13,9 @@ export const command = (): Command =>
     'adopt',
     'Take over objects from a folder of manifests or a cluster: the API owns them from then on.',
     [
-      'stagely adopt secret stripe-secret-key.backend',
-      'stagely adopt stagelet/shop project/shop',
-      'stagely adopt project/shop --release    # to the folder or cluster that declares it',
+      'stagely admin adopt secret stripe-secret-key.backend',
+      'stagely admin adopt stagelet/shop project/shop',
+      'stagely admin adopt project/shop --release    # to the folder or cluster that declares it',
     ],
   )
     .argument('<kind...>', 'KIND NAME... or KIND/NAME...')

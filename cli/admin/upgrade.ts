@@ -14,7 +14,7 @@ export const command = (): Command =>
   newCommand(
     'upgrade -o=data -A',
     'Show which versions run, and what is upgraded in which order.',
-    ['stagely upgrade --check', 'stagely upgrade --check -A -o json'],
+    ['stagely admin upgrade --check', 'stagely admin upgrade --check -A -o json'],
   )
     .option('--check', 'only look; packages do the rest')
     .action(upgrade)
@@ -50,7 +50,8 @@ const runningParts = async (flags: CommonFlags): Promise<RunningPart[]> => {
 const renderPlan = ({ newest, parts, behind, unknown }: UpgradePlan): string => {
   const rows = parts.map(({ part, name, version = 'unknown' }) => [part, name, version])
   const nameOf = ({ part, name }: RunningPart): string => `${part} ${name}`
-  const backup = behind[0]?.part === 'controller' ? ['take a backup: stagely backup --to FILE'] : []
+  const backup =
+    behind[0]?.part === 'controller' ? ['take a backup: stagely admin backup --to FILE'] : []
   const steps = [...backup, ...behind.map((part) => `${nameOf(part)}: install ${newest}`)]
   return [
     renderColumns(['PART', 'NAME', 'VERSION'], rows),

@@ -16,7 +16,11 @@ export const command = (): Command =>
   newCommand(
     'slo -o',
     'Show how fast changes reach containers, against the objectives. Exits with 1 when an objective is missed.',
-    ['stagely slo', 'stagely slo -n shop --project shop --since 7d', 'stagely slo -o json'],
+    [
+      'stagely admin slo',
+      'stagely admin slo -n shop --project shop --since 7d',
+      'stagely admin slo -o json',
+    ],
   )
     .option('--project <name>', 'only of this project')
     .option(
