@@ -1,12 +1,13 @@
 // Reads logs through REST. When it follows them and the connection breaks, it reconnects: each
 // container continues after its last shown line.
+import { openClient } from './connect/client.ts'
 import type { IncomingMessage } from 'node:http'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { StagelyError, isReason, messageOf } from '../src/kernel/errors.ts'
 import { logRecord, type LogLine } from '../src/protocol/logs.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
 import { CliError, usageError } from './errors.ts'
-import { openRest, stageletPath, type RestClient } from './connect/rest.ts'
+import { stageletPath, type RestClient } from './connect/rest.ts'
 import { Option } from 'commander'
 import { collect, type Command, type CommonFlags } from './options.ts'
 import { note, oneLine, out } from './print.ts'
@@ -131,7 +132,7 @@ export const showLogs = async (stagelet: string, flags: LogsFlags): Promise<void
   const { output } = flags
   if (output !== undefined && output !== 'json')
     throw usageError(`-o ${output} is not known here; use json`)
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const query: LogsQuery = {
     follow: flags.follow === true,
     service: flags.service?.join(','),

@@ -1,8 +1,8 @@
 // Asks for access to guarded values, and waits for an answer.
+import { openClient } from '../connect/client.ts'
 import type { AccessRequest } from '../../src/generated/rest-types.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { openApi } from '../connect/api.ts'
-import { openRest, post, projectPath, type RestClient } from '../connect/rest.ts'
+import { post, projectPath, type RestClient } from '../connect/rest.ts'
 import { CliError, Exit } from '../errors.ts'
 import { waitOf, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note } from '../print.ts'
@@ -26,8 +26,8 @@ export const createRequest = async (
   flags: Asked,
   more: { readonly emergency?: true },
 ): Promise<{ rest: RestClient; asked: AccessRequest }> => {
-  const rest = await openRest(flags)
-  const project = await chosenProject(await openApi(flags), flags.project, keys[0])
+  const { api, rest } = await openClient(flags)
+  const project = await chosenProject(api, flags.project, keys[0])
   const { scope, environment, for: duration, reason } = flags
   const secrets = keys.map((key) => ({ key, scope }))
   const path = `${projectPath(rest.namespace, project)}/access-requests`

@@ -1,7 +1,7 @@
 // adopt: takes an object over from its folder or cluster, so that the API may change it; or releases it
 // to the source that declares it.
+import { openClient } from '../connect/client.ts'
 import { annotations } from '../../src/resources/meta.ts'
-import { openApi } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../output/kinds.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
@@ -32,7 +32,7 @@ interface Flags extends CommonFlags {
 const adopt = async (words: string[], flags: Flags): Promise<void> => {
   const targets = parseTargets(words)
   if (targets.some(({ names }) => names.length === 0)) throw usageError('name the objects')
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const release = flags.release === true
   const source = release ? 'system' : 'api'
   const body = { metadata: { annotations: { [annotations.source]: source } } }

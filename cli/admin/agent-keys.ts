@@ -1,8 +1,8 @@
 // admin agent-keys: new keys for agents.
+import { openClient } from '../connect/client.ts'
 import { annotations } from '../../src/resources/meta.ts'
 import { agentOutcome } from '../../src/rollout/wait-outcome.ts'
 import { statusOf } from '../../src/kinds/typed.ts'
-import { openApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, servedKind } from '../output/kinds.ts'
 import { listObjects, requestAction } from '../objects/objects.ts'
@@ -29,7 +29,7 @@ const rotate = async (given: string[], flags: Flags): Promise<void> => {
   if (given.length === 0 && flags.all !== true) throw usageError('name agents, or give --all')
   if (given.length > 0 && flags.all === true) throw usageError('give names or --all, not both')
   const timeoutMs = waitOf(flags)
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const kind = servedKind('Agent')
   const names =
     given.length > 0

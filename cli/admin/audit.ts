@@ -1,4 +1,5 @@
 // audit: who did what, what a person has read, and the proof that no row was changed.
+import { openClient } from '../connect/client.ts'
 import type { Erasure, ReadSecret } from '../../src/generated/rest-types.ts'
 import { open } from 'node:fs/promises'
 import { Option } from 'commander'
@@ -6,7 +7,7 @@ import type { AuditRecord } from '../../src/audit/record.ts'
 import { readHeadFile, verifyLines } from '../audit/signed-file.ts'
 import { recordView, revealedView } from '../audit/views.ts'
 import { CliError, Exit, cannot } from '../errors.ts'
-import { openRest, parseLimit, takeFirst } from '../connect/rest.ts'
+import { parseLimit, takeFirst } from '../connect/rest.ts'
 import { newCommand, newGroup, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { note, out, outStream } from '../print.ts'
 import { confirm } from '../prompt.ts'
@@ -35,7 +36,7 @@ const list = (): Command =>
   )
     .option('--limit <rows>', 'how many at most', parseLimit, 100)
     .action(async (flags: FilterFlags & { limit: number }) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const { limit, output } = flags
       const query = filterQuery(flags)
       const items: AuditRecord[] = []
@@ -57,7 +58,7 @@ const exportLog = (): Command =>
       'only what comes after this row, such as the head of an earlier export',
     )
     .action(async (flags: FilterFlags & { after?: string }) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const query = { ...filterQuery(flags), after: flags.after }
       const stream = await rest.stream('/audit/export', { query })
       await outStream(stream as AsyncIterable<Buffer>)
@@ -128,7 +129,7 @@ const openLines = async (
   if (file === '-') return process.stdin
   if (file !== undefined) return (await open(file).catch(cannot(`read ${file}`))).createReadStream()
   const query = { after: flags.after === undefined ? undefined : String(flags.after) }
-  return (await openRest(flags)).stream('/audit/export', { query })
+  return (await openClient(flags)).rest.stream('/audit/export', { query })
 }
 
 const head = (): Command =>
@@ -137,7 +138,7 @@ const head = (): Command =>
     'Print the signed head of the log. Save it where nobody who can write to the database can change it.',
     ['stagely admin audit head > audit.head'],
   ).action(async (flags: CommonFlags) => {
-    const rest = await openRest(flags)
+    const { rest } = await openClient(flags)
     out(JSON.stringify((await rest.call('/audit/head')).body))
   })
 
@@ -153,7 +154,7 @@ const revealed = (): Command =>
     .requiredOption('--by <person>', 'name or id')
     .option('--current', 'only secrets whose current value the person has read')
     .action(async (flags: CommonFlags & { by: string; current?: boolean }) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const query = { by: flags.by, namespace: flags.namespace }
       const read = await rest.list<ReadSecret>('/audit/revealed', 'secrets', query)
       const shown = read.filter((s) => flags.current !== true || s.knows_current)
@@ -181,7 +182,7 @@ const erase = (): Command =>
           },
           flags.yes,
         )
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const body = { person, dry_run: flags.dryRun === true }
       const { body: erased } = await rest.call<Erasure>('/audit/erasures', { method: 'POST', body })
       const view = {

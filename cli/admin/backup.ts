@@ -1,11 +1,12 @@
 // backup: a snapshot of the running controller. Values in it stay sealed.
+import { openClient } from '../connect/client.ts'
 import { createWriteStream } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
+import { type RestClient } from '../connect/rest.ts'
 import { unbroken } from '../connect/transport.ts'
 
 export const command = (): Command =>
@@ -27,7 +28,7 @@ const readBackup = async (rest: RestClient): Promise<AsyncIterable<Buffer>> =>
 const toStdout = async (flags: CommonFlags): Promise<void> => {
   if (process.stdout.isTTY)
     throw usageError('a backup is no text for a terminal: give a file, or a pipe')
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   await pipeline(await readBackup(rest), process.stdout)
 }
 
@@ -38,7 +39,7 @@ const backup = async ({ to, ...flags }: CommonFlags & { to: string }): Promise<v
     () => false,
   )
   if (exists) throw usageError(`${to} exists already: name another file`)
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const partial = `${to}.partial`
   try {
     await pipeline(await readBackup(rest), createWriteStream(partial, { flags: 'wx', mode: 0o600 }))

@@ -1,4 +1,5 @@
 // keys: their age and their rotation.
+import { openClient } from '../connect/client.ts'
 import type { KeyRotation, Keys } from '../../src/generated/rest-types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -12,7 +13,7 @@ import {
 } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { pollUntilDone } from '../wait/poll.ts'
-import { openRest, post, type RestClient } from '../connect/rest.ts'
+import { post, type RestClient } from '../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('keys', 'Show and rotate keys. For admins of the controller.', [
@@ -61,7 +62,7 @@ const describeKeys = (keys: Keys): string => {
 }
 
 const status = async (flags: CommonFlags): Promise<void> => {
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const { body } = await rest.call<Keys>('/keys')
   await printAs(body, flags.output, () => describeKeys(body))
 }
@@ -110,7 +111,7 @@ const bodyOf = (flags: RotateFlags, namespace: string): object => {
 
 const rotate = async (flags: RotateFlags): Promise<void> => {
   const timeoutMs = waitOf(flags)
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const body = bodyOf(flags, rest.namespace)
   if (flags.sealing === true) return rotateSealing(rest, flags.output)
   const { body: begun } = await rest.call<KeyRotation>('/keys/rotations', { method: 'POST', body })

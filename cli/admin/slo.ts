@@ -1,10 +1,10 @@
 // slo: how fast changes come to containers, against what is promised.
+import { openClient } from '../connect/client.ts'
 import type { Propagation } from '../../src/generated/rest-types.ts'
 import { newCommand, toInstant, type Command, type CommonFlags } from '../options.ts'
 import { Exit } from '../errors.ts'
 import { printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
-import { openRest } from '../connect/rest.ts'
 import { renderColumns } from '../output/table.ts'
 
 interface Flags extends CommonFlags {
@@ -32,7 +32,7 @@ export const command = (): Command =>
 
 const slo = async (flags: Flags): Promise<void> => {
   const { namespace: team, project, since, output } = flags
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const { body } = await rest.call<Propagation>('/slo', { query: { team, project, since } })
   if (output === 'json' || output === 'yaml') await printAs(body, output, () => '')
   else print(body)

@@ -1,4 +1,5 @@
 // team: teams, their members and the members' roles.
+import { openClient } from '../connect/client.ts'
 import type { Member, Team } from '../../src/generated/rest-types.ts'
 import { narrowingText } from '../../src/access/place.ts'
 import { teamRoles } from '../../src/access/team-roles.ts'
@@ -16,7 +17,7 @@ import {
 import { membersPath } from '../people/listed.ts'
 import { out } from '../print.ts'
 import { printRecord } from '../output/records.ts'
-import { openRest, post } from '../connect/rest.ts'
+import { post } from '../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('team', 'Manage teams (namespaces) and their members.', [
@@ -30,7 +31,7 @@ const createCommand = (): Command =>
   newCommand('create -o', 'Create a team. For admins.', ['stagely admin team create team-a'])
     .argument('<team>', 'name of the team')
     .action(async (name: string, flags: CommonFlags) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const body = await post<Team>(rest, '/teams', { name })
       await printRecord(body, teamView, flags.output, `team/${body.name} created`)
     })
@@ -61,7 +62,7 @@ const addCommand = (): Command =>
       const places = placesOf(flags)
       if (flags.wholeTeam === true && Object.keys(places).length > 0)
         throw usageError('--whole-team excludes --project, --environment, --stagelet and --folder')
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const where = flags.wholeTeam === true ? everywhere : places
       const call = { method: 'PUT', body: { role: flags.role, ...where } } as const
       const { body } = await rest.call<Member>(`${membersPath(team)}/${pathPart(user)}`, call)
@@ -79,7 +80,7 @@ const removeCommand = (): Command =>
     .argument('<team>', 'name of the team')
     .argument('<user>', 'user, by name, e-mail address or id')
     .action(async (team: string, user: string, flags: CommonFlags) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       await rest.call(`${membersPath(team)}/${pathPart(user)}`, { method: 'DELETE' })
       out(`user/${user} removed from team ${team}`)
     })

@@ -1,7 +1,7 @@
 // upgrade --check: which versions run, and in which order they are upgraded. Asks the controller alone.
+import { openClient } from '../connect/client.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { version as ownVersion } from '../../src/kernel/version.ts'
-import { openApi } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
 import { servedKind } from '../output/kinds.ts'
 import { listObjects, objectSelection } from '../objects/objects.ts'
@@ -29,7 +29,7 @@ const upgrade = async (flags: CommonFlags & { check?: boolean }): Promise<void> 
 }
 
 const runningParts = async (flags: CommonFlags): Promise<RunningPart[]> => {
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   // An API server of Kubernetes answers too, and has no version of ours.
   const { stagelyVersion } = (await api.call('/version')) as { stagelyVersion?: string }
   const agents = await listObjects(api, servedKind('Agent'), objectSelection(api, flags))

@@ -1,4 +1,5 @@
 // user: the people who may log in. For admins of the controller.
+import { openClient } from '../connect/client.ts'
 import type { User, UserWithTeams } from '../../src/generated/rest-types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
@@ -6,7 +7,7 @@ import { pathPart, userView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { printRecord } from '../output/records.ts'
-import { openRest, post } from '../connect/rest.ts'
+import { post } from '../connect/rest.ts'
 import { usageError } from '../errors.ts'
 
 export const command = (): Command =>
@@ -39,7 +40,7 @@ const createCommand = (): Command =>
     .option('--display-name <name>', 'name to show')
     .option('--admin', 'administrator of the whole controller')
     .action(async (name: string, flags: UserFlags) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const body = await post<User>(rest, '/users', { name, ...bodyOf(flags) })
       await printRecord(body, userView, flags.output, `user/${body.name} created`)
     })
@@ -50,7 +51,7 @@ const update = async (
   body: object,
   done: string,
 ): Promise<void> => {
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const path = `/users/${pathPart(name)}`
   const reply = await rest.call<User>(path, { method: 'PATCH', body })
   if (flags.output === undefined) out(`user/${reply.body.name} ${done}`)
@@ -88,7 +89,7 @@ const deleteCommand = (): Command =>
     .action(remove)
 
 const remove = async (given: string, flags: CommonFlags & { yes?: boolean }): Promise<void> => {
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const path = `/users/${pathPart(given)}`
   const { name, teams } = (await rest.call<UserWithTeams>(path)).body
   const names = teams.map(({ team }) => team)

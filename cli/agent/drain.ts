@@ -1,10 +1,11 @@
 // agent drain and undrain: for maintenance of a machine. No new rollout starts there; drain waits for
 // running ones. Containers keep running.
+import { openClient } from '../connect/client.ts'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { pending, waitDone, type WaitOutcome } from '../../src/rollout/wait-outcome.ts'
 import { specOf } from '../../src/kinds/typed.ts'
-import { openApi, type KubeApi } from '../connect/api.ts'
+import { type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, nameOf, servedKind } from '../output/kinds.ts'
 import { listObjects, mergePatchObject } from '../objects/objects.ts'
@@ -31,7 +32,7 @@ export const undrainCommand = (): Command =>
     .argument('<name...>', 'names of agents')
     .action(async (words: string[], flags: CommonFlags) => {
       const names = agentNames(words)
-      const api = await openApi(flags)
+      const { api } = await openClient(flags)
       for (const name of names) {
         await setDrained(api, name, false)
         out(`${fullName(servedKind('Agent'), name)} undrained`)
@@ -48,7 +49,7 @@ const setDrained = async (api: KubeApi, name: string, drained: boolean): Promise
 const drain = async (words: string[], flags: DrainFlags): Promise<void> => {
   const names = agentNames(words)
   const timeoutMs = waitOf(flags)
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   for (const name of names) await setDrained(api, name, true)
   if (timeoutMs !== undefined) await waitUntilIdle(api, new Set(names), timeoutMs)
   for (const name of names) out(`${fullName(servedKind('Agent'), name)} drained`)

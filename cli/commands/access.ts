@@ -1,8 +1,8 @@
 // access: asking to read guarded values, and deciding what others ask for.
+import { openClient } from '../connect/client.ts'
 import type { AccessReach, AccessRequest } from '../../src/generated/rest-types.ts'
 import { Option } from 'commander'
 import { createRequest, requestPath, waitForApproval, type Asked } from '../access/ask.ts'
-import { openRest } from '../connect/rest.ts'
 import { newCommand, newGroup, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
@@ -131,7 +131,7 @@ const list = (): Command =>
     .addOption(new Option('--state <state>', 'only in this state: Pending, Approved, Active, …'))
     .option('--emergency', 'only emergencies')
     .action(async (flags: Flags) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const { project, state, emergency } = flags
       const only = emergency === true ? 'true' : undefined
       const query = { team: rest.namespace, project, state, emergency: only }
@@ -147,7 +147,7 @@ const show = (): Command =>
   )
     .argument('<name>', 'request')
     .action(async (name: string, flags: Flags) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const { body } = await rest.call<AccessRequest>(requestPath(rest, name))
       const reach = await rest.list<AccessReach>(`${requestPath(rest, name)}/reach`, 'secrets', {})
       await printAs(body, flags.output, () => requestText(body, reach))
@@ -160,7 +160,7 @@ const decision = ([word, path]: readonly [word: string, path: string], summary: 
     .action((name: string, flags: Flags) => decide(name, path, flags, {}))
 
 const decide = async (name: string, path: string, flags: Flags, more: object): Promise<void> => {
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const body = { ...more, note: flags.note }
   const call = { method: 'PUT' as const, body }
   const { body: decided } = await rest.call<AccessRequest>(

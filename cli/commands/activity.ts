@@ -1,4 +1,5 @@
 // activity: what happened in the last 90 days, in words.
+import { openClient } from '../connect/client.ts'
 import type { Happened } from '../../src/generated/rest-types.ts'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { newCommand, toInstant, type Command, type CommonFlags } from '../options.ts'
@@ -6,7 +7,7 @@ import { messageOf } from '../../src/kernel/errors.ts'
 import { maySucceedLater, usageError } from '../errors.ts'
 import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../output/records.ts'
-import { openRest, parseLimit, takeFirst, type RestClient } from '../connect/rest.ts'
+import { parseLimit, takeFirst, type RestClient } from '../connect/rest.ts'
 
 /** What it happened to. */
 const subjectOf = ({ project, stagelet, agent }: Happened): string => {
@@ -69,7 +70,7 @@ const activity = async (flags: Flags): Promise<void> => {
   const { namespace: team, project, stagelet, kind, since, output, limit } = flags
   if (flags.follow === true && (output === 'yaml' || output === 'name'))
     throw usageError('--follow prints lines, or JSON lines with -o json')
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const query = { team, project, stagelet, kind, since }
   const items: Happened[] = []
   const isCut = await takeFirst(rest, { path: '/activity', list: 'activity', query, limit }, items)

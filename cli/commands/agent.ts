@@ -1,7 +1,8 @@
 // agent: makes join tokens, lists agents, revokes them. `agent run` is not here.
+import { openClient } from '../connect/client.ts'
 import { InvalidArgumentError, Option } from 'commander'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
-import { openApi, pathOf } from '../connect/api.ts'
+import { pathOf } from '../connect/api.ts'
 import { lossOfAgent, stageletsOfAgent } from '../delete/losses.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { isDuration } from '../../src/resources/duration.ts'
@@ -79,7 +80,7 @@ const createCommand = (): Command =>
       const { ephemeral = false, goneAfter } = flags
       if (goneAfter !== undefined && !ephemeral)
         throw usageError('--gone-after goes with --ephemeral')
-      const api = await openApi(flags)
+      const { api } = await openClient(flags)
       const path = `${pathOf(servedKind('Agent'), api.namespace, flags.name)}/token`
       const body = {
         apiVersion: 'stagely.dev/v1alpha1',
@@ -108,7 +109,7 @@ const revokeCommand = (): Command =>
     .action(async (word: string, flags: CommonFlags & { yes?: boolean }) => {
       const kind = servedKind('Agent')
       const name = nameOf(kind, word)
-      const api = await openApi(flags)
+      const { api } = await openClient(flags)
       const all = await listObjects(api, servedKind('Stagelet'), { namespace: api.namespace })
       const details = [
         lossOfAgent(name, stageletsOfAgent(name, all)),

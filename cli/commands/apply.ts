@@ -1,9 +1,9 @@
 // apply: checks everything first, here and on the server; then writes one change set.
+import { openClient } from '../connect/client.ts'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import type { ReviewStatus, WidenedKey } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
-import { openApi } from '../connect/api.ts'
 import {
   newCommand,
   noteHeaders,
@@ -39,7 +39,7 @@ export const command = (): Command =>
 
 const apply = async (flags: Flags): Promise<void> => {
   const timeoutMs = waitOf(flags)
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const documents = await readManifests(flags.filename, {
     namespace: api.namespace,
     explicit: flags.namespace !== undefined,

@@ -1,8 +1,9 @@
 // delete: by name, label or file; waits until the objects are deleted.
+import { openClient } from '../connect/client.ts'
 import { append } from '../../src/kernel/append.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
-import { type KubeApi, mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { type KubeApi, mergePatch, pathOf } from '../connect/api.ts'
 import { planDeletion } from '../delete/plan.ts'
 import { CliError, Exit, NotStagely, renderError, usageError } from '../errors.ts'
 import { servedKind, parseTargets, quotedName } from '../output/kinds.ts'
@@ -12,7 +13,7 @@ import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } fr
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { readManifests } from '../apply/read-manifests.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 
 interface Flags extends CommonFlags, WaitFlags {
   readonly all?: boolean
@@ -59,10 +60,9 @@ const checkUsage = (words: readonly string[], flags: Flags): ReturnType<typeof p
 const remove = async (words: string[], flags: Flags): Promise<void> => {
   const timeoutMs = waitOf(flags)
   const targets = checkUsage(words, flags)
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const doomed = targets.length > 0 ? await byTarget(api, targets, flags) : await byFile(api, flags)
   if (doomed.length === 0) note('No resources found')
-  const rest = await openRest(flags)
   const { details, harmless, restorable } = await planDeletion(api, rest, doomed, flags)
   if (!harmless && details.length > 0)
     await confirm({ question: questionOf(doomed), details }, flags.yes)

@@ -1,7 +1,7 @@
 // deploy: rolls out pending edits of the user's compose files.
+import { openClient } from '../connect/client.ts'
 import { deployOutcome, rolloutStartOf } from '../../src/rollout/wait-outcome.ts'
 import { annotations } from '../../src/resources/meta.ts'
-import { openApi } from '../connect/api.ts'
 import { fullName, nameOf, servedKind } from '../output/kinds.ts'
 import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
@@ -19,7 +19,7 @@ export const command = (): Command =>
 
 const deploy = async (words: string[], flags: CommonFlags & WaitFlags): Promise<void> => {
   const timeoutMs = waitOf(flags)
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const kind = servedKind('Stagelet')
   const earlier = new Map<string, string>()
   for (const word of words) {

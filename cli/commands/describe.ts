@@ -1,4 +1,5 @@
 // describe: everything about an object, for people: spec, status, conditions, events.
+import { openClient } from '../connect/client.ts'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/kinds/event/schema.ts'
 import type { Rotation, Store } from '../../src/generated/rest-types.ts'
@@ -7,9 +8,9 @@ import { nextSyncOf } from '../../src/kinds/secret-store/next-sync.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { projectRefOf } from '../../src/resources/project-ref.ts'
 import type { ServiceStatus } from '../../src/kinds/stagelet/schema.ts'
-import { type KubeList, openApi } from '../connect/api.ts'
+import { type KubeList } from '../connect/api.ts'
 import { pathOf, type KubeApi } from '../connect/api.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 import { rotationSummary } from '../rotation/views.ts'
 import { servedKind, parseTargets } from '../output/kinds.ts'
 import { readTargets, objectSelection } from '../objects/objects.ts'
@@ -30,8 +31,7 @@ export const command = (): Command =>
 
 const describe = async (words: string[], flags: CommonFlags): Promise<void> => {
   const targets = parseTargets(words)
-  const api = await openApi(flags)
-  const rest = await openRest(flags)
+  const { api, rest } = await openClient(flags)
   const found = await readTargets(api, targets, objectSelection(api, flags))
   if (found.length === 0) note('No resources found')
   const texts: string[] = []

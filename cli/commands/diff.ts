@@ -1,9 +1,9 @@
 // diff: the changes that an apply would make, and the services that would get a new container. Names
 // only.
+import { openClient } from '../connect/client.ts'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import { Exit, usageError } from '../errors.ts'
 import { fullName, servedKind } from '../output/kinds.ts'
-import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { plainChange } from '../output/plain-value.ts'
 import { checkFormat, printAs } from '../output/output.ts'
@@ -42,7 +42,7 @@ const showOverrides = async (words: readonly string[], flags: DiffFlags): Promis
   const names = words.map((word) => word.replace(/^stagelets?\//, ''))
   if (names.length === 0 || names.some((name) => name === '' || name.includes('/')))
     throw usageError('say whose override: stagely diff --override stagelet/NAME')
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const shown: string[] = []
   for (const name of names) shown.push(await readOverride(api, name))
   out(shown.join('---\n').trimEnd())
@@ -56,7 +56,7 @@ const diff = async (words: readonly string[], flags: DiffFlags): Promise<void> =
   if (words.length > 0) throw usageError('name manifests with -f, or a stagelet with --override')
   const { output } = flags
   checkFormat(output)
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const documents = await readManifests(flags.filename, {
     namespace: api.namespace,
     explicit: flags.namespace !== undefined,

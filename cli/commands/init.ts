@@ -1,11 +1,12 @@
 // init: adopts an existing Compose project. Reads it through Compose, proposes, asks, writes one file
 // of manifests beside it, and stores the values. The user's own files are only read.
+import { openClient } from '../connect/client.ts'
 import { realpath, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { defined } from '../../src/kernel/defined.ts'
 import { environmentsOf } from '../../src/secrets/project-environments.ts'
 import { readIfThere } from '../../src/kernel/whole-file.ts'
-import { openApi, type KubeApi } from '../connect/api.ts'
+import { type KubeApi } from '../connect/api.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
 import { readComposeEnvironment } from '../config.ts'
 import { CliError, Exit, cannot, failing, usageError } from '../errors.ts'
@@ -94,7 +95,7 @@ export const adopt = async (dir: string, flags: InitFlags, source?: StackSource)
   const { exclude = [], global = [], references, all = false } = flags
   const leaves = source?.name
   const proposal = propose(project, { exclude, global, references, all, ...defined({ leaves }) })
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const manifests = await manifestsOf(api, { project, proposal, stack }, flags)
   const path = flags.manifest ?? join(project.directory, 'stagely.yaml')
   const written = await readIfThere(path).catch(cannot(`read ${path}`))

@@ -1,8 +1,9 @@
 // notifiers: whether what the controller tells arrives. Notifiers themselves are objects: "stagely get notifiers".
+import { openClient } from '../connect/client.ts'
 import { CliError } from '../errors.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { openRest, post } from '../connect/rest.ts'
+import { post } from '../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('notifiers', 'Test notifiers. "stagely get notifiers" lists them.', [
@@ -18,7 +19,7 @@ const testCommand = (): Command =>
   )
     .argument('<name>', 'name of the notifier')
     .action(async (name: string, flags: CommonFlags) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const id = encodeURIComponent(`${flags.namespace ?? rest.namespace}/${name}`)
       const path = `/notifiers/${id}/test`
       const { delivered, answer } = await post<{ delivered: boolean; answer: string }>(rest, path)

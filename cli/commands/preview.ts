@@ -1,7 +1,8 @@
 // preview: stacks for a branch, made of the template of a project, which end by themselves.
+import { openClient } from '../connect/client.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Stagelet } from '../../src/generated/rest-types.ts'
-import { openRest, stageletPath } from '../connect/rest.ts'
+import { stageletPath } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
 import { newGroup, parseLifetime, type Command } from '../options.ts'
 import { printRecords } from '../output/records.ts'
@@ -32,7 +33,7 @@ const listCommand = (): Command =>
     'stagely preview list',
     'stagely preview list --from shop -o json',
   ]).action(async (flags: PreviewFlags) => {
-    const found = await listPreviews(await openRest(flags), flags)
+    const found = await listPreviews((await openClient(flags)).rest, flags)
     await printRecords(found.map(toPreview), previewView(realClock.now()), flags.output)
   })
 
@@ -44,7 +45,11 @@ const openCommand = (): Command =>
     .argument('<name>', 'name of the preview')
     .option('--print', 'only print its addresses')
     .action(async (name: string, flags: PreviewFlags & { print?: boolean }) => {
-      const { addresses = [], preview } = await findPreview(await openRest(flags), name, flags)
+      const { addresses = [], preview } = await findPreview(
+        (await openClient(flags)).rest,
+        name,
+        flags,
+      )
       const [first] = addresses
       if (first === undefined)
         throw new CliError(
@@ -61,7 +66,7 @@ const logsCommand = (): Command =>
       'stagely preview logs pr-42 -f --service web',
     ]).argument('<name>', 'name of the preview'),
   ).action(async (name: string, flags: PreviewFlags & LogsFlags) => {
-    const { name: stagelet } = await findPreview(await openRest(flags), name, flags)
+    const { name: stagelet } = await findPreview((await openClient(flags)).rest, name, flags)
     await showLogs(stagelet, flags)
   })
 
@@ -74,7 +79,7 @@ const extendCommand = (): Command =>
     .argument('<name>', 'name of the preview, or of the stagelet')
     .option('--for <time>', 'how long it lives from now on; its ttl by default', parseLifetime)
     .action(async (name: string, flags: PreviewFlags & { for?: string }) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const word = nameOf(servedKind('Stagelet'), name)
       const stagelet = (await findIfThere(rest, word, flags))?.name ?? word
       const body = flags.for === undefined ? {} : { for: flags.for }

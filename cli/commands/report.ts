@@ -1,11 +1,12 @@
 // report: what the controller signs for auditors, and the check of such a file without a controller.
+import { openClient } from '../connect/client.ts'
 import { Option } from 'commander'
 import { accessCsv } from '../../src/audit/access-csv.ts'
 import type { SignedAccess } from '../../src/audit/access-report.ts'
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { verifyReport, wordsOfReport } from '../audit/signed-file.ts'
 import { usageError } from '../errors.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { openSecret } from '../objects/secret-identity.ts'
 import { newCommand, newGroup, toInstant, type Command, type CommonFlags } from '../options.ts'
@@ -57,7 +58,7 @@ const receipt = (): Command =>
     .argument('<project>', 'project')
     .option('--revision <number>', 'which; else the newest', parseNumber)
     .action(async (project: string, flags: Flags<{ readonly revision?: number }>) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const path = projectPath(rest.namespace, project)
       const revision = flags.revision ?? (await rest.call<{ revision: number }>(path)).body.revision
       if (revision === 0) throw usageError(`project "${project}" has no revision yet`)
@@ -104,7 +105,7 @@ const compliance = (): Command =>
     .requiredOption('-p, --project <name>', 'which project')
     .addOption(sinceOption('leave out what ended before'))
     .action(async (flags: Flags<{ readonly project: string; readonly since: string }>) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const path = `${projectPath(rest.namespace, flags.project)}/compliance`
       await printReport(rest, path, { output: flags.output, query: { since: flags.since } })
     })
@@ -152,7 +153,7 @@ const access = (): Command =>
     .addOption(sinceOption('from then on'))
     .option('--emergency', 'only emergencies and their reviews')
     .action(async ({ project, at, since, emergency, ...flags }: AccessFlags) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const query = {
         ...(at ?? { from: since }),
         ...(project !== undefined && { project }),

@@ -1,4 +1,5 @@
 // rotation: credentials that are changed by themselves, and ended when nothing runs with them.
+import { openClient } from '../connect/client.ts'
 import type {
   ReadSecret,
   Rotation,
@@ -11,12 +12,11 @@ import { specOf } from '../../src/kinds/typed.ts'
 import { Exit, usageError } from '../errors.ts'
 import { servedKind } from '../output/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
-import { openApi } from '../connect/api.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { canAsk, promptLine } from '../prompt.ts'
 import { printRecords } from '../output/records.ts'
-import { openRest, post, projectPath, type RestClient } from '../connect/rest.ts'
+import { post, projectPath, type RestClient } from '../connect/rest.ts'
 import { revealedView } from '../audit/views.ts'
 import { chosenProject } from '../objects/secret-identity.ts'
 import { historyView, runText, unwritten } from '../rotation/views.ts'
@@ -50,8 +50,7 @@ const projectOfRotation = (rotation: KubeObject): string =>
 
 /** Names of rotations are unique in a namespace: the project is that of the rotation, unless it is given. */
 const open = async (name: string, flags: Flags): Promise<RotationRoutes> => {
-  const rest = await openRest(flags)
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const found =
     flags.project === undefined
       ? await getIfThere(api, servedKind('Rotation'), api.namespace, name)
@@ -154,7 +153,7 @@ const start = async (
 
 /** Off-boarding: what somebody knows and is in use. */
 const runRevealed = async (person: string, flags: Flags): Promise<void> => {
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const readSecrets = await rest.list<ReadSecret>('/audit/revealed', 'secrets', { by: person })
   const current = readSecrets.filter((secret) => secret.knows_current)
   const started = new Set<string>()

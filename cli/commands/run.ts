@@ -1,7 +1,8 @@
 // run: starts a local process with the secrets of a service as its environment. Nothing is written to a
 // disk.
+import { openClient } from '../connect/client.ts'
 import type { SecretValue } from '../../src/generated/rest-types.ts'
-import { type KubeApi, openApi } from '../connect/api.ts'
+import { type KubeApi } from '../connect/api.ts'
 import { readEnvironment, readRuntimeFolders } from '../config.ts'
 import { runForeground } from '../../src/process/foreground.ts'
 import { specOf } from '../../src/kinds/typed.ts'
@@ -9,7 +10,6 @@ import { everyService } from '../../src/secrets/place.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { note } from '../print.ts'
-import { openRest } from '../connect/rest.ts'
 import { makeEnvironment, withVariables, type Variable } from '../run/environment.ts'
 import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
 import { projectOption } from '../objects/secret-flags.ts'
@@ -54,7 +54,7 @@ not masked. Who ran what with which secrets is in the audit.`,
 const run = async (words: string[], flags: RunFlags): Promise<void> => {
   if (!process.argv.includes('--')) throw usageError('put -- before the command that is to run')
   const [file = '', ...args] = words
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const project = await chosenProject(api, flags.project)
   // Without a service: the secrets that every service sees. One value for each key; a stagelet's own
   // secrets only when that stagelet is given.
@@ -62,7 +62,7 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   await requireViewer(api, project, { stagelet, environment })
   await requireService(api, { project, stagelet }, service)
   const query = { service, stagelet, environment, way: 'run' } as const
-  const secrets = await revealAll(await openRest(flags), project, query)
+  const secrets = await revealAll(rest, project, query)
   const wanted =
     flags.withoutFiles === true ? secrets.filter(({ type }) => type === 'env') : secrets
   const files = await writePrivateFiles(await filesOf(api, project, wanted), readRuntimeFolders())

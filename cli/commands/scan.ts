@@ -1,7 +1,7 @@
 // scan: whether values of our own secrets lie in a tree, in commits, in Compose files, and whether they are still in use.
+import { openClient } from '../connect/client.ts'
 import { isReadOnce, readOnceRemedy } from '../../src/databases/read-once.ts'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
-import { openRest } from '../connect/rest.ts'
 import { CliError, Exit } from '../errors.ts'
 import { newCommand, newLocalCommand, type Command, type CommonFlags } from '../options.ts'
 import { note, oneLine, out } from '../print.ts'
@@ -78,7 +78,7 @@ const scanFolder = async (folder: string, flags: Flags): Promise<void> => {
     },
     note,
   )
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const all = await scanFor(rest, await projectsOf(rest, flags.project), source, (unread) =>
     note(oneLine(`not scanned: ${unread}`)),
   )

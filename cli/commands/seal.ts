@@ -1,5 +1,6 @@
 // seal: seals a value for a manifest in Git. Only the controller can open it, and only in its one
 // place.
+import { openClient } from '../connect/client.ts'
 import type { SealingKey } from '../../src/generated/rest-types.ts'
 import { Option } from 'commander'
 import {
@@ -17,7 +18,7 @@ import { CliError, usageError } from '../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { out } from '../print.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
+import { type RestClient } from '../connect/rest.ts'
 import { parseNames } from '../objects/secret-flags.ts'
 import { identityOf, nameFor, type SecretIdentity } from '../objects/secret-identity.ts'
 import { readValueFile, readGivenValue, refuseArgv, type ValueFlags } from '../secrets/values.ts'
@@ -74,7 +75,7 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   if (flags.fetchKey === true) {
     if (key !== undefined || flags.keyFile !== undefined)
       throw usageError('--fetch-key seals nothing: give no KEY and no --key-file with it')
-    const { namespace, publicKey, uid } = await fetchKey(await openRest(flags))
+    const { namespace, publicKey, uid } = await fetchKey((await openClient(flags)).rest)
     const uids = new Map(uid === undefined ? [] : [[namespace, uid]])
     out(renderSealingFile({ publicKey, uids }))
     return
@@ -125,7 +126,7 @@ const fetchKey = async (rest: RestClient): Promise<KeyOfNamespace> => {
 const findKey = async (flags: SealFlags): Promise<KeyOfNamespace> => {
   const { keyFile } = flags
   if (keyFile === '-') throw usageError('stdin is for the value: --key-file names a file')
-  if (keyFile === undefined) return fetchKey(await openRest(flags))
+  if (keyFile === undefined) return fetchKey((await openClient(flags)).rest)
   const namespace = flags.namespace ?? (await findEndpoint(flags.context))?.namespace ?? 'default'
   const { publicKey, uids } = parseSealingFile((await readValueFile(keyFile)).toString('utf8'))
   return { namespace, publicKey, uid: uids.get(namespace) }

@@ -1,9 +1,9 @@
 // search: finds objects of all one's teams by their names.
+import { openClient } from '../connect/client.ts'
 import type { SearchResult } from '../../src/generated/rest-types.ts'
 import { InvalidArgumentError } from 'commander'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
-import { openRest } from '../connect/rest.ts'
 
 const view: RecordView<SearchResult> = {
   columns: [
@@ -33,7 +33,7 @@ export const command = (): Command =>
     .argument('<word...>', 'what to look for')
     .option('--limit <number>', 'how many at most (default: 20)', parseLimit)
     .action(async (words: string[], { limit, ...flags }: CommonFlags & { limit?: number }) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       const query = { q: words.join(' '), limit: limit?.toString() }
       const { body } = await rest.call<{ results: SearchResult[] }>('/search', { query })
       await printRecords(body.results, view, flags.output)

@@ -1,9 +1,9 @@
 // stores: SecretStores, how fresh they are, and the actions that a person may ask for.
+import { openClient } from '../connect/client.ts'
 import { findCondition, statusConditions } from '../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/kinds/typed.ts'
 import { failed, pending, waitDone, type WaitOutcome } from '../../src/rollout/wait-outcome.ts'
-import { openApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../output/kinds.ts'
 import { get } from '../objects/get.ts'
@@ -40,7 +40,7 @@ interface AskFlags extends CommonFlags {
 
 /** Asks the controller, and waits until the status says that the request is done. */
 const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<KubeObject> => {
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const kind = servedKind('SecretStore')
   const { request } = await requestAction(api, { kind, name }, verbs[verb], flags.key)
   const label = `secretstore/${name}`

@@ -1,4 +1,5 @@
 // wait: returns when a condition holds for the current spec, or when the objects are gone.
+import { openClient } from '../connect/client.ts'
 import { Option } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { statusConditions, currentCondition } from '../../src/resources/conditions.ts'
@@ -17,7 +18,6 @@ import { withHint } from '../../src/search/near-name.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../output/kinds.ts'
 import { listObjects, objectSelection } from '../objects/objects.ts'
-import { openApi } from '../connect/api.ts'
 import { printAs } from '../output/output.ts'
 import { newCommand, timeoutOption, type Command, type CommonFlags } from '../options.ts'
 import { waitForOutcomes, type LookUp } from '../wait/wait-for-outcomes.ts'
@@ -117,7 +117,7 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
     if (names.length === 0 && !wide) throw usageError('give names, -l or --all')
     if (names.length > 0 && wide) throw usageError('give names, or -l or --all, not both')
   }
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const selection = objectSelection(api, flags)
   const objects: { kind: KindNames; namespace: string; name: string }[] = []
   for (const { kind, names } of targets) {

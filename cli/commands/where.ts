@@ -1,8 +1,9 @@
 // where: on which machines, in which containers, files, images and logs a value lies; and, with --logs, which secrets a
 // stack has printed. Agents look; names of places and numbers come back, and no value.
+import { openClient } from '../connect/client.ts'
 import type { Command } from '../options.ts'
 import type { Where } from '../../src/generated/rest-types.ts'
-import { openRest, post, type RestClient } from '../connect/rest.ts'
+import { post, type RestClient } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
 import { printAs } from '../output/output.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
@@ -110,7 +111,7 @@ const lookForGiven = async (flags: SecretFlags): Promise<Where> => {
       'a given value is looked for everywhere: flags that name a secret need its key',
     )
   const value_base64 = (await readGivenValue('the value', {})).toString('base64')
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   return look(rest, `/teams/${encodeURIComponent(rest.namespace)}/where`, { value_base64 })
 }
 

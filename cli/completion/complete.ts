@@ -140,8 +140,9 @@ const listed: List = async (kind, flags) => {
     const { contexts } = await readLogins()
     return Object.keys(contexts).map((name) => ({ metadata: { name } }) as KubeObject)
   }
-  const { openApi, pathOf } = await import('../connect/api.ts')
-  const api = await openApi(
+  const { openClient } = await import('../connect/client.ts')
+  const { pathOf } = await import('../connect/api.ts')
+  const { api } = await openClient(
     defined({
       namespace: flags['--namespace'] ?? flags['-n'],
       context: flags['--context'],

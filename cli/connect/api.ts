@@ -20,7 +20,7 @@ import {
   type Call,
   type Reply,
 } from './transport.ts'
-import { findConnection, type ConnectFlags, type ControllerConnection } from './connect.ts'
+import type { ControllerConnection } from './connect.ts'
 
 export const mergePatch = 'application/merge-patch+json'
 export const asTable = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
@@ -48,9 +48,6 @@ export interface KubeApi {
     accept?: string,
   ): AsyncIterable<WatchEvent>
 }
-
-export const openApi = async (flags: ConnectFlags): Promise<KubeApi> =>
-  createApi(await findConnection(flags))
 
 export const createApi = (
   deps: ControllerConnection,

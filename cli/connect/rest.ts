@@ -7,7 +7,7 @@ import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, reasonOf, type Fault } from '../../src/kernel/errors.ts'
 import { isRecord, tryParseJson } from '../../src/kernel/record.ts'
-import { findConnection, type ConnectFlags, type ControllerConnection } from './connect.ts'
+import type { ControllerConnection } from './connect.ts'
 import {
   answerMs,
   notStagely,
@@ -68,9 +68,6 @@ export const post = async <T>(
   path: string,
   body?: object,
 ): Promise<T> => (await rest.call<T>(path, { method: 'POST', body })).body
-
-export const openRest = async (flags: ConnectFlags): Promise<RestClient> =>
-  createRest(await findConnection(flags))
 
 export const createRest = (
   connection: ControllerConnection,

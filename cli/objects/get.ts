@@ -1,7 +1,8 @@
 // Server-side tables as kubectl prints them, or the objects.
+import { openClient } from '../connect/client.ts'
 import { append } from '../../src/kernel/append.ts'
 import { isReason } from '../../src/kernel/errors.ts'
-import { type KubeApi, asTable, openApi, pathOf } from '../connect/api.ts'
+import { type KubeApi, asTable, pathOf } from '../connect/api.ts'
 import { Exit, renderError, usageError } from '../errors.ts'
 import { parseTargets, type KindTarget } from '../output/kinds.ts'
 import {
@@ -49,7 +50,7 @@ export const get = async (
 ): Promise<void> => {
   const { output } = flags
   const targets = parseTargets(words)
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const selection = { ...objectSelection(api, flags), ...(await narrow?.(api, targets)) }
   const single = targets.length === 1 && targets[0]!.names.length === 1
   const missing: unknown[] = []

@@ -1,4 +1,5 @@
 // The identity of a secret: project, key, scope, and stagelet or environments. No two secrets share it.
+import { openClient } from '../connect/client.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/kinds/secret/rest-fields.ts'
@@ -9,8 +10,8 @@ import { environmentsOf, namesOf } from '../../src/secrets/project-environments.
 import { withHint } from '../../src/search/near-name.ts'
 import { everyService, namedPlaceOf, viewersIn, type SecretPlace } from '../../src/secrets/place.ts'
 import { type ProjectEntry } from '../../src/secrets/set-entry.ts'
-import { openApi, type KubeApi } from '../connect/api.ts'
-import { openRest, secretPath } from '../connect/rest.ts'
+import { type KubeApi } from '../connect/api.ts'
+import { secretPath } from '../connect/rest.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../output/kinds.ts'
 import { getIfThere, listObjects } from './objects.ts'
@@ -212,7 +213,7 @@ export const requireKnown = async (api: KubeApi, identity: SecretIdentity): Prom
 
 /** The secret that a command names, and what the command works on it with. */
 export const openSecret = async (key: string, flags: Omit<SecretFlags, 'output'>) => {
-  const [api, rest] = [await openApi(flags), await openRest(flags)]
+  const { api, rest } = await openClient(flags)
   const project = await chosenProject(api, flags.project, key)
   const identity = identityOf(project, key, flags)
   const object = await requireKnown(api, identity)

@@ -1,6 +1,7 @@
 // get --watch: a line for each object and each change, with the event first; JSON lines with `-o json`.
+import { openClient } from '../connect/client.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { openApi, pathOf } from '../connect/api.ts'
+import { pathOf } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
 import type { ObjectFlags } from '../options.ts'
 import { nameOfObject, rendererOf, tidy } from '../output/output.ts'
@@ -29,7 +30,7 @@ export const watchTargets = async (
   if (name !== undefined && selector !== undefined) throw usageError('give names or -l, not both')
   if (name !== undefined && kind.namespaced && allNamespaces === true)
     throw usageError('names need one namespace: leave out -A')
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const { namespace } = objectSelection(api, flags)
   const { fields } = await narrowToProject(api, [target], flags)
   // What is not there is told at once.

@@ -1,7 +1,8 @@
 // What `stagely get` lists besides kinds: what REST has of people and their logins.
+import { openClient } from '../connect/client.ts'
 import type { Member, Session, Team, Token, User } from '../../src/generated/rest-types.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
+import { type RestClient } from '../connect/rest.ts'
 import { usageError } from '../errors.ts'
 import { jsonPathOf, type ObjectFlags } from '../options.ts'
 import { printRecord, printRecords, type RecordView } from '../output/records.ts'
@@ -93,7 +94,7 @@ export const getListed = async (
   if (output !== undefined && jsonPathOf(output) !== undefined)
     throw usageError(`-o ${output} is for kinds; use json, yaml, name or wide for ${known}`)
   const { list, path, view } = byWord[known]!
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const found = await rest.list<never>(path(rest, flags), list)
   const wanted = [...word.split('/').slice(1), ...names].map((name) => name.split('/').at(-1)!)
   const called = (item: never): string => view.nameOf(item).split('/').slice(1).join('/')

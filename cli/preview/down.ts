@@ -1,7 +1,8 @@
 // preview down: takes a preview down, and waits until nothing is left of it.
+import { openClient } from '../connect/client.ts'
 import type { Stagelet } from '../../src/generated/rest-types.ts'
 import { isReason } from '../../src/kernel/errors.ts'
-import { openRest, projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
+import { projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
 import { waitOf, type Command, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
@@ -34,7 +35,7 @@ const read = async (rest: RestClient, path: string): Promise<Stagelet | undefine
 }
 
 const down = async (name: string, flags: Flags): Promise<void> => {
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const found = await findIfThere(rest, name, flags)
   if (found === undefined) {
     // As for Compose: what is not there is down.

@@ -1,4 +1,5 @@
 // preview up: makes a preview of the template of a project, or deploys it anew, and waits until it is healthy.
+import { openClient } from '../connect/client.ts'
 import { InvalidArgumentError, Option } from 'commander'
 import { writeFile } from 'node:fs/promises'
 import type { Stagelet } from '../../src/generated/rest-types.ts'
@@ -9,8 +10,7 @@ import { currentCondition } from '../../src/resources/conditions.ts'
 import { previewStageletName } from '../../src/kinds/project/preview.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { deployOutcome, pending, type WaitOutcome } from '../../src/rollout/wait-outcome.ts'
-import { openApi } from '../connect/api.ts'
-import { openRest, projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
+import { projectPath, stageletPath, type RestClient } from '../connect/rest.ts'
 import { CliError, Exit } from '../errors.ts'
 import { parseLifetime, waitOf, type Command, type WaitFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
@@ -70,7 +70,7 @@ export const upCommand = (): Command =>
 
 const up = async (name: string, flags: Flags): Promise<void> => {
   const until = realClock.monotonic() + (waitOf(flags) ?? flags.timeout)
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const project = await templateProject(rest, flags)
   const before = await putPreview(rest, { project, name }, flags, until)
   note(`preview ${name} is stagelet ${before.name} on agent ${before.agent}`)
@@ -153,7 +153,7 @@ const waitUntilHealthy = async (
   { team: namespace, name, last_rollout: rollout }: Stagelet,
   until: number,
 ): Promise<string | undefined> => {
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const left = Math.max(1_000, until - realClock.monotonic())
   try {
     const judge = healthyOutcome(rollout?.started_at ?? '')

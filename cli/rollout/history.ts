@@ -1,12 +1,12 @@
 // rollout history and undo: the revisions of a project, and the rollback to one.
+import { openClient } from '../connect/client.ts'
 import type { SetDiff } from '../../src/generated/rest-types.ts'
 import { usageError } from '../errors.ts'
 import { fullName, servedKind } from '../output/kinds.ts'
-import { openApi } from '../connect/api.ts'
 import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 import { rollBack } from '../secrets/rollback.ts'
 import { parseNumber } from '../objects/secret-flags.ts'
 import { checkFormat, printAs } from '../output/output.ts'
@@ -70,8 +70,8 @@ export const rolloutHistoryCommand = (): Command =>
     .action(history)
 
 const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
-  const target = await findRolloutTarget(await openApi(flags), words)
-  const rest = await openRest(flags)
+  const { api, rest } = await openClient(flags)
+  const target = await findRolloutTarget(api, words)
   const { revision } = flags
   if (revision !== undefined) {
     checkFormat(flags.output)
@@ -123,7 +123,7 @@ export const undoCommand = (): Command =>
 
 const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
   const timeoutMs = waitOf(flags)
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const target = await findRolloutTarget(api, words)
   const { project } = target
   if (target.kind === 'Stagelet')
@@ -133,7 +133,6 @@ const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
   const wanted = flags.toRevision ?? 0
   const { dryRun, yes, output, note } = flags
   const choice = { revision: wanted === 0 ? 'previous' : wanted }
-  const rest = await openRest(flags)
   const { plan, changes } = await rollBack(rest, { project, choice, dryRun, yes, output, note })
   const word = changes === 0 ? 'skipped rollback' : 'rolled back'
   const mode = dryRun === true ? ' (dry run)' : ''

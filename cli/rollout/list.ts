@@ -1,8 +1,8 @@
 // rollout list: the kept rollouts of a stagelet, of a project, or of all that one may see.
+import { openClient } from '../connect/client.ts'
 import type { KeptRollout } from '../../src/generated/rest-types.ts'
-import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
-import { openRest, parseLimit, takeFirst } from '../connect/rest.ts'
+import { parseLimit, takeFirst } from '../connect/rest.ts'
 import { note } from '../print.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
 import { findRolloutTarget } from './target.ts'
@@ -65,10 +65,9 @@ export const rolloutListCommand = (): Command =>
     .action(list)
 
 const list = async (words: string[], flags: Flags): Promise<void> => {
-  const rest = await openRest(flags)
+  const { api, rest } = await openClient(flags)
   const { state, limit, output } = flags
-  const target =
-    words.length === 0 ? undefined : await findRolloutTarget(await openApi(flags), words)
+  const target = words.length === 0 ? undefined : await findRolloutTarget(api, words)
   const team = target === undefined ? flags.namespace : rest.namespace
   const id = encodeURIComponent(`${rest.namespace}/${target?.name ?? ''}`)
   const isOne = target?.kind === 'Stagelet'

@@ -1,13 +1,13 @@
 // rollout status: follows a rollout to its end, with a line for each step.
+import { openClient } from '../connect/client.ts'
 import type { Rollout } from '../../src/generated/rest-types.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
 import { CliError, usageError } from '../errors.ts'
-import { openApi } from '../connect/api.ts'
 import { newCommand, timeoutOption, type Command, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
-import { openRest, type RestClient } from '../connect/rest.ts'
+import { type RestClient } from '../connect/rest.ts'
 import { renderColumns } from '../output/table.ts'
 import { findRolloutTarget, readRollout, type RolloutTarget } from './target.ts'
 import { judgeRollout, type RolloutVerdict } from './verdict.ts'
@@ -38,8 +38,8 @@ export const statusCommand = (): Command =>
 const status = async (words: string[], flags: Flags): Promise<void> => {
   const { output } = flags
   if (output === 'name') throw usageError('-o name is not known here; use json, yaml or wide')
-  const target = await findRolloutTarget(await openApi(flags), words)
-  const rest = await openRest(flags)
+  const { api, rest } = await openClient(flags)
+  const target = await findRolloutTarget(api, words)
   const view = await readRollout(rest, target.project)
   if (output === 'json' || output === 'yaml') await printAs(view, output, () => '')
   else if (output === 'wide') out(renderWide(view))

@@ -1,13 +1,13 @@
 // rollout pause, resume, retry: change the spec, as an edit of the object would.
+import { openClient } from '../connect/client.ts'
 import type { Rollout } from '../../src/generated/rest-types.ts'
 import { retryOutcome, rolloutStartOf, syncOutcome } from '../../src/rollout/wait-outcome.ts'
-import { openApi, type KubeApi } from '../connect/api.ts'
+import { type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../output/kinds.ts'
 import { getObject, mergePatchObject } from '../objects/objects.ts'
 import { newCommand, waitOf, type Command, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
 import { findRolloutTarget, rolloutPath, type RolloutTarget } from './target.ts'
 
@@ -24,7 +24,7 @@ const steering = (
   ])
     .argument('<target...>', targetWords)
     .action(async (words: string[], flags: CommonFlags) => {
-      const api = await openApi(flags)
+      const { api } = await openClient(flags)
       await run(await findRolloutTarget(api, words), api, flags)
     })
 
@@ -44,7 +44,7 @@ const setProjectPaused = async (
   flags: CommonFlags,
   paused: boolean,
 ): Promise<void> => {
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const path = rolloutPath(rest, project)
   const { body } = await rest.call<Rollout>(path)
   const isSo = paused ? body.state === 'Paused' : !['Paused', 'Braked'].includes(body.state)
@@ -90,12 +90,11 @@ export const retryCommand = (): Command =>
 
 const retry = async (words: string[], flags: CommonFlags & WaitFlags): Promise<void> => {
   const timeoutMs = waitOf(flags)
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const { kind, name, project } = await findRolloutTarget(api, words)
   const before = await stageletsOfProject(api, project, {
     stagelet: kind === 'Stagelet' ? name : undefined,
   })
-  const rest = await openRest(flags)
   const path =
     kind === 'Project'
       ? rolloutPath(rest, project)

@@ -1,10 +1,11 @@
 // scan findings, scan fix: what was reported, and a new value for it.
+import { openClient } from '../connect/client.ts'
 import type { FoundSecret, Rotation } from '../../src/generated/rest-types.ts'
 import { isReadOnce, readOnceRemedy } from '../../src/databases/read-once.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { specOf } from '../../src/kinds/typed.ts'
-import { openApi, pathOf } from '../connect/api.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { pathOf } from '../connect/api.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 import { CliError } from '../errors.ts'
 import { servedKind } from '../output/kinds.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
@@ -60,7 +61,7 @@ export const findingsCommand = (): Command =>
     .option(...projectFlag)
     .option('--all', 'also those that have closed by themselves in the last 30 days')
     .action(async (flags: Flags) => {
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       await printRecords(await findingsIn(rest, flags), view, flags.output)
     })
 
@@ -77,7 +78,7 @@ export const fixCommand = (): Command =>
     .action(fix)
 
 const fix = async (id: string, flags: Flags): Promise<void> => {
-  const rest = await openRest(flags)
+  const { api, rest } = await openClient(flags)
   const finding = (await findingsIn(rest, { ...flags, all: true })).find((found) => found.id === id)
   if (finding === undefined)
     throw new CliError(`there is no finding ${id}: see "stagely scan findings"`)
@@ -86,7 +87,6 @@ const fix = async (id: string, flags: Flags): Promise<void> => {
     return
   }
   const { project, key } = finding
-  const api = await openApi(flags)
   const path = pathOf(servedKind('StagelySecret'), api.namespace, finding.secret)
   const { scope, stageletRef, environments, valueFrom } = specOf(
     'StagelySecret',

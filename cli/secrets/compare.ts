@@ -1,4 +1,5 @@
 // secrets diff HERE THERE: what two environments of a project have of each key. The server compares the values, and returns none.
+import { openClient } from '../connect/client.ts'
 import type { Secret } from '../../src/generated/rest-types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import {
@@ -12,8 +13,7 @@ import {
 } from '../../src/secrets/environment-rows.ts'
 import { listObjects } from '../objects/objects.ts'
 import { servedKind } from '../output/kinds.ts'
-import { openApi } from '../connect/api.ts'
-import { openRest, projectPath } from '../connect/rest.ts'
+import { projectPath } from '../connect/rest.ts'
 import { Exit, usageError } from '../errors.ts'
 import { checkFormat, printAs } from '../output/output.ts'
 import { renderColumns } from '../output/table.ts'
@@ -62,7 +62,7 @@ export const compareNamed = async (
 ): Promise<void> => {
   checkFormat(flags.output)
   if (here === there) throw usageError('name two environments')
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const project = await chosenProject(api, flags.project)
   await requireEnvironment(api, project, here)
   const environments = await requireEnvironment(api, project, there)
@@ -70,7 +70,6 @@ export const compareNamed = async (
   const secrets = (await listObjects(api, servedKind('StagelySecret'), { namespace })).filter(
     (object) => secretIdentityOf(object).project === project,
   )
-  const rest = await openRest(flags)
   const path = projectPath(rest.namespace, project)
   const ids = new Map(
     (await rest.list<Secret>(`${path}/secrets`, 'secrets', { view: 'compact' })).map(

@@ -1,10 +1,10 @@
 // secrets diff: the differences between two environments or two revisions of a project, by name, and of values only plain ones.
+import { openClient } from '../connect/client.ts'
 import type { Command } from '../options.ts'
 import type { SetDiff } from '../../src/generated/rest-types.ts'
 import { usageError } from '../errors.ts'
 import { compareNamed } from './compare.ts'
-import { openApi } from '../connect/api.ts'
-import { openRest, projectPath } from '../connect/rest.ts'
+import { projectPath } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { chosenProject, placeText } from '../objects/secret-identity.ts'
 import { printAs } from '../output/output.ts'
@@ -47,8 +47,8 @@ const diff = async (
     return compareNamed(here, there, flags)
   if (here !== undefined || from === undefined)
     throw usageError('name two environments, or a revision with --from')
-  const project = await chosenProject(await openApi(flags), flags.project)
-  const rest = await openRest(flags)
+  const { api, rest } = await openClient(flags)
+  const project = await chosenProject(api, flags.project)
   const query = { from: String(from), to: String(to ?? 'head'), values: 'true' }
   const path = `${projectPath(rest.namespace, project)}/revisions/diff`
   const { body } = await rest.call<SetDiff>(path, { query })

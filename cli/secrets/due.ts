@@ -1,12 +1,12 @@
 // secrets due: values that end, grow too old, or are known outside, nearest first.
+import { openClient } from '../connect/client.ts'
 import { append } from '../../src/kernel/append.ts'
 import type { Secret } from '../../src/generated/rest-types.ts'
 import { InvalidArgumentError, Option } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
-import { openApi } from '../connect/api.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
-import { openRest, projectPath } from '../connect/rest.ts'
+import { projectPath } from '../connect/rest.ts'
 import { chosenProject } from '../objects/secret-identity.ts'
 
 interface DueFlags extends CommonFlags {
@@ -64,12 +64,9 @@ export const dueCommand = (): Command =>
 
 const due = async (flags: DueFlags): Promise<void> => {
   const { within, allNamespaces = false } = flags
-  const rest = await openRest(flags)
+  const { api, rest } = await openClient(flags)
   // A mistyped project is an error, not an empty list.
-  const only =
-    flags.project === undefined
-      ? undefined
-      : await chosenProject(await openApi(flags), flags.project)
+  const only = flags.project === undefined ? undefined : await chosenProject(api, flags.project)
   const projects = (await rest.list<{ team: string; name: string }>('/projects', 'projects'))
     .filter(({ team }) => allNamespaces || team === rest.namespace)
     .filter(({ name }) => only === undefined || name === only)

@@ -1,13 +1,12 @@
 // secrets export: prints values of a project, for people with the right. Always audited.
+import { openClient } from '../connect/client.ts'
 import type { Command } from '../options.ts'
-import { openApi } from '../connect/api.ts'
 import type { SecretValue } from '../../src/generated/rest-types.ts'
 import { CliError, usageError } from '../errors.ts'
 import { renderDotenv } from '../formats/dotenv.ts'
 import { makeEnvironment, steeredBy } from '../run/environment.ts'
 import { toYaml } from '../output/yaml.ts'
 import { note, outBytes } from '../print.ts'
-import { openRest } from '../connect/rest.ts'
 import { shownOf, type SecretInput } from '../../src/kinds/secret/rest-fields.ts'
 import { secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import {
@@ -54,7 +53,7 @@ const exportSecrets = async (flags: ExportFlags): Promise<void> => {
   if (asWritten && flags.format !== 'json' && flags.format !== 'yaml') {
     throw usageError('--as-written goes with --format json or yaml: the others hold values only')
   }
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const project = await chosenProject(api, flags.project)
   await requireViewer(api, project, { stagelet, environment })
   if (service !== undefined) await requireService(api, { project, stagelet }, service)
@@ -67,7 +66,7 @@ const exportSecrets = async (flags: ExportFlags): Promise<void> => {
     as_written: asWritten,
     way: 'export',
   } as const
-  const secrets = await revealAll(await openRest(flags), project, query)
+  const secrets = await revealAll(rest, project, query)
   outBytes(Buffer.from(render(secrets, { project, stored, asWritten })))
 }
 

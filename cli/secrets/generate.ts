@@ -1,9 +1,10 @@
 // secrets generate, secrets rotate: values that the controller makes and nobody has to see.
+import { openClient } from '../connect/client.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { charsets, keypairs, type GenerateSpec } from '../../src/kinds/secret/value-source.ts'
 import { specOf } from '../../src/kinds/typed.ts'
-import { mergePatch, openApi, pathOf, type KubeApi } from '../connect/api.ts'
+import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../output/kinds.ts'
 import { noteHeaders, waitOf, type Command, type WaitFlags } from '../options.ts'
@@ -61,7 +62,7 @@ export const rotateCommand = (): Command =>
 
 const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
   const timeoutMs = waitOf(flags)
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const identity = await identityIn(api, key, flags)
   const { length, charset, keypair } = flags
   const valueFrom = { generate: defined({ length, charset, keypair }) }
@@ -94,7 +95,7 @@ const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
 /** Makes a new value for a secret whose value is generated. */
 export const rotateGenerated = async (key: string, flags: Flags): Promise<void> => {
   const timeoutMs = waitOf(flags)
-  const api = await openApi(flags)
+  const { api } = await openClient(flags)
   const identity = await identityIn(api, key, flags)
   const before = await requireKnown(api, identity)
   const generated = generatedOf(before)

@@ -1,10 +1,10 @@
 // secrets history: the versions of one secret, or the revisions of a project. Of values only plain ones.
+import { openClient } from '../connect/client.ts'
 import type { Command } from '../options.ts'
 import type { Revision, SecretVersion } from '../../src/generated/rest-types.ts'
-import { openApi } from '../connect/api.ts'
 import { valueText } from '../output/plain-value.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
-import { openRest, projectPath } from '../connect/rest.ts'
+import { projectPath } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { chosenProject, openSecret } from '../objects/secret-identity.ts'
 
@@ -47,8 +47,8 @@ export const secretHistoryCommand = (): Command =>
 
 const history = async (key: string | undefined, flags: SecretFlags): Promise<void> => {
   if (key === undefined) {
-    const rest = await openRest(flags)
-    const project = await chosenProject(await openApi(flags), flags.project)
+    const { api, rest } = await openClient(flags)
+    const project = await chosenProject(api, flags.project)
     const path = `${projectPath(rest.namespace, project)}/revisions`
     const revisions = await rest.list<Revision>(path, 'revisions')
     await printRecords(revisions, revisionView, flags.output)

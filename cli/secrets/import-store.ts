@@ -1,13 +1,13 @@
 // secrets import --store: manifests for all keys of a store elsewhere that begin with a prefix. No value is read.
+import { openClient } from '../connect/client.ts'
 import type { StoreKeys } from '../../src/generated/rest-types.ts'
 import { stringify } from 'yaml'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
-import { openApi } from '../connect/api.ts'
 import { noteHeaders } from '../options.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
-import { openRest, projectPath } from '../connect/rest.ts'
+import { projectPath } from '../connect/rest.ts'
 import type { SecretFlags } from '../objects/secret-flags.ts'
 import {
   chosenProject,
@@ -58,8 +58,7 @@ export const namesOfKeys = (
 export const importFromStore = async (flags: StoreImportFlags): Promise<void> => {
   const { store = '', prefix = '' } = flags
   if (prefix === '') throw usageError('--store goes with --prefix, such as prod/shop/')
-  const api = await openApi(flags)
-  const rest = await openRest(flags)
+  const { api, rest } = await openClient(flags)
   const project = await chosenProject(api, flags.project)
   const path = `/stores/${encodeURIComponent(`${api.namespace}/${store}`)}/keys`
   const { body } = await rest.call<StoreKeys>(path, { query: { prefix } })

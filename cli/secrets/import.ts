@@ -1,17 +1,17 @@
 // secrets import: stores a file of secrets in a project. Shows a diff by names first; then writes one
 // change set.
+import { openClient } from '../connect/client.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { entryText, type Entry, type ParsedEntries } from '../formats/entries.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
-import { openApi, type KubeApi } from '../connect/api.ts'
+import { type KubeApi } from '../connect/api.ts'
 import { noteHeaders, type Command } from '../options.ts'
 import { plainChange } from '../output/plain-value.ts'
 import { checkFormat, printAs } from '../output/output.ts'
 import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { renderWidened } from '../apply/reach.ts'
-import { openRest } from '../connect/rest.ts'
 import { renderAffected } from '../apply/review.ts'
 import { servedKind } from '../output/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
@@ -100,7 +100,7 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
   const { file, isDotenv, read } = await sourceOf(given, flags)
   const shown = file === '-' ? 'stdin' : file
   const parsed = checked(read(sourceText(await readValueFile(file), shown)), shown)
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const project = await chosenProject(api, flags.project)
   const stored = await readStoredSecrets(api)
   const isStored = (key: string): boolean => stored.placesOf(project, key).length > 0
@@ -129,7 +129,7 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
     flags.yes,
   )
   const headers = noteHeaders(flags)
-  await writeBatches({ api, rest: await openRest(flags), project, shown, headers }, batches)
+  await writeBatches({ api, rest, project, shown, headers }, batches)
   const how = batches.length === 1 ? 'one change set' : `${batches.length} change sets`
   note(`${pending.length} secrets imported into project ${project}, as ${how}.`)
 }

@@ -1,4 +1,5 @@
 // secrets list: names and versions, and of values only plain ones. Of a project with environments: who has which key where.
+import { openClient } from '../connect/client.ts'
 import {
   environmentRows,
   rowId,
@@ -10,7 +11,7 @@ import type { EnvironmentSpec } from '../../src/kinds/shared/environment.ts'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { get } from '../objects/get.ts'
-import { openApi, type KubeApi } from '../connect/api.ts'
+import { type KubeApi } from '../connect/api.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { usageError } from '../errors.ts'
 import { servedKind } from '../output/kinds.ts'
@@ -104,7 +105,9 @@ const list = async (flags: SecretFlags): Promise<void> => {
     await requireEnvironments(api, flags)
     return { isMeant }
   }
-  const grid = wantsGrid(flags) ? await readGrid(await openApi(flags), flags, isMeant) : undefined
+  const grid = wantsGrid(flags)
+    ? await readGrid((await openClient(flags)).api, flags, isMeant)
+    : undefined
   if (grid === undefined) await get(['stagelysecrets'], flags, narrow)
   else out(grid)
   const isTable = flags.output === undefined || flags.output === 'wide'

@@ -1,7 +1,8 @@
 // where --logs: which secrets the containers of a stagelet have printed. The agent counts on its machine; no line of a log
 // is sent.
+import { openClient } from '../connect/client.ts'
 import type { Printed } from '../../src/generated/rest-types.ts'
-import { openRest, post, stageletPath } from '../connect/rest.ts'
+import { post, stageletPath } from '../connect/rest.ts'
 import { Exit } from '../errors.ts'
 import { nameOf, servedKind } from '../output/kinds.ts'
 import type { CommonFlags } from '../options.ts'
@@ -37,7 +38,7 @@ export const countPrinted = async (
   flags: CommonFlags,
 ): Promise<void> => {
   const stagelet = nameOf(servedKind('Stagelet'), word)
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const path = `${stageletPath(rest.namespace, stagelet)}/printed`
   const body = tail === undefined ? {} : { tail }
   const printed = await withProgress('counting on the machine', post<Printed>(rest, path, body))

@@ -1,14 +1,14 @@
 // secrets restore: restores a deleted secret under its old id.
+import { openClient } from '../connect/client.ts'
 import type { Command } from '../options.ts'
 import type { DeletedSecret } from '../../src/generated/rest-types.ts'
 import { isSamePlace, type SecretPlace } from '../../src/secrets/place.ts'
 import { CliError, usageError } from '../errors.ts'
 import { servedKind } from '../output/kinds.ts'
 import { getIfThere } from '../objects/objects.ts'
-import { openApi } from '../connect/api.ts'
 import { out } from '../print.ts'
 import { fields, printRecords, type RecordView } from '../output/records.ts'
-import { openRest, post, projectPath, secretPath, type RestClient } from '../connect/rest.ts'
+import { post, projectPath, secretPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import {
   chosenProject,
@@ -70,8 +70,7 @@ interface Restored {
 
 /** Restores everything; of two with the same identity, the one that was deleted last. */
 const restoreAll = async (flags: SecretFlags): Promise<void> => {
-  const rest = await openRest(flags)
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const { project: given } = flags
   const isGone =
     given !== undefined &&
@@ -105,7 +104,7 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
 const livingProject = async (flags: SecretFlags): Promise<string> => {
   const { project } = flags
   try {
-    return await chosenProject(await openApi(flags), project)
+    return await chosenProject((await openClient(flags)).api, project)
   } catch (error) {
     if (project === undefined || !(error instanceof CliError) || error.exitCode === 2) throw error
     const remedy = `where it was deleted and its secrets are still kept, "stagely secrets restore --all --project ${project}" brings it back with them; it changes nothing where none is kept`
@@ -124,7 +123,7 @@ const restore = async (
   }
   if (key !== undefined) checkFormat(flags.output)
   const project = await livingProject(flags)
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const deleted = await listDeleted(rest, project)
   if (key === undefined) {
     await printRecords(deleted, deletedView, flags.output)
@@ -161,9 +160,8 @@ export const purgeCommand = (): Command =>
     .action(purge)
 
 const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promise<void> => {
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const project = await chosenProject(api, flags.project, key)
-  const rest = await openRest(flags)
   const identity = identityOf(project, key, flags)
   const living = (await readStoredSecrets(api)).find(identity)
   const name =

@@ -1,11 +1,11 @@
 // secrets rollback: an old value of one secret, or all secrets of a project as they were.
+import { openClient } from '../connect/client.ts'
 import { noteHeaders, toInstant, type Command } from '../options.ts'
 import { usageError } from '../errors.ts'
-import { openApi } from '../connect/api.ts'
 import { out } from '../print.ts'
 import { lossOfSecret } from '../delete/losses.ts'
 import { confirm } from '../prompt.ts'
-import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { chosenProject, openSecret, placeText } from '../objects/secret-identity.ts'
 import { printAs } from '../output/output.ts'
@@ -89,10 +89,10 @@ const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> 
 }
 
 const rollbackProject = async (flags: RollbackFlags): Promise<void> => {
-  const project = await chosenProject(await openApi(flags), flags.project)
+  const { api, rest } = await openClient(flags)
+  const project = await chosenProject(api, flags.project)
   const { toRevision, toTime, dryRun, yes, output, note } = flags
   const choice = toTime === undefined ? { revision: toRevision } : { at: toTime }
-  const rest = await openRest(flags)
   const { done } = await rollBack(rest, { project, choice, dryRun, yes, output, note })
   if (done !== undefined && output === undefined)
     out(`project ${project} is as it was at revision ${done.revision}`)

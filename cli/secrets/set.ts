@@ -1,11 +1,12 @@
 // secrets set: one value, without a manifest.
+import { openClient } from '../connect/client.ts'
 import { Option } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { audiences, type visibilities } from '../../src/kinds/secret/schema.ts'
 import { specOf, statusOf } from '../../src/kinds/typed.ts'
 import { looksSecret } from '../../src/secrets/looks-secret.ts'
-import { mergePatch, openApi, pathOf, type KubeApi } from '../connect/api.ts'
+import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, servedKind } from '../output/kinds.ts'
 import { noteHeaders, waitOf, type Command, type WaitFlags } from '../options.ts'
@@ -14,7 +15,6 @@ import { confirm } from '../prompt.ts'
 import { renderDryRun } from '../apply/dry-run.ts'
 import { confirmNew } from '../apply/reach.ts'
 import { reviewObjects } from '../apply/review.ts'
-import { openRest } from '../connect/rest.ts'
 import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { secretPath } from '../connect/rest.ts'
@@ -112,7 +112,7 @@ const followersOf = async (
   flags: SetFlags,
 ): Promise<string | undefined> => {
   refuseGiven(specOf('StagelySecret', before).key, before)
-  const links = await readLinks(await openRest(flags), before)
+  const links = await readLinks((await openClient(flags)).rest, before)
   const follows = specOf('StagelySecret', before).references === true
   if (follows && references === undefined && value?.includes('${') !== true)
     throw new CliError(cutText(links, before, flags.namespace))
@@ -131,7 +131,7 @@ export const writeSecret = async (
   readValue: () => Promise<Buffer>,
 ): Promise<void> => {
   const timeoutMs = waitOf(flags)
-  const api = await openApi(flags)
+  const { api, rest } = await openClient(flags)
   const project = await chosenProject(api, flags.project)
   const { audience, expectVersion, plain } = flags
   const references = flags.detach === true ? false : flags.references
@@ -173,7 +173,6 @@ export const writeSecret = async (
     })) as KubeObject
     out(`${fullName(kind, after.metadata.name)} created`)
   } else if (expectVersion !== undefined) {
-    const rest = await openRest(flags)
     const { body } = await rest.call<{ version: number }>(
       secretPath(rest, project, before.metadata.name),
       {

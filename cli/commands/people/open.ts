@@ -1,9 +1,9 @@
 // open: a link that logs a browser in as you, so that nobody has to paste a token.
+import { openClient } from '../../connect/client.ts'
 import { CliError } from '../../errors.ts'
 import { newCommand, type Command, type CommonFlags } from '../../options.ts'
 import { openBrowser } from '../../open-browser.ts'
 import { note, out } from '../../print.ts'
-import { openRest } from '../../connect/rest.ts'
 
 interface Flags extends CommonFlags {
   readonly print?: boolean
@@ -18,7 +18,7 @@ export const command = (): Command =>
     .action(open)
 
 const open = async (flags: Flags): Promise<void> => {
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const { body } = await rest.call<{ url?: string }>('/session/codes', { method: 'POST' })
   if (body.url === undefined)
     throw new CliError('the link was shown to an earlier request: run "stagely open" again')

@@ -1,9 +1,9 @@
 // sessions: the browsers in which a person is logged in.
+import { openClient } from '../../connect/client.ts'
 import { newCommand, newGroup, type Command, type CommonFlags } from '../../options.ts'
 import { pathPart } from '../../people/views.ts'
 import { out } from '../../print.ts'
 import { confirm } from '../../prompt.ts'
-import { openRest } from '../../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('sessions', 'End sessions of your browsers. "stagely get sessions" lists them.', [
@@ -19,7 +19,7 @@ const revokeCommand = (): Command =>
     .action(async (id: string, flags: CommonFlags & { yes?: boolean }) => {
       const details = ['Whoever uses it must log in again.']
       await confirm({ question: `End session ${id}?`, details }, flags.yes)
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       await rest.call(`/me/sessions/${pathPart(id)}`, { method: 'DELETE' })
       out(`session/${id} revoked`)
     })

@@ -1,4 +1,5 @@
 // token: a person's own tokens, those of a team's machines, and for admins those of any user.
+import { openClient } from '../../connect/client.ts'
 import type { Token } from '../../../src/generated/rest-types.ts'
 import { realClock, toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
@@ -22,7 +23,7 @@ import { tokensPath } from '../../people/listed.ts'
 import { note, out } from '../../print.ts'
 import { confirm } from '../../prompt.ts'
 import { printRecord } from '../../output/records.ts'
-import { openRest, post } from '../../connect/rest.ts'
+import { post } from '../../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('token', 'Create and revoke tokens. "stagely get tokens" lists them.', [
@@ -89,7 +90,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
     ...defined({ role, read_only: readOnly, teams: onlyTeam }),
     ...placesOf(flags),
   }
-  const rest = await openRest(flags)
+  const { rest } = await openClient(flags)
   const made = await post<Token & { token?: string }>(rest, tokensPath(flags), body)
   if (flags.output !== undefined) {
     await printRecord(made, tokenView, flags.output)
@@ -111,7 +112,7 @@ const revokeCommand = (): Command =>
     .action(async (name: string, flags: OwnerFlags & { yes?: boolean }) => {
       const details = ['Whoever uses it is refused at once. Nothing brings it back: make another.']
       await confirm({ question: `Revoke token ${name}?`, details }, flags.yes)
-      const rest = await openRest(flags)
+      const { rest } = await openClient(flags)
       await rest.call(`${tokensPath(flags)}/${pathPart(name)}`, { method: 'DELETE' })
       out(`token/${name} revoked`)
     })

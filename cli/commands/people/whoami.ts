@@ -1,9 +1,9 @@
 // whoami: the identity and the rights that the controller gives you.
+import { openClient } from '../../connect/client.ts'
 import type { Me } from '../../../src/generated/rest-types.ts'
 import { narrowingText } from '../../../src/access/place.ts'
 import { newCommand, type Command, type CommonFlags } from '../../options.ts'
 import { printAs } from '../../output/output.ts'
-import { openRest } from '../../connect/rest.ts'
 import { renderColumns } from '../../output/table.ts'
 
 export const command = (): Command =>
@@ -11,7 +11,7 @@ export const command = (): Command =>
     'stagely whoami',
     'stagely whoami -o json',
   ]).action(async (flags: CommonFlags) => {
-    const { body } = await (await openRest(flags)).call<Me>('/me')
+    const { body } = await (await openClient(flags)).rest.call<Me>('/me')
     await printAs(body, flags.output, () => render(body, flags.output))
   })
 
