@@ -16,7 +16,7 @@ import { shortLived } from './test/support/short-lived.ts'
 /** What is waited for comes late on a busy machine; who waits in vain waits this long. */
 const expectations = { poll: { timeout: 60_000 } }
 
-const units = ['{src,controller,agent,cli,dashboard}/**/*.test.{ts,tsx}']
+const units = ['{src,controller,agent,cli,dashboard,scripts}/**/*.test.{ts,tsx}']
 const timed = ['hostile-budget', 'hostile-machine', 'linear-cost', 'linear-requests'].map(
   (name) => `test/contract/budget/${name}.test.ts`,
 )
