@@ -174,6 +174,19 @@ describe('a promise of ARCHITECTURE.md', () => {
   })
 })
 
+describe('a table whose rows the controller holds in memory', () => {
+  /** Of rows that are gone from memory by then. */
+  const mayDrop = ['src/store/audit/erase.ts', 'src/store/secrets/deleted-secrets.ts']
+
+  it('is written by commits, and by no statement of another file', async () => {
+    const writes =
+      /\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+(?:objects|projects|deleted_secrets|former_namespaces)\b/
+    const stores = await textsOf('src/store')
+    const found = stores.filter(([path, text]) => path.endsWith('.ts') && writes.test(text))
+    expect(found.map(([path]) => path).sort()).toEqual(mayDrop)
+  })
+})
+
 describe('docs/glossary.md', () => {
   it('names files, folders and words of the code that exist', async () => {
     const files = ['docs/glossary.md', 'DEVELOPERS.md']
