@@ -14,6 +14,9 @@ clean_up() {
   rm -rf "$work"
 }
 trap clean_up EXIT
+for tool in docker debootstrap; do
+  command -v "$tool" >/dev/null || { echo "missing: $tool"; exit 1; }
+done
 trap 'echo "not ok - line $LINENO of ${BASH_SOURCE[0]}: $BASH_COMMAND"' ERR
 case $(uname -m) in x86_64) npm=x64 deb=amd64 ;; aarch64) npm=arm64 deb=arm64 ;; esac
 version=$(node -p "require('$root/package.json').version")
