@@ -74,3 +74,10 @@ export const refOfEntry = (
   { ref }: Pick<ProjectState, 'ref'>,
   { name }: Pick<ProjectEntry, 'name'>,
 ): ObjectRef => ({ kind: 'StagelySecret', namespace: ref.namespace, name })
+
+/** Secrets that the write gives another value by what they refer to. `viewers`: the stagelets that see it; undefined: all. */
+export interface StaleReferences {
+  readonly project: ProjectState
+  readonly entries: readonly ProjectEntry[]
+  readonly viewers: ReadonlySet<string> | undefined
+}

@@ -24,6 +24,7 @@ import type {
   ProjectState,
   RolledBackOutput,
   SecretChange,
+  StaleReferences,
 } from './project-state.ts'
 import { serializeObject } from './stored-object.ts'
 import type { ChangeSet, WriteOptions } from './write-options.ts'
@@ -105,6 +106,7 @@ export class WriteSession {
   newProjects = 0
   /** Secrets as they were before this write and as they are after it. */
   readonly secretChanges: SecretChange[] = []
+  readonly staleReferences: StaleReferences[] = []
   /** Objects whose names of environments are to be judged at the end: a Project as it was before, where there was one. */
   readonly environmentUses = new Map<string, { ref: ObjectRef; before: KubeObject | undefined }>()
   /** Stagelets that see the secrets of another environment after this write. */

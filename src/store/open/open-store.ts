@@ -29,6 +29,7 @@ import { checkPolicies } from '../secrets/policy.ts'
 import { checkSeparation } from '../secrets/separation.ts'
 import { checkPlainReferences } from '../secrets/plain-values.ts'
 import { checkReferences } from '../secrets/references.ts'
+import { resetReferring } from '../secrets/reset-referring.ts'
 import { migrate } from '../drivers/migrate.ts'
 import { openPg } from '../drivers/pg.ts'
 import { PrincipalStore } from '../people/principals.ts'
@@ -46,7 +47,7 @@ import { controllerActor } from '../core/actor.ts'
 
 const yearMs = 365 * 86_400_000
 
-/** They end each write, in this order: the whole is checked, then the revisions of its projects are noted or closed. */
+/** They end each write, in this order: the whole is checked, then what follows is marked, and the revisions of its projects are noted or closed. */
 const lastSteps: readonly LastStep[] = [
   checkRemoved,
   checkEnvironments,
@@ -56,6 +57,7 @@ const lastSteps: readonly LastStep[] = [
   checkSeparation,
   checkCredentials,
   checkPolicies,
+  resetReferring,
   finishProjects,
 ]
 

@@ -1,13 +1,10 @@
 // References between secrets, checked at the end of a write. Where the write changes a secret that refers to others, or
-// that others refer to, each reference that this concerns must still lead to a value. Secrets that get another value by a
-// reference are no longer in sync. See ADR 0026.
+// that others refer to, each reference that this concerns must still lead to a value. See ADR 0026.
 import type { StagelyError } from '../../kernel/errors.ts'
-import { withStatusOwner } from '../../managed-fields/status.ts'
-import { findCondition, withCondition } from '../../resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { checkRendered } from '../../kinds/secret/value.ts'
 import { maxFileBytes, type SecretSpec } from '../../kinds/secret/schema.ts'
-import { specOf, statusOf } from '../../kinds/typed.ts'
+import { specOf } from '../../kinds/typed.ts'
 import { parseTemplate } from '../../kinds/secret/value-template.ts'
 import { environmentSet } from '../../secrets/environment-set.ts'
 import { BrokenReference, viewersOf } from '../../secrets/references.ts'
@@ -25,7 +22,6 @@ import { refOfEntry, type LayoutChange, type ProjectState } from '../core/projec
 import type { WriteSession } from '../core/write-session.ts'
 import { toldEntry, toldObject } from '../places/places.ts'
 import { openHeads } from './secret-versions.ts'
-import { isOutdated, resetInSync, stageletsOf } from './reset-in-sync.ts'
 import { term } from '../state/rows.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 import { keysNeeded, keysReached, linksOf } from './concerned.ts'
@@ -192,43 +188,6 @@ const refuseHidden = (
   )
 }
 
-/** Marks secrets, and the stagelets that see them, as not in sync. */
-const resetReferring = async (
-  session: WriteSession,
-  project: ProjectState,
-  {
-    entries,
-    viewers,
-  }: { entries: readonly OpenedSecret[]; viewers: ReadonlySet<string> | undefined },
-): Promise<void> => {
-  for (const { row } of entries) {
-    await session.pause()
-    const { conditions = [] } = statusOf('StagelySecret', row.object)
-    if (!isOutdated(findCondition(conditions, 'InSync'))) continue
-    const changed = withCondition(
-      conditions,
-      {
-        type: 'InSync',
-        status: 'False',
-        reason: 'NewReferredValue',
-        message: 'a secret that it refers to has changed, which is not yet in every container',
-        observedGeneration: row.object.metadata.generation ?? 1,
-      },
-      session.now,
-    )
-    const status = { ...row.object.status, conditions: changed }
-    const next = withStatusOwner({ ...row.object, status }, row.object, session.now)
-    session.put(next, row.source, row)
-  }
-  const seenBy = entries.flatMap((entry) =>
-    viewers === undefined || entry.stagelet !== undefined
-      ? [entry]
-      : [...viewers].map((stagelet) => ({ ...entry, stagelet })),
-  )
-  const stagelets = stageletsOf(session, project.ref)
-  await resetInSync(session, project, { stagelets, entries: seenBy })
-}
-
 const checkProject = async (
   session: WriteSession,
   project: ProjectState,
@@ -279,7 +238,7 @@ const checkProject = async (
   if (refusal !== undefined) throw refusal
   const reached = reachedBy(relevant.filter(({ why }) => why !== 'rule'))
   const stale = opened.filter((secret) => reached.has(secret.key) && !written.has(secret.secretId))
-  if (stale.length > 0) await resetReferring(session, project, { entries: stale, viewers })
+  if (stale.length > 0) session.staleReferences.push({ project, entries: stale, viewers })
 }
 
 /**
