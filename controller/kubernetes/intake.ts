@@ -1,8 +1,11 @@
 // Receives lists and changes from the cluster, and decides which absences can be trusted.
 import type { Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { clusterSource } from '../../src/store/core/errors.ts'
 import type { Store } from '../../src/store/store.ts'
+import { isSuspect, listOwned } from '../sources/owned.ts'
 import { isYoung } from './events.ts'
 import type { ClusterObjects } from './mirror.ts'
 import { isLate } from './order.ts'
@@ -24,7 +27,6 @@ interface IntakeDeps {
   /** undefined: all. */
   readonly namespaces: readonly string[] | undefined
   readonly pruneAll: boolean
-  readonly isOurs: (object: KubeObject) => boolean
   readonly enqueue: (key: string) => void
 }
 
@@ -76,7 +78,7 @@ export const createIntake = (deps: IntakeDeps): Intake => {
         if ((namespace ?? ref.namespace) === ref.namespace) enqueue(keyOf(ref))
       }
     }
-    for (const event of await listIn(deps, 'Event', namespace))
+    for (const event of (await deps.store.list('Event', defined({ namespace }))).items)
       if (isYoung(event, deps.clock)) enqueue(keyOf(refOf(event)))
   }
 
@@ -118,20 +120,17 @@ export const createIntake = (deps: IntakeDeps): Intake => {
   }
 }
 
-const listIn = async (
+const ownedKeys = async (
   { store }: IntakeDeps,
   kind: string,
-  namespace: string | undefined,
-): Promise<KubeObject[]> =>
-  (await store.list(kind, namespace === undefined ? {} : { namespace })).items
-
-const ownedKeys = async (deps: IntakeDeps, kind: string, namespace?: string): Promise<string[]> =>
-  (await listIn(deps, kind, namespace)).filter(deps.isOurs).map((object) => keyOf(refOf(object)))
+  namespace?: string,
+): Promise<string[]> =>
+  (await listOwned(store, clusterSource, { kind, namespace })).map((object) => keyOf(refOf(object)))
 
 /** A list that lacks most of the known objects is more likely a mistake than meant. */
 const suspectAbsences = (deps: IntakeDeps, kind: string, owned: readonly string[]): string[] => {
   const gone = owned.filter((key) => deps.mirror.get(key) === undefined)
-  if (gone.length <= 1 || gone.length <= owned.length / 2 || deps.pruneAll) return []
+  if (!isSuspect(gone, owned) || deps.pruneAll) return []
   deps.log.error(
     { kind, gone: gone.length, of: owned.length },
     'the cluster no longer has most of these objects; they are kept. Delete them in the cluster one by one while the controller runs, or start it with --prune-all',

@@ -2,9 +2,15 @@
 // cluster. A key only names the object. Both sides are read anew each time, and nothing is written that
 // is right already.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
-import { isReason, StagelyError } from '../../src/kernel/errors.ts'
+import { faultsOf, isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { NewCondition } from '../../src/resources/conditions.ts'
-import { annotations, keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import {
+  keyOf,
+  refFromKey,
+  refOf,
+  type KubeObject,
+  type ObjectRef,
+} from '../../src/resources/meta.ts'
 import {
   noState,
   done,
@@ -13,7 +19,6 @@ import {
   type ReconcileOutcome,
   type Reconciler,
 } from '../../src/runtime/control-loop.ts'
-import { systemSource } from '../../src/store/core/actor.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { clusterSource } from '../../src/store/core/errors.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
@@ -27,6 +32,8 @@ import {
   secretKeyRefOf,
   type ClusterSecretValue,
 } from './store-object.ts'
+import { applyMirrored } from '../sources/apply-object.ts'
+import { isOwnedBy } from '../sources/owned.ts'
 import type { Claims } from './claims.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import type { ClusterObjects } from './mirror.ts'
@@ -48,8 +55,6 @@ interface ClusterReconcilerDeps {
   readonly claims: Pick<Claims, 'refused'>
   /** True for keys whose absence from the cluster is not trusted. */
   readonly isHeld: (key: string) => boolean
-  /** True when the cluster owns the stored object, by its annotation. */
-  readonly isOurs: (object: KubeObject) => boolean
 }
 
 /**
@@ -71,8 +76,7 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
   const reconcile = async (key: string): Promise<ReconcileOutcome> => {
     const ref = refFromKey(key)
     const object = mirror.get(key)
-    const held = await store.get(ref)
-    const stored = held !== undefined && deps.isOurs(held) ? held : undefined
+    const stored = await storedOf(store, ref)
     if (object === undefined) {
       secrets.release(key)
       waits.delete(key)
@@ -110,6 +114,12 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
   }
 }
 
+/** The stored object, where the cluster owns it. */
+const storedOf = async (store: Store, ref: ObjectRef): Promise<KubeObject | undefined> => {
+  const object = await store.get(ref)
+  return object !== undefined && isOwnedBy(object, clusterSource) ? object : undefined
+}
+
 interface Carried {
   readonly refused: NewCondition | undefined
   /** True when the missing object may still arrive. */
@@ -119,7 +129,7 @@ interface Carried {
 const taken: Carried = { refused: undefined, retry: false }
 
 const carryOver = async (
-  { store, secrets, isOurs }: ClusterReconcilerDeps,
+  { store, secrets }: ClusterReconcilerDeps,
   object: KubeObject,
   stored: KubeObject | undefined,
   key: string,
@@ -141,53 +151,21 @@ const carryOver = async (
   }
   if (stored !== undefined && isUpToDate(stored, toStoreObject(object, value, stored))) return taken
   try {
-    await write({ store, isOurs }, object, value)
+    await store.write(clusterActor, {}, (tx) =>
+      applyMirrored(tx, refOf(object), (before) => toStoreObject(object, value, before)),
+    )
     return taken
   } catch (error) {
     return refusedBy(error, object)
   }
 }
 
-const write = (
-  { store, isOurs }: Pick<ClusterReconcilerDeps, 'store' | 'isOurs'>,
-  object: KubeObject,
-  value: ClusterSecretValue | undefined,
-): Promise<void> =>
-  store.write(clusterActor, {}, async (tx) => {
-    // Read again: somebody may have set a request annotation meanwhile.
-    const current = await tx.get(refOf(object))
-    const wanted = toStoreObject(object, value, current)
-    const namespace = { kind: 'Namespace', namespace: '', name: refOf(wanted).namespace }
-    if ((await tx.get(namespace)) === undefined)
-      await tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name } })
-    if (current === undefined) {
-      await tx.create(wanted)
-      return
-    }
-    if (!isOurs(current) && !isNobodys(current)) throw notOurs(current)
-    const { labels: _, annotations: __, ...kept } = current.metadata
-    await tx.update({ ...wanted, metadata: { ...kept, ...wanted.metadata } })
-  })
-
-/** True for an object that the store made itself, such as the Agent of a join token. */
-const isNobodys = (current: KubeObject): boolean =>
-  current.metadata.annotations?.[annotations.source] === systemSource
-
-const notOurs = (current: KubeObject): StagelyError => {
-  const owner = current.metadata.annotations?.[annotations.source] ?? 'another source'
-  const way =
-    owner === 'api' ? 'release it there (stagely admin adopt --release)' : 'delete it there'
-  return new StagelyError(
-    'Conflict',
-    `Stagely has an object of this name that belongs to ${owner}: ${way}, or rename this one`,
-  )
-}
-
 const refusedBy = (error: unknown, object: KubeObject): Carried => {
   if (!(error instanceof StagelyError)) throw error
   if (error.reason === 'InternalError' || error.reason === 'ServiceUnavailable') throw error
-  const faults = (error.details.faults ?? []).map((fault) => `${fault.field}: ${fault.message}`)
-  const message = faults.length === 0 ? error.message : faults.join('; ')
+  const message = faultsOf(error)
+    .map((fault) => (fault.field === '' ? fault.message : `${fault.field}: ${fault.message}`))
+    .join('; ')
   // These may pass; other faults are faults of the object.
   const retry = ['NotFound', 'Conflict', 'SameAsProduction'].includes(error.reason)
   return { refused: refusalCondition(object, error.reason, message), retry }
@@ -207,7 +185,7 @@ const removeFromStore = async (
       return waitFor(keptMs)
     }
   }
-  if (await deps.store.get(refOf(object)).then((o) => o !== undefined && deps.isOurs(o))) {
+  if ((await storedOf(deps.store, refOf(object))) !== undefined) {
     // The feed reports when the agent has released it; until then the cluster shows the status.
     await showStatus(deps, object, undefined)
     return done
@@ -250,15 +228,15 @@ const patchFinalizers = async (
 }
 
 const showStatus = async (
-  { store, client, clock, mirror, isOurs }: ClusterReconcilerDeps,
+  { store, client, clock, mirror }: ClusterReconcilerDeps,
   listed: KubeObject,
   refused: NewCondition | undefined,
 ): Promise<void> => {
   const ref = refOf(listed)
   // Adding the finalizer has made a newer version.
   const object = mirror.get(keyOf(ref)) ?? listed
-  const held = await store.get(ref)
-  const stored = held !== undefined && isOurs(held) && isSameOrigin(held, object) ? held : undefined
+  const held = await storedOf(store, ref)
+  const stored = held !== undefined && isSameOrigin(held, object) ? held : undefined
   const status = clusterStatus(stored, object.status, refused, toTimestamp(clock.now()))
   if (status === undefined || sameJson(status, object.status ?? {})) return
   // The version makes the write a compare-and-set: Conflict when the object has changed or was

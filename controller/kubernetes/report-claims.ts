@@ -6,6 +6,7 @@ import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { statusConditions, findCondition } from '../../src/resources/conditions.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
+import { ensureTeam } from '../sources/apply-object.ts'
 import { leaseName, type NamespaceClaimDeps, type Lease } from './claims.ts'
 import { collectionPath } from './paths.ts'
 
@@ -89,8 +90,7 @@ const sayInTeam = async (
   const conditions = team && statusConditions(team)
   if (!claimed && findCondition(conditions, conditionType)?.status !== 'False') return
   await store.write(actor, {}, async (tx) => {
-    if ((await tx.get(ref)) === undefined)
-      await tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+    await ensureTeam(tx, name)
     const condition = claimed
       ? { status: 'False' as const, reason: 'ClaimedByAnother', message }
       : { status: 'True' as const, reason: 'Followed', message }

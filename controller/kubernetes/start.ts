@@ -10,7 +10,7 @@ import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { annotations, keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { keyOf, refFromKey, refOf } from '../../src/resources/meta.ts'
 import { startControlLoop, type LoopObserver } from '../../src/runtime/control-loop.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import { followStore } from '../follow-store.ts'
@@ -55,9 +55,6 @@ export interface KubernetesSource {
   stop(): Promise<void>
 }
 
-const isOurs = (object: KubeObject): boolean =>
-  object.metadata.annotations?.[annotations.source] === clusterActor.source
-
 export const startKubernetesSource = (options: KubernetesSourceOptions): KubernetesSource => {
   const { store, clock, namespaces } = options
   const log = options.log.child({ source: 'kubernetes' })
@@ -91,7 +88,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     },
   })
   const { pruneAll } = options
-  const intake = createIntake({ store, clock, mirror, log, namespaces, pruneAll, isOurs, enqueue })
+  const intake = createIntake({ store, clock, mirror, log, namespaces, pruneAll, enqueue })
   const deps = { store, client, clock, mirror, claims }
   const removals = createRemovals({ store, log, actor: clusterActor })
   // One worker: the first pass handles the kinds in order, so that references exist.
@@ -102,7 +99,6 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       secrets,
       removals,
       isHeld: (key) => intake.isHeld(key),
-      isOurs,
     }),
   )
   const events = startControlLoop({ ...options, log, workers: 1 }, createEventReconciler(deps))

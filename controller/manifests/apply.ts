@@ -1,34 +1,19 @@
 // Stores one scan of a folder: one transaction, one change set. Storing it again writes nothing.
 import { randomUUID } from 'node:crypto'
-import { append } from '../../src/kernel/append.ts'
-import type { StagelyError } from '../../src/kernel/errors.ts'
+import { faultsOf, type StagelyError } from '../../src/kernel/errors.ts'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
-import { annotations, keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
-import { kinds } from '../../src/kinds/index.ts'
-import type { Actor, Reader, Store, Transaction } from '../../src/store/store.ts'
-import { applyManifest, type AppliedManifest } from './apply-object.ts'
+import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { byApplyOrder } from '../../src/kinds/index.ts'
+import type { Actor, Store, Transaction } from '../../src/store/store.ts'
+import { applyManifest, type AppliedManifest } from '../sources/apply-object.ts'
 import type { FolderFault } from './scan.ts'
-import { writeAllPossible } from './write-all-possible.ts'
+import { writeAllPossible } from '../sources/write-all-possible.ts'
 
 interface FolderApplied {
   /** Refusals of the store, with file and line. */
   readonly faults: readonly FolderFault[]
   readonly changed: number
   readonly removed: number
-}
-
-/** All objects whose source is the folder. */
-export const listOwned = async (reader: Reader, source: string): Promise<KubeObject[]> => {
-  const owned: KubeObject[] = []
-  for (const kind of kinds) {
-    if (kind.internal === true || kind.kind === 'Event') continue
-    const { items } = await reader.list(kind.kind)
-    append(
-      owned,
-      items.filter((o) => o.metadata.annotations?.[annotations.source] === source),
-    )
-  }
-  return owned
 }
 
 type Item = { readonly document: ManifestDocument } | { readonly remove: KubeObject }
@@ -40,7 +25,7 @@ export const applyFolder = async (
   documents: readonly ManifestDocument[],
   remove: readonly KubeObject[],
 ): Promise<FolderApplied> => {
-  const doomed = [...remove].sort((a, b) => orderOf(b) - orderOf(a))
+  const doomed = [...remove].sort((a, b) => byApplyOrder(b, a))
   const items: Item[] = [
     ...documents.map((document) => ({ document })),
     ...doomed.map((object) => ({ remove: object })),
@@ -62,14 +47,11 @@ export const applyFolder = async (
     ({ before, after }) => before?.metadata.resourceVersion !== after.metadata.resourceVersion,
   )
   return {
-    faults: [...refused].flatMap(([item, error]) => faultsOf(item, error)),
+    faults: [...refused].flatMap(([item, error]) => placed(item, error)),
     changed: changed.length,
     removed: [...results.keys()].filter((item) => 'remove' in item).length,
   }
 }
-
-const orderOf = (object: KubeObject): number =>
-  kinds.find((kind) => kind.kind === object.kind)?.applyOrder ?? 0
 
 const removeOne = async (tx: Transaction, object: KubeObject): Promise<void> => {
   const ref = refOf(object)
@@ -78,14 +60,12 @@ const removeOne = async (tx: Transaction, object: KubeObject): Promise<void> => 
   await tx.remove(ref, uid === undefined ? undefined : { uid })
 }
 
-const faultsOf = (item: Item, error: StagelyError): FolderFault[] => {
+const placed = (item: Item, error: StagelyError): FolderFault[] => {
   const object = 'document' in item ? item.document.object : item.remove
   const key = keyOf(refOf(object))
   const place = (field: string): { file: string; line: number } =>
     'document' in item
       ? { file: item.document.file, line: item.document.lineOf(field) }
       : { file: '(removed)', line: 0 }
-  const faults = error.details.faults ?? []
-  if (faults.length === 0) return [{ ...place(''), message: error.message, key }]
-  return faults.map(({ field, message }) => ({ ...place(field), field, message, key }))
+  return faultsOf(error).map(({ field, message }) => ({ ...place(field), field, message, key }))
 }

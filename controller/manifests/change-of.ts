@@ -5,7 +5,7 @@ import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { valueFields } from '../../src/kinds/secret/value.ts'
 import { statusOf } from '../../src/kinds/typed.ts'
 import { setOf, type Situation } from '../impact/situation.ts'
-import type { AppliedManifest } from './apply-object.ts'
+import type { AppliedManifest } from '../sources/apply-object.ts'
 
 const hidden = new Set([
   ...valueFields.map((field) => `spec.${field}`),

@@ -1,5 +1,6 @@
 // Decides which objects a folder no longer declares and may be removed. Pure.
 import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { isSuspect } from '../sources/owned.ts'
 import type { Scan } from './scan.ts'
 
 interface PruneInput {
@@ -31,7 +32,6 @@ export const decidePrune = ({ scan, owned, knownFiles, pruneAll }: PruneInput): 
     const file = knownFiles.get(key)
     return file === undefined ? scan.brokenFiles.size === 0 : !scan.brokenFiles.has(file)
   })
-  const tooMany = absent.length > 1 && absent.length > owned.length / 2
-  if (tooMany && !pruneAll) return { remove: [], heldBack: absent.length }
+  if (isSuspect(absent, owned) && !pruneAll) return { remove: [], heldBack: absent.length }
   return { remove: absent, heldBack: 0 }
 }

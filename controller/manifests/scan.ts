@@ -11,7 +11,7 @@ import {
   type ManifestFault,
 } from '../../src/manifests/parse.ts'
 import { keyOf, refOf } from '../../src/resources/meta.ts'
-import { kinds } from '../../src/kinds/index.ts'
+import { byApplyOrder, kinds } from '../../src/kinds/index.ts'
 import { decodeObject } from '../../src/kinds/decode.ts'
 
 export interface FolderFault extends ManifestFault {
@@ -126,15 +126,13 @@ const toScan = (sources: readonly Source[], knownFiles: ReadonlyMap<string, stri
     append(faults, wrong)
     return wrong.length === 0
   })
-  documents.sort((a, b) => orderOf(a) - orderOf(b))
+  documents.sort((a, b) => byApplyOrder(a.object, b.object))
   const declared = new Map([...places].map(([key, { file }]) => [key, file]))
   return { fingerprint: hash.digest('hex'), documents, faults, declared, brokenFiles }
 }
 
 const kindOf = ({ object }: ManifestDocument): (typeof kinds)[number] | undefined =>
   kinds.find((kind) => kind.kind === object.kind && kind.internal !== true)
-
-const orderOf = (document: ManifestDocument): number => kindOf(document)?.applyOrder ?? 0
 
 const fillNamespace = (document: ManifestDocument): void => {
   const { metadata } = document.object

@@ -116,6 +116,12 @@ export class StagelyError extends Error {
   }
 }
 
+/** What is wrong, by field; the message alone where no field is named. */
+export const faultsOf = ({ details, message }: StagelyError): Pick<Fault, 'field' | 'message'>[] =>
+  (details.faults ?? []).length === 0
+    ? [{ field: '', message }]
+    : (details.faults ?? []).map((fault) => ({ field: fault.field, message: fault.message }))
+
 /** True when `error` is a StagelyError for this reason. */
 export const isReason = (error: unknown, reason: Reason): error is StagelyError =>
   error instanceof StagelyError && error.reason === reason

@@ -47,3 +47,7 @@ export const requireKind = (kind: string): Kind => {
   if (found === undefined) throw new Error(`no such kind: ${kind}`)
   return found
 }
+
+/** Compares by the order in which kinds are applied; they are removed in the reverse one. */
+export const byApplyOrder = (a: { readonly kind: string }, b: { readonly kind: string }): number =>
+  requireKind(a.kind).applyOrder - requireKind(b.kind).applyOrder

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import {
   applyMergePatch,
   applyPatch,
-  isEqualJson,
   lastAppliedOf,
   threeWayPatch,
   withLastApplied,
@@ -112,13 +111,5 @@ describe('lastAppliedOf', () => {
       metadata: { name: 'a', namespace: 'default', annotations: { keep: 'me' } },
       spec: { key: 'K' },
     })
-  })
-})
-
-describe('isEqualJson', () => {
-  it('ignores the order of keys and minds that of lists', () => {
-    expect(isEqualJson({ a: 1, b: [1, 2] }, { b: [1, 2], a: 1 })).toBe(true)
-    expect(isEqualJson([1, 2], [2, 1])).toBe(false)
-    expect(isEqualJson({ a: undefined }, {})).toBe(false)
   })
 })

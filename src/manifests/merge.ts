@@ -1,5 +1,6 @@
 // JSON merge patches (RFC 7396), two-way and three-way. Used by the CLI's apply and by the review of a
 // change set, so that the review shows exactly what the apply does.
+import { sameJson } from '../kernel/same-json.ts'
 import { tryParseJson } from '../kernel/record.ts'
 import { withoutSecretFields } from '../kinds/secret/last-applied.ts'
 import { annotations, type KubeObject } from '../resources/meta.ts'
@@ -8,19 +9,6 @@ type Json = Record<string, unknown>
 
 const isMap = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** Structural equality of JSON values; the order of keys does not count. */
-export const isEqualJson = (a: unknown, b: unknown): boolean => {
-  if (a === b) return true
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((item, i) => isEqualJson(item, b[i]))
-  }
-  if (!isMap(a) || !isMap(b)) return false
-  const keys = Object.keys(a)
-  return (
-    keys.length === Object.keys(b).length && keys.every((k) => k in b && isEqualJson(a[k], b[k]))
-  )
-}
 
 /** `target` with `patch` merged in: null removes a field, maps are merged, everything else replaces. */
 export const applyMergePatch = (target: unknown, patch: unknown): unknown => {
@@ -48,7 +36,7 @@ export const threeWayPatch = (before: unknown, wanted: Json, current: unknown): 
     } else if (isMap(value) && isMap(live[key])) {
       const inner = threeWayPatch(old[key], value, live[key])
       if (Object.keys(inner).length > 0) patch[key] = inner
-    } else if (!isEqualJson(value, live[key])) {
+    } else if (!sameJson(value, live[key])) {
       patch[key] = isMap(value) ? withoutNulls(value) : value
     }
   }

@@ -2,7 +2,7 @@
 // match.
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { isEqualJson } from '../../../src/manifests/merge.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf } from '../../../src/resources/kind-names.ts'
 import type { Kind } from '../../../src/resources/define-kind.ts'
@@ -162,12 +162,12 @@ export const warnOfPlace = async (
 ): Promise<void> => {
   const store = storeOf(c, all)
   const { ownerReferences: owners = [] } = after.metadata
-  if (owners.length > 0 && !isEqualJson(owners, before?.metadata.ownerReferences))
+  if (owners.length > 0 && !sameJson(owners, before?.metadata.ownerReferences))
     warn(c, [ownersMessage])
   if (after.kind === 'StagelySecret') warnOf(c, await adviceOfPlace(store, after, before))
   if (after.kind === 'Stagelet') warnOf(c, await adviceOfRefs(store, after, before))
   if (after.kind === 'Notifier') warnOf(c, adviceOfAddress(after))
-  if (after.kind === 'AccessPolicy' && !isEqualJson(after.spec, before?.spec))
+  if (after.kind === 'AccessPolicy' && !sameJson(after.spec, before?.spec))
     warn(c, policyWarnings(after))
 }
 

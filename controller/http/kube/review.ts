@@ -4,20 +4,20 @@
 import { append } from '../../../src/kernel/append.ts'
 import { isBelowProject } from '../../../src/access/place.ts'
 import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
-import { maxFaults, StagelyError } from '../../../src/kernel/errors.ts'
+import { faultsOf, maxFaults, StagelyError } from '../../../src/kernel/errors.ts'
 import { mapYielding } from '../../../src/kernel/async/map-yielding.ts'
 import { isRecord, hasMoreValues } from '../../../src/kernel/record.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersion, refOf } from '../../../src/resources/meta.ts'
-import { kinds, requireKind } from '../../../src/kinds/index.ts'
+import { byApplyOrder, kinds, requireKind } from '../../../src/kinds/index.ts'
 import { decodeObject } from '../../../src/kinds/decode.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
-import { applyManifest, type AppliedManifest } from '../../manifests/apply-object.ts'
+import { applyManifest, type AppliedManifest } from '../../sources/apply-object.ts'
 import { impactOf } from '../../impact/impact.ts'
 import { readNamespaces, type Situation } from '../../impact/situation.ts'
 import { changeOf } from '../../manifests/change-of.ts'
-import { writeAllPossible } from '../../manifests/write-all-possible.ts'
+import { writeAllPossible } from '../../sources/write-all-possible.ts'
 import type { DeniedLog } from '../denied.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { noteDenied } from '../note-denied.ts'
@@ -127,9 +127,6 @@ interface Item {
   readonly object: KubeObject
 }
 
-const orderOf = ({ object }: Item): number =>
-  kinds.find((kind) => kind.kind === object.kind)?.applyOrder ?? 0
-
 interface ReviewInput {
   /** Namespace of objects that have none. */
   readonly namespace: string
@@ -153,7 +150,7 @@ export const reviewChangeSet = async (
     decodedInOneTurn,
   )
   const items = decoded.flat()
-  items.sort((a, b) => orderOf(a) - orderOf(b))
+  items.sort((a, b) => byApplyOrder(a.object, b.object))
   let before: Situation | undefined
   let after: Situation | undefined
   const written = items.map(({ object }) => object)
@@ -170,7 +167,11 @@ export const reviewChangeSet = async (
       after = await readNamespaces(tx, written)
     },
   })
-  for (const [{ index }, error] of refused) append(faults, faultsOf(index, error))
+  for (const [{ index }, error] of refused)
+    append(
+      faults,
+      faultsOf(error).map((fault) => ({ index, ...fault })),
+    )
   faults.sort((a, b) => a.index - b.index)
   if (before === undefined || after === undefined)
     return { faults, changes: [], affected: [], cascaded: [], held: [], widened: [] }
@@ -254,10 +255,4 @@ const withNamespace = (input: unknown, namespace: string): unknown => {
     ...object,
     metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace },
   }
-}
-
-const faultsOf = (index: number, error: StagelyError): ReviewFault[] => {
-  const faults = error.details.faults ?? []
-  if (faults.length === 0) return [{ index, field: '', message: error.message }]
-  return faults.map(({ field, message }) => ({ index, field, message }))
 }

@@ -1,6 +1,6 @@
 // Deletes objects: after the last finalizer, the object is removed with everything that depends on it.
 import { previewLabel, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { requireKind } from '../../kinds/index.ts'
+import { byApplyOrder } from '../../kinds/index.ts'
 import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
 import { objectForbidden, holdsOwned } from '../core/errors.ts'
 import { projectRefOf } from '../../resources/project-ref.ts'
@@ -110,8 +110,7 @@ const removeNamespace = async (session: WriteSession, row: StoredRow): Promise<R
   const stored = session.put(terminating, row.source, row, { action: 'delete' })
   // The projects go first: then no key is needed to remove their secrets, and a new team of this name finds none of them.
   destroyProjectsIn(session, ref.name)
-  const order = ({ object: { kind } }: StoredRow): number => requireKind(kind).applyOrder
-  for (const item of content.sort((a, b) => order(b) - order(a))) {
+  for (const item of content.sort((a, b) => byApplyOrder(b.object, a.object))) {
     const still = session.fetch(refOf(item.object))
     if (still !== undefined) await removeRow(session, still)
   }

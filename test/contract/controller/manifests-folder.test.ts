@@ -308,6 +308,31 @@ describe('the folder source', () => {
     })
   })
 
+  it('takes back what the API adopts and releases, though its manifest is the same', async () => {
+    await put('a.yaml', project('a'))
+    start()
+    await eventuallyNames(['a'])
+    await source?.stop()
+    const handTo = (to: string): Promise<KubeObject> =>
+      test.store.write({ name: 'me', source: 'api', authority: 'whole' }, {}, async (tx) => {
+        const { metadata, ...rest } = (await tx.get({
+          kind: 'Project',
+          namespace: 'default',
+          name: 'a',
+        }))!
+        const annotations = { ...metadata.annotations, 'stagely.dev/source': to }
+        return tx.update({ ...rest, metadata: { ...metadata, annotations } })
+      })
+    await handTo('api')
+    await handTo('system')
+    start()
+    await passes(async () => {
+      expect((await find('Project', 'a'))?.metadata.annotations?.['stagely.dev/source']).toBe(
+        `folder:${dir}`,
+      )
+    })
+  })
+
   it('removes nothing when the folder is empty, moved away or gone, and comes back by itself', async () => {
     await put('a.yaml', project('a'))
     start()
