@@ -1,10 +1,11 @@
 // Removes from the store what was deleted in the cluster. A secret that other secrets refer to cannot
 // be removed. Then a log line and an Event say so, because the cluster no longer has an object that
 // could show it.
-import { isReason, StagelyError } from '../../src/kernel/errors.ts'
+import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { keyOf, type ObjectRef } from '../../src/resources/meta.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
+import { recordFaults } from '../sources/report-faults.ts'
 
 export interface Removals {
   /**
@@ -14,40 +15,31 @@ export interface Removals {
   remove(ref: ObjectRef): Promise<string | undefined>
 }
 
-export const createRemovals = (deps: { store: Store; log: Logger; actor: Actor }): Removals => {
+export const createRemovals = (deps: {
+  readonly store: Store
+  readonly log: Logger
+  readonly actor: Actor
+}): Removals => {
   const { store, log, actor } = deps
-  const reasons = new Map<string, string>()
-
-  const attempt = async (ref: ObjectRef): Promise<string | undefined> => {
-    try {
-      await store.write(actor, {}, (tx) => tx.remove(ref))
-    } catch (error) {
-      if (error instanceof StagelyError && error.reason === 'Conflict')
-        return `it is gone from the cluster, and stays here: ${error.message}`
-      if (!isReason(error, 'NotFound')) throw error
-    }
-    return undefined
-  }
-
-  const tell = async (ref: ObjectRef, message: string): Promise<void> => {
-    log.warn({ object: keyOf(ref), reason: message }, 'an object of the cluster cannot be removed')
-    await store.write(actor, {}, async (tx) => {
-      const regarding = await tx.get(ref)
-      if (regarding === undefined) return
-      await tx.recordEvent({ regarding, type: 'Warning', reason: 'NotRemoved', message })
-    })
-  }
-
+  const reported = new Map<string, string>()
   return {
     remove: async (ref) => {
-      const why = await attempt(ref)
-      const before = reasons.get(keyOf(ref))
-      if (why === undefined) reasons.delete(keyOf(ref))
-      else {
-        if (why !== before) await tell(ref, why)
-        reasons.set(keyOf(ref), why)
+      const key = keyOf(ref)
+      try {
+        await store.write(actor, {}, (tx) => tx.remove(ref))
+      } catch (error) {
+        if (isReason(error, 'Conflict')) {
+          const message = `it is gone from the cluster, and stays here: ${error.message}`
+          if (reported.get(key) === message) return message
+          log.warn({ object: key, reason: message }, 'an object of the cluster cannot be removed')
+          await recordFaults(deps, 'NotRemoved', [{ key, message }])
+          reported.set(key, message)
+          return message
+        }
+        if (!isReason(error, 'NotFound')) throw error
       }
-      return why
+      reported.delete(key)
+      return undefined
     },
   }
 }

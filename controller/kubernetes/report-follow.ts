@@ -1,15 +1,16 @@
-// Reports that a collection of the cluster cannot be followed, while that lasts: by the condition ClusterFollowed of its
-// team, or of `default` where there is none.
+// Reports that a collection of the cluster cannot be followed, while that lasts: by the condition
+// ClusterFollowed of its team, or of `default` where there is none.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { statusConditions, findCondition } from '../../src/resources/conditions.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
+import { showFaults } from '../sources/report-faults.ts'
 import { remedyOf, type FollowOptions } from './follow.ts'
 import type { ClusterStream } from './intake.ts'
 
 const type = 'ClusterFollowed'
 const reason = 'CannotFollow'
+const good = { status: 'True', reason: 'Followed', message: 'the cluster is followed' } as const
 /** A cluster that is started anew is back before. */
 const patienceMs = 30_000
 
@@ -26,21 +27,31 @@ interface Deps {
   readonly log: Logger
 }
 
-export const createFollowReporter = (deps: Deps): FollowReporter => {
+export const createFollowReporter = (
+  deps: Deps,
+  streams: readonly ClusterStream[],
+): FollowReporter => {
   const { clock, log } = deps
   /** Since when (ms) a collection fails. */
   const failing = new Map<ClusterStream, number>()
-  const said = new Map<string, string>()
+  /** Of a team one collection speaks: mostly all of them fail for one reason. */
+  const faults = new Map<string, { readonly speaker: ClusterStream; readonly text: string }>()
+  /** Of these nothing is known yet, so that what was reported before this start may last. */
+  const unknown = new Set(streams)
+  let shown = ''
   let last = Promise.resolve()
 
-  const say = (team: string, message: string): void => {
-    if (said.get(team) === message) return
-    said.set(team, message)
+  const show = (): void => {
+    const ofTeams = [...faults].map(([team, { text }]) => ({ team, text }))
+    const next = JSON.stringify([ofTeams, unknown.size > 0])
+    if (next === shown) return
+    shown = next
+    const condition = { type, reason, good: unknown.size > 0 ? undefined : good }
     last = last
-      .then(() => write(deps, team, message))
+      .then(() => showFaults(deps, condition, ofTeams))
       .catch((error: unknown) => {
-        said.delete(team)
-        log.warn({ team, reason: messageOf(error) }, 'cannot say in the team how it is followed')
+        shown = ''
+        log.warn({ reason: messageOf(error) }, 'cannot say in the teams how they are followed')
       })
   }
   const teamOf = ({ namespace }: ClusterStream): string => namespace ?? 'default'
@@ -51,35 +62,23 @@ export const createFollowReporter = (deps: Deps): FollowReporter => {
         const since = failing.get(stream) ?? clock.now()
         failing.set(stream, since)
         if (clock.now() - since < patienceMs) return
-        const why = [messageOf(cause), remedyOf(cause) ?? []].flat().join('; ')
-        const text = `${stream.kind} of the cluster cannot be followed since ${toTimestamp(since)}: ${why}. What was taken from it before stays as it is`
-        say(teamOf(stream), text)
+        unknown.delete(stream)
+        const { speaker = stream } = faults.get(teamOf(stream)) ?? {}
+        if (speaker === stream || !failing.has(speaker)) {
+          const why = [messageOf(cause), remedyOf(cause) ?? []].flat().join('; ')
+          const text = `${stream.kind} of the cluster cannot be followed since ${toTimestamp(since)}: ${why}. What was taken from it before stays as it is`
+          faults.set(teamOf(stream), { speaker: stream, text })
+        }
+        show()
       },
       onFollowed: () => {
         failing.delete(stream)
+        unknown.delete(stream)
         const team = teamOf(stream)
-        if (![...failing.keys()].some((other) => teamOf(other) === team)) say(team, '')
+        if (![...failing.keys()].some((other) => teamOf(other) === team)) faults.delete(team)
+        show()
       },
     }),
     ended: () => last,
-  }
-}
-
-/** `message` is empty where the cluster is followed. Another controller's claim has its own words. */
-const write = async ({ store, actor }: Deps, name: string, message: string): Promise<void> => {
-  const refs = [name, 'default'].map((team) => ({ kind: 'Namespace', namespace: '', name: team }))
-  for (const ref of refs) {
-    const team = await store.get(ref)
-    if (team === undefined) continue
-    const now = findCondition(statusConditions(team), type)
-    if (message === '' ? now?.reason !== reason : now?.reason === 'ClaimedByAnother') return
-    const followed = {
-      status: 'True',
-      reason: 'Followed',
-      message: 'the cluster is followed',
-    } as const
-    const verdict = message === '' ? followed : ({ status: 'False', reason, message } as const)
-    await store.write(actor, {}, (tx) => tx.setConditions(ref, [{ type, ...verdict }]))
-    return
   }
 }

@@ -102,7 +102,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     }),
   )
   const events = startControlLoop({ ...options, log, workers: 1 }, createEventReconciler(deps))
-  const reporter = createFollowReporter({ store, clock, log, actor: clusterActor })
+  const reporter = createFollowReporter({ store, clock, log, actor: clusterActor }, intake.streams)
   const follow = (stream: ClusterStream): Promise<void> =>
     followCollection({
       client,
