@@ -152,7 +152,9 @@ const carryOver = async (
   if (stored !== undefined && isUpToDate(stored, toStoreObject(object, value, stored))) return taken
   try {
     await store.write(clusterActor, {}, (tx) =>
-      applyMirrored(tx, refOf(object), (before) => toStoreObject(object, value, before)),
+      applyMirrored(tx, clusterSource, refOf(object), (before) =>
+        toStoreObject(object, value, before),
+      ),
     )
     return taken
   } catch (error) {

@@ -5,6 +5,7 @@ import { annotations, refOf, type KubeObject, type ObjectRef } from '../../src/r
 import { givesValue } from '../../src/store/secrets/value-owner.ts'
 import type { Transaction } from '../../src/store/store.ts'
 import { systemSource } from '../../src/store/core/actor.ts'
+import { ownedBy } from '../../src/store/core/errors.ts'
 import { isOwnedBy } from './owned.ts'
 
 interface Applied {
@@ -45,14 +46,20 @@ export const applyManifest = async (
   return { ...applied, patch }
 }
 
-/** `wanted` makes the object of what is stored now: somebody may have set a request annotation meanwhile. */
+/**
+ * `wanted` makes the object of what is stored now: somebody may have set a request annotation meanwhile. Conflict for an
+ * object of another source, also where nothing changes: what was adopted as it is must say so on the other side.
+ */
 export const applyMirrored = async (
   tx: Transaction,
+  source: string,
   ref: ObjectRef,
   wanted: (before: KubeObject | undefined) => KubeObject,
 ): Promise<Applied> => {
   await ensureTeam(tx, ref.namespace)
   return apply(tx, ref, (before) => {
+    const owner = before?.metadata.annotations?.[annotations.source] ?? source
+    if (owner !== source && owner !== systemSource) throw ownedBy(ref, owner)
     const object = wanted(before)
     const { labels: _, annotations: __, ...kept } = before?.metadata ?? {}
     return { ...object, metadata: { ...kept, ...object.metadata } }

@@ -238,6 +238,32 @@ test('what cannot be taken is told at the object, until it can', async () => {
   await eventually(() => condition('Project', 'taken', 'Accepted')).toBeUndefined()
 })
 
+test('what is adopted as it is says so in the cluster, until it is released', async () => {
+  await cluster.api.create(project('adopted'))
+  await eventually(() => stored('Project', 'adopted')).toBeDefined()
+  const handTo = (to: string): Promise<KubeObject> =>
+    ours.store.write(person, {}, async (tx) => {
+      const { metadata, ...rest } = (await tx.get({
+        kind: 'Project',
+        namespace: cluster.namespace,
+        name: 'adopted',
+      }))!
+      const annotations = { ...metadata.annotations, 'stagely.dev/source': to }
+      return tx.update({ ...rest, metadata: { ...metadata, annotations } })
+    })
+  await handTo('api')
+  await eventually(() => condition('Project', 'adopted', 'Accepted')).toMatchObject({
+    status: 'False',
+    reason: 'Conflict',
+    message: expect.stringMatching(/owned by api.*adopt --release/) as string,
+  })
+  await handTo('system')
+  await eventually(() => stored('Project', 'adopted')).toMatchObject({
+    metadata: { annotations: { 'stagely.dev/source': 'kubernetes' } },
+  })
+  await eventually(() => condition('Project', 'adopted', 'Accepted')).toBeUndefined()
+})
+
 test('a project that goes in the cluster leaves what a folder declares in it', async () => {
   await cluster.api.create(project('lent'))
   await eventually(() => stored('Project', 'lent')).toBeDefined()
