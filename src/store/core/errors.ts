@@ -50,7 +50,7 @@ const remedyAt = (owner: string): string => {
   const adopt = 'or adopt it with the annotation stagely.dev/source=api'
   if (owner.startsWith('folder:')) return `change it there, ${adopt}`
   if (owner === clusterSource) return `change it in the cluster, ${adopt}`
-  return 'change it by the API, or release it there (stagely adopt --release)'
+  return 'change it by the API, or release it there (stagely admin adopt --release)'
 }
 
 export const ownedBy = (ref: ObjectRef, owner: string): StagelyError =>
