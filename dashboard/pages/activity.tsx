@@ -6,6 +6,7 @@ import { now } from '../api/clock.ts'
 import { projects, stagelets } from '../live/collections.ts'
 import { mapKnown, partOf, someOf, together } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
+import { choosable, Choice, FilterBar } from '../ui/fields/filter-bar.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { WhenKnown } from '../ui/when-known.tsx'
 import { ActivityFeed } from './activity/feed.tsx'
@@ -20,40 +21,7 @@ const useFilter = (): ActivityQuery => {
   return { ...Object.fromEntries(words), ...(isKind(kind) && { kind }) }
 }
 
-const Choice = ({
-  label,
-  value = '',
-  options,
-  onChange,
-}: {
-  readonly label: string
-  readonly value?: string | undefined
-  readonly options: readonly (readonly [value: string, text: string])[]
-  readonly onChange: (value: string) => void
-}) => (
-  <label>
-    {label}
-    <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-      <option value="">all</option>
-      {options.map(([value, text]) => (
-        <option key={value} value={value}>
-          {text}
-        </option>
-      ))}
-    </select>
-  </label>
-)
-
-/** Names that can be chosen; one that is chosen stays, also where nothing of it is left. */
-const namesOf = (
-  all: readonly { readonly name: string }[],
-  chosen: string | undefined,
-): (readonly [string, string])[] =>
-  [...new Set([...all.map(({ name }) => name), ...(chosen === undefined ? [] : [chosen])])]
-    .sort()
-    .map((name) => [name, name] as const)
-
-const FilterBar = ({ filter }: { readonly filter: ActivityQuery }) => {
+const Filters = ({ filter }: { readonly filter: ActivityQuery }) => {
   const { url, route } = useLocation()
   const { team, project, stagelet, kind } = filter
   const set = (change: Readonly<Record<string, string | undefined>>): void =>
@@ -64,31 +32,29 @@ const FilterBar = ({ filter }: { readonly filter: ActivityQuery }) => {
     (stagelet) => inTeam(stagelet) && (project === undefined || stagelet.project === project),
   )
   return (
-    <form
-      class={s['filter']}
-      role="search"
-      aria-label="Activity"
-      onSubmit={(event) => event.preventDefault()}
-    >
+    <FilterBar label="Activity">
       <Choice
         label="Kind"
         value={kind}
+        none="all"
         options={Object.entries(kindNames)}
-        onChange={(value) => set({ kind: value })}
+        onChoose={(value) => set({ kind: value })}
       />
       <Choice
         label="Project"
         value={project}
-        options={namesOf(someOf(projects.list.value).filter(inTeam), project)}
-        onChange={(value) => set({ project: value, stagelet: undefined })}
+        none="all"
+        options={choosable(someOf(projects.list.value).filter(inTeam), project)}
+        onChoose={(value) => set({ project: value, stagelet: undefined })}
       />
       <Choice
         label="Stagelet"
         value={stagelet}
-        options={namesOf(own, stagelet)}
-        onChange={(value) => set({ stagelet: value })}
+        none="all"
+        options={choosable(own, stagelet)}
+        onChoose={(value) => set({ stagelet: value })}
       />
-    </form>
+    </FilterBar>
   )
 }
 
@@ -152,7 +118,7 @@ export const Page = () => {
         )
       }
     >
-      <FilterBar filter={filter} />
+      <Filters filter={filter} />
       <WhenKnown value={rows} none={<Nothing isFiltered={isFiltered} />}>
         {(all) => <Days rows={all} />}
       </WhenKnown>

@@ -8,6 +8,7 @@ import { now } from '../../api/clock.ts'
 import { mapKnown, partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { CopyCommand } from '../../ui/copy.tsx'
+import { Choice, FilterBar } from '../../ui/fields/filter-bar.tsx'
 import { ListPanel } from '../../ui/list.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { visibleText } from '../../ui/text/visible-text.ts'
@@ -86,6 +87,12 @@ const useFilter = (): readonly [EventFilter, (change: EventFilter) => void] => {
 }
 
 const labels = { by: 'Actor', action: 'Action', kind: 'Kind', name: 'Name' } as const
+const since = [
+  ['1h', '1 hour ago'],
+  ['24h', '24 hours ago'],
+  ['7d', '7 days ago'],
+  ['30d', '30 days ago'],
+] as const
 const words = ['by', 'action', 'kind', 'name'] as const
 
 /** What is being typed stays while rows come; another address replaces it. */
@@ -110,52 +117,39 @@ const Word = ({
   )
 }
 
-const FilterBar = ({
+const Filters = ({
   filter,
   set,
 }: {
   readonly filter: EventFilter
   readonly set: (change: EventFilter) => void
 }) => (
-  <form
-    class={s['filter']}
-    role="search"
-    aria-label="Filter events"
-    onSubmit={(event) => event.preventDefault()}
-  >
-    {words.map((field) => (
-      <Word
-        key={field}
-        label={labels[field]}
-        value={filter[field] ?? ''}
-        set={(value) => set({ [field]: value })}
+  <div class={s['filter']}>
+    <FilterBar label="Filter events">
+      {words.map((field) => (
+        <Word
+          key={field}
+          label={labels[field]}
+          value={filter[field] ?? ''}
+          set={(value) => set({ [field]: value })}
+        />
+      ))}
+      <Choice
+        label="Result"
+        value={filter.result}
+        none="any"
+        options={['success', 'denied']}
+        onChoose={(result) => set({ result })}
       />
-    ))}
-    <label>
-      Result
-      <select
-        value={filter.result ?? ''}
-        onChange={(event) => set({ result: event.currentTarget.value })}
-      >
-        <option value="">any</option>
-        <option value="success">success</option>
-        <option value="denied">denied</option>
-      </select>
-    </label>
-    <label>
-      Since
-      <select
-        value={filter.since ?? ''}
-        onChange={(event) => set({ since: event.currentTarget.value })}
-      >
-        <option value="">the beginning</option>
-        <option value="1h">1 hour ago</option>
-        <option value="24h">24 hours ago</option>
-        <option value="7d">7 days ago</option>
-        <option value="30d">30 days ago</option>
-      </select>
-    </label>
-  </form>
+      <Choice
+        label="Since"
+        value={filter.since}
+        none="the beginning"
+        options={since}
+        onChoose={(value) => set({ since: value })}
+      />
+    </FilterBar>
+  </div>
 )
 
 /** How many rows came since the list was read; rows never jump by themselves. */
@@ -234,7 +228,7 @@ export const Page = () => {
           )
         }
       >
-        <FilterBar filter={filter} set={set} />
+        <Filters filter={filter} set={set} />
         <WhenKnown value={rows} none={<Empty title="No matching events" />}>
           {(all) => <Rows rows={all} />}
         </WhenKnown>

@@ -4,6 +4,7 @@ import type { Secret, Service, Stagelet } from '../../../src/generated/rest-type
 import { projects, secretsOf } from '../../live/collections.ts'
 import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { mapKnown, someOf, together } from '../../live/known.ts'
+import { Choice, FilterBar } from '../../ui/fields/filter-bar.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { StateText } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
@@ -153,24 +154,6 @@ const keysOf = (stagelet: Stagelet, service: Service, secrets: readonly Secret[]
   return [...new Set([...winners.keys(), ...(service.compose_keys ?? [])])].sort()
 }
 
-interface ChoiceProps {
-  readonly label: string
-  readonly value: string
-  readonly options: readonly string[]
-  readonly onChoose: (value: string) => void
-}
-
-const Choice = ({ label, value, options, onChoose }: ChoiceProps) => (
-  <label>
-    {label}
-    <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-      {options.map((option) => (
-        <option value={option}>{option}</option>
-      ))}
-    </select>
-  </label>
-)
-
 export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const [askedService, setService] = useQueryState('service')
   const [askedKey, setKey] = useQueryState('key')
@@ -187,7 +170,7 @@ export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   )
   return (
     <>
-      <div class={s['choose']}>
+      <FilterBar label="Key of a service">
         <Choice
           label="service"
           value={service.name}
@@ -200,7 +183,7 @@ export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
           options={key === undefined || keys.includes(key) ? keys : [key, ...keys]}
           onChoose={setKey}
         />
-      </div>
+      </FilterBar>
       <WhenKnown value={answered} none={<Empty title={`${service.name} has no secrets`} />}>
         {(asked) => <Answer stagelet={stagelet} service={service} {...asked} />}
       </WhenKnown>
