@@ -38,7 +38,7 @@ const get = async (path: string, headers: Record<string, string> = {}): Promise<
 
 describe('the dashboard', () => {
   it('is one shell for all its pages, which forbids all that it does not need', async () => {
-    for (const path of ['/ui/', '/ui/login', '/ui/t/red/p/shop/history/1..2', '/ui/index.html']) {
+    for (const path of ['/ui/', '/ui/login', '/ui/t/red/p/shop/revisions/1..2', '/ui/index.html']) {
       const answer = await get(path)
       expect([path, answer.status, await answer.text()]).toEqual([path, 200, shell])
       const { 'content-type': type, etag: _, ...headers } = Object.fromEntries(answer.headers)

@@ -57,8 +57,8 @@ export const pages: readonly PageEntry[] = [
   { path: '/ui/t/:team/p/:project', file: later(() => import('../pages/secrets/page.tsx')) },
   { path: '/ui/t/:team/p/:project/review', file: reviewFile },
   {
-    path: '/ui/t/:team/p/:project/history/:revision',
-    file: later(() => import('../pages/watch/page.tsx')),
+    path: '/ui/t/:team/p/:project/revisions/:revision',
+    file: later(() => import('../pages/revisions/page.tsx')),
   },
   { path: '/ui/t/:team/p/:project/due', file: later(() => import('../pages/due/page.tsx')) },
   {
@@ -70,8 +70,8 @@ export const pages: readonly PageEntry[] = [
     file: later(() => import('../pages/deleted/page.tsx')),
   },
   {
-    path: '/ui/t/:team/p/:project/history',
-    file: later(() => import('../pages/history/page.tsx')),
+    path: '/ui/t/:team/p/:project/revisions',
+    file: later(() => import('../pages/revisions/list.tsx')),
   },
   { path: '/ui/t/:team/s/:stagelet', file: later(() => import('../pages/stagelet.tsx')) },
   {
@@ -81,15 +81,14 @@ export const pages: readonly PageEntry[] = [
   },
   { path: '/ui/t/:team/a/:agent', file: later(() => import('../pages/agent.tsx')) },
   {
-    path: '/ui/rollouts',
-    file: later(() => import('../pages/rollouts.tsx')),
+    path: '/ui/revisions',
+    file: later(() => import('../pages/revisions/all.tsx')),
     rail: { label: 'Rollouts', icon: Rocket, letter: 'r', needs: ['list', 'projects'] },
   },
   {
     path: '/ui/t/:team/p/:project/settings',
     file: later(() => import('../pages/settings/page.tsx')),
   },
-  { path: '/ui/t/:team/p/:project/rollout', file: later(() => import('../pages/rollout.tsx')) },
   {
     path: '/ui/activity',
     file: later(() => import('../pages/activity.tsx')),
@@ -114,7 +113,6 @@ export const pages: readonly PageEntry[] = [
     path: '/ui/t/:team/access/:request',
     file: later(() => import('../pages/access/request.tsx')),
   },
-  { path: '/ui/propagation', file: later(() => import('../pages/propagation/page.tsx')) },
   {
     path: '/ui/audit',
     file: later(() => import('../pages/audit/page.tsx')),

@@ -48,7 +48,6 @@ const useHref = (): ((path: string) => string) => {
 /** Pages of one object, and its form, are below the list where it is found; a stagelet belongs to its project. */
 const isCurrent = (path: string, at: string): boolean => {
   if (path === '/ui/') return at === '/ui/' || at === '/ui'
-  if (path === '/ui/rollouts' && at.startsWith('/ui/propagation')) return true
   const form = /^\/ui\/(?:new|t\/[^/]+\/edit)\/(\w+)/.exec(at)?.[1]
   if (form !== undefined) return path === `/ui/${form === 'rotation' ? 'project' : form}s`
   const letter = {

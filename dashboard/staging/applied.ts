@@ -1,4 +1,4 @@
-// What this page has applied: the impact that was announced, and what ran before, so that the watch can tell
+// What this page has applied: the impact that was announced, and what ran before, so that its page can tell
 // afterwards what really happened. Holds no value.
 import { signal } from '@preact/signals'
 import type { Stagelet } from '../../src/generated/rest-types.ts'

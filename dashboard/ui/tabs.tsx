@@ -1,11 +1,9 @@
-// The tabs of the pages of a project, and of rollouts.
-import { useLocation } from 'preact-iso'
-import { withQuery } from '../session/team.ts'
-import { dueUrl, historyUrl, projectUrl, rotationsUrl } from './text/links.ts'
+// The tabs of the pages of a project.
+import { dueUrl, projectUrl, revisionsUrl, rotationsUrl } from './text/links.ts'
 import { AccessBanner } from './access-banner.tsx'
 import { Tabs } from './page.tsx'
 
-const pages = ['Secrets', 'Due', 'Rotations', 'History', 'Rollout', 'Settings'] as const
+const pages = ['Secrets', 'Due', 'Rotations', 'Revisions', 'Settings'] as const
 
 interface Props {
   readonly team: string
@@ -19,8 +17,7 @@ export const ProjectTabs = ({ team, name, current }: Props) => {
     Secrets: projectUrl(project),
     Due: dueUrl(project),
     Rotations: rotationsUrl(project),
-    History: historyUrl(project),
-    Rollout: `${projectUrl(project)}/rollout`,
+    Revisions: revisionsUrl(project),
     Settings: `${projectUrl(project)}/settings`,
   }
   return (
@@ -31,22 +28,5 @@ export const ProjectTabs = ({ team, name, current }: Props) => {
         items={pages.map((text) => ({ href: hrefs[text], text, current: text === current }))}
       />
     </>
-  )
-}
-
-/** What moves now, and how fast that comes to containers. */
-const rolloutHrefs = { Rollouts: '/ui/rollouts', Propagation: '/ui/propagation' } as const
-
-export const RolloutTabs = ({ current }: { readonly current: keyof typeof rolloutHrefs }) => {
-  const { query } = useLocation()
-  return (
-    <Tabs
-      label="Rollouts"
-      items={Object.entries(rolloutHrefs).map(([text, href]) => ({
-        text,
-        href: withQuery(href, { team: query['team'] }),
-        current: text === current,
-      }))}
-    />
   )
 }

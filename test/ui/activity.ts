@@ -73,8 +73,11 @@ export const activityTests = (given: () => Dashboard): void => {
         ({ name, what }) => cause === 'NewRevision' && name === 'backend' && what !== 'untouched',
       ),
     )
-    const watch = await open(`/ui/t/default/p/shop/history/${made?.revision ?? 0}`)
-    const times = watch.getByRole('listitem').filter({ hasText: 'backend' }).locator('time')
+    const watch = await open(`/ui/t/default/p/shop/revisions/${made?.revision ?? 0}`)
+    const times = watch
+      .getByRole('table', { name: 'Containers' })
+      .getByRole('row', { name: /backend/ })
+      .locator('time')
     await times.nth(1).waitFor()
     const { id } = (await stack.containers())['backend']!
     const { StartedAt: startedAt, Health } = JSON.parse(
@@ -87,15 +90,15 @@ export const activityTests = (given: () => Dashboard): void => {
     }
     const phone = { width: 360, height: 640 }
     const page = await open('/ui/t/default/s/shop?tab=history', { ...phone, after: watch })
-    const rows = page.getByRole('list', { name: 'Rollouts of shop' }).getByRole('listitem')
-    await expect.poll(() => rows.count()).toBe(rollouts.length)
+    const rows = page.getByRole('table', { name: 'Rollouts of shop' }).getByRole('row')
+    await expect.poll(() => rows.count()).toBe(rollouts.length + 1)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
     expect(await axe(page)).toEqual([])
   })
 
   it('shows a receipt in words, checked by the browser, and gives it as a file that holds', async () => {
     const { open, world } = given()
-    const page = await open('/ui/t/default/p/shop/history/1')
+    const page = await open('/ui/t/default/p/shop/revisions/1')
     // The project comes after the revision: what is open stays while the revision is read again.
     const projects = (url: URL): boolean => url.pathname.endsWith('/projects')
     await page.route(projects, async (route) => {

@@ -114,7 +114,7 @@ export const elsewhereTests = (given: () => Dashboard): void => {
       await rest('DELETE', `${secrets}/${(JSON.parse(made) as { id: string }).id}`)
     }
     for (const key of ['BACK', 'GONE']) await remove(key)
-    const page = await open('/ui/t/default/p/shop/history')
+    const page = await open('/ui/t/default/p/shop/revisions')
     await page.getByRole('link', { name: 'Deleted secrets' }).click()
     const row = (key: string) => page.getByRole('row', { name: new RegExp(`^${key}`) })
     await row('GONE')

@@ -95,7 +95,7 @@ export const environmentTests = (given: () => Dashboard): void => {
       .first()
       .waitFor()
     const { revision } = JSON.parse(await rest('GET', project)) as { revision: number }
-    await goTo(page, `${url}/history?revision=${revision}`)
+    await goTo(page, `${url}/revisions/${revision}`)
     await page.getByText('eu-west').waitFor()
     await page.getByText('eu-central').waitFor()
     expect(await axe(page)).toEqual([])
@@ -117,7 +117,7 @@ export const environmentTests = (given: () => Dashboard): void => {
     await page.keyboard.press('Control+Enter')
     await page.getByText(/masked from now on/).waitFor()
     await page.getByRole('button', { name: 'Apply: no container changes' }).click()
-    await page.waitForURL(/history\/\d+/)
+    await page.waitForURL(/revisions\/\d+/)
     await goTo(page, `${url}?secret=region.web`)
     await page.getByRole('button', { name: 'Show the value' }).waitFor()
     await page.getByText('v3').first().waitFor()
@@ -125,7 +125,7 @@ export const environmentTests = (given: () => Dashboard): void => {
       /eu-(west|central)/,
     )
     const { revision } = JSON.parse(await rest('GET', project)) as { revision: number }
-    await goTo(page, `${url}/history?revision=${revision - 1}`)
+    await goTo(page, `${url}/revisions/${revision - 1}`)
     await page.getByText(/^other value, v1 → v2$/).waitFor()
     expect(await page.evaluate('document.documentElement.outerHTML')).not.toMatch(
       /eu-(west|central)/,

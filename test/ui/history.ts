@@ -11,7 +11,7 @@ export const historyTests = (given: () => Dashboard): void => {
     await world.apply(secretYaml('SENTRY_DSN', 'https://other@sentry.example.com/2', 'web'))
     await settled()
     const before = await stack.containers()
-    const page = await open('/ui/t/default/p/shop/history')
+    const page = await open('/ui/t/default/p/shop/revisions')
     const table = page.getByRole('table', { name: 'Revisions, newest first' })
     await table.getByText('shop').first().waitFor()
     const newest = Number(
@@ -22,13 +22,16 @@ export const historyTests = (given: () => Dashboard): void => {
     await page.getByLabel(`Compare r${newest}`).check()
     await page.getByLabel(`Compare r${newest - 1}`).check()
     await page.getByRole('button', { name: 'Compare two' }).click()
-    const panel = page.getByRole('complementary')
+    const panel = page.locator('section', {
+      has: page.getByRole('heading', { name: `Against r${newest - 1}` }),
+    })
     await panel.getByText('SENTRY_DSN').waitFor()
     expect(await panel.innerText()).toMatch(/other value, v\d+ → v\d+/)
-    expect(page.url()).toContain(`compare=${newest - 1}..${newest}`)
+    expect(page.url()).toContain(`/revisions/${newest}?against=${newest - 1}`)
     expect(await axe(page)).toEqual([])
 
-    await page.getByRole('button', { name: `r${newest - 1}`, exact: true }).click()
+    await page.goBack()
+    await page.getByRole('link', { name: `r${newest - 1}`, exact: true }).click()
     await page.getByRole('button', { name: `Go back to r${newest - 1}…` }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByRole('row', { name: /shop\s+web\s+re-created/ }).waitFor()

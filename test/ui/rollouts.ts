@@ -5,7 +5,7 @@ import type { Dashboard } from './dashboard.ts'
 export const rolloutTests = (given: () => Dashboard): void => {
   it('pauses a rollout and goes on, on a phone', async () => {
     const { open, world } = given()
-    const page = await open('/ui/t/default/p/shop/rollout', { width: 360, height: 640 })
+    const page = await open('/ui/t/default/p/shop/revisions/newest', { width: 360, height: 640 })
     await page.getByText('1 of 1 healthy').waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByText('in batches').waitFor()
@@ -18,12 +18,15 @@ export const rolloutTests = (given: () => Dashboard): void => {
   })
 
   it('lists the rollouts of all projects, and how fast they were against what is promised', async () => {
-    const page = await given().open('/ui/rollouts')
+    // As it was before: a bookmark leads to the page of today.
+    const page = await given().open('/ui/propagation?days=7')
+    await page.waitForURL(/\/ui\/revisions\?days=7$/)
     await page.getByText('1 of 1 healthy').waitFor()
-    await page.getByRole('link', { name: 'Propagation' }).click()
+    await page.getByRole('heading', { name: 'Propagation' }).waitFor()
     await page.getByRole('img', { name: /% within 1\.00 s, target 99 %/ }).waitFor()
     await page.getByLabel('Project').selectOption('shop')
     await page.waitForURL(/project=shop/)
-    await page.getByRole('row', { name: /^Healthy .*\d m?s/ }).waitFor()
+    const stages = page.getByRole('table', { name: 'Time by stage' })
+    await stages.getByRole('row', { name: /^Healthy .*\d m?s/ }).waitFor()
   })
 }

@@ -425,7 +425,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     await page.keyboard.press('Control+Enter')
     const apply = page.getByRole('button', { name: 'Apply: re-create 1 service' })
     await apply.waitFor()
-    const watched = await open('/ui/t/default/p/shop/history/1', { beside: page })
+    const watched = await open('/ui/t/default/p/shop/revisions/1', { beside: page })
     await page.bringToFront()
     await world.controller.kill('SIGTERM')
     await page.getByText(/^as of \d\d:\d\d:\d\d$/).waitFor()

@@ -189,9 +189,9 @@ export const shellTests = (given: () => Dashboard): void => {
     expect(await page.evaluate('document.activeElement?.role')).toMatch(/gridcell|rowheader/)
   })
 
-  it('keeps in a narrow window all pages in the bar, and what a revision changed in the history', async () => {
+  it('keeps in a narrow window all pages in the bar, and what a revision changed in the list of revisions', async () => {
     const { open } = given()
-    const page = await open('/ui/t/default/p/shop/history', { width: 360, height: 740 })
+    const page = await open('/ui/t/default/p/shop/revisions', { width: 360, height: 740 })
     await page.getByRole('cell', { name: /LOG_LEVEL/ }).waitFor()
     const links = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').all()
     expect(links).toHaveLength(12)

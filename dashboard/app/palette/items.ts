@@ -8,8 +8,9 @@ import {
   agentUrl,
   deletedUrl,
   dueUrl,
-  historyUrl,
   projectUrl,
+  revisionUrl,
+  revisionsUrl,
   rotationsUrl,
   stageletUrl,
 } from '../../ui/text/links.ts'
@@ -94,12 +95,13 @@ const teamItems = (team: string): Item[] => {
 
 const projectItems = ({ id, team, name, source }: Project): Item[] => {
   const url = projectUrl({ team, name })
+  const newest = revisionUrl({ team, name }, 'newest')
   const object = page(name, url, { id, place: team, group: 'Objects', words: ['project'] })
   const write = whyNot('create', 'stagelysecrets', team)
   return [
     object,
-    page(`${name}: history`, historyUrl({ team, name }), { place: team }),
-    page(`${name}: rollout`, `${url}/rollout`, { place: team }),
+    page(`${name}: revisions`, revisionsUrl({ team, name }), { place: team, words: ['history'] }),
+    page(`${name}: rollout`, newest, { place: team }),
     page(`${name}: due`, dueUrl({ team, name }), { place: team }),
     page(`${name}: rotations`, rotationsUrl({ team, name }), { place: team }),
     page(`${name}: deleted secrets`, deletedUrl({ team, name }), { place: team }),
@@ -116,12 +118,12 @@ const projectItems = ({ id, team, name, source }: Project): Item[] => {
       whyNot: write,
     }),
     action(`Pause or resume the rollout of ${name}`, team, {
-      href: `${url}/rollout`,
+      href: newest,
       command: `pause:${id}`,
       whyNot: whyNot('patch', 'stagelets/pause', team) ?? whyNotOwned(source),
     }),
     action(`Retry what failed in ${name}`, team, {
-      href: `${url}/rollout`,
+      href: newest,
       command: `retry:${id}`,
       whyNot: whyNot('create', 'stagelets/deploy', team),
     }),

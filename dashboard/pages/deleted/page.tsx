@@ -13,7 +13,7 @@ import { ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/tabs.tsx'
 import { RowActions, type TableColumn } from '../../ui/table.tsx'
-import { historyUrl, projectUrl } from '../../ui/text/links.ts'
+import { revisionsUrl, projectUrl } from '../../ui/text/links.ts'
 import { Ago, durationText, Until } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
@@ -127,8 +127,8 @@ export const Page = () => {
       title="Deleted secrets"
       label="Deleted secrets, newest first"
       within={<a href={projectUrl(named)}>{project}</a>}
-      tabs={<ProjectTabs {...named} current="History" />}
-      actions={<LinkButton href={historyUrl(named)}>Revisions</LinkButton>}
+      tabs={<ProjectTabs {...named} current="Revisions" />}
+      actions={<LinkButton href={revisionsUrl(named)}>Revisions</LinkButton>}
       stacks
       rows={mapKnown(deleted, ({ secrets }) => secrets)}
       idOf={({ id }) => id}

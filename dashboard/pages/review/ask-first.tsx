@@ -10,7 +10,7 @@ import { keepApplied, startsOf } from '../../staging/applied.ts'
 import type { ChangeImpact } from '../../staging/staging.ts'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialogs/dialog.tsx'
-import { projectUrl } from '../../ui/text/links.ts'
+import { revisionUrl } from '../../ui/text/links.ts'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { useSending } from '../../ui/use-sending.ts'
@@ -90,7 +90,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Chan
       impact,
       startedBefore,
     })
-    route(`${projectUrl({ team, name: project })}/history/${revision}`)
+    route(revisionUrl({ team, name: project }, revision))
   }
   return (
     <Confirm

@@ -19,7 +19,7 @@ import { discardAll, editsOf, unstage, type Edit } from '../../staging/staging.t
 import { announce, toast } from '../../ui/announce.tsx'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
-import { projectUrl } from '../../ui/text/links.ts'
+import { projectUrl, revisionUrl } from '../../ui/text/links.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { StateText } from '../../ui/state.tsx'
@@ -78,7 +78,7 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, action }: Why
       if (revision === undefined) route(projectUrl({ team, name: project }))
       else {
         keepApplied(team, project, { revision, at, note, keys, impact, startedBefore })
-        route(`${projectUrl({ team, name: project })}/history/${revision}`)
+        route(revisionUrl({ team, name: project }, revision))
       }
     } catch (reason) {
       if (reason instanceof PartlyApplied)
@@ -110,7 +110,7 @@ const Nothing = ({ place }: { readonly place: ProjectPlace }) => {
             Back to secrets
           </LinkButton>
           {last === undefined ? null : (
-            <LinkButton href={`${url}/history/${last.revision}`}>
+            <LinkButton href={revisionUrl({ team, name: project }, last.revision)}>
               Watch revision {last.revision}
             </LinkButton>
           )}

@@ -1,13 +1,11 @@
 // The time machine: which revision is shown, and the way back to it.
-import { useState } from 'preact/hooks'
-import { whyNot } from '../../session/session.ts'
 import { useQueryState } from '../../session/team.ts'
 import { someOf, type Failure } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
 import { FailureBox } from '../../ui/when-known.tsx'
 import { Ago } from '../../ui/time.tsx'
-import { useRevisions } from '../history/data.ts'
-import { GoBack } from '../history/go-back.tsx'
+import { useRevisions } from '../revisions/data.ts'
+import { GoBack } from '../revisions/go-back.tsx'
 import type { ProjectPlace } from '../project/data.ts'
 import s from './places/lenses.module.css'
 
@@ -27,7 +25,6 @@ interface Props {
 export const PastBar = ({ place, at, newest, failure }: Props) => {
   const { team, project } = place
   const [, setAt] = useQueryState('at')
-  const [isGoing, setIsGoing] = useState(false)
   // The oldest first, as a slider goes.
   const revisions = someOf(useRevisions(`${team}/${project}`, newest)).toReversed()
   const index = revisions.findIndex(({ revision }) => revision === at)
@@ -71,25 +68,11 @@ export const PastBar = ({ place, at, newest, failure }: Props) => {
           </>
         )}
       </p>
-      <Button
-        small
-        whyNot={whyNot('update', 'stagelysecrets', team)}
-        onPress={() => setIsGoing(true)}
-      >
-        Go back to r{at}…
-      </Button>
+      <GoBack small place={place} newest={newest ?? at} revision={at} />
       <Button small onPress={() => setAt(undefined)}>
         Show current
       </Button>
       {failure === undefined ? null : <FailureBox failure={failure} />}
-      {isGoing ? (
-        <GoBack
-          place={place}
-          newest={newest ?? at}
-          revision={at}
-          onClose={() => setIsGoing(false)}
-        />
-      ) : null}
     </section>
   )
 }

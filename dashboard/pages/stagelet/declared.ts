@@ -3,7 +3,7 @@
 import type { Project, Service, Stagelet } from '../../../src/generated/rest-types.ts'
 import { projects } from '../../live/collections.ts'
 import { findIn, mapKnown, type Known } from '../../live/known.ts'
-import { revisionText } from './sentence.ts'
+import { revisionText } from '../revisions/words.ts'
 
 export const declaredRevision = (
   stagelet: Pick<Stagelet, 'team' | 'project' | 'wanted_revision'>,

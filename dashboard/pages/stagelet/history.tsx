@@ -13,7 +13,7 @@ import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { ActivityFeed } from '../activity/feed.tsx'
 import { useNewest } from '../activity/use-activity.ts'
-import { KeptRollouts } from '../rollouts/kept.tsx'
+import { KeptRollouts } from '../revisions/kept.tsx'
 import { LastRollout } from './last-rollout.tsx'
 import s from './stagelet.module.css'
 

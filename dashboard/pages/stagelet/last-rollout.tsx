@@ -1,70 +1,48 @@
 // The last thing that the agent did: how it went, the service to blame, whose change it was, and the last masked
 // lines of that service.
-import { useEffect, useState } from 'preact/hooks'
-import { someOf } from '../../live/known.ts'
+import { mapKnown, partOf } from '../../live/known.ts'
 import { whyNot } from '../../session/session.ts'
 import { withQuery } from '../../session/team.ts'
-import type { Revision, Stagelet } from '../../../src/generated/rest-types.ts'
+import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import { LinkButton } from '../../ui/button.tsx'
 import { FactList } from '../../ui/dialogs/drawer.tsx'
 import { stageletUrl } from '../../ui/text/links.ts'
 import { Panel } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
-import { messageText } from '../../ui/text/message.ts'
 import { StateText } from '../../ui/state.tsx'
-import { durationText, Since } from '../../ui/time.tsx'
-import { useRevisions } from '../history/data.ts'
+import { messageText } from '../../ui/text/message.ts'
+import { Since } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { readLines } from '../logs/read.ts'
 import { LogText } from '../logs/text.tsx'
-import type { ShownLogLine } from '../logs/record.ts'
-import { resultWords } from '../rollouts/rollout-words.ts'
-import { lastFailed, revisionText } from './sentence.ts'
+import { useRevisions } from '../revisions/data.ts'
+import { KeyLinks } from '../revisions/kept.tsx'
+import { causeWords, resultWords, revisionText, tookText } from '../revisions/words.ts'
+import { lastFailed } from './sentence.ts'
 import s from './stagelet.module.css'
-
-type Rollout = NonNullable<Stagelet['last_rollout']>
-
-const causes = {
-  NewRevision: 'a new revision',
-  ComposeFile: 'an edit of the Compose file',
-  Drift: 'containers that were changed by hand',
-} as const
 
 const tail = 20
 
-interface BlameProps {
-  readonly stagelet: Stagelet
-  readonly rollout: Rollout
-  /** The service. */
-  readonly blamed: string
-}
-
-/** The revision's author and keys; undefined until they are read. Without them the rest of the panel holds. */
-const useRevision = ({ team, project }: Stagelet, revision: number): Revision | undefined =>
-  someOf(useRevisions(`${team}/${project}`, revision)).find(
-    (candidate) => candidate.revision === revision,
-  )
-
-const LastLines = ({
-  stagelet,
-  service,
-}: {
+interface Props {
   readonly stagelet: Stagelet
   readonly service: string
-}) => {
-  const [lines, setLines] = useState<readonly ShownLogLine[]>()
-  const [error, setError] = useState<unknown>()
-  const at = stagelet.last_rollout?.finished_at
-  useEffect(() => {
-    const abort = new AbortController()
-    readLines(stagelet.id, { tail, service }, abort.signal).then(setLines, (reason: unknown) => {
-      if (!abort.signal.aborted) setError(reason)
-    })
-    return () => abort.abort()
-  }, [stagelet.id, service, at])
-  if (error !== undefined) return <ProblemBox error={error} />
-  if (lines === undefined) return null
-  if (lines.length === 0) return <p class="muted">The container of {service} wrote no line.</p>
-  return <Lines service={service} lines={lines.map(({ text }) => text)} />
+}
+
+const LastLines = ({ stagelet, service }: Props) => {
+  const lines = useQuery({
+    key: ['last lines', stagelet.id, service],
+    refetchOn: stagelet.last_rollout?.finished_at ?? '',
+    exact: true,
+    read: async (signal) => {
+      const read = await readLines(stagelet.id, { tail, service }, signal)
+      return read.map(({ text }) => text)
+    },
+  })
+  return (
+    <WhenKnown value={lines} none={<p class="muted">The container of {service} wrote no line.</p>}>
+      {(all) => <Lines service={service} lines={all} />}
+    </WhenKnown>
+  )
 }
 
 /** The agent sends the last masked lines of the container that failed along with the reason. */
@@ -78,10 +56,7 @@ const partsOf = (
 const Lines = ({
   service,
   lines,
-}: {
-  readonly service: string
-  readonly lines: readonly string[]
-}) => (
+}: Pick<Props, 'service'> & { readonly lines: readonly string[] }) => (
   <pre
     class={s['lines']}
     tabIndex={0}
@@ -95,61 +70,51 @@ const Lines = ({
   </pre>
 )
 
-/** The revision that failed; the rollout itself may be the way back to an earlier one. */
-const failedRevision = (stagelet: Stagelet, rollout: Rollout): number =>
-  lastFailed(stagelet, rollout.service)?.revision ?? rollout.revision
-
-const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
-  const failed = failedRevision(stagelet, rollout)
-  const revision = useRevision(stagelet, failed)
-  const serviceKeys = stagelet.services.find(({ name }) => name === blamed)?.keys ?? []
-  const quarantined = stagelet.quarantine.find(
-    (entry) => entry.service === blamed && entry.revision === failed,
-  )?.keys
-  const keys = quarantined ?? revision?.keys.filter((key) => serviceKeys.includes(key)) ?? []
+const Blame = ({ stagelet, service }: Props) => {
+  const { cause, message = '', revision: last } = stagelet.last_rollout ?? {}
+  const quarantined = lastFailed(stagelet, service)
+  // The rollout itself may be the way back to an earlier one.
+  const failed = quarantined?.revision ?? last
+  const revisions = useRevisions(`${stagelet.team}/${stagelet.project}`, failed)
+  // Without it, the rest of the panel holds.
+  const revision = partOf(mapKnown(revisions, (all) => all.find((one) => one.revision === failed)))
+  const serviceKeys = stagelet.services.find(({ name }) => name === service)?.keys ?? []
+  const keys = quarantined?.keys ?? revision?.keys.filter((key) => serviceKeys.includes(key)) ?? []
   const refused = whyNot('get', 'stagelets/logs', stagelet.team)
-  const { reason, lines } = partsOf(rollout.message ?? '')
-  const declared = rollout.cause === 'NewRevision' ? revision : undefined
+  const { reason, lines } = partsOf(message)
+  const declared = cause === 'NewRevision' ? revision : undefined
+  const changed =
+    declared &&
+    ([
+      ['Changed', `${revisionText(failed)} by ${declared.by.join(', ')}`],
+      [
+        quarantined?.keys === undefined ? 'Keys of the service' : 'Changed keys',
+        keys.length === 0 ? (
+          'none of that revision'
+        ) : (
+          <KeyLinks stagelet={stagelet} service={service} keys={keys} />
+        ),
+      ],
+    ] as const)
   return (
     <>
       <FactList
         rows={[
-          ['Failed service', <b>{blamed}</b>],
+          ['Failed service', <b>{service}</b>],
           ['Error', messageText(reason)],
-          ...(declared === undefined
-            ? []
-            : ([
-                ['Changed', `${revisionText(failed)} by ${declared.by.join(', ')}`],
-                [
-                  quarantined === undefined ? 'Keys of the service' : 'Changed keys',
-                  keys.length === 0
-                    ? 'none of that revision'
-                    : keys.map((key) => (
-                        <a
-                          class="mono"
-                          href={withQuery(stageletUrl(stagelet), {
-                            tab: 'why',
-                            service: blamed,
-                            key,
-                          })}
-                        >
-                          {key}{' '}
-                        </a>
-                      )),
-                ],
-              ] as const)),
+          ...(changed ?? []),
         ]}
       />
       <h3 class={s['linesTitle']}>
-        Last masked lines of {blamed}
-        <LinkButton href={withQuery(stageletUrl(stagelet), { tab: 'logs', service: blamed })}>
+        Last masked lines of {service}
+        <LinkButton href={withQuery(stageletUrl(stagelet), { tab: 'logs', service })}>
           Live logs
         </LinkButton>
       </h3>
       {lines.length > 0 ? (
-        <Lines service={blamed} lines={lines} />
+        <Lines service={service} lines={lines} />
       ) : refused === undefined ? (
-        <LastLines stagelet={stagelet} service={blamed} />
+        <LastLines stagelet={stagelet} service={service} />
       ) : (
         <p class="muted">{refused}</p>
       )}
@@ -157,17 +122,12 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
   )
 }
 
-const tookOf = ({ started_at: from, finished_at: to }: Rollout): string =>
-  from === undefined || to === undefined
-    ? ''
-    : ` after ${durationText(Date.parse(to) - Date.parse(from))}`
-
-export const LastRollout = ({ stagelet }: { readonly stagelet: Stagelet }) => {
+export const LastRollout = ({ stagelet }: Pick<Props, 'stagelet'>) => {
   const rollout = stagelet.last_rollout
   if (rollout === undefined) return null
+  const { recreated = [], cascaded = [], cause, service } = rollout
   const [kind, word] = resultWords[rollout.result]
-  const list = (names: readonly string[] = []): string =>
-    names.length === 0 ? 'none' : names.join(', ')
+  const took = tookText(rollout)
   return (
     <Panel
       title="Last rollout"
@@ -180,18 +140,16 @@ export const LastRollout = ({ stagelet }: { readonly stagelet: Stagelet }) => {
       <div class={s['rollout']}>
         <p>
           <StateText kind={kind}>{word}</StateText> {revisionText(rollout.revision)}
-          {tookOf(rollout)}
-          {rollout.cause === undefined ? '' : `, because of ${causes[rollout.cause]}`}
+          {took === undefined ? '' : ` after ${took}`}
+          {cause === undefined ? '' : `, because of ${causeWords[cause]}`}
         </p>
         <FactList
           rows={[
-            ['Re-created', list(rollout.recreated)],
-            ['Re-created with them', list(rollout.cascaded)],
+            ['Re-created', recreated.join(', ') || 'none'],
+            ['Re-created with them', cascaded.join(', ') || 'none'],
           ]}
         />
-        {rollout.service === undefined ? null : (
-          <Blame stagelet={stagelet} rollout={rollout} blamed={rollout.service} />
-        )}
+        {service === undefined ? null : <Blame stagelet={stagelet} service={service} />}
       </div>
     </Panel>
   )

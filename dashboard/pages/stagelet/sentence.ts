@@ -1,6 +1,7 @@
 // The state of a stagelet in one sentence. Pure.
 import type { Stagelet } from '../../../src/generated/rest-types.ts'
 import type { ShownState } from '../../live/states.ts'
+import { revisionText } from '../revisions/words.ts'
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? ''
 
@@ -29,7 +30,3 @@ export const sentenceOf = (stagelet: Stagelet, { kind, word, why }: ShownState):
   if (line !== '') return /[.!?]$/.test(line) ? line : `${line}.`
   return services.length === 0 ? 'The agent has not reported yet.' : ''
 }
-
-/** A revision as it is written everywhere: `r43`. */
-export const revisionText = (revision: number | undefined): string =>
-  revision === undefined || revision === 0 ? '–' : `r${revision}`

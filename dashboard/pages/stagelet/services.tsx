@@ -16,7 +16,7 @@ import { Conditions } from '../../ui/conditions.tsx'
 import { declaredRevision, hiddenKeys } from './declared.ts'
 import { LastRollout } from './last-rollout.tsx'
 import { PrintedPanel } from './printed.tsx'
-import { revisionText } from './sentence.ts'
+import { revisionText } from '../revisions/words.ts'
 import s from './stagelet.module.css'
 
 /** The last known state of a service whose state is not known now. */

@@ -5,9 +5,9 @@ export const projectUrl = ({ team, name }: Named): string => `/ui/t/${team}/p/${
 export const dueUrl = (project: Named): string => `${projectUrl(project)}/due`
 export const rotationsUrl = (project: Named): string => `${projectUrl(project)}/rotations`
 export const deletedUrl = (project: Named): string => `${projectUrl(project)}/deleted`
-export const historyUrl = (project: Named): string => `${projectUrl(project)}/history`
-export const revisionUrl = (project: Named, revision: number): string =>
-  `${historyUrl(project)}/${revision}`
+export const revisionsUrl = (project: Named): string => `${projectUrl(project)}/revisions`
+export const revisionUrl = (project: Named, revision: number | 'newest'): string =>
+  `${revisionsUrl(project)}/${revision}`
 export const stageletUrl = ({ team, name }: Named): string => `/ui/t/${team}/s/${name}`
 /** The feed, of what the words choose. */
 export const activityUrl = (words: Readonly<Record<string, string | undefined>>): string => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { fewestOf, leftOutWord, percentOf, timeOf, verdictOf } from './words.ts'
+import { fewestOf, leftOutWord, percentOf, timeOf, verdictOf } from './propagation-words.ts'
 
 it('says times in the unit that fits, and shares rounded down', () => {
   expect([340, 2410, 75_000, 720_000, undefined].map(timeOf)).toEqual([

@@ -1,6 +1,7 @@
 // The words of a rollout. Pure.
 import type { KeptRollout, Rollout } from '../../../src/generated/rest-types.ts'
 import type { StateKind } from '../../ui/state.tsx'
+import { durationText } from '../../ui/time.tsx'
 
 type StageletInRollout = Rollout['stagelets'][number]
 
@@ -30,6 +31,21 @@ export const resultWords: Readonly<Record<KeptRollout['result'], readonly [State
   RolledBack: ['fail', 'Rolled back'],
   Superseded: ['wait', 'Superseded'],
   Unknown: ['unknown', 'Unknown'],
+}
+
+export const causeWords: Readonly<Record<KeptRollout['cause'], string>> = {
+  NewRevision: 'a new revision',
+  ComposeFile: 'an edit of the Compose file',
+  Drift: 'containers that were changed by hand',
+}
+
+/** `3.9 s` below a minute: rollouts are compared by it. */
+export const tookText = (
+  of: Pick<KeptRollout, 'started_at' | 'finished_at'>,
+): string | undefined => {
+  const ms = Date.parse(of.finished_at ?? '') - Date.parse(of.started_at ?? '')
+  if (Number.isNaN(ms)) return undefined
+  return ms < 60_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : durationText(ms)
 }
 
 const isUnseen = ({ unknown = 0 }: Rollout): boolean => unknown > 0
@@ -75,3 +91,7 @@ export const stopText = ({ state, message }: Rollout): string =>
 
 /** It needs a person, or it moves. */
 export const isRolloutOpen = ({ state }: Rollout): boolean => state !== 'Complete'
+
+/** A revision as it is written everywhere: `r43`. */
+export const revisionText = (revision: number | undefined): string =>
+  revision === undefined || revision === 0 ? '–' : `r${revision}`

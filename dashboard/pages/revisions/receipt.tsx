@@ -13,7 +13,7 @@ import { StateText } from '../../ui/state.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { hasEd25519, webCrypto } from '../audit/web-crypto.ts'
-import s from './history.module.css'
+import s from './revisions.module.css'
 
 interface Props {
   readonly team: string

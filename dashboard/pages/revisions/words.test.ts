@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Rollout } from '../../../src/generated/rest-types.ts'
-import { countsText, rolloutState } from './rollout-words.ts'
+import { countsText, rolloutState } from './words.ts'
 
 const rollout = (more: Partial<Rollout>): Rollout => ({
   project: 'shop',

@@ -1,13 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Stagelet } from '../../../src/generated/rest-types.ts'
-import { rangeOf, runningOf } from './data.ts'
-
-it('reads two revisions of an address, the older one first', () => {
-  expect(rangeOf('3..5')).toEqual([3, 5])
-  expect(rangeOf('5..3')).toEqual([3, 5])
-  for (const text of [undefined, '', '3', '3..', '..3', '3..x', '-1..2'])
-    expect(rangeOf(text)).toBeUndefined()
-})
+import { runningOf } from './data.ts'
 
 it('names the stagelets of the project that run a revision, and not those of which nothing is known', () => {
   const stagelet = (name: string, more: Partial<Stagelet>): Stagelet =>

@@ -6,7 +6,7 @@ import { serviceKey } from '../../staging/applied.ts'
 import { agentSkew } from '../../live/clock-skew.ts'
 import { stageletState } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'
-import { resultWords } from '../rollouts/rollout-words.ts'
+import { resultWords } from './words.ts'
 
 export interface Lane {
   readonly stagelet: { readonly team: string; readonly name: string }
