@@ -82,8 +82,10 @@ describe('an agent whose controller goes back in time', () => {
   }
   const inSync = (name = 'shop'): Promise<string> =>
     world.must('wait', '--for=condition=SecretsInSync', `stagelet/${name}`, '--timeout', '120s')
-  const rotation = async (): Promise<Rotation> =>
-    JSON.parse(await world.must('get', 'rotation', 'bank-db', '-o', 'json')) as Rotation
+  const rotation = async (): Promise<Rotation> => {
+    const shown = await world.must('get', 'rotation', 'bank-db', '-o', 'json')
+    return (JSON.parse(shown) as { status: Rotation }).status
+  }
   const teller = async (): Promise<string> =>
     (await bank.environmentOf('teller').catch(() => undefined))?.['DB_USER'] ?? ''
   const roles = async (): Promise<string> => {
