@@ -13,7 +13,6 @@ import {
   type ObjectSelection,
 } from './objects.ts'
 import type { ObjectFlags } from '../options.ts'
-import { chosenProject } from './secret-identity.ts'
 import { isInProject, type KindName } from '../../src/kinds/names.ts'
 import { renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
@@ -39,6 +38,8 @@ export const narrowToProject = async (
       throw usageError(`--project does not go with ${kind.plural}: they lie in no project`)
     if (names.length > 0) throw usageError('give names or --project, not both')
   }
+  // Reads the schema of secrets, which most lists do without.
+  const { chosenProject } = await import('./secret-identity.ts')
   return { fields: `spec.projectRef.name=${await chosenProject(api, project)}` }
 }
 

@@ -141,7 +141,7 @@ describe('a rotation that waits', () => {
     await world.look()
     await look()
     expect(await conditionOf(world.ns, 'near', 'Progressing')).toMatch(
-      /^False\/Waiting: rotation "db" must end first: attempt 2 is in Proving since .*show db$/,
+      /^False\/Waiting: rotation "db" must end first: attempt 2 is in Proving since .*describe rotation db$/,
     )
     expect(await conditionOf(world.ns, 'near', 'Blocked')).toMatch(/^False/)
     // It waits itself, and somebody must do something.
