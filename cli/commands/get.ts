@@ -1,7 +1,9 @@
 // get: lists objects, or shows some.
 import { narrowToProject, get, type ProjectFlags } from '../objects/get.ts'
 import { newCommand, type Command } from '../options.ts'
-import { getListed, listedWords, type PeopleFlags } from '../people/listed.ts'
+import type { PeopleFlags } from '../people/listed.ts'
+import { listedWordOf, listedWords } from '../people/listed-words.ts'
+import { usageError } from '../errors.ts'
 
 export const command = (): Command =>
   newCommand('get -A -l -o=objects', 'List objects, or show some as a table, YAML or JSON.', [
@@ -27,7 +29,11 @@ const getAny = async (
   words: string[],
   flags: ProjectFlags & PeopleFlags & { watch?: boolean },
 ): Promise<void> => {
-  if (await getListed(words, flags)) return
+  const listed = listedWordOf(words[0] ?? '')
+  if (listed !== undefined)
+    return (await import('../people/listed.ts')).getListed(listed, words, flags)
+  for (const flag of ['team', 'user'] as const)
+    if (flags[flag] !== undefined) throw usageError(`--${flag} does not go with ${words[0]}`)
   if (flags.watch === true) await (await import('../objects/watch.ts')).watchTargets(words, flags)
   else await get(words, flags, (api, targets) => narrowToProject(api, targets, flags))
 }

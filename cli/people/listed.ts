@@ -6,6 +6,7 @@ import { type RestClient } from '../connect/rest.ts'
 import { usageError } from '../errors.ts'
 import { jsonPathOf, type ObjectFlags } from '../options.ts'
 import { printRecord, printRecords, type RecordView } from '../output/records.ts'
+import type { ListedWord } from './listed-words.ts'
 import { memberView, pathPart, sessionView, teamView, tokenView, userView } from './views.ts'
 
 export interface PeopleFlags extends ObjectFlags {
@@ -48,12 +49,15 @@ const sessions: Listed<Session> = {
   view: sessionView,
 }
 
-const byWord: Readonly<Record<string, Listed<never>>> = { users, teams, members, tokens, sessions }
+const byWord: Readonly<Record<ListedWord, Listed<never>>> = {
+  users,
+  teams,
+  members,
+  tokens,
+  sessions,
+}
 
-/** What `stagely get` takes besides the names of kinds. */
-export const listedWords = Object.keys(byWord)
-
-const flagsOf: Readonly<Record<string, readonly string[]>> = {
+const flagsOf: Readonly<Partial<Record<ListedWord, readonly string[]>>> = {
   members: ['team'],
   tokens: ['team', 'user'],
 }
@@ -68,32 +72,23 @@ const special = {
   user: '--user',
 } as const
 
-/** `users` of `user`, `users` and `users/ann`; undefined: it is a kind. */
-const listedOf = (word: string): string | undefined =>
-  listedWords.find((list) => [list, list.slice(0, -1)].includes(word.split('/')[0]!.toLowerCase()))
-
-const checkFlags = (word: string, flags: object): void => {
+const checkFlags = (word: ListedWord, flags: object): void => {
   for (const [flag, written] of Object.entries(special))
     if (flag in flags && flagsOf[word]?.includes(flag) !== true)
       throw usageError(`${written} does not go with ${word}`)
 }
 
-/** False: the words name kinds. UsageError for a flag that means nothing here, NotFound for a name. */
+/** UsageError for a flag that means nothing here, NotFound for a name. */
 export const getListed = async (
+  known: ListedWord,
   [word = '', ...names]: readonly string[],
   flags: PeopleFlags,
-): Promise<boolean> => {
-  const known = listedOf(word)
-  if (known === undefined) {
-    for (const flag of ['team', 'user'] as const)
-      if (flags[flag] !== undefined) throw usageError(`--${flag} does not go with ${word}`)
-    return false
-  }
+): Promise<void> => {
   checkFlags(known, flags)
   const { output } = flags
   if (output !== undefined && jsonPathOf(output) !== undefined)
     throw usageError(`-o ${output} is for kinds; use json, yaml, name or wide for ${known}`)
-  const { list, path, view } = byWord[known]!
+  const { list, path, view } = byWord[known]
   const { rest } = await openClient(flags)
   const found = await rest.list<never>(path(rest, flags), list)
   const wanted = [...word.split('/').slice(1), ...names].map((name) => name.split('/').at(-1)!)
@@ -105,5 +100,4 @@ export const getListed = async (
   const meant = wanted.length === 0 ? found : found.filter((item) => wanted.includes(called(item)))
   if (wanted.length === 1) await printRecord(meant[0]!, view, format)
   else await printRecords(meant, view, format)
-  return true
 }
