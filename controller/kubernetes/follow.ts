@@ -13,7 +13,7 @@ import { isReason, messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ClusterClient } from './cluster-client.ts'
-import { newerVersion } from './order.ts'
+import { newerVersion } from './mirror.ts'
 
 export interface FollowOptions {
   readonly client: ClusterClient

@@ -8,7 +8,6 @@ import type { Store } from '../../src/store/store.ts'
 import { isSuspect, listOwned } from '../sources/owned.ts'
 import { isYoung } from './events.ts'
 import type { ClusterObjects } from './mirror.ts'
-import { isLate } from './order.ts'
 import { crdKinds } from '../../src/kinds/index.ts'
 import { collectionPath } from './paths.ts'
 
@@ -106,10 +105,8 @@ export const createIntake = (deps: IntakeDeps): Intake => {
     },
     onChange: (type, object) => {
       const key = keyOf(refOf(object))
-      if (isLate(type, object, mirror.get(key), mirror.ended(key))) return
+      if (!mirror.change(type, object)) return
       held.delete(key)
-      if (type === 'DELETED') mirror.remove(object)
-      else mirror.put(object)
       if (isReady(refFromKey(key).namespace)) enqueue(key)
     },
     isReady,

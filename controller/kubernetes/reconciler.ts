@@ -208,32 +208,38 @@ const ensureFinalizer = async (deps: ClusterReconcilerDeps, object: KubeObject):
   await patchFinalizers(deps, object, [...finalizers, clusterFinalizer])
 }
 
-const patchFinalizers = async (
-  { client, mirror }: ClusterReconcilerDeps,
+const patchFinalizers = (
+  deps: ClusterReconcilerDeps,
   object: KubeObject,
   finalizers: readonly string[],
 ): Promise<void> => {
   const { uid, resourceVersion } = object.metadata
   // The version makes the write a compare-and-set: other programs add finalizers too.
-  const metadata = { uid, resourceVersion, finalizers }
-  const patch = { metadata }
+  const patch = { metadata: { uid, resourceVersion, finalizers } }
+  return send(deps, object, { path: '', patch, type: 'application/merge-patch+json' })
+}
+
+/** Patches the object. Nothing is to be done for one that is gone. */
+const send = async (
+  { client, mirror }: ClusterReconcilerDeps,
+  object: KubeObject,
+  { path, patch, type }: { path: '' | '/status'; patch: unknown; type: string },
+): Promise<void> => {
   try {
-    const answer = await client.patch(
-      objectPath(refOf(object)),
-      patch,
-      'application/merge-patch+json',
-    )
-    learn(mirror, object, answer)
+    const answer = await client.patch(`${objectPath(refOf(object))}${path}`, patch, type)
+    // The answer is newer than the watch: otherwise the next look would write the same again.
+    if (mirror.get(keyOf(refOf(object))) === object) mirror.put(answer as KubeObject)
   } catch (error) {
     if (!isReason(error, 'NotFound')) throw error
   }
 }
 
 const showStatus = async (
-  { store, client, clock, mirror }: ClusterReconcilerDeps,
+  deps: ClusterReconcilerDeps,
   listed: KubeObject,
   refused: NewCondition | undefined,
 ): Promise<void> => {
+  const { store, clock, mirror } = deps
   const ref = refOf(listed)
   // Adding the finalizer has made a newer version.
   const object = mirror.get(keyOf(ref)) ?? listed
@@ -247,19 +253,5 @@ const showStatus = async (
     { op: 'add', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion },
     { op: 'add', path: '/status', value: status },
   ]
-  try {
-    const answer = await client.patch(
-      `${objectPath(ref)}/status`,
-      patch,
-      'application/json-patch+json',
-    )
-    learn(mirror, object, answer)
-  } catch (error) {
-    if (!isReason(error, 'NotFound')) throw error
-  }
-}
-
-/** Stores the answer, which is newer than the watch: otherwise the next look would write the same again. */
-const learn = (mirror: ClusterObjects, before: KubeObject, answer: unknown): void => {
-  if (mirror.get(keyOf(refOf(before))) === before) mirror.put(answer as KubeObject)
+  await send(deps, object, { path: '/status', patch, type: 'application/json-patch+json' })
 }

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { SecretKeyRef, ClusterSecretValue } from './store-object.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { followCollection } from './follow.ts'
-import { isLate } from './order.ts'
+import { isLate } from './mirror.ts'
 import { secretsPath } from './paths.ts'
 
 export interface SecretValues {

@@ -65,22 +65,18 @@ export const showFaults = async (
 ): Promise<void> => {
   const teams = (await store.list('Namespace')).items
   const isThere = new Set(teams.map(({ metadata }) => metadata.name))
-  const speakers = faults.map(({ team, text }) => ({
-    speaker: isThere.has(team) ? team : 'default',
-    text,
-  }))
-  const verdictOf = ({ metadata: { name }, status }: KubeObject): Verdict | undefined => {
-    const texts = speakers.filter(({ speaker }) => speaker === name).map(({ text }) => text)
+  const texts = new Map<string, Set<string>>()
+  for (const { team, text } of faults) {
+    const speaker = isThere.has(team) ? team : 'default'
+    texts.set(speaker, (texts.get(speaker) ?? new Set()).add(text))
+  }
+  const changed = teams.flatMap(({ metadata: { name }, status }) => {
     const now = findCondition(statusConditions({ status }), type)
     const isFaulty = now?.status === 'False'
-    if (isFaulty && now.reason !== reason) return undefined
-    if (texts.length === 0) return isFaulty ? good : undefined
-    const message = joined([...new Set(texts)])
-    return isFaulty && now.message === message ? undefined : { status: 'False', reason, message }
-  }
-  const changed = teams.flatMap((team) => {
-    const verdict = verdictOf(team)
-    return verdict === undefined ? [] : [{ ref: teamRef(team.metadata.name), verdict }]
+    const message = joined([...(texts.get(name) ?? [])])
+    if (isFaulty ? now.reason !== reason || now.message === message : message === '') return []
+    const verdict = message === '' ? good : ({ status: 'False', reason, message } as const)
+    return verdict === undefined ? [] : [{ ref: teamRef(name), verdict }]
   })
   if (changed.length === 0) return
   await store.write(actor, {}, async (tx) => {

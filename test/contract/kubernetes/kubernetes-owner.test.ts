@@ -148,39 +148,6 @@ test("an Agent that a join token made is the cluster's once the cluster declares
   expect((await held('agents', 'late'))!.metadata.uid).toBe(uid)
 })
 
-test('a team, or a project with its secrets, is not deleted over the head of the cluster', async () => {
-  const created = await controller.call('POST', pathOf('projects').replace(/\/$/, ''), {
-    body: object('Project', 'mine'),
-  })
-  expect(created.status).toBe(201)
-  await cluster.api.create(
-    object('Project', 'mine'),
-    object('StagelySecret', 'theirs', { projectRef: { name: 'mine' }, key: 'THEIRS' }),
-  )
-  await eventually(() => held('stagelysecrets', 'theirs')).toBeDefined()
-  const owned = / in it is owned by kubernetes: delete it there first/
-  const project = `/api/v1/projects/${await idOf('projects', 'mine')}`
-  const attempts: [string, RegExp][] = [
-    [project, owned],
-    // What runs is asked for first; there is no way around that here.
-    [`/api/v1/teams/${cluster.namespace}`, / use it: delete these first/],
-    [`/api/v1/namespaces/${cluster.namespace}?propagationPolicy=Foreground`, owned],
-  ]
-  for (const [path, text] of attempts) {
-    const answer = await controller.call('DELETE', path)
-    expect({ status: answer.status, text: answer.text }).toMatchObject({
-      status: 409,
-      text: expect.stringMatching(text) as string,
-    })
-  }
-  expect(await held('projects', 'mine')).toMatchObject({ metadata: { name: 'mine' } })
-  const team = await controller.call('GET', `/api/v1/namespaces/${cluster.namespace}`)
-  expect(team.json<KubeObject>().metadata.deletionTimestamp).toBeUndefined()
-  await cluster.api.remove('StagelySecret', 'theirs')
-  await eventually(() => held('stagelysecrets', 'theirs')).toBeUndefined()
-  expect((await controller.call('DELETE', project)).status).toBeLessThan(300)
-})
-
 const told = async (reason: string): Promise<unknown> => {
   const path = `/api/v1/namespaces/${cluster.namespace}/events`
   const list = await cluster.api.call<{ items: { reason: string }[] }>('GET', path)

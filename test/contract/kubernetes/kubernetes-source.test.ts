@@ -153,14 +153,6 @@ test('a settled cluster sees no write from us but the claim, also after a new st
   expect(writesSince(before)).toEqual([])
 }, 120_000)
 
-test('what the cluster owns is not changed by another door', async () => {
-  const write = ours.store.write(person, {}, async (tx) => {
-    const object = (await tx.get({ kind: 'Project', namespace: cluster.namespace, name: 'shop' }))!
-    return tx.update({ ...object, spec: { description: 'mine' } })
-  })
-  await expect(write).rejects.toThrow(/kubernetes/)
-})
-
 test('a value comes from a Secret of the cluster, and follows it', async () => {
   await cluster.api.create(
     secret('api-key', { valueFrom: { kubernetesSecret: { name: 'keys', key: 'api' } } }),
@@ -262,18 +254,6 @@ test('what is adopted as it is says so in the cluster, until it is released', as
     metadata: { annotations: { 'stagely.dev/source': 'kubernetes' } },
   })
   await eventually(() => condition('Project', 'adopted', 'Accepted')).toBeUndefined()
-})
-
-test('a project that goes in the cluster leaves what a folder declares in it', async () => {
-  await cluster.api.create(project('lent'))
-  await eventually(() => stored('Project', 'lent')).toBeDefined()
-  const lent = secret('lent', { projectRef: { name: 'lent' }, value: 'a-value' })
-  const folder: Actor = { name: 'folder', source: 'folder:/srv/manifests', authority: 'whole' }
-  await ours.store.write(folder, {}, (tx) => tx.create(lent))
-  await cluster.api.remove('Project', 'lent')
-  await eventually(() => stored('Project', 'lent')).toBeUndefined()
-  expect(await stored('StagelySecret', 'lent')).toBeDefined()
-  await ours.store.write(folder, {}, (tx) => tx.remove(refOf(lent)))
 })
 
 test('a secret that goes in the cluster, and that another follows, stays and says so', async () => {
