@@ -76,34 +76,41 @@ export const wordsOfReport = (file: unknown): readonly string[] | undefined => {
   return parsed.success ? words(parsed.data) : undefined
 }
 
-const readReport = async (file: string): Promise<{ signed: unknown; content: string }> => {
+interface ReadReport {
+  readonly signed: unknown
+  /** False for a CSV whose rows are not those of its proof. Only reports on access are CSV. */
+  readonly isWhole: boolean
+}
+
+const readReport = async (file: string): Promise<ReadReport> => {
   const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
     cannot(`read ${file}`),
   )
-  return { signed: signedInCsv(content) ?? tryParseJson(content), content }
+  const inCsv = signedInCsv(content)
+  if (inCsv === undefined) return { signed: tryParseJson(content), isWhole: true }
+  const access = signedAccess.safeParse(inCsv).success ? (inCsv as SignedAccess) : undefined
+  const isWhole = access !== undefined && accessCsv(access) === content.replace(/\n$/, '')
+  return { signed: inCsv, isWhole }
 }
 
 /** Checks a file without a controller, and prints its words. */
 export const verifyReport = async (file: string, { key, head }: VerifyFlags): Promise<void> => {
-  const { signed, content } = await readReport(file)
+  const { signed, isWhole } = await readReport(file)
   const words = wordsOfReport(signed)
   if (words === undefined)
     throw new CliError(
       `${file} holds no signed report: make one with "stagely report KIND -o json"`,
       2,
     )
-  const report = signed as SignedAccess
   const publicKey = key ?? (head === undefined ? undefined : (await readHeadFile(head)).public_key)
-  const isEdited =
-    signedInCsv(content) !== undefined && accessCsv(report) !== content.replace(/\n$/, '')
-  const fault = isEdited
-    ? 'its rows are not those that were signed'
-    : await reportFault(nodeCrypto, report, publicKey)
+  const fault = isWhole
+    ? await reportFault(nodeCrypto, signed, publicKey)
+    : 'its rows are not those that were signed'
   if (fault !== undefined) {
     note(`The report does NOT hold: ${fault}.`)
     throw new Exit(1)
   }
-  out([...words, `Signed with the key ${report.public_key}.`].join('\n'))
+  out([...words, `Signed with the key ${(signed as SignedAccess).public_key}.`].join('\n'))
   if (publicKey === undefined)
     note(
       'Give --head with a head kept elsewhere to see whether the key is that of your controller.',

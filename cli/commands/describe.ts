@@ -2,18 +2,12 @@
 import { openClient } from '../connect/client.ts'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/kinds/event/schema.ts'
-import type { Rotation, Store } from '../../src/generated/rest-types.ts'
-import { realClock } from '../../src/kernel/clock.ts'
-import { nextSyncOf } from '../../src/kinds/secret-store/next-sync.ts'
-import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import { projectRefOf } from '../../src/resources/project-ref.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ServiceStatus } from '../../src/kinds/stagelet/schema.ts'
-import { type KubeList } from '../connect/api.ts'
-import { pathOf, type KubeApi } from '../connect/api.ts'
-import { projectPath, type RestClient } from '../connect/rest.ts'
-import { rotationSummary } from '../rotation/views.ts'
+import { pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
 import { servedKind, parseTargets } from '../output/kinds.ts'
 import { readTargets, objectSelection } from '../objects/objects.ts'
+import { summaryOf } from '../objects/summary.ts'
 import { newCommand, type Command, type CommonFlags } from '../options.ts'
 import { plainAnnotations } from '../output/output.ts'
 import { toYaml } from '../output/yaml.ts'
@@ -68,27 +62,6 @@ const lines = (title: string, values: Record<string, string> | undefined): strin
   const entries = Object.entries(values ?? {}).map(([key, value]) => `${key}=${value}`)
   return `${`${title}:`.padEnd(14)}${entries.length === 0 ? '<none>' : entries.join(`\n${' '.repeat(14)}`)}`
 }
-
-/** Sentences about what the controller knows of an object, by its kind. */
-const summaries: Readonly<
-  Record<string, ((rest: RestClient, object: KubeObject) => Promise<string[]>) | undefined>
-> = {
-  Rotation: async (rest, object) => {
-    const { namespace, name } = refOf(object)
-    const project = projectPath(namespace, projectRefOf(object).name)
-    const { body } = await rest.call<Rotation>(`${project}/rotations/${encodeURIComponent(name)}`)
-    return rotationSummary(body)
-  },
-  SecretStore: async (rest, object) => {
-    const { namespace, name } = refOf(object)
-    const path = `/stores/${encodeURIComponent(`${namespace}/${name}`)}`
-    const next = nextSyncOf((await rest.call<Store>(path)).body, realClock.now())
-    return next === undefined ? [] : [`Next read: ${next}`]
-  },
-}
-
-const summaryOf = async (rest: RestClient, object: KubeObject): Promise<string[]> =>
-  (await summaries[object.kind]?.(rest, object)) ?? []
 
 export const renderDescription = (
   object: KubeObject,

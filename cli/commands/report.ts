@@ -5,7 +5,7 @@ import { accessCsv } from '../../src/audit/access-csv.ts'
 import type { SignedAccess } from '../../src/audit/access-report.ts'
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { verifyReport, wordsOfReport } from '../audit/signed-file.ts'
-import { usageError } from '../errors.ts'
+import { CliError, usageError } from '../errors.ts'
 import { projectPath, type RestClient } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from '../objects/secret-flags.ts'
 import { openSecret } from '../objects/secret-identity.ts'
@@ -40,7 +40,12 @@ const printReport = async (
   if (output === 'csv') out(accessCsv(body as SignedAccess))
   else {
     const format = output === 'table' ? undefined : output
-    await printAs(body, format, () => (wordsOfReport(body) ?? []).join('\n'))
+    const words = wordsOfReport(body)
+    if (words === undefined && format === undefined)
+      throw new CliError(
+        'the controller sent a report that this version cannot say in words: -o json prints it',
+      )
+    await printAs(body, format, () => words?.join('\n') ?? '')
   }
 }
 

@@ -2,7 +2,7 @@
 import { openClient } from '../connect/client.ts'
 import type { Member, Session, Team, Token, User } from '../../src/generated/rest-types.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { type RestClient } from '../connect/rest.ts'
+import type { RestClient } from '../connect/rest.ts'
 import { usageError } from '../errors.ts'
 import { jsonPathOf, type ObjectFlags } from '../options.ts'
 import { printRecord, printRecords, type RecordView } from '../output/records.ts'

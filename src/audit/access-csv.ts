@@ -1,6 +1,7 @@
 // A signed report on access as CSV: its rows, and below them the signed document, in pieces, as the proof. Whoever verifies it
 // makes the whole text anew from the proof. Pure.
 import { canonicalJson } from '../kernel/canonical-json.ts'
+import { tryParseJson } from '../kernel/record.ts'
 import type { AccessRow, SignedAccess } from './access-report.ts'
 
 const columns = [
@@ -49,7 +50,5 @@ export const accessCsv = (signed: SignedAccess): string => {
 /** The signed document in a CSV; undefined for text that is none. It says what was signed, and not that the rows say the same. */
 export const signedInCsv = (text: string): unknown => {
   const proof = [...text.matchAll(proofLine)].map(([, piece]) => piece).join('')
-  return proof === ''
-    ? undefined
-    : (JSON.parse(Buffer.from(proof, 'base64url').toString()) as unknown)
+  return proof === '' ? undefined : tryParseJson(Buffer.from(proof, 'base64url').toString())
 }
